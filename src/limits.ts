@@ -1,0 +1,141 @@
+/**
+ * Every limit of a completion: its unit, its default and why it has that value.
+ *
+ * @module
+ */
+import { RlmError } from './errors.ts';
+
+/** All limits of one completion. Callers give a part; the rest takes {@link DEFAULT_LIMITS}. */
+export interface Limits {
+  /** Root-model replies in one completion, without the last call at a limit. Default 30: the paper's runs end well below. */
+  readonly maxTurns: number;
+  /** Levels of calls below the root: 0 none, 1 flat sub-calls, 2 children with their own REPL. Default 1, as in the paper. */
+  readonly maxDepth: number;
+  /** Sub-calls of the whole tree: flat calls, batch items and children each count one. Default 1 000. */
+  readonly maxSubCalls: number;
+  /** Tokens of the whole tree, input and output together. Default 2 000 000. */
+  readonly maxTokens: number;
+  /** US dollars for the whole tree. Default none (`undefined`); needs a known price of every model used. */
+  readonly maxCostUsd: number | undefined;
+  /** Milliseconds from start to result. Default 1 800 000 (30 minutes). */
+  readonly maxDurationMs: number;
+  /** Turns in a row in which a cell failed and none succeeded. Default 5: after that models repeat themselves. */
+  readonly maxConsecutiveErrors: number;
+  /** Turns in a row without a command that ran. Default 3. */
+  readonly maxEmptyTurns: number;
+  /** Tokens of one root reply, sent as the provider's maximum. Default 16 384. */
+  readonly maxOutputTokens: number;
+  /** Tokens of one sub-call reply. Default 8 192, and never above `maxOutputTokens`. */
+  readonly maxSubCallOutputTokens: number;
+  /** Failed validations of a typed answer in a row. Default 3. */
+  readonly maxRepairs: number;
+  /** Milliseconds of guest time per cell; time spent waiting for the host does not count. Default 120 000. */
+  readonly cellTimeoutMs: number;
+  /** Milliseconds for one model call, all attempts together. Default 300 000. */
+  readonly callTimeoutMs: number;
+  /** Milliseconds without a byte from the provider before an attempt is given up. Default 60 000. */
+  readonly callIdleTimeoutMs: number;
+  /** Model calls in flight per tree. Default 32. */
+  readonly maxConcurrentCalls: number;
+  /** Characters of a command's output shown to the model. Default 20 000: about 5 000 tokens. */
+  readonly outputChars: number;
+  /** Bytes of a command's output kept: the first and the last half of it. Default 16 MiB. */
+  readonly outputBytes: number;
+  /** Bytes of one sub-call's prompt or query, before anything is buffered on the host. Default 16 MiB. */
+  readonly promptBytes: number;
+  /** Items of one batch call. Default 100 000. */
+  readonly maxBatchItems: number;
+  /** Bytes of an answer. Default 8 MiB. */
+  readonly answerBytes: number;
+  /** Bytes of memory per REPL. Default 2 GiB. */
+  readonly memoryBytes: number;
+  /** Processes per REPL, where the backend has processes. Default 64. */
+  readonly maxProcesses: number;
+  /** Bytes of files per REPL. Default 1 GiB. */
+  readonly diskBytes: number;
+  /** Milliseconds for one tool call or projection read. Default 60 000. */
+  readonly toolTimeoutMs: number;
+  /** Live named snapshots per REPL. Default 10. */
+  readonly maxSnapshots: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The defaults; each is explained at its field in {@link Limits}. */
+export const DEFAULT_LIMITS: Limits = {
+  maxTurns: 30,
+  maxDepth: 1,
+  maxSubCalls: 1_000,
+  maxTokens: 2_000_000,
+  maxCostUsd: undefined,
+  maxDurationMs: 1_800_000,
+  maxConsecutiveErrors: 5,
+  maxEmptyTurns: 3,
+  maxOutputTokens: 16_384,
+  maxSubCallOutputTokens: 8_192,
+  maxRepairs: 3,
+  cellTimeoutMs: 120_000,
+  callTimeoutMs: 300_000,
+  callIdleTimeoutMs: 60_000,
+  maxConcurrentCalls: 32,
+  outputChars: 20_000,
+  outputBytes: 16 * MIB,
+  promptBytes: 16 * MIB,
+  maxBatchItems: 100_000,
+  answerBytes: 8 * MIB,
+  memoryBytes: 2048 * MIB,
+  maxProcesses: 64,
+  diskBytes: 1024 * MIB,
+  toolTimeoutMs: 60_000,
+  maxSnapshots: 10,
+};
+
+/** Limits that may be 0 (none allowed); all others are at least 1. */
+const MAY_BE_ZERO: ReadonlySet<string> = new Set([
+  'maxDepth',
+  'maxSubCalls',
+  'maxRepairs',
+  'maxSnapshots',
+  'maxCostUsd',
+]);
+/** Limits that may be fractions; all others are whole numbers. */
+const MAY_BE_FRACTION: ReadonlySet<string> = new Set(['maxCostUsd']);
+
+/**
+ * The limits in force: `partial` over `base`, checked.
+ *
+ * @throws RlmError `invalid-limit` for an unknown name or a value that is no number in range.
+ */
+export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFAULT_LIMITS): Limits {
+  const known = new Set(Object.keys(DEFAULT_LIMITS));
+  for (const [name, value] of Object.entries(partial)) {
+    if (!known.has(name)) {
+      throw invalidLimit(name, value, `there is no such limit; the limits are ${[...known].join(', ')}`);
+    }
+    if (value !== undefined) checkLimit(name, value);
+  }
+  const given = Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
+  const limits: Limits = { ...base, ...given };
+  return partial.maxSubCallOutputTokens === undefined
+    ? { ...limits, maxSubCallOutputTokens: Math.min(base.maxSubCallOutputTokens, limits.maxOutputTokens) }
+    : limits;
+}
+
+function checkLimit(name: string, value: unknown): void {
+  if (typeof value !== 'number' || Number.isNaN(value)) throw invalidLimit(name, value, 'it must be a number');
+  if (value < 0 || (value === 0 && !MAY_BE_ZERO.has(name))) {
+    throw invalidLimit(name, value, `it must be ${MAY_BE_ZERO.has(name) ? 'at least 0' : 'above 0'}`);
+  }
+  if (!MAY_BE_FRACTION.has(name) && value !== Number.POSITIVE_INFINITY && !Number.isInteger(value)) {
+    throw invalidLimit(name, value, 'it must be a whole number');
+  }
+}
+
+function invalidLimit(name: string, value: unknown, why: string): RlmError {
+  return new RlmError({
+    code: 'invalid-limit',
+    message: `The limit ${name} = ${String(value)} is not valid: ${why}.`,
+    userAction: true,
+    data: { limit: name, value: typeof value === 'number' ? value : String(value) },
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * The model port: one attempt of one model call. Retries, rate control and accounts lie above it.
+ *
+ * @module
+ */
+import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
+
+/** An AI SDK language model of any supported specification version. */
+export type LanguageModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4;
+
+/** A model as callers name it: `provider/model`, `replay:FILE`, `record:FILE:provider/model`, or an AI SDK model. */
+export type ModelRef = string | LanguageModel;
+
+/** US dollars per million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+  /** For input tokens read from the provider's cache. Default: the input price. */
+  readonly cached?: number;
+}
+
+/** One message of a chat, text only. */
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+/** What one attempt sends. */
+export interface ModelRequest {
+  readonly messages: readonly ChatMessage[];
+  /** Sent as the provider's maximum. */
+  readonly maxOutputTokens: number;
+  readonly signal: AbortSignal;
+  /** Milliseconds without a byte from the provider before the attempt fails with `timeout`. */
+  readonly idleTimeoutMs: number;
+  /** Called with each piece of reply text; `'stop'` ends the provider's stream and the text so far is the reply. */
+  readonly onText?: (delta: string) => 'stop' | undefined;
+}
+
+/** Tokens of one attempt. `estimated` when the provider did not say. */
+export interface CallUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens?: number;
+  readonly estimated: boolean;
+}
+
+/** Why a reply ended. `length`: cut off at the output limit. `stopped`: ended by `onText`. */
+export type FinishReason = 'stop' | 'length' | 'stopped' | 'other';
+
+/** A whole reply: a truncated stream, an error page or an empty answer never becomes one. */
+export interface ModelReply {
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly finishReason: FinishReason;
+  readonly usage: CallUsage;
+}
+
+/** A resolved model. */
+export interface Model {
+  /** As events, usage and prices name it, e.g. `openai/gpt-5`. */
+  readonly id: string;
+  readonly provider: string;
+  /** Unknown price = unknown cost, never zero. */
+  readonly price: ModelPrice | undefined;
+  /** Tokens of input and output the model takes, when known. */
+  readonly contextTokens: number | undefined;
+  /** One attempt over the wire. @throws ModelError */
+  attempt(request: ModelRequest): Promise<ModelReply>;
+}
