@@ -1,0 +1,313 @@
+/**
+ * The REPL port: what the engine asks of a REPL, and what a REPL asks of the engine. Backends implement it; nothing
+ * above it knows which one runs.
+ *
+ * @module
+ */
+
+/** A value that crosses as JSON. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** What is proved to stand between a cell and the host, weakest first. SECURITY.md says what each promises. */
+export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';
+
+/** Limits a REPL enforces; units and defaults in limits.ts. */
+export interface ReplLimits {
+  readonly cellTimeoutMs: number;
+  readonly outputChars: number;
+  readonly outputBytes: number;
+  readonly promptBytes: number;
+  readonly maxBatchItems: number;
+  readonly answerBytes: number;
+  readonly memoryBytes: number;
+  readonly maxProcesses: number;
+  readonly diskBytes: number;
+  readonly maxSnapshots: number;
+  /** How many sub-calls the guest keeps under way at once in a batch: the host's concurrency, with some ahead of it. */
+  readonly callWindow: number;
+}
+
+/** A backend: how REPLs of one kind are made. */
+export interface ReplBackend {
+  readonly name: string;
+  /**
+   * Opens a REPL, from a warm spare where there is one.
+   *
+   * @throws RlmError `isolation-unavailable` when `least` cannot be proved here, `repl-failure` when it cannot start
+   */
+  open(options: OpenReplOptions): Promise<Repl>;
+  /** Frees what REPLs share (zygote, spares, caches in memory). REPLs still open are closed. */
+  close(): Promise<void>;
+}
+
+export interface OpenReplOptions {
+  readonly limits: ReplLimits;
+  readonly host: ReplHost;
+  /** The least isolation level accepted. */
+  readonly least: IsolationLevel;
+  readonly signal?: AbortSignal;
+}
+
+/** One REPL: a Python namespace, a file tree and named snapshots of both. Calls are answered in the order they came. */
+export interface Repl {
+  readonly info: ReplInfo;
+  /** Puts values, tools and the answer's rules in place. Names bound here are protected and restored before each cell. */
+  bind(bindings: ReplBindings): Promise<void>;
+  /** Runs a cell. Never rejects for anything the cell does; rejects with `repl-failure` when the REPL is lost for good. */
+  execute(cell: CellRequest): Promise<CellOutcome>;
+  /** Runs a bash command on the same files. */
+  bash(command: BashRequest): Promise<BashOutcome>;
+  /** The value of a variable or of an f-string as an answer, see {@link AnswerLookup}. */
+  answer(lookup: AnswerLookup, signal?: AbortSignal): Promise<AnswerFound>;
+  /** The draft in `answer["content"]`, if it is not empty. */
+  draft(): Promise<Answer | undefined>;
+  variables(): Promise<readonly VariableInfo[]>;
+  /** @throws RlmError `variable-not-found`, `not-json` */
+  getVariable(name: string): Promise<JsonValue>;
+  /** @throws RlmError `invalid-name`, `reserved-name` */
+  setVariable(name: string, value: JsonValue): Promise<void>;
+  /** @throws RlmError `snapshot-exists`, `snapshot-limit` */
+  snapshot(name: string): Promise<SnapshotInfo>;
+  /** @throws RlmError `snapshot-not-found` */
+  rollback(name: string): Promise<void>;
+  deleteSnapshot(name: string): Promise<void>;
+  snapshots(): Promise<readonly SnapshotInfo[]>;
+  /** Ends the REPL and everything it started. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ReplInfo {
+  readonly backend: string;
+  /** e.g. `3.14.2`. */
+  readonly pythonVersion: string;
+  readonly isolation: IsolationLevel;
+  /** `threading.Thread` works. */
+  readonly threads: boolean;
+  /** Packages worth naming to the model beyond the standard library, e.g. `numpy 2.1.0`. */
+  readonly packages: readonly string[];
+  /** What bash is: `bash` or `just-bash`. */
+  readonly shell: string;
+}
+
+/** A value to bind. Text and file contents never pass through source code. */
+export type ReplValue =
+  | { readonly kind: 'none' }
+  /** Byte-exact text; lone surrogates arrive as the same code points. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** JSON text, parsed by Python (exact integers). */
+  | { readonly kind: 'json'; readonly json: string }
+  | FileValue
+  /** Read on demand from the host; the guest sees a lazy sequence, mapping or text. */
+  | {
+      readonly kind: 'projection';
+      readonly id: string;
+      readonly shape: 'text' | 'list' | 'mapping';
+      readonly size?: number;
+    }
+  /** A read-only mapping of other bound names, for several named contexts. */
+  | { readonly kind: 'mapping'; readonly names: readonly string[] }
+  /** A list or mapping of documents, each `{ path, text… }` with attribute access. */
+  | { readonly kind: 'documents'; readonly documents: readonly DocumentValue[] };
+
+/** A file on the host that reaches the REPL by a read-only descriptor, never through the channel. */
+export interface FileValue {
+  readonly kind: 'file';
+  readonly path: string;
+  /** Bytes of the file when it was looked at. */
+  readonly bytes: number;
+  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin-1';
+  /** Bytes of byte-order mark to skip. */
+  readonly skip: number;
+  readonly as: 'text' | 'json';
+}
+
+export interface DocumentValue {
+  readonly path: string;
+  readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
+}
+
+export interface ReplBindings {
+  /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
+  readonly values?: Readonly<Record<string, ReplValue>>;
+  readonly tools?: readonly ToolBinding[];
+  /** Present when the answer is typed: FINAL asks the host to check it; property names in schema order for SUBMIT. */
+  readonly output?: { readonly properties: readonly string[] } | null;
+}
+
+export interface ToolBinding {
+  readonly name: string;
+  readonly description: string;
+  /** Parameter names in the schema's property order, for positional calls. */
+  readonly parameters: readonly string[];
+}
+
+export interface CellRequest {
+  readonly code: string;
+  /** The handle under which `history` will hold the full output, named where output is cut, e.g. `t3.0`. */
+  readonly handle: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called with pieces of output as they come; for progress only. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+export interface BashRequest {
+  readonly command: string;
+  readonly handle: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Output as kept: the first and last half of `outputBytes`; `dropped` characters are missing between them. */
+export interface CapturedText {
+  readonly text: string;
+  readonly dropped: number;
+}
+
+export interface CellError {
+  /** Class name, e.g. `ValueError`. */
+  readonly type: string;
+  readonly message: string;
+  /** As Python prints it, without frames of the runtime. */
+  readonly traceback: string;
+}
+
+export interface CellOutcome {
+  readonly ok: boolean;
+  readonly stdout: CapturedText;
+  readonly stderr: CapturedText;
+  /** `repr` of the last expression, bounded, or null. */
+  readonly value: string | null;
+  readonly error: CellError | null;
+  /** Milliseconds from start to end, waiting included. */
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  /** The first answer the cell gave, when the cell did not end in an error. */
+  readonly answer?: Answer;
+  /** Variables after the cell, new and changed first. Absent after a restart that failed to say. */
+  readonly variables?: readonly VariableInfo[];
+  /** Set when the REPL had to be killed and came back. */
+  readonly restarted?: RestartInfo;
+  /** `continue_with` was called: the text the next turn starts from. */
+  readonly continueWith?: string;
+}
+
+/** How a REPL came back after a kill, in words for the model. */
+export interface RestartInfo {
+  readonly reason: string;
+  /** e.g. `variables and files are as they were before this cell`. */
+  readonly lost: string;
+}
+
+export interface BashOutcome {
+  readonly ok: boolean;
+  readonly exitCode: number;
+  readonly stdout: CapturedText;
+  readonly stderr: CapturedText;
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  readonly restarted?: RestartInfo;
+}
+
+/** An answer as it leaves the guest. */
+export interface Answer {
+  readonly via: 'final' | 'final-var' | 'answer';
+  /** JSON text when the value is JSON (tuples as lists), else null. */
+  readonly json: string | null;
+  /** The text form: a string itself, JSON text for other JSON values, else `str(value)`. */
+  readonly text: string;
+}
+
+export type AnswerLookup =
+  | { readonly kind: 'identifier'; readonly name: string }
+  | { readonly kind: 'f-string'; readonly source: string };
+
+export type AnswerFound =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** A callable or module: bound, but no data. */
+  | { readonly kind: 'not-data'; readonly type: string }
+  | { readonly kind: 'unbound'; readonly names: readonly string[] }
+  | { readonly kind: 'error'; readonly error: CellError };
+
+export interface VariableInfo {
+  readonly name: string;
+  readonly type: string;
+  /** `len`, where the type is built in and has one. */
+  readonly size?: number;
+  /** Bounded; only for built-in types, never from user code. */
+  readonly preview?: string;
+  /** New or changed since the last cell. */
+  readonly changed?: boolean;
+}
+
+export interface SnapshotInfo {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Bytes held for this snapshot alone. */
+  readonly bytes: number;
+  readonly parent?: string;
+}
+
+/** What cells may ask of the host. Everything in a request is untrusted; the channel has checked its shape only. */
+export interface ReplHost {
+  /** Serves one sub-call; resolves for failures too. `signal` aborts when the cell ends or the REPL dies. */
+  subCall(call: SubCallRequest, signal: AbortSignal): Promise<SubCallReply>;
+  /** @throws ToolError-like errors whose `name` and `message` are raised in the cell */
+  callTool(name: string, args: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<JsonValue>;
+  /** Checks a typed answer (JSON text). `errors` empty when it is right. */
+  checkAnswer(json: string | null, text: string): Promise<{ readonly errors: readonly string[] }>;
+  readHistory(read: HistoryRead): Promise<JsonValue>;
+  readProjection(read: ProjectionRead, signal: AbortSignal): Promise<JsonValue>;
+}
+
+export type SubCallRequest =
+  | {
+      readonly kind: 'llm';
+      readonly prompt: string | readonly { readonly role: string; readonly content: string }[];
+      readonly system?: string;
+      readonly model?: string;
+      readonly maxTokens?: number;
+      /** Set on items of one batch: `index` of `count`. */
+      readonly batch?: { readonly id: number; readonly index: number; readonly count: number };
+    }
+  | {
+      readonly kind: 'rlm';
+      readonly query: string;
+      readonly context?: GuestValue;
+      readonly model?: string;
+      /** JSON Schema of the answer. */
+      readonly output?: { readonly [key: string]: JsonValue };
+      readonly batch?: { readonly id: number; readonly index: number; readonly count: number };
+    };
+
+/** A value that came from a guest: small ones in memory, large ones spooled into a file the host owns. */
+export type GuestValue =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'json'; readonly json: string }
+  | FileValue;
+
+/** A reply slot. A failed one has `ok: false`, empty text and an error; nothing is ever prose. */
+export interface SubCallReply {
+  readonly ok: boolean;
+  readonly text: string;
+  readonly truncated: boolean;
+  /** JSON text of the typed value, for `rlm_query(output=…)`. */
+  readonly valueJson?: string;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number | null };
+  readonly error?: { readonly code: string; readonly message: string; readonly left?: JsonValue };
+}
+
+export type HistoryRead =
+  | { readonly op: 'length' }
+  /** Items from `start` (inclusive) to `stop` (exclusive), already normalised to 0..length. */
+  | { readonly op: 'items'; readonly start: number; readonly stop: number }
+  /** One item or output by its stable id; null when there is none. */
+  | { readonly op: 'by-id'; readonly id: string };
+
+export type ProjectionRead =
+  | { readonly id: string; readonly op: 'length' }
+  /** Text by code point, or list items. */
+  | { readonly id: string; readonly op: 'slice'; readonly start: number; readonly stop: number }
+  | { readonly id: string; readonly op: 'keys' }
+  | { readonly id: string; readonly op: 'get'; readonly key: string };
