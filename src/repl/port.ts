@@ -106,6 +106,8 @@ export type ReplValue =
     }
   /** A read-only mapping of other bound names, for several named contexts. */
   | { readonly kind: 'mapping'; readonly names: readonly string[] }
+  /** The very object already bound under another name, e.g. `context` for `context_0`. */
+  | { readonly kind: 'alias'; readonly of: string }
   /** A list or mapping of documents, each `{ path, text… }` with attribute access. */
   | { readonly kind: 'documents'; readonly documents: readonly DocumentValue[] };
 
