@@ -1,0 +1,121 @@
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { messageOf, RlmError } from '../errors.ts';
+import type { FileValue } from '../repl/port.ts';
+import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
+import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
+
+/** How a file is read. */
+export interface FileOptions {
+  /** `json`: parsed by Python, integers exact. Default `text`. */
+  readonly as?: 'text' | 'json';
+  /** Default: by its byte-order mark, else UTF-8. A mark is never part of the text. */
+  readonly encoding?: FileValue['encoding'];
+}
+
+/**
+ * A file as context. Its body is never read into this process: the REPL maps it.
+ *
+ * @example
+ * ```ts
+ * await rlm.completion({ query: 'Who wrote it?', context: fromFile('book.txt') });
+ * ```
+ */
+export function fromFile(path: string, options: FileOptions = {}): ContextSource {
+  return contextSource(() => lookAtFile(path, options));
+}
+
+/** What is known of a file from its size, its first and its last bytes. */
+export async function lookAtFile(path: string, options: FileOptions): Promise<LoadedContext> {
+  const absolute = resolve(path);
+  try {
+    const facts = await stat(absolute);
+    if (!facts.isFile())
+      throw notUsable('context-invalid', absolute, 'it is not a regular file; use fromFiles for a folder');
+    await using file = await open(absolute, 'r');
+    const head = await readAt(file, 0, Math.min(facts.size, 4 * PREVIEW_HEAD + 4));
+    const tail = await readAt(file, Math.max(0, facts.size - 4 * PREVIEW_TAIL), Math.min(facts.size, 4 * PREVIEW_TAIL));
+    return describe({ path: absolute, bytes: facts.size, head, tail, options });
+  } catch (error) {
+    if (RlmError.isInstance(error)) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw notUsable(missing ? 'context-not-found' : 'context-invalid', absolute, messageOf(error));
+  }
+}
+
+async function readAt(file: Awaited<ReturnType<typeof open>>, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await file.read(buffer, 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+interface FileLook {
+  readonly path: string;
+  readonly bytes: number;
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  readonly options: FileOptions;
+}
+
+function describe(look: FileLook): LoadedContext {
+  const mark = byteOrderMark(look.head);
+  const encoding = look.options.encoding ?? mark?.encoding ?? 'utf-8';
+  const skip = mark !== undefined && mark.encoding === encoding ? mark.bytes : 0;
+  const value: FileValue = {
+    kind: 'file',
+    path: look.path,
+    bytes: look.bytes,
+    encoding,
+    skip,
+    as: look.options.as ?? 'text',
+  };
+  const body = look.head.subarray(skip);
+  const width = encoding.startsWith('utf-16') ? 2 : 1;
+  const exact = encoding !== 'utf-8' || look.bytes <= look.head.length;
+  const small = exact && encoding === 'utf-8' ? decode(body, encoding).length : undefined;
+  return {
+    value,
+    type: value.as === 'json' ? 'JSON' : 'str',
+    size: value.as === 'json' ? undefined : (small ?? (exact ? (look.bytes - skip) / width : look.bytes - skip)),
+    unit: value.as === 'json' || exact ? 'characters' : 'bytes of UTF-8',
+    preview: previewOf(look, body, encoding),
+    empty: look.bytes - skip === 0,
+  };
+}
+
+function previewOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): string {
+  const head = decode(body, encoding);
+  if (look.bytes <= look.head.length && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;
+  return joinPreview(head.slice(0, PREVIEW_HEAD), decode(look.tail, encoding).slice(-PREVIEW_TAIL));
+}
+
+function byteOrderMark(head: Buffer): { encoding: FileValue['encoding']; bytes: number } | undefined {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', bytes: 3 };
+  if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', bytes: 2 };
+  if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', bytes: 2 };
+  return undefined;
+}
+
+/** Lenient on purpose: the cut at either end may fall inside a character. */
+function decode(bytes: Buffer, encoding: FileValue['encoding']): string {
+  if (encoding === 'latin-1') return bytes.toString('latin1');
+  if (encoding === 'utf-16be')
+    return Buffer.from(bytes.subarray(0, bytes.length & ~1))
+      .swap16()
+      .toString('utf16le');
+  return bytes.toString(encoding === 'utf-8' ? 'utf8' : 'utf16le').replaceAll('\ufffd', '');
+}
+
+/** Whether bytes are binary: a NUL among them, as for grep and git; UTF-16 with its mark is text. */
+export function looksBinary(head: Buffer): boolean {
+  return head.includes(0) && byteOrderMark(head)?.encoding.startsWith('utf-16') !== true;
+}
+
+function notUsable(code: 'context-not-found' | 'context-invalid', path: string, why: string): RlmError {
+  return new RlmError({
+    code,
+    message: `The context file ${path} cannot be used: ${why}.`,
+    userAction: true,
+    data: { path },
+  });
+}

@@ -1,0 +1,105 @@
+import { open, stat } from 'node:fs/promises';
+import { relative, resolve, sep } from 'node:path';
+import { glob } from 'tinyglobby';
+import { RlmError } from '../errors.ts';
+import type { DocumentValue } from '../repl/port.ts';
+import { type FileOptions, lookAtFile, looksBinary } from './from-file.ts';
+import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
+import { previewText } from './preview.ts';
+
+/** How a set of files is found and read. */
+export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
+  /** Where relative paths and patterns start, and what document paths are relative to. Default: the working directory. */
+  readonly cwd?: string;
+  /** Glob patterns to leave out besides `.git` and binary files. */
+  readonly ignore?: readonly string[];
+}
+
+/** Bytes looked at to tell text from binary, as git does. */
+const SNIFF_BYTES = 8_000;
+
+/**
+ * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`.
+ * `.git` folders and binary files are left out.
+ *
+ * @example
+ * ```ts
+ * await rlm.completion({ query: 'Where is the retry logic?', context: fromFiles('src') });
+ * ```
+ */
+export function fromFiles(paths: string | readonly string[], options: FilesOptions = {}): ContextSource {
+  return contextSource(() => loadFiles(typeof paths === 'string' ? [paths] : paths, options));
+}
+
+async function loadFiles(paths: readonly string[], options: FilesOptions): Promise<LoadedContext> {
+  const cwd = resolve(options.cwd ?? '.');
+  const found = await findFiles(paths, cwd, options.ignore ?? []);
+  const documents: DocumentValue[] = [];
+  const lines: string[] = [];
+  for (const path of found) {
+    if (await isBinary(path)) continue;
+    const loaded = await lookAtFile(path, options.encoding === undefined ? {} : { encoding: options.encoding });
+    if (loaded.value.kind !== 'file') continue;
+    const name = documentPath(cwd, path);
+    documents.push({ path: name, content: loaded.value });
+    lines.push(`${name} (${loaded.value.bytes} bytes)`);
+  }
+  if (documents.length === 0) throw notFound(paths, 'no text file matches');
+  return {
+    value: { kind: 'documents', documents },
+    type: 'list of documents with .path and .text',
+    size: documents.length,
+    unit: 'documents',
+    preview: previewText(lines.join('\n')),
+    empty: false,
+  };
+}
+
+async function findFiles(paths: readonly string[], cwd: string, ignore: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const absolute = resolve(cwd, path);
+    const facts = await stat(absolute).catch(() => undefined);
+    if (facts?.isFile()) {
+      found.add(absolute);
+      continue;
+    }
+    const folder = facts?.isDirectory() ?? false;
+    const matches = await glob(folder ? ['**/*'] : [path.split(sep).join('/')], {
+      cwd: folder ? absolute : cwd,
+      absolute: true,
+      dot: true,
+      onlyFiles: true,
+      followSymbolicLinks: false,
+      ignore: ['**/.git/**', ...ignore],
+    });
+    if (matches.length === 0)
+      throw notFound(
+        [path],
+        folder ? 'the folder holds no file' : 'there is no such file, and no file matches it as a pattern',
+      );
+    for (const match of matches) found.add(match);
+  }
+  return [...found].sort();
+}
+
+async function isBinary(path: string): Promise<boolean> {
+  await using file = await open(path, 'r');
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+  return looksBinary(buffer.subarray(0, bytesRead));
+}
+
+/** Relative where the file lies below the working directory, else absolute; always with `/`. */
+function documentPath(cwd: string, path: string): string {
+  const inside = relative(cwd, path);
+  return (inside.startsWith('..') ? path : inside).split(sep).join('/');
+}
+
+function notFound(paths: readonly string[], why: string): RlmError {
+  return new RlmError({
+    code: 'context-not-found',
+    message: `No context in ${paths.join(', ')}: ${why}.`,
+    userAction: true,
+    data: { paths: [...paths] },
+  });
+}

@@ -1,0 +1,22 @@
+/**
+ * What a caller can hand over as context.
+ *
+ * @example
+ * ```ts
+ * await rlm.completion({ query: 'What changed?', context: contexts({ before: fromFile('v1.txt'), after: fromFile('v2.txt') }) });
+ * ```
+ *
+ * @module
+ */
+export { type FileOptions, fromFile } from './from-file.ts';
+export { type FilesOptions, fromFiles } from './from-files.ts';
+export {
+  type ContextInput,
+  type ContextSource,
+  contexts,
+  type LoadedContext,
+  type NamedContexts,
+  type Projection,
+} from './input.ts';
+export { type ContextSet, checkVariableName, isEmptyContext, loadContext } from './load.ts';
+export { type ProjectedSource, projected } from './projected.ts';

@@ -1,0 +1,83 @@
+import type { JsonValue, ReplValue } from '../repl/port.ts';
+
+const sourceMark = Symbol.for('fathom-rlm.context-source');
+const namedMark = Symbol.for('fathom-rlm.named-contexts');
+
+/** What a caller can hand over as context: text, a JSON value, a source, or several under their own names. */
+export type ContextInput = string | JsonValue | ContextSource | NamedContexts;
+
+/** A context that is looked at when the completion starts: a file, a folder, a value projected from the host. */
+export interface ContextSource {
+  readonly [sourceMark]: true;
+  /** @throws RlmError `context-not-found`, `context-invalid` */
+  readonly load: () => Promise<LoadedContext>;
+}
+
+/** Several contexts, each a variable of its own; made by {@link contexts}. */
+export interface NamedContexts {
+  readonly [namedMark]: Readonly<Record<string, string | JsonValue | ContextSource>>;
+}
+
+/** Reads of a value that stays on the host until a cell asks for a part of it. */
+export type Projection =
+  | {
+      readonly shape: 'text';
+      /** Code points. */
+      readonly length: () => number | Promise<number>;
+      readonly slice: (start: number, stop: number) => string | Promise<string>;
+    }
+  | {
+      readonly shape: 'list';
+      readonly length: () => number | Promise<number>;
+      readonly slice: (start: number, stop: number) => readonly JsonValue[] | Promise<readonly JsonValue[]>;
+    }
+  | {
+      readonly shape: 'mapping';
+      readonly keys: () => readonly string[] | Promise<readonly string[]>;
+      readonly get: (key: string) => JsonValue | undefined | Promise<JsonValue | undefined>;
+    };
+
+/** A context ready to be bound: the value, and what the model is told of it without its body. */
+export interface LoadedContext {
+  readonly value: ReplValue;
+  /** Python type, e.g. `str`. */
+  readonly type: string;
+  /** Characters of a text, items of a list or mapping; undefined when unknown before it is loaded. */
+  readonly size: number | undefined;
+  /** What the size counts, e.g. `characters`. */
+  readonly unit: string;
+  /** A bounded look at its beginning and end; undefined where looking would mean reading it. */
+  readonly preview: string | undefined;
+  readonly empty: boolean;
+  readonly projection?: Projection;
+}
+
+export function isContextSource(value: unknown): value is ContextSource {
+  return typeof value === 'object' && value !== null && sourceMark in value;
+}
+
+export function isNamedContexts(value: unknown): value is NamedContexts {
+  return typeof value === 'object' && value !== null && namedMark in value;
+}
+
+/** Wraps a loader as a {@link ContextSource}. */
+export function contextSource(load: () => Promise<LoadedContext>): ContextSource {
+  return { [sourceMark]: true, load };
+}
+
+/**
+ * Several contexts under their own variable names; `context` becomes a read-only mapping of them.
+ *
+ * @example
+ * ```ts
+ * await rlm.completion({ query: 'What changed?', context: contexts({ before: fromFile('v1.txt'), after: fromFile('v2.txt') }) });
+ * ```
+ */
+export function contexts(named: Readonly<Record<string, string | JsonValue | ContextSource>>): NamedContexts {
+  return { [namedMark]: { ...named } };
+}
+
+/** The parts of {@link contexts}, by name. */
+export function partsOf(named: NamedContexts): Readonly<Record<string, string | JsonValue | ContextSource>> {
+  return named[namedMark];
+}

@@ -1,0 +1,132 @@
+import { messageOf, RlmError } from '../errors.ts';
+import type { JsonValue } from '../repl/port.ts';
+import {
+  type ContextInput,
+  type ContextSource,
+  isContextSource,
+  isNamedContexts,
+  type LoadedContext,
+  type NamedContexts,
+  partsOf,
+} from './input.ts';
+import { previewText } from './preview.ts';
+
+/** The context of a completion: one value, or several by name. */
+export type ContextSet =
+  | { readonly kind: 'one'; readonly context: LoadedContext }
+  | { readonly kind: 'named'; readonly contexts: ReadonlyMap<string, LoadedContext> };
+
+const NO_CONTEXT: LoadedContext = {
+  value: { kind: 'none' },
+  type: 'NoneType',
+  size: 0,
+  unit: 'characters',
+  preview: undefined,
+  empty: true,
+};
+
+/**
+ * Looks at what the caller handed over: types, sizes, previews; files are opened later, by the REPL.
+ *
+ * @throws RlmError `context-invalid`, `context-not-found`, `invalid-name`
+ */
+export async function loadContext(input: ContextInput | undefined): Promise<ContextSet> {
+  if (isNamedContexts(input)) return { kind: 'named', contexts: await loadNamed(input) };
+  return { kind: 'one', context: await loadOne(input) };
+}
+
+/** True when there is nothing to inspect. */
+export function isEmptyContext(set: ContextSet): boolean {
+  if (set.kind === 'one') return set.context.empty;
+  return [...set.contexts.values()].every((context) => context.empty);
+}
+
+async function loadNamed(named: NamedContexts): Promise<Map<string, LoadedContext>> {
+  const loaded = new Map<string, LoadedContext>();
+  for (const [name, part] of Object.entries(partsOf(named))) {
+    checkVariableName(name);
+    loaded.set(name, await loadOne(part));
+  }
+  if (loaded.size === 0) throw invalid('contexts({}) holds no context; name at least one');
+  return loaded;
+}
+
+async function loadOne(input: string | JsonValue | ContextSource | undefined): Promise<LoadedContext> {
+  if (input === undefined || input === null) return NO_CONTEXT;
+  if (typeof input === 'string') return textContext(input);
+  if (isContextSource(input)) return await input.load();
+  return jsonContext(input as JsonValue);
+}
+
+function textContext(text: string): LoadedContext {
+  return {
+    value: { kind: 'text', text },
+    type: 'str',
+    size: text.length,
+    unit: 'characters',
+    preview: previewText(text),
+    empty: text.length === 0,
+  };
+}
+
+function jsonContext(value: JsonValue): LoadedContext {
+  const json = toJson(value);
+  const array = Array.isArray(value);
+  const object = typeof value === 'object' && value !== null && !array;
+  const size = array ? value.length : object ? Object.keys(value).length : undefined;
+  return {
+    value: { kind: 'json', json },
+    type: array ? 'list' : object ? 'dict' : typeof value === 'boolean' ? 'bool' : json.includes('.') ? 'float' : 'int',
+    size,
+    unit: array ? 'items' : 'keys',
+    preview: previewText(json),
+    empty: size === 0,
+  };
+}
+
+/** JSON text of a value, or an error that names what is wrong with it: nothing is dropped silently. */
+function toJson(value: JsonValue): string {
+  const check = (key: string, part: unknown): unknown => {
+    const type = typeof part;
+    if (type === 'undefined' || type === 'function' || type === 'symbol' || type === 'bigint') {
+      throw invalid(`the value at "${key}" is a ${type}, which is not JSON`);
+    }
+    if (type === 'number' && !Number.isFinite(part))
+      throw invalid(`the value at "${key}" is ${String(part)}, which is not JSON`);
+    return part;
+  };
+  try {
+    const json = JSON.stringify(value, check);
+    if (json === undefined) throw invalid(`a ${typeof value} is not JSON`);
+    return json;
+  } catch (error) {
+    if (RlmError.isInstance(error)) throw error;
+    throw invalid(messageOf(error));
+  }
+}
+
+/** @throws RlmError `invalid-name` when `name` is no ASCII Python identifier */
+export function checkVariableName(name: string): void {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PYTHON_KEYWORDS.has(name)) return;
+  throw new RlmError({
+    code: 'invalid-name',
+    message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and no Python keyword.`,
+    userAction: true,
+    data: { name },
+  });
+}
+
+const PYTHON_KEYWORDS: ReadonlySet<string> = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
+    'import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
+);
+
+function invalid(what: string): RlmError {
+  return new RlmError({
+    code: 'context-invalid',
+    message: `The context cannot be used: ${what}. Hand over text, a JSON value, or a source such as fromFile(path).`,
+    userAction: true,
+  });
+}

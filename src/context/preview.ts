@@ -1,0 +1,18 @@
+/** Characters of a context's beginning and end that the model sees before it looks itself. */
+const HEAD_CHARS = 400;
+const TAIL_CHARS = 200;
+
+/** How much of a large text a preview needs: read this much from the beginning, and {@link PREVIEW_TAIL} from the end. */
+export const PREVIEW_HEAD: number = HEAD_CHARS;
+export const PREVIEW_TAIL: number = TAIL_CHARS;
+
+/** A bounded look at a text: all of a short one, else its beginning and end. */
+export function previewText(text: string): string {
+  if (text.length <= HEAD_CHARS + TAIL_CHARS) return text;
+  return joinPreview(text.slice(0, HEAD_CHARS), text.slice(-TAIL_CHARS));
+}
+
+/** The beginning and end of a text whose middle was not read. */
+export function joinPreview(head: string, tail: string): string {
+  return `${head}\n[…]\n${tail}`;
+}
