@@ -1,7 +1,7 @@
 import type { JsonValue, ReplValue } from '../repl/port.ts';
 
-const sourceMark = Symbol.for('fathom-rlm.context-source');
-const namedMark = Symbol.for('fathom-rlm.named-contexts');
+const sourceMark: unique symbol = Symbol.for('fathom-rlm.context-source');
+const namedMark: unique symbol = Symbol.for('fathom-rlm.named-contexts');
 
 /** What a caller can hand over as context: text, a JSON value, a source, or several under their own names. */
 export type ContextInput = string | JsonValue | ContextSource | NamedContexts;

@@ -1,0 +1,119 @@
+import type { VariableInfo } from '../repl/port.ts';
+
+/** What one command came to, for the model. */
+export interface CommandFeedback {
+  /** Its handle, e.g. `t3.0`. */
+  readonly id: string;
+  /** What it was, e.g. `cell`, `bash`, `snapshot before-merge`. */
+  readonly label: string;
+  readonly ok: boolean;
+  /** Bounded output, errors last. */
+  readonly shown: string;
+  readonly durationMs: number;
+  readonly subCalls: number;
+  readonly failedSubCalls: number;
+}
+
+/** Where the run stands, for the end of the message. */
+export interface Standing {
+  /** The turn the model is about to take. */
+  readonly nextTurn: number;
+  readonly maxTurns: number;
+  readonly left: BudgetLeft;
+}
+
+/** What the budgets have left; undefined where there is no limit. */
+export interface BudgetLeft {
+  readonly subCalls: { readonly left: number; readonly limit: number };
+  readonly tokens: { readonly left: number; readonly limit: number };
+  readonly costUsd?: { readonly left: number; readonly limit: number };
+  readonly ms: { readonly left: number; readonly limit: number };
+}
+
+/** Everything the model is told after a turn. */
+export interface FeedbackInput {
+  readonly commands: readonly CommandFeedback[];
+  /** One precise sentence per command that was malformed or refused. */
+  readonly notes: readonly string[];
+  readonly variables: readonly VariableInfo[] | undefined;
+  readonly standing: Standing;
+}
+
+/** Characters of the variables panel in all. */
+const PANEL_CHARS = 1_500;
+/** Variables named in the panel; the rest is counted. */
+const PANEL_VARIABLES = 20;
+
+/** The user message after a turn. What changes each turn stands at its end. */
+export function feedbackMessage(input: FeedbackInput): string {
+  const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => `Note: ${note}`)];
+  if (input.variables !== undefined) parts.push(panel(input.variables));
+  parts.push(standingLine(input.standing));
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function commandSection(command: CommandFeedback): string {
+  const status = command.ok ? 'ok' : 'failed';
+  const calls =
+    command.subCalls === 0
+      ? ''
+      : `, ${command.subCalls} sub-call${command.subCalls === 1 ? '' : 's'}${command.failedSubCalls > 0 ? ` (${command.failedSubCalls} failed)` : ''}`;
+  const head = `[${command.id}] ${command.label}: ${status}, ${seconds(command.durationMs)}${calls}`;
+  return command.shown === '' ? `${head}\n(no output)` : `${head}\n${command.shown}`;
+}
+
+/** Variables, new and changed first; bounded in all. */
+export function panel(variables: readonly VariableInfo[]): string {
+  if (variables.length === 0) return '';
+  const sorted = [...variables].sort((a, b) => Number(b.changed ?? false) - Number(a.changed ?? false));
+  const lines: string[] = [];
+  let chars = 0;
+  for (const variable of sorted.slice(0, PANEL_VARIABLES)) {
+    const line = variableLine(variable);
+    if (chars + line.length > PANEL_CHARS && lines.length > 0) break;
+    chars += line.length;
+    lines.push(line);
+  }
+  const more = variables.length - lines.length;
+  return `Variables:\n${lines.join('\n')}${more > 0 ? `\n(and ${more} more: SHOW_VARS())` : ''}`;
+}
+
+function variableLine(variable: VariableInfo): string {
+  const size = variable.size === undefined ? '' : ` [${variable.size}]`;
+  const preview = variable.preview === undefined ? '' : ` = ${variable.preview}`;
+  return `${variable.changed === true ? '* ' : '  '}${variable.name}: ${variable.type}${size}${preview}`;
+}
+
+/** Turn i of n and what is left, with advice at 60 and 90 % of any budget. */
+export function standingLine(standing: Standing): string {
+  const { left } = standing;
+  const parts = [
+    `${left.subCalls.left} sub-calls`,
+    `${left.tokens.left} tokens`,
+    ...(left.costUsd === undefined ? [] : [`$${left.costUsd.left.toFixed(2)}`]),
+    seconds(left.ms.left),
+  ];
+  const used = Math.max(
+    usedFraction({ left: standing.maxTurns - standing.nextTurn + 1, limit: standing.maxTurns }),
+    usedFraction(left.subCalls),
+    usedFraction(left.tokens),
+    left.costUsd === undefined ? 0 : usedFraction(left.costUsd),
+    usedFraction(left.ms),
+  );
+  const advice =
+    used >= 0.9
+      ? ' Almost nothing is left: answer now with what you have.'
+      : used >= 0.6
+        ? ' More than half is used: narrow down and work towards the answer.'
+        : '';
+  return `Turn ${standing.nextTurn} of ${standing.maxTurns} is next. Left: ${parts.join(', ')}.${advice}`;
+}
+
+function usedFraction(budget: { readonly left: number; readonly limit: number }): number {
+  if (!Number.isFinite(budget.limit) || budget.limit <= 0) return 0;
+  return 1 - budget.left / budget.limit;
+}
+
+function seconds(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(2)} s` : `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,17 @@
+/**
+ * What the model is told: pure functions from facts to text.
+ *
+ * @module
+ */
+export {
+  type BudgetLeft,
+  type CommandFeedback,
+  type FeedbackInput,
+  feedbackMessage,
+  panel,
+  type Standing,
+  standingLine,
+} from './feedback.ts';
+export { firstMessage } from './first-message.ts';
+export * as notes from './notes.ts';
+export { type PromptFacts, type PromptOptions, systemPrompt } from './system-prompt.ts';

@@ -1,0 +1,57 @@
+/**
+ * The sentences the engine says to the model when something was not done.
+ *
+ * @module
+ */
+
+/** After a reply with no command, or of which nothing ran. */
+export const NUDGE: string =
+  'Your reply held nothing to run. Write Python in a ```repl block, or answer with FINAL(the answer) or FINAL_VAR(name) at the start of a line.';
+
+/** An answer stands beside a command that failed. */
+export const REFUSED_AFTER_FAILURE: string =
+  'Your answer was not taken: a command before it in the same reply failed, and you had not seen the error. Look at it, then answer again.';
+
+/** A written answer before anything looked at the context. */
+export const REFUSED_UNSEEN_CONTEXT: string =
+  'Your answer was not taken: no code has looked at the context yet. Look at it with a ```repl block first, then answer.';
+
+/** A written answer behind code of the same reply. */
+export const REFUSED_UNSEEN_OUTPUT: string =
+  'Your answer was not taken: it was written before you saw the output of the code in the same reply. The output is above; answer again, knowing it.';
+
+/** An answer of nothing but blanks. */
+export const REFUSED_EMPTY: string =
+  'Your answer was not taken: it is empty. Give the answer itself, or say in it that there is none.';
+
+/** `FINAL(name)` of an unbound name that looks like a variable. */
+export function refusedUnbound(name: string, names: readonly string[]): string {
+  return `FINAL(${name}) was not taken: there is no variable ${name}. ${boundNames(names)} If you mean the text "${name}", give it again in quotes.`;
+}
+
+/** `FINAL_VAR` of an unknown name. */
+export function unknownVariable(name: string, names: readonly string[]): string {
+  return `FINAL_VAR(${name}): there is no variable ${name}. ${boundNames(names)}`;
+}
+
+function boundNames(names: readonly string[]): string {
+  return names.length === 0 ? 'You have no variables yet.' : `Your variables: ${names.slice(0, 50).join(', ')}.`;
+}
+
+/** A typed answer that does not fit. */
+export function refusedType(errors: readonly string[]): string {
+  return `Your answer was not taken: it does not fit the schema.\n${errors.map((error) => `- ${error}`).join('\n')}`;
+}
+
+/** An answer over `answerBytes`. */
+export function refusedSize(bytes: number, limit: number): string {
+  return `Your answer was not taken: it is ${bytes} bytes, and at most ${limit} (answerBytes) are allowed. Give a shorter one.`;
+}
+
+/** The request for the one last reply when a limit ends the run. */
+export function lastCallMessage(reason: string): string {
+  return [
+    `The run ends here: ${reason}. Code is no longer run.`,
+    'Give your best answer now, from what you know: FINAL(the answer), or FINAL_VAR(name) to use a variable of the REPL.',
+  ].join(' ');
+}

@@ -1,0 +1,149 @@
+import type { Limits } from '../limits.ts';
+import type { ReplInfo } from '../repl/port.ts';
+
+/** How a caller shapes what the model is told. */
+export interface PromptOptions {
+  /** Added at the end of the system prompt: the task's own rules, tone, language. */
+  readonly instructions?: string;
+  /** Replaces the system prompt as a whole. */
+  readonly system?: string;
+  /** End the provider's stream when the first command has closed, so that no invented output is paid for. Default false. */
+  readonly stopAfterFirstBlock?: boolean;
+}
+
+/** What is really bound and in force; the prompt claims nothing else. */
+export interface PromptFacts {
+  readonly info: ReplInfo;
+  readonly limits: Limits;
+  /** Depth of the completion this prompt is for. */
+  readonly depth: number;
+  /** Variables that hold the context, without the always bound names. */
+  readonly contextNames: readonly string[];
+  readonly tools: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters: readonly string[];
+  }[];
+  /** JSON Schema text of a typed answer, or `''` when it is typed by a schema that cannot be shown. */
+  readonly outputSchema: string | undefined;
+  readonly requireInspection: boolean;
+}
+
+/**
+ * The system prompt: short, and the same for every turn of a configuration, so that providers cache it. Each sentence
+ * that claims a behaviour is executed by a test (`test/prompt-claims.test.ts`).
+ */
+export function systemPrompt(facts: PromptFacts, options: PromptOptions = {}): string {
+  if (options.system !== undefined) return options.system;
+  const sections = [
+    opening(facts),
+    acting(facts),
+    names(facts),
+    answering(facts),
+    advice(facts),
+    options.instructions === undefined ? [] : ['# Instructions', options.instructions],
+  ];
+  return sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join('\n'))
+    .join('\n\n');
+}
+
+function opening(facts: PromptFacts): string[] {
+  const where =
+    facts.contextNames.length > 0
+      ? `the variables ${facts.contextNames.map((name) => `\`${name}\``).join(', ')} (and the mapping \`context\` of them)`
+      : 'the variable `context`';
+  return [
+    'You answer a query about a context that may be far larger than you can read at once. The context is not in this',
+    `conversation. It is ${where} in a Python ${facts.info.pythonVersion} REPL that lives as long as this task.`,
+    'You see only what your code shows you.',
+  ];
+}
+
+function acting(facts: PromptFacts): string[] {
+  const shown = facts.limits.outputChars;
+  return [
+    '# How to act',
+    'Write Python in a fenced block and it is run as a cell:',
+    '```repl',
+    'print(len(context))',
+    '```',
+    '- Variables, functions and imports live on from cell to cell. The value of a last expression is shown. `await` works at top level.',
+    '- All blocks of a reply run in order; then you get what they showed, and you reply again. A failed cell keeps what it did before the error.',
+    '- A block tagged `bash` runs as a shell command in the same working folder and files.',
+    `- Of each command's output you see at most ${shown} characters, its beginning and end. The rest is not lost: \`history["t3.0"]\` is the full output of the first command of turn 3.`,
+    facts.info.threads
+      ? '- Threads, `ThreadPoolExecutor` and `asyncio.gather` work.'
+      : '- `asyncio.gather` and `ThreadPoolExecutor` work for sub-calls; other threads are not available.',
+    '- There is no network and no access to the machine outside this REPL.',
+    ...(facts.info.packages.length > 0 ? [`- Besides the standard library: ${facts.info.packages.join(', ')}.`] : []),
+  ];
+}
+
+function names(facts: PromptFacts): string[] {
+  const lines = ['# Bound in the REPL'];
+  if (facts.depth + 1 <= facts.limits.maxDepth) lines.push(...subCalls(facts));
+  else lines.push('- There are no sub-calls at this depth: work with code alone.');
+  for (const tool of facts.tools) {
+    lines.push(`- \`${tool.name}(${tool.parameters.join(', ')})\`: ${tool.description}`);
+  }
+  lines.push('- `SHOW_VARS()` returns a list of your variables. `history` is a sequence of what happened so far.');
+  return lines;
+}
+
+function subCalls(facts: PromptFacts): string[] {
+  const { limits } = facts;
+  const recursive = facts.depth + 1 < limits.maxDepth;
+  return [
+    '- `llm_query(prompt, *, system=None, max_tokens=None)` asks a language model that sees the prompt and nothing else. The reply is a `str` with `.ok`, `.truncated` and `.usage`. A call that fails raises `LLMError`.',
+    `- \`llm_query_batched(prompts)\` asks many at once, up to ${limits.maxConcurrentCalls} in flight, and returns the replies in order; a failed one has \`.ok == False\` and the reason in \`.error\`.`,
+    recursive
+      ? '- `rlm_query(query, context)` starts a child that works on its own context with its own REPL, as you do; `rlm_query_batched([(query, context), …])` runs children in parallel. Use them where a part needs several steps of its own.'
+      : '- `rlm_query(query, context)` asks a model about one piece of context that fits into a prompt; `rlm_query_batched([(query, context), …])` asks many at once.',
+    '- `allm_query` and `arlm_query` are the same for `await` and `asyncio.gather`.',
+    `- At most ${limits.maxSubCalls} sub-calls for the whole task. A call over budget raises \`BudgetExceeded\`, a kind of \`LLMError\`; finished replies stay.`,
+  ];
+}
+
+function answering(facts: PromptFacts): string[] {
+  const lines = [
+    '# How to answer',
+    '- From code: `FINAL(value)` ends the task with that value; `FINAL_VAR("name")` with that variable.',
+    '- In your reply, at the start of a line outside any block: `FINAL(the answer)` or `FINAL_VAR(name)`.',
+    '- Keep a draft in `answer["content"]`: if a limit ends the task, the draft counts. `answer["ready"] = True` makes it final.',
+    '- An answer beside a failed cell is refused: you have not seen the error yet.',
+  ];
+  if (facts.requireInspection) {
+    lines.push(
+      '- A written answer is refused before any code has looked at the context, and in the same reply as code whose output you have not seen. Look, then answer in a later reply; or answer by variable.',
+    );
+  }
+  if (facts.outputSchema !== undefined) {
+    lines.push(
+      facts.outputSchema === ''
+        ? '- The answer is typed: a value that does not fit is refused with every error.'
+        : `- The answer must be a value of this JSON Schema; one that does not fit is refused with every error:\n${facts.outputSchema}`,
+      '- `SUBMIT(field=…)` answers with an object of those fields.',
+    );
+  }
+  return lines;
+}
+
+function advice(facts: PromptFacts): string[] {
+  const lines = [
+    '# How to work well',
+    '- Look first: size, shape, a few samples. Then plan.',
+    '- Use code for what code can decide (search, filter, count, sort); never read a large context by printing it.',
+  ];
+  if (facts.depth + 1 <= facts.limits.maxDepth) {
+    lines.push(
+      '- Hand meaning to sub-calls: put the text they need into the prompt, in fat pieces of tens of thousands of characters rather than single lines, and ask all pieces in one batch.',
+    );
+  }
+  lines.push(
+    '- Keep long results in variables and print only what you need to decide the next step.',
+    '- Check the answer against the context before you give it. The end of each message from the REPL says how much budget is left.',
+  );
+  return lines;
+}
