@@ -1,0 +1,201 @@
+import { RlmError } from '../errors.ts';
+import type { Model } from '../model/port.ts';
+import type { CallEstimate, Reservation, Settlement } from './account.ts';
+import { BudgetError, type Resource } from './budget-error.ts';
+import { ceilingCost, exactCost, usd } from './money.ts';
+import type { Node } from './node.ts';
+import { plausibleUsage } from './plausible-usage.ts';
+import type { Verdict } from './pool.ts';
+import type { WaitPoint } from './wait-point.ts';
+
+/** Finals stand before everybody else. */
+const URGENT = -(2 ** 52);
+
+/** Whom an attempt tells what became of it. */
+export interface AttemptOwner {
+  sent(): void;
+  neverSent(): void;
+}
+
+/** Whose attempt it is. */
+export interface AttemptOptions {
+  readonly node: Node;
+  readonly depth: number;
+  readonly isFinal: boolean;
+  readonly owner: AttemptOwner;
+  readonly estimate: CallEstimate;
+}
+
+interface Waiter {
+  readonly resolve: (reservation: Reservation) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** One attempt of a call: it waits, holds room at its completion and all above it, and is settled or released. */
+export class Attempt implements Reservation {
+  readonly node: Node;
+  readonly isFinal: boolean;
+  readonly tokens: number;
+  /** Nano-dollars; 0 when the price is unknown, which no cost limit allows. */
+  readonly cost: number;
+  readonly order: number;
+  previous: Attempt | undefined;
+  next: Attempt | undefined;
+  #state: 'asking' | 'held' | 'done' = 'asking';
+  #waiter: Waiter | undefined;
+  #keptTokens = 0;
+  #keptCost = 0;
+  readonly #depth: number;
+  readonly #owner: AttemptOwner;
+  readonly #estimate: CallEstimate;
+
+  constructor(options: AttemptOptions) {
+    const { node, isFinal, estimate } = options;
+    const { model, inputTokens, maxOutputTokens } = estimate;
+    this.node = node;
+    this.isFinal = isFinal;
+    this.tokens = inputTokens + maxOutputTokens;
+    this.cost =
+      model.price === undefined ? 0 : ceilingCost(model.price, { input: inputTokens, output: maxOutputTokens });
+    node.tree.asked += 1;
+    this.order = node.tree.asked + (isFinal ? URGENT : 0);
+    this.#depth = options.depth;
+    this.#owner = options.owner;
+    this.#estimate = estimate;
+  }
+
+  get point(): WaitPoint<Attempt> {
+    return this.node.line;
+  }
+
+  /** Takes room at once, or waits for it in line. @throws BudgetError when it can never fit */
+  hold(signal: AbortSignal): Promise<Reservation> {
+    const { tree, line } = this.node;
+    const verdict = this.#verdict();
+    if (verdict === 'fits' && tree.waiting === 0) {
+      this.grant();
+      return Promise.resolve(this);
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject, signal };
+      tree.waiting += 1;
+      tree.aborts.watch(signal, this);
+      line.add(this);
+      line.serve();
+    });
+  }
+
+  grant(): void {
+    this.#state = 'held';
+    if (this.isFinal) {
+      this.#keptTokens = this.node.tokens.takeKept(this.tokens);
+      this.#keptCost = this.node.cost.takeKept(this.cost);
+    }
+    for (let node: Node | undefined = this.node; node !== undefined; node = node.parent) {
+      node.tokens.reserved += this.tokens;
+      node.cost.reserved += this.cost;
+    }
+    this.#stopWaiting()?.resolve(this);
+  }
+
+  refuse(at: WaitPoint<Attempt>): void {
+    for (const node of this.node.path()) {
+      if (node.line === at) this.#fail(this.node.report(this.#refusal(node)));
+    }
+  }
+
+  /** Leaves the line for another reason than the limits it waits for. Follow it with `serve` of the line. */
+  giveUp(reason: unknown): void {
+    this.point.remove(this);
+    this.#fail(reason);
+  }
+
+  /** Why it does not fit at this node. */
+  #refusal(node: Node): BudgetError {
+    const resource: Resource = node.tokens.judge(this.tokens, this.#mayUseKept(node)) === 'never' ? 'tokens' : 'cost';
+    const state = node.state(resource);
+    const needed = resource === 'tokens' ? this.tokens : usd(this.cost);
+    return new BudgetError({ ...state, needed });
+  }
+
+  settle(settlement: Settlement): void {
+    if (this.#state !== 'held') {
+      throw new TypeError('A reservation is settled once, and not after its release.');
+    }
+    const usage = plausibleUsage(settlement.usage, this.#estimate);
+    const { price, id: modelId } = this.#estimate.model;
+    const cost = price === undefined ? undefined : exactCost(price, usage);
+    this.#free(usage.inputTokens + usage.outputTokens, cost ?? 0);
+    this.#owner.sent();
+    const possiblyBilled = settlement.possiblyBilled ?? false;
+    this.node.settle({ modelId, depth: this.#depth, usage, cost, possiblyBilled });
+  }
+
+  release(): void {
+    if (this.#state !== 'held') return;
+    this.#free(0, 0);
+    this.#owner.neverSent();
+    this.node.line.serve();
+  }
+
+  /** @throws BudgetError when it can never fit */
+  #verdict(): Verdict {
+    let verdict: Verdict = 'fits';
+    for (let node: Node | undefined = this.node; node !== undefined; node = node.parent) {
+      const here = node.judge(this);
+      if (here === 'never') {
+        this.#owner.neverSent();
+        throw this.node.report(this.#refusal(node));
+      }
+      if (here === 'waits') verdict = here;
+    }
+    return verdict;
+  }
+
+  #fail(reason: unknown): void {
+    this.#state = 'done';
+    this.#owner.neverSent();
+    this.#stopWaiting()?.reject(reason);
+  }
+
+  #stopWaiting(): Waiter | undefined {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return undefined;
+    this.#waiter = undefined;
+    this.node.tree.waiting -= 1;
+    this.node.tree.aborts.unwatch(waiter.signal, this);
+    return waiter;
+  }
+
+  #mayUseKept(node: Node): boolean {
+    return this.isFinal && node === this.node;
+  }
+
+  /** Gives the room back; of what was kept for a last call, what it did not use is kept for its next attempt. */
+  #free(usedTokens: number, usedCost: number): void {
+    this.#state = 'done';
+    for (let node: Node | undefined = this.node; node !== undefined; node = node.parent) {
+      node.tokens.reserved -= this.tokens;
+      node.cost.reserved -= this.cost;
+    }
+    this.node.tokens.kept += Math.max(0, this.#keptTokens - usedTokens);
+    this.node.cost.kept += Math.max(0, this.#keptCost - usedCost);
+  }
+}
+
+/** @throws RlmError `price-unknown` when a cost limit here or above cannot be kept for this model (D57). */
+export function requirePrice(node: Node, model: Model): void {
+  if (model.price !== undefined) return;
+  for (const { cost } of node.path()) {
+    if (cost.limit === Number.POSITIVE_INFINITY) continue;
+    throw new RlmError({
+      code: 'price-unknown',
+      message:
+        `The limit maxCostUsd needs the price of every model, and that of ${model.id} is not known. ` +
+        `Give it in prices: { '${model.id}': { input, output } } (USD per million tokens), or drop maxCostUsd.`,
+      userAction: true,
+      data: { model: model.id },
+    });
+  }
+}

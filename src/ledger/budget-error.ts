@@ -1,0 +1,79 @@
+import { RlmError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+
+/** The limits a ledger enforces; one that is absent or `undefined` does not bind. */
+export type LedgerLimits = Partial<Pick<Limits, 'maxSubCalls' | 'maxTokens' | 'maxCostUsd' | 'maxDurationMs'>>;
+
+/** What a ledger counts. */
+export type Resource = 'calls' | 'tokens' | 'cost' | 'time';
+
+/** How a resource stands, in its own unit: calls, tokens, US dollars, milliseconds. */
+export interface BudgetState {
+  readonly resource: Resource;
+  /** `Infinity` without a limit. */
+  readonly limit: number;
+  /** Settled. May pass the limit by what providers counted beyond the estimates. */
+  readonly spent: number;
+  /** Held for calls in flight. */
+  readonly reserved: number;
+  /** What is neither spent, nor reserved, nor kept for a last call. Never negative. */
+  readonly left: number;
+}
+
+/** The limit that bounds each resource. */
+export const LIMIT_OF: Readonly<Record<Resource, keyof LedgerLimits>> = {
+  calls: 'maxSubCalls',
+  tokens: 'maxTokens',
+  cost: 'maxCostUsd',
+  time: 'maxDurationMs',
+};
+
+/** What a refusal is made of. */
+export interface BudgetErrorOptions extends BudgetState {
+  /** What the refused call would have needed at worst, in the resource's unit. */
+  readonly needed: number;
+}
+
+/**
+ * A call was refused before it was sent, because a limit of its completion or of one above it does not allow it.
+ * `data` holds `resource`, `limitName`, `limit`, `spent`, `reserved`, `left` and `needed`.
+ */
+export class BudgetError extends RlmError {
+  readonly resource: Resource;
+
+  constructor(options: BudgetErrorOptions) {
+    const { resource, limit, spent, reserved, left, needed } = options;
+    super({
+      code: 'budget',
+      message: explain(options),
+      budget: true,
+      data: { resource, limitName: LIMIT_OF[resource], limit, spent, reserved, left, needed },
+    });
+    this.resource = resource;
+  }
+}
+
+function explain(options: BudgetErrorOptions): string {
+  const { resource, limit, spent, left, needed } = options;
+  const name = LIMIT_OF[resource];
+  const of = `${amount(resource, spent)} of ${amount(resource, limit)} (${name})`;
+  if (resource === 'time') return `The time is up: ${of} have passed. Raise ${name} to allow more.`;
+  if (resource === 'calls') return `No sub-call is left: ${of} are used. Answer with what there is, or raise ${name}.`;
+  return (
+    `The call was not sent: it could need ${amount(resource, needed)}, and ${amount(resource, left)} are left; ` +
+    `${of} are spent. Send less, ask for a shorter reply, or raise ${name}.`
+  );
+}
+
+function amount(resource: Resource, value: number): string {
+  switch (resource) {
+    case 'calls':
+      return `${value} sub-calls`;
+    case 'tokens':
+      return `${value} tokens`;
+    case 'cost':
+      return `${Number(value.toFixed(6))} USD`;
+    case 'time':
+      return `${Math.round(value / 100) / 10} s`;
+  }
+}

@@ -1,0 +1,139 @@
+import { AbortWatch } from './abort-watch.ts';
+import type { CallEstimate } from './account.ts';
+import type { BudgetError, BudgetState, Resource } from './budget-error.ts';
+import { callAt } from './deadline.ts';
+import type {
+  AccountOptions,
+  BookedCall,
+  BudgetLeft,
+  ChildOptions,
+  Ledger,
+  LedgerAccount,
+  LedgerOptions,
+  SubCallTicket,
+} from './ledger.ts';
+import { ceilingCost, exactCost } from './money.ts';
+import { Node } from './node.ts';
+import { closedError, NodeAccount } from './node-account.ts';
+import { openSubCall } from './sub-call-ticket.ts';
+import type { Usage } from './usage.ts';
+import { WARNING_SHARES, Warnings } from './warnings.ts';
+
+/**
+ * The ledger of a new completion tree: that of its root completion.
+ *
+ * @example
+ * ```ts
+ * const ledger = createLedger({ limits: { maxTokens: 100_000 }, clock: systemClock, onWarning: () => {} });
+ * ledger.holdFinal({ model, inputTokens: 1_200, maxOutputTokens: 1_024 });
+ * const reservation = await ledger.account({ kind: 'root' }).reserve(estimate, ledger.workingSignal);
+ * reservation.settle({ usage: reply.usage });
+ * ledger.usage().costUsd;
+ * ```
+ */
+export function createLedger(options: LedgerOptions): Ledger {
+  const { clock, limits, elapsedMs } = options;
+  const warnings = new Warnings(options.onWarning);
+  const onLimit = options.onLimit ?? (() => {});
+  const tree = { clock, warnings, onLimit, asked: 0, waiting: 0, aborts: new AbortWatch() };
+  const root = new Node({ tree, parent: undefined, depth: 0, limits, ...(elapsedMs !== undefined && { elapsedMs }) });
+  return new NodeLedger(root, warnOfTime(root, warnings));
+}
+
+/** Time passes without a call: its warnings have timers of their own. Returns what stops them. */
+function warnOfTime({ tree: { clock }, deadline }: Node, warnings: Warnings): () => void {
+  const total = deadline.hard - deadline.start;
+  const cancels = WARNING_SHARES.map((share) =>
+    callAt(clock, deadline.start + Math.ceil(share * total), () =>
+      warnings.look('time', clock.now() - deadline.start, total),
+    ),
+  );
+  return () => {
+    for (const cancel of cancels) cancel();
+  };
+}
+
+class NodeLedger implements Ledger {
+  readonly #node: Node;
+  readonly #onClose: () => void;
+
+  constructor(node: Node, onClose: () => void) {
+    this.#node = node;
+    this.#onClose = onClose;
+  }
+
+  get depth(): number {
+    return this.#node.depth;
+  }
+
+  get deadline(): number {
+    return this.#node.deadline.working;
+  }
+
+  get hardDeadline(): number {
+    return this.#node.deadline.hard;
+  }
+
+  get workingSignal(): AbortSignal {
+    return this.#node.deadline.workingSignal;
+  }
+
+  get hardSignal(): AbortSignal {
+    return this.#node.deadline.hardSignal;
+  }
+
+  get subCalls(): number {
+    return this.#node.calls.spent;
+  }
+
+  child({ limits = {}, depth = this.depth + 1 }: ChildOptions = {}): Ledger {
+    return new NodeLedger(new Node({ tree: this.#node.tree, parent: this.#node, depth, limits }), () => {});
+  }
+
+  account(options: AccountOptions): LedgerAccount {
+    return new NodeAccount(this.#node, options);
+  }
+
+  openSubCall(): SubCallTicket | BudgetError {
+    return openSubCall(this.#node);
+  }
+
+  holdFinal({ model, inputTokens, maxOutputTokens }: CallEstimate): void {
+    const { tokens, cost, line } = this.#node;
+    tokens.kept = inputTokens + maxOutputTokens;
+    if (model.price !== undefined)
+      cost.kept = ceilingCost(model.price, { input: inputTokens, output: maxOutputTokens });
+    line.serve();
+  }
+
+  book({ model, usage, depth, possiblyBilled = false }: BookedCall): void {
+    const cost = model.price === undefined ? undefined : exactCost(model.price, usage);
+    this.#node.settle({ modelId: model.id, depth, usage, cost, possiblyBilled });
+  }
+
+  expired(): boolean {
+    return this.#node.deadline.passed(false);
+  }
+
+  left(): BudgetLeft {
+    const left = (resource: Resource) => {
+      const state = this.#node.tightest(resource);
+      return state.limit === Number.POSITIVE_INFINITY ? undefined : state.left;
+    };
+    return { calls: left('calls'), tokens: left('tokens'), costUsd: left('cost'), ms: left('time') };
+  }
+
+  budget(resource: Resource): BudgetState {
+    return this.#node.tightest(resource);
+  }
+
+  usage(): Usage {
+    return this.#node.book.usage();
+  }
+
+  close(): void {
+    if (this.#node.closed) return;
+    this.#onClose();
+    this.#node.close(closedError());
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The one account of calls, tokens, money and time for a whole completion tree: reserve before a call is sent, settle
+ * after it, refuse what does not fit before anything is sent.
+ *
+ * @module
+ */
+export type { CallAccount, CallEstimate, Reservation, Settlement } from './account.ts';
+export {
+  BudgetError,
+  type BudgetErrorOptions,
+  type BudgetState,
+  type LedgerLimits,
+  LIMIT_OF,
+  type Resource,
+} from './budget-error.ts';
+export { createLedger } from './create-ledger.ts';
+export type {
+  AccountOptions,
+  BookedCall,
+  BudgetLeft,
+  BudgetWarning,
+  CallKind,
+  ChildOptions,
+  Ledger,
+  LedgerAccount,
+  LedgerOptions,
+  SubCallTicket,
+} from './ledger.ts';
+export type { Usage, UsageTotals } from './usage.ts';

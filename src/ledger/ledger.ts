@@ -1,0 +1,126 @@
+/**
+ * The ledger: what a completion tree may spend and what it has spent. Calls, tokens, money and time.
+ *
+ * Every completion has its own `Ledger`, opened from its parent's with {@link Ledger.child}. What is spent in a child is
+ * spent in all its ancestors, so a child draws from what they have left, and its own limits only narrow that.
+ *
+ * @module
+ */
+import type { Clock } from '../clock.ts';
+import type { Model } from '../model/port.ts';
+import type { CallAccount, CallEstimate, Settlement } from './account.ts';
+import type { BudgetError, BudgetState, LedgerLimits, Resource } from './budget-error.ts';
+import type { Usage } from './usage.ts';
+
+/** What a call is for. Only `final`, the last call of a completion, may use what {@link Ledger.holdFinal} keeps back. */
+export type CallKind = 'root' | 'sub' | 'final';
+
+/** A share of a limit of the tree that has been spent (settled, not merely reserved). */
+export interface BudgetWarning {
+  readonly resource: Resource;
+  /** The share that was passed. */
+  readonly fraction: 0.6 | 0.9;
+  /** In the resource's unit: calls, tokens, US dollars, milliseconds. */
+  readonly spent: number;
+  readonly limit: number;
+}
+
+/** What a new ledger needs to know. */
+export interface LedgerOptions {
+  readonly limits: LedgerLimits;
+  readonly clock: Clock;
+  /** Called once per resource and share of a limit of the tree. */
+  readonly onWarning: (warning: BudgetWarning) => void;
+  /** Called with the first refusal of each resource in each completion. */
+  readonly onLimit?: (error: BudgetError, depth: number) => void;
+  /** Milliseconds spent before, by the run that is resumed. Default 0. */
+  readonly elapsedMs?: number;
+}
+
+/** What a child completion may spend of what its parent has left. */
+export interface ChildOptions {
+  readonly limits?: LedgerLimits;
+  /** Default: one below the parent. */
+  readonly depth?: number;
+}
+
+/** Whose call it is. */
+export interface AccountOptions {
+  readonly kind: CallKind;
+  /** The depth it is counted at. Default: the completion's own for `root` and `final`, one below for `sub`. */
+  readonly depth?: number;
+  /** The place of a sub-call. Without it the account takes one at its first attempt. */
+  readonly ticket?: SubCallTicket;
+}
+
+/** An account that can also say how much output it could pay for. */
+export interface LedgerAccount extends CallAccount {
+  /**
+   * The most output tokens an attempt with this much input could be allowed, should every call in flight come to nothing;
+   * `Infinity` without limits, 0 when not even the input fits.
+   */
+  affordableOutputTokens(model: Model, inputTokens: number): number;
+}
+
+/**
+ * The place of one sub-call within `maxSubCalls`. It is held from the start and counts for good from the first attempt
+ * that is settled, or from `sent()`.
+ */
+export interface SubCallTicket {
+  /** Something was sent (or a child completion was started): it counts, whatever comes of it. */
+  sent(): void;
+  /** The end of the sub-call: gives the place back when nothing was ever sent. Safe in every `finally`. */
+  close(): void;
+}
+
+/** What may still be spent; `undefined` where there is no limit. Never negative. */
+export interface BudgetLeft {
+  readonly calls: number | undefined;
+  readonly tokens: number | undefined;
+  readonly costUsd: number | undefined;
+  /** Milliseconds until the working deadline. */
+  readonly ms: number | undefined;
+}
+
+/** A call that was paid for earlier, by the run that is resumed. */
+export interface BookedCall extends Settlement {
+  readonly model: Pick<Model, 'id' | 'price'>;
+  readonly depth: number;
+}
+
+/** The ledger of one completion. */
+export interface Ledger {
+  /** 0 for the completion the caller started. */
+  readonly depth: number;
+  /** The working deadline, in milliseconds since the epoch: after it only the last call may start. `Infinity` without. */
+  readonly deadline: number;
+  /** The hard deadline: nothing may run after it. */
+  readonly hardDeadline: number;
+  /** Fires at the working deadline, with a {@link BudgetError} as its reason. */
+  readonly workingSignal: AbortSignal;
+  /** Fires at the hard deadline, with a {@link BudgetError} as its reason. */
+  readonly hardSignal: AbortSignal;
+  /** Sub-calls of this completion and all below it that were sent. */
+  readonly subCalls: number;
+
+  /** The ledger of a child completion. Its hard deadline is this one's working deadline, or its own when that is earlier. */
+  child(options?: ChildOptions): Ledger;
+  /** Where the attempts of one call are paid from. */
+  account(options: AccountOptions): LedgerAccount;
+  /** Takes the place of one sub-call, or says why there is none. Never throws and never waits. */
+  openSubCall(): SubCallTicket | BudgetError;
+  /** Keeps room for one last call back from every other call. Replaces what was kept before; call it each turn. */
+  holdFinal(estimate: CallEstimate): void;
+  /** Counts a call without asking whether it fits: it was paid for before a resume. */
+  book(call: BookedCall): void;
+  /** True from the working deadline on. */
+  expired(): boolean;
+  /** What may still be spent here, with all ancestors' limits and reserves counted in. */
+  left(): BudgetLeft;
+  /** Limit, spent, reserved and left of one resource, at whichever of this completion and its ancestors has least left. */
+  budget(resource: Resource): BudgetState;
+  /** What this completion and all below it have used so far. */
+  usage(): Usage;
+  /** Ends the completion: timers stop, waiting calls are refused. Calls in flight may still settle. */
+  close(): void;
+}

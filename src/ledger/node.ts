@@ -1,0 +1,153 @@
+import type { Clock } from '../clock.ts';
+import type { AbortWatch } from './abort-watch.ts';
+import type { Attempt } from './attempt.ts';
+import { BudgetError, type BudgetState, type LedgerLimits, type Resource } from './budget-error.ts';
+import { Deadline } from './deadline.ts';
+import { nanoDollars, usd } from './money.ts';
+import { Pool, type Verdict } from './pool.ts';
+import { type BookedUsage, UsageBook } from './usage.ts';
+import { WaitPoint } from './wait-point.ts';
+import type { Warnings } from './warnings.ts';
+
+/** What all completions of a tree share. */
+export interface Tree {
+  readonly clock: Clock;
+  readonly warnings: Warnings;
+  readonly onLimit: (error: BudgetError, depth: number) => void;
+  /** How many attempts have asked for room: their order. */
+  asked: number;
+  /** How many attempts wait. */
+  waiting: number;
+  readonly aborts: AbortWatch;
+}
+
+/** What a node is made of. */
+export interface NodeOptions {
+  readonly tree: Tree;
+  readonly parent: Node | undefined;
+  readonly depth: number;
+  readonly limits: LedgerLimits;
+  readonly elapsedMs?: number;
+}
+
+/** The books of one completion: its limits, what is spent, reserved and kept, and who waits. */
+export class Node {
+  readonly tree: Tree;
+  readonly parent: Node | undefined;
+  readonly depth: number;
+  readonly calls: Pool;
+  readonly tokens: Pool;
+  /** In nano-dollars. */
+  readonly cost: Pool;
+  readonly deadline: Deadline;
+  readonly book: UsageBook = new UsageBook();
+  readonly line: WaitPoint<Attempt>;
+  closed = false;
+  readonly #refused = new Set<Resource>();
+
+  constructor(options: NodeOptions) {
+    const { tree, parent, depth, limits } = options;
+    this.tree = tree;
+    this.parent = parent;
+    this.depth = depth;
+    this.calls = new Pool(limits.maxSubCalls ?? Number.POSITIVE_INFINITY);
+    this.tokens = new Pool(limits.maxTokens ?? Number.POSITIVE_INFINITY);
+    this.cost = new Pool(nanoDollars(limits.maxCostUsd ?? Number.POSITIVE_INFINITY));
+    this.line = new WaitPoint(parent?.line, (attempt) => this.judge(attempt));
+    const start = tree.clock.now() - (options.elapsedMs ?? 0);
+    const own = start + (limits.maxDurationMs ?? Number.POSITIVE_INFINITY);
+    this.deadline = new Deadline({
+      clock: tree.clock,
+      start,
+      hard: Math.min(own, parent?.deadline.working ?? Number.POSITIVE_INFINITY),
+      reason: () => new BudgetError({ ...this.state('time'), needed: 0 }),
+      onPassed: () => this.refuseLate(),
+    });
+  }
+
+  /** This node and all above it. */
+  *path(): Generator<Node> {
+    for (let node: Node | undefined = this; node !== undefined; node = node.parent) yield node;
+  }
+
+  /** Whether an attempt fits here. Its completion's last call may use what the completion keeps for it. */
+  judge(attempt: Attempt): Verdict {
+    const mayUseKept = attempt.isFinal && attempt.node === this;
+    const tokens = this.tokens.judge(attempt.tokens, mayUseKept);
+    if (tokens === 'never') return tokens;
+    const cost = this.cost.judge(attempt.cost, mayUseKept);
+    return cost === 'fits' ? tokens : cost;
+  }
+
+  /** How a resource stands at this node alone. */
+  state(resource: Resource): BudgetState {
+    if (resource === 'time') {
+      const { start, hard, working } = this.deadline;
+      const now = this.tree.clock.now();
+      return { resource, limit: hard - start, spent: now - start, reserved: 0, left: Math.max(0, working - now) };
+    }
+    const { limit, spent, reserved, left } = this[resource];
+    const unit = resource === 'cost' ? usd : (value: number) => value;
+    return { resource, limit: unit(limit), spent: unit(spent), reserved: unit(reserved), left: unit(left) };
+  }
+
+  /** How a resource stands where least of it is left. */
+  tightest(resource: Resource): BudgetState {
+    let least = this.state(resource);
+    for (let node = this.parent; node !== undefined; node = node.parent) {
+      const state = node.state(resource);
+      if (state.left < least.left) least = state;
+    }
+    return least;
+  }
+
+  /** Books a call here and at all above, looks for warnings, and serves who waits. */
+  settle(call: BookedUsage): void {
+    const { usage, cost = 0 } = call;
+    const tokens = usage.inputTokens + usage.outputTokens;
+    for (let node: Node | undefined = this; node !== undefined; node = node.parent) {
+      node.tokens.spent += tokens;
+      node.cost.spent += cost;
+      node.book.add(call);
+    }
+    this.line.serve();
+    this.warn();
+  }
+
+  /** Warns when a share of a limit of the tree is spent. */
+  warn(): void {
+    let root: Node = this;
+    while (root.parent !== undefined) root = root.parent;
+    const { warnings } = this.tree;
+    warnings.look('calls', root.calls.spent, root.calls.limit);
+    warnings.look('tokens', root.tokens.spent, root.tokens.limit);
+    warnings.look('cost', usd(root.cost.spent), usd(root.cost.limit));
+  }
+
+  /** Reports the first refusal of each resource in this completion; returns the error. */
+  report(error: BudgetError): BudgetError {
+    if (!this.#refused.has(error.resource)) {
+      this.#refused.add(error.resource);
+      this.tree.onLimit(error, this.depth);
+    }
+    return error;
+  }
+
+  /** Refuses the attempts that wait here and whose time is up. */
+  refuseLate(): void {
+    for (const attempt of this.line.waiting()) {
+      if (this.deadline.passed(attempt.isFinal)) {
+        attempt.giveUp(this.report(new BudgetError({ ...this.state('time'), needed: 0 })));
+      }
+    }
+    this.line.serve();
+  }
+
+  /** Refuses all that waits here and stops the timers. */
+  close(reason: Error): void {
+    this.closed = true;
+    this.deadline.close();
+    for (const attempt of this.line.waiting()) attempt.giveUp(reason);
+    this.line.serve();
+  }
+}

@@ -1,0 +1,43 @@
+/** Whether an amount can be held: now, once calls in flight have settled for less, or not any more. */
+export type Verdict = 'fits' | 'waits' | 'never';
+
+/** One resource of one completion. Whole numbers: calls, tokens, or nano-dollars. */
+export class Pool {
+  /** `Infinity` without a limit. */
+  readonly limit: number;
+  /** Settled. */
+  spent = 0;
+  /** Held for calls in flight. */
+  reserved = 0;
+  /** Kept back for the completion's last call. */
+  kept = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** What may be taken now. Never negative. */
+  get left(): number {
+    return Math.max(0, this.limit - this.spent - this.reserved - this.kept);
+  }
+
+  /** What could be taken if everything in flight came to nothing. */
+  leftAtBest(mayUseKept: boolean): number {
+    return Math.max(0, this.limit - this.spent - (mayUseKept ? 0 : this.kept));
+  }
+
+  /** An amount of nothing always fits, also where the limit has been passed. */
+  judge(amount: number, mayUseKept: boolean): Verdict {
+    if (amount === 0) return 'fits';
+    const free = this.limit - this.spent - (mayUseKept ? 0 : this.kept);
+    if (amount > free) return 'never';
+    return amount > free - this.reserved ? 'waits' : 'fits';
+  }
+
+  /** Takes from what is kept, as far as it reaches, and says how much that was. */
+  takeKept(amount: number): number {
+    const taken = Math.min(this.kept, amount);
+    this.kept -= taken;
+    return taken;
+  }
+}

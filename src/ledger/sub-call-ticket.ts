@@ -1,0 +1,43 @@
+import { BudgetError } from './budget-error.ts';
+import type { SubCallTicket } from './ledger.ts';
+import type { Node } from './node.ts';
+
+/** Takes the place of one sub-call at this completion and all above it, or says why there is none. */
+export function openSubCall(node: Node): SubCallTicket | BudgetError {
+  if (node.deadline.passed(false)) return node.report(new BudgetError({ ...node.state('time'), needed: 0 }));
+  for (const at of node.path()) {
+    if (at.calls.judge(1, false) !== 'fits') {
+      return node.report(new BudgetError({ ...at.state('calls'), needed: 1 }));
+    }
+  }
+  for (const at of node.path()) at.calls.reserved += 1;
+  return new Ticket(node);
+}
+
+class Ticket implements SubCallTicket {
+  readonly #node: Node;
+  #state: 'held' | 'given back' | 'spent' = 'held';
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** What is sent after the place was given back is counted all the same: the books tell what happened. */
+  sent(): void {
+    if (this.#state === 'spent') return;
+    if (this.#state === 'held') this.#giveBack();
+    this.#state = 'spent';
+    for (const node of this.#node.path()) node.calls.spent += 1;
+    this.#node.warn();
+  }
+
+  close(): void {
+    if (this.#state !== 'held') return;
+    this.#giveBack();
+    this.#state = 'given back';
+  }
+
+  #giveBack(): void {
+    for (const node of this.#node.path()) node.calls.reserved -= 1;
+  }
+}

@@ -1,0 +1,123 @@
+import type { CallUsage } from '../model/port.ts';
+import { usd } from './money.ts';
+
+/** What a number of model calls used. Every attempt that was sent is a call, also one that failed or was cancelled. */
+export interface UsageTotals {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens` that came from a provider's cache; absent when no provider spoke of it. */
+  readonly cachedTokens?: number;
+  /** US dollars; `null` when the price of any of these calls is unknown. */
+  readonly costUsd: number | null;
+  readonly calls: number;
+  /** How many of the calls have estimated tokens, because the provider did not say. */
+  readonly estimated: number;
+  /** How many of the calls may have been charged for an answer that never arrived whole. */
+  readonly possiblyBilled: number;
+}
+
+/** What a completion and everything below it used. The parts add up to the total. */
+export interface Usage extends UsageTotals {
+  /** By the model's id. */
+  readonly byModel: Readonly<Record<string, UsageTotals>>;
+  /** By the depth at which the calls ran: `'0'` is the root model's own. */
+  readonly byDepth: Readonly<Record<string, UsageTotals>>;
+}
+
+/** One call as it is booked. */
+export interface BookedUsage {
+  readonly modelId: string;
+  readonly depth: number;
+  readonly usage: CallUsage;
+  /** Nano-dollars; `undefined` when the price is unknown. */
+  readonly cost: number | undefined;
+  readonly possiblyBilled: boolean;
+}
+
+interface Tally {
+  readonly modelId: string;
+  readonly depth: number;
+  inputTokens: number;
+  outputTokens: number;
+  cachedTokens: number | undefined;
+  cost: number;
+  unpriced: number;
+  calls: number;
+  estimated: number;
+  possiblyBilled: number;
+}
+
+/** The calls of a completion and all below it, added up per model and depth. */
+export class UsageBook {
+  readonly #tallies = new Map<number, Map<string, Tally>>();
+
+  add(call: BookedUsage): void {
+    const tally = this.#tally(call.depth, call.modelId);
+    const { usage } = call;
+    tally.inputTokens += usage.inputTokens;
+    tally.outputTokens += usage.outputTokens;
+    if (usage.cachedTokens !== undefined) tally.cachedTokens = (tally.cachedTokens ?? 0) + usage.cachedTokens;
+    if (call.cost === undefined) tally.unpriced += 1;
+    else tally.cost += call.cost;
+    tally.calls += 1;
+    if (usage.estimated) tally.estimated += 1;
+    if (call.possiblyBilled) tally.possiblyBilled += 1;
+  }
+
+  usage(): Usage {
+    const tallies = [...this.#tallies.values()].flatMap((models) => [...models.values()]);
+    return {
+      ...totals(tallies),
+      byModel: grouped(tallies, (tally) => tally.modelId),
+      byDepth: grouped(tallies, (tally) => String(tally.depth)),
+    };
+  }
+
+  #tally(depth: number, modelId: string): Tally {
+    let models = this.#tallies.get(depth);
+    if (models === undefined) {
+      models = new Map();
+      this.#tallies.set(depth, models);
+    }
+    let tally = models.get(modelId);
+    if (tally === undefined) {
+      tally = emptyTally(modelId, depth);
+      models.set(modelId, tally);
+    }
+    return tally;
+  }
+}
+
+function emptyTally(modelId: string, depth: number): Tally {
+  return {
+    modelId,
+    depth,
+    inputTokens: 0,
+    outputTokens: 0,
+    cachedTokens: undefined,
+    cost: 0,
+    unpriced: 0,
+    calls: 0,
+    estimated: 0,
+    possiblyBilled: 0,
+  };
+}
+
+function grouped(tallies: readonly Tally[], keyOf: (tally: Tally) => string): Record<string, UsageTotals> {
+  const groups = Map.groupBy(tallies, keyOf);
+  return Object.fromEntries([...groups].map(([key, members]) => [key, totals(members)]));
+}
+
+function totals(tallies: readonly Tally[]): UsageTotals {
+  const sum = (of: (tally: Tally) => number) => tallies.reduce((total, tally) => total + of(tally), 0);
+  const cached = tallies.some((tally) => tally.cachedTokens !== undefined);
+  return {
+    inputTokens: sum((tally) => tally.inputTokens),
+    outputTokens: sum((tally) => tally.outputTokens),
+    ...(cached && { cachedTokens: sum((tally) => tally.cachedTokens ?? 0) }),
+    costUsd: tallies.some((tally) => tally.unpriced > 0) ? null : usd(sum((tally) => tally.cost)),
+    calls: sum((tally) => tally.calls),
+    estimated: sum((tally) => tally.estimated),
+    possiblyBilled: sum((tally) => tally.possiblyBilled),
+  };
+}
