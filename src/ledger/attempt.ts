@@ -1,7 +1,6 @@
-import { RlmError } from '../errors.ts';
-import type { Model } from '../model/port.ts';
 import type { CallEstimate, Reservation, Settlement } from './account.ts';
 import { BudgetError, type Resource } from './budget-error.ts';
+import { wholeTokens } from './estimate.ts';
 import { ceilingCost, exactCost, usd } from './money.ts';
 import type { Node } from './node.ts';
 import { plausibleUsage } from './plausible-usage.ts';
@@ -52,7 +51,7 @@ export class Attempt implements Reservation {
 
   constructor(options: AttemptOptions) {
     const { node, isFinal, estimate } = options;
-    const { model, inputTokens, maxOutputTokens } = estimate;
+    const { model, inputTokens, maxOutputTokens } = wholeTokens(estimate);
     this.node = node;
     this.isFinal = isFinal;
     this.tokens = inputTokens + maxOutputTokens;
@@ -69,14 +68,16 @@ export class Attempt implements Reservation {
     return this.node.line;
   }
 
-  /** Takes room at once, or waits for it in line. @throws BudgetError when it can never fit */
-  hold(signal: AbortSignal): Promise<Reservation> {
+  /** Takes room at once when it fits and nobody waits. @throws BudgetError when it can never fit */
+  holdNow(): boolean {
+    if (this.#verdict() === 'waits' || this.node.tree.waiting > 0) return false;
+    this.grant();
+    return true;
+  }
+
+  /** Waits in line for room. */
+  wait(signal: AbortSignal): Promise<Reservation> {
     const { tree, line } = this.node;
-    const verdict = this.#verdict();
-    if (verdict === 'fits' && tree.waiting === 0) {
-      this.grant();
-      return Promise.resolve(this);
-    }
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject, signal };
       tree.waiting += 1;
@@ -101,7 +102,7 @@ export class Attempt implements Reservation {
 
   refuse(at: WaitPoint<Attempt>): void {
     for (const node of this.node.path()) {
-      if (node.line === at) this.#fail(this.node.report(this.#refusal(node)));
+      if (node.line === at) this.#fail(this.#refusal(node));
     }
   }
 
@@ -114,7 +115,7 @@ export class Attempt implements Reservation {
   /** Why it does not fit at this node. */
   #refusal(node: Node): BudgetError {
     const resource: Resource = node.tokens.judge(this.tokens, this.#mayUseKept(node)) === 'never' ? 'tokens' : 'cost';
-    const state = node.state(resource);
+    const state = node.state(resource, this.#mayUseKept(node));
     const needed = resource === 'tokens' ? this.tokens : usd(this.cost);
     return new BudgetError({ ...state, needed });
   }
@@ -146,7 +147,7 @@ export class Attempt implements Reservation {
       const here = node.judge(this);
       if (here === 'never') {
         this.#owner.neverSent();
-        throw this.node.report(this.#refusal(node));
+        throw this.#refusal(node);
       }
       if (here === 'waits') verdict = here;
     }
@@ -181,21 +182,5 @@ export class Attempt implements Reservation {
     }
     this.node.tokens.kept += Math.max(0, this.#keptTokens - usedTokens);
     this.node.cost.kept += Math.max(0, this.#keptCost - usedCost);
-  }
-}
-
-/** @throws RlmError `price-unknown` when a cost limit here or above cannot be kept for this model (D57). */
-export function requirePrice(node: Node, model: Model): void {
-  if (model.price !== undefined) return;
-  for (const { cost } of node.path()) {
-    if (cost.limit === Number.POSITIVE_INFINITY) continue;
-    throw new RlmError({
-      code: 'price-unknown',
-      message:
-        `The limit maxCostUsd needs the price of every model, and that of ${model.id} is not known. ` +
-        `Give it in prices: { '${model.id}': { input, output } } (USD per million tokens), or drop maxCostUsd.`,
-      userAction: true,
-      data: { model: model.id },
-    });
   }
 }

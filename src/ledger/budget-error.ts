@@ -16,6 +16,8 @@ export interface BudgetState {
   readonly spent: number;
   /** Held for calls in flight. */
   readonly reserved: number;
+  /** Kept back for the completion's last call. */
+  readonly kept: number;
   /** What is neither spent, nor reserved, nor kept for a last call. Never negative. */
   readonly left: number;
 }
@@ -36,32 +38,32 @@ export interface BudgetErrorOptions extends BudgetState {
 
 /**
  * A call was refused before it was sent, because a limit of its completion or of one above it does not allow it.
- * `data` holds `resource`, `limitName`, `limit`, `spent`, `reserved`, `left` and `needed`.
+ * `data` holds `resource`, `limitName`, `limit`, `spent`, `reserved`, `kept`, `left` and `needed`.
  */
 export class BudgetError extends RlmError {
   readonly resource: Resource;
 
   constructor(options: BudgetErrorOptions) {
-    const { resource, limit, spent, reserved, left, needed } = options;
+    const { resource, limit, spent, reserved, kept, left, needed } = options;
     super({
       code: 'budget',
       message: explain(options),
       budget: true,
-      data: { resource, limitName: LIMIT_OF[resource], limit, spent, reserved, left, needed },
+      data: { resource, limitName: LIMIT_OF[resource], limit, spent, reserved, kept, left, needed },
     });
     this.resource = resource;
   }
 }
 
 function explain(options: BudgetErrorOptions): string {
-  const { resource, limit, spent, left, needed } = options;
+  const { resource, limit, spent, kept, left, needed } = options;
   const name = LIMIT_OF[resource];
   const of = `${amount(resource, spent)} of ${amount(resource, limit)} (${name})`;
   if (resource === 'time') return `The time is up: ${of} have passed. Raise ${name} to allow more.`;
   if (resource === 'calls') return `No sub-call is left: ${of} are used. Answer with what there is, or raise ${name}.`;
   return (
     `The call was not sent: it could need ${amount(resource, needed)}, and ${amount(resource, left)} are left; ` +
-    `${of} are spent. Send less, ask for a shorter reply, or raise ${name}.`
+    `${of} are spent${kept > 0 ? ` and ${amount(resource, kept)} are kept for the last answer` : ''}. Send less, ask for a shorter reply, or raise ${name}.`
   );
 }
 

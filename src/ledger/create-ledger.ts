@@ -2,6 +2,7 @@ import { AbortWatch } from './abort-watch.ts';
 import type { CallEstimate } from './account.ts';
 import type { BudgetError, BudgetState, Resource } from './budget-error.ts';
 import { callAt } from './deadline.ts';
+import { wholeTokens } from './estimate.ts';
 import type {
   AccountOptions,
   BookedCall,
@@ -98,7 +99,8 @@ class NodeLedger implements Ledger {
     return openSubCall(this.#node);
   }
 
-  holdFinal({ model, inputTokens, maxOutputTokens }: CallEstimate): void {
+  holdFinal(estimate: CallEstimate): void {
+    const { model, inputTokens, maxOutputTokens } = wholeTokens(estimate);
     const { tokens, cost, line } = this.#node;
     tokens.kept = inputTokens + maxOutputTokens;
     if (model.price !== undefined)

@@ -1,8 +1,9 @@
 import { RlmError } from '../errors.ts';
 import type { Model } from '../model/port.ts';
 import type { CallEstimate, Reservation } from './account.ts';
-import { Attempt, type AttemptOwner, requirePrice } from './attempt.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { BudgetError } from './budget-error.ts';
+import { requirePrice } from './estimate.ts';
 import type { AccountOptions, LedgerAccount, SubCallTicket } from './ledger.ts';
 import { outputTokensFor } from './money.ts';
 import type { Node } from './node.ts';
@@ -27,9 +28,10 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
 
   reserve(estimate: CallEstimate, signal: AbortSignal): Promise<Reservation> {
     try {
-      return this.#reserve(estimate, signal);
+      const attempt = this.#attempt(estimate, signal);
+      return attempt.holdNow() ? Promise.resolve(attempt) : attempt.wait(signal).catch((error) => this.#refused(error));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(this.#reported(error));
     }
   }
 
@@ -57,16 +59,24 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
     this.#ticket = undefined;
   }
 
-  #reserve(estimate: CallEstimate, signal: AbortSignal): Promise<Reservation> {
+  #attempt(estimate: CallEstimate, signal: AbortSignal): Attempt {
     const node = this.#node;
     signal.throwIfAborted();
-    if (node.closed) throw closedError();
+    if (node.isClosed()) throw closedError();
     if (node.deadline.passed(this.#isFinal)) {
-      throw node.report(new BudgetError({ ...node.state('time'), needed: 0 }));
+      throw node.late();
     }
     requirePrice(node, estimate.model);
     this.#takePlace();
-    return new Attempt({ node, depth: this.#depth, isFinal: this.#isFinal, owner: this, estimate }).hold(signal);
+    return new Attempt({ node, depth: this.#depth, isFinal: this.#isFinal, owner: this, estimate });
+  }
+
+  #refused(error: unknown): never {
+    throw this.#reported(error);
+  }
+
+  #reported(error: unknown): unknown {
+    return error instanceof BudgetError ? this.#node.report(error) : error;
   }
 
   #takePlace(): void {

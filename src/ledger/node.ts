@@ -60,7 +60,7 @@ export class Node {
       clock: tree.clock,
       start,
       hard: Math.min(own, parent?.deadline.working ?? Number.POSITIVE_INFINITY),
-      reason: () => new BudgetError({ ...this.state('time'), needed: 0 }),
+      reason: () => this.late(),
       onPassed: () => this.refuseLate(),
     });
   }
@@ -79,16 +79,23 @@ export class Node {
     return cost === 'fits' ? tokens : cost;
   }
 
-  /** How a resource stands at this node alone. */
-  state(resource: Resource): BudgetState {
+  /** The refusal of what comes too late. */
+  late(): BudgetError {
+    return new BudgetError({ ...this.state('time'), needed: 0 });
+  }
+
+  /** How a resource stands at this node alone; for its last call, what is kept for that is left. */
+  state(resource: Resource, mayUseKept = false): BudgetState {
     if (resource === 'time') {
       const { start, hard, working } = this.deadline;
       const now = this.tree.clock.now();
-      return { resource, limit: hard - start, spent: now - start, reserved: 0, left: Math.max(0, working - now) };
+      const left = Math.max(0, (mayUseKept ? hard : working) - now);
+      return { resource, limit: hard - start, spent: now - start, reserved: 0, kept: hard - working, left };
     }
-    const { limit, spent, reserved, left } = this[resource];
-    const unit = resource === 'cost' ? usd : (value: number) => value;
-    return { resource, limit: unit(limit), spent: unit(spent), reserved: unit(reserved), left: unit(left) };
+    const pool = this[resource];
+    const { limit, spent, reserved, kept } = pool;
+    const state = { resource, limit, spent, reserved, kept, left: pool.left(mayUseKept) };
+    return resource === 'cost' ? inUsd(state) : state;
   }
 
   /** How a resource stands where least of it is left. */
@@ -137,10 +144,15 @@ export class Node {
   refuseLate(): void {
     for (const attempt of this.line.waiting()) {
       if (this.deadline.passed(attempt.isFinal)) {
-        attempt.giveUp(this.report(new BudgetError({ ...this.state('time'), needed: 0 })));
+        attempt.giveUp(this.late());
       }
     }
     this.line.serve();
+  }
+
+  /** True when it has ended, or a completion above it. */
+  isClosed(): boolean {
+    return this.closed || (this.parent?.isClosed() ?? false);
   }
 
   /** Refuses all that waits here and stops the timers. */
@@ -150,4 +162,8 @@ export class Node {
     for (const attempt of this.line.waiting()) attempt.giveUp(reason);
     this.line.serve();
   }
+}
+
+function inUsd({ resource, limit, spent, reserved, kept, left }: BudgetState): BudgetState {
+  return { resource, limit: usd(limit), spent: usd(spent), reserved: usd(reserved), kept: usd(kept), left: usd(left) };
 }

@@ -17,19 +17,19 @@ export class Pool {
   }
 
   /** What may be taken now. Never negative. */
-  get left(): number {
-    return Math.max(0, this.limit - this.spent - this.reserved - this.kept);
+  left(mayUseKept: boolean): number {
+    return Math.max(0, this.#free(mayUseKept) - this.reserved);
   }
 
   /** What could be taken if everything in flight came to nothing. */
   leftAtBest(mayUseKept: boolean): number {
-    return Math.max(0, this.limit - this.spent - (mayUseKept ? 0 : this.kept));
+    return Math.max(0, this.#free(mayUseKept));
   }
 
   /** An amount of nothing always fits, also where the limit has been passed. */
   judge(amount: number, mayUseKept: boolean): Verdict {
     if (amount === 0) return 'fits';
-    const free = this.limit - this.spent - (mayUseKept ? 0 : this.kept);
+    const free = this.#free(mayUseKept);
     if (amount > free) return 'never';
     return amount > free - this.reserved ? 'waits' : 'fits';
   }
@@ -39,5 +39,9 @@ export class Pool {
     const taken = Math.min(this.kept, amount);
     this.kept -= taken;
     return taken;
+  }
+
+  #free(mayUseKept: boolean): number {
+    return this.limit - this.spent - (mayUseKept ? 0 : this.kept);
   }
 }

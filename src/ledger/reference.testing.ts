@@ -1,0 +1,109 @@
+/**
+ * The ledger's rules once more, as plainly as they can be said and as slow as they may be: after every step all waiting
+ * attempts are looked at in order. The property tests hold the real one against it.
+ */
+export interface ReferenceNode {
+  readonly parent: ReferenceNode | undefined;
+  readonly tokenLimit: number;
+  readonly costLimit: number;
+  tokens: number;
+  cost: number;
+  kept: { tokens: number; cost: number };
+  closed: boolean;
+}
+
+export type Fate = 'waiting' | 'held' | 'refused' | 'aborted' | 'done';
+
+export interface ReferenceAttempt {
+  readonly node: ReferenceNode;
+  readonly isFinal: boolean;
+  readonly tokens: number;
+  readonly cost: number;
+  fromKept: { tokens: number; cost: number };
+  fate: Fate;
+}
+
+export class ReferenceLedger {
+  readonly attempts: ReferenceAttempt[] = [];
+
+  reserve(request: Pick<ReferenceAttempt, 'node' | 'isFinal' | 'tokens' | 'cost'>): ReferenceAttempt {
+    const attempt: ReferenceAttempt = { ...request, fromKept: { tokens: 0, cost: 0 }, fate: 'waiting' };
+    this.attempts.push(attempt);
+    if (pathOf(attempt.node).some((node) => this.#judge(attempt, node) === 'never')) attempt.fate = 'refused';
+    this.serve();
+    return attempt;
+  }
+
+  end(attempt: ReferenceAttempt, used: { tokens: number; cost: number }): void {
+    attempt.fate = 'done';
+    const { kept } = attempt.node;
+    kept.tokens += Math.max(0, attempt.fromKept.tokens - used.tokens);
+    kept.cost += Math.max(0, attempt.fromKept.cost - used.cost);
+    for (const node of pathOf(attempt.node)) {
+      node.tokens += used.tokens;
+      node.cost += used.cost;
+    }
+    this.serve();
+  }
+
+  abort(attempts: readonly ReferenceAttempt[]): void {
+    for (const attempt of attempts) if (attempt.fate === 'waiting') attempt.fate = 'aborted';
+    this.serve();
+  }
+
+  serve(): void {
+    while (this.#serveOne()) {}
+  }
+
+  reserved(node: ReferenceNode): { tokens: number; cost: number } {
+    const here = this.attempts.filter((other) => other.fate === 'held' && pathOf(other.node).includes(node));
+    return { tokens: sum(here.map(({ tokens }) => tokens)), cost: sum(here.map(({ cost }) => cost)) };
+  }
+
+  /** In order, urgent ones first; whoever cannot go on at a point blocks that point for all after it. */
+  #serveOne(): boolean {
+    const blocked = new Set<ReferenceNode>();
+    const waiting = this.attempts.filter(({ fate }) => fate === 'waiting');
+    for (const attempt of [...waiting.filter((one) => one.isFinal), ...waiting.filter((one) => !one.isFinal)]) {
+      const stop = pathOf(attempt.node).find((node) => blocked.has(node) || this.#judge(attempt, node) !== 'fits');
+      if (stop === undefined) return this.#grant(attempt);
+      if (blocked.has(stop)) continue;
+      if (this.#judge(attempt, stop) === 'never') {
+        attempt.fate = 'refused';
+        return true;
+      }
+      blocked.add(stop);
+    }
+    return false;
+  }
+
+  #grant(attempt: ReferenceAttempt): true {
+    attempt.fate = 'held';
+    if (!attempt.isFinal) return true;
+    const { kept } = attempt.node;
+    attempt.fromKept = { tokens: Math.min(kept.tokens, attempt.tokens), cost: Math.min(kept.cost, attempt.cost) };
+    kept.tokens -= attempt.fromKept.tokens;
+    kept.cost -= attempt.fromKept.cost;
+    return true;
+  }
+
+  #judge(attempt: ReferenceAttempt, node: ReferenceNode): 'fits' | 'waits' | 'never' {
+    const own = attempt.isFinal && attempt.node === node;
+    const reserved = this.reserved(node);
+    const tokens = node.tokenLimit - node.tokens - (own ? 0 : node.kept.tokens);
+    const cost = node.costLimit - node.cost - (own ? 0 : node.kept.cost);
+    const over = (amount: number, room: number) => amount > 0 && amount > room;
+    if (over(attempt.tokens, tokens) || over(attempt.cost, cost)) return 'never';
+    return over(attempt.tokens, tokens - reserved.tokens) || over(attempt.cost, cost - reserved.cost)
+      ? 'waits'
+      : 'fits';
+  }
+}
+
+export function pathOf(node: ReferenceNode): ReferenceNode[] {
+  return node.parent === undefined ? [node] : [node, ...pathOf(node.parent)];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
