@@ -1,0 +1,110 @@
+import { createArgumentReading } from './argument.ts';
+import { type ArgumentSource, createArgumentSource, type Position, textBetween } from './argument-source.ts';
+import type { Outcome } from './command.ts';
+import type { CommandHead } from './command-head.ts';
+import { readTail } from './command-tail.ts';
+import { interpretCommand } from './interpret-command.ts';
+import { RIGHT_FORM, reject } from './rejection.ts';
+
+/** A command line that is being read: one command, or several with `;` between them. */
+export interface CommandLine {
+  /** Reads on as far as the lines so far allow, giving out what is decided; true if the line is read to its end. */
+  readonly read: () => boolean;
+  /** Takes a following line, which must be neither a fence nor a command line, and reads on. */
+  readonly add: (line: string) => boolean;
+  /** No line can follow: decides what is left. */
+  readonly finish: (ending: { readonly cutOff: boolean }) => void;
+}
+
+interface OpenCommand {
+  readonly head: CommandHead;
+  readonly line: number;
+  readonly readArgument: ReturnType<typeof createArgumentReading>;
+}
+
+/**
+ * Opens the command line that begins with `head`.
+ *
+ * The lines of its source are only ever looked at for its argument: what the argument leaves of them is prose.
+ */
+export function openCommandLine(first: string, head: CommandHead, emit: (outcome: Outcome) => void): CommandLine {
+  const source = createArgumentSource(first);
+  let open: OpenCommand | undefined = openCommand(source, 0, head);
+
+  function read({ cutOff }: { readonly cutOff: boolean } = { cutOff: false }): boolean {
+    while (open !== undefined) {
+      const reading = open.readArgument();
+      if (reading === undefined) return false;
+      if (reading.type === 'unbalanced') {
+        emit(unbalanced(source, open, cutOff));
+        open = undefined;
+      } else if (reading.at === undefined) {
+        emit(extraArguments(source, open));
+        open = undefined;
+      } else {
+        open = close(open, reading.at, reading.type === 'extra-arguments');
+      }
+    }
+    return true;
+  }
+
+  /** Gives out the command that closes at `at`, and gives the next one on that line. */
+  function close(command: OpenCommand, at: Position, extra: boolean): OpenCommand | undefined {
+    const tail = readTail(source.lines[at.line] ?? '', at.column);
+    const start = { line: command.line, column: command.head.argument };
+    if (extra) emit(extraArguments(source, command));
+    else if (tail.trailing !== undefined) emit(trailingText(source, command, tail.trailing));
+    else {
+      const argument = textBetween(source, start, { line: at.line, column: tail.close });
+      emit(interpretCommand(command.head.name, argument));
+    }
+    return tail.next && openCommand(source, at.line, tail.next);
+  }
+
+  function add(line: string): boolean {
+    source.lines.push(line);
+    return read();
+  }
+
+  function finish(ending: { readonly cutOff: boolean }): void {
+    source.complete = true;
+    read(ending);
+  }
+
+  return { read, add, finish };
+}
+
+function openCommand(source: ArgumentSource, line: number, head: CommandHead): OpenCommand {
+  return { head, line, readArgument: createArgumentReading(source, { line, column: head.argument }) };
+}
+
+/** What was read of a command, from its name to the end of its line. */
+function lineOf(source: ArgumentSource, command: OpenCommand): string {
+  return (source.lines[command.line] ?? '').slice(command.head.start);
+}
+
+function unbalanced(source: ArgumentSource, command: OpenCommand, cutOff: boolean): Outcome {
+  const { name } = command.head;
+  if (cutOff) {
+    const problem = 'the reply was cut off before the closing parenthesis, so the command did not run';
+    return reject('cut-off', lineOf(source, command), {
+      problem,
+      form: `write it again, shorter: ${RIGHT_FORM[name]}`,
+    });
+  }
+  const problem =
+    'no parenthesis closes the argument before the next fence, the next command line or the end of the reply';
+  return reject('unbalanced', lineOf(source, command), { problem, form: `write ${RIGHT_FORM[name]}` });
+}
+
+function extraArguments(source: ArgumentSource, command: OpenCommand): Outcome {
+  const { name } = command.head;
+  const problem = `${name} takes one argument, and a comma follows the first`;
+  return reject('extra-arguments', lineOf(source, command), { problem, form: `write ${RIGHT_FORM[name]}` });
+}
+
+function trailingText(source: ArgumentSource, command: OpenCommand, trailing: string): Outcome {
+  const problem = `text follows the closing parenthesis (it begins with ${JSON.stringify(trailing.slice(0, 20).trim())})`;
+  const form = `write ${RIGHT_FORM[command.head.name]} and nothing else on the line`;
+  return reject('trailing-text', lineOf(source, command), { problem, form });
+}

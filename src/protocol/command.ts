@@ -1,0 +1,38 @@
+import type { Rejection } from './rejection.ts';
+
+/** How the argument of `FINAL(…)` was written; it decides where the answer comes from (DESIGN §5). */
+export type FinalForm = 'literal' | 'identifier' | 'f-string' | 'text';
+
+/** One prompt of a batch: the text alone, or with the options `llm_query` takes in code. */
+export type BatchItem = string | BatchQuery;
+
+/** A prompt of a batch with its options, named as in the guest's `llm_query`. */
+export interface BatchQuery {
+  readonly prompt: string;
+  readonly model?: string;
+  readonly system?: string;
+  /** Most tokens the sub-call may put out; a positive integer. */
+  readonly max_tokens?: number;
+}
+
+/** One thing a reply asks for. `value` of a final answer is its text, the variable's name, or the f-string's source. */
+export type Command =
+  | { readonly type: 'cell'; readonly code: string }
+  | { readonly type: 'bash'; readonly command: string }
+  | { readonly type: 'final'; readonly form: FinalForm; readonly value: string }
+  | { readonly type: 'final-var'; readonly name: string }
+  | { readonly type: 'snapshot'; readonly name: string }
+  | { readonly type: 'rollback'; readonly name: string }
+  | { readonly type: 'query-llm'; readonly prompt: string }
+  | { readonly type: 'query-llm-batched'; readonly items: readonly BatchItem[] };
+
+/** What a reply, or a piece of one, asks for: valid commands and invalid ones, each list in document order. */
+export interface ParsedReply {
+  readonly commands: readonly Command[];
+  readonly rejected: readonly Rejection[];
+}
+
+/** What one command of a reply came to. */
+export type Outcome =
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'rejection'; readonly rejection: Rejection };

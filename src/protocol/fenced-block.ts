@@ -1,0 +1,97 @@
+import type { Outcome } from './command.ts';
+import { closesFence, type FenceOpening } from './fence.ts';
+import { removeIndentation, removeUniformIndentation } from './indentation.ts';
+import { stringOpenAfter } from './python-strings.ts';
+import { closeQuote, isTriple, type Quote } from './quotes.ts';
+import { reject } from './rejection.ts';
+import { countScanned, skipBlanks } from './scan.ts';
+
+/** A fenced block that is being read, line by line. */
+export interface FencedBlock {
+  readonly opening: FenceOpening;
+  /** Takes the next line; true if that line closed the block. */
+  readonly add: (line: string) => boolean;
+  /** What the block asks for, once it is closed; undefined if its tag is not executed. */
+  readonly outcome: () => Outcome | undefined;
+  /** What the block asks for if the reply ends inside it. */
+  readonly unclosedOutcome: (finish: { readonly cutOff: boolean }) => Outcome | undefined;
+  /**
+   * To be called when the reply ends inside the block. If a closing line stood in a triple-quoted string that never closed,
+   * it was the end of the block after all: the block is cut there, and the lines after it are given back, to be read anew.
+   */
+  readonly giveBack: () => readonly string[] | undefined;
+}
+
+/**
+ * Opens a block.
+ *
+ * @param neverClosed triple quotes known not to close in the rest of the reply; `giveBack` adds to it. It is shared by all
+ * blocks of a reply, so that lines are read anew at most once for each of the two triple quotes.
+ */
+export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>): FencedBlock {
+  // Only Python has triple-quoted strings that can hold a closing line; an untagged block may be Python.
+  const python = opening.kind === 'cell' || opening.kind === 'untagged';
+  let lines: string[] = [];
+  let openString: Quote | undefined;
+  /** Index of the first closing line inside the triple-quoted string that is open. */
+  let closingInString: number | undefined;
+
+  function add(line: string): boolean {
+    if (closesFence(line, opening)) {
+      if (openString === undefined || !isTriple(openString) || neverClosed.has(openString)) return true;
+      closingInString ??= lines.length;
+    } else if (python) followStrings(line);
+    lines.push(line);
+    return false;
+  }
+
+  function followStrings(line: string): void {
+    const end = openString === undefined ? 0 : closeQuote(line, 0, openString);
+    if (end === -1) {
+      if (openString !== undefined && !isTriple(openString) && !line.endsWith('\\')) openString = undefined;
+      return;
+    }
+    closingInString = undefined;
+    openString = stringOpenAfter(line, end);
+  }
+
+  function outcome(): Outcome | undefined {
+    if (opening.kind === 'other') return undefined;
+    const content = contentOf(opening, lines);
+    countScanned(content.length);
+    if (content.trim() === '') {
+      const form = 'put the code on lines of its own between the opening and the closing fence';
+      return reject('empty', opening.line, { problem: 'the block holds nothing to run', form });
+    }
+    const bash = opening.kind === 'bash';
+    return { kind: 'command', command: bash ? { type: 'bash', command: content } : { type: 'cell', code: content } };
+  }
+
+  function unclosedOutcome({ cutOff }: { readonly cutOff: boolean }): Outcome | undefined {
+    if (!cutOff || opening.kind === 'other') return outcome();
+    const problem = 'the reply was cut off before the block was closed, so nothing of it ran';
+    return reject('cut-off', opening.line, { problem, form: 'write it again, in shorter blocks, one per reply' });
+  }
+
+  function giveBack(): readonly string[] | undefined {
+    if (closingInString === undefined || openString === undefined) return undefined;
+    neverClosed.add(openString);
+    const after = lines.slice(closingInString + 1);
+    lines = lines.slice(0, closingInString);
+    return after;
+  }
+
+  return { opening, add, outcome, unclosedOutcome, giveBack };
+}
+
+/**
+ * The block's text. A block indented as a whole (in a list) loses its fence's indentation line by line, so that the shallow
+ * lines of a triple-quoted string in it do not keep the rest indented; then what is still shared goes.
+ */
+function contentOf(opening: FenceOpening, lines: readonly string[]): string {
+  const first = lines.find((line) => skipBlanks(line, 0) < line.length);
+  const width = opening.indentation;
+  const inFence = first !== undefined && width > 0 && skipBlanks(first, 0) >= width;
+  const content = inFence ? lines.map((line) => removeIndentation(line, width)) : lines;
+  return removeUniformIndentation(content).join('\n');
+}

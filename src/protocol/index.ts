@@ -1,0 +1,27 @@
+/**
+ * What a reply means: reply text in, commands out. Pure; nothing here runs anything.
+ *
+ * @example
+ * ```ts
+ * import { parseReply } from './protocol/index.ts';
+ *
+ * parseReply('I look first.\n```python\nprint(len(context))\n```\nRUN(ls)');
+ * // { commands: [{ type: 'cell', code: 'print(len(context))' }, { type: 'bash', command: 'ls' }], rejected: [] }
+ * ```
+ *
+ * The rules are DESIGN §5, with these decisions where streaming asks for one. A reply is read line by line, by one reader
+ * for both parsers; what a line makes certain is given out with it and never taken back.
+ *
+ * - A bare `</think>` makes reasoning of everything before it until the first command, valid or not, has closed: a fenced
+ *   block with its closing line, a command line with the line on which its argument ends. After that only the tag is cut.
+ * - An untagged block and a command in the middle of a line wait for the end of the reply; the first other command, valid
+ *   or not, settles that they do not count.
+ * - A closing fence in a triple-quoted string waits until the string closes (then it was code) or the reply ends.
+ * - An argument reaches over lines only up to the next fence or command line. There, or at the end, it is `unbalanced`.
+ *
+ * @module
+ */
+export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply } from './command.ts';
+export { parseReply } from './parse-reply.ts';
+export type { Rejection, RejectionCode } from './rejection.ts';
+export { createReplyParser, type ReplyEnd, type ReplyParser } from './reply-parser.ts';

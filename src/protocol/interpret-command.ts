@@ -1,0 +1,105 @@
+import type { FinalForm, Outcome } from './command.ts';
+import type { CommandName } from './command-head.ts';
+import { isBlankFString, isFString } from './f-string.ts';
+import { removeUniformIndentation } from './indentation.ts';
+import { literalAt } from './literal.ts';
+import { readQueryList } from './query-list.ts';
+import { type RejectionCode, RIGHT_FORM, reject } from './rejection.ts';
+import { countScanned } from './scan.ts';
+
+/** What `name(argument)` asks for. */
+export function interpretCommand(name: CommandName, argument: string): Outcome {
+  const { form, value, text } = readArgument(argument);
+  if (value.trim() === '' || (form === 'f-string' && isBlankFString(value))) {
+    return invalid(name, argument, { code: 'empty', problem: 'the argument is empty' });
+  }
+  switch (name) {
+    case 'FINAL':
+      return { kind: 'command', command: { type: 'final', form: finalForm(form, value), value } };
+    case 'FINAL_VAR':
+      return interpretVariable(argument, value.trim());
+    case 'RUN':
+      return { kind: 'command', command: { type: 'bash', command: value } };
+    case 'CODE':
+      return { kind: 'command', command: { type: 'cell', code: codeOf(text ? argument : value, text) } };
+    case 'SNAPSHOT':
+    case 'ROLLBACK':
+      return interpretSnapshot(name, argument, value.trim());
+    case 'QUERY_LLM':
+      return { kind: 'command', command: { type: 'query-llm', prompt: value } };
+    case 'QUERY_LLM_BATCHED':
+      return interpretBatch(argument, value.trim());
+  }
+}
+
+interface ReadArgument {
+  readonly form: 'literal' | 'f-string' | 'text';
+  /** The literal's text; otherwise the argument as it stands, trimmed. */
+  readonly value: string;
+  /** True if the value is the argument as it stands. */
+  readonly text: boolean;
+}
+
+function readArgument(argument: string): ReadArgument {
+  const trimmed = argument.trim();
+  countScanned(argument.length);
+  const literal = literalAt(trimmed, 0);
+  const whole = literal?.end === trimmed.length ? literal : undefined;
+  if (whole !== undefined && !whole.prefix.includes('f') && !whole.prefix.includes('b')) {
+    return { form: 'literal', value: whole.value, text: false };
+  }
+  return { form: isFString(trimmed) ? 'f-string' : 'text', value: trimmed, text: true };
+}
+
+const asciiIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+function finalForm(form: ReadArgument['form'], value: string): FinalForm {
+  countScanned(value.length);
+  return form === 'text' && asciiIdentifier.test(value) ? 'identifier' : form;
+}
+
+/** The code of `CODE(…)`, with the indentation its lines share removed; written as it stands, it is trimmed too. */
+function codeOf(code: string, trim: boolean): string {
+  const dedented = removeUniformIndentation(code.split('\n')).join('\n');
+  countScanned(2 * code.length);
+  return trim ? dedented.trim() : dedented;
+}
+
+/** Python allows letters of any script in a name. Two searches, not one repeated class: that could overflow on a long text. */
+function isPythonIdentifier(name: string): boolean {
+  countScanned(name.length);
+  return /^[\p{XID_Start}_]/u.test(name) && !/\P{XID_Continue}/u.test(name);
+}
+
+function interpretVariable(argument: string, name: string): Outcome {
+  if (isPythonIdentifier(name)) return { kind: 'command', command: { type: 'final-var', name } };
+  const problem = 'the argument is not the name of a variable';
+  return invalid('FINAL_VAR', argument, { code: 'invalid-name', problem });
+}
+
+/** DESIGN §5. */
+const snapshotName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+function interpretSnapshot(command: 'SNAPSHOT' | 'ROLLBACK', argument: string, name: string): Outcome {
+  if (snapshotName.test(name)) {
+    return { kind: 'command', command: { type: command === 'SNAPSHOT' ? 'snapshot' : 'rollback', name } };
+  }
+  const problem =
+    'a snapshot name is 1 to 64 letters, digits, dots, underscores or hyphens and begins with a letter or digit';
+  return invalid(command, argument, { code: 'invalid-name', problem });
+}
+
+function interpretBatch(argument: string, list: string): Outcome {
+  const read = readQueryList(list);
+  if (read.type === 'problem') return invalid('QUERY_LLM_BATCHED', argument, read);
+  if (read.items.length > 0) return { kind: 'command', command: { type: 'query-llm-batched', items: read.items } };
+  return invalid('QUERY_LLM_BATCHED', argument, { code: 'empty', problem: 'the list is empty' });
+}
+
+function invalid(
+  name: CommandName,
+  argument: string,
+  { code, problem }: { readonly code: RejectionCode; readonly problem: string },
+): Outcome {
+  return reject(code, `${name}(${argument})`, { problem, form: `write ${RIGHT_FORM[name]}` });
+}

@@ -1,0 +1,66 @@
+import type { Outcome } from './command.ts';
+import type { CommandName } from './command-head.ts';
+import { countScanned } from './scan.ts';
+
+/** Why a command was not taken. Stable: events and tests name it. */
+export type RejectionCode =
+  | 'cut-off'
+  | 'empty'
+  | 'extra-arguments'
+  | 'invalid-item'
+  | 'invalid-list'
+  | 'invalid-name'
+  | 'not-at-line-start'
+  | 'trailing-text'
+  | 'unbalanced';
+
+/** An invalid command, in words made for the model that wrote it. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  /** One sentence: what was read, what is wrong with it, the right form. */
+  readonly message: string;
+  /** The start of what was read, on one line, at most {@link EXCERPT_CHARACTERS} characters and an ellipsis. */
+  readonly excerpt: string;
+}
+
+/** Length of an excerpt in UTF-16 units: enough to find the place, too little to fill the model's window. */
+export const EXCERPT_CHARACTERS = 80;
+
+/** The right form of each command, as the messages show it. */
+export const RIGHT_FORM: Readonly<Record<CommandName, string>> = {
+  FINAL: 'FINAL("your answer")',
+  FINAL_VAR: 'FINAL_VAR(variable_name)',
+  RUN: 'RUN(shell command)',
+  CODE: 'CODE(python code)',
+  SNAPSHOT: 'SNAPSHOT(name)',
+  ROLLBACK: 'ROLLBACK(name)',
+  QUERY_LLM: 'QUERY_LLM(your question)',
+  QUERY_LLM_BATCHED: 'QUERY_LLM_BATCHED(["first question", "second question"])',
+};
+
+/** The start of `text` on one line, short, and never ending in half a surrogate pair. */
+export function excerptOf(text: string): string {
+  const start = text.slice(0, EXCERPT_CHARACTERS + 1).trim();
+  countScanned(start.length);
+  const line = start.replaceAll('\n', ' ');
+  if (line.length <= EXCERPT_CHARACTERS) return line;
+  const last = line.charCodeAt(EXCERPT_CHARACTERS - 1);
+  const end = last >= 0xd800 && last <= 0xdbff ? EXCERPT_CHARACTERS - 1 : EXCERPT_CHARACTERS;
+  return `${line.slice(0, end)}…`;
+}
+
+/**
+ * A rejection as an outcome. The message reads: Read "excerpt": problem; right form.
+ *
+ * @param read what was read, whole or its start
+ * @param problem what is wrong, without a full stop
+ * @param form what to write instead, as the end of the sentence
+ */
+export function reject(
+  code: RejectionCode,
+  read: string,
+  { problem, form }: { problem: string; form: string },
+): Outcome {
+  const excerpt = excerptOf(read);
+  return { kind: 'rejection', rejection: { code, excerpt, message: `Read "${excerpt}": ${problem}; ${form}.` } };
+}

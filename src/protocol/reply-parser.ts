@@ -1,0 +1,74 @@
+import type { Command, ParsedReply } from './command.ts';
+import type { Rejection } from './rejection.ts';
+import { createReplyReader } from './reply-reader.ts';
+import { countScanned, indexOf } from './scan.ts';
+
+/** How a reply ended. */
+export interface ReplyEnd {
+  /** The provider's finish reason, as the AI SDK names it. Default `stop`; `length` means that the reply was cut off. */
+  readonly finishReason?: string;
+}
+
+/** Parses a reply while it arrives. */
+export interface ReplyParser {
+  /** Takes the next piece of the reply, of any size, and gives what became certain with it. */
+  readonly push: (chunk: string) => ParsedReply;
+  /** Ends the reply and gives the rest. After that, both functions give nothing. */
+  readonly end: (end?: ReplyEnd) => ParsedReply;
+}
+
+/**
+ * The streaming twin of `parseReply`: for every way to cut a reply into chunks, what `push` and `end` give, put together, is
+ * what `parseReply` gives. A command is given out with the line that makes it certain.
+ */
+export function createReplyParser(): ReplyParser {
+  let commands: Command[] = [];
+  let rejected: Rejection[] = [];
+  const reader = createReplyReader((outcome) => {
+    if (outcome.kind === 'command') commands.push(outcome.command);
+    else rejected.push(outcome.rejection);
+  });
+  let started = '';
+  let afterReturn = false;
+  let ended = false;
+
+  function take(): ParsedReply {
+    const taken = { commands, rejected };
+    commands = [];
+    rejected = [];
+    return taken;
+  }
+
+  /** Line ends as LF: a CR ends its line at once, and an LF right after it, even in the next chunk, is part of it. */
+  function normalise(chunk: string): string {
+    const from = afterReturn && chunk[0] === '\n' ? 1 : 0;
+    if (chunk !== '') afterReturn = chunk.endsWith('\r');
+    countScanned(chunk.length);
+    const text = from === 0 ? chunk : chunk.slice(from);
+    return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+  }
+
+  function push(chunk: string): ParsedReply {
+    if (ended) return take();
+    const text = normalise(chunk);
+    let from = 0;
+    for (let end = indexOf(text, '\n', 0); end !== -1; end = indexOf(text, '\n', from)) {
+      reader.line(started === '' ? text.slice(from, end) : started + text.slice(from, end));
+      started = '';
+      from = end + 1;
+    }
+    started += text.slice(from);
+    return take();
+  }
+
+  function end({ finishReason = 'stop' }: ReplyEnd = {}): ParsedReply {
+    if (ended) return take();
+    ended = true;
+    // A reply that ends with a line end has no further, empty line.
+    if (started !== '') reader.line(started);
+    reader.end({ cutOff: finishReason === 'length' });
+    return take();
+  }
+
+  return { push, end };
+}
