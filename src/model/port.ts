@@ -35,6 +35,8 @@ export interface ModelRequest {
   readonly idleTimeoutMs: number;
   /** Called with each piece of reply text; `'stop'` ends the provider's stream and the text so far is the reply. */
   readonly onText?: (delta: string) => 'stop' | undefined;
+  /** Called with the response headers (lower-case names) when they arrive, where there is a wire to see. */
+  readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
 }
 
 /** Tokens of one attempt. `estimated` when the provider did not say. */
@@ -43,6 +45,8 @@ export interface CallUsage {
   readonly outputTokens: number;
   readonly cachedTokens?: number;
   readonly estimated: boolean;
+  /** What the provider said, where it could not be true and was replaced by an estimate. */
+  readonly reported?: { readonly inputTokens: number | undefined; readonly outputTokens: number | undefined };
 }
 
 /** Why a reply ended. `length`: cut off at the output limit. `stopped`: ended by `onText`. */

@@ -1,0 +1,112 @@
+import type { Clock } from '../clock.ts';
+import { ModelError } from './model-error.ts';
+import type { ModelRequest } from './port.ts';
+
+/** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
+export interface WireFacts {
+  /** A request left this process. Always true for models whose wire we do not see. */
+  sent: boolean;
+  /** Response headers arrived. */
+  answered: boolean;
+  status: number | undefined;
+  headers: Readonly<Record<string, string>> | undefined;
+  /** Bytes of the response body so far, decompressed. */
+  bytes: number;
+  host: string | undefined;
+}
+
+/**
+ * Watches one attempt: ends it on the caller's signal, when the provider falls silent, or when anybody who sees the wire
+ * calls {@link AttemptWatch.fail}. The first failure wins.
+ */
+export interface AttemptWatch {
+  /** Goes to the provider; aborted by the first failure and at the end of the attempt. */
+  readonly signal: AbortSignal;
+  readonly wire: WireFacts;
+  readonly failure: ModelError | undefined;
+  /** A byte or a part arrived. */
+  touch(): void;
+  fail(error: ModelError): void;
+  /** Called at once when the attempt has failed or fails later. One listener at a time. */
+  onFailure(listener: (error: ModelError) => void): void;
+  /** Ends the provider's side of the attempt and every timer. */
+  close(): void;
+}
+
+/** Starts the watch over one attempt. */
+export function watchAttempt(modelId: string, request: ModelRequest, clock: Clock): AttemptWatch {
+  const controller = new AbortController();
+  const wire: WireFacts = {
+    sent: false,
+    answered: false,
+    status: undefined,
+    headers: undefined,
+    bytes: 0,
+    host: undefined,
+  };
+  let failure: ModelError | undefined;
+  let listener: ((error: ModelError) => void) | undefined;
+  let lastSign = clock.now();
+  let cancelTimer: (() => void) | undefined;
+
+  const fail = (error: ModelError): void => {
+    if (failure !== undefined) return;
+    failure = error;
+    controller.abort(error);
+    listener?.(error);
+  };
+  const checkIdle = (): void => {
+    const silentMs = clock.now() - lastSign;
+    if (silentMs >= request.idleTimeoutMs) fail(idleError(modelId, request.idleTimeoutMs, wire));
+    else cancelTimer = clock.schedule(request.idleTimeoutMs - silentMs, checkIdle);
+  };
+  const onAbort = (): void => fail(abortError(modelId, request.signal.reason));
+
+  if (request.signal.aborted) onAbort();
+  else request.signal.addEventListener('abort', onAbort, { once: true });
+  if (Number.isFinite(request.idleTimeoutMs)) cancelTimer = clock.schedule(request.idleTimeoutMs, checkIdle);
+
+  return {
+    signal: controller.signal,
+    wire,
+    get failure() {
+      return failure;
+    },
+    touch() {
+      lastSign = clock.now();
+    },
+    fail,
+    onFailure(next) {
+      listener = next;
+      if (failure !== undefined) next(failure);
+    },
+    close() {
+      listener = undefined;
+      cancelTimer?.();
+      request.signal.removeEventListener('abort', onAbort);
+      controller.abort();
+    },
+  };
+}
+
+function idleError(modelId: string, idleTimeoutMs: number, wire: WireFacts): ModelError {
+  const where = wire.answered ? 'in the middle of the reply' : 'before the reply began';
+  return new ModelError({
+    fault: 'idle',
+    message: `${modelId} sent nothing for ${seconds(idleTimeoutMs)} ${where}; the connection was given up.`,
+    possiblyBilled: true,
+    data: { idleTimeoutMs, answered: wire.answered },
+  });
+}
+
+/** The error of a call whose signal was aborted: the reason itself if it is a model error, else `cancelled`. */
+export function abortError(modelId: string, reason: unknown): ModelError {
+  if (ModelError.isInstance(reason)) return reason;
+  const why = reason instanceof Error && reason.name !== 'AbortError' ? `: ${reason.message}` : '';
+  return new ModelError({ fault: 'cancelled', message: `The call of ${modelId} was cancelled${why}.`, cause: reason });
+}
+
+/** Milliseconds in words: `0.25 s`, `60 s`. */
+export function seconds(milliseconds: number): string {
+  return `${Number((milliseconds / 1000).toFixed(2))} s`;
+}

@@ -1,0 +1,161 @@
+import type { Clock } from '../clock.ts';
+import { type AttemptWatch, watchAttempt } from './attempt-watch.ts';
+import { classifyFailure } from './classify.ts';
+import { ModelError } from './model-error.ts';
+import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
+import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
+import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
+
+/** What one attempt needs besides its request. */
+export interface AttemptSetup {
+  readonly modelId: string;
+  readonly clock: Clock;
+  /** The AI SDK model to call; models of our own registry bind their fetch to this attempt's watch. */
+  readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
+  /** Removes what must not be seen, such as keys, from a provider's text. */
+  readonly redact: (text: string) => string;
+}
+
+interface Collected extends ReplyText {
+  text: string;
+  reasoning: string;
+  finish: FinishReport | undefined;
+  stopped: boolean;
+}
+
+/**
+ * One attempt over the wire, streamed. Every failure comes out as a {@link ModelError} with the usage it is booked with.
+ *
+ * @throws ModelError
+ */
+export async function attemptCall(setup: AttemptSetup, request: ModelRequest): Promise<ModelReply> {
+  const watch = watchAttempt(setup.modelId, request, setup.clock);
+  const collected: Collected = { text: '', reasoning: '', finish: undefined, stopped: false };
+  try {
+    if (watch.failure !== undefined) throw watch.failure;
+    await collect(setup, request, watch, collected);
+    return toReply(setup.modelId, request, collected);
+  } catch (error) {
+    throw account(watch.failure ?? classifyFailure(error, setup, watch.wire), request, collected, watch);
+  } finally {
+    watch.close();
+  }
+}
+
+async function collect(
+  setup: AttemptSetup,
+  request: ModelRequest,
+  watch: AttemptWatch,
+  collected: Collected,
+): Promise<void> {
+  const stream = await unlessFailed(watch, start(setup, request, watch));
+  const reader = stream.getReader();
+  // A cancelled reader ends the pending read; a stream that ignores the cancel is left behind.
+  watch.onFailure(() => void reader.cancel().catch(ignore));
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (watch.failure !== undefined) throw watch.failure;
+    if (done) return;
+    watch.touch();
+    if (take(readPart(value), request, collected)) {
+      void reader.cancel().catch(ignore);
+      return;
+    }
+  }
+}
+
+async function start(
+  setup: AttemptSetup,
+  request: ModelRequest,
+  watch: AttemptWatch,
+): Promise<ReadableStream<unknown>> {
+  const opened = setup.open(watch);
+  return openStream(opened instanceof Promise ? await opened : opened, request, watch.signal);
+}
+
+/** Waits for `work`, but not longer than until the watch fails. */
+function unlessFailed<T>(watch: AttemptWatch, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    watch.onFailure(reject);
+  });
+}
+
+/** Adds one part to what was collected; true when the reply is complete. */
+function take(part: ReplyPart | undefined, request: ModelRequest, collected: Collected): boolean {
+  if (part === undefined) return false;
+  switch (part.kind) {
+    case 'text':
+      collected.text += part.delta;
+      if (part.delta !== '' && request.onText?.(part.delta) === 'stop') collected.stopped = true;
+      return collected.stopped;
+    case 'reasoning':
+      collected.reasoning += part.delta;
+      return false;
+    case 'finish':
+      collected.finish = part.finish;
+      // A whole reply need not wait for the provider to close its stream.
+      return part.finish.reason !== 'missing' && part.finish.reason !== 'error';
+    case 'error':
+      throw part.error;
+  }
+}
+
+function toReply(modelId: string, request: ModelRequest, collected: Collected): ModelReply {
+  const { text, reasoning, finish, stopped } = collected;
+  const reason = stopped ? 'stopped' : finish?.reason;
+  if (reason === undefined || reason === 'missing' || reason === 'error') throw truncated(modelId, collected);
+  if (reason === 'refused') throw refused(modelId, finish?.raw, text);
+  if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);
+  return {
+    text,
+    ...(reasoning === '' ? {} : { reasoning }),
+    finishReason: reason,
+    usage: settleUsage(finish?.usage, request, collected),
+  };
+}
+
+function truncated(modelId: string, { text, finish }: Collected): ModelError {
+  const received = text === '' ? 'no text' : `${text.length} characters`;
+  return new ModelError({
+    fault: 'truncated',
+    message: `The reply of ${modelId} broke off after ${received}: its stream ended without a finish reason.`,
+    possiblyBilled: true,
+    data: { received: text.length, ...(finish?.raw === undefined ? {} : { finishReason: finish.raw }) },
+  });
+}
+
+function refused(modelId: string, raw: string | undefined, text: string): ModelError {
+  const why = raw === undefined ? '' : ` (${raw})`;
+  return new ModelError({
+    fault: 'refused',
+    message: `${modelId} refused to answer: its content filter ended the reply${why}.`,
+    data: { ...(raw === undefined ? {} : { finishReason: raw }), partial: text.slice(0, 500) },
+  });
+}
+
+function empty(modelId: string, reason: string, maxOutputTokens: number): ModelError {
+  const cutOff = reason === 'length';
+  return new ModelError({
+    fault: 'empty',
+    message: cutOff
+      ? `${modelId} used up its ${maxOutputTokens} output tokens without any text; allow it more output tokens.`
+      : `${modelId} gave an empty reply.`,
+    // The same request would run into the same limit.
+    retryable: !cutOff,
+    data: { finishReason: reason },
+  });
+}
+
+/** Books a failed attempt: the provider's counts, else an estimate wherever the provider may have charged (D111). */
+function account(error: ModelError, request: ModelRequest, collected: Collected, watch: AttemptWatch): ModelError {
+  if (error.usage !== undefined) return error;
+  if (collected.finish !== undefined && collected.finish.reason !== 'missing' && collected.finish.reason !== 'error') {
+    return error.with({ usage: settleUsage(collected.finish.usage, request, collected) });
+  }
+  const ended = error.fault === 'cancelled' || error.fault === 'deadline';
+  const billed = error.possiblyBilled || (ended && watch.wire.sent);
+  return billed ? error.with({ usage: estimateUsage(request, collected), possiblyBilled: true }) : error;
+}
+
+function ignore(): void {}

@@ -1,0 +1,72 @@
+import type { WireFacts } from './attempt-watch.ts';
+import { ModelError } from './model-error.ts';
+
+/** Nothing was sent: the connection was never there. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+/** The connection went away after the request may have been sent. */
+const RESET: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_INFO',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ERR_HTTP2_STREAM_ERROR',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
+
+/** A failure of the connection, found by its code anywhere in the chain of causes; undefined when it is none. */
+export function classifyNetworkError(error: unknown, modelId: string, wire: WireFacts): ModelError | undefined {
+  for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
+    const code = codeOf(current);
+    if (code === undefined) continue;
+    if (UNREACHABLE.has(code)) return unreachable(code, modelId, wire);
+    if (RESET.has(code) || code.startsWith('HPE_') || code.startsWith('Z_')) return reset(code, modelId, wire);
+  }
+  return undefined;
+}
+
+function codeOf(error: Error): string | undefined {
+  const { code } = error as Error & { code?: unknown };
+  if (typeof code === 'string') return code;
+  // Several addresses were tried: the first failure speaks for all.
+  const first = error instanceof AggregateError ? error.errors[0] : undefined;
+  return first instanceof Error ? codeOf(first) : undefined;
+}
+
+function unreachable(code: string, modelId: string, wire: WireFacts): ModelError {
+  const host = wire.host ?? 'its host';
+  const why = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name cannot be resolved' : 'no connection';
+  return new ModelError({
+    fault: 'unreachable',
+    message: `${modelId} cannot be reached at ${host}: ${why} (${code}).`,
+    data: { host, networkCode: code },
+  });
+}
+
+function reset(code: string, modelId: string, wire: WireFacts): ModelError {
+  const when = wire.answered ? 'in the middle of the reply' : 'before the reply began';
+  const host = wire.host ?? 'the provider';
+  return new ModelError({
+    fault: wire.answered ? 'truncated' : 'reset',
+    message: `The connection of ${modelId} to ${host} was lost ${when} (${code}).`,
+    possiblyBilled: true,
+    data: { host, networkCode: code, received: wire.bytes },
+  });
+}

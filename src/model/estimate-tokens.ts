@@ -1,0 +1,62 @@
+import type { ChatMessage, Model } from './port.ts';
+
+/** Longer texts are sampled: an estimate must not cost what the call saves. */
+const SAMPLE_CHARS = 4_096;
+const SAMPLE_WINDOWS = 16;
+/** What chat templates add per message and per request; OpenAI documents 3 to 4 tokens. */
+const TOKENS_PER_MESSAGE = 4;
+const TOKENS_PER_REQUEST = 3;
+/** How far one provider's counts may move the estimate, and how fast. */
+const CORRECTION_MIN = 0.5;
+const CORRECTION_MAX = 4;
+const CORRECTION_WEIGHT = 0.3;
+
+/**
+ * A cheap estimate of the tokens of a text: a quarter per ASCII character, a half for the scripts of two UTF-8 bytes
+ * (Latin with accents, Cyrillic, Greek, Hebrew, Arabic), one for everything above (CJK, emoji). Texts above 4 096
+ * characters are sampled, so its cost is bounded.
+ */
+export function estimateTokens(text: string): number {
+  if (text.length <= SAMPLE_CHARS) return Math.ceil(weigh(text, 0, text.length));
+  const window = SAMPLE_CHARS / SAMPLE_WINDOWS;
+  const stride = (text.length - window) / (SAMPLE_WINDOWS - 1);
+  let weight = 0;
+  for (let index = 0; index < SAMPLE_WINDOWS; index++) {
+    const start = Math.floor(index * stride);
+    weight += weigh(text, start, start + window);
+  }
+  return Math.ceil((weight / SAMPLE_CHARS) * text.length);
+}
+
+function weigh(text: string, start: number, end: number): number {
+  let quarters = 0;
+  for (let index = start; index < end; index++) {
+    const unit = text.charCodeAt(index);
+    quarters += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 4;
+  }
+  return quarters / 4;
+}
+
+/** The estimated tokens of a chat, chat template included, before a model's own correction. */
+export function estimateMessages(messages: readonly ChatMessage[]): number {
+  let tokens = TOKENS_PER_REQUEST;
+  for (const message of messages) tokens += TOKENS_PER_MESSAGE + estimateTokens(message.content);
+  return tokens;
+}
+
+const corrections = new WeakMap<Model, number>();
+
+/** The estimated tokens of a chat for one model, corrected by what its provider counted before. */
+export function estimateInput(model: Model, messages: readonly ChatMessage[]): number {
+  return Math.ceil(estimateMessages(messages) * (corrections.get(model) ?? 1));
+}
+
+/** Corrects a model's later estimates by the provider's count of an earlier chat. */
+export function learnInput(model: Model, messages: readonly ChatMessage[], counted: number): void {
+  const plain = estimateMessages(messages);
+  // A few words are mostly chat template: they say nothing about the text of the next call.
+  if (plain < 50) return;
+  const ratio = Math.min(CORRECTION_MAX, Math.max(CORRECTION_MIN, counted / plain));
+  const known = corrections.get(model);
+  corrections.set(model, known === undefined ? ratio : known + (ratio - known) * CORRECTION_WEIGHT);
+}

@@ -1,0 +1,32 @@
+/**
+ * Models: references, one attempt over the wire, retries, rate control, prices.
+ *
+ * @example
+ * ```ts
+ * const model = resolveModel('openai/gpt-5');
+ * const tree = createRateControl({ clock: systemClock }).openTree({ maxConcurrentCalls: 32 });
+ * const reply = await callModel({ model, request, account, gate: tree.lane(), clock: systemClock, deadline, limits, signal });
+ * ```
+ *
+ * @module
+ */
+
+export { DEFAULT_RETRY_POLICY, type RetryPolicy } from './backoff.ts';
+export { type AttemptRecord, type AttemptStart, type CallRequest, callModel, type ModelCall } from './call-model.ts';
+export { describeFault } from './describe-fault.ts';
+export { estimateInput, estimateMessages, estimateTokens } from './estimate-tokens.ts';
+export { ModelError, type ModelErrorCode, type ModelFault } from './model-error.ts';
+export type {
+  CallUsage,
+  ChatMessage,
+  FinishReason,
+  LanguageModel,
+  Model,
+  ModelPrice,
+  ModelRef,
+  ModelReply,
+  ModelRequest,
+} from './port.ts';
+export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';
+export { type CallTree, createRateControl, type RateControl, type RateControlOptions } from './rate/rate-control.ts';
+export { type ResolveOptions, resolveModel } from './resolve-model.ts';

@@ -1,0 +1,152 @@
+import { RlmError, type RlmErrorCode } from '../errors.ts';
+import type { CallUsage } from './port.ts';
+
+/** The codes a {@link ModelError} can have. */
+export type ModelErrorCode = Extract<
+  RlmErrorCode,
+  | 'rate-limited'
+  | 'context-length'
+  | 'model-failure'
+  | 'model-refused'
+  | 'missing-key'
+  | 'model-not-found'
+  | 'bad-request'
+  | 'timeout'
+  | 'cancelled'
+>;
+
+/** What exactly went wrong, finer than the code: what retries, rate control and log lines go by. */
+export type ModelFault =
+  | 'rate-limit'
+  | 'quota'
+  | 'key'
+  | 'model'
+  | 'context-length'
+  | 'bad-request'
+  | 'overloaded'
+  | 'server'
+  | 'unreachable'
+  | 'reset'
+  | 'truncated'
+  | 'malformed'
+  | 'not-an-api'
+  | 'empty'
+  | 'too-large'
+  | 'redirect'
+  | 'refused'
+  | 'idle'
+  | 'deadline'
+  | 'cancelled'
+  | 'recording'
+  | 'unknown';
+
+/** What a {@link ModelError} is made of. */
+export interface ModelErrorOptions {
+  readonly fault: ModelFault;
+  readonly message: string;
+  readonly cause?: unknown;
+  /** Overrides what the fault says. */
+  readonly retryable?: boolean;
+  /** Milliseconds the provider asked us to wait. */
+  readonly retryAfterMs?: number | undefined;
+  readonly possiblyBilled?: boolean;
+  readonly usage?: CallUsage | undefined;
+  readonly httpStatus?: number | undefined;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+interface FaultRule {
+  readonly code: ModelErrorCode;
+  readonly retryable?: true;
+  readonly userAction?: true;
+  readonly stopsNewCalls?: true;
+}
+
+const RULES: Readonly<Record<ModelFault, FaultRule>> = {
+  'rate-limit': { code: 'rate-limited', retryable: true },
+  quota: { code: 'rate-limited', userAction: true, stopsNewCalls: true },
+  key: { code: 'missing-key', userAction: true, stopsNewCalls: true },
+  model: { code: 'model-not-found', userAction: true },
+  'context-length': { code: 'context-length' },
+  'bad-request': { code: 'bad-request' },
+  overloaded: { code: 'model-failure', retryable: true },
+  server: { code: 'model-failure', retryable: true },
+  unreachable: { code: 'model-failure', retryable: true },
+  reset: { code: 'model-failure', retryable: true },
+  truncated: { code: 'model-failure', retryable: true },
+  malformed: { code: 'model-failure', retryable: true },
+  'not-an-api': { code: 'model-failure', retryable: true },
+  empty: { code: 'model-failure', retryable: true },
+  'too-large': { code: 'model-failure' },
+  redirect: { code: 'model-failure', userAction: true },
+  refused: { code: 'model-refused' },
+  idle: { code: 'timeout', retryable: true },
+  deadline: { code: 'timeout' },
+  cancelled: { code: 'cancelled' },
+  recording: { code: 'model-failure', userAction: true },
+  unknown: { code: 'model-failure' },
+};
+
+/**
+ * A model call that gave no answer.
+ *
+ * Its message never holds a key. `data` of a `context-length` error has `limit` and `size` in tokens where the provider
+ * says them; `data.resumable` is true for errors after which the run is worth resuming once a person has acted.
+ */
+export class ModelError extends RlmError {
+  declare readonly code: ModelErrorCode;
+  readonly fault: ModelFault;
+  /** Milliseconds the provider asked us to wait before the next attempt. */
+  readonly retryAfterMs: number | undefined;
+  /** The provider may have charged for an answer that never arrived whole. */
+  readonly possiblyBilled: boolean;
+  /** What the failed attempt is booked with; undefined when nothing was used. */
+  readonly usage: CallUsage | undefined;
+  readonly httpStatus: number | undefined;
+  /** The key or its quota is no good: every further call would fail the same way. */
+  readonly stopsNewCalls: boolean;
+
+  constructor(options: ModelErrorOptions) {
+    const rule = RULES[options.fault];
+    super({
+      code: rule.code,
+      message: options.message,
+      cause: options.cause,
+      retryable: options.retryable ?? rule.retryable ?? false,
+      userAction: rule.userAction ?? false,
+      data: {
+        ...options.data,
+        fault: options.fault,
+        ...(options.httpStatus === undefined ? {} : { httpStatus: options.httpStatus }),
+        ...(rule.stopsNewCalls ? { resumable: true } : {}),
+      },
+    });
+    this.fault = options.fault;
+    this.retryAfterMs = options.retryAfterMs;
+    this.possiblyBilled = options.possiblyBilled ?? false;
+    this.usage = options.usage;
+    this.httpStatus = options.httpStatus;
+    this.stopsNewCalls = rule.stopsNewCalls ?? false;
+  }
+
+  /** True for every model error, also across two copies of the package in one process. */
+  static override isInstance(error: unknown): error is ModelError {
+    return RlmError.isInstance(error) && 'fault' in error && 'stopsNewCalls' in error;
+  }
+
+  /** The same error with some of its fields replaced; `data` is added to what it has. */
+  with(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
+    return new ModelError({
+      fault: this.fault,
+      message: this.message,
+      ...(this.cause === undefined ? {} : { cause: this.cause }),
+      retryable: this.retryable,
+      retryAfterMs: this.retryAfterMs,
+      possiblyBilled: this.possiblyBilled,
+      usage: this.usage,
+      httpStatus: this.httpStatus,
+      ...changes,
+      data: { ...this.data, ...changes.data },
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** How many attempts of one model may be in flight: additive increase, multiplicative decrease (RFC 5681's AIMD). */
+export interface Concurrency {
+  /** `Infinity` as long as the provider has never complained. */
+  readonly limit: number;
+  /** An attempt went well. */
+  grow(): void;
+  /** The provider is overloaded with `inFlight` attempts in flight; `factor` of them remain. */
+  cut(inFlight: number, factor: number): void;
+}
+
+/** Above this a limit no longer limits anything. */
+const UNLIMITED_ABOVE = 1_024;
+
+/** Starts without a limit: a provider that never complains is never held back. */
+export function createConcurrency(): Concurrency {
+  let limit = Number.POSITIVE_INFINITY;
+  return {
+    get limit() {
+      return Math.floor(limit);
+    },
+    grow() {
+      // One more per round of `limit` attempts, or a tenth where that is more: large pools recover in sensible time.
+      if (limit !== Number.POSITIVE_INFINITY) limit += Math.max(1, limit / 10) / limit;
+      if (limit > UNLIMITED_ABOVE) limit = Number.POSITIVE_INFINITY;
+    },
+    cut(inFlight, factor) {
+      limit = Math.max(1, Math.min(limit, inFlight) * factor);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { ModelError } from '../model-error.ts';
+import { createConcurrency } from './concurrency.ts';
+
+/** Cool-down without a Retry-After: first, longest. */
+const COOL_DOWN_MS = 500;
+const MAX_COOL_DOWN_MS = 60_000;
+/** What remains of the concurrency after a refusal by rate, and after overload. */
+const RATE_CUT = 0.7;
+const OVERLOAD_CUT = 0.5;
+
+/** One model's shared cool-down and concurrency. */
+export interface Overload {
+  /** Attempts that may be in flight. */
+  readonly limit: number;
+  /** Milliseconds since the Unix epoch before which nothing is sent. */
+  readonly until: number;
+  succeeded(): void;
+  /** The provider complained; `news` when it was not about what was sent before its last complaint. */
+  complained(
+    error: ModelError,
+    facts: { readonly news: boolean; readonly inFlight: number; readonly now: number },
+  ): void;
+}
+
+/** Starts cool and without a limit. */
+export function createOverload(random: () => number): Overload {
+  const concurrency = createConcurrency();
+  let until = 0;
+  let coolDowns = 0;
+  return {
+    get limit() {
+      return concurrency.limit;
+    },
+    get until() {
+      return until;
+    },
+    succeeded() {
+      coolDowns = 0;
+      concurrency.grow();
+    },
+    complained(error, { news, inFlight, now }) {
+      if (news) {
+        concurrency.cut(inFlight, error.fault === 'rate-limit' ? RATE_CUT : OVERLOAD_CUT);
+        coolDowns += 1;
+      }
+      const ceiling = Math.min(MAX_COOL_DOWN_MS, COOL_DOWN_MS * 2 ** Math.max(0, coolDowns - 1));
+      const wait = error.retryAfterMs ?? (news ? random() * ceiling : 0);
+      until = Math.max(until, now + wait);
+    },
+  };
+}

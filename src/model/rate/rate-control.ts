@@ -1,0 +1,67 @@
+import type { Clock } from '../../clock.ts';
+import type { Model } from '../port.ts';
+import type { CallGate } from './call-gate.ts';
+import { type CallLane, createGate, type ModelGate } from './gate.ts';
+import { createHosts } from './hosts.ts';
+
+/** The rate control of one `Rlm`: what all its calls share. */
+export interface RateControl {
+  /** Opens the cap that all completions of one tree share. */
+  openTree(options: { readonly maxConcurrentCalls: number }): CallTree;
+}
+
+/** One completion tree as rate control sees it. */
+export interface CallTree {
+  /** The lane of one completion; lanes of one tree take turns, and so do trees. */
+  lane(): CallGate;
+  /** Calls in flight now. */
+  readonly inFlight: number;
+}
+
+/** Settings of {@link createRateControl}. */
+export interface RateControlOptions {
+  readonly clock: Clock;
+  /** In [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/**
+ * Shared by all completions of an `Rlm`: one gate per model with one cool-down, one concurrency and one pace.
+ *
+ * @example
+ * ```ts
+ * const control = createRateControl({ clock: systemClock });
+ * const tree = control.openTree({ maxConcurrentCalls: 32 });
+ * await callModel({ gate: tree.lane(), ... });
+ * ```
+ */
+export function createRateControl({ clock, random = Math.random }: RateControlOptions): RateControl {
+  const gates = new Map<string, ModelGate>();
+  const hosts = createHosts({ clock, random });
+  let trees = 0;
+
+  const gateOf = (model: Model): ModelGate => {
+    const key = `${model.provider} ${model.id}`;
+    let gate = gates.get(key);
+    if (gate === undefined) {
+      gate = createGate({ modelId: model.id, clock, random, hosts, newestTree: () => trees });
+      gates.set(key, gate);
+    }
+    return gate;
+  };
+
+  return {
+    openTree({ maxConcurrentCalls }) {
+      const tree = { order: ++trees, cap: maxConcurrentCalls, inFlight: 0, blocked: new Set<ModelGate>() };
+      return {
+        lane() {
+          const lane: CallLane = { tree };
+          return { enter: (model, pass) => gateOf(model).enter(lane, pass) };
+        },
+        get inFlight() {
+          return tree.inFlight;
+        },
+      };
+    },
+  };
+}

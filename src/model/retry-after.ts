@@ -1,0 +1,48 @@
+/** Longest wait a provider may ask for; more is a mistake in its clock or ours. */
+const MAX_WAIT_MS = 24 * 3_600_000;
+
+/** Response headers by lower-case name. */
+export type HeaderRecord = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Milliseconds a provider asks us to wait: `retry-after-ms`, `retry-after` in seconds or as an HTTP date (RFC 9110
+ * §10.2.3). A date in the past is 0; undefined when it says nothing readable.
+ */
+export function retryAfterMs(headers: HeaderRecord, now: number): number | undefined {
+  const exact = readNumber(headers['retry-after-ms']);
+  if (exact !== undefined) return clampWait(exact);
+  const header = headers['retry-after'];
+  if (header === undefined) return undefined;
+  const inSeconds = readNumber(header);
+  if (inSeconds !== undefined) return clampWait(inSeconds * 1000);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : clampWait(date - now);
+}
+
+/** Google's `RetryInfo.retryDelay`, e.g. `34.07s`, in milliseconds. */
+export function readDuration(text: string): number | undefined {
+  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  let total = 0;
+  let matched = '';
+  for (const [whole, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+    total += Number(amount) * (units[unit ?? ''] ?? 0);
+    matched += whole;
+  }
+  return matched !== '' && matched === text.trim() ? total : undefined;
+}
+
+/** `x-should-retry`, which outranks the status. */
+export function shouldRetry(headers: HeaderRecord): boolean | undefined {
+  const header = headers['x-should-retry'];
+  return header === 'true' ? true : header === 'false' ? false : undefined;
+}
+
+function readNumber(text: string | undefined): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function clampWait(milliseconds: number): number {
+  return Math.min(MAX_WAIT_MS, Math.max(0, milliseconds));
+}

@@ -1,0 +1,102 @@
+import type {
+  LanguageModelV2StreamPart,
+  LanguageModelV3StreamPart,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+} from '@ai-sdk/provider';
+import type { ChatMessage, LanguageModel, ModelRequest } from './port.ts';
+import type { ReportedUsage } from './usage.ts';
+
+type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart;
+
+/** Why a stream says it ended. `missing`: no reason was sent, which no whole reply does. */
+export interface FinishReport {
+  readonly reason: 'stop' | 'length' | 'other' | 'refused' | 'missing' | 'error';
+  readonly raw: string | undefined;
+  readonly usage: ReportedUsage | undefined;
+}
+
+/** The parts of a stream that matter for a text reply, in one shape for all versions of the AI SDK. */
+export type ReplyPart =
+  | { readonly kind: 'text' | 'reasoning'; readonly delta: string }
+  | { readonly kind: 'finish'; readonly finish: FinishReport }
+  | { readonly kind: 'error'; readonly error: unknown };
+
+/** Sends the request. Text-only prompts have the same shape in versions 2 to 4. */
+export async function openStream(
+  model: LanguageModel,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<ReadableStream<unknown>> {
+  const options: LanguageModelV4CallOptions = {
+    prompt: toPrompt(request.messages, model.provider),
+    maxOutputTokens: request.maxOutputTokens,
+    abortSignal: signal,
+  };
+  const { stream } = await (model as LanguageModelV4).doStream(options);
+  return stream;
+}
+
+/** A marker for Anthropic's prompt cache: everything up to here is read from it next time. */
+const CACHE_HERE = { anthropic: { cacheControl: { type: 'ephemeral' } } } as const;
+
+function toPrompt(messages: readonly ChatMessage[], provider: string): LanguageModelV4Prompt {
+  const prompt: LanguageModelV4Prompt = [];
+  for (const { role, content } of messages) {
+    if (role === 'system') prompt.push({ role, content });
+    else prompt.push({ role, content: [{ type: 'text', text: content }] });
+  }
+  // Histories grow by appending, so their prefix is worth caching; a single question is not: writing costs extra.
+  const last = prompt.at(-1);
+  if (last !== undefined && provider.startsWith('anthropic') && messages.some(({ role }) => role === 'assistant')) {
+    last.providerOptions = CACHE_HERE;
+  }
+  return prompt;
+}
+
+/** One part of any version's stream; undefined for those that say nothing about the reply. */
+export function readPart(value: unknown): ReplyPart | undefined {
+  const part = value as StreamPart;
+  switch (part.type) {
+    case 'text-delta':
+      return { kind: 'text', delta: part.delta };
+    case 'reasoning-delta':
+      return { kind: 'reasoning', delta: part.delta };
+    case 'finish':
+      return { kind: 'finish', finish: readFinish(part.finishReason, part.usage) };
+    case 'error':
+      return { kind: 'error', error: part.error };
+    default:
+      return undefined;
+  }
+}
+
+function readFinish(
+  reason: Extract<StreamPart, { type: 'finish' }>['finishReason'],
+  usage: ReportedUsage,
+): FinishReport {
+  // Version 2 has a bare string, later ones the provider's own word beside it.
+  const unified: string = typeof reason === 'object' && reason !== null ? reason.unified : reason;
+  const raw = typeof reason === 'object' && reason !== null ? reason.raw : undefined;
+  return { reason: finishReason(unified, raw), raw, usage };
+}
+
+function finishReason(unified: string, raw: string | undefined): FinishReport['reason'] {
+  switch (unified) {
+    case 'stop':
+    case 'length':
+      return unified;
+    case 'content-filter':
+      return 'refused';
+    case 'tool-calls':
+      return 'other';
+    case 'error':
+      return 'error';
+    default:
+      // 'other', 'unknown', 'interrupted': an end with a word of the provider's own is an end; without one the stream
+      // was cut, whatever the SDK calls it.
+      return raw === undefined || unified === 'interrupted' ? 'missing' : 'other';
+  }
+}

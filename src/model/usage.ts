@@ -1,0 +1,91 @@
+import type { LanguageModelV2Usage, LanguageModelV3Usage, LanguageModelV4Usage } from '@ai-sdk/provider';
+import { estimateMessages, estimateTokens } from './estimate-tokens.ts';
+import type { CallUsage, ModelRequest } from './port.ts';
+
+/** Usage as any supported version of the AI SDK reports it. */
+export type ReportedUsage = LanguageModelV2Usage | LanguageModelV3Usage | LanguageModelV4Usage;
+
+/** What a whole or partial reply held. */
+export interface ReplyText {
+  readonly text: string;
+  readonly reasoning: string;
+}
+
+/** No token is shorter than a byte; what providers add to a request unseen stays below this many tokens. */
+const HIDDEN_INPUT_TOKENS = 50_000;
+/** Reasoning may exceed the maximum we send, but not by more than this. */
+const HIDDEN_OUTPUT_TOKENS = 100_000;
+
+/**
+ * The usage an attempt is booked with: the provider's counts where they can be true; where they are missing or absurd
+ * (zero, negative, larger than the text allows) our estimate, marked as such and with the report kept beside it.
+ */
+export function settleUsage(reported: ReportedUsage | undefined, request: ModelRequest, reply: ReplyText): CallUsage {
+  const counts = readCounts(reported);
+  const inputTokens = plausible(counts.input, maxInput(request)) ? counts.input : undefined;
+  const outputTokens = plausibleOutput(counts.output, request, reply) ? counts.output : undefined;
+  const estimated = inputTokens === undefined || outputTokens === undefined;
+  const absurd =
+    (inputTokens === undefined && counts.input !== undefined) ||
+    (outputTokens === undefined && counts.output !== undefined);
+  const cachedTokens = counts.cached !== undefined && counts.cached > 0 ? counts.cached : undefined;
+  return {
+    inputTokens: inputTokens ?? estimateMessages(request.messages),
+    outputTokens: outputTokens ?? estimateOutput(reply),
+    ...(cachedTokens === undefined || inputTokens === undefined
+      ? {}
+      : { cachedTokens: Math.min(cachedTokens, inputTokens) }),
+    estimated,
+    ...(absurd ? { reported: { inputTokens: counts.input, outputTokens: counts.output } } : {}),
+  };
+}
+
+/** What an attempt without a provider's report is booked with: the prompt and what was streamed of the reply. */
+export function estimateUsage(request: ModelRequest, reply: ReplyText): CallUsage {
+  return {
+    inputTokens: estimateMessages(request.messages),
+    outputTokens: estimateOutput(reply),
+    estimated: true,
+  };
+}
+
+function estimateOutput(reply: ReplyText): number {
+  return estimateTokens(reply.text) + estimateTokens(reply.reasoning);
+}
+
+interface Counts {
+  readonly input: number | undefined;
+  readonly output: number | undefined;
+  readonly cached: number | undefined;
+}
+
+function readCounts(usage: ReportedUsage | undefined): Counts {
+  if (usage === undefined || usage === null) return { input: undefined, output: undefined, cached: undefined };
+  const { inputTokens, outputTokens } = usage;
+  return {
+    input: typeof inputTokens === 'object' ? inputTokens?.total : inputTokens,
+    output: typeof outputTokens === 'object' ? outputTokens?.total : outputTokens,
+    cached:
+      typeof inputTokens === 'object'
+        ? inputTokens?.cacheRead
+        : 'cachedInputTokens' in usage
+          ? usage.cachedInputTokens
+          : undefined,
+  };
+}
+
+function plausible(count: number | undefined, max: number): count is number {
+  return count !== undefined && Number.isFinite(count) && count > 0 && count <= max;
+}
+
+function plausibleOutput(count: number | undefined, request: ModelRequest, reply: ReplyText): count is number {
+  if (count === 0) return reply.text === '' && reply.reasoning === '';
+  return plausible(count, request.maxOutputTokens * 4 + HIDDEN_OUTPUT_TOKENS);
+}
+
+function maxInput(request: ModelRequest): number {
+  let units = 0;
+  for (const message of request.messages) units += message.content.length;
+  // A UTF-16 unit is at most three UTF-8 bytes.
+  return units * 3 + HIDDEN_INPUT_TOKENS;
+}
