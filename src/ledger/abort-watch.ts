@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts';
+import { WaitPoint } from './wait-point.ts';
 
 /**
  * Lets waiting attempts leave when their signal fires. One listener per signal, because thousands of sub-calls share one
@@ -30,6 +31,6 @@ export class AbortWatch {
   #abort(signal: AbortSignal): void {
     const attempts = [...(this.#watched.get(signal)?.attempts ?? [])];
     for (const attempt of attempts) attempt.giveUp(signal.reason);
-    for (const point of new Set(attempts.map(({ point }) => point))) point.serve();
+    WaitPoint.serveAll(new Set(attempts.map(({ point }) => point)));
   }
 }

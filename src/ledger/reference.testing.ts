@@ -56,23 +56,29 @@ export class ReferenceLedger {
   }
 
   reserved(node: ReferenceNode): { tokens: number; cost: number } {
-    const here = this.attempts.filter((other) => other.fate === 'held' && pathOf(other.node).includes(node));
-    return { tokens: sum(here.map(({ tokens }) => tokens)), cost: sum(here.map(({ cost }) => cost)) };
+    const total = { tokens: 0, cost: 0 };
+    for (const { fate, tokens, cost, node: at } of this.attempts) {
+      if (fate !== 'held' || !isWithin(at, node)) continue;
+      total.tokens += tokens;
+      total.cost += cost;
+    }
+    return total;
   }
 
-  /** In order, urgent ones first; whoever cannot go on at a point blocks that point for all after it. */
+  /** In order, urgent ones first; whoever cannot go on at a point blocks it, and those on the way, for all after. */
   #serveOne(): boolean {
     const blocked = new Set<ReferenceNode>();
     const waiting = this.attempts.filter(({ fate }) => fate === 'waiting');
     for (const attempt of [...waiting.filter((one) => one.isFinal), ...waiting.filter((one) => !one.isFinal)]) {
-      const stop = pathOf(attempt.node).find((node) => blocked.has(node) || this.#judge(attempt, node) !== 'fits');
-      if (stop === undefined) return this.#grant(attempt);
-      if (blocked.has(stop)) continue;
-      if (this.#judge(attempt, stop) === 'never') {
+      const path = pathOf(attempt.node);
+      const stop = path.findIndex((node) => blocked.has(node) || this.#judge(attempt, node) !== 'fits');
+      const at = path[stop];
+      if (at === undefined) return this.#grant(attempt);
+      if (!blocked.has(at) && this.#judge(attempt, at) === 'never') {
         attempt.fate = 'refused';
         return true;
       }
-      blocked.add(stop);
+      for (const node of path.slice(0, stop + 1)) blocked.add(node);
     }
     return false;
   }
@@ -104,6 +110,6 @@ export function pathOf(node: ReferenceNode): ReferenceNode[] {
   return node.parent === undefined ? [node] : [node, ...pathOf(node.parent)];
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function isWithin(node: ReferenceNode | undefined, above: ReferenceNode): boolean {
+  return node !== undefined && (node === above || isWithin(node.parent, above));
 }

@@ -59,8 +59,11 @@ export class WaitPoint<W extends Waiting<W>> {
     else after.next = call;
   }
 
-  /** Takes a call out of line. Follow it with {@link serve}. */
+  /** Takes a call out of line, here and above. Follow it with {@link serve}. */
   remove(call: W): void {
+    for (let point: WaitPoint<W> | undefined = this; point?.candidate === call; point = point.parent) {
+      point.#stand(undefined);
+    }
     if (call.previous === undefined) this.#first = call.next;
     else call.previous.next = call.next;
     if (call.next === undefined) this.#last = call.previous;
@@ -80,6 +83,16 @@ export class WaitPoint<W extends Waiting<W>> {
       granted.grant();
       from = granted.point;
     }
+  }
+
+  /** Serves after changes at several points: all lines are put in order before anybody is granted room. */
+  static serveAll<W extends Waiting<W>>(points: Iterable<WaitPoint<W>>): void {
+    let last: WaitPoint<W> | undefined;
+    for (const point of points) {
+      point.#refreshUpTo(undefined);
+      last = point;
+    }
+    last?.serve();
   }
 
   /** Negative orders are urgent and few: found from the front. */
