@@ -1,0 +1,189 @@
+"""Answers from code: FINAL, FINAL_VAR, SUBMIT and the `answer` dict; `continue_with`."""
+
+from .own import own_builtins as __builtins__
+
+import sys
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+
+from .channel import Channel, Slot
+from .errors import AnswerInvalid, AnswerTooLarge, CellEnd, host_error
+from .frames import encode_text, loads
+from .json_values import json_text
+from .namespace import Namespace, listed
+
+_MISSING = object()
+
+
+class Answer:
+    """An answer as it leaves the guest. `form` says what the text is: the value itself, its JSON, or its `str`."""
+
+    __slots__ = ("via", "form", "data")
+
+    def __init__(self, via: str, form: str, data: bytes) -> None:
+        self.via = via
+        self.form = form
+        self.data = data
+
+
+def make_answer(via: str, value: object) -> Answer:
+    """The value as an answer (D20 to D22)."""
+    if isinstance(value, str):
+        return Answer(via, "string", encode_text(str.__str__(value)))
+    as_json = json_text(value)
+    if as_json is not None:
+        return Answer(via, "json", encode_text(as_json))
+    return Answer(via, "text", encode_text(str(value)))
+
+
+def is_empty(value: object) -> bool:
+    """None, "" and blanks (D23)."""
+    return value is None or (isinstance(value, str) and not str.strip(value))
+
+
+def is_data(value: object) -> bool:
+    """No function, class or module."""
+    return not isinstance(value, (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)) and not callable(value)
+
+
+class Answers:
+    """What cells answer. The first answer of a cell counts."""
+
+    def __init__(self, channel: Channel, namespace: Namespace) -> None:
+        self.limit = 8 * 1024 * 1024
+        #: Property names of the output schema, or None when the answer is not typed.
+        self.properties: "list[str] | None" = None
+        self.answer: dict = {"content": "", "ready": False}
+        self.first: "Answer | None" = None
+        self.continuation: "str | None" = None
+        self._channel = channel
+        self._namespace = namespace
+
+    def bind(self) -> None:
+        """Binds the names."""
+        names = self._namespace
+        for function in (self.make_final(), self.make_final_var(), self.make_submit(), self.make_continue_with()):
+            function.__module__ = "builtins"
+            function.__qualname__ = function.__name__
+            names.protect(function.__name__, function)
+        names.protect("answer", self.answer)
+
+    def begin(self) -> None:
+        """A cell starts."""
+        self.first = None
+        self.continuation = None
+
+    def make_final(self):
+        def FINAL(value):
+            """Gives the answer and ends the cell."""
+            self.give("final", value)
+
+        return FINAL
+
+    def make_final_var(self):
+        def FINAL_VAR(name):
+            """Gives the value of a variable, named as a string, as the answer and ends the cell."""
+            if not isinstance(name, str):
+                self.give("final-var", name)
+            value = self._namespace.get(name, _MISSING)
+            if value is _MISSING:
+                value = sys._getframe(1).f_locals.get(name, _MISSING)
+            if value is _MISSING:
+                names = listed(self._namespace.user_names())
+                raise NameError(f"FINAL_VAR: there is no variable {name!r}. These exist: {names}")
+            if not is_data(value):
+                raise TypeError(f"FINAL_VAR: {name} is a {type(value).__name__}, not data")
+            self.give("final-var", value)
+
+        return FINAL_VAR
+
+    def make_submit(self):
+        def SUBMIT(*values, **fields):
+            """SUBMIT(a=…, b=…) gives {"a": …, "b": …} as the answer and ends the cell."""
+            if values and self.properties is None:
+                if len(values) == 1 and not fields:
+                    self.give("final", values[0])
+                raise TypeError("SUBMIT takes keyword arguments (or one value): there is no output schema to order others by")
+            if len(values) > len(self.properties or ()):
+                raise TypeError(f"SUBMIT takes at most {len(self.properties or ())} positional arguments, {len(values)} given")
+            given = dict(zip(self.properties or (), values))
+            twice = [name for name in given if name in fields]
+            if twice:
+                raise TypeError(f"SUBMIT got {twice[0]!r} twice")
+            self.give("final", {**given, **fields})
+
+        return SUBMIT
+
+    def make_continue_with(self):
+        def continue_with(text):
+            """Ends the cell; the next turn starts from `text`."""
+            if not isinstance(text, str):
+                raise TypeError(f"continue_with takes a str, not {type(text).__name__}")
+            if self.continuation is None:
+                self.continuation = str.__str__(text)
+            raise CellEnd
+
+        return continue_with
+
+    def give(self, via: str, value: object) -> None:
+        """Takes an answer and ends the cell."""
+        if self.first is None:
+            self.first = self.checked(via, value)
+        raise CellEnd
+
+    def checked(self, via: str, value: object) -> Answer:
+        """The answer, when it may be given. Raises what the cell is to see otherwise."""
+        name = {"final": "FINAL", "final-var": "FINAL_VAR"}.get(via, 'answer["content"]')
+        if self.properties is None and is_empty(value):
+            raise AnswerInvalid(f"{name}: the answer is empty. Give the answer itself.")
+        made = make_answer(via, value)
+        if len(made.data) > self.limit:
+            raise AnswerTooLarge(
+                f"{name}: the answer has {len(made.data)} bytes, and the limit is {self.limit} bytes (answerBytes)"
+            )
+        if self.properties is not None:
+            self._check_with_host(name, made)
+        return made
+
+    def _check_with_host(self, name: str, made: Answer) -> None:
+        slot = Slot()
+        self._channel.request({"op": "check-answer", "form": made.form}, (made.data,), (slot,))
+        self._channel.wait(slot)
+        if not slot.entry["ok"]:
+            raise host_error(slot.entry.get("error") or {})
+        errors = loads(str(slot.parts[0], "utf-8"))
+        if errors:
+            raise AnswerInvalid(f"{name}: the answer does not fit the output schema:\n" + "\n".join(f"- {text}" for text in errors))
+
+    def collect(self) -> "Answer | None":
+        """The answer at the end of a cell that ended well: of FINAL, else of the `answer` dict when it is ready."""
+        if self.first is not None:
+            return self.first
+        given = self._adopt()
+        if given is None or not given.get("ready"):
+            return None
+        try:
+            return self.checked("answer", given.get("content"))
+        except BaseException:
+            self.answer["ready"] = False
+            raise
+
+    def reset_ready(self) -> None:
+        """The cell ended in an error: an answer in it is not taken (D19)."""
+        self.first = None
+        self._adopt()
+        self.answer["ready"] = False
+
+    def draft(self) -> "Answer | None":
+        """What `answer["content"]` holds, when it holds something."""
+        given = self._adopt()
+        content = None if given is None else given.get("content")
+        return None if is_empty(content) else make_answer("answer", content)
+
+    def _adopt(self) -> "dict | None":
+        """The `answer` dict. One that the cell bound instead of ours is copied into ours, which comes back."""
+        bound = self._namespace.get("answer")
+        if bound is not self.answer and isinstance(bound, dict):
+            held = dict(bound)
+            self.answer.clear()
+            self.answer.update(held)
+        return self.answer

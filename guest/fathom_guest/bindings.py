@@ -1,0 +1,100 @@
+"""Puts the caller's values and tools into the namespace."""
+
+from .own import own_builtins as __builtins__
+
+import random
+import sys
+from collections.abc import Callable
+from types import MappingProxyType
+
+from .answers import Answers
+from .channel import Channel
+from .documents import Document, Documents
+from .errors import BudgetExceeded, CommandError, LLMError
+from .frames import decode_text
+from .json_values import parse_json
+from .namespace import Namespace
+from .projection import project
+from .tools import Tool
+
+#: Gives the content of a file value: text, or bytes that are decoded here.
+LoadFile = Callable[[dict], object]
+
+_seed = random.seed
+
+
+class Bindings:
+    """Serves `bind`."""
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        channel: Channel,
+        answers: Answers,
+        before: Callable[[], None],
+        load_file: "LoadFile | None",
+    ) -> None:
+        self._namespace = namespace
+        self._channel = channel
+        self._answers = answers
+        self._before = before
+        self._load_file = load_file
+        self.query: Callable = lambda *_: None
+        self.query_batched: Callable = lambda *_: None
+
+    def bind_errors(self) -> None:
+        """The exceptions that cells catch by name."""
+        for error in (LLMError, BudgetExceeded):
+            self._namespace.protect(error.__name__, error)
+
+    def bind(self, header: dict, parts: list[memoryview]) -> None:
+        """Values in the order given, then tools, then the rules of the answer."""
+        texts = iter(parts)
+        for value in header.get("values", ()):
+            self._namespace.protect(value["name"], self.make(value, texts), data=True)
+        for tool in header.get("tools", ()):
+            made = Tool(tool["name"], tool["description"], tool["parameters"], self._channel, self._before)
+            self._namespace.protect(tool["name"], made)
+        if "output" in header:
+            output = header["output"]
+            self._answers.properties = None if output is None else list(output["properties"])
+
+    def make(self, value: dict, texts) -> object:
+        """The value that a description stands for."""
+        kind = value["kind"]
+        if kind == "none":
+            return None
+        if kind == "text":
+            return decode_text(next(texts))
+        if kind == "json":
+            return parse_json(decode_text(next(texts)))
+        if kind == "file":
+            return self.load(value)
+        if kind == "projection":
+            return project(value, self._channel, self.query, self.query_batched)
+        if kind == "mapping":
+            return MappingProxyType({name: self._namespace.get(name) for name in value["names"]})
+        if kind == "documents":
+            return Documents([Document(one["path"], self.make(one["content"], texts)) for one in value["documents"]])
+        raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
+
+    def load(self, value: dict) -> object:
+        """The content of a file, through the backend's own way to it."""
+        if self._load_file is None:
+            raise CommandError("repl-failure", "this backend cannot load files")
+        content = self._load_file(value)
+        text = content if isinstance(content, str) else decode_file(content, value["encoding"], value["skip"])
+        return parse_json(text) if value["as"] == "json" else text
+
+    def reseed(self) -> None:
+        """New random numbers, in numpy too where it is loaded."""
+        _seed()
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.random.seed()
+
+
+def decode_file(content, encoding: str, skip: int) -> str:
+    """The text of a file. Bytes that are no text of that encoding stay as lone surrogates."""
+    view = memoryview(content)[skip:]
+    return str(view, encoding, "surrogateescape" if encoding == "utf-8" else "surrogatepass")

@@ -1,0 +1,150 @@
+"""Sub-calls under way: how many at once, in what order, in as few frames as possible."""
+
+from .own import own_builtins as __builtins__
+
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Sequence
+
+from .channel import Channel, Slot, refuse
+from .errors import call_error
+from .frames import FRAME_BODY
+from .reply import Reply, make_reply
+
+
+class Call(Slot):
+    """One sub-call, sent or waiting for its turn. `fields` and `shared` are the same objects for a whole batch."""
+
+    __slots__ = ("fields", "shared", "own", "batch")
+    counts = 1
+
+    def __init__(self, fields: dict, shared: Sequence[bytes], own: Sequence[bytes], batch: "tuple | None") -> None:
+        Slot.__init__(self)
+        #: Header of the call's entry: kind and options.
+        self.fields = fields
+        #: Parts that all calls of an entry have in common (the system prompt).
+        self.shared = shared
+        #: The call's own parts.
+        self.own = own
+        #: `(batch id, index, count)` of an item of a batch.
+        self.batch = batch
+
+    def size(self) -> int:
+        """Bytes of the call's own parts."""
+        size = 0
+        for part in self.own:
+            size += len(part)
+        return size
+
+
+class Calls:
+    """Keeps at most `window` calls under way; the rest queue here, first come first served."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.window = 64
+        self._channel = channel
+        self._lock = allocate_lock()
+        self._queue: deque[Call] = deque()
+        self._batches = 0
+        channel.after_replies = self.flush
+
+    def batch_id(self) -> int:
+        """A number that the items of one batch share."""
+        self._batches += 1
+        return self._batches
+
+    def start(self, calls: Sequence[Call]) -> None:
+        """Sends what the window has room for and queues the rest."""
+        self._queue.extend(calls)
+        self.flush()
+
+    def enqueue(self, call: Call) -> None:
+        """Queues a call that a later `flush` sends together with others."""
+        self._queue.append(call)
+
+    def flush(self) -> None:
+        """Sends what is queued, as far as the window has room."""
+        if not self._queue:
+            return
+        interrupts = self._channel.interrupts
+        interrupts.hold()
+        try:
+            with self._lock:
+                while calls := self._take():
+                    self._send(calls)
+        finally:
+            interrupts.release()
+
+    def wait(self, call: Call) -> Reply:
+        """The call's reply; failures raise."""
+        self._channel.wait(call)
+        return self.finish(call)
+
+    def finish(self, call: Call) -> Reply:
+        """The reply of a call that is done; failures raise."""
+        if not call.entry["ok"]:
+            raise call_error(call.entry.get("error") or {}) from None
+        return make_reply(call.entry, call.parts)
+
+    def wait_all(self, calls: Sequence[Call]) -> list[Reply]:
+        """Replies in order; failures are replies with `ok == False`."""
+        replies = []
+        for call in calls:
+            self._channel.wait(call)
+            replies.append(make_reply(call.entry, call.parts))
+        return replies
+
+    def cancel(self, calls: Sequence[Call]) -> None:
+        """Gives calls up: what still queues is never sent, the host stops what is under way."""
+        sent = [call.id for call in calls if call.id and not call.done]
+        with self._lock:
+            for call in calls:
+                if not call.id and not call.done and call in self._queue:
+                    self._queue.remove(call)
+        if sent:
+            self._channel.request({"op": "cancel", "ids": sent}, (), (Slot(),))
+
+    def drop(self) -> None:
+        """The cell is over: what still queues is never sent."""
+        with self._lock:
+            dropped = list(self._queue)
+            self._queue.clear()
+        refuse(dropped)
+
+    def _take(self) -> list[Call]:
+        """The next calls that fit into one frame and into the window."""
+        taken: list[Call] = []
+        queue = self._queue
+        places = self.window - self._channel.calls_pending
+        room = FRAME_BODY // 4
+        while queue and len(taken) < places:
+            size = queue[0].size()
+            if taken and size > room:
+                break
+            room -= size
+            taken.append(queue.popleft())
+        return taken
+
+    def _send(self, calls: Sequence[Call]) -> None:
+        entries: list[dict] = []
+        parts: list[bytes] = []
+        last: "Call | None" = None
+        for call in calls:
+            if last is not None and call.fields is last.fields and continues(last, call):
+                entries[-1]["count"] = entries[-1].get("count", 1) + 1
+            else:
+                entries.append(call.fields if call.batch is None else {**call.fields, "batch": call.batch})
+                parts.extend(call.shared)
+            parts.extend(call.own)
+            last = call
+        self._channel.request({"op": "calls", "calls": entries}, parts, calls)
+
+
+def continues(last: Call, call: Call) -> bool:
+    """Two calls are neighbours of one batch, so that one entry can stand for both."""
+    return (
+        last.batch is not None
+        and call.batch is not None
+        and call.batch[0] == last.batch[0]
+        and call.batch[1] == last.batch[1] + 1
+    )

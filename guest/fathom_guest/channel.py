@@ -1,0 +1,342 @@
+"""The guest's end of the channel: commands in, results out, and requests that any number of threads may wait for.
+
+There is one stream of frames and no reader thread. Whoever waits first leads: it reads frames and hands replies to
+those who wait behind it; when its own has come, it passes the lead on. With one thread this costs nothing.
+"""
+
+from .own import own_builtins as __builtins__
+
+import os
+from _thread import allocate_lock
+from collections.abc import Callable, Sequence
+
+from .errors import ChannelClosed
+from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, encode_frame
+from .interrupts import Interrupts
+from .transport import Transport
+
+CELL_ENDED = {
+    "ok": False,
+    "error": {"code": "cancelled", "message": "the cell that made this call has ended; calls live only as long as their cell"},
+}
+
+
+class Slot:
+    """A place where a reply will arrive."""
+
+    __slots__ = ("id", "done", "entry", "parts", "notify", "gate", "leads")
+
+    #: What this slot adds to `Channel.calls_pending`.
+    counts = 0
+
+    def __init__(self) -> None:
+        self.id = 0
+        self.done = False
+        self.entry: dict = {}
+        self.parts: Sequence[memoryview] = ()
+        self.notify: "Callable[[], None] | None" = None
+        self.gate = None
+        self.leads = False
+
+
+class Channel:
+    """Frames, ids and who waits for what."""
+
+    def __init__(self, transport: Transport, interrupts: Interrupts) -> None:
+        self.transport = transport
+        self.interrupts = interrupts
+        #: Called after a reply frame has been handed out.
+        self.after_replies: "Callable[[], None] | None" = None
+        #: How many slots an event loop waits for.
+        self.async_waiting = 0
+        #: Sub-calls sent and not yet answered.
+        self.calls_pending = 0
+        #: Requests are taken only while a command runs.
+        self.accepting = False
+        #: The id of the command that runs, 0 between commands.
+        self.command_id = 0
+        self.closed = False
+        self._mutex = allocate_lock()
+        self._send_lock = allocate_lock()
+        self._next_id = 1
+        self._pending: dict[int, Slot] = {}
+        self._commands: list[tuple[int, dict, memoryview]] = []
+        self._command_slot = Slot()
+        self._leading = False
+        self._followers: dict[Slot, None] = {}
+        self._forked = False
+        self._own_fork = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def send(self, kind: int, ident: int, header: dict, parts: Sequence[bytes] = ()) -> None:
+        """Writes one frame whole."""
+        if self._forked:
+            return
+        frame = encode_frame(kind, ident, header, parts)
+        self.interrupts.hold()
+        try:
+            with self._send_lock:
+                self.transport.send(frame)
+        finally:
+            self.interrupts.release()
+
+    def request(self, header: dict, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
+        """Sends a request frame that takes one id per slot."""
+        if len(parts) or "parts" in header:
+            header["parts"], parts = self._inline(parts)
+        self.interrupts.hold()
+        try:
+            with self._send_lock:
+                if self._forked or not self.accepting:
+                    refuse(slots)
+                    return
+                first = self._next_id
+                self._next_id = first + len(slots)
+                pending = self._pending
+                for slot in slots:
+                    slot.id = first
+                    pending[first] = slot
+                    first += 1
+                    self.calls_pending += slot.counts
+                self.transport.send(encode_frame(REQUEST, slots[0].id, header, parts))
+        finally:
+            self.interrupts.release()
+
+    def result(self, ident: int, header: dict, parts: Sequence[bytes] = ()) -> None:
+        """Ends a command."""
+        if len(parts):
+            header["parts"], parts = self._inline(parts)
+        self.send(RESULT, ident, header, parts)
+
+    def output(self, stream: str, dropped: int, data: bytes) -> None:
+        """Sends output of the running command; `dropped` characters were left out before it."""
+        header: dict = {"stream": stream}
+        if dropped:
+            header["dropped"] = dropped
+        self.send(OUTPUT, self.command_id, header, (data,))
+
+    def _inline(self, parts: Sequence[bytes]) -> tuple[list, Sequence[bytes]]:
+        """What `header.parts` says: lengths of the parts that fit into one frame, names of blobs for the others."""
+        sizes: list = [len(part) for part in parts]
+        if sum(sizes) <= FRAME_BODY:
+            return sizes, parts
+        kept = []
+        room = FRAME_BODY
+        for index, part in enumerate(parts):
+            if len(part) <= room and len(part) <= FRAME_BODY // 2:
+                room -= len(part)
+                kept.append(part)
+            else:
+                sizes[index] = {"blob": self._blob(part)}
+        return sizes, kept
+
+    def _blob(self, data: bytes) -> int:
+        """Sends a large value in pieces and returns its id."""
+        with self._send_lock:
+            ident = self._next_id
+            self._next_id += 1
+            view = memoryview(data)
+            for start in range(0, len(data), FRAME_BODY):
+                if self._forked:
+                    break
+                piece = view[start : start + FRAME_BODY]
+                more = start + FRAME_BODY < len(data)
+                self.interrupts.hold()
+                try:
+                    self.transport.send(encode_frame(BLOB, ident, {"more": more}, (piece,)))
+                finally:
+                    self.interrupts.release()
+        return ident
+
+    # -- waiting ---------------------------------------------------------------------------------------------------
+
+    def wait(self, slot: Slot) -> None:
+        """Returns when the slot's reply has come."""
+        if slot.done:
+            return
+        interrupts = self.interrupts
+        interrupts.hold()
+        try:
+            with self._mutex:
+                self._join(slot)
+            if slot.gate is not None:
+                interrupts.open(slot.gate.acquire)
+            while not slot.done:
+                self._read()
+        finally:
+            self._leave(slot)
+            interrupts.release()
+
+    def _join(self, slot: Slot) -> None:
+        if slot.done:
+            return
+        if self._leading:
+            slot.gate = allocate_lock()
+            slot.gate.acquire()
+            self._followers[slot] = None
+        else:
+            self._leading = slot.leads = True
+
+    def try_lead(self) -> bool:
+        """Takes the lead without waiting. Whoever gets it must call `hand_over`."""
+        with self._mutex:
+            if self._leading:
+                return False
+            self._leading = True
+            return True
+
+    def hand_over(self) -> None:
+        """Gives the lead to one who waits, or to nobody."""
+        with self._mutex:
+            for follower in self._followers:
+                del self._followers[follower]
+                follower.leads = True
+                follower.gate.release()
+                return
+            self._leading = False
+
+    def _leave(self, slot: Slot) -> None:
+        with self._mutex:
+            self._followers.pop(slot, None)
+            leads, slot.leads = slot.leads, False
+        if leads:
+            self.hand_over()
+
+    def read_one(self) -> None:
+        """Reads one frame and hands it out. Only for whoever leads."""
+        self.interrupts.hold()
+        try:
+            self._read()
+        finally:
+            self.interrupts.release()
+
+    def _read(self) -> None:
+        frame = self.transport.recv_frame()
+        if frame is None:
+            self._end()
+            raise ChannelClosed
+        self._dispatch(frame)
+
+    def _dispatch(self, frame: memoryview) -> None:
+        kind, ident, header, body = decode_frame(frame)
+        if kind == REPLY:
+            sizes = header.get("parts", ())
+            at = start = 0
+            for entry in header["replies"]:
+                parts = []
+                for _ in range(entry.get("parts", 0)):
+                    parts.append(body[start : start + sizes[at]])
+                    start += sizes[at]
+                    at += 1
+                self._arrived(entry["id"], entry, parts)
+            if self.after_replies is not None:
+                self.after_replies()
+        elif kind == COMMAND:
+            self._commands.append((ident, header, body))
+            with self._mutex:
+                self._fill(self._command_slot)
+
+    def _arrived(self, ident: int, entry: dict, parts: Sequence[memoryview]) -> None:
+        with self._mutex:
+            slot = self._pending.pop(ident, None)
+            if slot is None:
+                return  # of a cell that has ended
+            self.calls_pending -= slot.counts
+            slot.entry = entry
+            slot.parts = parts
+            self._fill(slot)
+        if slot.notify is not None:
+            slot.notify()
+
+    def _fill(self, slot: Slot) -> None:
+        slot.done = True
+        if slot in self._followers:
+            del self._followers[slot]
+            slot.gate.release()
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def next_command(self) -> "tuple[int, dict, memoryview] | None":
+        """Waits for the host's next command; None when the host has gone."""
+        try:
+            while not self._commands:
+                if self.closed:
+                    return None
+                self.wait(self._command_slot)
+                self._command_slot = Slot()
+        except ChannelClosed:
+            return None
+        return self._commands.pop(0)
+
+    def begin(self, ident: int, first_id: int) -> None:
+        """A command starts. Request ids go on from `first_id`: a rolled-back guest has forgotten those it used."""
+        self.command_id = ident
+        self._next_id = max(self._next_id, first_id)
+        self.accepting = True
+
+    def finish(self) -> None:
+        """The command is over: whoever still waits for a reply is told so."""
+        with self._send_lock:
+            self.accepting = False
+        self.command_id = 0
+        with self._mutex:
+            slots = list(self._pending.values())
+            self._pending.clear()
+            self.calls_pending = 0
+            for slot in slots:
+                slot.entry = CELL_ENDED
+                self._fill(slot)
+        for slot in slots:
+            if slot.notify is not None:
+                slot.notify()
+
+    def _end(self) -> None:
+        self.closed = True
+        self.finish()
+        with self._mutex:
+            self._fill(self._command_slot)
+
+    # -- forks -----------------------------------------------------------------------------------------------------
+
+    def own_fork(self) -> int:
+        """`os.fork()` by the runtime itself: both sides stay guests. Only between commands' replies."""
+        self._own_fork = True
+        try:
+            return os.fork()
+        finally:
+            self._own_fork = False
+
+    @property
+    def forked(self) -> bool:
+        """This process was forked by a cell: it has no channel and must not go on as a REPL."""
+        return self._forked
+
+    def exit_fork(self) -> None:
+        """Ends a process that a cell has forked and that has come to the end of the cell."""
+        os._exit(0)
+
+    def _after_fork(self) -> None:
+        # Other threads are gone; whatever they held stays locked in this process.
+        self._mutex = allocate_lock()
+        self._send_lock = allocate_lock()
+        self._leading = False
+        self._followers.clear()
+        if not self._own_fork:
+            self._forked = True
+            self.accepting = False
+            for slot in self._pending.values():
+                slot.entry = CELL_ENDED
+                slot.done = True
+            self._pending.clear()
+
+
+def refuse(slots: Sequence[Slot]) -> None:
+    """Fills slots whose request is not sent."""
+    for slot in slots:
+        slot.entry = CELL_ENDED
+        slot.done = True
+        if slot.notify is not None:
+            slot.notify()

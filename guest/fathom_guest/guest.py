@@ -1,0 +1,203 @@
+"""A REPL's guest: takes the host's commands one at a time and answers each with a result."""
+
+from .own import own_builtins as __builtins__
+
+import platform
+from collections.abc import Callable
+
+from . import executor
+from .answers import Answer, Answers
+from .bindings import Bindings, LoadFile
+from .calls import Calls
+from .cell import Cells
+from .channel import Channel
+from .errors import CommandError
+from .frames import decode_text, encode_text, split_parts
+from .history import History
+from .interrupts import Interrupts
+from .loop import EventLoop
+from .lookups import Lookups
+from .namespace import Namespace
+from .output import Output
+from .panel import Panel, show_vars
+from .queries import Limits, Queries, make_queries
+from .tracebacks import describe
+from .transport import Transport
+
+_PANEL_ROWS = 200
+_ALL_ROWS = 5000
+
+#: A command: takes header and parts, gives the result's header and parts.
+Operation = Callable[[dict, list[memoryview]], tuple[dict, tuple]]
+
+
+class Guest:
+    """One REPL. Backends make one by `create_guest` and call `serve_one` or `serve_forever`."""
+
+    def __init__(self, transport: Transport, *, threads: bool, load_file: "LoadFile | None" = None) -> None:
+        self.threads = threads
+        self.interrupts = Interrupts()
+        self.channel = Channel(transport, self.interrupts)
+        self.namespace = Namespace()
+        self.output = Output(self.channel)
+        self.calls = Calls(self.channel)
+        self.limits = Limits()
+        self.answers = Answers(self.channel, self.namespace)
+        self.panel = Panel(self.namespace)
+        self.loop = EventLoop(self.channel, self.calls, threads=threads)
+        self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file)
+        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop.run)
+        self.lookups = Lookups(self.namespace, self.answers)
+        #: Names of packages worth telling the model about; a backend may fill it.
+        self.packages: list[str] = []
+        #: Called after a cell, before its result is sent (a backend may drain pipes of its own here).
+        self.after_cell: "Callable[[], None] | None" = None
+        self.operations: dict[str, Operation] = {
+            "hello": self._hello,
+            "bind": self._bind,
+            "execute": self._execute,
+            "answer": self._answer,
+            "draft": self._draft,
+            "variables": self._variables,
+            "get": self._get,
+            "set": self._set,
+            "reseed": self._reseed,
+        }
+        self._bind_names()
+
+    def _bind_names(self) -> None:
+        queries = Queries(self.calls, self.limits)
+        functions = make_queries(self.calls, queries, self.output.flush, self.loop.awaited)
+        for name, function in functions.items():
+            self.namespace.protect(name, function)
+        self.bindings.query = functions["llm_query"]
+        self.bindings.query_batched = functions["llm_query_batched"]
+        self.answers.bind()
+        self.bindings.bind_errors()
+        self.namespace.protect("SHOW_VARS", show_vars(self.panel))
+        self.namespace.protect("history", History(self.channel))
+        self.namespace.protect("context", None, data=True)
+        self.loop.install()
+
+    def serve_forever(self) -> None:
+        """Serves commands until the host goes."""
+        while self.serve_one():
+            pass
+
+    def serve_one(self) -> bool:
+        """Waits for one command and serves it. False when the host has gone."""
+        command = self.channel.next_command()
+        if command is None:
+            return False
+        ident, header, body = command
+        self.channel.begin(ident, header.get("first_id", 0))
+        try:
+            result, parts = self._serve(header, body)
+        finally:
+            self.calls.drop()
+            self.channel.finish()
+        if self.channel.forked:
+            self.channel.exit_fork()
+        self.channel.result(ident, result, parts)
+        return True
+
+    def _serve(self, header: dict, body: memoryview) -> tuple[dict, tuple]:
+        try:
+            operation = self.operations.get(header["op"])
+            if operation is None:
+                raise CommandError("repl-failure", f"this guest has no command {header['op']!r}")
+            return operation(header, split_parts(header, body))
+        except CommandError as error:
+            return {"error": {"code": error.code, "message": error.message}}, ()
+        except BaseException as error:
+            name, message, _ = describe(error)
+            return {"error": {"code": "repl-failure", "message": f"{name}: {message}"}}, ()
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def _hello(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        limits = header["limits"]
+        self.limits.prompt_bytes = limits["promptBytes"]
+        self.limits.max_batch_items = limits["maxBatchItems"]
+        self.output.limit = limits["outputBytes"]
+        self.answers.limit = limits["answerBytes"]
+        self.calls.window = max(1, limits["callWindow"])
+        return {"python": platform.python_version(), "packages": self.packages, "threads": self.threads}, ()
+
+    def _bind(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        self.bindings.bind(header, parts)
+        return {}, ()
+
+    def _execute(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        outcome = self.cells.run(decode_text(parts[0]), header["handle"])
+        if self.channel.forked:
+            return {}, ()
+        if self.after_cell is not None:
+            self.after_cell()
+        result: dict = {"ok": outcome.error is None, "variables": self.panel.rows(_PANEL_ROWS, mark=True)}
+        texts: list[bytes] = []
+        if outcome.value is not None:
+            result["value"] = True
+            texts.append(encode_text(outcome.value))
+        if outcome.error is not None:
+            name, message, trace = outcome.error
+            result["error"] = {"type": name}
+            texts += (encode_text(message), encode_text(trace))
+        if outcome.answer is not None:
+            answer_header(result, outcome.answer, texts)
+        if outcome.continuation is not None:
+            result["continue"] = True
+            texts.append(encode_text(outcome.continuation))
+        rebound = self.namespace.rebound()
+        if rebound:
+            result["rebound"] = rebound
+        return result, tuple(texts)
+
+    def _answer(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        self.interrupts.install()
+        self.interrupts.enter()
+        try:
+            return self.lookups.answer(header, parts)
+        finally:
+            self.interrupts.leave()
+
+    def _draft(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        result: dict = {}
+        texts: list[bytes] = []
+        draft = self.answers.draft()
+        if draft is not None:
+            answer_header(result, draft, texts)
+        return result, tuple(texts)
+
+    def _variables(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        return {"variables": self.panel.rows(_ALL_ROWS, mark=False)}, ()
+
+    def _get(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        return {}, (encode_text(self.lookups.get(header["name"])),)
+
+    def _set(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        self.lookups.set(header["name"], decode_text(parts[0]))
+        return {}, ()
+
+    def _reseed(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        """Clones of one heap must not draw the same random numbers."""
+        self.bindings.reseed()
+        return {}, ()
+
+
+def answer_header(result: dict, answer: Answer, texts: list[bytes]) -> None:
+    """Puts an answer into a result."""
+    result["answer"] = {"via": answer.via, "form": answer.form}
+    texts.append(answer.data)
+
+
+def create_guest(transport: Transport, *, threads: bool = True, load_file: "LoadFile | None" = None) -> Guest:
+    """Makes the guest of this process, once. `threads=False` puts stand-ins for threads in place.
+
+    `load_file` gets the description of a file value (as the backend's host side made it) and gives its text, or its
+    bytes, which are decoded here.
+    """
+    guest = Guest(transport, threads=threads, load_file=load_file)
+    if not threads:
+        executor.install(guest.channel, guest.calls)
+    return guest

@@ -1,0 +1,87 @@
+"""`history`: what happened so far, read from the host when it is looked at."""
+
+from .own import own_builtins as __builtins__
+
+from collections.abc import Iterator, Sequence
+
+from .channel import Channel, Slot
+from .errors import host_error
+from .frames import decode_text, loads
+
+_PAGE = 50
+
+
+def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> object:
+    """Asks the host for a value and waits for it."""
+    slot = Slot()
+    channel.request(header, parts, (slot,))
+    channel.wait(slot)
+    if not slot.entry["ok"]:
+        raise host_error(slot.entry.get("error") or {}) from None
+    return loads(decode_text(slot.parts[0])) if slot.parts else None
+
+
+class History(Sequence):
+    """A read-only sequence of items (dicts with `id` and `kind`). `history["t3.0"]` reads by id."""
+
+    __slots__ = ("_channel",)
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def _read(self, **fields) -> object:
+        return read_host(self._channel, {"op": "history", **fields})
+
+    def __len__(self) -> int:
+        return self._read(read="length")
+
+    def __getitem__(self, key):
+        if isinstance(key, str):
+            found = self._read(read="by-id", id=key)
+            if found is None:
+                raise KeyError(f"history has no item {key!r}")
+            return found
+        length = len(self)
+        if isinstance(key, slice):
+            wanted = range(length)[key]
+            if not wanted:
+                return []
+            first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
+            items = self._items(first, last + 1)
+            return [items[index - first] for index in wanted]
+        index = key.__index__()
+        if index < 0:
+            index += length
+        if not 0 <= index < length:
+            raise IndexError(f"history has {length} items; there is no item {key}")
+        return self._items(index, index + 1)[0]
+
+    def _items(self, start: int, stop: int) -> list:
+        items: list = []
+        while start < stop:
+            page = self._read(read="items", start=start, stop=min(stop, start + _PAGE))
+            if not page:
+                break
+            items += page
+            start += len(page)
+        return items
+
+    def __iter__(self) -> Iterator:
+        start = 0
+        while True:
+            page = self._items(start, min(len(self), start + _PAGE))
+            if not page:
+                return
+            yield from page
+            start += len(page)
+
+    def __contains__(self, wanted: object) -> bool:
+        if isinstance(wanted, str):
+            return self._read(read="by-id", id=wanted) is not None
+        return any(item == wanted for item in self)
+
+    def __repr__(self) -> str:
+        return f"<history of {len(self)} items; history[\"t1.0\"] is the full output of a command>"
+
+
+History.__module__ = "builtins"

@@ -1,0 +1,92 @@
+"""What counts as JSON, and the text of values that leave the REPL (DECISIONS D20 to D22)."""
+
+from .own import own_builtins as __builtins__
+
+from json import JSONDecoder
+from json import encoder as _json_encoder
+from math import isfinite
+
+
+def is_json(value: object) -> bool:
+    """Tuples as lists, dicts with string keys, int, finite float, bool, None, str; subclasses count as their base."""
+    stack = [iter((value,))]
+    inside: list[int] = [0]
+    open_ids: set[int] = set()
+    while stack:
+        item = next(stack[-1], _END)
+        if item is _END:
+            stack.pop()
+            open_ids.discard(inside.pop())
+        elif item is None or isinstance(item, (str, int)):
+            continue
+        elif isinstance(item, float):
+            if not isfinite(item):
+                return False
+        elif isinstance(item, (list, tuple, dict)):
+            if id(item) in open_ids:
+                return False  # it holds itself
+            if isinstance(item, dict):
+                if not all(isinstance(key, str) for key in dict.keys(item)):
+                    return False
+                stack.append(iter(list(dict.values(item))))
+            elif isinstance(item, list):
+                stack.append(list.__iter__(item))
+            else:
+                stack.append(tuple.__iter__(item))
+            open_ids.add(id(item))
+            inside.append(id(item))
+        else:
+            return False
+    return True
+
+
+def json_text(value: object) -> "str | None":
+    """The value as JSON text (characters as they are), or None when it is no JSON."""
+    if not is_json(value):
+        return None
+    try:
+        return "".join(_encode({}, None, _quote, None, ": ", ", ", False, False, False)(value, 0))
+    except RecursionError:
+        return None
+
+
+def parse_json(text: str) -> object:
+    """The value of JSON text. Raises ValueError with the place where it is broken."""
+    start = len(text) - len(text.lstrip(_BLANKS))
+    try:
+        value, end = _scan(text, start)
+    except StopIteration as stop:
+        raise ValueError(f"no JSON: a value is missing at character {stop.value}") from None
+    if text[end:].strip(_BLANKS):
+        raise ValueError(f"no JSON: there is more text after the value, at character {end}")
+    return value
+
+
+def text_of(value: object) -> str:
+    """A string itself, JSON text for other JSON values, else `str(value)`."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    as_json = json_text(value)
+    if as_json is not None:
+        return as_json
+    return str(value)
+
+
+_END = object()
+_BLANKS = " \t\n\r"
+_scan = JSONDecoder().scan_once
+_quote = _json_encoder.encode_basestring
+
+
+def _make_encode():
+    if _json_encoder.c_make_encoder is not None:
+        return _json_encoder.c_make_encoder
+
+    def make(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan):
+        plain = _json_encoder.JSONEncoder(ensure_ascii=False, separators=(item_separator, key_separator))
+        return lambda value, level: (plain.encode(value),)
+
+    return make
+
+
+_encode = _make_encode()

@@ -1,0 +1,68 @@
+"""Values that leave by name: answers in a reply's text, variables read and set from outside."""
+
+from .own import own_builtins as __builtins__
+
+from .answers import Answers, is_data, make_answer
+from .errors import CommandError
+from .frames import decode_text, encode_text
+from .json_values import json_text, parse_json
+from .namespace import Namespace, check_name, listed
+from .panel import type_name
+from .tracebacks import describe
+
+_MISSING = object()
+
+
+class Lookups:
+    """Reads the namespace for the host."""
+
+    def __init__(self, namespace: Namespace, answers: Answers) -> None:
+        self._namespace = namespace
+        self._answers = answers
+
+    def answer(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
+        """The value of a name or an f-string as an answer."""
+        try:
+            if header["kind"] == "f-string":
+                return self._found(eval(compile(decode_text(parts[0]), "<FINAL>", "eval"), self._namespace.names))
+            value = self._namespace.get(header["name"], _MISSING)
+            if value is _MISSING:
+                value = self._builtin(header["name"])
+            if value is _MISSING:
+                return {"kind": "unbound", "names": sorted(self._namespace.user_names())[:1000]}, ()
+            if not is_data(value):
+                return {"kind": "not-data", "type": type_name(value)}, ()
+            return self._found(value)
+        except BaseException as error:
+            name, message, trace = describe(error)
+            return {"kind": "error", "error": {"type": name}}, (encode_text(message), encode_text(trace))
+
+    def _builtin(self, name: str) -> object:
+        """`len` and its like are bound, but no data."""
+        value = __builtins__.get(name, _MISSING)
+        return value if callable(value) else _MISSING
+
+    def _found(self, value: object) -> tuple[dict, tuple]:
+        made = make_answer("final-var", value)
+        if len(made.data) > self._answers.limit:
+            raise CommandError(
+                "answer-too-large",
+                f"The answer has {len(made.data)} bytes, and the limit is {self._answers.limit} bytes (answerBytes).",
+            )
+        return {"kind": "answer", "answer": {"via": made.via, "form": made.form}}, (made.data,)
+
+    def get(self, name: str) -> str:
+        """A variable as JSON text."""
+        value = self._namespace.get(name, _MISSING)
+        if value is _MISSING or (isinstance(name, str) and name.startswith("__")):
+            names = listed(self._namespace.user_names())
+            raise CommandError("variable-not-found", f"There is no variable {name!r}. These exist: {names}.")
+        text = json_text(value)
+        if text is None:
+            raise CommandError("not-json", f"The variable {name!r} is a {type_name(value)} and has no JSON form.")
+        return text
+
+    def set(self, name: str, text: str) -> None:
+        """Binds a variable to the value of a JSON text."""
+        check_name(name)
+        self._namespace.set(name, parse_json(text))

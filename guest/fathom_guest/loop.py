@@ -1,0 +1,243 @@
+"""One event loop for the life of the REPL, whose waiting is also waiting for the host.
+
+An event loop waits in its selector. Ours reads the channel there: on a machine with descriptors that can be polled
+together with everything else the loop waits for, on Pyodide by the device, whose reads block.
+"""
+
+from .own import own_builtins as __builtins__
+
+import asyncio
+import asyncio.events
+import selectors
+import threading
+import time
+import warnings
+from asyncio.base_events import BaseEventLoop
+from collections.abc import Coroutine, Sequence
+
+from .calls import Call, Calls
+from .channel import Channel, Slot
+from .errors import CellEnd
+
+_SPINS = 64
+_get_running_loop = asyncio.events._get_running_loop
+_set_running_loop = asyncio.events._set_running_loop
+_swap_task = getattr(asyncio.tasks, "_swap_current_task", None)
+_get_ident = threading.get_ident
+
+
+class PolledSelector(selectors.DefaultSelector):
+    """A selector that takes the lead of the channel while coroutines wait for replies."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def select(self, timeout=None):
+        channel = self._channel
+        if not channel.async_waiting or channel.closed or not channel.try_lead():
+            return super().select(timeout)
+        fd = channel.transport.fileno()
+        try:
+            read = self._drain()
+            self.register(fd, selectors.EVENT_READ)
+            try:
+                events = super().select(0 if read else timeout)
+            finally:
+                self.unregister(fd)
+            for event in events:
+                if event[0].fd == fd:
+                    channel.read_one()
+                    self._drain()
+            return [event for event in events if event[0].fd != fd]
+        finally:
+            channel.hand_over()
+
+    def _drain(self) -> bool:
+        read = False
+        while self._channel.transport.has_frame():
+            self._channel.read_one()
+            read = True
+        return read
+
+
+class BlockingSelector:
+    """A selector for one thread and a device: there is nothing else to wait for than time and the host."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._spins = 0
+        self._wake: "Slot | None" = None
+        self._wake_at = 0.0
+
+    def select(self, timeout=None):
+        channel = self._channel
+        if timeout is not None and timeout <= 0:
+            self._spins += 1
+            if self._spins < _SPINS or not channel.async_waiting:
+                return []
+        self._spins = 0
+        if channel.async_waiting and not channel.closed:
+            if timeout is not None:
+                self._ask_wake(timeout)
+            channel.read_one()
+        elif timeout is None:
+            raise RuntimeError("deadlock: the event loop waits for something that nothing is left to bring about")
+        else:
+            time.sleep(timeout)
+        return []
+
+    def _ask_wake(self, timeout: float) -> None:
+        """Has the host end the wait: a device cannot be read with a timeout."""
+        at = time.monotonic() + timeout
+        if self._wake is not None and not self._wake.done and self._wake_at <= at:
+            return
+        self._wake, self._wake_at = Slot(), at
+        self._channel.request({"op": "wake", "ms": max(0, int(timeout * 1000))}, (), (self._wake,))
+
+    def get_map(self) -> dict:
+        return {}
+
+    def close(self) -> None:
+        pass
+
+
+class DeviceLoop(BaseEventLoop):
+    """An event loop without descriptors."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._selector = BlockingSelector(channel)
+
+    def _process_events(self, events) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def run_in_executor(self, executor, function, *args):
+        """There are no threads: a query helper goes out at once, anything else runs here and now."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._check_closed()
+        return asyncio.wrap_future(ThreadPoolExecutor().submit(function, *args), loop=self)
+
+
+class EventLoop:
+    """Runs coroutines of cells."""
+
+    def __init__(self, channel: Channel, calls: Calls, *, threads: bool) -> None:
+        self._channel = channel
+        self._calls = calls
+        self._threads = threads
+        self._loop: "asyncio.AbstractEventLoop | None" = None
+
+    def install(self) -> None:
+        """Makes every event loop of cells one of ours; `asyncio.run` works inside of a running loop."""
+        _set_running_loop(None)
+        outer = self
+
+        class Policy(asyncio.events.BaseDefaultEventLoopPolicy if hasattr(asyncio.events, "BaseDefaultEventLoopPolicy") else asyncio.events._BaseDefaultEventLoopPolicy):  # fmt: skip
+            def _loop_factory(self):
+                return outer.make()
+
+            def get_event_loop(self):
+                return super().get_event_loop() if _get_ident() != outer._main else outer.loop()
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            set_policy = getattr(asyncio.events, "_set_event_loop_policy", asyncio.events.set_event_loop_policy)
+            set_policy(Policy())
+        self._main = _get_ident()
+        plain_run = asyncio.run
+
+        def run(main, **options):
+            return outer.nested(plain_run, main, options) if _get_running_loop() else plain_run(main, **options)
+
+        run.__doc__ = plain_run.__doc__
+        asyncio.run = asyncio.runners.run = run
+
+    def make(self) -> asyncio.AbstractEventLoop:
+        """A new loop that can wait for the host."""
+        if self._channel.transport.fileno() is None:
+            loop = DeviceLoop(self._channel)
+        else:
+            loop = asyncio.SelectorEventLoop(PolledSelector(self._channel))
+        loop.set_exception_handler(quiet)
+        return loop
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The one loop of top-level `await`, made when first needed."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = self.make()
+        return self._loop
+
+    def run(self, coroutine: Coroutine) -> object:
+        """Runs a coroutine of a cell to its end. Tasks it leaves go on when the loop runs next."""
+        return self.loop().run_until_complete(coroutine)
+
+    def nested(self, run, main: Coroutine, options: dict) -> object:
+        """`asyncio.run` in a cell that awaits at top level: a loop of its own, while the outer one stands still."""
+        outer = _get_running_loop()
+        task = _swap_task(outer, None) if _swap_task is not None else None
+        _set_running_loop(None)
+        try:
+            return run(main, **options)
+        finally:
+            _set_running_loop(outer)
+            if _swap_task is not None:
+                _swap_task(outer, task)
+
+    async def awaited(self, calls: Sequence[Call]) -> None:
+        """Waits for calls without holding up the event loop."""
+        loop = asyncio.get_running_loop()
+        if not calls:
+            return
+        if not self._drives(loop):
+            await loop.run_in_executor(None, self._block, calls)
+            return
+        future = loop.create_future()
+        left = [len(calls)]
+
+        def arrived() -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                if loop._thread_id == _get_ident():
+                    settle(future)
+                else:
+                    loop.call_soon_threadsafe(settle, future)
+
+        for call in calls:
+            call.notify = arrived
+            self._calls.enqueue(call)
+        # At the end of this turn of the loop, so that the calls of a `gather` share frames.
+        loop.call_soon(self._calls.flush)
+        self._channel.async_waiting += 1
+        try:
+            await future
+        except asyncio.CancelledError:
+            self._calls.cancel(calls)
+            raise
+        finally:
+            self._channel.async_waiting -= 1
+
+    def _drives(self, loop: object) -> bool:
+        """The loop's selector reads the channel."""
+        return isinstance(getattr(loop, "_selector", None), (PolledSelector, BlockingSelector))
+
+    def _block(self, calls: Sequence[Call]) -> None:
+        self._calls.start(calls)
+        for call in calls:
+            self._channel.wait(call)
+
+
+def settle(future: asyncio.Future) -> None:
+    """Ends a wait that has not been cancelled."""
+    if not future.done():
+        future.set_result(None)
+
+
+def quiet(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+    """An answer given in a task is no error to report."""
+    if not isinstance(context.get("exception"), CellEnd):
+        loop.default_exception_handler(context)

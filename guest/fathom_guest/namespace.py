@@ -1,0 +1,89 @@
+"""The one namespace of all cells, and the names that come back when a cell overwrites or deletes them."""
+
+from .own import own_builtins as __builtins__
+
+import builtins
+import sys
+from collections.abc import Iterable
+from keyword import iskeyword
+from types import ModuleType
+
+from .errors import CommandError
+
+
+class Namespace:
+    """`__main__` as cells see it."""
+
+    def __init__(self) -> None:
+        self.module = ModuleType("__main__")
+        self.names: dict[str, object] = self.module.__dict__
+        self.names["__builtins__"] = builtins
+        sys.modules["__main__"] = self.module
+        #: Bound names: same object, restored by reference before each cell.
+        self.protected: dict[str, object] = {}
+        #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
+        self.data: set[str] = set()
+
+    def protect(self, name: str, value: object, *, data: bool = False) -> None:
+        """Binds a name for good."""
+        self.protected[name] = value
+        self.names[name] = value
+        if data:
+            self.data.add(name)
+        else:
+            self.data.discard(name)
+
+    def restore(self) -> None:
+        """Puts protected names back before a cell."""
+        names = self.names
+        for name, value in self.protected.items():
+            if names.get(name, self) is not value:
+                names[name] = value
+        if sys.modules.get("__main__") is not self.module:
+            sys.modules["__main__"] = self.module
+        if names.get("__builtins__") is not builtins:
+            names["__builtins__"] = builtins
+        names["__name__"] = "__main__"
+
+    def rebound(self) -> list[str]:
+        """Protected names that the cell has overwritten or deleted."""
+        names = self.names
+        return [name for name, value in self.protected.items() if name != "answer" and names.get(name, self) is not value]
+
+    def get(self, name: str, missing: object = None) -> object:
+        """The value of a name, or `missing`."""
+        return self.names.get(name, missing)
+
+    def user_names(self) -> list[str]:
+        """Names a cell or the host has given to data, functions and classes: what can be answered with."""
+        protected, data = self.protected, self.data
+        return [
+            name
+            for name, value in list(self.names.items())
+            if isinstance(name, str)
+            and not name.startswith("_")
+            and (name not in protected or name in data)
+            and type(value) is not ModuleType
+        ]
+
+    def set(self, name: str, value: object) -> None:
+        """Binds a plain variable from outside."""
+        check_name(name)
+        if name in self.protected:
+            raise CommandError("reserved-name", f"The name {name!r} is bound by the runtime and cannot be set.")
+        self.names[name] = value
+
+
+def check_name(name: object) -> None:
+    """Raises for what is no name of a variable."""
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise CommandError("invalid-name", f"{name!r} is not a valid Python name.")
+
+
+def listed(names: Iterable[str], limit: int = 40) -> str:
+    """Names for a message."""
+    names = sorted(names)
+    if not names:
+        return "no variables yet"
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

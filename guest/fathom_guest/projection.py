@@ -1,0 +1,316 @@
+"""Projections: data of the host that is read piece by piece, as a lazy text, list or mapping (D99 to D101)."""
+
+from .own import own_builtins as __builtins__
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from .channel import Channel
+from .history import read_host
+from .json_values import text_of
+
+_TEXT_PAGE = 1024 * 1024
+_ITEM_PAGE = 200
+_OVERLAP = 64 * 1024
+_SNIPPET = 80
+_REDUCE = 400_000
+
+
+class Source:
+    """Reads of one projection."""
+
+    def __init__(self, ident: str, channel: Channel) -> None:
+        self._id = ident
+        self._channel = channel
+
+    def read(self, read: str, **fields) -> object:
+        """One read of the host."""
+        return read_host(self._channel, {"op": "projection", "id": self._id, "read": read, **fields})
+
+
+class Queried:
+    """The helpers that every projection has."""
+
+    _query: Callable
+    _query_batched: Callable
+
+    def _pieces(self) -> Iterator[tuple[int, int, str]]:
+        """`(index, offset, text)` of windows or items."""
+        raise NotImplementedError
+
+    def map_query(self, prompt: str, items: Iterable) -> list:
+        """Asks the same of many texts (or chunks) at once; one Reply each, in order."""
+        return self._query_batched([f"{prompt}\n\n{_text_of_item(item)}" for item in items])
+
+    def reduce_query(self, prompt: str, items: Iterable):
+        """Asks one thing of many texts together; in rounds when they are too large for one prompt."""
+        texts = [_text_of_item(item) for item in items]
+        while True:
+            groups = _grouped(texts, _REDUCE)
+            if len(groups) <= 1:
+                return self._query(f"{prompt}\n\n" + "\n\n".join(texts))
+            replies = self._query_batched([f"{prompt}\n\n" + "\n\n".join(group) for group in groups])
+            failed = [reply for reply in replies if not reply.ok]
+            if failed:
+                raise RuntimeError(f"{len(failed)} of {len(replies)} parts failed: {failed[0].error}")
+            if len(replies) >= len(texts):
+                return self._query(f"{prompt}\n\n" + "\n\n".join(str(reply) for reply in replies))
+            texts = [str(reply) for reply in replies]
+
+    def chunk(self, size: int = 20000, overlap: int = 0) -> list[dict]:
+        """Pieces `{index, start, end, text}` of `size` characters that cover all."""
+        if size <= 0 or not 0 <= overlap < size:
+            raise ValueError("chunk needs size > 0 and 0 <= overlap < size")
+        text = self.peek(0, None)
+        chunks: list[dict] = []
+        start = 0
+        while start < len(text) or not chunks:
+            end = min(start + size, len(text))
+            chunks.append({"index": len(chunks), "start": start, "end": end, "text": text[start:end]})
+            if end >= len(text):
+                break
+            start = end - overlap
+        return chunks
+
+    def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
+        """Characters `start` to `end` of the text form."""
+        raise NotImplementedError
+
+    def search(self, pattern: str, max_hits: int = 100) -> list[dict]:
+        """Matches of a regular expression: `{index, start, end, match, snippet}`."""
+        hits: list[dict] = []
+        compiled = re.compile(pattern)
+        for index, offset, text in self._pieces():
+            for found in compiled.finditer(text):
+                if len(hits) >= max_hits:
+                    return hits
+                hits.append(_hit(index, offset, text, found))
+        return hits
+
+
+class ProjectedText(Queried, Sequence):
+    """A text read on demand: `len`, indices, slices, `in`, iteration over characters."""
+
+    def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
+        self._source = source
+        self._size = size
+        self._query = query
+        self._query_batched = query_batched
+
+    def __len__(self) -> int:
+        if self._size is None:
+            self._size = self._source.read("length")
+        return self._size
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._slice(start, stop)
+            return self._slice(0, len(self))[key]
+        index = key.__index__()
+        length = len(self)
+        index += length if index < 0 else 0
+        if not 0 <= index < length:
+            raise IndexError("text index out of range")
+        return self._slice(index, index + 1)
+
+    def _slice(self, start: int, stop: int) -> str:
+        pieces = []
+        while start < stop:
+            end = min(stop, start + _TEXT_PAGE)
+            pieces.append(self._source.read("slice", start=start, stop=end))
+            start = end
+        return "".join(pieces)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _TEXT_PAGE):
+            yield from self._slice(start, min(start + _TEXT_PAGE, len(self)))
+
+    def __contains__(self, wanted: object) -> bool:
+        if not isinstance(wanted, str):
+            raise TypeError("'in <text>' requires a str")
+        keep = max(len(wanted) - 1, 0)
+        tail = ""
+        for start in range(0, len(self), _TEXT_PAGE):
+            window = tail + self._slice(start, min(start + _TEXT_PAGE, len(self)))
+            if wanted in window:
+                return True
+            tail = window[-keep:] if keep else ""
+        return wanted == ""
+
+    def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
+        return self[start:end]
+
+    def search(self, pattern: str, max_hits: int = 100) -> list[dict]:
+        """Matches in order; `index` counts them. A match longer than 64 Ki characters may be missed."""
+        compiled = re.compile(pattern)
+        hits: list[dict] = []
+        length, start, done = len(self), 0, 0
+        while start < length or (start == 0 and length == 0):
+            stop = min(start + _TEXT_PAGE, length)
+            text = self._slice(start, min(stop + _OVERLAP, length))
+            for found in compiled.finditer(text, done - start if done > start else 0):
+                if start + found.start() >= stop and stop < length:
+                    break
+                if len(hits) >= max_hits:
+                    return hits
+                hits.append(_hit(len(hits), start, text, found))
+                done = start + found.end()
+            if stop >= length:
+                break
+            start = stop
+        return hits
+
+    def __str__(self) -> str:
+        return self._slice(0, len(self))
+
+    def __repr__(self) -> str:
+        return f"<projected text of {len(self)} characters: slice it, or use peek, search, chunk>"
+
+
+class ProjectedList(Queried, Sequence):
+    """A list read on demand."""
+
+    def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
+        self._source = source
+        self._size = size
+        self._query = query
+        self._query_batched = query_batched
+
+    def __len__(self) -> int:
+        if self._size is None:
+            self._size = self._source.read("length")
+        return self._size
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            wanted = range(len(self))[key]
+            if not wanted:
+                return []
+            first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
+            items = self._slice(first, last + 1)
+            return [items[index - first] for index in wanted]
+        index = key.__index__()
+        length = len(self)
+        index += length if index < 0 else 0
+        if not 0 <= index < length:
+            raise IndexError("list index out of range")
+        return self._slice(index, index + 1)[0]
+
+    def _slice(self, start: int, stop: int) -> list:
+        items: list = []
+        while start < stop:
+            page = self._source.read("slice", start=start, stop=min(stop, start + _ITEM_PAGE))
+            if not page:
+                break
+            items += page
+            start += len(page)
+        return items
+
+    def __iter__(self) -> Iterator:
+        for start in range(0, len(self), _ITEM_PAGE):
+            yield from self._slice(start, min(start + _ITEM_PAGE, len(self)))
+
+    def _pieces(self) -> Iterator[tuple[int, int, str]]:
+        for index, item in enumerate(self):
+            yield index, 0, text_of(item)
+
+    def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
+        """The items as text, one per line."""
+        return _peek_lines((text for _, _, text in self._pieces()), start, end)
+
+    def __repr__(self) -> str:
+        return f"<projected list of {len(self)} items: index it, or use peek, search, chunk>"
+
+
+class ProjectedMapping(Queried, Mapping):
+    """A mapping read on demand."""
+
+    def __init__(self, source: Source, query: Callable, query_batched: Callable) -> None:
+        self._source = source
+        self._keys: "list[str] | None" = None
+        self._query = query
+        self._query_batched = query_batched
+
+    def _all_keys(self) -> list[str]:
+        if self._keys is None:
+            self._keys = list(self._source.read("keys"))
+        return self._keys
+
+    def __len__(self) -> int:
+        return len(self._all_keys())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all_keys())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._all_keys()
+
+    def __getitem__(self, key: str):
+        if key not in self._all_keys():
+            raise KeyError(key)
+        return self._source.read("get", key=key)
+
+    def _pieces(self) -> Iterator[tuple[int, int, str]]:
+        for index, key in enumerate(self._all_keys()):
+            yield index, 0, f"{key}: {text_of(self[key])}"
+
+    def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
+        """Keys and values as text, one per line."""
+        return _peek_lines((text for _, _, text in self._pieces()), start, end)
+
+    def __repr__(self) -> str:
+        return f"<projected mapping of {len(self)} keys: index it, or use peek, search, chunk>"
+
+
+for _class in (ProjectedText, ProjectedList, ProjectedMapping):
+    _class.__module__ = "builtins"
+
+
+def project(value: dict, channel: Channel, query: Callable, query_batched: Callable) -> object:
+    """The lazy object for a projection."""
+    source = Source(value["id"], channel)
+    if value["shape"] == "text":
+        return ProjectedText(source, value.get("size"), query, query_batched)
+    if value["shape"] == "list":
+        return ProjectedList(source, value.get("size"), query, query_batched)
+    return ProjectedMapping(source, query, query_batched)
+
+
+def _hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
+    snippet = text[max(0, found.start() - _SNIPPET) : found.end() + _SNIPPET]
+    return {
+        "index": index,
+        "start": offset + found.start(),
+        "end": offset + found.end(),
+        "match": found.group(),
+        "snippet": snippet,
+    }
+
+
+def _text_of_item(item: object) -> str:
+    if isinstance(item, dict) and isinstance(item.get("text"), str):
+        return item["text"]
+    return text_of(item)
+
+
+def _grouped(texts: list[str], room: int) -> list[list[str]]:
+    groups: list[list[str]] = []
+    left = 0
+    for text in texts:
+        if not groups or len(text) > left:
+            groups.append([])
+            left = room
+        groups[-1].append(text)
+        left -= len(text)
+    return groups
+
+
+def _peek_lines(lines: Iterable[str], start: int, end: "int | None") -> str:
+    text = ""
+    for line in lines:
+        text += line + "\n"
+        if end is not None and end >= 0 and len(text) >= end:
+            break
+    return text[start:end]

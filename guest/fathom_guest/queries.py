@@ -1,0 +1,243 @@
+"""`llm_query`, `rlm_query`, their batches and their async twins."""
+
+from .own import own_builtins as __builtins__
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import islice
+
+from .calls import Call, Calls
+from .frames import dumps, encode_text
+from .json_values import json_text, text_of
+from .reply import Reply
+
+
+class Limits:
+    """Limits checked before anything is sent."""
+
+    prompt_bytes = 16 * 1024 * 1024
+    max_batch_items = 100_000
+
+
+class Queries:
+    """Makes calls out of what cells write; every check is done before the first byte is sent."""
+
+    def __init__(self, calls: Calls, limits: Limits) -> None:
+        self._calls = calls
+        self._limits = limits
+
+    def llm(self, prompt: object, fields: dict, shared: Sequence[bytes], where: str, batch: "tuple | None" = None) -> Call:
+        """A flat call. `where` names the prompt in error messages."""
+        if isinstance(prompt, str):
+            return Call(fields, shared, (self._checked(prompt, where),), batch)
+        if isinstance(prompt, list):
+            return Call({**fields, "chat": True}, shared, (self._chat(prompt, where),), batch)
+        raise TypeError(f"{where} must be a str or a list of {{role, content}} messages, not {type(prompt).__name__}")
+
+    def rlm(self, query: object, context: object, output: object, fields: dict, batch: "tuple | None" = None) -> Call:
+        """A child completion."""
+        if not isinstance(query, str):
+            raise TypeError(f"the query must be a str, not {type(query).__name__}")
+        own = [self._checked(query, "the query")]
+        fields = dict(fields)
+        if context is not None:
+            as_json = None if isinstance(context, str) else json_text(context)
+            fields["context"] = "text" if as_json is None else "json"
+            own.append(encode_text(text_of(context) if as_json is None else as_json))
+        if output is not None:
+            if not isinstance(output, Mapping):
+                raise TypeError(f"output must be a JSON Schema as a dict, not {type(output).__name__}")
+            schema = json_text(output)
+            if schema is None:
+                raise TypeError("output must be a JSON Schema: it holds values that are not JSON")
+            fields["output"] = True
+            own.append(encode_text(schema))
+        return Call(fields, (), own, batch)
+
+    def batch(self, items: Iterable, name: str) -> list:
+        """The items of a batch as a list of a length that is allowed."""
+        if isinstance(items, (str, bytes, Mapping)):
+            raise TypeError(f"{name} must be a list, not {type(items).__name__}")
+        limit = self._limits.max_batch_items
+        if not isinstance(items, (list, tuple)):
+            items = list(islice(items, limit + 1))
+        if len(items) > limit:
+            count = len(items) if isinstance(items, tuple) or len(items) > limit + 1 else f"more than {limit}"
+            raise ValueError(f"one batch takes at most {limit} items (maxBatchItems); this one has {count}")
+        return list(items)
+
+    def batch_id(self) -> int:
+        """A number for a new batch."""
+        return self._calls.batch_id()
+
+    def _checked(self, text: str, where: str) -> bytes:
+        if not text or str.isspace(text):
+            raise ValueError(f"{where} is empty")
+        limit = self._limits.prompt_bytes
+        size = str.__len__(text)
+        if size <= limit:
+            data = encode_text(text)
+            size = len(data)
+            if size <= limit:
+                return data
+        raise ValueError(
+            f"{where} has {size} bytes or more, and the limit is {limit} bytes (promptBytes): send less of the text per call"
+        )
+
+    def _chat(self, messages: list, where: str) -> bytes:
+        plain = []
+        for message in messages:
+            role = message.get("role") if isinstance(message, dict) else None
+            content = message.get("content") if isinstance(message, dict) else None
+            if role not in ("system", "user", "assistant") or not isinstance(content, str):
+                raise TypeError(
+                    f"{where} must be a str or a list of {{role, content}} messages (role: system, user or assistant; content: str)"
+                )
+            plain.append({"role": role, "content": str(content)})
+        if not plain:
+            raise ValueError(f"{where} is empty")
+        data = encode_text(json_text(plain) or "")
+        if len(data) > self._limits.prompt_bytes:
+            raise ValueError(f"{where} has {len(data)} bytes, and the limit is {self._limits.prompt_bytes} bytes (promptBytes)")
+        return data
+
+
+def llm_fields(system: object, model: object, max_tokens: object) -> tuple[dict, Sequence[bytes]]:
+    """The options of flat calls: header fields and the part they share."""
+    if system is None and model is None and max_tokens is None:
+        return {"kind": "llm"}, ()
+    fields: dict = {"kind": "llm"}
+    shared: Sequence[bytes] = ()
+    if system is not None:
+        if not isinstance(system, str):
+            raise TypeError(f"system must be a str, not {type(system).__name__}")
+        fields["system"] = True
+        shared = (encode_text(system),)
+    if model is not None:
+        fields["model"] = _model(model)
+    if max_tokens is not None:
+        if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or not 0 < max_tokens < 2**31:
+            raise ValueError(f"max_tokens must be a whole number above 0, not {max_tokens!r}")
+        fields["max_tokens"] = int(max_tokens)
+    return fields, shared
+
+
+def rlm_fields(model: object) -> dict:
+    """The options of child completions."""
+    return {"kind": "rlm"} if model is None else {"kind": "rlm", "model": _model(model)}
+
+
+def _model(model: object) -> str:
+    if not isinstance(model, str) or not model:
+        raise TypeError("model must be the name of a model")
+    return str(model)
+
+
+def make_queries(
+    calls: Calls, queries: Queries, before: Callable[[], None], awaited: Callable[[Sequence[Call]], Awaitable[None]]
+) -> dict[str, Callable]:
+    """The functions bound for cells. `before` runs before each call; `awaited` waits for calls in an event loop."""
+
+    def one(call: Call) -> Call:
+        before()
+        calls.start((call,))
+        return call
+
+    def start_llm(prompt: object, *, system=None, model=None, max_tokens=None) -> Call:
+        fields, shared = llm_fields(system, model, max_tokens)
+        return queries.llm(prompt, fields, shared, "the prompt")
+
+    def start_llm_batch(prompts: Iterable, *, system=None, model=None, max_tokens=None) -> list[Call]:
+        fields, shared = llm_fields(system, model, max_tokens)
+        items = queries.batch(prompts, "prompts")
+        ident, count = queries.batch_id(), len(items)
+        return [
+            queries.llm(item, fields, shared, f"prompt {index} of {count}", (ident, index, count))
+            for index, item in enumerate(items)
+        ]
+
+    def start_rlm(query: str, context: object = None, *, output=None, model=None) -> Call:
+        return queries.rlm(query, context, output, rlm_fields(model))
+
+    def start_rlm_batch(items: Iterable, *, output=None, model=None) -> list[Call]:
+        fields = rlm_fields(model)
+        items = queries.batch(items, "queries")
+        ident, count = queries.batch_id(), len(items)
+        made = []
+        for index, item in enumerate(items):
+            query, context, own_output = rlm_item(item, index)
+            schema = output if own_output is None else own_output
+            made.append(queries.rlm(query, context, schema, fields, (ident, index, count)))
+        return made
+
+    def llm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:
+        """Asks a language model. Returns its reply, a str with .ok, .usage, .truncated; raises LLMError when it fails."""
+        return calls.wait(one(start_llm(prompt, system=system, model=model, max_tokens=max_tokens)))
+
+    def llm_query_batched(prompts, *, system=None, model=None, max_tokens=None) -> list[Reply]:
+        """Asks about many prompts at once. Same length and order; a failed item is a Reply with ok == False."""
+        batch = start_llm_batch(prompts, system=system, model=model, max_tokens=max_tokens)
+        before()
+        calls.start(batch)
+        return calls.wait_all(batch)
+
+    def rlm_query(query, context=None, *, output=None, model=None) -> Reply:
+        """Starts a child completion with its own REPL on a query and a context. Raises LLMError when it fails."""
+        return calls.wait(one(start_rlm(query, context, output=output, model=model)))
+
+    def rlm_query_batched(queries, *, output=None, model=None) -> list[Reply]:
+        """Child completions: queries, (query, context) pairs or dicts {query, context, output}. Same length and order."""
+        batch = start_rlm_batch(queries, output=output, model=model)
+        before()
+        calls.start(batch)
+        return calls.wait_all(batch)
+
+    async def allm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:
+        """llm_query for asyncio.gather."""
+        call = start_llm(prompt, system=system, model=model, max_tokens=max_tokens)
+        before()
+        await awaited((call,))
+        return calls.finish(call)
+
+    async def allm_query_batched(prompts, *, system=None, model=None, max_tokens=None) -> list[Reply]:
+        """llm_query_batched for asyncio.gather."""
+        batch = start_llm_batch(prompts, system=system, model=model, max_tokens=max_tokens)
+        before()
+        await awaited(batch)
+        return calls.wait_all(batch)
+
+    async def arlm_query(query, context=None, *, output=None, model=None) -> Reply:
+        """rlm_query for asyncio.gather."""
+        call = start_rlm(query, context, output=output, model=model)
+        before()
+        await awaited((call,))
+        return calls.finish(call)
+
+    async def arlm_query_batched(queries, *, output=None, model=None) -> list[Reply]:
+        """rlm_query_batched for asyncio.gather."""
+        batch = start_rlm_batch(queries, output=output, model=model)
+        before()
+        await awaited(batch)
+        return calls.wait_all(batch)
+
+    bound = (llm_query, llm_query_batched, rlm_query, rlm_query_batched)
+    twins = (allm_query, allm_query_batched, arlm_query, arlm_query_batched)
+    # How an executor without threads sends a call off without waiting for it.
+    llm_query.__fathom_start__ = lambda *args, **options: one(start_llm(*args, **options))
+    rlm_query.__fathom_start__ = lambda *args, **options: one(start_rlm(*args, **options))
+    for function in bound + twins:
+        function.__module__ = "builtins"
+        function.__qualname__ = function.__name__
+    return {function.__name__: function for function in bound + twins}
+
+
+def rlm_item(item: object, index: int) -> tuple[object, object, object]:
+    """Query, context and output schema of an item of `rlm_query_batched`."""
+    if isinstance(item, str):
+        return item, None, None
+    if isinstance(item, (tuple, list)) and len(item) == 2:
+        return item[0], item[1], None
+    if isinstance(item, dict) and "query" in item:
+        unknown = [key for key in item if key not in ("query", "context", "output")]
+        if not unknown:
+            return item["query"], item.get("context"), item.get("output")
+    raise TypeError(f"item {index} must be a query, a (query, context) pair or a dict {{query, context, output}}")

@@ -1,0 +1,59 @@
+"""What a sub-call gives back: a string that also says how it came about."""
+
+from .own import own_builtins as __builtins__
+
+from collections.abc import Sequence
+
+from .frames import decode_text, loads
+
+
+class Reply(str):
+    """The text of a model's reply. `.ok`, `.usage`, `.truncated`, `.error`, `.value`."""
+
+    #: False for a failed item of a batch; its text is "".
+    ok: bool
+    #: `{"input_tokens", "output_tokens", "cost_usd"}`; the cost is None where it is unknown.
+    usage: dict
+    #: The reply hit its length limit.
+    truncated: bool
+    #: None, or `{"code", "message"}`.
+    error: "dict | None"
+    #: The typed value, when `output=` was given.
+    value: object
+
+    def __new__(
+        cls,
+        text: str = "",
+        ok: bool = True,
+        usage: "dict | None" = None,
+        truncated: bool = False,
+        error: "dict | None" = None,
+        value: object = None,
+    ) -> "Reply":
+        reply = str.__new__(cls, text)
+        reply.ok = ok
+        reply.usage = usage if usage is not None else {"input_tokens": 0, "output_tokens": 0, "cost_usd": None}
+        reply.truncated = truncated
+        reply.error = error
+        reply.value = value
+        return reply
+
+    def __reduce__(self) -> tuple:
+        return (Reply, (str(self), self.ok, self.usage, self.truncated, self.error, self.value))
+
+
+Reply.__module__ = "builtins"
+
+
+def make_reply(entry: dict, parts: Sequence[memoryview]) -> Reply:
+    """The reply in a slot that the host has filled."""
+    spent = entry.get("usage") or (0, 0, None)
+    error = entry.get("error")
+    return Reply(
+        decode_text(parts[0]) if parts else "",
+        entry["ok"],
+        {"input_tokens": spent[0], "output_tokens": spent[1], "cost_usd": spent[2]},
+        entry.get("truncated", False),
+        None if error is None else {"code": error.get("code"), "message": error.get("message")},
+        loads(str(parts[1], "utf-8")) if len(parts) > 1 else None,
+    )

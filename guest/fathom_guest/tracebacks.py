@@ -1,0 +1,79 @@
+"""Errors of cells as text: Python's own tracebacks without the runtime's frames."""
+
+from .own import own_builtins as __builtins__
+
+import linecache
+import os.path
+from types import ModuleType
+
+from .own import private_copy
+
+_traceback: ModuleType = private_copy("traceback")
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.path.sep
+_MESSAGE = 16 * 1024
+_TEXT = 64 * 1024
+_KEPT_CELLS = 500
+
+
+class Sources:
+    """Source lines of cells, where `traceback` and `inspect` look for them."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def add(self, name: str, code: str) -> None:
+        """Remembers a cell's source under the file name it is compiled with."""
+        linecache.cache[name] = (len(code), None, [line + "\n" for line in code.split("\n")], name)
+        self._names.append(name)
+        if len(self._names) > _KEPT_CELLS:
+            linecache.cache.pop(self._names.pop(0), None)
+
+
+def describe(error: BaseException) -> tuple[str, str, str]:
+    """Class name, message and traceback of an error. Never raises, whatever the error's own methods do."""
+    name = type.__dict__["__name__"].__get__(type(error))
+    message = _message(error)
+    try:
+        tree = _traceback.TracebackException.from_exception(error, compact=True)
+        _strip(tree, set())
+        text = "".join(tree.format())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        text = f"{name}: {message}\n" if message else f"{name}\n"
+    return name, message, bounded(text, _TEXT)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+        return bounded(str.__str__(text), _MESSAGE)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return "<the error's own text could not be made>"
+
+
+def _strip(tree, seen: set) -> None:
+    """Takes the runtime's frames out, also of causes, contexts and members of groups."""
+    if tree is None or id(tree) in seen:
+        return
+    seen.add(id(tree))
+    if tree.stack is not None:
+        tree.stack[:] = [frame for frame in tree.stack if not _is_ours(frame.filename)]
+    _strip(tree.__cause__, seen)
+    _strip(tree.__context__, seen)
+    for member in getattr(tree, "exceptions", None) or ():
+        _strip(member, seen)
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_PACKAGE)
+
+
+def bounded(text: str, limit: int) -> str:
+    """Head and tail of a text within about `limit` characters."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n… [{len(text) - 2 * half} characters left out] …\n{text[-half:]}"

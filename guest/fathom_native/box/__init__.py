@@ -1,0 +1,1 @@
+"""What stands between a cell and the machine, one kernel facility per module."""
