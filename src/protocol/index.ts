@@ -25,3 +25,4 @@ export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply } from './c
 export { parseReply } from './parse-reply.ts';
 export type { Rejection, RejectionCode } from './rejection.ts';
 export { createReplyParser, type ReplyEnd, type ReplyParser } from './reply-parser.ts';
+export { withoutReasoning } from './without-reasoning.ts';
