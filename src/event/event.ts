@@ -80,6 +80,17 @@ export interface RunCompleted {
   readonly compressionRatio?: number;
 }
 
+/** An interrupted or paused run goes on. A terminal record it already had is taken back: this event has its number. */
+export interface RunResumed {
+  readonly type: 'run.resumed';
+  /** Steps whose result is recorded: they are not paid again. */
+  readonly recordedSteps: number;
+  /** Attempts that were in flight when the run stopped: they may have been billed and are sent once more. */
+  readonly possiblyBilled: number;
+  /** Why the run had stopped, when it could still say so. */
+  readonly previous?: { readonly outcome: Outcome; readonly stop: StopReason; readonly reason?: string };
+}
+
 /** Safe to broadcast: nothing but where the run stands. */
 export interface RunProgress {
   readonly type: 'run.progress';
@@ -196,6 +207,10 @@ export interface SubCallFallback {
 export interface ToolCompleted {
   readonly type: 'tool.completed';
   readonly name: string;
+  /** The key of the journal step, where there is one: equal calls are told apart by it. */
+  readonly callId?: string;
+  /** The command that made it, e.g. `t3.0`. */
+  readonly commandId?: string;
   readonly ok: boolean;
   readonly error?: string;
   readonly durationMs: number;
@@ -268,9 +283,16 @@ export interface UsageRecorded {
   readonly possiblyBilled: boolean;
 }
 
+/** Told to one subscriber alone, in the place where it was too slow: so many ephemeral events are missing here. */
+export interface EventsDropped {
+  readonly type: 'events.dropped';
+  readonly count: number;
+}
+
 /** What happened, without the base fields. */
 export type EventBody =
   | RunStarted
+  | RunResumed
   | RunCompleted
   | RunProgress
   | TurnStarted
@@ -291,7 +313,8 @@ export type EventBody =
   | SessionEvent
   | ReplRestarted
   | JournalDiverged
-  | UsageRecorded;
+  | UsageRecorded
+  | EventsDropped;
 
 /** One event of a run. */
 export type RunEvent = EventBase & EventBody;
@@ -301,4 +324,5 @@ export const EPHEMERAL_EVENTS: ReadonlySet<EventBody['type']> = new Set([
   'run.progress',
   'cell.started',
   'cell.output',
+  'events.dropped',
 ]);

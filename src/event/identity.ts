@@ -1,0 +1,38 @@
+import type { EventBody } from './event.ts';
+
+/**
+ * What makes a durable event the same event when a resumed run comes by it again: its type and stable handles. A run that
+ * replays its recorded cells emits what it emitted before; the bus leaves out what the log already holds. An event that
+ * can rightly happen again, such as the usage of one more attempt, has no identity.
+ */
+export function eventIdentity(body: EventBody): string | undefined {
+  switch (body.type) {
+    case 'run.started':
+    case 'run.completed':
+      return body.type;
+    case 'turn.started':
+    case 'model.replied':
+    case 'turn.completed':
+      return `${body.type} t${body.turn}`;
+    case 'command.parsed':
+    case 'cell.completed':
+      return `${body.type} ${body.id}`;
+    case 'command.rejected':
+      return `${body.type} t${body.turn} ${body.code}`;
+    case 'subcall.started':
+    case 'subcall.completed':
+      return `${body.type} ${body.callId}`;
+    case 'tool.completed':
+      return body.callId === undefined ? `${body.type} ${body.name}` : `${body.type} ${body.callId}`;
+    case 'budget.warning':
+      return `${body.type} ${body.resource} ${body.fraction}`;
+    case 'subcall.fallback':
+      return `${body.type} ${body.configured} ${body.using}`;
+    case 'snapshot.created':
+    case 'snapshot.restored':
+    case 'snapshot.deleted':
+      return `${body.type} ${body.name}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The store port: where runs, events, journals, sessions and large values are kept. Two stores implement it: one in
+ * memory and one on SQLite; both pass `conformance.ts`.
+ *
+ * Writes are handed over at once and take effect in the order in which they were handed over, across everything the
+ * store keeps: after a crash the store holds a prefix of them. Reads see every write handed over before.
+ *
+ * @module
+ */
+import type { RunEvent } from '../event/event.ts';
+import type { JsonValue } from '../repl/port.ts';
+import type { RunFilter, RunRecord } from './run-record.ts';
+import type { SessionFilter, SessionRecord } from './session-record.ts';
+
+/**
+ * What a write has to survive before it counts as stored. `written`: the death of this process. `synced`: the loss of
+ * power as well.
+ */
+export type Durability = 'written' | 'synced';
+
+/** Resolves when the write is stored; `undefined` when it already is. @throws RlmError `store-failure` */
+export type Stored = Promise<void> | undefined;
+
+/** A store. One process writes to it at a time. */
+export interface Store {
+  /** Where it is, for messages: `memory`, or the folder. */
+  readonly location: string;
+  readonly runs: RunTable;
+  readonly events: EventLog;
+  readonly journal: JournalLog;
+  readonly sessions: SessionTable;
+  readonly blobs: BlobStore;
+  /** Takes a named lock, held until it is released or this process ends. `holder` says who has it, in words. */
+  lock(name: string, holder: string): Promise<LockResult>;
+  /** Resolves when everything handed over so far is synced. @throws RlmError `store-failure` */
+  flush(): Promise<void>;
+  /** Flushes and frees the store for others. Later calls are refused with `store-failure`. */
+  close(): Promise<void>;
+}
+
+export type LockResult =
+  | { readonly ok: true; readonly lock: StoreLock }
+  /** Who has it, in words. */
+  | { readonly ok: false; readonly heldBy: string };
+
+export interface StoreLock {
+  release(): void;
+}
+
+export interface RunTable {
+  /** Adds a run or replaces its record. Synced. */
+  put(record: RunRecord): Stored;
+  get(runId: string): Promise<RunRecord | undefined>;
+  /** Newest first. */
+  list(filter?: RunFilter): Promise<readonly RunRecord[]>;
+}
+
+export interface EventLog {
+  append(event: RunEvent, options: AppendEventOptions): Stored;
+  /** Events of one run in order of `seq`. */
+  read(runId: string, range?: EventRange): Promise<readonly RunEvent[]>;
+  /** What a resumed run has to know of its own log. */
+  tail(runId: string): Promise<EventTail>;
+  /** Takes back the events of a run from `seq` on. For the terminal record of a run that goes on. */
+  truncate(runId: string, seq: number): Stored;
+}
+
+export interface AppendEventOptions {
+  /** See `eventIdentity`. */
+  readonly identity: string | undefined;
+  readonly durability: Durability;
+}
+
+export interface EventRange {
+  /** Events with a higher number only. Default 0: from the first. */
+  readonly after?: number;
+  /** At most so many. Default: all. */
+  readonly limit?: number;
+}
+
+export interface EventTail {
+  /** 0 without events. */
+  readonly lastSeq: number;
+  /** Of all events that have one, repeated as often as they are there. */
+  readonly identities: readonly string[];
+}
+
+/** Append-only logs, one for each run tree or session; what entries mean is the journal's business. */
+export interface JournalLog {
+  append(journalId: string, entry: JournalEntry, durability: Durability): Stored;
+  /** All entries in the order in which they were handed over. */
+  read(journalId: string): Promise<readonly JournalEntry[]>;
+}
+
+export interface JournalEntry {
+  readonly kind: string;
+  readonly key: string;
+  readonly body: JsonValue;
+}
+
+export interface SessionTable {
+  /** Adds a session or replaces its record. Synced. */
+  put(record: SessionRecord): Stored;
+  get(id: string): Promise<SessionRecord | undefined>;
+  /** Newest first. */
+  list(filter?: SessionFilter): Promise<readonly SessionRecord[]>;
+  delete(id: string): Stored;
+}
+
+/** A value kept apart from the records that name it. Equal values are kept once. */
+export interface BlobRef {
+  /** On disk the SHA-256 of the bytes, in hex. */
+  readonly id: string;
+  /** Size before compression. */
+  readonly bytes: number;
+  /** `utf-16` for text with lone surrogates, which has no UTF-8 form. */
+  readonly content: 'bytes' | 'utf-8' | 'utf-16';
+}
+
+/** Large values: contexts given as text, heap images, exported snapshots. */
+export interface BlobStore {
+  /** Stores a value; when it resolves, the value is synced and a record may name it. */
+  put(value: string | Uint8Array, owner: string): Promise<BlobRef>;
+  /** Stores a copy of a file without reading it into memory. */
+  putFile(path: string, owner: string): Promise<BlobRef>;
+  /** @throws RlmError `store-failure` when it is missing or not what was stored */
+  text(ref: BlobRef): Promise<string>;
+  /** @throws RlmError `store-failure` when it is missing or not what was stored */
+  bytes(ref: BlobRef): Promise<Uint8Array>;
+  /** Writes the value to a file. @throws RlmError `store-failure` when it is missing or not what was stored */
+  copyTo(ref: BlobRef, path: string): Promise<void>;
+  /** Gives up one owner's claims, on one value or on all; what nobody owns is deleted and its place is free. */
+  release(owner: string, ref?: BlobRef): Promise<void>;
+}

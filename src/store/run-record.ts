@@ -1,0 +1,112 @@
+import type { Outcome, StopReason } from '../event/event.ts';
+import type { Limits } from '../limits.ts';
+import type { JsonValue } from '../repl/port.ts';
+import type { BlobRef } from './port.ts';
+
+/**
+ * Where a run stands. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it
+ * stopped for something a person can mend (a quota, a key); it can be resumed. The others are final.
+ */
+export type RunStatus = 'running' | 'interrupted' | 'paused' | 'completed' | 'failed' | 'aborted';
+
+/** Statuses from which a run can be resumed. */
+export const RESUMABLE: ReadonlySet<RunStatus> = new Set(['interrupted', 'paused']);
+
+/** What a store knows of a run besides its events and journal. */
+export interface RunRecord {
+  readonly id: string;
+  readonly parentRunId?: string;
+  /** The run id of the tree's root. */
+  readonly traceId: string;
+  readonly depth: number;
+  readonly sessionId?: string;
+  readonly status: RunStatus;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly request: RunRequest;
+  /** Once it has ended, or was paused. */
+  readonly result?: RunResult;
+}
+
+/** What was asked, and what is needed to ask it again. Closed on purpose: no key, token or header has a place in it. */
+export interface RunRequest {
+  readonly query: string;
+  readonly contexts: readonly StoredContext[];
+  /** Model references as strings; a model object is named by its id and has to be given again on resume. */
+  readonly rootModel: string;
+  readonly subModels: readonly string[];
+  /** Names of the tools; they have to be given again on resume. */
+  readonly tools: readonly string[];
+  readonly subTools?: readonly string[];
+  readonly backend: string;
+  readonly limits: Limits;
+  readonly prompt?: {
+    readonly instructions?: string;
+    readonly system?: string;
+    readonly stopAfterFirstBlock?: boolean;
+  };
+  readonly requireInspection?: boolean;
+  /** JSON Schema of the answer; the schema itself has to be given again on resume. */
+  readonly output?: JsonValue;
+  /** Anything more the engine needs, JSON only. */
+  readonly more?: JsonValue;
+}
+
+/** A context as it can be loaded again. */
+export type StoredContext =
+  | { readonly name: string; readonly kind: 'none' }
+  | { readonly name: string; readonly kind: 'text' | 'json'; readonly blob: BlobRef }
+  | {
+      readonly name: string;
+      readonly kind: 'file';
+      readonly path: string;
+      readonly bytes: number;
+      /** SHA-256 of its bytes in hex, when it was taken. */
+      readonly sha256?: string;
+      /** How to read it, as the context folder needs it. */
+      readonly options?: JsonValue;
+    }
+  | {
+      readonly name: string;
+      readonly kind: 'files';
+      readonly documents: readonly {
+        readonly path: string;
+        readonly bytes?: number;
+        readonly sha256?: string;
+        readonly blob?: BlobRef;
+      }[];
+      readonly options?: JsonValue;
+    }
+  /** Lives in the caller's process: it has to be given again on resume. */
+  | { readonly name: string; readonly kind: 'projected' };
+
+/** The end of a run in short, for lists. */
+export interface RunResult {
+  readonly outcome: Outcome;
+  readonly stop: StopReason;
+  readonly text: string;
+  readonly reason?: string;
+  readonly turns: number;
+  readonly subCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number | null;
+  readonly elapsedMs: number;
+}
+
+/** Which runs to list. Every condition given has to hold. */
+export interface RunFilter {
+  readonly status?: RunStatus | readonly RunStatus[];
+  readonly sessionId?: string;
+  readonly parentRunId?: string;
+  readonly traceId?: string;
+  /** Only runs a caller started. */
+  readonly rootsOnly?: boolean;
+  /** Part of the query, upper and lower case alike. */
+  readonly text?: string;
+  /** ISO 8601: created at or after. */
+  readonly since?: string;
+  /** Default 100. */
+  readonly limit?: number;
+}

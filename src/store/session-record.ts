@@ -1,0 +1,23 @@
+import type { JsonValue } from '../repl/port.ts';
+
+/** What a store knows of a session. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly state: 'initializing' | 'ready' | 'executing' | 'paused' | 'terminated' | 'expired';
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly expiresAt: string;
+  readonly extensions: number;
+  /** What else the session needs to come back: options, usage, snapshots, counters. */
+  readonly more: JsonValue;
+}
+
+/** Which sessions to list. */
+export interface SessionFilter {
+  readonly state?: SessionRecord['state'] | readonly SessionRecord['state'][];
+  /** ISO 8601: expired at that time. */
+  readonly expiredAt?: string;
+  /** Default 100. */
+  readonly limit?: number;
+}
