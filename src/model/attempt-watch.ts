@@ -4,7 +4,7 @@ import type { ModelRequest } from './port.ts';
 
 /** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
 export interface WireFacts {
-  /** A request left this process. Always true for models whose wire we do not see. */
+  /** The provider was asked: a request left this process or is about to. */
   sent: boolean;
   /** Response headers arrived. */
   answered: boolean;
@@ -26,6 +26,8 @@ export interface AttemptWatch {
   readonly failure: ModelError | undefined;
   /** A byte or a part arrived. */
   touch(): void;
+  /** Response headers arrived. */
+  answered(status: number, headers: Readonly<Record<string, string>>): void;
   fail(error: ModelError): void;
   /** Called at once when the attempt has failed or fails later. One listener at a time. */
   onFailure(listener: (error: ModelError) => void): void;
@@ -74,6 +76,13 @@ export function watchAttempt(modelId: string, request: ModelRequest, clock: Cloc
     },
     touch() {
       lastSign = clock.now();
+    },
+    answered(status, headers) {
+      lastSign = clock.now();
+      wire.answered = true;
+      wire.status = status;
+      wire.headers = headers;
+      request.onHeaders?.(headers);
     },
     fail,
     onFailure(next) {

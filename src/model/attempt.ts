@@ -70,7 +70,9 @@ async function start(
   watch: AttemptWatch,
 ): Promise<ReadableStream<unknown>> {
   const opened = setup.open(watch);
-  return openStream(opened instanceof Promise ? await opened : opened, request, watch.signal);
+  const model = opened instanceof Promise ? await opened : opened;
+  watch.wire.sent = true;
+  return openStream(model, request, watch.signal);
 }
 
 /** Waits for `work`, but not longer than until the watch fails. */

@@ -27,6 +27,8 @@ export type {
   ModelReply,
   ModelRequest,
 } from './port.ts';
+export { lookUpModel, type ModelFacts, priceOf } from './prices.ts';
 export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';
 export { type CallTree, createRateControl, type RateControl, type RateControlOptions } from './rate/rate-control.ts';
 export { type ResolveOptions, resolveModel } from './resolve-model.ts';
+export { closeConnections } from './wire/connections.ts';

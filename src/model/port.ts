@@ -17,6 +17,8 @@ export interface ModelPrice {
   readonly output: number;
   /** For input tokens read from the provider's cache. Default: the input price. */
   readonly cached?: number;
+  /** For input tokens written to the provider's cache. Default: the input price. */
+  readonly cacheWrite?: number;
 }
 
 /** One message of a chat, text only. */
@@ -43,7 +45,10 @@ export interface ModelRequest {
 export interface CallUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of `inputTokens`, those read from the provider's cache. */
   readonly cachedTokens?: number;
+  /** Of `inputTokens`, those written to the provider's cache. */
+  readonly cacheWriteTokens?: number;
   readonly estimated: boolean;
   /** What the provider said, where it could not be true and was replaced by an estimate. */
   readonly reported?: { readonly inputTokens: number | undefined; readonly outputTokens: number | undefined };

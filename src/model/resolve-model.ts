@@ -2,6 +2,12 @@ import type { Clock } from '../clock.ts';
 import { createModel } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
+import { lookUpModel } from './prices.ts';
+import { providerModel } from './provider/provider-model.ts';
+import { PROVIDERS } from './provider/providers.ts';
+import { recordingModel } from './recording/recorder.ts';
+import { createPlayer, readRecording, replyOf } from './recording/recording.ts';
+import { scriptFileModel } from './scripted/script-file.ts';
 
 /** Options of {@link resolveModel}. */
 export interface ResolveOptions {
@@ -11,24 +17,80 @@ export interface ResolveOptions {
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Largest response of a provider in bytes. Default 32 MiB. */
+  readonly maxResponseBytes?: number;
 }
 
-/** Turns what callers name a model by into a {@link Model}. Nothing is sent and no provider is loaded yet. */
+/**
+ * Turns what callers name a model by into a {@link Model}. Nothing is sent and no provider's package is loaded yet.
+ *
+ * | reference | model |
+ * |---|---|
+ * | an AI SDK language model | itself, specification 2, 3 or 4 |
+ * | `openai/gpt-5`, `anthropic/…`, `google/…` | that provider; key and base URL from its usual environment variables |
+ * | `ollama/…`, `vllm/…`, `lmstudio/…`, `openrouter/…`, … | that OpenAI-compatible server; `NAME_BASE_URL`, `NAME_API_KEY` |
+ * | `openai-compatible/…` | the server at `OPENAI_COMPATIBLE_BASE_URL` |
+ * | `http://host:8000/v1#model` | the OpenAI-compatible server at that base URL |
+ * | `replay:FILE` | the recorded answers in FILE |
+ * | `record:FILE:REF` | the model REF, recorded to FILE |
+ * | `scripted:FILE` | the replies in FILE, a JSON array, in order |
+ *
+ * @throws ModelError `model-not-found`, or `missing-key` naming the variable to set
+ */
 export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model {
   if (typeof ref !== 'string') return fromLanguageModel(ref, options);
-  throw new ModelError({ fault: 'model', message: `There is no model '${ref}'.` });
+  const [scheme, rest] = splitOnce(ref, ':');
+  switch (rest === undefined ? undefined : scheme) {
+    case 'replay':
+      return replayModel(rest ?? '', options);
+    case 'record':
+      return recordedReference(ref, rest ?? '', options);
+    case 'scripted':
+      return { ...fromLanguageModel(scriptFileModel(rest ?? ''), options), id: ref };
+    default:
+      return providerModel(ref, { ...options, env: options.env ?? process.env });
+  }
 }
 
 function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model {
   // Providers of the AI SDK name their API as well: 'openai.responses'.
   const provider = model.provider.split('.')[0] ?? model.provider;
   const id = provider === model.modelId ? model.modelId : `${provider}/${model.modelId}`;
+  const facts = PROVIDERS[provider] === undefined ? undefined : lookUpModel(id);
   return createModel({
     id,
     provider,
-    price: options.prices?.[id] ?? options.prices?.[model.modelId],
-    contextTokens: undefined,
+    price: options.prices?.[id] ?? options.prices?.[model.modelId] ?? facts?.price,
+    contextTokens: facts?.contextTokens,
     clock: options.clock,
     open: () => model,
   });
+}
+
+/** Priced as the recorded model was, so that limits bite where they did. */
+function replayModel(file: string, options: ResolveOptions): Model {
+  const calls = readRecording(file);
+  const player = createPlayer(calls, `The recording ${file}`);
+  const recorded = calls[0]?.model ?? '';
+  const facts = lookUpModel(recorded);
+  return {
+    id: `replay:${file}`,
+    provider: 'replay',
+    price: options.prices?.[recorded] ?? facts.price,
+    contextTokens: facts.contextTokens,
+    attempt: async (request) => replyOf(player.answer(request.messages)),
+  };
+}
+
+function recordedReference(ref: string, rest: string, options: ResolveOptions): Model {
+  const [file, inner] = splitOnce(rest, ':');
+  if (file === '' || inner === undefined || inner === '') {
+    throw new ModelError({ fault: 'model', message: `'${ref}' is no recording: write record:FILE:provider/model.` });
+  }
+  return recordingModel(resolveModel(inner, options), file);
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -35,6 +35,8 @@ export async function openStream(
     maxOutputTokens: request.maxOutputTokens,
     abortSignal: signal,
   };
+  // OpenAI keeps what its Responses API answered for thirty days unless told otherwise; we never ask for it again.
+  if (model.provider === 'openai.responses') options.providerOptions = { openai: { store: false } };
   const { stream } = await (model as LanguageModelV4).doStream(options);
   return stream;
 }

@@ -28,13 +28,10 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
   const absurd =
     (inputTokens === undefined && counts.input !== undefined) ||
     (outputTokens === undefined && counts.output !== undefined);
-  const cachedTokens = counts.cached !== undefined && counts.cached > 0 ? counts.cached : undefined;
   return {
     inputTokens: inputTokens ?? estimateMessages(request.messages),
     outputTokens: outputTokens ?? estimateOutput(reply),
-    ...(cachedTokens === undefined || inputTokens === undefined
-      ? {}
-      : { cachedTokens: Math.min(cachedTokens, inputTokens) }),
+    ...(inputTokens === undefined ? {} : cacheCounts(counts, inputTokens)),
     estimated,
     ...(absurd ? { reported: { inputTokens: counts.input, outputTokens: counts.output } } : {}),
   };
@@ -53,14 +50,26 @@ function estimateOutput(reply: ReplyText): number {
   return estimateTokens(reply.text) + estimateTokens(reply.reasoning);
 }
 
+function cacheCounts(counts: Counts, inputTokens: number): Pick<CallUsage, 'cachedTokens' | 'cacheWriteTokens'> {
+  const cachedTokens = Math.min(counts.cached ?? 0, inputTokens);
+  const cacheWriteTokens = Math.min(counts.cacheWrite ?? 0, inputTokens - Math.max(0, cachedTokens));
+  return {
+    ...(cachedTokens > 0 ? { cachedTokens } : {}),
+    ...(cacheWriteTokens > 0 ? { cacheWriteTokens } : {}),
+  };
+}
+
 interface Counts {
   readonly input: number | undefined;
   readonly output: number | undefined;
   readonly cached: number | undefined;
+  readonly cacheWrite: number | undefined;
 }
 
+const NO_COUNTS: Counts = { input: undefined, output: undefined, cached: undefined, cacheWrite: undefined };
+
 function readCounts(usage: ReportedUsage | undefined): Counts {
-  if (usage === undefined || usage === null) return { input: undefined, output: undefined, cached: undefined };
+  if (usage === undefined || usage === null) return NO_COUNTS;
   const { inputTokens, outputTokens } = usage;
   return {
     input: typeof inputTokens === 'object' ? inputTokens?.total : inputTokens,
@@ -71,6 +80,7 @@ function readCounts(usage: ReportedUsage | undefined): Counts {
         : 'cachedInputTokens' in usage
           ? usage.cachedInputTokens
           : undefined,
+    cacheWrite: typeof inputTokens === 'object' ? inputTokens?.cacheWrite : undefined,
   };
 }
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { type FakeClock, fakeClock } from './fake-clock.ts';
+
+export type { RecordedAnswer, RecordedCall } from '../model/recording/recording.ts';
 export {
   type ScriptedModel,
   type ScriptedModelOptions,
@@ -12,4 +13,6 @@ export {
   type ScriptedResponder,
   type ScriptedUsage,
   scriptedModel,
-} from './scripted-model.ts';
+} from '../model/scripted/scripted-model.ts';
+export { type FakeClock, fakeClock } from './fake-clock.ts';
+export { recordedModel } from './recorded-model.ts';

@@ -6,8 +6,8 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
-import { estimateMessages, estimateTokens } from '../model/estimate-tokens.ts';
-import type { ChatMessage } from '../model/port.ts';
+import { estimateMessages, estimateTokens } from '../estimate-tokens.ts';
+import type { ChatMessage } from '../port.ts';
 
 /** Tokens a scripted reply claims to have used. `undefined` counts stand for a provider that does not say. */
 export interface ScriptedUsage {

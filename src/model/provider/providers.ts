@@ -1,0 +1,72 @@
+/** How a provider is reached. */
+export interface ProviderSpec {
+  /** Which wire format, and with it which package of the AI SDK. */
+  readonly api: 'openai' | 'anthropic' | 'google' | 'compatible';
+  /** Environment variables that may hold the key, first found wins; the first is the one to name when none is set. */
+  readonly keys: readonly string[];
+  /** The provider works without a key. */
+  readonly keyless?: true;
+  /** Environment variables that may hold the base URL. */
+  readonly baseUrls: readonly string[];
+  /** Base URL when no variable is set; without one a variable is required. */
+  readonly baseUrl?: string;
+  /** Path appended to a base URL that has none. */
+  readonly path?: string;
+}
+
+function compatible(name: string, baseUrl: string, keyless?: true): ProviderSpec {
+  return {
+    api: 'compatible',
+    keys: [`${name}_API_KEY`],
+    baseUrls: [`${name}_BASE_URL`],
+    baseUrl,
+    path: '/v1',
+    ...(keyless ? { keyless } : {}),
+  };
+}
+
+/** Every provider a model reference can name. */
+export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
+  openai: {
+    api: 'openai',
+    keys: ['OPENAI_API_KEY'],
+    baseUrls: ['OPENAI_BASE_URL'],
+    baseUrl: 'https://api.openai.com/v1',
+    path: '/v1',
+  },
+  anthropic: {
+    api: 'anthropic',
+    keys: ['ANTHROPIC_API_KEY'],
+    baseUrls: ['ANTHROPIC_BASE_URL'],
+    baseUrl: 'https://api.anthropic.com/v1',
+    path: '/v1',
+  },
+  google: {
+    api: 'google',
+    keys: ['GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+    baseUrls: ['GOOGLE_GENERATIVE_AI_BASE_URL', 'GOOGLE_GEMINI_BASE_URL', 'GEMINI_BASE_URL'],
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    path: '/v1beta',
+  },
+  openrouter: compatible('OPENROUTER', 'https://openrouter.ai/api/v1'),
+  groq: compatible('GROQ', 'https://api.groq.com/openai/v1'),
+  mistral: compatible('MISTRAL', 'https://api.mistral.ai/v1'),
+  deepseek: compatible('DEEPSEEK', 'https://api.deepseek.com/v1'),
+  xai: compatible('XAI', 'https://api.x.ai/v1'),
+  together: compatible('TOGETHER', 'https://api.together.xyz/v1'),
+  fireworks: compatible('FIREWORKS', 'https://api.fireworks.ai/inference/v1'),
+  cerebras: compatible('CEREBRAS', 'https://api.cerebras.ai/v1'),
+  ollama: {
+    ...compatible('OLLAMA', 'http://127.0.0.1:11434/v1', true),
+    baseUrls: ['OLLAMA_BASE_URL', 'OLLAMA_HOST'],
+  },
+  vllm: compatible('VLLM', 'http://127.0.0.1:8000/v1', true),
+  lmstudio: compatible('LMSTUDIO', 'http://127.0.0.1:1234/v1', true),
+  'openai-compatible': {
+    api: 'compatible',
+    keys: ['OPENAI_COMPATIBLE_API_KEY'],
+    keyless: true,
+    baseUrls: ['OPENAI_COMPATIBLE_BASE_URL'],
+    path: '/v1',
+  },
+};
