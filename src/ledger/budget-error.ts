@@ -55,27 +55,23 @@ export class BudgetError extends RlmError {
   }
 }
 
-function explain(options: BudgetErrorOptions): string {
-  const { resource, limit, spent, kept, left, needed } = options;
+function explain({ resource, limit, spent, reserved, kept, left, needed }: BudgetErrorOptions): string {
   const name = LIMIT_OF[resource];
-  const of = `${amount(resource, spent)} of ${amount(resource, limit)} (${name})`;
-  if (resource === 'time') return `The time is up: ${of} have passed. Raise ${name} to allow more.`;
-  if (resource === 'calls') return `No sub-call is left: ${of} are used. Answer with what there is, or raise ${name}.`;
+  const of = (value: number) => `${amount(resource, value)} of ${amount(resource, limit)} ${UNIT[resource]} (${name})`;
+  if (resource === 'calls') {
+    return `No sub-call is left: ${of(spent + reserved)} are used or under way. Work with what there is, or raise ${name}.`;
+  }
+  const keeps = kept > 0 ? ` and ${amount(resource, kept)} are kept for the last answer` : '';
+  if (resource === 'time') return `The time is up: ${of(spent)} have passed${keeps}. Raise ${name} to allow more.`;
   return (
-    `The call was not sent: it could need ${amount(resource, needed)}, and ${amount(resource, left)} are left; ` +
-    `${of} are spent${kept > 0 ? ` and ${amount(resource, kept)} are kept for the last answer` : ''}. Send less, ask for a shorter reply, or raise ${name}.`
+    `The call was not sent: it could need ${amount(resource, needed)} ${UNIT[resource]}, and ${amount(resource, left)} ` +
+    `are left; ${of(spent)} are spent${keeps}. Send less, ask for a shorter reply, or raise ${name}.`
   );
 }
 
+const UNIT = { calls: 'sub-calls', tokens: 'tokens', cost: 'USD', time: 's' } as const;
+
 function amount(resource: Resource, value: number): string {
-  switch (resource) {
-    case 'calls':
-      return `${value} sub-calls`;
-    case 'tokens':
-      return `${value} tokens`;
-    case 'cost':
-      return `${Number(value.toFixed(6))} USD`;
-    case 'time':
-      return `${Math.round(value / 100) / 10} s`;
-  }
+  if (resource === 'cost') return String(Number(value.toFixed(6)));
+  return String(resource === 'time' ? Math.round(value / 100) / 10 : value);
 }

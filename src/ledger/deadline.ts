@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { BudgetError, type BudgetState } from './budget-error.ts';
 
 /** Time kept back for the last call: 30 s (D55), but never more than this share of the whole. */
 const LAST_CALL_MS = 30_000;
@@ -9,17 +10,19 @@ export interface DeadlineOptions {
   readonly clock: Clock;
   /** Milliseconds since the epoch at which its time began. */
   readonly start: number;
-  /** Milliseconds since the epoch; `Infinity` for none. */
-  readonly hard: number;
-  /** The reason with which the signals fire. */
-  readonly reason: () => Error;
+  /** Its own limit in milliseconds; `Infinity` for none. */
+  readonly limit: number;
+  /** The completion above: when its time for work is up earlier, that is what bounds this one. */
+  readonly parent: Deadline | undefined;
   /** Called once when the working deadline and when the hard deadline has passed. */
   readonly onPassed: () => void;
 }
 
 /** The two deadlines of a completion: after `working` only its last call may start, after `hard` nothing may run. */
 export class Deadline {
+  /** Of the limit that binds, its own or one above. */
   readonly start: number;
+  readonly limit: number;
   readonly working: number;
   readonly hard: number;
   readonly #clock: Clock;
@@ -28,13 +31,20 @@ export class Deadline {
   readonly #cancels: (() => void)[];
 
   constructor(options: DeadlineOptions) {
-    const { clock, start, hard } = options;
+    const { clock, parent } = options;
     this.#clock = clock;
-    this.start = start;
-    this.hard = hard;
-    const rest = Math.max(0, hard - clock.now());
-    this.working = hard - Math.min(LAST_CALL_MS, Math.floor(rest * LAST_CALL_SHARE));
-    this.#cancels = [this.#abortAt(this.working, this.#working, options), this.#abortAt(hard, this.#hard, options)];
+    const own = options.start + options.limit;
+    const inherited = parent?.working ?? Number.POSITIVE_INFINITY;
+    this.hard = Math.min(own, inherited);
+    const bound = parent !== undefined && inherited <= own ? parent : options;
+    this.start = bound.start;
+    this.limit = bound.limit;
+    const rest = Math.max(0, this.hard - clock.now());
+    this.working = this.hard - Math.min(LAST_CALL_MS, Math.floor(rest * LAST_CALL_SHARE));
+    this.#cancels = [
+      this.#abortAt(this.working, this.#working, options),
+      this.#abortAt(this.hard, this.#hard, options),
+    ];
   }
 
   get workingSignal(): AbortSignal {
@@ -51,20 +61,34 @@ export class Deadline {
     return now >= (isFinal ? this.hard : this.working);
   }
 
-  /** A deadline that has passed before the completion began is known at once. */
-  #abortAt(instant: number, controller: AbortController, { reason, onPassed }: DeadlineOptions): () => void {
-    if (this.#clock.now() >= instant) {
-      controller.abort(reason());
-      return () => {};
-    }
-    return callAt(this.#clock, instant, () => {
-      controller.abort(reason());
-      onPassed();
-    });
+  /** How the time stands; for the last call, what is kept for that is left. */
+  state(isFinal: boolean): BudgetState {
+    const { start, limit, working, hard } = this;
+    const now = this.#clock.now();
+    const kept = limit === Number.POSITIVE_INFINITY ? 0 : start + limit - working;
+    const left = Math.max(0, (isFinal ? hard : working) - now);
+    return { resource: 'time', limit, spent: now - start, reserved: 0, kept, left };
+  }
+
+  /** The refusal of what comes too late. */
+  late(): BudgetError {
+    return new BudgetError({ ...this.state(false), needed: 0 });
   }
 
   close(): void {
     for (const cancel of this.#cancels) cancel();
+  }
+
+  /** A deadline that has passed before the completion began is known at once. */
+  #abortAt(instant: number, controller: AbortController, { onPassed }: DeadlineOptions): () => void {
+    if (this.#clock.now() >= instant) {
+      controller.abort(this.late());
+      return () => {};
+    }
+    return callAt(this.#clock, instant, () => {
+      controller.abort(this.late());
+      onPassed();
+    });
   }
 }
 

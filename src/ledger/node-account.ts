@@ -64,7 +64,7 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
     signal.throwIfAborted();
     if (node.isClosed()) throw closedError();
     if (node.deadline.passed(this.#isFinal)) {
-      throw node.late();
+      throw node.deadline.late();
     }
     requirePrice(node, estimate.model);
     this.#takePlace();

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AbortWatch } from './abort-watch.ts';
 import type { Attempt } from './attempt.ts';
-import { BudgetError, type BudgetState, type LedgerLimits, type Resource } from './budget-error.ts';
+import type { BudgetError, BudgetState, LedgerLimits, Resource } from './budget-error.ts';
 import { Deadline } from './deadline.ts';
 import { nanoDollars, usd } from './money.ts';
 import { Pool, type Verdict } from './pool.ts';
@@ -54,13 +54,11 @@ export class Node {
     this.tokens = new Pool(limits.maxTokens ?? Number.POSITIVE_INFINITY);
     this.cost = new Pool(nanoDollars(limits.maxCostUsd ?? Number.POSITIVE_INFINITY));
     this.line = new WaitPoint(parent?.line, (attempt) => this.judge(attempt));
-    const start = tree.clock.now() - (options.elapsedMs ?? 0);
-    const own = start + (limits.maxDurationMs ?? Number.POSITIVE_INFINITY);
     this.deadline = new Deadline({
       clock: tree.clock,
-      start,
-      hard: Math.min(own, parent?.deadline.working ?? Number.POSITIVE_INFINITY),
-      reason: () => this.late(),
+      start: tree.clock.now() - (options.elapsedMs ?? 0),
+      limit: limits.maxDurationMs ?? Number.POSITIVE_INFINITY,
+      parent: parent?.deadline,
       onPassed: () => this.refuseLate(),
     });
   }
@@ -79,19 +77,9 @@ export class Node {
     return cost === 'fits' ? tokens : cost;
   }
 
-  /** The refusal of what comes too late. */
-  late(): BudgetError {
-    return new BudgetError({ ...this.state('time'), needed: 0 });
-  }
-
   /** How a resource stands at this node alone; for its last call, what is kept for that is left. */
   state(resource: Resource, mayUseKept = false): BudgetState {
-    if (resource === 'time') {
-      const { start, hard, working } = this.deadline;
-      const now = this.tree.clock.now();
-      const left = Math.max(0, (mayUseKept ? hard : working) - now);
-      return { resource, limit: hard - start, spent: now - start, reserved: 0, kept: hard - working, left };
-    }
+    if (resource === 'time') return this.deadline.state(mayUseKept);
     const pool = this[resource];
     const { limit, spent, reserved, kept } = pool;
     const state = { resource, limit, spent, reserved, kept, left: pool.left(mayUseKept) };
@@ -144,7 +132,7 @@ export class Node {
   refuseLate(): void {
     for (const attempt of this.line.waiting()) {
       if (this.deadline.passed(attempt.isFinal)) {
-        attempt.giveUp(this.late());
+        attempt.giveUp(this.deadline.late());
       }
     }
     this.line.serve();

@@ -4,7 +4,7 @@ import type { Node } from './node.ts';
 
 /** Takes the place of one sub-call at this completion and all above it, or says why there is none. */
 export function openSubCall(node: Node): SubCallTicket | BudgetError {
-  if (node.deadline.passed(false)) return node.report(node.late());
+  if (node.deadline.passed(false)) return node.report(node.deadline.late());
   for (const at of node.path()) {
     if (at.calls.judge(1, false) !== 'fits') {
       return node.report(new BudgetError({ ...at.state('calls'), needed: 1 }));

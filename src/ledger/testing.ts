@@ -86,8 +86,13 @@ export function open(limits: LedgerLimits = {}, clock: ManualClock = manualClock
 
 /** What has become of a promise by now: its value, its error, or `'pending'`. */
 export async function now(promise: Promise<unknown>): Promise<unknown> {
+  let outcome: unknown = 'pending';
+  const set = (value: unknown) => {
+    outcome = value;
+  };
+  promise.then(set, set);
   await flush();
-  return Promise.race([promise.catch((error: unknown) => error), Promise.resolve('pending')]).then((value) => value);
+  return outcome;
 }
 
 /** Lets everything that is due run. */
