@@ -1,0 +1,126 @@
+import { isEmptyContext } from '../context/index.ts';
+import { notes } from '../prompt/index.ts';
+import type { Command } from '../protocol/index.ts';
+import type { Answer, Repl } from '../repl/port.ts';
+import type { Progress } from './progress.ts';
+import type { RunContext } from './run-context.ts';
+
+/** An answer that ends the completion. */
+export interface Accepted {
+  readonly stop: 'final' | 'final-var';
+  readonly value: unknown;
+  readonly text: string;
+}
+
+/** What came of a final answer. `errors`: it did not fit the schema. */
+export type Verdict =
+  | { readonly accepted: Accepted }
+  | { readonly refused: string; readonly code: 'refused'; readonly errors?: readonly string[] };
+
+/** Where in the run an answer stands. */
+export interface Situation {
+  readonly run: RunContext;
+  readonly repl: Repl;
+  readonly progress: Progress;
+  /** A command before it in the same reply failed. */
+  readonly afterFailure: boolean;
+  /** A cell or bash command stands before it in the same reply. */
+  readonly afterCode: boolean;
+  /** The one last call at a limit: what has not been looked at is taken all the same. */
+  readonly lastCall: boolean;
+}
+
+type FinalCommand = Extract<Command, { type: 'final' | 'final-var' }>;
+
+/** Judges a final answer in the text of a reply. */
+export async function judgeCommand(command: FinalCommand, situation: Situation): Promise<Verdict> {
+  if (situation.afterFailure && !situation.lastCall) return refuse(notes.REFUSED_AFTER_FAILURE);
+  if (command.type === 'final-var') return await judgeVariable(command.name, situation);
+  switch (command.form) {
+    case 'literal':
+    case 'text':
+      return await judgeWritten(command.value, situation);
+    case 'identifier':
+      return await judgeIdentifier(command.value, situation);
+    case 'f-string':
+      return await judgeFString(command.value, situation);
+  }
+}
+
+/** Judges an answer given by code. The guest has had a typed one checked before it ended the cell. */
+export async function judgeAnswer(answer: Answer, situation: Situation): Promise<Verdict> {
+  if (situation.afterFailure && !situation.lastCall) return refuse(notes.REFUSED_AFTER_FAILURE);
+  return await judgeValue(answer, situation);
+}
+
+async function judgeVariable(name: string, situation: Situation): Promise<Verdict> {
+  const found = await situation.repl.answer({ kind: 'identifier', name });
+  switch (found.kind) {
+    case 'answer':
+      return await judgeValue({ ...found.answer, via: 'final-var' }, situation);
+    case 'not-data':
+      return refuse(`FINAL_VAR(${name}): ${name} is a ${found.type}, not data. Put the answer into a variable first.`);
+    case 'unbound':
+      return refuse(notes.unknownVariable(name, found.names));
+    case 'error':
+      return refuse(`FINAL_VAR(${name}) failed: ${found.error.type}: ${found.error.message}`);
+  }
+}
+
+async function judgeIdentifier(name: string, situation: Situation): Promise<Verdict> {
+  const found = await situation.repl.answer({ kind: 'identifier', name });
+  if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
+  if (found.kind === 'error') return refuse(`FINAL(${name}) failed: ${found.error.type}: ${found.error.message}`);
+  const looksLikeVariable = /[_\d]/.test(name);
+  if (found.kind === 'unbound' && looksLikeVariable && situation.progress.refuseName(name)) {
+    return refuse(notes.refusedUnbound(name, found.names));
+  }
+  return await judgeWritten(name, situation);
+}
+
+async function judgeFString(source: string, situation: Situation): Promise<Verdict> {
+  const found = await situation.repl.answer({ kind: 'f-string', source }, situation.run.stop.hardSignal);
+  if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
+  const why = found.kind === 'error' ? `${found.error.type}: ${found.error.message}` : 'it has no value';
+  return refuse(`FINAL(${source}) failed: ${why}`);
+}
+
+/** An answer the model wrote: it has to have looked at the context first. */
+async function judgeWritten(text: string, situation: Situation): Promise<Verdict> {
+  const { run, progress } = situation;
+  if (run.requireInspection && !situation.lastCall && !isEmptyContext(run.contexts)) {
+    if (situation.afterCode) return refuse(notes.REFUSED_UNSEEN_OUTPUT);
+    if (!progress.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);
+  }
+  const tooLarge = sizeProblem(text, run);
+  if (tooLarge !== undefined) return refuse(tooLarge);
+  if (run.answerType === undefined) {
+    return text.trim() === '' ? refuse(notes.REFUSED_EMPTY) : { accepted: { stop: 'final', value: text, text } };
+  }
+  const checked = await run.answerType.checkText(text);
+  if (!checked.ok) return refuse(notes.refusedType(checked.errors), checked.errors);
+  return { accepted: { stop: 'final', value: checked.value, text } };
+}
+
+/** An answer that was computed: taken at once. */
+async function judgeValue(answer: Answer, { run }: Situation): Promise<Verdict> {
+  const stop = answer.via === 'final-var' ? 'final-var' : 'final';
+  const tooLarge = sizeProblem(answer.text, run);
+  if (tooLarge !== undefined) return refuse(tooLarge);
+  if (run.answerType !== undefined) {
+    const checked = await run.answerType.check(answer);
+    if (!checked.ok) return refuse(notes.refusedType(checked.errors), checked.errors);
+    return { accepted: { stop, value: checked.value, text: answer.text } };
+  }
+  if (answer.json === 'null' || answer.text.trim() === '') return refuse(notes.REFUSED_EMPTY);
+  return { accepted: { stop, value: answer.text, text: answer.text } };
+}
+
+function sizeProblem(text: string, run: RunContext): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes > run.limits.answerBytes ? notes.refusedSize(bytes, run.limits.answerBytes) : undefined;
+}
+
+function refuse(note: string, errors?: readonly string[]): Verdict {
+  return { refused: note, code: 'refused', ...(errors !== undefined && { errors }) };
+}

@@ -1,0 +1,99 @@
+import { BudgetError } from '../ledger/index.ts';
+import { estimateInput } from '../model/estimate-tokens.ts';
+import { ModelError } from '../model/model-error.ts';
+import type { ChatMessage } from '../model/port.ts';
+import { createReplyParser } from '../protocol/index.ts';
+import type { Conversation } from './conversation.ts';
+import { stopOfResource } from './progress.ts';
+import type { RunContext } from './run-context.ts';
+import type { LimitReached } from './stop-control.ts';
+
+/** Output tokens held back for the one last call, and the least a root call is worth sending with. */
+export const LAST_CALL_TOKENS = 1_024;
+
+const RULE_REFUSED =
+  'Your provider refused to answer the last message. Go on with the task in a way it accepts, or say why it cannot be done.';
+
+/** A root reply, or the limit that stood in the way of one. */
+export type RootReply =
+  | {
+      readonly kind: 'reply';
+      readonly text: string;
+      readonly reasoning: string | undefined;
+      readonly finishReason: string;
+    }
+  | { readonly kind: 'limit'; readonly limit: LimitReached };
+
+/**
+ * The root model's next reply. An answer that stays empty is a reply without text; a refusal by the provider's filter is
+ * asked again once, in other words.
+ *
+ * @throws ModelError when the model cannot be used
+ */
+export async function askRoot(conversation: Conversation, turn: number, run: RunContext): Promise<RootReply> {
+  const reply = await ask(conversation.messages, turn, run);
+  if (reply !== 'refused') return reply;
+  const again = await ask(conversation.withLast(RULE_REFUSED), turn, run);
+  if (again !== 'refused') return again;
+  throw new ModelError({
+    fault: 'refused',
+    message: `${run.models.at(run.depth).id} refused to answer twice in a row.`,
+  });
+}
+
+async function ask(messages: readonly ChatMessage[], turn: number, run: RunContext): Promise<RootReply | 'refused'> {
+  const model = run.models.at(run.depth);
+  const account = run.ledger.account({ kind: 'root', depth: run.depth });
+  const inputTokens = estimateInput(model, messages);
+  run.ledger.holdFinal({ model, inputTokens, maxOutputTokens: LAST_CALL_TOKENS });
+  const affordable = account.affordableOutputTokens(model, inputTokens);
+  const startedAt = run.clock.now();
+  try {
+    const reply = await run.callModel({
+      model,
+      messages,
+      // A shorter reply is better than none; below the worth of a last call the ledger refuses and the last call is made.
+      maxOutputTokens:
+        affordable < LAST_CALL_TOKENS ? run.limits.maxOutputTokens : Math.min(run.limits.maxOutputTokens, affordable),
+      purpose: 'root',
+      depth: run.depth,
+      signal: run.stop.workSignal,
+      account,
+      path: `t${turn}`,
+      ...(run.prompt.stopAfterFirstBlock === true && { onText: stopAfterFirstCommand() }),
+    });
+    const { text, reasoning, finishReason } = reply;
+    run.emit({
+      type: 'model.replied',
+      turn,
+      model: model.id,
+      text,
+      ...(reasoning !== undefined && { reasoning }),
+      finishReason,
+      durationMs: run.clock.now() - startedAt,
+    });
+    return { kind: 'reply', text, reasoning, finishReason };
+  } catch (error) {
+    return handled(error, run);
+  }
+}
+
+/** Turns what can be gone on from into a reply or a limit; throws the rest. */
+function handled(error: unknown, run: RunContext): RootReply | 'refused' {
+  if (run.stop.cancelled !== undefined) throw error;
+  if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
+  if (error instanceof BudgetError) {
+    return { kind: 'limit', limit: { stop: stopOfResource(error.resource), reason: error.message } };
+  }
+  if (error instanceof ModelError && error.fault === 'empty') {
+    return { kind: 'reply', text: '', reasoning: undefined, finishReason: 'stop' };
+  }
+  if (error instanceof ModelError && error.fault === 'refused') return 'refused';
+  throw error;
+}
+
+/** Ends the provider's stream when the first command has closed, so that no invented output is paid for. */
+function stopAfterFirstCommand(): (delta: string) => 'stop' | undefined {
+  const parser = createReplyParser();
+  return (delta) => (parser.push(delta).commands.length > 0 ? 'stop' : undefined);
+}

@@ -1,0 +1,78 @@
+import type { EventBus } from '../event/bus.ts';
+import type { RunEvent } from '../event/event.ts';
+import type { Engine } from './engine.ts';
+import { openFrame, type RunFrame } from './frame.ts';
+import type { RunRequest } from './prepare-run.ts';
+import type { CompletionResult } from './result.ts';
+import { runCompletion } from './run-completion.ts';
+import type { Workspace } from './workspace.ts';
+
+/**
+ * A completion that has started: a promise of its result, and an iterable of its events and those of its children, from
+ * the first on.
+ */
+export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<T>>, AsyncIterable<RunEvent> {
+  readonly id: string;
+  /** Stop now: rejects with what was gained. */
+  cancel(reason?: string): void;
+  /** Best answer now: outcome `exhausted`, stop `finish-requested`. */
+  finish(reason?: string): void;
+}
+
+export interface StartRunOptions {
+  readonly engine: Engine;
+  readonly request: RunRequest;
+  readonly signal: AbortSignal | undefined;
+  /** A session's REPL; resolves when it is this run's turn. */
+  readonly workspace?: () => Promise<Workspace>;
+}
+
+/** Starts a completion at once. Whatever is wrong with the request rejects the run. */
+export function startRun<T>({ engine, request, signal, workspace }: StartRunOptions): CompletionRun<T> {
+  const id = engine.newId();
+  const identity = { runId: id, parentRunId: undefined, traceId: id };
+  const events = engine.openEvents(identity);
+  const { frame, problem } = frameOf({ engine, request, events, signal });
+  const result = (async () => {
+    const shared = workspace === undefined ? undefined : await workspace();
+    return await runCompletion({
+      engine,
+      request,
+      identity,
+      events,
+      parent: undefined,
+      frame,
+      ...(problem !== undefined && { problem }),
+      ...(shared !== undefined && { workspace: shared }),
+    });
+  })() as Promise<CompletionResult<T>>;
+  // Whoever only watches the events learns of a failure there; it must not end the process as unhandled.
+  result.catch(() => undefined);
+  return {
+    id,
+    cancel: (reason) => frame.stop.cancel(reason),
+    finish: (reason) => frame.stop.finish(reason),
+    // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
+    then: (fulfilled, rejected) => result.then(fulfilled, rejected),
+    [Symbol.asyncIterator]: () => events.subscribe({ tree: true }),
+  };
+}
+
+interface FrameRequest {
+  readonly engine: Engine;
+  readonly request: RunRequest;
+  readonly events: EventBus;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Wrong limits reject the run like everything else that is wrong with a request, with a frame to reject from. */
+function frameOf({ engine, request, events, signal }: FrameRequest): {
+  readonly frame: RunFrame;
+  readonly problem?: unknown;
+} {
+  try {
+    return { frame: openFrame({ engine, limits: request.limits, events, parent: undefined, signal }) };
+  } catch (problem) {
+    return { frame: openFrame({ engine, limits: undefined, events, parent: undefined, signal }), problem };
+  }
+}

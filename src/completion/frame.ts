@@ -1,0 +1,34 @@
+import type { EventBus } from '../event/bus.ts';
+import { createLedger, type Ledger } from '../ledger/index.ts';
+import { type Limits, resolveLimits } from '../limits.ts';
+import type { Engine } from './engine.ts';
+import type { ParentRun } from './prepare-run.ts';
+import { StopControl } from './stop-control.ts';
+
+/** The limits, the ledger and the stop control of a run: there before anything else, so that it can be stopped from the start. */
+export interface RunFrame {
+  readonly limits: Limits;
+  readonly ledger: Ledger;
+  readonly stop: StopControl;
+}
+
+export interface FrameOptions {
+  readonly engine: Engine;
+  readonly limits: Partial<Limits> | undefined;
+  readonly events: EventBus;
+  readonly parent: ParentRun | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws RlmError `invalid-limit` */
+export function openFrame({ engine, limits: own, events, parent, signal }: FrameOptions): RunFrame {
+  const limits = resolveLimits(own, parent?.limits ?? engine.defaults.limits);
+  const ledger =
+    parent?.ledger.child({ limits }) ??
+    createLedger({
+      limits,
+      clock: engine.clock,
+      onWarning: (warning) => events.emit({ type: 'budget.warning', ...warning }),
+    });
+  return { limits, ledger, stop: new StopControl(ledger, signal) };
+}

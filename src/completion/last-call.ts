@@ -1,0 +1,94 @@
+import { RlmError } from '../errors.ts';
+import { estimateInput } from '../model/estimate-tokens.ts';
+import { notes } from '../prompt/index.ts';
+import { parseReply, withoutReasoning } from '../protocol/index.ts';
+import type { Answer } from '../repl/port.ts';
+import { type Accepted, judgeCommand } from './accept-answer.ts';
+import type { Conversation } from './conversation.ts';
+import type { LimitReached } from './stop-control.ts';
+import type { TurnContext } from './take-turn.ts';
+
+/** The best there was when a limit ended the run. */
+export interface BestAnswer {
+  readonly value: unknown;
+  readonly text: string;
+}
+
+const NOTHING: BestAnswer = { value: undefined, text: '' };
+
+/**
+ * One last call that asks for the best answer now, paid from the reserve. An explicit final answer beats the draft in
+ * `answer["content"]`, and the draft beats prose. Without room for the call, or when it fails, the draft stands alone.
+ */
+export async function lastCall(
+  conversation: Conversation,
+  limit: LimitReached,
+  turn: TurnContext,
+): Promise<BestAnswer> {
+  const { run } = turn;
+  const text = await askForBest(conversation, limit, turn);
+  const explicit = await explicitAnswer(text, turn);
+  if (explicit !== undefined) return explicit;
+  const draft = await turn.repl.draft().catch(() => undefined);
+  if (draft !== undefined) return await fromDraft(draft, turn);
+  const prose = withoutReasoning(text);
+  if (prose === '') return NOTHING;
+  if (run.answerType === undefined) return { value: prose, text: prose };
+  const checked = await run.answerType.checkText(prose);
+  return { value: checked.ok ? checked.value : undefined, text: prose };
+}
+
+async function askForBest(
+  conversation: Conversation,
+  limit: LimitReached,
+  { run, recorder }: TurnContext,
+): Promise<string> {
+  const model = run.models.at(run.depth);
+  const prompt = notes.lastCallMessage(limit.reason);
+  const messages = conversation.withLast(prompt);
+  const account = run.ledger.account({ kind: 'final', depth: run.depth });
+  const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
+  try {
+    const reply = await run.callModel({
+      model,
+      messages,
+      maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, affordable)),
+      purpose: 'final',
+      depth: run.depth,
+      signal: run.stop.hardSignal,
+      account,
+      path: 'final',
+    });
+    recorder.setLastCall(prompt, reply.text);
+    return reply.text;
+  } catch (error) {
+    // The run has ended already: what the last call could not add is not worth losing the rest for.
+    if (RlmError.isInstance(error) && run.stop.cancelled === undefined) return '';
+    throw error;
+  }
+}
+
+async function explicitAnswer(text: string, turn: TurnContext): Promise<BestAnswer | undefined> {
+  const { run, repl, progress } = turn;
+  const command = parseReply(text).commands.find(
+    (candidate) => candidate.type === 'final' || candidate.type === 'final-var',
+  );
+  if (command === undefined) return undefined;
+  const situation = { run, repl, progress, afterFailure: false, afterCode: false, lastCall: true };
+  const verdict = await judgeCommand(command, situation).catch(() => undefined);
+  if (verdict === undefined) return undefined;
+  if ('accepted' in verdict) return asBest(verdict.accepted);
+  // A typed answer that does not fit still says what the model meant.
+  if (verdict.errors !== undefined && command.type === 'final') return { value: undefined, text: command.value };
+  return undefined;
+}
+
+function asBest(accepted: Accepted): BestAnswer {
+  return { value: accepted.value, text: accepted.text };
+}
+
+async function fromDraft(draft: Answer, { run }: TurnContext): Promise<BestAnswer> {
+  if (run.answerType === undefined) return { value: draft.text, text: draft.text };
+  const checked = await run.answerType.check(draft);
+  return { value: checked.ok ? checked.value : undefined, text: draft.text };
+}

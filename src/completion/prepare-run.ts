@@ -1,0 +1,134 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type ContextInput, loadContext } from '../context/index.ts';
+import { RlmError } from '../errors.ts';
+import type { EventBus } from '../event/bus.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Limits } from '../limits.ts';
+import type { ModelRef } from '../model/port.ts';
+import type { CallTree } from '../model/rate/rate-control.ts';
+import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
+import { createToolbox, type ToolSet } from '../subcall/toolbox.ts';
+import { answerType } from './answer-type.ts';
+import { createCallModel } from './call-model.ts';
+import type { Engine, RunIdentity } from './engine.ts';
+import type { RunFrame } from './frame.ts';
+import type { RunContext } from './run-context.ts';
+
+/** A completion as it was asked for, by a caller or by a cell of its parent. */
+export interface RunRequest {
+  readonly query: string;
+  readonly context?: ContextInput | undefined;
+  readonly output?: StandardSchemaV1 | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly tools?: ToolSet | undefined;
+  readonly model?: ModelRef | undefined;
+  readonly subModel?: ModelRef | readonly ModelRef[] | undefined;
+}
+
+/** What a child takes over from its parent. */
+export interface ParentRun {
+  readonly depth: number;
+  readonly limits: Limits;
+  readonly ledger: Ledger;
+  readonly models: ModelPolicy;
+  readonly tree: CallTree;
+  readonly events: EventBus;
+  /** The parent's own tools, inherited where the caller gave no `subTools`. */
+  readonly tools: ToolSet;
+}
+
+export interface PrepareOptions {
+  readonly engine: Engine;
+  readonly request: RunRequest;
+  readonly identity: RunIdentity;
+  readonly events: EventBus;
+  readonly parent: ParentRun | undefined;
+  readonly frame: RunFrame;
+}
+
+/** A run ready to start: everything that can be wrong with a request has been found. */
+export interface PreparedRun {
+  readonly run: RunContext;
+  /** What children of the run take over. */
+  readonly asParent: ParentRun;
+}
+
+/**
+ * Checks the request and resolves its models and context: nothing is spent before all of it is right.
+ *
+ * @throws RlmError for everything that is wrong with the request
+ */
+export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> {
+  const { engine, request, identity, events, parent, frame } = options;
+  const { limits, ledger, stop } = frame;
+  checkQuery(request.query);
+  const tools = toolsOf(options);
+  const toolbox = createToolbox(tools);
+  const models = await policyOf(options);
+  const depth = parent === undefined ? 0 : parent.depth + 1;
+  checkPrices(models, limits);
+  const contexts = await loadContext(request.context);
+  const tree = parent?.tree ?? engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
+  const deadlines = { work: ledger.deadline, hard: ledger.hardDeadline };
+  const emit = events.emit.bind(events);
+  const run: RunContext = {
+    id: identity.runId,
+    parentId: identity.parentRunId,
+    depth,
+    query: request.query,
+    contexts,
+    limits,
+    ledger,
+    clock: engine.clock,
+    models,
+    toolbox,
+    answerType: request.output === undefined ? undefined : answerType(request.output),
+    prompt: engine.defaults.prompt,
+    requireInspection: engine.defaults.requireInspection,
+    stop,
+    emit,
+    callModel: createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
+  };
+  return { run, asParent: { depth, limits, ledger, models, tree, events, tools } };
+}
+
+function checkQuery(query: unknown): void {
+  if (typeof query === 'string' && query.trim() !== '') return;
+  throw new RlmError({
+    code: 'invalid-option',
+    message: 'A completion needs a query: a text that says what to find out about the context.',
+    userAction: true,
+  });
+}
+
+function toolsOf({ engine, request, parent }: PrepareOptions): ToolSet {
+  if (request.tools !== undefined) return request.tools;
+  return parent === undefined ? engine.defaults.tools : (engine.defaults.subTools ?? parent.tools);
+}
+
+async function policyOf({ engine, request, parent }: PrepareOptions): Promise<ModelPolicy> {
+  if (parent !== undefined) return parent.models;
+  const { defaults } = engine;
+  return await createModelPolicy({
+    model: request.model ?? defaults.model,
+    subModel: request.subModel ?? defaults.subModel,
+    allowedModels: defaults.allowedModels,
+    fallbackToRootModel: defaults.fallbackToRootModel,
+    resolve: engine.resolveModel,
+  });
+}
+
+/** A limit on money needs the price of everything it pays for. */
+function checkPrices(models: ModelPolicy, limits: Limits): void {
+  if (limits.maxCostUsd === undefined) return;
+  for (let depth = 0; depth <= limits.maxDepth; depth++) {
+    const model = models.at(depth);
+    if (model.price !== undefined) continue;
+    throw new RlmError({
+      code: 'price-unknown',
+      message: `maxCostUsd is set, but the price of ${model.id} is not known: give it in the option prices, or leave the limit out.`,
+      userAction: true,
+      data: { model: model.id },
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a completion comes to.
+ *
+ * @module
+ */
+import { RlmError, type RlmErrorOptions } from '../errors.ts';
+import type { Outcome, StopReason } from '../event/event.ts';
+import type { Usage } from '../ledger/index.ts';
+import type { IsolationLevel } from '../repl/port.ts';
+import type { Trajectory } from '../trajectory.ts';
+
+/** What every result says, however the run ended. */
+export interface ResultBase {
+  readonly runId: string;
+  readonly stop: StopReason;
+  /** The answer as text; `''` when there is none. */
+  readonly text: string;
+  /** Root-model replies, without the last call at a limit. */
+  readonly turns: number;
+  /** Sub-calls of the whole tree. */
+  readonly subCalls: number;
+  readonly elapsedMs: number;
+  /** Of the whole tree. */
+  readonly usage: Usage;
+  /** What the REPL really had. */
+  readonly isolation: IsolationLevel;
+  readonly trajectory: Trajectory;
+}
+
+/** The model gave a final answer. */
+export interface Converged<T> extends ResultBase {
+  readonly outcome: 'converged';
+  readonly answer: T;
+}
+
+/** A limit ended the run; the answer is the best there was. */
+export interface Exhausted<T> extends ResultBase {
+  readonly outcome: 'exhausted';
+  readonly answer: T | undefined;
+  /** Names the resource and the limit. */
+  readonly reason: string;
+}
+
+/** What `await run` gives. */
+export type CompletionResult<T = string> = Converged<T> | Exhausted<T>;
+
+/** What was gained by a run that failed or was aborted. */
+export interface Unfinished extends ResultBase {
+  readonly outcome: Extract<Outcome, 'failed' | 'aborted'>;
+  readonly reason: string;
+}
+
+/** A run failed or was aborted; `result` holds everything gained so far, `cause` what happened. */
+export class CompletionError extends RlmError {
+  readonly result: Unfinished;
+  /** The run can go on later with `rlm.resume(runId)`, once what stopped it is mended. */
+  readonly resumable: boolean;
+
+  constructor(options: RlmErrorOptions & { readonly result: Unfinished; readonly resumable: boolean }) {
+    super(options);
+    this.result = options.result;
+    this.resumable = options.resumable;
+  }
+}

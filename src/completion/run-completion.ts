@@ -1,0 +1,145 @@
+import { firstMessage, systemPrompt } from '../prompt/index.ts';
+import type { ReplHost } from '../repl/port.ts';
+import { createHost } from '../subcall/host.ts';
+import { SubCallTally } from '../subcall/tally.ts';
+import { type BoundContext, bindContext } from './bind-context.ts';
+import { complete, type LoopEnd } from './complete.ts';
+import { Conversation } from './conversation.ts';
+import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
+import { Progress } from './progress.ts';
+import type { Recorder } from './recorder.ts';
+import type { CompletionResult } from './result.ts';
+import { runChild } from './run-child.ts';
+import { RunStanding } from './run-standing.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
+
+/** How one run is started. */
+export interface StartOptions extends PrepareOptions {
+  /** A session's REPL. Default: one of the run's own, closed at its end. */
+  readonly workspace?: Workspace;
+  /** What was found wrong with the request before the run could start. */
+  readonly problem?: unknown;
+}
+
+/**
+ * Runs one completion from request to result, with exactly one `run.completed` on every path.
+ *
+ * @throws CompletionError when it failed or was cancelled, with everything gained so far
+ */
+export async function runCompletion(options: StartOptions): Promise<CompletionResult<unknown>> {
+  const { engine, events, frame } = options;
+  const standing = new RunStanding(options);
+  let close = (): Promise<void> => Promise.resolve();
+  try {
+    if (options.problem !== undefined) throw options.problem;
+    const prepared = await prepareRun(options);
+    const { run } = prepared;
+    standing.prepared(run);
+    run.stop.throwIfCancelled();
+    const workspace =
+      options.workspace ??
+      (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
+    if (options.workspace === undefined) close = () => workspace.close();
+    standing.opened(workspace.repl.info.isolation);
+    return standing.ended(await work({ options, prepared, workspace, recorder: standing.recorder }));
+  } catch (error) {
+    throw standing.failed(error);
+  } finally {
+    frame.ledger.close();
+    await close();
+    await events.flush();
+  }
+}
+
+interface Work {
+  readonly options: StartOptions;
+  readonly prepared: PreparedRun;
+  readonly workspace: Workspace;
+  readonly recorder: Recorder;
+}
+
+async function work(given: Work): Promise<LoopEnd> {
+  const { prepared, workspace, recorder } = given;
+  const { run } = prepared;
+  const bound = bindContext(run, workspace.nextContext());
+  const tally = new SubCallTally();
+  const host = hostOf(given, bound, tally);
+  const release = workspace.serve(host);
+  try {
+    await workspace.repl.bind(bound.bindings);
+    workspace.history.addQuery(run.query);
+    started(given, bound);
+    const { repl, history } = workspace;
+    return await complete(openConversation(given, bound), {
+      run,
+      repl,
+      history,
+      host,
+      tally,
+      progress: new Progress(run.limits),
+      recorder,
+    });
+  } finally {
+    release();
+  }
+}
+
+function openConversation({ prepared: { run }, workspace }: Work, bound: BoundContext): Conversation {
+  const system = systemPrompt(
+    {
+      info: workspace.repl.info,
+      limits: run.limits,
+      depth: run.depth,
+      contextNames: run.contexts.kind === 'named' ? bound.names : [],
+      tools: run.toolbox.bindings,
+      outputSchema: run.answerType?.schemaText,
+      requireInspection: run.requireInspection,
+    },
+    run.prompt,
+  );
+  return new Conversation(system, firstMessage(run.query, run.contexts, bound.names));
+}
+
+function hostOf({ options, prepared, workspace, recorder }: Work, bound: BoundContext, tally: SubCallTally): ReplHost {
+  const { run, asParent } = prepared;
+  let calls = 0;
+  return createHost({
+    context: {
+      runId: run.id,
+      depth: run.depth,
+      limits: run.limits,
+      ledger: run.ledger,
+      clock: run.clock,
+      models: run.models,
+      emit: run.emit,
+      callModel: run.callModel,
+      tally,
+      record: (call) => recorder.addSubCall(call),
+      nextCallId: () => `c${++calls}`,
+      runChild: (child) => runChild(child, { engine: options.engine, parent: asParent, identity: options.identity }),
+    },
+    toolbox: run.toolbox,
+    projections: bound.projections,
+    readHistory: (read) => workspace.history.read(read),
+    checkAnswer: async (json, text) => {
+      const checked = await run.answerType?.check({ via: 'final', json, text });
+      return checked === undefined || checked.ok ? [] : checked.errors;
+    },
+    step: (_name, _args, toolCall) => toolCall(),
+  });
+}
+
+function started({ prepared: { run }, workspace }: Work, bound: BoundContext): void {
+  for (const fallback of run.depth === 0 ? run.models.fallbacks : [])
+    run.emit({ type: 'subcall.fallback', ...fallback });
+  run.emit({
+    type: 'run.started',
+    query: run.query,
+    depth: run.depth,
+    contexts: bound.facts,
+    rootModel: run.models.at(run.depth).id,
+    subCallModel: run.models.at(run.depth + 1).id,
+    backend: workspace.repl.info.backend,
+    isolation: workspace.repl.info.isolation,
+  });
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../clock.ts';
+import type { ContextSet } from '../context/index.ts';
+import type { EventBody } from '../event/event.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Limits } from '../limits.ts';
+import type { PromptOptions } from '../prompt/index.ts';
+import type { ModelPolicy } from '../subcall/model-policy.ts';
+import type { CallModel } from '../subcall/paid-call.ts';
+import type { Toolbox } from '../subcall/toolbox.ts';
+import type { AnswerType } from './answer-type.ts';
+import type { StopControl } from './stop-control.ts';
+
+/** Everything one completion works with. It names no vendor, transport or disk: those are behind the functions. */
+export interface RunContext {
+  readonly id: string;
+  readonly parentId: string | undefined;
+  readonly depth: number;
+  readonly query: string;
+  readonly contexts: ContextSet;
+  readonly limits: Limits;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly models: ModelPolicy;
+  readonly toolbox: Toolbox;
+  readonly answerType: AnswerType | undefined;
+  readonly prompt: PromptOptions;
+  readonly requireInspection: boolean;
+  readonly stop: StopControl;
+  readonly emit: (event: EventBody) => void;
+  readonly callModel: CallModel;
+}

@@ -1,0 +1,154 @@
+import { RlmError } from '../errors.ts';
+import type { Outcome, StopReason } from '../event/event.ts';
+import { ModelError } from '../model/model-error.ts';
+import type { IsolationLevel } from '../repl/port.ts';
+import type { LoopEnd } from './complete.ts';
+import type { RunFrame } from './frame.ts';
+import { Recorder } from './recorder.ts';
+import { CompletionError, type CompletionResult, type ResultBase } from './result.ts';
+import type { StartOptions } from './run-completion.ts';
+import type { RunContext } from './run-context.ts';
+
+/** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
+export class RunStanding {
+  readonly #options: StartOptions;
+  readonly #startedAt: number;
+  #run: RunContext | undefined;
+  #isolation: IsolationLevel;
+  recorder: Recorder;
+
+  constructor(options: StartOptions) {
+    this.#options = options;
+    this.#startedAt = options.engine.clock.now();
+    this.#isolation = options.engine.defaults.isolation;
+    this.recorder = this.#newRecorder('');
+  }
+
+  /** The request was right; models are known. */
+  prepared(run: RunContext): void {
+    this.#run = run;
+    this.recorder = this.#newRecorder(run.models.at(run.depth).id);
+  }
+
+  /** The REPL is open. */
+  opened(isolation: IsolationLevel): void {
+    this.#isolation = isolation;
+  }
+
+  /** The loop has ended: the result, and its terminal record. */
+  ended(end: LoopEnd): CompletionResult<unknown> {
+    if (end.kind === 'answered') {
+      const { stop, value, text } = end.answer;
+      const result = { ...this.#base(stop, text), outcome: 'converged' as const, answer: value };
+      this.#record('converged', result, undefined);
+      return result;
+    }
+    const { limit, best } = end;
+    const result = {
+      ...this.#base(limit.stop, best.text),
+      outcome: 'exhausted' as const,
+      answer: best.value,
+      reason: limit.reason,
+    };
+    this.#record('exhausted', result, limit.reason);
+    return result;
+  }
+
+  /** The run cannot go on: the error to reject with, and the terminal record. */
+  failed(error: unknown): CompletionError {
+    const cause = RlmError.isInstance(error)
+      ? error
+      : new RlmError({ code: 'repl-failure', message: `Fathom failed: ${String(error)}`, cause: error });
+    const aborted = this.#frame.stop.cancelled !== undefined;
+    const outcome = aborted ? 'aborted' : 'failed';
+    const reason = aborted ? (this.#frame.stop.cancelled ?? '') : cause.message;
+    const base = this.#base(aborted ? 'cancelled' : stopOf(cause), this.recorder.draft ?? '');
+    this.#record(outcome, base, reason);
+    return new CompletionError({
+      code: aborted ? 'cancelled' : cause.code,
+      message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
+      cause: error,
+      retryable: cause.retryable,
+      budget: cause.budget,
+      userAction: cause.userAction,
+      data: cause.data,
+      result: { ...base, outcome, reason },
+      resumable: cause instanceof ModelError,
+    });
+  }
+
+  get #frame(): RunFrame {
+    return this.#options.frame;
+  }
+
+  #newRecorder(rootModel: string): Recorder {
+    const { identity, request, parent } = this.#options;
+    return new Recorder({
+      runId: identity.runId,
+      ...(identity.parentRunId !== undefined && { parentRunId: identity.parentRunId }),
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      query: request.query,
+      rootModel,
+    });
+  }
+
+  #base(stop: StopReason, text: string): ResultBase {
+    const { clock } = this.#options.engine;
+    const { ledger } = this.#frame;
+    return {
+      runId: this.#options.identity.runId,
+      stop,
+      text,
+      turns: this.recorder.turns,
+      subCalls: ledger.subCalls,
+      elapsedMs: clock.now() - this.#startedAt,
+      usage: ledger.usage(),
+      isolation: this.#isolation,
+      trajectory: this.recorder.trajectory(clock.now()),
+    };
+  }
+
+  #record(outcome: Outcome, base: ResultBase, reason: string | undefined): void {
+    const run = this.#run;
+    this.#options.events.emit({
+      type: 'run.completed',
+      outcome,
+      stop: base.stop,
+      turns: base.turns,
+      subCalls: base.subCalls,
+      inputTokens: base.usage.inputTokens,
+      outputTokens: base.usage.outputTokens,
+      costUsd: base.usage.costUsd,
+      elapsedMs: base.elapsedMs,
+      ...(reason !== undefined && { reason }),
+      rootModel: run?.models.at(run.depth).id ?? '',
+      subCallModel: run?.models.at(run.depth + 1).id ?? '',
+      ...compression(run, base),
+    });
+  }
+}
+
+/** Context characters per input token the root model read. */
+function compression(run: RunContext | undefined, base: ResultBase): { readonly compressionRatio?: number } {
+  if (run === undefined) return {};
+  const contexts = run.contexts.kind === 'one' ? [run.contexts.context] : [...run.contexts.contexts.values()];
+  const chars = contexts.reduce(
+    (sum, { size = 0, unit }) => sum + (unit === 'characters' || unit.startsWith('bytes') ? size : 0),
+    0,
+  );
+  const rootTokens = base.usage.byDepth[String(run.depth)]?.inputTokens ?? 0;
+  return chars > 0 && rootTokens > 0 ? { compressionRatio: chars / rootTokens } : {};
+}
+
+const REPL_CODES: ReadonlySet<string> = new Set([
+  'repl-failure',
+  'channel-violation',
+  'isolation-unavailable',
+  'context-invalid',
+  'context-not-found',
+]);
+
+/** Requests that were wrong before a model was asked end as what they would have hindered. */
+function stopOf(cause: RlmError): StopReason {
+  return REPL_CODES.has(cause.code) ? 'repl-failure' : 'model-failure';
+}

@@ -1,0 +1,90 @@
+import { RlmError } from '../errors.ts';
+import type { StopReason } from '../event/event.ts';
+import type { Ledger } from '../ledger/index.ts';
+
+/** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
+export interface LimitReached {
+  readonly stop: Exclude<StopReason, 'final' | 'final-var' | 'cancelled' | 'model-failure' | 'repl-failure'>;
+  readonly reason: string;
+}
+
+/** The run was cancelled. */
+export class CancelledError extends RlmError {
+  constructor(reason: string) {
+    super({ code: 'cancelled', message: `The run was cancelled: ${reason}.` });
+  }
+}
+
+/** The one place that knows whether a run may go on: finish and cancel requests, and deadlines. */
+export class StopControl {
+  readonly #work = new AbortController();
+  readonly #hard = new AbortController();
+  #limit: LimitReached | undefined;
+  #cancelled: string | undefined;
+
+  constructor(ledger: Ledger, signal?: AbortSignal) {
+    onAbort(ledger.workingSignal, (reason) =>
+      this.#end({
+        stop: 'time-limit',
+        reason: reason instanceof Error ? reason.message : 'The time is up (maxDurationMs).',
+      }),
+    );
+    onAbort(ledger.hardSignal, () => this.#hard.abort());
+    if (signal !== undefined) onAbort(signal, (reason) => this.cancel(wordsOf(reason)));
+  }
+
+  /** Fires on cancel, on finish and at the working deadline: turns, cells and sub-calls run under it. */
+  get workSignal(): AbortSignal {
+    return this.#work.signal;
+  }
+
+  /** Fires on cancel and at the hard deadline: the last call runs under it. */
+  get hardSignal(): AbortSignal {
+    return this.#hard.signal;
+  }
+
+  /** Set once the run has to end with a last call. */
+  get limit(): LimitReached | undefined {
+    return this.#limit;
+  }
+
+  /** The reason of a cancel, once there was one. */
+  get cancelled(): string | undefined {
+    return this.#cancelled;
+  }
+
+  /** @throws CancelledError once the run was cancelled */
+  throwIfCancelled(): void {
+    if (this.#cancelled !== undefined) throw new CancelledError(this.#cancelled);
+  }
+
+  /** Best answer now. */
+  finish(reason = 'the caller asked for the best answer now'): void {
+    this.#end({ stop: 'finish-requested', reason });
+  }
+
+  /** Stop now. */
+  cancel(reason = 'cancelled by the caller'): void {
+    if (this.#cancelled !== undefined) return;
+    this.#cancelled = reason;
+    this.#work.abort();
+    this.#hard.abort();
+  }
+
+  #end(limit: LimitReached): void {
+    if (this.#limit !== undefined) return;
+    this.#limit = limit;
+    this.#work.abort();
+  }
+}
+
+function onAbort(signal: AbortSignal, react: (reason: unknown) => void): void {
+  if (signal.aborted) react(signal.reason);
+  else signal.addEventListener('abort', () => react(signal.reason), { once: true });
+}
+
+function wordsOf(reason: unknown): string | undefined {
+  if (typeof reason === 'string') return reason;
+  // The default reason of AbortController says nothing a reader could use.
+  return reason instanceof Error && reason.name !== 'AbortError' ? reason.message : undefined;
+}

@@ -1,0 +1,47 @@
+import type { Repl, ReplHost } from '../repl/port.ts';
+import { History } from './history.ts';
+
+/** Serves a REPL whose completion is not running (between two of a session): nothing may be asked then. */
+const idleHost: ReplHost = {
+  subCall: () => Promise.reject(new Error('no completion runs')),
+  callTool: () => Promise.reject(new Error('no completion runs')),
+  checkAnswer: () => Promise.resolve({ errors: ['no completion runs'] }),
+  readHistory: () => Promise.resolve(null),
+  readProjection: () => Promise.resolve(null),
+};
+
+/** A REPL with its history. A completion has one to itself; a session keeps one across its completions. */
+export interface Workspace {
+  readonly repl: Repl;
+  readonly history: History;
+  /** Lets `host` answer what cells ask, until the returned function is called. */
+  serve(host: ReplHost): () => void;
+  /** The number of the next context: `context_0`, `context_1`, … */
+  nextContext(): number;
+  close(): Promise<void>;
+}
+
+/** Opens a REPL and wraps it: the host that answers its cells can change, the REPL stays. */
+export async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<Workspace> {
+  let current = idleHost;
+  let contexts = 0;
+  const repl = await open({
+    subCall: (call, signal) => current.subCall(call, signal),
+    callTool: (name, args, signal) => current.callTool(name, args, signal),
+    checkAnswer: (json, text) => current.checkAnswer(json, text),
+    readHistory: (read) => current.readHistory(read),
+    readProjection: (read, signal) => current.readProjection(read, signal),
+  });
+  return {
+    repl,
+    history: new History(),
+    serve(host) {
+      current = host;
+      return () => {
+        if (current === host) current = idleHost;
+      };
+    },
+    nextContext: () => contexts++,
+    close: () => repl.close(),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Fathom: a Recursive Language Model runtime. Everything public is exported here by name; what is not here may change.
+ *
+ * @example
+ * ```ts
+ * import { createRlm, fromFile } from 'fathom-rlm';
+ *
+ * await using rlm = createRlm({ model: 'openai/gpt-5' });
+ * const { answer } = await rlm.completion({ query: 'Who wrote the letter in chapter 3?', context: fromFile('novel.txt') });
+ * ```
+ *
+ * @module
+ */
+export { type Clock, systemClock } from './clock.ts';
+export type { CompletionRun } from './completion/completion-run.ts';
+export { jsonSchema } from './completion/json-schema-answer.ts';
+export type { CompletionRequest } from './completion/request.ts';
+export {
+  CompletionError,
+  type CompletionResult,
+  type Converged,
+  type Exhausted,
+  type ResultBase,
+  type Unfinished,
+} from './completion/result.ts';
+export {
+  type ContextInput,
+  type ContextSource,
+  contexts,
+  type FileOptions,
+  type FilesOptions,
+  fromFile,
+  fromFiles,
+  type NamedContexts,
+  type ProjectedSource,
+  projected,
+} from './context/index.ts';
+export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
+export type { ContextFacts, EventBase, EventBody, Outcome, RunEvent, StopReason } from './event/event.ts';
+export { BudgetError, type Usage, type UsageTotals } from './ledger/index.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export { ModelError } from './model/model-error.ts';
+export type { LanguageModel, ModelPrice, ModelRef } from './model/port.ts';
+export type { PromptOptions } from './prompt/index.ts';
+export {
+  type BatchItem,
+  type Command,
+  createReplyParser,
+  type ParsedReply,
+  parseReply,
+  type Rejection,
+  type ReplyParser,
+} from './protocol/index.ts';
+export type { IsolationLevel, JsonValue, Repl, ReplBackend, SnapshotInfo } from './repl/port.ts';
+export type { ReplChoice } from './repl/select.ts';
+export { createRlm, type Rlm } from './rlm.ts';
+export type { RlmOptions } from './rlm-options.ts';
+export type { ToolSet } from './subcall/toolbox.ts';
+export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

@@ -1,0 +1,38 @@
+import type { Clock } from './clock.ts';
+import type { RunEvent } from './event/event.ts';
+import type { Limits } from './limits.ts';
+import type { ModelPrice, ModelRef } from './model/port.ts';
+import type { PromptOptions } from './prompt/index.ts';
+import type { IsolationLevel } from './repl/port.ts';
+import type { ReplChoice } from './repl/select.ts';
+import type { ToolSet } from './subcall/toolbox.ts';
+
+/** What an `Rlm` is made with. Only `model` is required. */
+export interface RlmOptions {
+  /** `provider/model`, or an AI SDK language model (specification v2, v3 or v4). */
+  readonly model: ModelRef;
+  /** The model of sub-calls, per depth from 1; the last one repeats. Default: `model`. */
+  readonly subModel?: ModelRef | readonly ModelRef[];
+  /** Default `auto`: the fast native REPL where its self-test proves isolation, else the embedded one. */
+  readonly repl?: ReplChoice;
+  readonly limits?: Partial<Limits>;
+  /** Host functions and values cells can use. */
+  readonly tools?: ToolSet;
+  /** Children's tools. Default: they inherit; `{}`: none. */
+  readonly subTools?: ToolSet;
+  readonly prompt?: PromptOptions;
+  /** The least isolation accepted; a REPL that cannot prove it does not start. Default `process`. */
+  readonly isolation?: IsolationLevel;
+  /** Refuse written answers before any code has looked at the context. Default true. */
+  readonly requireInspection?: boolean;
+  /** Models cells may name besides the policy's. Default: none. */
+  readonly allowedModels?: readonly string[];
+  /** Let the root model stand in for a sub-model that cannot be resolved. Default false: that is an error. */
+  readonly fallbackToRootModel?: boolean;
+  /** USD per million tokens by model id; overrides the price table. */
+  readonly prices?: Readonly<Record<string, ModelPrice>>;
+  /** For tests. */
+  readonly clock?: Clock;
+  /** Called with every event of every run and its children, as it becomes visible. */
+  readonly onEvent?: (event: RunEvent) => void;
+}

@@ -1,0 +1,160 @@
+import { ulid } from 'ulid';
+import { systemClock } from './clock.ts';
+import { type CompletionRun, startRun } from './completion/completion-run.ts';
+import type { Engine, EngineDefaults } from './completion/engine.ts';
+import type { CompletionRequest } from './completion/request.ts';
+import { RlmError } from './errors.ts';
+import { createEventBus } from './event/bus.ts';
+import { type Limits, resolveLimits } from './limits.ts';
+import type { Model, ModelRef } from './model/port.ts';
+import { createRateControl } from './model/rate/rate-control.ts';
+import { resolveModel } from './model/resolve-model.ts';
+import type { IsolationLevel, ReplBackend, ReplLimits } from './repl/port.ts';
+import { type ReplChoice, selectBackend } from './repl/select.ts';
+import type { RlmOptions } from './rlm-options.ts';
+import { createToolbox } from './subcall/toolbox.ts';
+
+/** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
+export interface Rlm extends AsyncDisposable {
+  /** Starts a completion at once; await it for the result, iterate it for its events. */
+  completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
+  /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates an `Rlm`. It owns what its completions share; one serves any number of completions at once, and nothing idle
+ * keeps the process alive.
+ *
+ * @example
+ * ```ts
+ * await using rlm = createRlm({ model: 'openai/gpt-5' });
+ * const { answer } = await rlm.completion({ query: 'Who wrote the letter in chapter 3?', context: fromFile('novel.txt') });
+ * ```
+ * @throws RlmError `invalid-limit`, `invalid-tool-name`, `reserved-name`, `invalid-option` for options that cannot be right
+ */
+export function createRlm(options: RlmOptions): Rlm {
+  const clock = options.clock ?? systemClock;
+  const defaults = defaultsOf(options);
+  const backends = new Backends();
+  const running = new Set<CompletionRun<unknown>>();
+  let closed = false;
+  const engineFor = (repl: ReplChoice): Engine => ({
+    clock,
+    rates,
+    resolveModel: resolve,
+    openEvents: (identity, parent) =>
+      createEventBus({
+        runId: identity.runId,
+        ...(identity.parentRunId !== undefined && { parentRunId: identity.parentRunId }),
+        traceId: identity.traceId,
+        clock,
+        ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
+        ...(parent !== undefined && { parent }),
+      }),
+    newId: () => ulid(),
+    defaults,
+    openRepl: async ({ host, limits, signal }) => {
+      const backend = await backends.get(repl);
+      return await backend.open({ host, limits: replLimits(limits), least: defaults.isolation, signal });
+    },
+  });
+  const rates = createRateControl({ clock });
+  const resolve = modelResolver(options);
+
+  return {
+    completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
+      if (closed) throw new RlmError({ code: 'invalid-option', message: 'This Rlm is closed: create another.' });
+      const { signal, repl, ...rest } = request;
+      const run = startRun<T>({ engine: engineFor(repl ?? options.repl ?? 'auto'), request: rest, signal });
+      running.add(run);
+      const done = (): unknown => running.delete(run);
+      run.then(done, done);
+      return run;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+
+  async function close(): Promise<void> {
+    closed = true;
+    const runs = [...running];
+    for (const run of runs) run.cancel('the Rlm was closed');
+    await Promise.allSettled(runs);
+    await backends.close();
+  }
+}
+
+/** The backends an `Rlm` has opened, one per choice. */
+class Backends {
+  readonly #open = new Map<ReplChoice, Promise<ReplBackend>>();
+
+  get(choice: ReplChoice): Promise<ReplBackend> {
+    let backend = this.#open.get(choice);
+    if (backend === undefined) {
+      backend = selectBackend(choice);
+      this.#open.set(choice, backend);
+    }
+    return backend;
+  }
+
+  async close(): Promise<void> {
+    const open = await Promise.allSettled(this.#open.values());
+    this.#open.clear();
+    await Promise.all(open.map((backend) => (backend.status === 'fulfilled' ? backend.value.close() : undefined)));
+  }
+}
+
+/** Resolves each reference once, so that calls of one model share its estimates and its rate control. */
+function modelResolver({ prices, clock }: RlmOptions): (ref: ModelRef) => Promise<Model> {
+  const models = new Map<ModelRef, Model>();
+  return async (ref) => {
+    let model = models.get(ref);
+    if (model === undefined) {
+      model = resolveModel(ref, { ...(prices !== undefined && { prices }), ...(clock !== undefined && { clock }) });
+      models.set(ref, model);
+    }
+    return model;
+  };
+}
+
+const ISOLATION_LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
+
+function defaultsOf(options: RlmOptions): EngineDefaults {
+  if (options.model === undefined) throw invalid('createRlm needs a model, for example { model: "openai/gpt-5" }');
+  const isolation = options.isolation ?? 'process';
+  if (!ISOLATION_LEVELS.includes(isolation)) {
+    throw invalid(`isolation "${String(isolation)}" is not known: use ${ISOLATION_LEVELS.join(', ')}`);
+  }
+  // What can be wrong with tools is found now, not in the first completion.
+  createToolbox(options.tools);
+  createToolbox(options.subTools);
+  return {
+    model: options.model,
+    subModel: options.subModel,
+    limits: resolveLimits(options.limits),
+    tools: options.tools ?? {},
+    subTools: options.subTools,
+    prompt: options.prompt ?? {},
+    isolation,
+    requireInspection: options.requireInspection ?? true,
+    allowedModels: options.allowedModels ?? [],
+    fallbackToRootModel: options.fallbackToRootModel ?? false,
+  };
+}
+
+function invalid(message: string): RlmError {
+  return new RlmError({ code: 'invalid-option', message: `${message}.`, userAction: true });
+}
+
+/** The part of the limits a REPL enforces itself. */
+function replLimits(limits: Limits): ReplLimits {
+  const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
+  const { memoryBytes, maxProcesses, diskBytes, maxSnapshots, maxConcurrentCalls } = limits;
+  return {
+    ...{ cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes },
+    ...{ memoryBytes, maxProcesses, diskBytes, maxSnapshots },
+    // Some ahead of what is in flight, so that a finished call is followed at once.
+    callWindow: 2 * maxConcurrentCalls,
+  };
+}

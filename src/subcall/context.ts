@@ -1,0 +1,47 @@
+import type { Clock } from '../clock.ts';
+import type { EventBody } from '../event/event.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { Limits } from '../limits.ts';
+import type { GuestValue, JsonValue, SubCallReply } from '../repl/port.ts';
+import type { SubCall, Trajectory } from '../trajectory.ts';
+import type { ModelPolicy } from './model-policy.ts';
+import type { CallModel } from './paid-call.ts';
+import type { SubCallTally } from './tally.ts';
+
+/** What serving sub-calls needs of the completion they belong to. */
+export interface SubCallContext {
+  readonly runId: string;
+  /** Of the completion; what it calls runs one deeper. */
+  readonly depth: number;
+  readonly limits: Limits;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly models: ModelPolicy;
+  readonly emit: (event: EventBody) => void;
+  readonly callModel: CallModel;
+  readonly tally: SubCallTally;
+  readonly record: (call: SubCall) => void;
+  /** A new name for a sub-call, unique in the run. */
+  readonly nextCallId: () => string;
+  /** Runs a child completion with its own REPL. Resolves for failures too. */
+  readonly runChild: (child: ChildRequest) => Promise<ChildReply>;
+}
+
+/** A child completion as a cell asked for it. */
+export interface ChildRequest {
+  readonly query: string;
+  readonly context: GuestValue | undefined;
+  /** Name of the model a cell asked for. */
+  readonly model: string | undefined;
+  /** JSON Schema of the answer. */
+  readonly output: { readonly [key: string]: JsonValue } | undefined;
+  readonly signal: AbortSignal;
+  /** The command that asked, e.g. `t3.0`. */
+  readonly path: string;
+}
+
+/** What a child came to. */
+export interface ChildReply {
+  readonly reply: SubCallReply;
+  readonly trajectory: Trajectory;
+}

@@ -1,0 +1,103 @@
+import type { Projection } from '../context/index.ts';
+import { messageOf } from '../errors.ts';
+import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
+import type { SubCallContext } from './context.ts';
+import { serveSubCall } from './serve-sub-call.ts';
+import { type Toolbox, ToolError } from './toolbox.ts';
+
+/** What answering a cell's requests needs besides sub-calls. */
+export interface HostOptions {
+  readonly context: SubCallContext;
+  readonly toolbox: Toolbox;
+  readonly projections: ReadonlyMap<string, Projection>;
+  readonly readHistory: (read: HistoryRead) => JsonValue;
+  /** Every error of a typed answer; empty when it fits. */
+  readonly checkAnswer: (json: string | null, text: string) => Promise<readonly string[]>;
+  /** Runs a tool call once, also across a resume. */
+  readonly step: (name: string, args: JsonValue, work: () => Promise<JsonValue>) => Promise<JsonValue>;
+}
+
+/** The host side of a completion's cells: sub-calls, tools, history, projections, answer checks. */
+export function createHost(options: HostOptions): ReplHost {
+  const { context } = options;
+  return {
+    subCall: (call, signal) => serveSubCall(call, signal, context),
+    callTool: (name, args, signal) => callTool(options, { name, args, signal }),
+    async checkAnswer(json, text) {
+      const errors = await options.checkAnswer(json, text);
+      if (errors.length > 0) context.tally.invalidAnswers.push(errors);
+      return { errors };
+    },
+    readHistory: (read) => Promise.resolve(options.readHistory(read)),
+    readProjection: (read, signal) =>
+      timed(context.limits.toolTimeoutMs, signal, () => readProjection(options.projections, read)),
+  };
+}
+
+interface ToolCall {
+  readonly name: string;
+  readonly args: Readonly<Record<string, JsonValue>>;
+  readonly signal: AbortSignal;
+}
+
+async function callTool(options: HostOptions, { name, args, signal }: ToolCall): Promise<JsonValue> {
+  const { context, toolbox } = options;
+  const startedAt = context.clock.now();
+  const completed = (error?: unknown): void =>
+    context.emit({
+      type: 'tool.completed',
+      name,
+      ok: error === undefined,
+      ...(error !== undefined && { error: messageOf(error) }),
+      durationMs: context.clock.now() - startedAt,
+    });
+  try {
+    const result = await options.step(name, args, () =>
+      timed(context.limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)),
+    );
+    completed();
+    return result;
+  } catch (error) {
+    completed(error);
+    throw error;
+  }
+}
+
+/** Bounds work by `toolTimeoutMs` and by the cell's own signal. */
+async function timed<T>(ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+  let onAbort = (): void => undefined;
+  const stopped = new Promise<never>((_, reject) => {
+    onAbort = () =>
+      reject(
+        new ToolError(
+          'TimeoutError',
+          `stopped: ${signal.aborted ? 'the cell or the run is over' : `it took over ${ms} ms (toolTimeoutMs)`}`,
+        ),
+      );
+    limited.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work(limited), stopped]);
+  } finally {
+    limited.removeEventListener('abort', onAbort);
+  }
+}
+
+async function readProjection(projections: ReadonlyMap<string, Projection>, read: ProjectionRead): Promise<JsonValue> {
+  const projection = projections.get(read.id);
+  if (projection === undefined) throw new ToolError('LookupError', `there is no projection ${read.id}`);
+  if (projection.shape === 'mapping') {
+    if (read.op === 'keys') return await projection.keys();
+    if (read.op === 'length') return (await projection.keys()).length;
+    if (read.op === 'get') {
+      const value = await projection.get(read.key);
+      if (value === undefined) throw new ToolError('KeyError', read.key);
+      return value;
+    }
+  } else {
+    if (read.op === 'length') return await projection.length();
+    if (read.op === 'slice') return await projection.slice(read.start, read.stop);
+  }
+  throw new ToolError('TypeError', `a lazy ${projection.shape} cannot be read by ${read.op}`);
+}

@@ -1,0 +1,99 @@
+import { messageOf, RlmError } from '../errors.ts';
+import type { Model, ModelRef } from '../model/port.ts';
+
+/** Another model than the one asked for is used. */
+export interface Fallback {
+  readonly configured: string;
+  readonly using: string;
+  readonly reason: string;
+}
+
+/** Which model serves which depth, and which models cells may name. */
+export interface ModelPolicy {
+  /** The root model at depth 0, the sub-model of its depth below. */
+  at(depth: number): Model;
+  /**
+   * The model for a name a cell gave: the named one where the caller allows it, else the policy's with a fallback to report.
+   *
+   * @throws RlmError `model-not-found` for a name nobody knows
+   */
+  named(name: string, depth: number): Promise<{ readonly model: Model; readonly fallback?: Fallback }>;
+  /** Sub-models that could not be used and that the caller let the root model stand in for. */
+  readonly fallbacks: readonly Fallback[];
+}
+
+/** What a policy is made of. */
+export interface PolicyOptions {
+  readonly model: ModelRef;
+  readonly subModel: ModelRef | readonly ModelRef[] | undefined;
+  readonly allowedModels: readonly string[];
+  readonly fallbackToRootModel: boolean;
+  readonly resolve: (ref: ModelRef) => Promise<Model>;
+}
+
+/**
+ * Resolves every model of the policy, so that a wrong one is an error before anything is spent.
+ *
+ * @throws RlmError `model-not-found`, `missing-key`
+ */
+export async function createModelPolicy(options: PolicyOptions): Promise<ModelPolicy> {
+  const { resolve } = options;
+  const root = await resolve(options.model);
+  const fallbacks: Fallback[] = [];
+  const subs: Model[] = [];
+  for (const ref of subRefs(options)) {
+    try {
+      subs.push(await resolve(ref));
+    } catch (error) {
+      if (!options.fallbackToRootModel) throw error;
+      fallbacks.push({ configured: nameOf(ref), using: root.id, reason: messageOf(error) });
+      subs.push(root);
+    }
+  }
+  const at = (depth: number): Model => (depth === 0 ? root : (subs[Math.min(depth, subs.length) - 1] ?? root));
+  return { at, fallbacks, named: (name, depth) => named({ name, own: at(depth), policy: [root, ...subs], options }) };
+}
+
+function subRefs(options: PolicyOptions): readonly ModelRef[] {
+  if (options.subModel === undefined) return [];
+  return isList(options.subModel) ? options.subModel : [options.subModel];
+}
+
+function isList(refs: ModelRef | readonly ModelRef[]): refs is readonly ModelRef[] {
+  return Array.isArray(refs);
+}
+
+interface NamedLookup {
+  readonly name: string;
+  readonly own: Model;
+  readonly policy: readonly Model[];
+  readonly options: PolicyOptions;
+}
+
+async function named({ name, own, policy, options }: NamedLookup): Promise<{ model: Model; fallback?: Fallback }> {
+  const known = policy.find((model) => model.id === name || model.id.endsWith(`/${name}`));
+  if (known !== undefined && (known === own || options.allowedModels.includes(name))) return { model: known };
+  if (options.allowedModels.includes(name)) return { model: await options.resolve(name) };
+  if (known === undefined) await mustExist(name, options);
+  return {
+    model: own,
+    fallback: {
+      configured: name,
+      using: own.id,
+      reason: `the caller does not allow cells to name ${name} (allowedModels)`,
+    },
+  };
+}
+
+/** A model that exists but is not allowed is a matter of policy; a name nobody knows is a mistake of the code. */
+async function mustExist(name: string, options: PolicyOptions): Promise<void> {
+  try {
+    await options.resolve(name);
+  } catch (error) {
+    if (RlmError.isInstance(error) && error.code === 'model-not-found') throw error;
+  }
+}
+
+function nameOf(ref: ModelRef): string {
+  return typeof ref === 'string' ? ref : `${ref.provider}/${ref.modelId}`;
+}

@@ -1,0 +1,26 @@
+import type { LedgerAccount } from '../ledger/index.ts';
+import type { ChatMessage, Model, ModelReply } from '../model/port.ts';
+
+/** One model call as the engine asks for it: reserved, retried, settled and journaled by whoever serves it. */
+export interface PaidCall {
+  readonly model: Model;
+  readonly messages: readonly ChatMessage[];
+  readonly maxOutputTokens: number;
+  readonly purpose: 'root' | 'sub' | 'final';
+  /** The depth it is counted at. */
+  readonly depth: number;
+  readonly signal: AbortSignal;
+  /** Where its attempts are paid from. */
+  readonly account: LedgerAccount;
+  /** Where in the run it is made, e.g. `t3`, `t3.0`: part of its key in the journal. */
+  readonly path: string;
+  readonly onText?: (delta: string) => 'stop' | undefined;
+}
+
+/** A reply and what it cost; `costUsd` is null when the price is unknown. */
+export interface PaidReply extends ModelReply {
+  readonly costUsd: number | null;
+}
+
+/** @throws ModelError, BudgetError */
+export type CallModel = (call: PaidCall) => Promise<PaidReply>;

@@ -1,0 +1,50 @@
+import type { Resource } from '../ledger/index.ts';
+
+/** Counts the sub-calls of a turn and of the command that runs. */
+export class SubCallTally {
+  #command = '';
+  #made = 0;
+  #failed = 0;
+  /** Sub-calls of the turn that were sent. */
+  sent = 0;
+  /** Sub-calls of the turn the ledger refused, by the resource that was short. */
+  refusals: Map<Resource, number> = new Map();
+  /** Typed answers of the turn that did not fit, each with every error. */
+  invalidAnswers: (readonly string[])[] = [];
+
+  /** The handle of the command that runs, e.g. `t3.0`. */
+  get command(): string {
+    return this.#command;
+  }
+
+  /** A turn begins. */
+  reset(): void {
+    this.sent = 0;
+    this.refusals = new Map();
+    this.invalidAnswers = [];
+  }
+
+  /** A command begins. */
+  begin(id: string): void {
+    this.#command = id;
+    this.#made = 0;
+    this.#failed = 0;
+  }
+
+  /** The command has ended. */
+  end(): { readonly made: number; readonly failed: number } {
+    return { made: this.#made, failed: this.#failed };
+  }
+
+  /** A sub-call of the command has ended. */
+  count(ok: boolean, sent: boolean): void {
+    this.#made++;
+    if (sent) this.sent++;
+    if (!ok) this.#failed++;
+  }
+
+  /** The ledger refused a sub-call. */
+  refuse(resource: Resource): void {
+    this.refusals.set(resource, (this.refusals.get(resource) ?? 0) + 1);
+  }
+}

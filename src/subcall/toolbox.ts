@@ -1,0 +1,194 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { RlmError } from '../errors.ts';
+import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
+import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
+
+/**
+ * What cells may call or read besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),
+ * functions with a `description`, and JSON values.
+ *
+ * @example
+ * ```ts
+ * const tools = {
+ *   lookup: tool({ description: 'Finds a customer.', inputSchema: z.object({ id: z.number() }), execute: ({ id }) => db.find(id) }),
+ *   today: Object.assign(() => new Date().toISOString(), { description: 'The date, ISO 8601.' }),
+ *   regions: ['north', 'south'],
+ * };
+ * ```
+ */
+export type ToolSet = Readonly<Record<string, HostTool | DescribedFunction | JsonValue>>;
+
+/** A tool as the AI SDK makes it; `execute` gets the arguments as one object. */
+export interface HostTool {
+  readonly description?: string;
+  /** A Standard Schema, or an AI SDK schema with `jsonSchema` and `validate`. Default: arguments are passed as they are. */
+  readonly inputSchema?: unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: the argument type of a foreign tool is only known to its schema.
+  readonly execute?: (args: any, options: any) => unknown;
+}
+
+/** A function with a description; it gets the keyword arguments as one object. */
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type DescribedFunction = ((args: any) => unknown) & { readonly description?: string };
+
+/** A tool set, checked and ready to be bound and called. */
+export interface Toolbox {
+  readonly bindings: readonly ToolBinding[];
+  /** Tools that are plain values, bound as they are. */
+  readonly values: Readonly<Record<string, ReplValue>>;
+  call(name: string, args: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<JsonValue>;
+}
+
+/** An error of a tool, to be raised in the cell with this type and message. */
+export class ToolError extends Error {
+  constructor(type: string, message: string) {
+    super(message);
+    this.name = type;
+  }
+}
+
+interface Callable {
+  readonly binding: ToolBinding;
+  readonly validate: ((args: unknown) => Promise<unknown>) | undefined;
+  readonly run: (args: unknown, signal: AbortSignal) => unknown;
+}
+
+/** Names the runtime binds itself. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  'context',
+  'history',
+  'llm_query',
+  'llm_query_batched',
+  'rlm_query',
+  'rlm_query_batched',
+  'allm_query',
+  'allm_query_batched',
+  'arlm_query',
+  'arlm_query_batched',
+  'LLMError',
+  'BudgetExceeded',
+  'FINAL',
+  'FINAL_VAR',
+  'SUBMIT',
+  'SHOW_VARS',
+  'answer',
+  'continue_with',
+]);
+
+/** @throws RlmError `invalid-tool-name`, `reserved-name`, `invalid-option` */
+export function createToolbox(tools: ToolSet = {}): Toolbox {
+  const callables = new Map<string, Callable>();
+  const values: Record<string, ReplValue> = {};
+  for (const [name, tool] of Object.entries(tools)) {
+    checkToolName(name);
+    const callable = asCallable(name, tool);
+    if (callable === undefined) values[name] = { kind: 'json', json: asJson(name, tool) };
+    else callables.set(name, callable);
+  }
+  return {
+    bindings: [...callables.values()].map((callable) => callable.binding),
+    values,
+    call: (name, args, signal) => callTool(callables.get(name), { name, args, signal }),
+  };
+}
+
+async function callTool(
+  callable: Callable | undefined,
+  { name, args, signal }: { name: string; args: Readonly<Record<string, JsonValue>>; signal: AbortSignal },
+): Promise<JsonValue> {
+  if (callable === undefined) throw new ToolError('NameError', `there is no tool ${name}`);
+  const input = callable.validate === undefined ? args : await callable.validate(args);
+  const result = await callable.run(input, signal);
+  if (result === undefined) return null;
+  const json = JSON.stringify(result);
+  if (json === undefined)
+    throw new ToolError('TypeError', `the tool ${name} returned a ${typeof result}, which is not JSON`);
+  return JSON.parse(json) as JsonValue;
+}
+
+function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
+  if (typeof tool === 'function') {
+    return {
+      binding: { name, description: tool.description ?? 'no description', parameters: [] },
+      validate: undefined,
+      run: (args) => tool(args),
+    };
+  }
+  if (typeof tool !== 'object' || tool === null || !('execute' in tool)) return undefined;
+  const { description, inputSchema, execute } = tool as HostTool;
+  if (typeof execute !== 'function') {
+    throw new RlmError({
+      code: 'invalid-option',
+      message: `The tool ${name} has no execute function: Fathom calls tools itself, so give it one.`,
+      userAction: true,
+      data: { tool: name },
+    });
+  }
+  const run = (args: unknown, signal: AbortSignal): unknown =>
+    execute(args, { toolCallId: name, messages: [], abortSignal: signal });
+  return {
+    binding: {
+      name,
+      description: description ?? 'no description',
+      parameters: propertiesOf(jsonSchemaOf(inputSchema)),
+    },
+    validate: validatorOf(name, inputSchema),
+    run,
+  };
+}
+
+type AiSdkSchema = {
+  readonly validate?: (value: unknown) => unknown;
+};
+
+/** Checks arguments by a Standard Schema or by an AI SDK schema's own `validate`. */
+function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise<unknown>) | undefined {
+  if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
+  if (typeof schema !== 'object' || schema === null) return undefined;
+  if ('~standard' in schema) {
+    const standard = schema as StandardSchemaV1;
+    return async (args) => {
+      const result = await standard['~standard'].validate(args);
+      if (result.issues === undefined) return result.value;
+      const issues = result.issues.map((issue) => `${(issue.path ?? []).map(String).join('.')}: ${issue.message}`);
+      throw new ToolError('TypeError', `${name}() got wrong arguments: ${issues.join('; ')}`);
+    };
+  }
+  const { validate } = schema as AiSdkSchema;
+  if (typeof validate !== 'function') return undefined;
+  return async (args) => {
+    const result = (await validate(args)) as { success: boolean; value?: unknown; error?: unknown };
+    if (result.success) return result.value;
+    throw new ToolError('TypeError', `${name}() got wrong arguments: ${String(result.error)}`);
+  };
+}
+
+function checkToolName(name: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new RlmError({
+      code: 'invalid-tool-name',
+      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _.`,
+      userAction: true,
+      data: { tool: name },
+    });
+  }
+  if (RESERVED_NAMES.has(name) || /^context_\d+$/.test(name)) {
+    throw new RlmError({
+      code: 'reserved-name',
+      message: `A tool cannot be named ${name}: the REPL binds that name itself. Give the tool another name.`,
+      userAction: true,
+      data: { tool: name },
+    });
+  }
+}
+
+function asJson(name: string, value: unknown): string {
+  const json = JSON.stringify(value);
+  if (json !== undefined) return json;
+  throw new RlmError({
+    code: 'invalid-option',
+    message: `The tool ${name} is a ${typeof value}: give a function, an AI SDK tool, or a JSON value.`,
+    userAction: true,
+    data: { tool: name },
+  });
+}
