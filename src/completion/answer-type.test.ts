@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Answer } from '../repl/port.ts';
+import { answerType } from './answer-type.ts';
+import { jsonSchema } from './json-schema-answer.ts';
+
+const value = (json: string): Answer => ({ via: 'final', json, text: json });
+
+describe('a typed answer', () => {
+  const person = answerType(z.object({ name: z.string(), age: z.number() }));
+
+  it('is validated as a value', async () => {
+    expect(await person.check(value('{"name":"Ada","age":36}'))).toEqual({ ok: true, value: { name: 'Ada', age: 36 } });
+  });
+
+  it('names every wrong field at once', async () => {
+    const checked = await person.check(value('{"name":1,"age":"x"}'));
+    expect(checked.ok || checked.errors.map((error) => error.split(':')[0])).toEqual(['name', 'age']);
+  });
+
+  it('reads a written answer as JSON, and takes bare text for string schemas', async () => {
+    expect(await person.checkText('{"name":"Ada","age":36}')).toMatchObject({ ok: true });
+    expect(await answerType(z.string()).checkText('plain words')).toEqual({ ok: true, value: 'plain words' });
+    expect(await answerType(z.string()).checkText('42')).toEqual({ ok: true, value: '42' });
+    expect(await answerType(z.number()).checkText('42')).toEqual({ ok: true, value: 42 });
+    expect(await answerType(z.number()).checkText('many')).toMatchObject({ ok: false });
+  });
+
+  it('takes the text of a value that is no JSON', async () => {
+    expect(await answerType(z.string()).check({ via: 'final', json: null, text: 'a set' })).toEqual({
+      ok: true,
+      value: 'a set',
+    });
+  });
+
+  it('knows the schema and the order of its properties', () => {
+    expect(person.properties).toEqual(['name', 'age']);
+    expect(JSON.parse(person.schemaText)).toMatchObject({ type: 'object' });
+  });
+
+  it('gives transformed values', async () => {
+    const type = answerType(z.string().transform((text) => text.length));
+    expect(await type.checkText('four')).toEqual({ ok: true, value: 4 });
+  });
+
+  it('takes any Standard Schema, also one without a JSON Schema', async () => {
+    const even = answerType({
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (n) => (typeof n === 'number' && n % 2 === 0 ? { value: n } : { issues: [{ message: 'not even' }] }),
+      },
+    });
+    expect(even.schemaText).toBe('');
+    expect(await even.check(value('3'))).toEqual({ ok: false, errors: ['not even'] });
+  });
+});
+
+describe('jsonSchema', () => {
+  const schema = jsonSchema({
+    type: 'object',
+    properties: { n: { type: 'integer' }, tags: { type: 'array', items: { type: 'string' } } },
+    required: ['n'],
+    additionalProperties: false,
+  });
+
+  it('validates, and names the inner errors with their paths', async () => {
+    expect(await answerType(schema).check(value('{"n":1}'))).toEqual({ ok: true, value: { n: 1 } });
+    const checked = await answerType(schema).check(value('{"n":"x","tags":[1]}'));
+    expect(checked.ok || checked.errors.map((error) => error.split(':')[0])).toEqual(['n', 'tags.0']);
+  });
+
+  it('keeps the order of its properties', () => {
+    expect(answerType(schema).properties).toEqual(['n', 'tags']);
+  });
+});

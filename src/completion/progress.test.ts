@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { Progress, type TurnTally } from './progress.ts';
+
+const LIMITS = { maxTurns: 100, maxConsecutiveErrors: 3, maxEmptyTurns: 2, maxRepairs: 3 };
+const FINE: TurnTally = {
+  ran: 1,
+  cellsOk: 1,
+  cellsFailed: 0,
+  refusedAnswer: false,
+  invalidAnswers: [],
+  subCallsSent: 0,
+  refusals: new Map(),
+  queryRefused: false,
+};
+
+function stops(turns: readonly Partial<TurnTally>[], limits: typeof LIMITS = LIMITS): (string | undefined)[] {
+  const progress = new Progress(limits);
+  return turns.map((turn, index) => progress.count({ ...FINE, ...turn }, index + 1)?.stop);
+}
+
+describe('limits on turns', () => {
+  it('end the run after the last turn', () => {
+    expect(stops([{}, {}], { ...LIMITS, maxTurns: 2 })).toEqual([undefined, 'max-turns']);
+  });
+
+  it('count turns in which cells failed and none succeeded', () => {
+    const failed = { cellsOk: 0, cellsFailed: 1 };
+    expect(stops([failed, failed, failed])).toEqual([undefined, undefined, 'error-limit']);
+    expect(stops([failed, failed, { cellsFailed: 1 }, failed])).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('count empty turns in a row; a refused answer is none', () => {
+    const empty = { ran: 0, cellsOk: 0 };
+    expect(stops([empty, empty])).toEqual([undefined, 'no-code']);
+    expect(stops([empty, { ...empty, refusedAnswer: true }, empty])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('count answers that did not fit, in a row', () => {
+    const wrong = { invalidAnswers: [['n: expected number']], refusedAnswer: true };
+    expect(stops([wrong, wrong, wrong])).toEqual([undefined, undefined, 'error-limit']);
+    expect(stops([wrong, wrong, {}, wrong])).toEqual([undefined, undefined, undefined, undefined]);
+    expect(new Progress({ ...LIMITS, maxRepairs: 1 }).count({ ...FINE, ...wrong }, 1)?.reason).toContain(
+      'n: expected number',
+    );
+  });
+
+  it('end the run when a query in the text was refused, or refusals were all that came of two turns', () => {
+    const refused = { refusals: new Map([['calls' as const, 3]]) };
+    expect(stops([{ ...refused, queryRefused: true }])).toEqual(['call-limit']);
+    expect(stops([refused, refused])).toEqual([undefined, 'call-limit']);
+    expect(stops([refused, { ...refused, subCallsSent: 1 }, refused])).toEqual([undefined, undefined, undefined]);
+    const tokens = { refusals: new Map([['tokens' as const, 3]]) };
+    expect(stops([tokens, tokens])).toEqual([undefined, 'token-limit']);
+  });
+
+  it('refuse a name once', () => {
+    const progress = new Progress(LIMITS);
+    expect([progress.refuseName('my_var'), progress.refuseName('my_var'), progress.refuseName('x1')]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+});

@@ -1,0 +1,168 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ContextInput, contexts, fromFile, fromFiles, isEmptyContext, loadContext, projected } from './index.ts';
+import type { LoadedContext } from './input.ts';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fathom-context-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function one(input: ContextInput | undefined): Promise<LoadedContext> {
+  const set = await loadContext(input);
+  if (set.kind !== 'one') throw new Error('expected one context');
+  return set.context;
+}
+
+async function write(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, content);
+  return path;
+}
+
+describe('a context in memory', () => {
+  it('is none when there is none', async () => {
+    expect((await one(undefined)).value).toEqual({ kind: 'none' });
+    expect(isEmptyContext(await loadContext(undefined))).toBe(true);
+  });
+
+  it('keeps a text as it is, lone surrogates included', async () => {
+    const text = 'a\r\nb\0\ud800"""';
+    expect((await one(text)).value).toEqual({ kind: 'text', text });
+  });
+
+  it('hands a JSON value over as JSON text', async () => {
+    expect(await one({ a: [1, 'x', null] })).toMatchObject({
+      value: { kind: 'json', json: '{"a":[1,"x",null]}' },
+      type: 'dict',
+      size: 1,
+    });
+    expect(await one([1, 2])).toMatchObject({ type: 'list', size: 2 });
+  });
+
+  it.each([
+    ['a function', { a: () => 1 }],
+    ['undefined inside', { a: undefined }],
+    ['a bigint', [1n]],
+    ['infinity', [Number.POSITIVE_INFINITY]],
+  ])('refuses %s instead of dropping it', async (_, value) => {
+    await expect(loadContext(value as unknown as ContextInput)).rejects.toMatchObject({ code: 'context-invalid' });
+  });
+
+  it('refuses a cycle', async () => {
+    const loop: Record<string, unknown> = {};
+    loop.self = loop;
+    await expect(loadContext(loop as unknown as ContextInput)).rejects.toMatchObject({ code: 'context-invalid' });
+  });
+
+  it('is empty when it holds nothing', async () => {
+    for (const empty of ['', [], {}]) expect(isEmptyContext(await loadContext(empty))).toBe(true);
+    for (const full of ['x', [0], { a: 1 }, 0]) expect(isEmptyContext(await loadContext(full))).toBe(false);
+  });
+
+  it('shows a bounded preview of a large text: its beginning and end, nothing of its middle', async () => {
+    const { preview } = await one(`BEGIN${'a'.repeat(5_000)}SECRET${'b'.repeat(5_000)}END`);
+    expect(preview).toMatch(/^BEGIN/);
+    expect(preview).toMatch(/END$/);
+    expect(preview).not.toContain('SECRET');
+    expect(preview?.length).toBeLessThan(700);
+  });
+});
+
+describe('named contexts', () => {
+  it('keep their names', async () => {
+    const set = await loadContext(contexts({ before: 'x', after: [1] }));
+    expect(set.kind === 'named' && [...set.contexts.keys()]).toEqual(['before', 'after']);
+  });
+
+  it.each(['my-name', '1st', 'class', 'naïve', ''])('refuse the name %j', async (name) => {
+    await expect(loadContext(contexts({ [name]: 'x' }))).rejects.toMatchObject({ code: 'invalid-name' });
+  });
+
+  it('refuse to be none', async () => {
+    await expect(loadContext(contexts({}))).rejects.toMatchObject({ code: 'context-invalid' });
+  });
+});
+
+describe('fromFile', () => {
+  it('refers to the file by path, size and encoding', async () => {
+    const path = await write('plain.txt', 'hällo');
+    expect((await one(fromFile(path))).value).toEqual({
+      kind: 'file',
+      path,
+      bytes: 6,
+      encoding: 'utf-8',
+      skip: 0,
+      as: 'text',
+    });
+  });
+
+  it.each([
+    ['UTF-8', Buffer.from('\ufeffhi', 'utf8'), 'utf-8', 3],
+    ['UTF-16 little endian', Buffer.from('\ufeffhi', 'utf16le'), 'utf-16le', 2],
+    ['UTF-16 big endian', Buffer.from('\ufeffhi', 'utf16le').swap16(), 'utf-16be', 2],
+  ])('knows %s by its mark', async (name, bytes, encoding, skip) => {
+    const loaded = await one(fromFile(await write(`${name}.txt`, bytes)));
+    expect(loaded.value).toMatchObject({ encoding, skip });
+    expect(loaded.preview).toBe('hi');
+  });
+
+  it('says what is missing or no file', async () => {
+    await expect(one(fromFile(join(folder, 'nowhere')))).rejects.toMatchObject({ code: 'context-not-found' });
+    await expect(one(fromFile(folder))).rejects.toMatchObject({ code: 'context-invalid' });
+  });
+
+  it('previews a large file without its middle', async () => {
+    const path = await write('large.txt', `BEGIN${'é'.repeat(4_000)}SECRET${'é'.repeat(4_000)}END`);
+    const { preview } = await one(fromFile(path));
+    expect(preview).toMatch(/^BEGIN/);
+    expect(preview).toMatch(/END$/);
+    expect(preview).not.toContain('SECRET');
+    expect(preview).not.toContain('\ufffd');
+  });
+});
+
+describe('fromFiles', () => {
+  it('takes folders, files and patterns, in path order, without .git and binaries', async () => {
+    const root = join(folder, 'tree');
+    await write('tree/b.txt', 'b');
+    await write('tree/a/x.md', 'a');
+    await write('tree/.git/config', 'no');
+    await write('tree/image.bin', Buffer.from([0, 1, 2]));
+    const all = await one(fromFiles(root, { cwd: root }));
+    expect(all.value.kind === 'documents' && all.value.documents.map(({ path }) => path)).toEqual(['a/x.md', 'b.txt']);
+    const some = await one(fromFiles('**/*.md', { cwd: root }));
+    expect(some.size).toBe(1);
+  });
+
+  it('says when nothing matches', async () => {
+    await expect(one(fromFiles('*.nothing', { cwd: folder }))).rejects.toMatchObject({ code: 'context-not-found' });
+  });
+});
+
+describe('projected', () => {
+  it('is read for its size only', async () => {
+    const reads: string[] = [];
+    const loaded = await one(
+      projected({
+        list: {
+          length: () => 7,
+          slice: (start, stop) => {
+            reads.push(`${start}-${stop}`);
+            return [];
+          },
+        },
+      }),
+    );
+    expect(loaded).toMatchObject({ size: 7, preview: undefined, value: { kind: 'projection', shape: 'list' } });
+    expect(reads).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { jsonSchema, tool } from 'ai';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createToolbox, type ToolSet } from './toolbox.ts';
+
+const never = new AbortController().signal;
+
+describe('createToolbox', () => {
+  it('takes AI SDK tools with zod schemas: parameters in schema order, arguments validated', async () => {
+    const box = createToolbox({
+      area: tool({
+        description: 'Area.',
+        inputSchema: z.object({ width: z.number(), height: z.number() }),
+        execute: ({ width, height }) => width * height,
+      }),
+    });
+    expect(box.bindings).toEqual([{ name: 'area', description: 'Area.', parameters: ['width', 'height'] }]);
+    expect(await box.call('area', { width: 2, height: 3 }, never)).toBe(6);
+    await expect(box.call('area', { width: 'x', height: 3 }, never)).rejects.toMatchObject({ name: 'TypeError' });
+  });
+
+  it('takes AI SDK schemas made from JSON Schema', async () => {
+    const box = createToolbox({
+      echo: tool({
+        inputSchema: jsonSchema<{ text: string }>({ type: 'object', properties: { text: { type: 'string' } } }),
+        execute: ({ text }) => text,
+      }),
+    });
+    expect(box.bindings[0]?.parameters).toEqual(['text']);
+    expect(await box.call('echo', { text: 'hi' }, never)).toBe('hi');
+  });
+
+  it('takes functions with a description, and values', async () => {
+    const box = createToolbox({
+      today: Object.assign(() => 'Monday', { description: 'The day.' }),
+      regions: ['north'],
+    });
+    expect(await box.call('today', {}, never)).toBe('Monday');
+    expect(box.values).toEqual({ regions: { kind: 'json', json: '["north"]' } });
+  });
+
+  it('gives null for nothing, and refuses what is no JSON', async () => {
+    const box = createToolbox({ nothing: () => undefined, odd: () => () => 1 });
+    expect(await box.call('nothing', {}, never)).toBeNull();
+    await expect(box.call('odd', {}, never)).rejects.toMatchObject({ name: 'TypeError' });
+  });
+
+  it('passes the errors of a tool on with their type', async () => {
+    const box = createToolbox({
+      fails: () => {
+        throw new RangeError('too far');
+      },
+    });
+    await expect(box.call('fails', {}, never)).rejects.toMatchObject({ name: 'RangeError', message: 'too far' });
+  });
+
+  it.each([
+    ['bad-name', 'invalid-tool-name'],
+    ['llm_query', 'reserved-name'],
+    ['context', 'reserved-name'],
+    ['context_3', 'reserved-name'],
+  ])('refuses the name %s', (name, code) => {
+    expect(() => createToolbox({ [name]: () => 1 })).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses a tool without execute', () => {
+    const tools = { half: { description: 'x', execute: undefined } } as unknown as ToolSet;
+    expect(() => createToolbox(tools)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+  });
+});
