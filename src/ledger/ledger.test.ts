@@ -169,6 +169,22 @@ describe('waiting', () => {
     expect(ledger.budget('tokens')).toMatchObject({ spent: 0, reserved: 0 });
   });
 
+  test('keeps its order when several leave at different completions', async () => {
+    const { ledger } = open({ maxTokens: 1_000 });
+    const child = ledger.child();
+    const controller = new AbortController();
+    const ask = (at: typeof ledger, tokens: number, signal: AbortSignal) =>
+      at.account({ kind: 'root' }).reserve(estimate(tokens, 0), signal);
+    await ask(ledger, 600, never);
+    const leaving = [ask(ledger, 1_000, controller.signal), ask(child, 1_000, controller.signal)];
+    const [first, second] = [ask(child, 400, never), ask(ledger, 400, never)];
+    controller.abort();
+    await Promise.allSettled(leaving);
+    expect(await now(second)).toBe('pending');
+    (await first).release();
+    await second;
+  });
+
   test('costs little however many wait', async () => {
     const { ledger } = open({ maxTokens: 10_000 });
     const child = ledger.child();

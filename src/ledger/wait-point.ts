@@ -59,11 +59,8 @@ export class WaitPoint<W extends Waiting<W>> {
     else after.next = call;
   }
 
-  /** Takes a call out of line, here and above. Follow it with {@link serve}. */
+  /** Takes a call out of line. Follow it with {@link serve}, or {@link serveAll} when it is done at several points. */
   remove(call: W): void {
-    for (let point: WaitPoint<W> | undefined = this; point?.candidate === call; point = point.parent) {
-      point.#stand(undefined);
-    }
     if (call.previous === undefined) this.#first = call.next;
     else call.previous.next = call.next;
     if (call.next === undefined) this.#last = call.previous;
