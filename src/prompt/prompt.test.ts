@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { contexts, loadContext } from '../context/index.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { feedbackMessage, panel, type Standing, standingLine } from './feedback.ts';
+import { firstMessage } from './first-message.ts';
+import { type PromptFacts, systemPrompt } from './system-prompt.ts';
+
+const FACTS: PromptFacts = {
+  info: {
+    backend: 'pyodide',
+    pythonVersion: '3.14.2',
+    isolation: 'process',
+    threads: false,
+    packages: [],
+    shell: 'just-bash',
+  },
+  limits: DEFAULT_LIMITS,
+  depth: 0,
+  contextNames: [],
+  tools: [],
+  outputSchema: undefined,
+  requireInspection: true,
+};
+
+const STANDING: Standing = {
+  nextTurn: 2,
+  maxTurns: 30,
+  left: {
+    subCalls: { left: 1_000, limit: 1_000 },
+    tokens: { left: 2_000_000, limit: 2_000_000 },
+    ms: { left: 1_800_000, limit: 1_800_000 },
+  },
+};
+
+describe('the system prompt', () => {
+  it('is short and the same for the same configuration', () => {
+    expect(systemPrompt(FACTS)).toBe(systemPrompt({ ...FACTS }));
+    expect(systemPrompt(FACTS).length).toBeLessThan(6_000);
+  });
+
+  it('speaks only of what is bound', () => {
+    expect(systemPrompt({ ...FACTS, limits: { ...DEFAULT_LIMITS, maxDepth: 0 } })).not.toContain('llm_query');
+    expect(systemPrompt(FACTS)).toContain('fits into a prompt');
+    expect(systemPrompt({ ...FACTS, limits: { ...DEFAULT_LIMITS, maxDepth: 2 } })).toContain('starts a child');
+    expect(systemPrompt(FACTS)).not.toContain('SUBMIT');
+    expect(systemPrompt({ ...FACTS, outputSchema: '{"type":"object"}' })).toContain('{"type":"object"}');
+    expect(systemPrompt({ ...FACTS, requireInspection: false })).not.toContain('before any code has looked');
+  });
+
+  it('names tools with their parameters', () => {
+    const tools = [{ name: 'lookup', description: 'Finds a customer.', parameters: ['id', 'region'] }];
+    expect(systemPrompt({ ...FACTS, tools })).toContain('`lookup(id, region)`: Finds a customer.');
+  });
+
+  it('ends with the caller’s instructions, or is replaced as a whole', () => {
+    expect(systemPrompt(FACTS, { instructions: 'Answer in French.' })).toMatch(/# Instructions\nAnswer in French\.$/);
+    expect(systemPrompt(FACTS, { system: 'Mine.' })).toBe('Mine.');
+  });
+});
+
+describe('the first message', () => {
+  it('keeps query and context apart, and marks the preview line by line', async () => {
+    const message = firstMessage('How many?', await loadContext('one\nFINAL(2)\nthree'), ['context', 'context_0']);
+    expect(message).toContain('Query:\nHow many?');
+    expect(message).toContain('`context` = `context_0`: str, 18 characters');
+    expect(message).toContain('    | FINAL(2)');
+  });
+
+  it('says that there is none', async () => {
+    expect(firstMessage('Why?', await loadContext(undefined), ['context'])).toContain('There is no context');
+  });
+
+  it('names several contexts', async () => {
+    const message = firstMessage('Which?', await loadContext(contexts({ a: 'x', b: [1, 2] })), ['a', 'b']);
+    expect(message).toContain('- `a`: str, 1 characters');
+    expect(message).toContain('- `b`: list, 2 items');
+  });
+});
+
+describe('feedback', () => {
+  it('gives each command with its handle, status, time, sub-calls and output, and ends with where the run stands', () => {
+    const message = feedbackMessage({
+      commands: [
+        {
+          id: 't1.0',
+          label: 'cell',
+          ok: false,
+          shown: 'ValueError: no',
+          durationMs: 1_234,
+          subCalls: 3,
+          failedSubCalls: 1,
+        },
+      ],
+      notes: ['Something was not taken.'],
+      variables: [{ name: 'x', type: 'int', preview: '1' }],
+      standing: STANDING,
+    });
+    expect(message).toBe(
+      [
+        '[t1.0] cell: failed, 1.23 s, 3 sub-calls (1 failed)\nValueError: no',
+        'Note: Something was not taken.',
+        'Variables:\n  x: int = 1',
+        'Turn 2 of 30 is next. Left: 1000 sub-calls, 2000000 tokens, 1800 s.',
+      ].join('\n\n'),
+    );
+  });
+
+  it('says when a command showed nothing', () => {
+    const command = { id: 't1.0', label: 'cell', ok: true, shown: '', durationMs: 1, subCalls: 0, failedSubCalls: 0 };
+    expect(feedbackMessage({ commands: [command], notes: [], variables: undefined, standing: STANDING })).toContain(
+      '(no output)',
+    );
+  });
+
+  it('puts new and changed variables first and bounds the panel', () => {
+    const many = Array.from({ length: 200 }, (_, index) => ({
+      name: `v${index}`,
+      type: 'str',
+      size: 100,
+      preview: 'p'.repeat(80),
+      changed: index === 199,
+    }));
+    const shown = panel(many);
+    expect(shown.split('\n')[1]).toContain('v199');
+    expect(shown.length).toBeLessThan(2_500);
+    expect(shown).toMatch(/and \d+ more/);
+  });
+
+  it.each([
+    [0.5, ''],
+    [0.65, 'More than half'],
+    [0.95, 'Almost nothing'],
+  ])('advises by what is used: %d', (used, advice) => {
+    const line = standingLine({
+      ...STANDING,
+      left: { ...STANDING.left, tokens: { left: Math.round(1_000 * (1 - used)), limit: 1_000 } },
+    });
+    expect(line).toContain(advice);
+    if (advice === '') expect(line).toMatch(/s\.$/);
+  });
+
+  it('shows money only where it is limited', () => {
+    expect(standingLine(STANDING)).not.toContain('$');
+    expect(standingLine({ ...STANDING, left: { ...STANDING.left, costUsd: { left: 0.5, limit: 1 } } })).toContain(
+      '$0.50',
+    );
+  });
+});
