@@ -164,6 +164,8 @@ export interface BashRequest {
 export interface CapturedText {
   readonly text: string;
   readonly dropped: number;
+  /** Where in `text` the dropped characters were; set when there are any. */
+  readonly gapAt?: number;
 }
 
 export interface CellError {
@@ -192,6 +194,8 @@ export interface CellOutcome {
   readonly restarted?: RestartInfo;
   /** `continue_with` was called: the text the next turn starts from. */
   readonly continueWith?: string;
+  /** Protected names that the cell overwrote or deleted: they are back in the next cell. */
+  readonly rebound?: readonly string[];
 }
 
 /** How a REPL came back after a kill, in words for the model. */

@@ -1,0 +1,57 @@
+import type { FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import { encodeExact } from './text.ts';
+
+/** How a backend names a file to its guest: fields that the guest's `load_file` understands. */
+export type DescribeFile = (value: FileValue) => Promise<Readonly<Record<string, JsonValue>>>;
+
+/** Header and parts of a `bind` command. */
+export interface BindCommand {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly parts: readonly Buffer[];
+}
+
+/** Puts bindings into the form in which the guest takes them: texts as parts, files by the backend's descriptor. */
+export async function encodeBindings(bindings: ReplBindings, describeFile: DescribeFile): Promise<BindCommand> {
+  const parts: Buffer[] = [];
+  const values: Record<string, unknown>[] = [];
+  for (const [name, value] of Object.entries(bindings.values ?? {})) {
+    values.push({ name, ...(await encodeValue(value, parts, describeFile)) });
+  }
+  const header: Record<string, unknown> = { values };
+  if (bindings.tools !== undefined) {
+    header.tools = bindings.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  }
+  if (bindings.output !== undefined) header.output = bindings.output;
+  return { header, parts };
+}
+
+async function encodeValue(
+  value: ReplValue,
+  parts: Buffer[],
+  describeFile: DescribeFile,
+): Promise<Record<string, unknown>> {
+  switch (value.kind) {
+    case 'text':
+      parts.push(encodeExact(value.text));
+      return { kind: 'text' };
+    case 'json':
+      parts.push(encodeExact(value.json));
+      return { kind: 'json' };
+    case 'file':
+      return encodeFile(value, describeFile);
+    case 'documents': {
+      const documents: unknown[] = [];
+      for (const { path, content } of value.documents) {
+        documents.push({ path, content: await encodeValue(content, parts, describeFile) });
+      }
+      return { kind: 'documents', documents };
+    }
+    default:
+      return { ...value };
+  }
+}
+
+async function encodeFile(value: FileValue, describeFile: DescribeFile): Promise<Record<string, unknown>> {
+  const { kind, as, encoding, skip, bytes } = value;
+  return { ...(await describeFile(value)), kind, as, encoding, skip, bytes };
+}

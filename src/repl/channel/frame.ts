@@ -1,0 +1,135 @@
+/**
+ * The frame format of the channel, see docs/channel.md. Encoding for frames to the guest, a streaming decoder for
+ * frames from it; every byte that comes in is hostile.
+ *
+ * @module
+ */
+import { ChannelViolation } from './violation.ts';
+
+/** Frame types. Those from {@link FrameType.runtime} on are between the host and a backend's own process. */
+export const FrameType = {
+  command: 1,
+  result: 2,
+  request: 3,
+  reply: 4,
+  output: 5,
+  blob: 6,
+  runtime: 64,
+} as const;
+
+/** Bytes of the longest frame a guest may send. */
+export const MAX_GUEST_FRAME: number = 16 * 1024 * 1024;
+
+const PREFIX = 13;
+const INNER = 9;
+/** Header bytes beyond any that a guest needs: a frame of sub-calls carries a few bytes per call. */
+const MAX_HEADER = 4 * 1024 * 1024;
+
+/** A frame as it came. `header` is parsed JSON of unknown shape; `body` is a view into the received bytes. */
+export interface Frame {
+  readonly type: number;
+  readonly id: number;
+  readonly header: unknown;
+  readonly body: Buffer;
+}
+
+/** One frame. `header` is JSON text that names `parts` when there are any. */
+export function encodeFrame(type: number, id: number, header: string, parts: readonly Buffer[] = []): Buffer {
+  const headerBytes = Buffer.byteLength(header);
+  let total = PREFIX + headerBytes;
+  for (const part of parts) total += part.length;
+  const frame = Buffer.allocUnsafe(total);
+  frame.writeUInt32LE(total - 4, 0);
+  frame[4] = type;
+  frame.writeUInt32LE(id, 5);
+  frame.writeUInt32LE(headerBytes, 9);
+  frame.write(header, PREFIX, headerBytes, 'utf8');
+  let at = PREFIX + headerBytes;
+  for (const part of parts) {
+    part.copy(frame, at);
+    at += part.length;
+  }
+  return frame;
+}
+
+/** Takes a stream apart into frames, in time linear in its bytes. */
+export interface FrameDecoder {
+  /**
+   * Gives the frames that `chunk` completes.
+   *
+   * @throws ChannelViolation for a frame that is malformed or longer than {@link MAX_GUEST_FRAME}
+   */
+  push(chunk: Buffer, onFrame: (frame: Frame) => void): void;
+  /** Bytes of a frame that has begun and not ended. */
+  readonly pending: number;
+}
+
+/** A decoder for one stream. */
+export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDecoder {
+  let pieces: Buffer[] = [];
+  let held = 0;
+  let need = 0;
+
+  function complete(chunk: Buffer, onFrame: (frame: Frame) => void): void {
+    let rest = chunk;
+    while (rest.length >= 4) {
+      const length = rest.readUInt32LE(0);
+      if (length < INNER) throw new ChannelViolation(`a frame of ${length} bytes is too short`);
+      if (length > maxFrame) {
+        throw new ChannelViolation(`a frame of ${length} bytes is longer than ${maxFrame} bytes`);
+      }
+      if (rest.length < length + 4) {
+        need = length + 4;
+        break;
+      }
+      onFrame(decodeFrame(rest.subarray(4, length + 4)));
+      rest = rest.subarray(length + 4);
+    }
+    if (rest.length > 0) {
+      pieces = [rest];
+      held = rest.length;
+      if (need === 0) need = 4;
+    }
+  }
+
+  return {
+    push(chunk, onFrame) {
+      if (held === 0) {
+        complete(chunk, onFrame);
+        return;
+      }
+      pieces.push(chunk);
+      held += chunk.length;
+      if (held < need) return;
+      const whole = Buffer.concat(pieces, held);
+      pieces = [];
+      held = 0;
+      need = 0;
+      complete(whole, onFrame);
+    },
+    get pending() {
+      return held;
+    },
+  };
+}
+
+function decodeFrame(bytes: Buffer): Frame {
+  const headerBytes = bytes.readUInt32LE(5);
+  if (headerBytes > bytes.length - INNER || headerBytes > MAX_HEADER) {
+    throw new ChannelViolation(`a frame's header of ${headerBytes} bytes does not fit`);
+  }
+  return {
+    type: bytes.readUInt8(0),
+    id: bytes.readUInt32LE(1),
+    header: parseHeader(bytes.toString('utf8', INNER, INNER + headerBytes)),
+    body: bytes.subarray(INNER + headerBytes),
+  };
+}
+
+function parseHeader(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ChannelViolation("a frame's header is not JSON");
+  }
+}

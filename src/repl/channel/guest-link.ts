@@ -1,0 +1,283 @@
+import { type Clock, systemClock } from '../../clock.ts';
+import { RlmError } from '../../errors.ts';
+import type { CapturedText, ReplHost, ReplLimits } from '../port.ts';
+import { createBlobStore } from './blob-store.ts';
+import { type CellClock, startCellClock } from './cell-clock.ts';
+import { createFrameDecoder, encodeFrame, type Frame, FrameType } from './frame.ts';
+import { captureOutput, type OutputCapture } from './output-capture.ts';
+import { type PartReader, readParts } from './parts.ts';
+import { createRequestDesk } from './request-desk.ts';
+import { type Fields, readChoice, readFlag, readObject, readOptionalInteger } from './shape.ts';
+import { ChannelViolation } from './violation.ts';
+
+/** Milliseconds between a soft interrupt and the kill of a guest that did not stop. */
+const INTERRUPT_GRACE_MS = 1_000;
+const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+
+/** What a backend gives a link: the way to one guest and the two ways to stop it. */
+export interface GuestLinkOptions {
+  readonly limits: ReplLimits;
+  readonly host: ReplHost;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Writes bytes to the guest; they are buffered where they must wait. */
+  readonly write: (bytes: Buffer) => void;
+  /** Asks the cell to stop (SIGINT or its like). */
+  readonly interrupt: () => void;
+  /** Ends the guest at once. The backend then calls {@link GuestLink.ended}. */
+  readonly kill: (reason: string) => void;
+  /** Frames of the backend's own process (type 64 and up). Without it they are violations. */
+  readonly onRuntimeFrame?: (frame: Frame) => void;
+}
+
+/** A command for the guest. */
+export interface GuestCommand {
+  readonly op: string;
+  /** Further header fields; `parts` is added here. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  readonly parts?: readonly Buffer[];
+  /** Milliseconds of guest time. Default: `cellTimeoutMs`. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+/** Why a command was stopped from outside. */
+export type Stopped = 'deadline' | 'cancelled' | undefined;
+
+/** What every command gives, also one whose guest was lost. */
+export interface CommandRecord {
+  readonly stdout: CapturedText;
+  readonly stderr: CapturedText;
+  readonly durationMs: number;
+  readonly stopped: Stopped;
+}
+
+/** The result of a command: its header and parts, not yet read. */
+export interface GuestResult extends CommandRecord {
+  readonly fields: Fields;
+  readonly parts: PartReader;
+}
+
+/** The guest was lost while a command ran, or before it. */
+export class GuestLost extends RlmError {
+  readonly record: CommandRecord;
+
+  constructor(cause: RlmError, record: CommandRecord) {
+    super({ code: cause.code, message: cause.message, cause, data: cause.data });
+    this.record = record;
+  }
+}
+
+/** The host's end of the channel to one guest. */
+export interface GuestLink {
+  /** Takes bytes that came from the guest. */
+  receive(chunk: Buffer): void;
+  /** Takes output that came another way (the pipes of a native process). Dropped while no command runs. */
+  pushOutput(stream: 'stdout' | 'stderr', bytes: Buffer): void;
+  /** The guest is gone. Idempotent; the first reason counts. */
+  ended(reason: string | RlmError): void;
+  /**
+   * Runs one command; callers wait for one before they send the next.
+   *
+   * @throws GuestLost when the guest is gone or broke the rules
+   */
+  command(command: GuestCommand): Promise<GuestResult>;
+  /** Why the link is of no use any more. */
+  readonly failure: RlmError | undefined;
+}
+
+interface Running {
+  readonly id: number;
+  readonly capture: OutputCapture;
+  readonly clock: CellClock;
+  readonly startedAt: number;
+  readonly onOutput: GuestCommand['onOutput'];
+  readonly resolve: (result: GuestResult) => void;
+  readonly reject: (error: GuestLost) => void;
+  readonly release: () => void;
+  stopped: Stopped;
+  cancelKill: (() => void) | undefined;
+}
+
+/** A link over a transport that a backend has opened. */
+export function createGuestLink(options: GuestLinkOptions): GuestLink {
+  const { limits, write, interrupt, kill, onRuntimeFrame } = options;
+  const clock = options.clock ?? systemClock;
+  const decoder = createFrameDecoder();
+  const blobs = createBlobStore(limits.diskBytes);
+  const desk = createRequestDesk({ host: options.host, limits, clock, write });
+  let running: Running | undefined;
+  let failure: RlmError | undefined;
+  let lastCommand = 0;
+  let lastId = 0;
+
+  function recordOf(current: Running): CommandRecord {
+    const durationMs = clock.now() - current.startedAt;
+    return { ...current.capture.finish(), durationMs, stopped: current.stopped };
+  }
+
+  function finish(current: Running): void {
+    running = undefined;
+    current.clock.stop();
+    current.cancelKill?.();
+    current.release();
+    desk.close();
+  }
+
+  function fail(error: RlmError): void {
+    if (failure !== undefined) return;
+    failure = error;
+    const current = running;
+    if (current === undefined) desk.close();
+    else {
+      finish(current);
+      current.reject(new GuestLost(error, recordOf(current)));
+    }
+    blobs.clear();
+  }
+
+  function stop(current: Running, why: 'deadline' | 'cancelled'): void {
+    if (running !== current || current.stopped !== undefined) return;
+    current.stopped = why;
+    desk.cancel(why === 'deadline' ? 'The cell has used up its time.' : 'The run was cancelled.');
+    interrupt();
+    current.cancelKill = clock.schedule(INTERRUPT_GRACE_MS, () => {
+      if (running === current) kill('the cell did not stop when it was interrupted');
+    });
+  }
+
+  function takeId(id: number, count: number): void {
+    if (id <= lastId) throw new ChannelViolation(`the request id ${id} was used before`);
+    lastId = id + count - 1;
+  }
+
+  function onFrame(frame: Frame): void {
+    if (failure !== undefined) return;
+    if (frame.type >= FrameType.runtime) {
+      if (onRuntimeFrame === undefined) throw new ChannelViolation(`a frame has the unknown type ${frame.type}`);
+      onRuntimeFrame(frame);
+      return;
+    }
+    const fields = readObject(frame.header, 'a header');
+    switch (frame.type) {
+      case FrameType.request: {
+        if (frame.id <= lastId) takeId(frame.id, 1);
+        takeId(frame.id, desk.handle(frame, fields, readParts(frame, fields, blobs)));
+        return;
+      }
+      case FrameType.output:
+        onOutput(frame, fields);
+        return;
+      case FrameType.blob:
+        if (!blobs.has(frame.id)) takeId(frame.id, 1);
+        blobs.add(frame.id, frame.body, readFlag(fields, 'more'));
+        return;
+      case FrameType.result:
+        onResult(frame, fields);
+        return;
+      default:
+        throw new ChannelViolation(`a frame has the unknown type ${frame.type}`);
+    }
+  }
+
+  function onOutput(frame: Frame, fields: Fields): void {
+    const stream = readChoice(fields, 'stream', ['stdout', 'stderr']);
+    const dropped = readOptionalInteger(fields, 'dropped', 0, MAX_COUNT) ?? 0;
+    // Of a command that has ended, or of none: nobody waits for it.
+    if (running === undefined || frame.id !== running.id) return;
+    running.capture.push(stream, frame.body, dropped);
+    running.onOutput?.(stream, frame.body.toString('utf8'));
+  }
+
+  function onResult(frame: Frame, fields: Fields): void {
+    const current = running;
+    if (current === undefined || frame.id !== current.id) {
+      throw new ChannelViolation(`a result came for the command ${frame.id}, which does not run`);
+    }
+    const parts = readParts(frame, fields, blobs);
+    finish(current);
+    current.resolve({ ...recordOf(current), fields, parts });
+  }
+
+  /** Runs something that reads what the guest sent; a broken rule ends the guest, not the host. */
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const violation =
+        error instanceof ChannelViolation ? error : new ChannelViolation(`it could not be read (${error})`);
+      fail(violation);
+      kill(violation.reason);
+    }
+  }
+
+  function send(command: GuestCommand, id: number): void {
+    const parts = command.parts ?? [];
+    const sizes = parts.map((part) => part.length);
+    const header = JSON.stringify({ ...command.header, op: command.op, first_id: lastId + 1, parts: sizes });
+    write(encodeFrame(FrameType.command, id, header, parts));
+  }
+
+  function watchSignal(signal: AbortSignal | undefined, current: () => void): () => void {
+    if (signal === undefined) return () => {};
+    if (signal.aborted) {
+      process.nextTick(current);
+      return () => {};
+    }
+    signal.addEventListener('abort', current, { once: true });
+    return () => signal.removeEventListener('abort', current);
+  }
+
+  function start(command: GuestCommand, resolve: Running['resolve'], reject: Running['reject']): void {
+    lastCommand += 1;
+    const limitMs = command.timeoutMs ?? limits.cellTimeoutMs;
+    const current: Running = {
+      id: lastCommand,
+      capture: captureOutput(limits.outputBytes),
+      clock: startCellClock(clock, limitMs, () => stop(current, 'deadline')),
+      startedAt: clock.now(),
+      onOutput: command.onOutput,
+      resolve,
+      reject,
+      release: watchSignal(command.signal, () => stop(current, 'cancelled')),
+      stopped: undefined,
+      cancelKill: undefined,
+    };
+    running = current;
+    blobs.clear();
+    desk.open((waiting) => (waiting ? current.clock.pause() : current.clock.resume()));
+    send(command, current.id);
+  }
+
+  return {
+    receive(chunk) {
+      if (failure === undefined) guarded(() => decoder.push(chunk, onFrame));
+    },
+    pushOutput(stream, bytes) {
+      if (running === undefined) return;
+      running.capture.push(stream, bytes);
+      running.onOutput?.(stream, bytes.toString('utf8'));
+    },
+    ended(reason) {
+      fail(
+        typeof reason === 'string'
+          ? new RlmError({ code: 'repl-failure', message: `The REPL's process ended: ${reason}.`, data: { reason } })
+          : reason,
+      );
+    },
+    command(command) {
+      return new Promise((resolve, reject) => {
+        if (failure !== undefined) {
+          const none = { text: '', dropped: 0 };
+          reject(new GuestLost(failure, { stdout: none, stderr: none, durationMs: 0, stopped: undefined }));
+        } else if (running !== undefined) {
+          throw new Error('a command is running already');
+        } else start(command, resolve, reject);
+      });
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}

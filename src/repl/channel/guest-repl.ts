@@ -1,0 +1,271 @@
+import { messageOf, RlmError } from '../../errors.ts';
+import type {
+  Answer,
+  AnswerFound,
+  AnswerLookup,
+  BashOutcome,
+  BashRequest,
+  CellOutcome,
+  CellRequest,
+  FileValue,
+  IsolationLevel,
+  JsonValue,
+  Repl,
+  ReplBindings,
+  ReplInfo,
+  ReplLimits,
+  RestartInfo,
+  SnapshotInfo,
+  VariableInfo,
+} from '../port.ts';
+import { parseAnswer } from './answers.ts';
+import { encodeBindings } from './bind-command.ts';
+import { explainStop, lostOutcome } from './cell-outcome.ts';
+import { type GuestCommand, type GuestLink, GuestLost, type GuestResult } from './guest-link.ts';
+import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
+import { field, readFlag, readInteger, readObject, readString, readStrings } from './shape.ts';
+import { createSnapshotShelf } from './snapshot-shelf.ts';
+import { encodeExact } from './text.ts';
+
+/** A guest that came back after a loss. */
+export interface RecoveredGuest {
+  readonly link: GuestLink;
+  /** Nothing is left of the old guest: the core says hello and binds everything again. */
+  readonly fresh: boolean;
+  /** For the model, e.g. `variables and files are as they were before this cell`. */
+  readonly lost: string;
+}
+
+/** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
+export interface ReplDriver {
+  readonly backend: string;
+  readonly isolation: IsolationLevel;
+  readonly shell: string;
+  /** The guest as it was opened, ready for commands. */
+  readonly link: GuestLink;
+  /** How the guest's `load_file` finds a file. */
+  describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
+  /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
+  beforeCommand?(): Promise<void>;
+  /** The guest is gone or of no use: ends what is left of it and brings one back. @throws when that cannot be done */
+  recover(reason: string): Promise<RecoveredGuest>;
+  /** Runs bash. Without it the guest has a `bash` command. */
+  bash?(command: BashRequest): Promise<BashOutcome>;
+  /** Takes a snapshot under an id that is new. */
+  capture(id: string): Promise<{ readonly bytes: number }>;
+  /** Goes back to a snapshot, also when the guest is lost. The link may be another one. */
+  restore(id: string): Promise<GuestLink>;
+  discard(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Options of {@link createGuestRepl}. */
+export interface GuestReplOptions {
+  readonly limits: ReplLimits;
+  readonly driver: ReplDriver;
+}
+
+/**
+ * A REPL over a guest: everything of the port that is the same for all backends.
+ *
+ * @throws RlmError `repl-failure` when the guest does not say hello
+ */
+export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> {
+  const { limits, driver } = options;
+  let link = driver.link;
+  let closed = false;
+  let tail: Promise<unknown> = Promise.resolve();
+  /** Everything bound so far, for a guest that starts afresh or goes back behind a binding. */
+  const bound: ReplBindings[] = [];
+  const shelf = createSnapshotShelf(driver, limits.maxSnapshots);
+
+  /** One thing after the other, in the order in which they were asked for. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = tail.then(() => {
+      if (closed) throw new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
+      return work();
+    });
+    tail = run.catch(() => {});
+    return run;
+  }
+
+  async function hello(): Promise<ReplInfo> {
+    const result = await link.command({ op: 'hello', header: { limits } });
+    const fields = checkResult(result);
+    return {
+      backend: driver.backend,
+      pythonVersion: readString(fields, 'python', 100),
+      isolation: driver.isolation,
+      threads: readFlag(fields, 'threads'),
+      packages: readStrings(fields, 'packages', 1000),
+      shell: driver.shell,
+    };
+  }
+
+  async function sendBindings(bindings: ReplBindings): Promise<void> {
+    const { header, parts } = await encodeBindings(bindings, (file) => driver.describeFile(file));
+    checkResult(await link.command({ op: 'bind', header, parts }));
+  }
+
+  async function recover(reason: string): Promise<RestartInfo> {
+    let recovered: RecoveredGuest;
+    try {
+      recovered = await driver.recover(reason);
+      link = recovered.link;
+      if (recovered.fresh) {
+        await hello();
+        for (const bindings of bound) await sendBindings(bindings);
+      }
+    } catch (error) {
+      throw lostForGood(reason, error);
+    }
+    return { reason, lost: recovered.lost };
+  }
+
+  /** A command that is no cell: a lost guest is brought back and the command tried once more. */
+  async function ask(command: GuestCommand): Promise<GuestResult> {
+    if (link.failure !== undefined) await recover(link.failure.message);
+    try {
+      return await link.command(command);
+    } catch (error) {
+      if (error instanceof GuestLost) await recover(error.message);
+      throw error;
+    }
+  }
+
+  async function ready(): Promise<void> {
+    if (link.failure !== undefined) await recover(link.failure.message);
+    await driver.beforeCommand?.();
+  }
+
+  async function execute(cell: CellRequest): Promise<CellOutcome> {
+    await ready();
+    const limitMs = cell.timeoutMs ?? limits.cellTimeoutMs;
+    try {
+      const result = await link.command({
+        op: 'execute',
+        header: { handle: cell.handle },
+        parts: [encodeExact(cell.code)],
+        timeoutMs: limitMs,
+        ...(cell.signal === undefined ? {} : { signal: cell.signal }),
+        ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
+      });
+      return explainStop(
+        parse(result, (it) => parseOutcome(it, limits)),
+        result.stopped,
+        limitMs,
+      );
+    } catch (error) {
+      if (!(error instanceof GuestLost)) throw error;
+      return lostOutcome(error, limitMs, await recover(error.message));
+    }
+  }
+
+  /** Reads a result; one that breaks the rules ends the guest as any other violation. */
+  function parse<T>(result: GuestResult, read: (result: GuestResult) => T): T {
+    try {
+      return read(result);
+    } catch (error) {
+      if (!RlmError.isInstance(error) || error.code !== 'channel-violation') throw error;
+      link.ended(error);
+      throw new GuestLost(error, result);
+    }
+  }
+
+  async function askFor<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
+    return parse(await ask(command), read);
+  }
+
+  async function bash(request: BashRequest): Promise<BashOutcome> {
+    await ready();
+    if (driver.bash !== undefined) return driver.bash(request);
+    const limitMs = request.timeoutMs ?? limits.cellTimeoutMs;
+    try {
+      const result = await link.command({
+        op: 'bash',
+        header: { handle: request.handle, timeout_ms: limitMs },
+        parts: [encodeExact(request.command)],
+        timeoutMs: limitMs,
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+      return parse(result, parseBash);
+    } catch (error) {
+      if (!(error instanceof GuestLost)) throw error;
+      const { stdout, stderr, durationMs, stopped } = error.record;
+      const restarted = await recover(error.message);
+      return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
+    }
+  }
+
+  async function rollback(name: string): Promise<void> {
+    const restored = await shelf.restore(name);
+    link = restored.link;
+    // What the host bound since then is no doing of the cells: it stays.
+    for (const bindings of bound.slice(restored.mark)) await sendBindings(bindings);
+  }
+
+  const info = await hello();
+  return {
+    info,
+    bind: (bindings) =>
+      inTurn(async () => {
+        if (link.failure !== undefined) await recover(link.failure.message);
+        await sendBindings(bindings);
+        bound.push(bindings);
+      }),
+    execute: (cell) => inTurn(() => execute(cell)),
+    bash: (command) => inTurn(() => bash(command)),
+    answer: (lookup: AnswerLookup, signal?: AbortSignal): Promise<AnswerFound> =>
+      inTurn(() => askFor(lookupCommand(lookup, signal), (result) => parseAnswerFound(result, limits))),
+    draft: (): Promise<Answer | undefined> =>
+      inTurn(() =>
+        askFor({ op: 'draft' }, (result) => {
+          const found = field(checkResult(result), 'answer');
+          return found === undefined ? undefined : parseAnswer(readObject(found, 'an answer'), result.parts, limits);
+        }),
+      ),
+    variables: (): Promise<readonly VariableInfo[]> =>
+      inTurn(() => askFor({ op: 'variables' }, (result) => parseVariables(checkResult(result)))),
+    getVariable: (name) => inTurn(() => askFor({ op: 'get', header: { name } }, parseValue)),
+    setVariable: (name, value) =>
+      inTurn(async () => {
+        const parts = [encodeExact(JSON.stringify(value))];
+        await askFor({ op: 'set', header: { name }, parts }, checkResult);
+      }),
+    snapshot: (name): Promise<SnapshotInfo> =>
+      inTurn(async () => {
+        if (link.failure !== undefined) await recover(link.failure.message);
+        return shelf.take(name, bound.length);
+      }),
+    rollback: (name) => inTurn(() => rollback(name)),
+    deleteSnapshot: (name) => inTurn(() => shelf.remove(name)),
+    snapshots: () => inTurn(async () => shelf.list()),
+    async close() {
+      if (closed) return;
+      closed = true;
+      link.ended('the REPL was closed');
+      await driver.close();
+    },
+  };
+}
+
+function lookupCommand(lookup: AnswerLookup, signal: AbortSignal | undefined): GuestCommand {
+  const abort = signal === undefined ? {} : { signal };
+  return lookup.kind === 'identifier'
+    ? { op: 'answer', header: { kind: lookup.kind, name: lookup.name }, ...abort }
+    : { op: 'answer', header: { kind: lookup.kind }, parts: [encodeExact(lookup.source)], ...abort };
+}
+
+function parseBash(result: GuestResult): BashOutcome {
+  const exitCode = readInteger(checkResult(result), 'exit_code', -1000, 1000);
+  const { stdout, stderr, durationMs, stopped } = result;
+  return { ok: exitCode === 0, exitCode, stdout, stderr, durationMs, timedOut: stopped === 'deadline' };
+}
+
+function lostForGood(reason: string, cause: unknown): RlmError {
+  return new RlmError({
+    code: 'repl-failure',
+    message: `The REPL was lost (${reason}) and could not be brought back: ${messageOf(cause)}`,
+    cause,
+  });
+}

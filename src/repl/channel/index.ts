@@ -1,0 +1,23 @@
+/**
+ * The host's end of the channel: what a backend needs to run a guest.
+ *
+ * A backend starts a process with the guest package in it, makes a {@link createGuestLink | link} over its stream, and
+ * hands a {@link ReplDriver | driver} to {@link createGuestRepl}, which does the rest of the REPL port.
+ *
+ * @module
+ */
+export type { BindCommand, DescribeFile } from './bind-command.ts';
+export { encodeFrame, type Frame, FrameType, MAX_GUEST_FRAME } from './frame.ts';
+export {
+  type CommandRecord,
+  createGuestLink,
+  type GuestCommand,
+  type GuestLink,
+  type GuestLinkOptions,
+  GuestLost,
+  type GuestResult,
+} from './guest-link.ts';
+export { createGuestRepl, type GuestReplOptions, type RecoveredGuest, type ReplDriver } from './guest-repl.ts';
+export { captureOutput, type OutputCapture } from './output-capture.ts';
+export { encodeExact } from './text.ts';
+export { ChannelViolation } from './violation.ts';

@@ -1,0 +1,239 @@
+import type { Clock } from '../../clock.ts';
+import { messageOf, RlmError } from '../../errors.ts';
+import type { JsonValue, ReplHost, ReplLimits, SubCallReply } from '../port.ts';
+import type { Frame } from './frame.ts';
+import { encodeFrame, FrameType } from './frame.ts';
+import type { PartReader } from './parts.ts';
+import { type GuestRequest, type ParsedCall, parseRequest } from './requests.ts';
+import type { Fields } from './shape.ts';
+import { ChannelViolation } from './violation.ts';
+
+/** Requests other than sub-calls that one guest may have open: threads can wait for tools and reads. */
+const MAX_OPEN = 10_000;
+const NO_PARTS: readonly Buffer[] = [];
+
+/** Serves the requests of one cell at a time. */
+export interface RequestDesk {
+  /** A command starts: requests are served from here on. */
+  open(onWaiting: (waiting: boolean) => void): void;
+  /** The command is over: what is open is aborted and never answered; what comes later is refused. */
+  close(): void;
+  /** The caller gave the cell up: what is open is aborted and answered as cancelled. */
+  cancel(reason: string): void;
+  /** @throws ChannelViolation */
+  handle(frame: Frame, fields: Fields, parts: PartReader): number;
+}
+
+interface Open {
+  readonly kind: 'call' | 'other';
+  readonly controller: AbortController;
+}
+
+interface Ready {
+  readonly entry: string;
+  readonly parts: readonly Buffer[];
+  readonly id: number;
+}
+
+/** What a desk needs. */
+export interface RequestDeskOptions {
+  readonly host: ReplHost;
+  readonly limits: ReplLimits;
+  readonly clock: Clock;
+  readonly write: (frame: Buffer) => void;
+}
+
+/** A desk for one guest. */
+export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
+  const { host, limits, clock, write } = options;
+  const open = new Map<number, Open>();
+  const timers = new Map<number, () => void>();
+  let calls = 0;
+  let serving = false;
+  let cancelled: string | undefined;
+  let onWaiting: (waiting: boolean) => void = () => {};
+  let ready: Ready[] = [];
+
+  function flush(): void {
+    if (ready.length === 0) return;
+    const batch = ready;
+    ready = [];
+    const parts = batch.length === 1 && batch[0] !== undefined ? batch[0].parts : batch.flatMap((reply) => reply.parts);
+    const entries = batch.length === 1 ? (batch[0]?.entry ?? '') : batch.map((reply) => reply.entry).join(',');
+    const header = `{"replies":[${entries}],"parts":[${parts.map((part) => part.length).join(',')}]}`;
+    write(encodeFrame(FrameType.reply, batch[0]?.id ?? 0, header, parts));
+    if (open.size === 0) onWaiting(false);
+  }
+
+  /** Replies of one tick share a frame; the first of them has it written in the same tick. */
+  function reply(id: number, entry: string, parts: readonly Buffer[]): void {
+    ready.push({ id, entry, parts });
+    if (ready.length === 1) process.nextTick(flush);
+  }
+
+  function settle(id: number, entry: Open, text: string, parts: readonly Buffer[] = NO_PARTS): void {
+    if (open.get(id) !== entry) return;
+    open.delete(id);
+    if (entry.kind === 'call') calls -= 1;
+    reply(id, text, parts);
+  }
+
+  function fail(id: number, entry: Open, error: unknown): void {
+    settle(id, entry, failure(id, errorFields(error)));
+  }
+
+  function begin(id: number, kind: Open['kind']): Open {
+    const entry: Open = { kind, controller: new AbortController() };
+    if (open.size === 0) onWaiting(true);
+    open.set(id, entry);
+    return entry;
+  }
+
+  function serveCall(id: number, call: ParsedCall): void {
+    const entry = begin(id, 'call');
+    calls += 1;
+    const done = (result: SubCallReply): void => {
+      call.blob?.free();
+      settle(id, entry, ...encodeReply(id, result));
+    };
+    const failed = (error: unknown): void => {
+      call.blob?.free();
+      fail(id, entry, error);
+    };
+    try {
+      host.subCall(call.request, entry.controller.signal).then(done, failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  async function serveValue(id: number, read: (signal: AbortSignal) => Promise<JsonValue>): Promise<void> {
+    const entry = begin(id, 'other');
+    try {
+      const value = await read(entry.controller.signal);
+      settle(id, entry, `{"id":${id},"ok":true,"parts":1}`, [Buffer.from(jsonOf(value), 'utf8')]);
+    } catch (error) {
+      fail(id, entry, error);
+    }
+  }
+
+  function serve(id: number, request: GuestRequest): void {
+    switch (request.op) {
+      case 'calls':
+        request.calls.forEach((call, index) => serveCall(id + index, call));
+        return;
+      case 'tool':
+        void serveValue(id, (signal) => host.callTool(request.name, request.args, signal));
+        return;
+      case 'check-answer':
+        void serveValue(id, async () => (await host.checkAnswer(request.json, request.text)).errors);
+        return;
+      case 'history':
+        void serveValue(id, () => host.readHistory(request.read));
+        return;
+      case 'projection':
+        void serveValue(id, (signal) => host.readProjection(request.read, signal));
+        return;
+      case 'cancel':
+        for (const each of request.ids) open.get(each)?.controller.abort(new Error('The cell gave this call up.'));
+        reply(id, `{"id":${id},"ok":true}`, NO_PARTS);
+        return;
+      case 'wake':
+        wake(id, request.ms);
+    }
+  }
+
+  function wake(id: number, ms: number): void {
+    timers.set(
+      id,
+      clock.schedule(ms, () => {
+        timers.delete(id);
+        reply(id, `{"id":${id},"ok":true}`, NO_PARTS);
+      }),
+    );
+  }
+
+  function refuse(id: number, request: GuestRequest, message: string): void {
+    const count = request.op === 'calls' ? request.calls.length : 1;
+    for (let at = 0; at < count; at += 1) reply(id + at, failure(id + at, { code: 'cancelled', message }), NO_PARTS);
+    if (request.op === 'calls') for (const call of request.calls) call.blob?.free();
+  }
+
+  function abortAll(reason: string): [number, Open][] {
+    const aborted = [...open];
+    for (const [, entry] of aborted) entry.controller.abort(new RlmError({ code: 'cancelled', message: reason }));
+    return aborted;
+  }
+
+  return {
+    open(listener) {
+      serving = true;
+      cancelled = undefined;
+      onWaiting = listener;
+    },
+    close() {
+      serving = false;
+      const reason = 'The cell that made this call has ended.';
+      const entries = abortAll(reason);
+      for (const [id] of entries) open.delete(id);
+      calls = 0;
+      ready = [];
+      for (const cancel of timers.values()) cancel();
+      timers.clear();
+      onWaiting = () => {};
+    },
+    cancel(reason) {
+      cancelled = reason;
+      for (const [id, entry] of abortAll(reason)) {
+        settle(id, entry, failure(id, { code: 'cancelled', message: reason }));
+      }
+    },
+    handle(frame, fields, parts) {
+      const request = parseRequest(fields, parts, limits);
+      const count = request.op === 'calls' ? request.calls.length : 1;
+      if (!serving) refuse(frame.id, request, 'The cell that made this call has ended; calls live only as long as it.');
+      else if (cancelled !== undefined && request.op !== 'wake') refuse(frame.id, request, cancelled);
+      else {
+        if (request.op === 'calls' && calls + count > Math.max(1, limits.callWindow)) {
+          throw new ChannelViolation(`more than ${limits.callWindow} calls are under way at once`);
+        }
+        if (open.size + timers.size > MAX_OPEN + limits.callWindow)
+          throw new ChannelViolation('too many open requests');
+        serve(frame.id, request);
+      }
+      return count;
+    },
+  };
+}
+
+function encodeReply(id: number, result: SubCallReply): [string, readonly Buffer[]] {
+  const { usage } = result;
+  const parts = [Buffer.from(result.text, 'utf8')];
+  if (result.valueJson !== undefined) parts.push(Buffer.from(result.valueJson, 'utf8'));
+  const spent = `[${number(usage.inputTokens)},${number(usage.outputTokens)},${usage.costUsd === null ? 'null' : number(usage.costUsd)}]`;
+  const error = result.error === undefined ? '' : `,"error":${JSON.stringify(result.error)}`;
+  const truncated = result.truncated ? ',"truncated":true' : '';
+  return [`{"id":${id},"ok":${result.ok},"parts":${parts.length},"usage":${spent}${truncated}${error}}`, parts];
+}
+
+function number(value: number): string {
+  return Number.isFinite(value) ? String(value) : '0';
+}
+
+function failure(id: number, error: Readonly<Record<string, unknown>>): string {
+  return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}`;
+}
+
+/** What a guest learns of an error of the host: code or class, and the message; never a stack. */
+function errorFields(error: unknown): Record<string, unknown> {
+  const message = messageOf(error).slice(0, 20_000);
+  if (RlmError.isInstance(error)) {
+    const left = error.data.left;
+    return { type: 'HostError', code: error.code, message, ...(left === undefined ? {} : { left }) };
+  }
+  return { type: error instanceof Error ? error.name : 'ToolError', message };
+}
+
+function jsonOf(value: JsonValue): string {
+  return JSON.stringify(value) ?? 'null';
+}

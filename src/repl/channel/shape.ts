@@ -1,0 +1,98 @@
+/**
+ * Checks of what guests send. Every reader throws a {@link ChannelViolation} that names the field; objects from JSON
+ * are only ever read by name, never merged or kept.
+ *
+ * @module
+ */
+import type { JsonValue } from '../port.ts';
+import { ChannelViolation } from './violation.ts';
+
+/** An object from JSON, read field by field. */
+export type Fields = { readonly [name: string]: unknown };
+
+/** The fields of a header. */
+export function readObject(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ChannelViolation(`${what} is not an object`);
+  }
+  return value as Fields;
+}
+
+/** A field of its own; inherited names such as `constructor` are absent. */
+export function field(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** A string of at most `max` characters; lone surrogates become U+FFFD. */
+export function readString(fields: Fields, name: string, max: number = 1_000_000): string {
+  const value = field(fields, name);
+  if (typeof value !== 'string' || value.length > max) throw new ChannelViolation(`${name} is no valid string`);
+  return value.toWellFormed();
+}
+
+/** A string, or undefined when the field is absent. */
+export function readOptionalString(fields: Fields, name: string, max?: number): string | undefined {
+  return field(fields, name) === undefined ? undefined : readString(fields, name, max);
+}
+
+/** One of a closed set of strings. */
+export function readChoice<T extends string>(fields: Fields, name: string, choices: readonly T[]): T {
+  const value = field(fields, name);
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new ChannelViolation(`${name} is none of ${choices.join(', ')}`);
+  return found;
+}
+
+/** A whole number in a range. */
+export function readInteger(fields: Fields, name: string, min: number, max: number): number {
+  return checkInteger(field(fields, name), name, min, max);
+}
+
+/** A whole number in a range, or undefined when the field is absent. */
+export function readOptionalInteger(fields: Fields, name: string, min: number, max: number): number | undefined {
+  const value = field(fields, name);
+  return value === undefined ? undefined : checkInteger(value, name, min, max);
+}
+
+/** A value as a whole number in a range. */
+export function checkInteger(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new ChannelViolation(`${name} is no whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** A flag; absent is false. */
+export function readFlag(fields: Fields, name: string): boolean {
+  const value = field(fields, name);
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw new ChannelViolation(`${name} is no boolean`);
+  return value;
+}
+
+/** A list of at most `max` items. */
+export function readList(fields: Fields, name: string, max: number): readonly unknown[] {
+  const value = field(fields, name);
+  if (!Array.isArray(value) || value.length > max) {
+    throw new ChannelViolation(`${name} is no list of at most ${max} items`);
+  }
+  return value;
+}
+
+/** A list of at most `max` strings; absent is empty. */
+export function readStrings(fields: Fields, name: string, max: number): readonly string[] {
+  if (field(fields, name) === undefined) return [];
+  return readList(fields, name, max).map((item) => {
+    if (typeof item !== 'string') throw new ChannelViolation(`${name} holds something that is no string`);
+    return item.toWellFormed();
+  });
+}
+
+/** The value of JSON text in a part. */
+export function parsePart(bytes: Buffer, what: string): JsonValue {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as JsonValue;
+  } catch {
+    throw new ChannelViolation(`${what} is not JSON`);
+  }
+}

@@ -1,0 +1,84 @@
+import { RlmError } from '../../errors.ts';
+import type { SnapshotInfo } from '../port.ts';
+import type { GuestLink } from './guest-link.ts';
+
+/** What takes and restores the snapshots themselves. */
+export interface SnapshotDriver {
+  capture(id: string): Promise<{ readonly bytes: number }>;
+  restore(id: string): Promise<GuestLink>;
+  discard(id: string): Promise<void>;
+}
+
+/** The named snapshots of one REPL: names, limit, order and parents. */
+export interface SnapshotShelf {
+  /** @throws RlmError `snapshot-exists`, `snapshot-limit` */
+  take(name: string, mark: number): Promise<SnapshotInfo>;
+  /** Gives the mark that was left at `take`. @throws RlmError `snapshot-not-found` */
+  restore(name: string): Promise<{ readonly link: GuestLink; readonly mark: number }>;
+  /** @throws RlmError `snapshot-not-found` */
+  remove(name: string): Promise<void>;
+  list(): readonly SnapshotInfo[];
+}
+
+interface Shelved {
+  readonly id: string;
+  readonly mark: number;
+  readonly info: SnapshotInfo;
+}
+
+/** A shelf for at most `limit` snapshots. */
+export function createSnapshotShelf(driver: SnapshotDriver, limit: number): SnapshotShelf {
+  const shelved = new Map<string, Shelved>();
+  let taken = 0;
+  let current: string | undefined;
+
+  function find(name: string): Shelved {
+    const found = shelved.get(name);
+    if (found !== undefined) return found;
+    const names = [...shelved.keys()];
+    const exist = names.length === 0 ? 'There are none.' : `These exist: ${names.join(', ')}.`;
+    throw new RlmError({
+      code: 'snapshot-not-found',
+      message: `There is no snapshot ${JSON.stringify(name)}. ${exist}`,
+    });
+  }
+
+  return {
+    async take(name, mark) {
+      if (shelved.has(name)) {
+        throw new RlmError({
+          code: 'snapshot-exists',
+          message: `There is a snapshot ${JSON.stringify(name)} already. Take another name, or delete it first.`,
+        });
+      }
+      if (shelved.size >= limit) {
+        throw new RlmError({
+          code: 'snapshot-limit',
+          message: `There are ${shelved.size} snapshots, and no more are allowed (maxSnapshots = ${limit}). Delete one first.`,
+          budget: true,
+        });
+      }
+      taken += 1;
+      const id = `s${taken}`;
+      const { bytes } = await driver.capture(id);
+      const createdAt = new Date().toISOString();
+      const parent = current !== undefined && shelved.has(current) ? { parent: current } : {};
+      const info: SnapshotInfo = { name, createdAt, bytes, ...parent };
+      shelved.set(name, { id, mark, info });
+      current = name;
+      return info;
+    },
+    async restore(name) {
+      const { id, mark } = find(name);
+      const link = await driver.restore(id);
+      current = name;
+      return { link, mark };
+    },
+    async remove(name) {
+      const { id } = find(name);
+      shelved.delete(name);
+      await driver.discard(id);
+    },
+    list: () => [...shelved.values()].map((each) => each.info),
+  };
+}
