@@ -12,6 +12,8 @@ export interface WireFacts {
   headers: Readonly<Record<string, string>> | undefined;
   /** Bytes of the response body so far, decompressed. */
   bytes: number;
+  /** The provider said by itself that its reply is whole, though maybe without a finish reason. */
+  closed: boolean;
   host: string | undefined;
 }
 
@@ -44,6 +46,7 @@ export function watchAttempt(modelId: string, request: ModelRequest, clock: Cloc
     status: undefined,
     headers: undefined,
     bytes: 0,
+    closed: false,
     host: undefined,
   };
   let failure: ModelError | undefined;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { type AttemptWatch, watchAttempt } from './attempt-watch.ts';
+import { type AttemptWatch, type WireFacts, watchAttempt } from './attempt-watch.ts';
 import { classifyFailure } from './classify.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
@@ -34,7 +34,7 @@ export async function attemptCall(setup: AttemptSetup, request: ModelRequest): P
   try {
     if (watch.failure !== undefined) throw watch.failure;
     await collect(setup, request, watch, collected);
-    return toReply(setup.modelId, request, collected);
+    return toReply(setup.modelId, request, collected, watch.wire);
   } catch (error) {
     throw account(watch.failure ?? classifyFailure(error, setup, watch.wire), request, collected, watch);
   } finally {
@@ -103,9 +103,10 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
   }
 }
 
-function toReply(modelId: string, request: ModelRequest, collected: Collected): ModelReply {
+function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {
   const { text, reasoning, finish, stopped } = collected;
   const reason = stopped ? 'stopped' : finish?.reason;
+  if (reason === 'missing' && text === '' && wire.closed) throw empty(modelId, 'none', request.maxOutputTokens);
   if (reason === undefined || reason === 'missing' || reason === 'error') throw truncated(modelId, collected);
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
   if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);
@@ -152,7 +153,7 @@ function empty(modelId: string, reason: string, maxOutputTokens: number): ModelE
 /** Books a failed attempt: the provider's counts, else an estimate wherever the provider may have charged (D111). */
 function account(error: ModelError, request: ModelRequest, collected: Collected, watch: AttemptWatch): ModelError {
   if (error.usage !== undefined) return error;
-  if (collected.finish !== undefined && collected.finish.reason !== 'missing' && collected.finish.reason !== 'error') {
+  if (collected.finish !== undefined && error.fault !== 'truncated') {
     return error.with({ usage: settleUsage(collected.finish.usage, request, collected) });
   }
   const ended = error.fault === 'cancelled' || error.fault === 'deadline';

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { RlmError } from '../errors.ts';
 import type { CallAccount, Reservation } from '../ledger/account.ts';
 import type { Limits } from '../limits.ts';
 import { abortError, seconds } from './attempt-watch.ts';
@@ -85,6 +86,7 @@ const NOTHING_USED: CallUsage = { inputTokens: 0, outputTokens: 0, estimated: fa
  * and no reservation while it waits.
  *
  * @throws ModelError when it gave up; `data.attempts` says after how many attempts
+ * @throws the signal's reason when it was aborted with a Fathom error
  * @throws BudgetError from the account, before anything is sent
  */
 export async function callModel(call: ModelCall): Promise<ModelReply> {
@@ -107,10 +109,18 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
   const release = keepAlive();
   try {
     return await runAttempts(state);
+  } catch (error) {
+    // Whoever cancelled with an error of their own gets that one back.
+    if (signal.aborted && RlmError.isInstance(signal.reason) && wasCancelled(error)) throw signal.reason;
+    throw error;
   } finally {
     release();
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+function wasCancelled(error: unknown): boolean {
+  return ModelError.isInstance(error) && error.fault === 'cancelled';
 }
 
 async function runAttempts(state: CallState): Promise<ModelReply> {

@@ -69,10 +69,19 @@ export function readPart(value: unknown): ReplyPart | undefined {
     case 'finish':
       return { kind: 'finish', finish: readFinish(part.finishReason, part.usage) };
     case 'error':
-      return { kind: 'error', error: part.error };
+      return endedWithoutReason(part.error)
+        ? { kind: 'finish', finish: NO_REASON }
+        : { kind: 'error', error: part.error };
     default:
       return undefined;
   }
+}
+
+const NO_REASON: FinishReport = { reason: 'missing', raw: undefined, usage: undefined };
+
+/** How `@ai-sdk/openai-compatible` reports it. */
+function endedWithoutReason(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AI_InvalidResponseDataError' && /finish reason/.test(error.message);
 }
 
 function readFinish(

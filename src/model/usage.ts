@@ -30,7 +30,7 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
     (outputTokens === undefined && counts.output !== undefined);
   return {
     inputTokens: inputTokens ?? estimateMessages(request.messages),
-    outputTokens: outputTokens ?? estimateOutput(reply),
+    outputTokens: outputTokens ?? estimateOutput(request, reply),
     ...(inputTokens === undefined ? {} : cacheCounts(counts, inputTokens)),
     estimated,
     ...(absurd ? { reported: { inputTokens: counts.input, outputTokens: counts.output } } : {}),
@@ -41,13 +41,14 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
 export function estimateUsage(request: ModelRequest, reply: ReplyText): CallUsage {
   return {
     inputTokens: estimateMessages(request.messages),
-    outputTokens: estimateOutput(reply),
+    outputTokens: estimateOutput(request, reply),
     estimated: true,
   };
 }
 
-function estimateOutput(reply: ReplyText): number {
-  return estimateTokens(reply.text) + estimateTokens(reply.reasoning);
+/** Never above what we allowed: a flood is not a bill. */
+function estimateOutput(request: ModelRequest, reply: ReplyText): number {
+  return Math.min(request.maxOutputTokens, estimateTokens(reply.text) + estimateTokens(reply.reasoning));
 }
 
 function cacheCounts(counts: Counts, inputTokens: number): Pick<CallUsage, 'cachedTokens' | 'cacheWriteTokens'> {

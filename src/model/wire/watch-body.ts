@@ -7,6 +7,9 @@ export interface BodyLimits {
   readonly maxResponseBytes: number;
 }
 
+/** What the last event of a whole reply holds, in formats whose SDK does not pass it on. */
+const CLOSING = /\[DONE\]|"usageMetadata"/;
+
 /**
  * The body, with every chunk told to the attempt's watch: it counts as a sign of life and against the largest response.
  * A body that breaks off fails the attempt, whatever the SDK makes of it.
@@ -18,6 +21,7 @@ export function watchBody(
   lost: (error: unknown) => ModelError,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  let last: Uint8Array | undefined;
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: ModelError): void => {
     watch.fail(error);
     controller.error(watch.failure);
@@ -27,7 +31,11 @@ export function watchBody(
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
-        if (done) return controller.close();
+        if (done) {
+          watch.wire.closed = CLOSING.test(new TextDecoder().decode(last?.subarray(-2_048)));
+          return controller.close();
+        }
+        last = value;
         watch.touch();
         watch.wire.bytes += value.byteLength;
         if (watch.wire.bytes > limits.maxResponseBytes) return fail(controller, tooLarge(limits));
