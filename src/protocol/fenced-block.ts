@@ -55,24 +55,6 @@ export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>):
     openString = stringOpenAfter(line, end);
   }
 
-  function outcome(): Outcome | undefined {
-    if (opening.kind === 'other') return undefined;
-    const content = contentOf(opening, lines);
-    countScanned(content.length);
-    if (content.trim() === '') {
-      const form = 'put the code on lines of its own between the opening and the closing fence';
-      return reject('empty', opening.line, { problem: 'the block holds nothing to run', form });
-    }
-    const bash = opening.kind === 'bash';
-    return { kind: 'command', command: bash ? { type: 'bash', command: content } : { type: 'cell', code: content } };
-  }
-
-  function unclosedOutcome({ cutOff }: { readonly cutOff: boolean }): Outcome | undefined {
-    if (!cutOff || opening.kind === 'other') return outcome();
-    const problem = 'the reply was cut off before the block was closed, so nothing of it ran';
-    return reject('cut-off', opening.line, { problem, form: 'write it again, in shorter blocks, one per reply' });
-  }
-
   function giveBack(): readonly string[] | undefined {
     if (closingInString === undefined || openString === undefined) return undefined;
     neverClosed.add(openString);
@@ -81,7 +63,27 @@ export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>):
     return after;
   }
 
+  const outcome = (): Outcome | undefined => outcomeOf(opening, lines);
+  const unclosedOutcome = ({ cutOff }: { readonly cutOff: boolean }): Outcome | undefined =>
+    cutOff && opening.kind !== 'other' ? cutOffBlock(opening) : outcome();
   return { opening, add, outcome, unclosedOutcome, giveBack };
+}
+
+function outcomeOf(opening: FenceOpening, lines: readonly string[]): Outcome | undefined {
+  if (opening.kind === 'other') return undefined;
+  const content = contentOf(opening, lines);
+  countScanned(content.length);
+  if (content.trim() === '') {
+    const form = 'put the code on lines of its own between the opening and the closing fence';
+    return reject('empty', opening.line, { problem: 'the block holds nothing to run', form });
+  }
+  const bash = opening.kind === 'bash';
+  return { kind: 'command', command: bash ? { type: 'bash', command: content } : { type: 'cell', code: content } };
+}
+
+function cutOffBlock(opening: FenceOpening): Outcome {
+  const problem = 'the reply was cut off before the block was closed, so nothing of it ran';
+  return reject('cut-off', opening.line, { problem, form: 'write it again, in shorter blocks, one per reply' });
 }
 
 /**

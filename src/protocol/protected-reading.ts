@@ -34,6 +34,15 @@ export function readOwnLine(source: ArgumentSource, start: Position): Position |
   return undefined;
 }
 
+/** How far a reading over several lines has come. */
+interface Progress {
+  line: number;
+  column: number;
+  depth: number;
+  /** The string it is in, and where to go back to if that never closes. */
+  open: { readonly quote: Quote; readonly line: number; readonly column: number; readonly depth: number } | undefined;
+}
+
 /**
  * The third way: as the second, over several lines. A quote that never closes is a character, which is certain only once the
  * source is complete; then the text after it is read again, at most once for each of the four quotes.
@@ -44,56 +53,53 @@ export function createSeveralLinesReading(
   source: ArgumentSource,
   start: Position,
 ): () => Position | 'unbalanced' | undefined {
-  let { line, column } = start;
-  let depth = 1;
-  let open: { readonly quote: Quote; readonly from: Position; readonly depth: number } | undefined;
-
-  /** Reads on in one line; the column of the closing parenthesis, or undefined if it is not on this line. */
-  function readLine(text: string): number | undefined {
-    for (;;) {
-      if (open !== undefined) {
-        const end = closeProtectingQuote(text, column, open.quote);
-        if (end === -1) return undefined;
-        open = undefined;
-        column = end;
-      }
-      const at = search(parenthesisOrQuote, text, column);
-      if (at === -1) return undefined;
-      column = at + 1;
-      if (text[at] === '(') depth += 1;
-      else if (text[at] === ')') depth -= 1;
-      else {
-        const quote = openingQuote(text, at, source.neverClosed);
-        if (quote !== undefined) {
-          open = { quote, from: { line, column: at }, depth };
-          column = at + quote.length;
-        }
-      }
-      if (depth === 0) return at;
-    }
-  }
-
-  function readOn(): Position | undefined {
-    for (let text = source.lines[line]; text !== undefined; text = source.lines[line]) {
-      const at = readLine(text);
-      if (at !== undefined) return { line, column: at };
-      line += 1;
-      column = 0;
-    }
-    return undefined;
-  }
-
+  const progress: Progress = { ...start, depth: 1, open: undefined };
   return () => {
     for (;;) {
-      const closed = readOn();
+      const closed = readOn(source, progress);
       if (closed !== undefined || !source.complete) return closed;
-      if (open === undefined) return 'unbalanced';
-      source.neverClosed.add(open.quote);
-      ({ line, column } = open.from);
-      depth = open.depth;
-      open = undefined;
+      if (progress.open === undefined) return 'unbalanced';
+      const { quote, ...opening } = progress.open;
+      source.neverClosed.add(quote);
+      Object.assign(progress, opening, { open: undefined });
     }
   };
+}
+
+/** Reads on over the lines there are. */
+function readOn(source: ArgumentSource, progress: Progress): Position | undefined {
+  for (let text = source.lines[progress.line]; text !== undefined; text = source.lines[progress.line]) {
+    const column = readLine(text, progress, source.neverClosed);
+    if (column !== undefined) return { line: progress.line, column };
+    progress.line += 1;
+    progress.column = 0;
+  }
+  return undefined;
+}
+
+/** Reads on in one line; the column of the closing parenthesis, or undefined if it is not on this line. */
+function readLine(text: string, progress: Progress, neverClosed: ReadonlySet<Quote>): number | undefined {
+  for (;;) {
+    if (progress.open !== undefined) {
+      const end = closeProtectingQuote(text, progress.column, progress.open.quote);
+      if (end === -1) return undefined;
+      progress.open = undefined;
+      progress.column = end;
+    }
+    const at = search(parenthesisOrQuote, text, progress.column);
+    if (at === -1) return undefined;
+    progress.column = at + 1;
+    if (text[at] === '(') progress.depth += 1;
+    else if (text[at] === ')') progress.depth -= 1;
+    else {
+      const quote = openingQuote(text, at, neverClosed);
+      if (quote !== undefined) {
+        progress.open = { quote, line: progress.line, column: at, depth: progress.depth };
+        progress.column = at + quote.length;
+      }
+    }
+    if (progress.depth === 0) return at;
+  }
 }
 
 /** The quote that opens a string at `at`: not an apostrophe, and none that is known never to close. */

@@ -1,12 +1,13 @@
 import type { Command, ParsedReply } from './command.ts';
+import { createLineEnds } from './line-ends.ts';
 import type { Rejection } from './rejection.ts';
 import { createReplyReader } from './reply-reader.ts';
-import { countScanned, indexOf } from './scan.ts';
+import { indexOf } from './scan.ts';
 
 /** How a reply ended. */
 export interface ReplyEnd {
   /** The provider's finish reason, as the AI SDK names it. Default `stop`; `length` means that the reply was cut off. */
-  readonly finishReason?: string;
+  readonly finishReason?: string | undefined;
 }
 
 /** Parses a reply while it arrives. */
@@ -28,8 +29,9 @@ export function createReplyParser(): ReplyParser {
     if (outcome.kind === 'command') commands.push(outcome.command);
     else rejected.push(outcome.rejection);
   });
+  const toLineFeeds = createLineEnds();
+  /** The start of a line whose end has not come. */
   let started = '';
-  let afterReturn = false;
   let ended = false;
 
   function take(): ParsedReply {
@@ -39,18 +41,9 @@ export function createReplyParser(): ReplyParser {
     return taken;
   }
 
-  /** Line ends as LF: a CR ends its line at once, and an LF right after it, even in the next chunk, is part of it. */
-  function normalise(chunk: string): string {
-    const from = afterReturn && chunk[0] === '\n' ? 1 : 0;
-    if (chunk !== '') afterReturn = chunk.endsWith('\r');
-    countScanned(chunk.length);
-    const text = from === 0 ? chunk : chunk.slice(from);
-    return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
-  }
-
   function push(chunk: string): ParsedReply {
     if (ended) return take();
-    const text = normalise(chunk);
+    const text = toLineFeeds(chunk);
     let from = 0;
     for (let end = indexOf(text, '\n', 0); end !== -1; end = indexOf(text, '\n', from)) {
       reader.line(started === '' ? text.slice(from, end) : started + text.slice(from, end));
