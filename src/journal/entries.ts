@@ -1,0 +1,62 @@
+import type { Settlement } from '../ledger/account.ts';
+import type { StepKind } from './port.ts';
+
+/** What the entries of a journal hold, by kind. Old fields keep their meaning: journals of every version are replayed. */
+export interface EntryBodies {
+  /** An attempt is about to be sent. */
+  begin: BeginBody;
+  /** An attempt has ended without a result of its step. */
+  settle: SettleBody;
+  /** A step's result, with the settlement of the attempt that gave it. */
+  step: StepBody;
+  /** A child completion was given its run id. */
+  child: ChildBody;
+  command: CommandBody;
+  turn: TurnBody;
+}
+
+export type EntryKind = keyof EntryBodies;
+
+interface Stamped {
+  /** Milliseconds the run had been at work. */
+  readonly at: number;
+}
+
+export interface BeginBody extends Stamped {
+  readonly attempt: number;
+  readonly kind: StepKind;
+  readonly model: string;
+  /** Worst case of the attempt, in tokens. */
+  readonly inputTokens: number;
+  readonly maxOutputTokens: number;
+}
+
+export interface SettleBody extends Stamped {
+  readonly attempt: number;
+  /** Absent when it was never sent. */
+  readonly settlement?: Settlement;
+  /** Settled by a later process, as an estimate. */
+  readonly inFlight?: boolean;
+}
+
+export interface StepBody extends Stamped {
+  readonly value: unknown;
+  readonly settled?: { readonly attempt: number; readonly settlement: Settlement };
+}
+
+export interface ChildBody extends Stamped {
+  readonly runId: string;
+}
+
+export interface CommandBody extends Stamped {
+  readonly source: string;
+  readonly shownHash: string;
+  readonly ok: boolean;
+  readonly timedOut?: boolean;
+  readonly restarted?: boolean;
+}
+
+export interface TurnBody extends Stamped {
+  readonly turn: number;
+  readonly feedback: string;
+}

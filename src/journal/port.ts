@@ -1,0 +1,155 @@
+/**
+ * What the engine asks of a journal. One journal serves one completion tree; each completion in it has a scope. What
+ * costs money or acts on the world is a step: it runs once, its result is recorded before anybody sees it, and a run
+ * that is resumed gets the recorded result without running it.
+ *
+ * @module
+ */
+import type { CallAccount, Settlement } from '../ledger/account.ts';
+
+/** What a step is. `child` is a completion started by `rlm_query`. */
+export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool';
+
+/** What tells one step from all others, whatever the order in which threads and tasks make them. */
+export interface StepCall {
+  readonly kind: StepKind;
+  /** The turn it belongs to; `t<turn>` is its place unless a command is given. */
+  readonly turn: number;
+  /** The command that makes it, e.g. `t3.0`, `e1`. Always given for `sub`, `child` and `tool`. */
+  readonly command?: string;
+  /**
+   * Which of several concurrent strands of a command makes it, where that is known and the same on every run: the index
+   * of a batch item, the number of a task. Equal requests of different tasks then never get each other's answers.
+   */
+  readonly task?: string;
+  /**
+   * What is asked, JSON only, built with its properties in one fixed order: its hash is part of the key. Not used for
+   * `root` and `final`, whose place alone says which they are: their messages hold volatile facts such as the time left.
+   */
+  readonly request?: unknown;
+}
+
+/** A step that really runs. */
+export interface Step {
+  /** Unique in the journal and the same in every resumed run: good as a call id. */
+  readonly key: string;
+  /** It had begun before the run was interrupted: count it as a call once, not twice. */
+  readonly again: boolean;
+  /** The account to pay its attempts from: the given one, with each attempt recorded before it is sent. */
+  account(account: CallAccount): CallAccount;
+  /**
+   * For a `child`: the run that serves it. A run begun before the interruption has the id it had then.
+   *
+   * @param newRunId the id to take when there is none yet
+   */
+  child(newRunId: string): ChildRun;
+}
+
+/** The completion a `child` step starts. */
+export interface ChildRun {
+  readonly runId: string;
+  readonly journal: JournalScope;
+  /** It had begun before the interruption: its event log has a tail. */
+  readonly resumed: boolean;
+}
+
+/** One completion's part of a journal. */
+export interface JournalScope {
+  /** `''` for the root, else the key of the step that started the completion. */
+  readonly path: string;
+  /** Recorded steps of this completion wait to be asked for. */
+  readonly replaying: boolean;
+  /** The last turn whose feedback is recorded; 0 without one. */
+  readonly recordedTurns: number;
+  /**
+   * Runs `run` once per key and records what it returns before it returns that; on replay returns the record.
+   *
+   * What is returned is recorded: so a failure that the guest or the loop sees and goes on from (a failed sub-call, a
+   * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. What is thrown is not
+   * recorded and runs again after a resume: a cancel, a kill, a quota or key error that stops the run.
+   *
+   * @throws RlmError `store-failure`, and whatever `run` throws
+   */
+  step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T>;
+  /** What is recorded of a command that has ended, for a replay to see before it runs it. */
+  recordedCommand(id: string): CommandRecord | undefined;
+  /** Records a command that has ended, or compares it with its record and tells of differences. */
+  command(command: CommandRun): CommandCheck;
+  /**
+   * Records the end of a turn, or returns its record. The loop goes on with the feedback that is returned: in a
+   * replay that is what the model really saw, durations and times left included.
+   *
+   * @param turn from 1
+   */
+  turn(turn: number, feedback: string): string;
+  /** Takes the one listener that is told where a replay differs from the record. */
+  onDiverged(listener: (divergence: Divergence) => void): void;
+}
+
+/** A command that has ended. */
+export interface CommandRun {
+  /** Its handle, e.g. `t3.0`. */
+  readonly id: string;
+  /** Its code, or the text of a command that is no cell. */
+  readonly source: string;
+  /** What the model was shown of it, without durations. */
+  readonly shown: string;
+  readonly ok: boolean;
+  readonly timedOut?: boolean;
+  /** The REPL was killed and came back as it was before: a replay can leave the command out. */
+  readonly restarted?: boolean;
+}
+
+/** A command as recorded: its output only as a hash, it is in the events. */
+export interface CommandRecord {
+  readonly id: string;
+  readonly source: string;
+  readonly shownHash: string;
+  readonly ok: boolean;
+  readonly timedOut: boolean;
+  readonly restarted: boolean;
+}
+
+/** `live`: it was not recorded before. `same`, `diverged`: against its record. */
+export type CommandCheck = 'live' | 'same' | 'diverged';
+
+/** Where a replay differs from the record. */
+export interface Divergence {
+  readonly commandId: string;
+  readonly message: string;
+}
+
+/** The journal of a completion tree. */
+export interface Journal {
+  /** The completion the caller started. */
+  readonly root: JournalScope;
+  /** What was recorded when it was opened; nothing for a new one. */
+  readonly recovered: Recovered;
+  /** Resolves when everything recorded so far is synced. @throws RlmError `store-failure` */
+  flush(): Promise<void>;
+}
+
+/** What an interrupted run leaves to the one that resumes it. */
+export interface Recovered {
+  /** Steps with a recorded result. */
+  readonly steps: number;
+  /** Sub-calls that were made: to be counted before the first new one. */
+  readonly subCalls: number;
+  /** Attempts that were sent, to be booked before the first new one; those in flight at the end are possibly billed. */
+  readonly attempts: readonly RecoveredAttempt[];
+  /** Milliseconds the run had been at work. */
+  readonly elapsedMs: number;
+}
+
+export interface RecoveredAttempt {
+  readonly kind: StepKind;
+  /** Path of the scope it was made in. */
+  readonly scope: string;
+  readonly key: string;
+  /** From 1, per step. */
+  readonly attempt: number;
+  readonly model: string;
+  readonly settlement: Settlement;
+  /** It was in flight when the run was interrupted, and its settlement is an estimate. */
+  readonly inFlight: boolean;
+}

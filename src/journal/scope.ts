@@ -1,0 +1,135 @@
+import type { Durability } from '../store/port.ts';
+import type { EntryBodies, EntryKind } from './entries.ts';
+import type {
+  ChildRun,
+  CommandCheck,
+  CommandRecord,
+  CommandRun,
+  Divergence,
+  JournalScope,
+  Step,
+  StepCall,
+} from './port.ts';
+import { type JournalRecord, keyInScope } from './record.ts';
+import { StepAttempts } from './step-attempts.ts';
+import { digest, type Ordinals, stepKey } from './step-key.ts';
+
+/** What all scopes of a journal share. */
+export interface ScopeCore {
+  readonly record: JournalRecord;
+  readonly ordinals: Ordinals;
+  write<K extends EntryKind>(
+    kind: K,
+    key: string,
+    body: Omit<EntryBodies[K], 'at'>,
+    durability?: Durability,
+  ): Promise<void>;
+}
+
+/** One completion's part of a journal. */
+export class Scope implements JournalScope {
+  readonly path: string;
+  readonly #core: ScopeCore;
+  #listener: ((divergence: Divergence) => void) | undefined;
+
+  constructor(core: ScopeCore, path: string) {
+    this.#core = core;
+    this.path = path;
+  }
+
+  get replaying(): boolean {
+    return this.#core.record.waiting(this.path) > 0;
+  }
+
+  get recordedTurns(): number {
+    return this.#core.record.lastTurn(this.path);
+  }
+
+  async step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T> {
+    const { record, ordinals } = this.#core;
+    const key = ordinals.next(stepKey(this.path, call));
+    const recorded = record.take(key);
+    if (recorded !== undefined) return recorded.value as T;
+    const again = record.begun(key);
+    if (!again) this.#tellUnrecorded(call);
+    return await this.#run({ key, call, again }, run);
+  }
+
+  recordedCommand(id: string): CommandRecord | undefined {
+    return this.#core.record.commands.get(keyInScope(this.path, id));
+  }
+
+  command({ id, source, shown, ok, timedOut, restarted }: CommandRun): CommandCheck {
+    const recorded = this.recordedCommand(id);
+    const shownHash = digest(shown);
+    if (recorded === undefined) {
+      const body = { source, shownHash, ok, ...(timedOut && { timedOut }), ...(restarted && { restarted }) };
+      this.#core.write('command', keyInScope(this.path, id), body).catch(ignore);
+      return 'live';
+    }
+    const missing = this.#core.record.waiting(this.path, id);
+    const differences = [
+      ...(recorded.source === source ? [] : ['its code is not the recorded code']),
+      ...(recorded.shownHash === shownHash ? [] : ['it printed something else than recorded']),
+      ...(missing === 0 ? [] : [`it did not ask for ${missing} recorded ${missing === 1 ? 'result' : 'results'}`]),
+    ];
+    if (differences.length === 0) return 'same';
+    this.#listener?.({ commandId: id, message: `Replaying ${id}: ${differences.join('; ')}.` });
+    return 'diverged';
+  }
+
+  turn(turn: number, feedback: string): string {
+    const key = keyInScope(this.path, `t${turn}`);
+    const recorded = this.#core.record.turns.get(key);
+    if (recorded !== undefined) return recorded;
+    this.#core.write('turn', key, { turn, feedback }).catch(ignore);
+    return feedback;
+  }
+
+  onDiverged(listener: (divergence: Divergence) => void): void {
+    this.#listener = listener;
+  }
+
+  async #run<T>(
+    { key, call, again }: { readonly key: string; readonly call: StepCall; readonly again: boolean },
+    run: (step: Step) => Promise<T>,
+  ): Promise<T> {
+    const attempts = new StepAttempts({
+      key,
+      kind: call.kind,
+      write: (kind, at, body) => this.#core.write(kind, at, body),
+      made: this.#core.record.attempts(key),
+    });
+    let value: T;
+    try {
+      const step: Step = {
+        key,
+        again,
+        account: (account) => attempts.wrap(account),
+        child: (newRunId) => this.#child(key, newRunId),
+      };
+      value = await run(step);
+    } catch (error) {
+      // What is thrown is no result, but what was paid for it is known. The error itself matters more than this write.
+      await attempts.settleLast().catch(ignore);
+      throw error;
+    }
+    const settled = attempts.takeLast();
+    await this.#core.write('step', key, { value: value ?? null, ...(settled && { settled }) }, 'synced');
+    return value;
+  }
+
+  #child(key: string, newRunId: string): ChildRun {
+    const known = this.#core.record.children.get(key);
+    if (known === undefined) this.#core.write('child', key, { runId: newRunId }).catch(ignore);
+    return { runId: known ?? newRunId, journal: new Scope(this.#core, key), resumed: known !== undefined };
+  }
+
+  #tellUnrecorded({ command, kind }: StepCall): void {
+    if (command === undefined || this.recordedCommand(command) === undefined) return;
+    const what = kind === 'tool' ? 'a tool call' : 'a call';
+    this.#listener?.({ commandId: command, message: `Replaying ${command}: it made ${what} that is not recorded.` });
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,76 @@
+import type { CallAccount, CallEstimate, Reservation, Settlement } from '../ledger/account.ts';
+import type { EntryBodies, EntryKind } from './entries.ts';
+import type { StepKind } from './port.ts';
+
+/** Writes one entry; a promise while it is on its way. */
+export type WriteEntry = <K extends EntryKind>(kind: K, key: string, body: Omit<EntryBodies[K], 'at'>) => Promise<void>;
+
+/**
+ * The attempts of one step. Each is recorded before it is sent. The settlement of the last one waits for the step's
+ * result, so that both are recorded together: a crash between them leaves an attempt in flight, never a paid one without
+ * its answer.
+ */
+export class StepAttempts {
+  readonly #key: string;
+  readonly #kind: StepKind;
+  readonly #write: WriteEntry;
+  #made: number;
+  #last: { readonly attempt: number; readonly settlement: Settlement } | undefined;
+
+  constructor(options: {
+    readonly key: string;
+    readonly kind: StepKind;
+    readonly write: WriteEntry;
+    /** Attempts made before the interruption. */
+    readonly made: number;
+  }) {
+    this.#key = options.key;
+    this.#kind = options.kind;
+    this.#write = options.write;
+    this.#made = options.made;
+  }
+
+  wrap(account: CallAccount): CallAccount {
+    return { reserve: (estimate, signal) => this.#reserve(account, estimate, signal) };
+  }
+
+  /** The settlement to record with the result. */
+  takeLast(): { readonly attempt: number; readonly settlement: Settlement } | undefined {
+    const last = this.#last;
+    this.#last = undefined;
+    return last;
+  }
+
+  /** Records the last settlement on its own: its step came to nothing, or tries again. */
+  async settleLast(): Promise<void> {
+    const last = this.takeLast();
+    if (last !== undefined) await this.#write('settle', this.#key, last);
+  }
+
+  async #reserve(account: CallAccount, estimate: CallEstimate, signal: AbortSignal): Promise<Reservation> {
+    const reservation = await account.reserve(estimate, signal);
+    const attempt = ++this.#made;
+    try {
+      const settled = this.settleLast();
+      const { model, inputTokens, maxOutputTokens } = estimate;
+      const body = { attempt, kind: this.#kind, model: model.id, inputTokens, maxOutputTokens };
+      await Promise.all([settled, this.#write('begin', this.#key, body)]);
+    } catch (error) {
+      reservation.release();
+      throw error;
+    }
+    return {
+      settle: (settlement) => {
+        reservation.settle(settlement);
+        this.#last = { attempt, settlement };
+      },
+      release: () => {
+        reservation.release();
+        // Nobody waits for this: without it the attempt counts as possibly billed, which errs on the safe side.
+        this.#write('settle', this.#key, { attempt }).catch(ignore);
+      },
+    };
+  }
+}
+
+function ignore(): void {}
