@@ -120,7 +120,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
   function serve(id: number, request: GuestRequest): void {
     switch (request.op) {
       case 'calls':
-        request.calls.forEach((call, index) => serveCall(id + index, call));
+        for (const [index, call] of request.calls.entries()) serveCall(id + index, call);
         return;
       case 'tool':
         void serveValue(id, (signal) => host.callTool(request.name, request.args, signal));

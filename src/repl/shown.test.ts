@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { renderShown } from './shown.ts';
+
+const none = { text: '', dropped: 0 };
+const limits = { outputChars: 100 };
+const error = { type: 'ValueError', message: 'x', traceback: 'Traceback (most recent call last):\nValueError: x\n' };
+
+function cell(part: object): Parameters<typeof renderShown>[0] {
+  return { stdout: none, stderr: none, value: null, error: null, ...part };
+}
+
+describe('what the model sees of a command', () => {
+  test('is empty for a silent command', () => {
+    expect(renderShown(cell({}), limits, 't1.0')).toBe('');
+  });
+
+  test('is stdout, stderr, the value and the error, in this order', () => {
+    const outcome = cell({ stdout: { text: 'a\n', dropped: 0 }, stderr: { text: 'b', dropped: 0 }, value: '3', error });
+    expect(renderShown(outcome, limits, 't1.0')).toBe(
+      'a\nstderr:\nb\n3\nTraceback (most recent call last):\nValueError: x',
+    );
+  });
+
+  test('is cut to head and tail with the exact count and the handle', () => {
+    const text = `${'h'.repeat(200)}${'t'.repeat(200)}`;
+    const shown = renderShown(cell({ stdout: { text, dropped: 0 } }), limits, 't3.0');
+    expect(shown).toBe(
+      `${'h'.repeat(50)}\n… [300 characters left out; the full text is in history["t3.0"]] …\n${'t'.repeat(50)}`,
+    );
+  });
+
+  test('counts characters, not code units, and never cuts one in two', () => {
+    const shown = renderShown(cell({ stdout: { text: '😀'.repeat(200), dropped: 0 } }), { outputChars: 101 }, 't1.0');
+    const [, count] = /\[(\d+) characters left out/.exec(shown) ?? [];
+    const kept = [...shown.replace(/\n… .* …\n/u, '')].length;
+    expect(Number(count) + kept).toBe(200);
+    expect(shown.isWellFormed()).toBe(true);
+  });
+
+  test('adds what the capture dropped to the count and says that it is gone', () => {
+    const text = `${'h'.repeat(100)}${'t'.repeat(100)}`;
+    const shown = renderShown(cell({ stdout: { text, dropped: 1000, gapAt: 100 } }), limits, 't1.0');
+    expect(shown).toContain('[1100 characters left out; 1000 of them were not kept; the rest is in history["t1.0"]]');
+    expect(shown.startsWith('h'.repeat(50))).toBe(true);
+    expect(shown.endsWith('t'.repeat(50))).toBe(true);
+  });
+
+  test('shows the gap also where the rest would fit', () => {
+    const shown = renderShown(cell({ stdout: { text: 'ab', dropped: 7, gapAt: 1 } }), limits, 't1.0');
+    expect(shown).toBe('a\n… [7 characters left out; 7 of them were not kept; the rest is in history["t1.0"]] …\nb');
+  });
+
+  test('never cuts the error, whatever was printed', () => {
+    const long = { ...error, traceback: `${'e'.repeat(5000)}\n` };
+    const shown = renderShown(cell({ stdout: { text: 'x'.repeat(5000), dropped: 0 }, error: long }), limits, 't1.0');
+    expect(shown.endsWith('e'.repeat(5000))).toBe(true);
+  });
+
+  test('gives a short stream whole and the rest to the long one', () => {
+    const outcome = cell({ stdout: { text: 'x'.repeat(1000), dropped: 0 }, stderr: { text: 'short', dropped: 0 } });
+    const shown = renderShown(outcome, limits, 't1.0');
+    expect(shown).toContain('stderr:\nshort');
+    expect(shown).toContain('[905 characters left out');
+  });
+
+  test('says what a restart lost, before the error', () => {
+    const restarted = { reason: 'The REPL was killed.', lost: 'variables are as before this cell' };
+    const shown = renderShown(cell({ restarted, error }), limits, 't1.0');
+    expect(shown).toMatch(/^\[The REPL was restarted: .* before this cell\.\]\nTraceback/);
+  });
+});

@@ -1,0 +1,76 @@
+import { countCharacters } from './channel/text.ts';
+import type { BashOutcome, CapturedText, CellOutcome, ReplLimits } from './port.ts';
+
+/** What of a command is shown: a cell's or a bash command's outcome. */
+export type Showable =
+  | Pick<CellOutcome, 'stdout' | 'stderr' | 'value' | 'error' | 'restarted'>
+  | Pick<BashOutcome, 'stdout' | 'stderr' | 'restarted'>;
+
+interface Section {
+  readonly label: string;
+  readonly text: string;
+  readonly dropped: number;
+  readonly gapAt: number;
+}
+
+/**
+ * What the model sees of a command: stdout, stderr and the value of a last expression within `outputChars`, as head
+ * and tail with the exact number of characters between them and the handle under which `history` holds the full text;
+ * then what the REPL lost, if it had to be restarted; then the error, last and whole.
+ */
+export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputChars'>, handle: string): string {
+  const sections = sectionsOf(outcome);
+  const shares = shareOut(
+    sections.map((section) => section.text.length),
+    limits.outputChars,
+  );
+  const pieces = sections.map((section, index) => section.label + cut(section, shares[index] ?? 0, handle));
+  if (outcome.restarted !== undefined) {
+    pieces.push(`[The REPL was restarted: ${outcome.restarted.reason} Now ${outcome.restarted.lost}.]`);
+  }
+  if ('error' in outcome && outcome.error !== null) pieces.push(outcome.error.traceback.trimEnd());
+  return pieces.reduce((text, piece) => (text === '' || text.endsWith('\n') ? text + piece : `${text}\n${piece}`), '');
+}
+
+function sectionsOf(outcome: Showable): Section[] {
+  const sections: Section[] = [];
+  const add = (label: string, { text, dropped, gapAt }: CapturedText): void => {
+    if (text !== '' || dropped > 0) sections.push({ label, text, dropped, gapAt: gapAt ?? text.length });
+  };
+  add('', outcome.stdout);
+  add('stderr:\n', outcome.stderr);
+  if ('value' in outcome && outcome.value !== null) add('', { text: outcome.value, dropped: 0 });
+  return sections;
+}
+
+/** Parts of `room` for texts of these lengths: short ones whole, the rest in equal shares. */
+function shareOut(lengths: readonly number[], room: number): number[] {
+  const shares = lengths.map(() => 0);
+  let left = room;
+  const byLength = lengths.map((length, index) => ({ length, index })).sort((a, b) => a.length - b.length);
+  byLength.forEach(({ length, index }, done) => {
+    const share = Math.min(length, Math.floor(left / (byLength.length - done)));
+    shares[index] = share;
+    left -= share;
+  });
+  return shares;
+}
+
+/** Head and tail of a text; a gap that the capture left lies between them. */
+function cut({ text, dropped, gapAt }: Section, share: number, handle: string): string {
+  if (dropped === 0 && text.length <= share) return text;
+  const spare = text.length <= share;
+  const headEnd = spare ? gapAt : boundary(text, Math.min(gapAt, Math.ceil(share / 2)));
+  const tailStart = spare ? gapAt : boundary(text, text.length - Math.floor(share / 2));
+  const start = dropped > 0 ? Math.max(tailStart, gapAt) : tailStart;
+  const leftOut = countCharacters(text.slice(headEnd, start)) + dropped;
+  const kept = dropped === 0 ? 'the full text is in' : `${dropped} of them were not kept; the rest is in`;
+  return `${text.slice(0, headEnd)}\n… [${leftOut} characters left out; ${kept} history["${handle}"]] …\n${text.slice(start)}`;
+}
+
+/** `at`, or one less where it would cut a character in two. */
+function boundary(text: string, at: number): number {
+  const before = text.charCodeAt(at - 1);
+  const after = text.charCodeAt(at);
+  return before >= 0xd800 && before < 0xdc00 && after >= 0xdc00 && after < 0xe000 ? at - 1 : at;
+}
