@@ -1,6 +1,7 @@
 """Capabilities away, resource limits on."""
 
 import ctypes
+import os
 import resource
 import struct
 
@@ -28,13 +29,16 @@ def drop_capabilities() -> None:
     check(libc.capset(header, none), "capset")
 
 
-def apply(*, memory: int, disk: int, processes: int, snapshots: int) -> None:
+def apply(*, memory: int, disk: int, processes: int, snapshots: int, tasks_of_user: bool) -> None:
     """Sets soft and hard limits alike: a cell can only lower them.
+
+    `tasks_of_user` says that there is no user namespace of the REPL's own: the kernel then counts every task of the
+    user, and those that run now are left out of the limit.
 
     Memory is RLIMIT_DATA (private writable memory), not RLIMIT_AS alone: contexts are mapped files that all REPLs
     share, and thread stacks and allocator arenas reserve address space that is never used.
     """
-    tasks = processes + THREADS + snapshots + _OWN_TASKS
+    tasks = processes + THREADS + snapshots + _OWN_TASKS + (_tasks_now() if tasks_of_user else 0)
     for kind, value in (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_AS, memory + _ADDRESS_ROOM),
@@ -55,3 +59,16 @@ def _lower(kind: int, value: int) -> None:
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(kind, (value, value))
+
+
+def _tasks_now() -> int:
+    """Tasks of this user on the machine."""
+    own = os.getuid()
+    count = 0
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == own:
+                count += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:
+            continue
+    return count

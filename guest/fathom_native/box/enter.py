@@ -1,0 +1,138 @@
+"""Enters the box, in three steps that correspond to three processes: zygote, keeper, live REPL."""
+
+import os
+import random
+import socket
+
+from . import landlock, limits, mounts, seccomp
+from .kernel import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_DUMPABLE,
+    PR_SET_PDEATHSIG,
+    prctl,
+    unshare,
+    write_id_maps,
+)
+
+#: User and group inside of every box. Nothing else is mapped: root does not exist there.
+INSIDE = 1000
+_SIGKILL = 9
+
+#: Ways to enter, strongest first. `root` needs CAP_SYS_ADMIN, `user` unprivileged user namespaces, `rules` neither.
+MODES = ("root", "user", "rules")
+
+_NEEDED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+
+
+def zygote_flags(mode: str) -> "list[int]":
+    """Namespaces for the zygote, in the order to try."""
+    if mode == "rules":
+        return [0]
+    flags = _NEEDED | (CLONE_NEWUSER if mode == "user" else 0)
+    return [flags | CLONE_NEWCGROUP, flags]
+
+
+def keeper_flags(mode: str) -> int:
+    """Namespaces for each REPL: its own mounts, processes and, for its own process count, its own user namespace."""
+    return 0 if mode == "rules" else CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC
+
+
+def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "list[str]", executable: str) -> "list[str]":
+    """In the new zygote: builds the private root. `uid`, `gid` are those outside. Returns what fell short."""
+    short: "list[str]" = []
+    if mode == "user":
+        write_id_maps(INSIDE, uid, gid)
+    if mode != "rules":
+        mounts.build_root(interpreter, scratch)
+        socket.sethostname("fathom")
+    if mode == "root":
+        short += _leave_root(executable)
+    prctl(PR_SET_PDEATHSIG, _SIGKILL)
+    prctl(PR_SET_DUMPABLE, 0)
+    if mode == "rules":
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+    return short
+
+
+def _leave_root(executable: str) -> "list[str]":
+    """From root to a user that nobody else is, then into a user namespace where only that user exists."""
+    short: "list[str]" = []
+    uid = _foreign_user(executable)
+    if uid is None:
+        uid = 0
+        short.append("the interpreter's files are readable by root only: cells run with root's user id, without its rights")
+    else:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    prctl(PR_SET_DUMPABLE, 1)  # lost with the user id; /proc/self/uid_map could not be written without it
+    unshare(CLONE_NEWUSER | CLONE_NEWNS)
+    write_id_maps(INSIDE, uid, uid)
+    return short
+
+
+def _foreign_user(executable: str) -> "int | None":
+    """A user id without any rights that can still run the interpreter, tried in a child; None when there is none."""
+    for uid in (2_000_000_000 + random.SystemRandom().randrange(100_000_000), 65534):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setgroups([])
+                os.setresgid(uid, uid, uid)
+                os.setresuid(uid, uid, uid)
+                os.close(os.open(os.__file__, os.O_RDONLY))
+                os._exit(0 if os.access(executable, os.R_OK | os.X_OK) else 1)
+            except BaseException:
+                os._exit(1)
+        if os.waitpid(pid, 0)[1] == 0:
+            return uid
+    return None
+
+
+def box_keeper(mode: str, *, disk: int) -> "tuple[int, int]":
+    """In a new keeper: the REPL's own files. Returns descriptors of the live folder and of the store for copies."""
+    prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
+    write_id_maps(INSIDE, INSIDE, INSIDE)
+    quota = f"size={disk},nr_inodes=200k,mode=700"
+    flags = mounts.MS_NOSUID | mounts.MS_NODEV
+    mounts.mount("store", "/.repl", "tmpfs", flags, quota)
+    store = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    mounts.unmount("/.repl")
+    mounts.mount("files", "/.repl", "tmpfs", flags, quota)
+    live = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for name, target in FOLDERS.items():
+        os.mkdir(f"/.repl/{name}", 0o755)
+        mounts.mount(f"/.repl/{name}", target, None, mounts.MS_BIND)
+    mounts.unmount("/.repl")
+    mounts.mount("proc", "/proc", "proc", flags | mounts.MS_NOEXEC)
+    prctl(PR_SET_DUMPABLE, 0)
+    return live, store
+
+
+#: The REPL's own folders: name in its file system -> where cells see it.
+FOLDERS = {"work": "/work", "tmp": "/tmp", "home": "/home", "shm": "/dev/shm"}
+
+
+def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "list[str]", program: bytes) -> "dict":
+    """In the live process, last of all: limits, rules, no capabilities, the filter. Returns what holds."""
+    prctl(PR_SET_DUMPABLE, 1)
+    limits.apply(
+        memory=limited["memory"],
+        disk=limited["disk"],
+        processes=limited["processes"],
+        snapshots=limited["snapshots"],
+        tasks_of_user=mode == "rules",
+    )
+    read = ["/"] if mode != "rules" else [*mounts.SYSTEM, *interpreter, "/proc/self", "/proc/cpuinfo", "/proc/meminfo"]
+    devices = [f"/dev/{name}" for name in mounts.DEVICES]
+    version = landlock.restrict(read, folders, devices)
+    limits.drop_capabilities()
+    seccomp.restrict(program)
+    return {"landlock": version}

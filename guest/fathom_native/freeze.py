@@ -1,0 +1,175 @@
+"""The live process's side of snapshots: it forks a twin that stands still until the keeper wakes it."""
+
+from fathom_guest.own import own_builtins as __builtins__
+
+import _thread
+import fcntl
+import os
+import signal
+import sys
+
+from fathom_guest.guest import Guest
+
+from .drain import Drain
+from .wire import Link
+
+_ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+_REOPEN = os.O_RDONLY | os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_NONBLOCK
+MADE, WOKEN, FAILED = "made", "woken", "failed"
+
+_sigmask = signal.pthread_sigmask
+_threads_running = _thread._count
+
+
+class Freezer:
+    """Makes twins at rest. `link` leads to the keeper, `spare` is the next twin's own link."""
+
+    def __init__(self, *, guest: Guest, drain: Drain, link: Link, spare: Link, channel: int, roots: "list[str]") -> None:
+        self.link = link
+        self.due = True
+        self._guest = guest
+        self._drain = drain
+        self._spare = spare
+        self._channel = channel
+        self._roots = tuple(roots)
+        #: Twins made by this process: their ends are not for cells to wait for.
+        self.children: "set[int]" = set()
+
+    def threads_in_the_way(self) -> int:
+        """Threads of the cells': a fork would lose them."""
+        return _threads_running() - self._drain.threads
+
+    def take(self) -> str:
+        """Makes a twin of this moment and waits until the keeper has it. `WOKEN`: this *is* the twin, and it lives."""
+        self._reap()
+        blocked = self.threads_in_the_way()
+        if blocked > 0:
+            return self._fail(f"{blocked} threads of earlier cells still run, and a copy of the process would lose them")
+        random = sys.modules.get("random")
+        state = None if random is None else random.getstate()
+        self._drain.hold()
+        try:
+            pid = self._guest.channel.own_fork()
+        except OSError as error:
+            self._drain.release()
+            return self._fail(f"no further process can be made ({error.strerror})")
+        if pid == 0:
+            self._drain.forked()
+            return self._stand_still(random, state)
+        self._drain.release()
+        self.children.add(pid)
+        self._spare.close()
+        self.due = False
+        return self._await_keeper()
+
+    def _await_keeper(self) -> str:
+        packet = self.link.recv()
+        if packet is None or not packet.fds:
+            os._exit(0)
+        self._spare = Link.of(packet.fds[0])
+        return MADE if packet.fields.get("ok") else FAILED
+
+    def _fail(self, reason: str) -> str:
+        self.link.send({"failed": reason})
+        packet = self.link.recv()
+        if packet is None:
+            os._exit(0)
+        self.due = False
+        return FAILED
+
+    def _reap(self) -> None:
+        for pid in list(self.children):
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                    continue
+            except ChildProcessError:
+                pass
+            self.children.discard(pid)
+
+    # -- in the twin -------------------------------------------------------------------------------------------------
+
+    def _stand_still(self, random, state) -> str:
+        """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again."""
+        before = _sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+        files = self._open_files()
+        folder = self._folder()
+        link = self._spare
+        self.link.close()
+        self._silence()
+        while True:
+            link.send({"frozen": True})
+            packet = link.recv()
+            if packet is None or len(packet.fds) != 3:
+                os._exit(0)
+            channel, keep, spare = packet.fds
+            pid = self._guest.channel.own_fork()
+            if pid == 0:
+                # The copy that stays frozen.
+                os.close(channel)
+                os.close(spare)
+                link.close()
+                link = Link.of(keep)
+                continue
+            os.close(keep)
+            break
+        self.children = {pid}
+        self.link, self._spare = link, Link.of(spare)
+        self._wake(channel, files, folder)
+        if random is not None:
+            random.setstate(state)
+        _sigmask(signal.SIG_SETMASK, before)
+        link.send({"awake": True})
+        return WOKEN
+
+    def _silence(self) -> None:
+        """Lets go of what the live process talks through: others must see it end."""
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for fd in (self._channel, 1, 2):
+            os.dup2(null, fd, inheritable=False)
+        os.close(null)
+
+    def _wake(self, channel: int, files: "list[tuple]", folder: "str | None") -> None:
+        os.dup2(channel, self._channel, inheritable=False)
+        os.close(channel)
+        self._drain.open()
+        for fd, path, flags, at in files:
+            self._reopen(fd, path, flags, at)
+        for path in (folder, self._roots[0]):
+            try:
+                if path is not None:
+                    os.chdir(path)
+                    break
+            except OSError:
+                continue
+        self.due = False
+
+    def _folder(self) -> "str | None":
+        try:
+            return os.getcwd()
+        except OSError:
+            return None
+
+    def _open_files(self) -> "list[tuple]":
+        """Open files of the REPL's own: positions are shared with the live process, which will move them."""
+        found = []
+        for name in os.listdir("/proc/self/fd"):
+            fd = int(name)
+            try:
+                path = os.readlink(f"/proc/self/fd/{name}")
+                if fd > 2 and path.startswith(self._roots) and not path.endswith(" (deleted)"):
+                    found.append((fd, path, fcntl.fcntl(fd, fcntl.F_GETFL), os.lseek(fd, 0, os.SEEK_CUR)))
+            except OSError:
+                continue
+        return found
+
+    def _reopen(self, fd: int, path: str, flags: int, at: int) -> None:
+        try:
+            fresh = os.open(path, (flags & _REOPEN) | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return
+        os.dup2(fresh, fd, inheritable=False)
+        os.close(fresh)
+        try:
+            os.lseek(fd, at, os.SEEK_SET)
+        except OSError:
+            pass

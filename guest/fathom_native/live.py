@@ -1,0 +1,155 @@
+"""The REPL itself: fathom_guest over a socket, with snapshots by fork, fd-level output, bash and mapped contexts."""
+
+from fathom_guest.own import own_builtins as __builtins__
+
+import mmap
+import os
+import select
+from threading import get_ident
+
+from fathom_guest.errors import CommandError
+from fathom_guest.frames import COMMAND, decode_frame
+from fathom_guest.guest import Guest
+from fathom_guest.transport import FdTransport
+
+from .drain import Drain
+from .freeze import WOKEN, Freezer
+from .images import open_image
+from .shell import Shell
+from .wire import Link, Packet
+
+_poll = select.poll
+_POLLIN = select.POLLIN
+_CHANGING = ("execute", "bash", "bind", "set", "answer")
+_RUNNING = ("execute", "bash")
+
+
+class RestingTransport(FdTransport):
+    """Frames, and between commands the keeper's messages and the automatic snapshot.
+
+    A snapshot is due after each cell. It is made while the host thinks about the result; if the next cell is already
+    there, then before that one starts. So no cell ever runs without a snapshot of the moment before it.
+    """
+
+    def __init__(self, fd: int, live: "Live") -> None:
+        super().__init__(fd)
+        self._live = live
+        self._main = get_ident()
+
+    def recv_frame(self) -> "memoryview | None":
+        live = self._live
+        if live.guest.channel.command_id or get_ident() != self._main:
+            return super().recv_frame()
+        while True:
+            live.rest(self)
+            frame = super().recv_frame()
+            if frame is None:
+                return None
+            kind, _, header, _ = decode_frame(frame)
+            operation = header.get("op") if kind == COMMAND else None
+            if operation in _RUNNING and live.freezer.due and live.freezer.take() == WOKEN:
+                self.restart()
+                continue
+            if operation in _CHANGING:
+                live.freezer.due = True
+                live.ran = operation in _RUNNING
+            return frame
+
+    def restart(self) -> None:
+        """A new connection: what was read of the old one is void."""
+        self._data = b""
+        self._at = 0
+
+
+class Live:
+    """One REPL's process."""
+
+    def __init__(self, *, channel: int, link: Link, spare: Link, roots: "list[str]", packages: "list[str]") -> None:
+        self.transport = RestingTransport(channel, self)
+        self.guest = Guest(self.transport, threads=True, load_file=self._load)
+        self.drain = Drain(self.guest)
+        self.shell = Shell(self.guest, self.drain)
+        self.freezer = Freezer(
+            guest=self.guest, drain=self.drain, link=link, spare=spare, channel=channel, roots=roots
+        )
+        #: A cell or bash command ran since the last rest.
+        self.ran = False
+        self._sources: "dict[int, object]" = {}
+        self._channel = channel
+        guest = self.guest
+        guest.packages = packages
+        guest.operations["bash"] = self.shell.serve
+        execute = guest.operations["execute"]
+
+        def execute_drained(header: dict, parts: list) -> tuple:
+            self.drain.start()
+            return execute(header, parts)
+
+        guest.operations["execute"] = execute_drained
+        guest.after_cell = self.drain.finish
+
+    def run(self) -> None:
+        """Serves the host until it goes."""
+        self.drain.open()
+        self.guest.serve_forever()
+
+    def rest(self, transport: RestingTransport) -> None:
+        """Between two commands. Returns when there is a frame to read."""
+        while not transport.has_frame():
+            poll = _poll()
+            poll.register(self._channel, _POLLIN)
+            poll.register(self.freezer.link.fileno(), _POLLIN)
+            wait = 0 if self.ran and self.freezer.due else None
+            ready = poll.poll(wait)
+            if not ready:
+                self.ran = False
+                if self.freezer.take() == WOKEN:
+                    transport.restart()
+                continue
+            self.ran = False
+            names = [fd for fd, _ in ready]
+            if self.freezer.link.fileno() in names:
+                self._serve_keeper(transport)
+            elif self._channel in names:
+                return
+
+    def _serve_keeper(self, transport: RestingTransport) -> None:
+        packet = self.freezer.link.recv()
+        if packet is None:
+            os._exit(0)
+        fields = packet.fields
+        if "freeze" in fields:
+            if self.freezer.take() == WOKEN:
+                transport.restart()
+        elif "source" in fields:
+            self._take_source(packet)
+
+    def _take_source(self, packet: Packet) -> None:
+        """A file or image to bind, by descriptor. The result goes back to the host by way of the keeper."""
+        fields = packet.fields
+        fd = packet.fds[0]
+        try:
+            if "kind" in fields:
+                content: object = open_image(fd, fields["kind"], fields["length"])
+            elif fields["bytes"] == 0:
+                content = b""
+            else:
+                content = mmap.mmap(fd, fields["bytes"], flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
+            self._sources[fields["source"]] = content
+            self.freezer.link.send({"has": fields["source"]})
+        except Exception as error:
+            self.freezer.link.send({"has": fields["source"], "error": str(error)})
+        finally:
+            os.close(fd)
+
+    def _load(self, value: dict) -> object:
+        """What a file value in `bind` stands for."""
+        try:
+            return self._sources.pop(value["source"])
+        except KeyError:
+            raise CommandError("repl-failure", "the file did not reach the REPL") from None
+
+
+def run_live(*, channel: int, link: Link, spare: Link, roots: "list[str]", packages: "list[str]") -> None:
+    """The life of a REPL's process."""
+    Live(channel=channel, link=link, spare=spare, roots=roots, packages=packages).run()

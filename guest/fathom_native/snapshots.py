@@ -1,0 +1,120 @@
+"""The snapshots of one REPL: names, the automatic one, quotas."""
+
+import os
+import time
+
+from .files import FileStore, FilesTooDeep
+from .processes import Population
+from .twins import Twin, private_memory
+from .wire import Link
+
+
+class Refusal(Exception):
+    """Something the host asked for cannot be done; `code` is one of its error codes."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Snapshots:
+    """Twins by name. The automatic one is of the last moment at rest; it may have names as well."""
+
+    def __init__(self, *, files: FileStore, most: int, memory: int, population: Population) -> None:
+        self._files = files
+        self._most = most
+        self._memory = memory
+        self._population = population
+        self._named: "dict[str, Twin]" = {}
+        self.automatic: "Twin | None" = None
+        #: Kept beyond the automatic one and the names: what could still be needed when a later one fails.
+        self._count = 0
+
+    def pids(self) -> "set[int]":
+        """The processes that stand still."""
+        twins = [*self._named.values(), *([self.automatic] if self.automatic is not None else [])]
+        return {twin.pid for twin in twins}
+
+    def take_automatic(self, pid: int, link: Link) -> "str | None":
+        """A new twin has been made; it takes the place of the last. Returns what stands against it, if anything."""
+        try:
+            files = self._files.take()
+        except OSError as error:
+            self._discard(pid, link)
+            if isinstance(error, FilesTooDeep):
+                return str(error)
+            return f"its files cannot be copied ({os.strerror(error.errno or 0)})"
+        before, self.automatic = self.automatic, Twin(pid, link, files)
+        if before is not None and not before.names:
+            self._end(before)
+        return None
+
+    def _discard(self, pid: int, link: Link) -> None:
+        Twin(pid, link, None).end()
+        self._population.reap()
+
+    def _end(self, twin: Twin) -> None:
+        twin.end()
+        self._files.release(twin.files)
+        self._population.reap()
+
+    def check_room(self, name: str) -> None:
+        """Raises when one more does not fit."""
+        if name in self._named:
+            raise Refusal("snapshot-exists", f"There is a snapshot {name!r} already: delete it first, or take another name.")
+        if len(self._named) >= self._most:
+            raise Refusal(
+                "snapshot-limit",
+                f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): delete one first.",
+            )
+        held = sum(private_memory(pid) for pid in {twin.pid for twin in self._named.values()})
+        if held > self._memory:
+            raise Refusal(
+                "snapshot-limit",
+                f"The snapshots hold {held} bytes of memory, and the limit is {self._memory} bytes (memoryBytes): delete one first.",
+            )
+
+    def name(self, name: str) -> dict:
+        """Keeps the automatic snapshot under a name."""
+        twin = self.automatic
+        if twin is None:
+            raise Refusal("repl-failure", "there is no moment at rest to keep")
+        twin.names.add(name)
+        twin.made = time.time()
+        self._named[name] = twin
+        return {"name": name, "made": twin.made, "bytes": twin.private_bytes()}
+
+    def find(self, name: "str | None") -> "Twin | None":
+        """The twin of that name; without one the automatic twin, or None when there is none that lives."""
+        if name is None:
+            twin = self.automatic
+            return twin if twin is not None and twin.alive() else None
+        twin = self._named.get(name)
+        if twin is None:
+            known = ", ".join(sorted(self._named)) or "none"
+            raise Refusal("snapshot-not-found", f"There is no snapshot {name!r}; there are: {known}.")
+        if not twin.alive():
+            raise Refusal("repl-failure", f"The snapshot {name!r} has been ended from inside of the REPL.")
+        return twin
+
+    def restored(self, twin: Twin) -> None:
+        """The twin has been woken: the moment it stands for is now the last moment at rest."""
+        before, self.automatic = self.automatic, twin
+        if before is not None and before is not twin and not before.names:
+            self._end(before)
+
+    def delete(self, name: str) -> None:
+        """Frees a name; the twin goes with its last one."""
+        twin = self._named.pop(name, None)
+        if twin is None:
+            known = ", ".join(sorted(self._named)) or "none"
+            raise Refusal("snapshot-not-found", f"There is no snapshot {name!r}; there are: {known}.")
+        twin.names.discard(name)
+        if not twin.names and twin is not self.automatic:
+            self._end(twin)
+
+    def listed(self) -> "list[dict]":
+        """All named ones, oldest first."""
+        return [
+            {"name": name, "made": twin.made, "bytes": twin.private_bytes()} for name, twin in self._named.items()
+        ]

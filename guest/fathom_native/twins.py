@@ -1,0 +1,67 @@
+"""Frozen twins: the snapshots of a REPL, as the keeper sees them."""
+
+import os
+import signal
+import time
+
+from .files import Copy
+from .processes import send
+from .wire import Link
+
+
+class Twin:
+    """A process that stands still, the way to wake it, and the files that belong to it."""
+
+    __slots__ = ("pid", "link", "files", "names", "made")
+
+    def __init__(self, pid: int, link: Link, files: Copy) -> None:
+        self.pid = pid
+        self.link = link
+        self.files = files
+        #: Names under which it is kept; the automatic snapshot goes by none.
+        self.names: "set[str]" = set()
+        self.made = time.time()
+
+    def private_bytes(self) -> int:
+        """Memory and files that would be free without it."""
+        return private_memory(self.pid) + self.files.bytes
+
+    def end(self) -> None:
+        """Lets go of the process."""
+        send(self.pid, signal.SIGKILL)
+        self.link.close()
+
+    def alive(self) -> bool:
+        """It has not been killed."""
+        return send(self.pid, 0) and not _is_zombie(self.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in (b"Z", b"X")
+    except OSError:
+        return True
+
+
+def private_memory(pid: int) -> int:
+    """Bytes of memory that no other process shares."""
+    total = 0
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith((b"Private_Clean:", b"Private_Dirty:")):
+                    total += int(line.split()[1]) * 1024
+    except OSError:
+        return 0
+    return total
+
+
+def resident_memory(pid: int) -> int:
+    """Bytes of the process's own resident memory, copied-on-write pages included, mapped files not."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            fields = file.read().split()
+    except OSError:
+        return 0
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,93 @@
+"""Messages between the runtime's own processes: small JSON packets that may carry descriptors.
+
+Used inside REPLs too, where cells may have patched anything: only C types and the guest's private JSON are touched.
+"""
+
+from fathom_guest.own import own_builtins as __builtins__
+
+import array
+import os
+import struct
+from _socket import (
+    AF_UNIX,
+    CMSG_SPACE,
+    MSG_CMSG_CLOEXEC,
+    SCM_CREDENTIALS,
+    SCM_RIGHTS,
+    SO_PASSCRED,
+    SOCK_SEQPACKET,
+    SOL_SOCKET,
+    socket as Socket,
+    socketpair,
+)
+
+from fathom_guest.frames import dumps, loads
+
+_MAX_PACKET = 64 * 1024
+_MAX_FDS = 8
+_CREDENTIALS = struct.Struct("=iII")
+_ANCILLARY = CMSG_SPACE(_MAX_FDS * 4) + CMSG_SPACE(_CREDENTIALS.size)
+_array = array.array
+
+
+class Packet:
+    """One message: its fields, the descriptors it brought, and the sender's process id where the kernel told it."""
+
+    __slots__ = ("fields", "fds", "pid")
+
+    def __init__(self, fields: dict, fds: "list[int]", pid: int) -> None:
+        self.fields = fields
+        self.fds = fds
+        self.pid = pid
+
+
+def pair() -> "tuple[Link, Link]":
+    """Two connected links. The first is told who sends."""
+    first, second = socketpair(AF_UNIX, SOCK_SEQPACKET)
+    first.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
+    return Link(first), Link(second)
+
+
+class Link:
+    """One end of a packet connection."""
+
+    __slots__ = ("socket",)
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+
+    @classmethod
+    def of(cls, fd: int) -> "Link":
+        """The link whose descriptor was inherited or received."""
+        return cls(Socket(AF_UNIX, SOCK_SEQPACKET, 0, fd))
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def send(self, fields: dict, fds: "list[int] | tuple" = ()) -> None:
+        """Sends one packet; raises OSError when the other end has gone."""
+        extra = [(SOL_SOCKET, SCM_RIGHTS, _array("i", fds))] if fds else []
+        self.socket.sendmsg([dumps(fields).encode()], extra)
+
+    def recv(self, timeout: "float | None" = None) -> "Packet | None":
+        """The next packet; None when the other end has gone. Raises TimeoutError (an OSError) after `timeout` seconds."""
+        self.socket.settimeout(timeout)
+        data, extra, _, _ = self.socket.recvmsg(_MAX_PACKET, _ANCILLARY, MSG_CMSG_CLOEXEC)
+        fds = _array("i")
+        pid = 0
+        for level, kind, content in extra:
+            if level != SOL_SOCKET:
+                continue
+            if kind == SCM_RIGHTS:
+                fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+            elif kind == SCM_CREDENTIALS:
+                pid = _CREDENTIALS.unpack_from(content)[0]
+        if not data:
+            for fd in fds:
+                os.close(fd)
+            return None
+        fields = loads(data.decode())
+        return Packet(fields if isinstance(fields, dict) else {}, list(fds), pid)

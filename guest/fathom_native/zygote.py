@@ -1,0 +1,236 @@
+"""pid 1 of the box. Imports once, then forks a keeper for each connection that asks for a REPL."""
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import struct
+
+from . import images
+from .box import enter
+from .box.kernel import fork_into, set_process_name
+from .keeper import Keeper
+from .live_process import Settings
+from .wire import Link, Packet, pair
+
+#: Seconds a connection may take to say what it is for. The host writes it with the connection.
+_PREAMBLE_PATIENCE = 2.0
+_LENGTH = struct.Struct("<H")
+
+
+class Zygote:
+    """Forks keepers, makes images of contexts, and passes descriptors on to where they belong."""
+
+    def __init__(self, *, listener: socket.socket, launcher: Link, settings: Settings, token: str) -> None:
+        self._listener = listener
+        self._launcher = launcher
+        self._settings = settings
+        self._token = token
+        self._repls: "dict[int, Link]" = {}
+        self._images: "dict[int, tuple[int, dict]]" = {}
+        self._loaders: "dict[int, tuple[Link, int]]" = {}
+        self._images_work: "bool | None" = None
+
+    def run(self) -> None:
+        """Serves until the launcher goes."""
+        set_process_name("zygote")
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        gc.collect()
+        gc.freeze()
+        while True:
+            poll = select.poll()
+            watched = {self._listener.fileno(): self._connected, self._launcher.fileno(): self._from_launcher}
+            for ident, link in self._repls.items():
+                watched[link.fileno()] = lambda ident=ident: self._repl_ended(ident)
+            for ident, (link, _) in self._loaders.items():
+                watched[link.fileno()] = lambda ident=ident: self._loaded(ident)
+            for fd in watched:
+                poll.register(fd, select.POLLIN)
+            for fd, _ in poll.poll():
+                if fd in watched:
+                    watched[fd]()
+            self._reap()
+
+    def _reap(self) -> None:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
+
+    # -- connections -----------------------------------------------------------------------------------------------
+
+    def _connected(self) -> None:
+        connection, _ = self._listener.accept()
+        try:
+            wanted = self._preamble(connection)
+        except (OSError, ValueError):
+            connection.close()
+            return
+        if wanted.get("token") != self._token:
+            connection.close()
+        elif wanted["kind"] == "channel":
+            self._pass_on(wanted["id"], Packet({"channel": True}, [connection.detach()], 0))
+        else:
+            self._fork_keeper(connection, wanted)
+
+    def _preamble(self, connection: socket.socket) -> dict:
+        connection.settimeout(_PREAMBLE_PATIENCE)
+        size = _LENGTH.unpack(_exactly(connection, _LENGTH.size))[0]
+        wanted = json.loads(_exactly(connection, size))
+        connection.settimeout(None)
+        return wanted
+
+    def _fork_keeper(self, control: socket.socket, options: dict) -> None:
+        link, keeper_end = pair()
+        try:
+            pid = fork_into(enter.keeper_flags(self._settings.mode))
+        except OSError as error:
+            control.sendall(json.dumps({"event": "refused", "reason": str(error)}).encode() + b"\n")
+            control.close()
+            link.close()
+            keeper_end.close()
+            return
+        if pid == 0:
+            self._become_keeper(control, keeper_end, options)
+        control.close()
+        keeper_end.close()
+        self._repls[options["id"]] = link
+
+    def _become_keeper(self, control: socket.socket, link: Link, options: dict) -> None:
+        try:
+            self._listener.close()
+            self._launcher.close()
+            for other in self._repls.values():
+                other.close()
+            for fd, _ in self._images.values():
+                os.close(fd)
+            for loader, _ in self._loaders.values():
+                loader.close()
+            Keeper(control=control, zygote=link, options=options, settings=self._settings).run()
+        except SystemExit:
+            pass
+        except BaseException as error:
+            text = f"{type(error).__name__}: {error}"
+            os.write(2, f"keeper: {text}\n".encode())
+            try:
+                control.sendall(json.dumps({"event": "refused", "reason": text[:500]}).encode() + b"\n")
+            except OSError:
+                pass
+        finally:
+            os._exit(0)
+
+    def _repl_ended(self, ident: int) -> None:
+        link = self._repls[ident]
+        try:
+            if link.recv() is not None:
+                return
+        except OSError:
+            pass
+        del self._repls[ident]
+        link.close()
+
+    def _pass_on(self, ident: int, packet: Packet) -> bool:
+        link = self._repls.get(ident)
+        sent = False
+        if link is not None:
+            try:
+                link.send(packet.fields, packet.fds)
+                sent = True
+            except OSError:
+                pass  # the REPL is ending
+        for fd in packet.fds:
+            os.close(fd)
+        return sent
+
+    # -- files and images ------------------------------------------------------------------------------------------
+
+    def _from_launcher(self) -> None:
+        packet = self._launcher.recv()
+        if packet is None:
+            os._exit(0)
+        fields = packet.fields
+        if "give" in fields:
+            self._give(fields, packet.fds)
+        elif "image" in fields:
+            self._load(fields, packet.fds[0])
+        elif "drop" in fields:
+            held = self._images.pop(fields["drop"], None)
+            if held is not None:
+                os.close(held[0])
+
+    def _give(self, fields: dict, fds: "list[int]") -> None:
+        """A file, or an image made before, goes to a REPL under the number the host gave it."""
+        message = {"source": fields["source"]}
+        if fds:
+            message["bytes"] = fields["bytes"]
+        else:
+            image, shape = self._images[fields["give"]]
+            message.update(shape)
+            fds = [os.dup(image)]
+        self._pass_on(fields["repl"], Packet(message, fds, 0))
+
+    def _load(self, fields: dict, source: int) -> None:
+        """Has a child process turn a file into an image, or say that it cannot."""
+        if self._images_work is None:
+            self._images_work = images.usable()
+        if not self._images_work:
+            os.close(source)
+            self._launcher.send({"imaged": fields["image"], "error": "this Python's strings cannot be mapped"})
+            return
+        link, loader_end = pair()
+        pid = os.fork()
+        if pid == 0:
+            load_image(loader_end, source, fields)
+        os.close(source)
+        loader_end.close()
+        self._loaders[fields["image"]] = (link, pid)
+
+    def _loaded(self, ident: int) -> None:
+        link, _ = self._loaders.pop(ident)
+        packet = link.recv()
+        link.close()
+        if packet is None or not packet.fds:
+            reason = "the loader ended" if packet is None else packet.fields.get("error", "")
+            self._launcher.send({"imaged": ident, "error": reason})
+            return
+        self._images[ident] = (packet.fds[0], packet.fields)
+        self._launcher.send({"imaged": ident})
+
+
+def load_image(link: Link, source: int, fields: dict) -> None:
+    """In the loader: reads, writes the image, hands it over, ends."""
+    from fathom_guest.bindings import decode_file
+
+    from .box import seccomp
+
+    try:
+        os.environ.clear()
+        seccomp.restrict(seccomp.assemble())
+        encoding, skip = fields["encoding"], fields["skip"]
+
+        def decode(buffer: object) -> str:
+            return decode_file(buffer, encoding, skip)
+
+        plain = encoding in ("utf-8", "latin-1") and skip == 0
+        image, kind, length = images.write_image(source, fields["bytes"], decode, plain)
+        link.send({"kind": kind, "length": length}, [image])
+    except BaseException as error:
+        try:
+            link.send({"error": f"{type(error).__name__}: {error}"[:500]})
+        except OSError:
+            pass
+    finally:
+        os._exit(0)
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise ValueError("the connection ended")
+        data += piece
+    return data
