@@ -74,6 +74,8 @@ class Bindings:
             return project(value, self._channel, self.query, self.query_batched)
         if kind == "mapping":
             return MappingProxyType({name: self._namespace.get(name) for name in value["names"]})
+        if kind == "alias":
+            return self._namespace.get(value["of"])
         if kind == "documents":
             return Documents([Document(one["path"], self.make(one["content"], texts)) for one in value["documents"]])
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
