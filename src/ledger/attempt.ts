@@ -128,9 +128,10 @@ export class Attempt implements Reservation {
     const { price, id: modelId } = this.#estimate.model;
     const cost = price === undefined ? undefined : exactCost(price, usage);
     this.#free(usage.inputTokens + usage.outputTokens, cost ?? 0);
-    this.#owner.sent();
     const possiblyBilled = settlement.possiblyBilled ?? false;
     this.node.settle({ modelId, depth: this.#depth, usage, cost, possiblyBilled });
+    this.#owner.sent();
+    this.node.warn();
   }
 
   release(): void {

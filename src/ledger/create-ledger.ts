@@ -111,6 +111,7 @@ class NodeLedger implements Ledger {
   book({ model, usage, depth, possiblyBilled = false }: BookedCall): void {
     const cost = model.price === undefined ? undefined : exactCost(model.price, usage);
     this.#node.settle({ modelId: model.id, depth, usage, cost, possiblyBilled });
+    this.#node.warn();
   }
 
   expired(): boolean {

@@ -29,7 +29,7 @@ export interface BudgetWarning {
 export interface LedgerOptions {
   readonly limits: LedgerLimits;
   readonly clock: Clock;
-  /** Called once per resource and share of a limit of the tree. */
+  /** Called once per resource and share of a limit of the tree. What it throws, the call that was settled throws. */
   readonly onWarning: (warning: BudgetWarning) => void;
   /** Called with the first refusal of each resource in each completion. */
   readonly onLimit?: (error: BudgetError, depth: number) => void;
@@ -109,7 +109,11 @@ export interface Ledger {
   account(options: AccountOptions): LedgerAccount;
   /** Takes the place of one sub-call, or says why there is none. Never throws and never waits. */
   openSubCall(): SubCallTicket | BudgetError;
-  /** Keeps room for one last call back from every other call. Replaces what was kept before; call it each turn. */
+  /**
+   * Keeps room for one last call back from every other call of this completion and those below. Replaces what was kept
+   * before: call it each turn, as the history grows. It is kept within this completion's own limits; when those of a
+   * completion above are used up, the last call must fit in what that one has left beyond its own reserve.
+   */
   holdFinal(estimate: CallEstimate): void;
   /** Counts a call without asking whether it fits: it was paid for before a resume. */
   book(call: BookedCall): void;

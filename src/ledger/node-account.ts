@@ -63,12 +63,11 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
     const node = this.#node;
     signal.throwIfAborted();
     if (node.isClosed()) throw closedError();
-    if (node.deadline.passed(this.#isFinal)) {
-      throw node.deadline.late();
-    }
+    if (node.deadline.passed(this.#isFinal)) throw node.deadline.late();
     requirePrice(node, estimate.model);
+    const attempt = new Attempt({ node, depth: this.#depth, isFinal: this.#isFinal, owner: this, estimate });
     this.#takePlace();
-    return new Attempt({ node, depth: this.#depth, isFinal: this.#isFinal, owner: this, estimate });
+    return attempt;
   }
 
   #refused(error: unknown): never {

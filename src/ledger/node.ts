@@ -96,7 +96,7 @@ export class Node {
     return least;
   }
 
-  /** Books a call here and at all above, looks for warnings, and serves who waits. */
+  /** Books a call here and at all above, and serves who waits. Follow it with {@link warn}. */
   settle(call: BookedUsage): void {
     const { usage, cost = 0 } = call;
     const tokens = usage.inputTokens + usage.outputTokens;
@@ -106,7 +106,6 @@ export class Node {
       node.book.add(call);
     }
     this.line.serve();
-    this.warn();
   }
 
   /** Warns when a share of a limit of the tree is spent. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createLedger } from './index.ts';
 import { ceilingCost, exactCost, outputTokensFor, usd } from './money.ts';
-import { estimate, modelOf, never, open, priced, unpriced, used } from './testing.ts';
+import { estimate, manualClock, modelOf, never, open, priced, unpriced, used } from './testing.ts';
 
 const cheap = modelOf('test/cheap', { input: 0.0375, output: 0.15, cached: 0.01 });
 
@@ -119,6 +120,24 @@ test('warnings come once per tree, resource and share, of what is settled', asyn
     { resource: 'time', fraction: 0.6, spent: 600, limit: 1_000 },
     { resource: 'time', fraction: 0.9, spent: 900, limit: 1_000 },
   ]);
+});
+
+test('a warning that throws leaves the books in order', async () => {
+  const ledger = createLedger({
+    limits: { maxTokens: 100, maxSubCalls: 1 },
+    clock: manualClock(),
+    onWarning: () => {
+      throw new Error('no listener');
+    },
+  });
+  const account = ledger.account({ kind: 'sub' });
+  await expect(account.reserve(estimate(Number.NaN, 1), never)).rejects.toThrow(TypeError);
+  expect(ledger.left().calls).toBe(1);
+  const reservation = await account.reserve(estimate(70, 0), never);
+  const waits = ledger.account({ kind: 'root' }).reserve(estimate(40, 0), never);
+  expect(() => reservation.settle(used(60, 0))).toThrow('no listener');
+  (await waits).release();
+  expect([ledger.subCalls, ledger.usage().inputTokens, ledger.left().tokens]).toEqual([1, 60, 40]);
 });
 
 const price = fc.record({
