@@ -106,7 +106,8 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
 function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {
   const { text, reasoning, finish, stopped } = collected;
   const reason = stopped ? 'stopped' : finish?.reason;
-  if (reason === 'missing' && text === '' && wire.closed) throw empty(modelId, 'none', request.maxOutputTokens);
+  if ((reason === 'missing' || reason === 'error') && text === '' && wire.closed)
+    throw empty(modelId, 'none', request.maxOutputTokens);
   if (reason === undefined || reason === 'missing' || reason === 'error') throw truncated(modelId, collected);
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
   if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);

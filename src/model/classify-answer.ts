@@ -63,9 +63,10 @@ export function readSizes(answer: ProviderAnswer | undefined): { limit: number |
     sum(text) ??
     number(/([\d,]+) tokens? >/i);
   const limit =
+    // Anthropic's `199211 + 20000 > 200000` names the limit last.
+    number(/> ([\d,]+)/) ??
     number(/(?:maximum context length|context limit|limit|context length|context window)(?: is| of|:)? ([\d,]+)/i) ??
-    number(/allowed \(?([\d,]+)/i) ??
-    number(/> ([\d,]+)/);
+    number(/allowed \(?([\d,]+)/i);
   return { limit: limit ?? answer?.limit, size: size ?? answer?.size };
 }
 

@@ -47,7 +47,7 @@ export async function callMock(mock: MockProvider, options: FaultCall = {}): Pro
     ...(options.maxResponseBytes === undefined ? {} : { maxResponseBytes: options.maxResponseBytes }),
   });
   const ledger = createLedger({ limits: DEFAULT_LIMITS, clock: systemClock, onWarning: () => {} });
-  const tree = createRateControl({ clock: systemClock }).openTree({ maxConcurrentCalls: 4 });
+  const tree = createRateControl({ clock: systemClock, coolDownMs: 10 }).openTree({ maxConcurrentCalls: 4 });
   const attempts: AttemptRecord[] = [];
   const log: string[] = [];
   const started = performance.now();

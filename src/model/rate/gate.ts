@@ -37,6 +37,7 @@ export interface GateSetup {
   readonly modelId: string;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly coolDownMs: number;
   readonly hosts: Hosts;
   /** The order of the newest tree. */
   readonly newestTree: () => number;
@@ -128,10 +129,10 @@ interface SentAttempt {
   left(error: ModelError | undefined): ModelError | undefined;
 }
 
-function createControl({ clock, random, hosts, newestTree }: GateSetup): Control {
+function createControl({ clock, random, coolDownMs, hosts, newestTree }: GateSetup): Control {
   const pacer = createPacer();
   const limits = createHeaderLimits();
-  const overload = createOverload(random);
+  const overload = createOverload(random, coolDownMs);
   const closure = createClosure(clock);
   let inFlight = 0;
   let sentCount = 0;

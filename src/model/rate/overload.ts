@@ -1,8 +1,7 @@
 import type { ModelError } from '../model-error.ts';
 import { createConcurrency } from './concurrency.ts';
 
-/** Cool-down without a Retry-After: first, longest. */
-const COOL_DOWN_MS = 500;
+/** Longest cool-down without a Retry-After. */
 const MAX_COOL_DOWN_MS = 60_000;
 /** What remains of the concurrency after a refusal by rate, and after overload. */
 const RATE_CUT = 0.7;
@@ -23,7 +22,7 @@ export interface Overload {
 }
 
 /** Starts cool and without a limit. */
-export function createOverload(random: () => number): Overload {
+export function createOverload(random: () => number, coolDownMs: number): Overload {
   const concurrency = createConcurrency();
   let until = 0;
   let coolDowns = 0;
@@ -43,7 +42,7 @@ export function createOverload(random: () => number): Overload {
         concurrency.cut(inFlight, error.fault === 'rate-limit' ? RATE_CUT : OVERLOAD_CUT);
         coolDowns += 1;
       }
-      const ceiling = Math.min(MAX_COOL_DOWN_MS, COOL_DOWN_MS * 2 ** Math.max(0, coolDowns - 1));
+      const ceiling = Math.min(MAX_COOL_DOWN_MS, coolDownMs * 2 ** Math.max(0, coolDowns - 1));
       const wait = error.retryAfterMs ?? (news ? random() * ceiling : 0);
       until = Math.max(until, now + wait);
     },

@@ -23,6 +23,8 @@ export interface RateControlOptions {
   readonly clock: Clock;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: () => number;
+  /** Milliseconds of the first cool-down after a refusal without Retry-After; doubles each time, up to 60 s. Default 500. */
+  readonly coolDownMs?: number;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RateControlOptions {
  * await callModel({ gate: tree.lane(), ... });
  * ```
  */
-export function createRateControl({ clock, random = Math.random }: RateControlOptions): RateControl {
+export function createRateControl({ clock, random = Math.random, coolDownMs = 500 }: RateControlOptions): RateControl {
   const gates = new Map<string, ModelGate>();
   const hosts = createHosts({ clock, random });
   let trees = 0;
@@ -44,7 +46,7 @@ export function createRateControl({ clock, random = Math.random }: RateControlOp
     const key = `${model.provider} ${model.id}`;
     let gate = gates.get(key);
     if (gate === undefined) {
-      gate = createGate({ modelId: model.id, clock, random, hosts, newestTree: () => trees });
+      gate = createGate({ modelId: model.id, clock, random, coolDownMs, hosts, newestTree: () => trees });
       gates.set(key, gate);
     }
     return gate;
