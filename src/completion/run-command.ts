@@ -1,7 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { BatchItem, Command } from '../protocol/index.ts';
 import type { CellOutcome, RestartInfo, SubCallReply } from '../repl/port.ts';
-import { boundText, shownBash, shownCell } from '../repl/shown.ts';
+import { renderShown } from '../repl/shown.ts';
 import type { TurnContext } from './take-turn.ts';
 
 /** What a command other than a final answer came to. */
@@ -22,6 +22,9 @@ export interface CommandResult {
   readonly restarted?: RestartInfo;
   readonly queryRefused?: boolean;
 }
+
+/** `history` holds what a command put out as a whole. */
+const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
 
 type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
 
@@ -60,13 +63,12 @@ async function runCell(code: string, id: string, turn: TurnContext): Promise<Com
     signal: run.stop.workSignal,
     onOutput: (stream, text) => run.emit({ type: 'cell.output', id, stream, text }),
   });
-  const limits = { outputChars: run.limits.outputChars, handle: id };
   return {
     ok: outcome.ok,
     failed: !outcome.ok,
     label: 'cell',
-    shown: shownCell(outcome, limits),
-    output: shownCell(outcome, { outputChars: Number.POSITIVE_INFINITY, handle: id }),
+    shown: renderShown(outcome, run.limits, id),
+    output: renderShown(outcome, EVERYTHING, id),
     stdout: outcome.stdout.text,
     stderr: outcome.stderr.text,
     ...(outcome.error !== null && { error: outcome.error }),
@@ -85,8 +87,8 @@ async function runBash(command: string, id: string, turn: TurnContext): Promise<
     // A non-zero exit code is an answer of the command, not a failure to run it.
     failed: false,
     label: `bash (exit code ${outcome.exitCode})`,
-    shown: shownBash(outcome, { outputChars: run.limits.outputChars, handle: id }),
-    output: shownBash(outcome, { outputChars: Number.POSITIVE_INFINITY, handle: id }),
+    shown: renderShown(outcome, run.limits, id),
+    output: renderShown(outcome, EVERYTHING, id),
     stdout: outcome.stdout.text,
     stderr: outcome.stderr.text,
     timedOut: outcome.timedOut,
@@ -148,7 +150,7 @@ async function query(items: readonly BatchItem[], id: string, turn: TurnContext)
     ok,
     failed: none,
     label: items.length > 1 ? `${items.length} queries` : 'query',
-    shown: boundText(output, { outputChars: turn.run.limits.outputChars, handle: id }),
+    shown: renderShown({ stdout: { text: output, dropped: 0 }, stderr: { text: '', dropped: 0 } }, turn.run.limits, id),
     output,
     timedOut: false,
     queryRefused: none && replies.some((reply) => reply.error?.code === 'budget'),

@@ -121,8 +121,6 @@ function note(command: Command, result: CommandResult, log: TurnLog): void {
   if (result.queryRefused === true) log.queryRefused = true;
   if (result.cell?.variables !== undefined) log.variables = result.cell.variables;
   if (result.cell?.continueWith !== undefined) log.continueWith = result.cell.continueWith;
-  if (result.restarted !== undefined)
-    log.notes.push(`The REPL was restarted: ${result.restarted.reason}; ${result.restarted.lost}.`);
 }
 
 interface Finished {

@@ -20,11 +20,12 @@ export type ToolSet = Readonly<Record<string, HostTool | DescribedFunction | Jso
 
 /** A tool as the AI SDK makes it; `execute` gets the arguments as one object. */
 export interface HostTool {
-  readonly description?: string;
+  /** What it does, for the model; one that is no text is not shown. */
+  readonly description?: unknown;
   /** A Standard Schema, or an AI SDK schema with `jsonSchema` and `validate`. Default: arguments are passed as they are. */
   readonly inputSchema?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the argument type of a foreign tool is only known to its schema.
-  readonly execute?: (args: any, options: any) => unknown;
+  readonly execute?: ((args: any, options: any) => unknown) | undefined;
 }
 
 /** A function with a description; it gets the keyword arguments as one object. */
@@ -129,7 +130,7 @@ function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
   return {
     binding: {
       name,
-      description: description ?? 'no description',
+      description: typeof description === 'string' ? description : 'no description',
       parameters: propertiesOf(jsonSchemaOf(inputSchema)),
     },
     validate: validatorOf(name, inputSchema),

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { contexts, projected } from '../../src/index.ts';
+import { cell, checkEvents, play, playToFailure, start, told } from './harness.ts';
+
+describe('the conversation', () => {
+  it('is append-only: system, query, then each reply exactly as emitted and one message of feedback', async () => {
+    const first = `I look.\n\n${cell('print(context)')}  \n`;
+    const { root } = await play({ context: 'abc', root: [first, cell('FINAL(1)')] });
+    const [before, after] = [root.requests[0]?.messages ?? [], root.requests[1]?.messages ?? []];
+    expect(before.map(({ role }) => role)).toEqual(['system', 'user']);
+    expect(after.slice(0, 2)).toEqual(before);
+    expect(after[2]).toEqual({ role: 'assistant', content: first });
+    expect(after.slice(3).map(({ role }) => role)).toEqual(['user']);
+  });
+
+  it('never holds the body of the context', async () => {
+    const secret = 'MARKER-7f3a91';
+    const half = 'The quick brown fox. '.repeat(250_000);
+    const { root, events } = await play({
+      context: half + secret + half,
+      root: [cell('found = context.find("MARKER")', 'print(found > 0)'), cell('FINAL(str(found))')],
+    });
+    expect(JSON.stringify(root.requests)).not.toContain(secret);
+    expect(JSON.stringify(events)).not.toContain(secret);
+  });
+
+  it('an empty reply is a turn that ran nothing', async () => {
+    const { result, root } = await play({ context: 'x', root: ['', '', cell('FINAL("ok")')] });
+    expect(result.answer).toBe('ok');
+    expect(root.requests[2]?.messages.at(-2)).toEqual({ role: 'assistant', content: '(empty reply)' });
+  });
+
+  it('a reply cut off by length has its last cell fed back, not run', async () => {
+    const { result, root } = await play({
+      context: 'x',
+      root: [{ text: '```repl\nprint("half', finishReason: 'length' }, cell('FINAL("ok")')],
+    });
+    expect(result).toMatchObject({ answer: 'ok', turns: 2 });
+    expect(told(root, 1)).toMatch(/cut off/i);
+  });
+});
+
+describe('commands', () => {
+  it('snapshot and rollback restore variables and files', async () => {
+    const { result } = await play({
+      context: 'x',
+      root: [
+        `${cell('v = [1]', 'open("f.txt", "w").write("one")')}\nSNAPSHOT(before)`,
+        `${cell('v.append(2)', 'open("f.txt", "w").write("two")')}\nROLLBACK(before)`,
+        cell('FINAL([v, open("f.txt").read()])'),
+      ],
+    });
+    expect(result.answer).toBe('[[1], "one"]');
+  });
+
+  it('an unknown snapshot fails with its name', async () => {
+    const { root } = await play({ context: 'x', root: ['ROLLBACK(nowhere)', cell('FINAL(1)')] });
+    expect(told(root, 1)).toContain('snapshot-not-found');
+  });
+
+  it('bash works on the files of the cells', async () => {
+    const { root } = await play({
+      context: 'x',
+      root: [`${cell('open("f.txt", "w").write("hello\\n")')}\nRUN(cat f.txt)`, cell('FINAL(1)')],
+    });
+    expect(told(root, 1)).toContain('hello');
+  });
+
+  it('history reads outputs by their handle', async () => {
+    const { result } = await play({
+      context: 'x',
+      root: [cell('print("one")'), cell('FINAL([history["t1.0"].strip(), history[0]["query"], len(history)])')],
+    });
+    expect(result.answer).toBe('["one", "What is it?", 2]');
+  });
+});
+
+describe('contexts', () => {
+  it('by name are variables and a mapping', async () => {
+    const { result } = await play({
+      context: contexts({ a: 'x', b: [1, 2] }),
+      root: [cell('FINAL([a, b[1], sorted(context), context["a"]])')],
+    });
+    expect(result.answer).toBe('["x", 2, ["a", "b"], "x"]');
+  });
+
+  it('that are projected are read on demand', async () => {
+    const reads: string[] = [];
+    const rows = projected({
+      list: {
+        length: () => 1_000,
+        slice: (from, to) => {
+          reads.push(`${from}-${to}`);
+          return Array.from({ length: to - from }, (_, i) => from + i);
+        },
+      },
+    });
+    const { result } = await play({
+      context: rows,
+      root: [cell('FINAL([len(context), context[-1], list(context[2:4])])')],
+    });
+    expect(result.answer).toBe('[1000, 999, [2, 3]]');
+    expect(reads).toEqual(['999-1000', '2-4']);
+  });
+});
+
+describe('tools', () => {
+  it('are called by keyword; errors raise with type and message', async () => {
+    const { result, events } = await play({
+      context: 'x',
+      tools: {
+        add: Object.assign(({ a, b }: { a: number; b: number }) => a + b, { description: 'Adds.' }),
+        fail: () => {
+          throw new RangeError('too far');
+        },
+      },
+      root: [cell('try:', '    fail()', 'except Exception as error:', '    FINAL([add(a=1, b=2), str(error)])')],
+    });
+    expect(result.answer).toContain('3');
+    expect(result.answer).toContain('too far');
+    expect(events.filter((event) => event.type === 'tool.completed').map(({ ok }) => ok)).toEqual([false, true]);
+  });
+});
+
+describe('stopping', () => {
+  it('cancel stops a hung cell at once, with what was gained', async () => {
+    const { run, events } = start({
+      context: 'x',
+      root: [cell('answer["content"] = "draft"'), cell('while True: pass')],
+    });
+    for await (const event of run) if (event.type === 'cell.started' && event.turn === 2) break;
+    run.cancel('enough');
+    const error = await Promise.resolve(run).then(
+      () => undefined,
+      (caught: unknown) => caught,
+    );
+    expect(error).toMatchObject({
+      code: 'cancelled',
+      result: { outcome: 'aborted', stop: 'cancelled', text: 'draft', reason: 'enough' },
+    });
+    expect(checkEvents(events)).toEqual([]);
+  });
+
+  it('an aborted signal is a cancel', async () => {
+    const control = new AbortController();
+    control.abort();
+    const { error, events } = await playToFailure({ context: 'x', signal: control.signal, root: ['FINAL(1)'] });
+    expect(error.code).toBe('cancelled');
+    expect(checkEvents(events)).toEqual([]);
+  });
+
+  it('finish asks for the best answer now', async () => {
+    const { run } = start({
+      context: 'x',
+      root: ({ prompt }) => (prompt.includes('best answer now') ? 'FINAL(so far)' : cell('while True: pass')),
+    });
+    for await (const event of run) if (event.type === 'cell.started') break;
+    run.finish();
+    expect(await run).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', answer: 'so far' });
+  });
+
+  it('a model that cannot be used fails the run with what was gained', async () => {
+    const { error, result } = await playToFailure({
+      context: 'x',
+      root: [cell('answer["content"] = "draft"'), new Error('broken')],
+    });
+    expect(error).toMatchObject({ code: 'model-failure', resumable: true });
+    expect(result).toMatchObject({ outcome: 'failed', stop: 'model-failure', text: 'draft', turns: 1 });
+  });
+
+  it('a missing key is found before anything starts', async () => {
+    const { error } = await playToFailure({ context: 'x', root: [], options: { model: 'openai/gpt-5' } });
+    expect(error.code).toBe('missing-key');
+  });
+});
+
+describe('events', () => {
+  it('tell the run from its first to its one terminal record', async () => {
+    const { events, result } = await play({ context: 'x', root: [cell('print(1)'), cell('FINAL(2)')] });
+    const types = events.map(({ type }) => type);
+    expect(types[0]).toBe('run.started');
+    expect(types.at(-1)).toBe('run.completed');
+    expect(events.at(-1)).toMatchObject({
+      outcome: 'converged',
+      stop: 'final',
+      turns: 2,
+      rootModel: 'scripted/root',
+      subCallModel: 'scripted/sub',
+    });
+    expect(events.filter((event) => event.type === 'usage.recorded')).toHaveLength(result.usage.calls);
+  });
+
+  it('progress carries nothing but where the run stands', async () => {
+    const { events } = await play({ context: 'x', root: [cell('FINAL(2)')] });
+    for (const event of events.filter(({ type }) => type === 'run.progress')) {
+      expect(Object.keys(event).sort()).toEqual(
+        ['fraction', 'maxTurns', 'runId', 'seq', 'status', 'time', 'traceId', 'turn', 'type', 'v'].sort(),
+      );
+    }
+  });
+});

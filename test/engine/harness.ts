@@ -1,0 +1,117 @@
+import { afterAll } from 'vitest';
+import {
+  CompletionError,
+  type CompletionRequest,
+  type CompletionResult,
+  type CompletionRun,
+  createRlm,
+  type ReplChoice,
+  type Rlm,
+  type RlmOptions,
+  type RunEvent,
+  type Unfinished,
+} from '../../src/index.ts';
+import { type ScriptedModel, type ScriptedReply, type ScriptedResponder, scriptedModel } from '../../src/test.ts';
+import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
+
+/** The REPL the engine's tests run on: the embedded one unless the environment says otherwise. */
+const REPL: Pick<RlmOptions, 'repl' | 'isolation'> = replOf(process.env.FATHOM_TEST_REPL ?? 'pyodide');
+
+function replOf(name: string): Pick<RlmOptions, 'repl' | 'isolation'> {
+  if (name !== 'plain') return { repl: name as ReplChoice };
+  const { path, reason } = findPython();
+  if (path === undefined) throw new Error(`FATHOM_TEST_REPL=plain: ${reason}`);
+  return { repl: plainPython({ python: path }), isolation: 'none' };
+}
+
+/** One file's REPLs share a backend, so that its spare stays warm between tests. */
+const open: Rlm[] = [];
+
+afterAll(async () => {
+  await Promise.all(open.splice(0).map((rlm) => rlm.close()));
+});
+
+/** An `Rlm` that is closed when the test file ends. */
+export function rlmOf(options: RlmOptions): Rlm {
+  const rlm = createRlm({ ...REPL, ...options });
+  open.push(rlm);
+  return rlm;
+}
+
+/** What a scripted run came to. */
+export interface Played<T> {
+  readonly result: CompletionResult<T>;
+  readonly events: readonly RunEvent[];
+  readonly root: ScriptedModel;
+  readonly sub: ScriptedModel;
+}
+
+/** A root model's replies; sub-calls are answered by `sub`, in upper case by default. */
+export interface Script<T> extends Omit<CompletionRequest<T>, 'query' | 'model'> {
+  readonly query?: string;
+  readonly root: readonly ScriptedReply[] | ScriptedResponder;
+  readonly sub?: readonly ScriptedReply[] | ScriptedResponder;
+  readonly options?: Partial<RlmOptions>;
+}
+
+/** Plays a script to its end. */
+export async function play<T = string>(script: Script<T>): Promise<Played<T>> {
+  const { run, ...rest } = start(script);
+  const result = await run;
+  return { result, ...rest };
+}
+
+/** Plays a script that has to fail or be aborted. */
+export async function playToFailure(
+  script: Script<unknown>,
+): Promise<{ readonly error: CompletionError; readonly result: Unfinished; readonly events: readonly RunEvent[] }> {
+  const { run, events } = start(script);
+  try {
+    await run;
+  } catch (error) {
+    if (error instanceof CompletionError) return { error, result: error.result, events };
+    throw error;
+  }
+  throw new Error('the run was expected to fail');
+}
+
+/** A script under way. */
+export interface Started<T> extends Omit<Played<T>, 'result'> {
+  readonly run: CompletionRun<T>;
+}
+
+/** Starts a script; events are collected as they come. */
+export function start<T = string>({ root, sub, options, query, ...request }: Script<T>): Started<T> {
+  const rootModel = scriptedModel(root, { modelId: 'root' });
+  const subModel = scriptedModel(sub ?? (({ prompt }) => prompt.toUpperCase()), { modelId: 'sub' });
+  const events: RunEvent[] = [];
+  const rlm = rlmOf({ model: rootModel, subModel, ...options, onEvent: (event) => events.push(event) });
+  const run = rlm.completion<T>({ query: query ?? 'What is it?', ...request } as CompletionRequest<T>);
+  return { run, events, root: rootModel, sub: subModel };
+}
+
+/** A cell in a reply. */
+export function cell(...lines: string[]): string {
+  return `\`\`\`repl\n${lines.join('\n')}\n\`\`\``;
+}
+
+/** The text of the last message a model got in its n-th call. */
+export function told(model: ScriptedModel, call: number): string {
+  return model.requests[call]?.prompt ?? '';
+}
+
+/** What every run owes: one terminal record, and durable events numbered without gaps. */
+export function checkEvents(events: readonly RunEvent[]): string[] {
+  const problems: string[] = [];
+  for (const [runId, own] of Map.groupBy(events, (event) => event.runId)) {
+    const terminal = own.filter((event) => event.type === 'run.completed').length;
+    if (terminal !== 1) problems.push(`${runId} has ${terminal} terminal records`);
+    let last = 0;
+    for (const event of own) {
+      if (event.seq !== last && event.seq !== last + 1)
+        problems.push(`${runId}: ${event.type} has seq ${event.seq} after ${last}`);
+      last = event.seq;
+    }
+  }
+  return problems;
+}

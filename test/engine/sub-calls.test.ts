@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import { cell, checkEvents, play, told } from './harness.ts';
+
+describe('llm_query', () => {
+  it('asks the sub-model, which sees the prompt and nothing else', async () => {
+    const { result, sub, events } = await play({
+      context: 'secret text',
+      root: [cell('r = llm_query("hello", system="Be brief.")', 'FINAL(r)')],
+    });
+    expect(result).toMatchObject({ answer: 'HELLO', subCalls: 1 });
+    expect(sub.requests[0]?.messages).toEqual([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'hello' },
+    ]);
+    expect(result.usage.byModel['scripted/sub']?.calls).toBe(1);
+    expect(result.trajectory.turns[0]?.commands[0]?.subCalls).toMatchObject([
+      { prompt: 'hello', reply: 'HELLO', ok: true },
+    ]);
+    expect(checkEvents(events)).toEqual([]);
+  });
+
+  it('that fails raises LLMError; the run goes on', async () => {
+    const { result } = await play({
+      context: 'x',
+      root: [
+        cell('try:', '    llm_query("a")', 'except LLMError as error:', '    FINAL("caught " + type(error).__name__)'),
+      ],
+      sub: [new Error('no such thing')],
+    });
+    expect(result.answer).toBe('caught LLMError');
+  });
+
+  it('in a batch keeps the order, runs concurrently, and fails slot by slot', async () => {
+    let inFlight = 0;
+    let most = 0;
+    const { result, root } = await play({
+      context: 'x',
+      root: [
+        cell(
+          'rs = llm_query_batched([str(i) for i in range(20)])',
+          'print([r.ok for r in rs].count(False), rs[7].error)',
+          'joined = " ".join(rs)',
+        ),
+        'FINAL_VAR(joined)',
+      ],
+      sub: async ({ prompt }) => {
+        most = Math.max(most, ++inFlight);
+        await new Promise((resolve) => setImmediate(resolve));
+        inFlight--;
+        return prompt === '7' ? new Error('bad') : `<${prompt}>`;
+      },
+    });
+    expect(result.answer).toBe([...Array(20).keys()].map((i) => (i === 7 ? '' : `<${i}>`)).join(' '));
+    expect(most).toBeGreaterThan(1);
+    expect(told(root, 1)).toContain('20 sub-calls (1 failed)');
+  });
+
+  it('over maxSubCalls: the items that fit are sent in order, the others are refused', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxSubCalls: 3 },
+      root: [cell('rs = llm_query_batched(list("abcde"))', 'FINAL([r.ok for r in rs] + [rs[4].error["code"]])')],
+    });
+    expect(result.answer).toBe('[true, true, true, false, false, "budget"]');
+    expect(result.subCalls).toBe(3);
+  });
+
+  it('over maxSubCalls raises BudgetExceeded for a single call; finished replies stay', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxSubCalls: 1 },
+      root: [
+        cell(
+          'a = llm_query("one")',
+          'try:',
+          '    llm_query("two")',
+          'except BudgetExceeded as error:',
+          '    FINAL(a + " " + str(isinstance(error, LLMError)))',
+        ),
+      ],
+    });
+    expect(result.answer).toBe('ONE True');
+  });
+
+  it('refused twice in a row ends the run with call-limit', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxSubCalls: 0 },
+      root: [cell('llm_query_batched(["a"])'), cell('llm_query_batched(["b"])'), 'FINAL(nothing to ask)'],
+    });
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'call-limit' });
+  });
+
+  it('at maxDepth 0 is refused', async () => {
+    const { result, sub } = await play({
+      context: 'x',
+      limits: { maxDepth: 0 },
+      root: [cell('try:', '    llm_query("a")', 'except LLMError as error:', '    FINAL(str(error))')],
+    });
+    expect(result.answer).toContain('maxDepth');
+    expect(sub.requests).toHaveLength(0);
+  });
+});
+
+describe('the sub-model', () => {
+  it('is pinned: a model the caller did not allow is replaced, and an event says so', async () => {
+    const { result, events } = await play({
+      context: 'x',
+      root: [cell('FINAL(llm_query("a", model="openai/gpt-5"))')],
+    });
+    expect(result.answer).toBe('A');
+    expect(events.filter((event) => event.type === 'subcall.fallback')).toMatchObject([
+      { configured: 'openai/gpt-5', using: 'scripted/sub' },
+    ]);
+  });
+
+  it('a name nobody knows is an LLMError', async () => {
+    const { result } = await play({
+      context: 'x',
+      root: [cell('try:', '    llm_query("a", model="nobody/knows-this")', 'except LLMError:', '    FINAL("unknown")')],
+    });
+    expect(result.answer).toBe('unknown');
+  });
+});
+
+describe('queries in the text of a reply', () => {
+  it('are answered in the feedback', async () => {
+    const { result, root } = await play({ context: 'x', root: ['QUERY_LLM(what is it?)', cell('1'), 'FINAL(ok now)'] });
+    expect(result.answer).toBe('ok now');
+    expect(told(root, 1)).toContain('WHAT IS IT?');
+  });
+
+  it('in a batch are numbered', async () => {
+    const { root } = await play({ context: 'x', root: ['QUERY_LLM_BATCHED(["a", "b"])', cell('FINAL(1)')] });
+    expect(told(root, 1)).toMatch(/\[0\] A[\s\S]*\[1\] B/);
+  });
+});
+
+describe('rlm_query', () => {
+  it('at maxDepth is one flat call with query and context', async () => {
+    const { result, sub } = await play({ context: 'x', root: [cell('FINAL(rlm_query("find it", "in here"))')] });
+    expect(sub.requests[0]?.prompt).toContain('find it');
+    expect(sub.requests[0]?.prompt).toContain('in here');
+    expect(result.subCalls).toBe(1);
+  });
+
+  it('below maxDepth is a child with its own REPL, query and context', async () => {
+    const { result, events } = await play({
+      context: 'parent context',
+      limits: { maxDepth: 2 },
+      root: [cell('x = "parent"', 'r = rlm_query("count", "a b c")', 'FINAL(f"{r} {x} {context}")')],
+      sub: ({ messages }) =>
+        messages.at(0)?.role === 'system' ? cell('x = "child"', 'FINAL(len(context.split()))') : 'flat',
+    });
+    expect(result.answer).toBe('3 parent parent context');
+    const child = result.trajectory.turns[0]?.commands[0]?.subCalls[0]?.child;
+    expect(child).toMatchObject({ depth: 1, query: 'count', parentRunId: result.runId });
+    expect(checkEvents(events)).toEqual([]);
+    expect(events.filter((event) => event.type === 'run.completed')).toHaveLength(2);
+  });
+
+  it('gives a typed value where the child’s answer is typed', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxDepth: 2 },
+      root: [
+        cell(
+          'r = rlm_query("count", "a b c", output={"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})',
+          'FINAL(r.value["n"] + 1)',
+        ),
+      ],
+      sub: [cell('FINAL({"n": "three"})'), cell('FINAL({"n": 3})')],
+    });
+    expect(result.answer).toBe('4');
+  });
+
+  it('of a child that is exhausted is not ok, with what it found', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxDepth: 2, maxTurns: 2 },
+      root: [cell('r = rlm_query("count", "a b c")', 'FINAL([r.ok, r])')],
+      sub: [cell('1'), cell('2'), 'FINAL(half an answer)'],
+    });
+    expect(result.answer).toBe('[false, "half an answer"]');
+  });
+
+  it('gives each depth its model', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxDepth: 2 },
+      root: [cell('FINAL(rlm_query("ask below", "ctx"))')],
+      sub: ({ messages }) => (messages[0]?.role === 'system' ? cell('FINAL(llm_query("deep"))') : 'FLAT ANSWER'),
+    });
+    expect(result.answer).toBe('FLAT ANSWER');
+    expect(Object.keys(result.usage.byDepth)).toEqual(['0', '1', '2']);
+  });
+});
