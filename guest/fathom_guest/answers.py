@@ -161,11 +161,9 @@ class Answers:
         given = self._adopt()
         if given is None or not given.get("ready"):
             return None
-        try:
-            return self.checked("answer", given.get("content"))
-        except BaseException:
-            self.answer["ready"] = False
-            raise
+        # Taken or refused: the next cell starts without an answer; the content stays as a draft.
+        given["ready"] = False
+        return self.checked("answer", given.get("content"))
 
     def reset_ready(self) -> None:
         """The cell ended in an error: an answer in it is not taken (D19)."""

@@ -13,7 +13,7 @@ from .errors import CellEnd
 from .interrupts import Interrupts
 from .namespace import Namespace
 from .output import Output
-from .tracebacks import Sources, bounded, describe
+from .tracebacks import CELL, Sources, bounded, describe
 
 _VALUE = 1024 * 1024
 _HIDDEN = object()
@@ -59,7 +59,7 @@ class Cells:
         try:
             self._interrupts.enter()
             try:
-                self._run(code, f"<cell {handle}>", outcome)
+                self._run(code, f"{CELL}{handle}>", outcome)
             finally:
                 self._interrupts.leave()
         except BaseException as error:  # an interrupt in the last steps

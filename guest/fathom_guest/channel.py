@@ -47,8 +47,6 @@ class Channel:
         self.interrupts = interrupts
         #: Called after a reply frame has been handed out.
         self.after_replies: "Callable[[], None] | None" = None
-        #: How many slots an event loop waits for.
-        self.async_waiting = 0
         #: Sub-calls sent and not yet answered.
         self.calls_pending = 0
         #: Requests are taken only while a command runs.
@@ -248,8 +246,7 @@ class Channel:
             slot.entry = entry
             slot.parts = parts
             self._fill(slot)
-        if slot.notify is not None:
-            slot.notify()
+        tell(slot)
 
     def _fill(self, slot: Slot) -> None:
         slot.done = True
@@ -290,8 +287,7 @@ class Channel:
                 slot.entry = CELL_ENDED
                 self._fill(slot)
         for slot in slots:
-            if slot.notify is not None:
-                slot.notify()
+            tell(slot)
 
     def _end(self) -> None:
         self.closed = True
@@ -333,10 +329,18 @@ class Channel:
             self._pending.clear()
 
 
+def tell(slot: Slot) -> None:
+    """Tells who waits in an event loop. A loop that a cell has broken or closed is no reason to break the channel."""
+    if slot.notify is not None:
+        try:
+            slot.notify()
+        except Exception:
+            pass
+
+
 def refuse(slots: Sequence[Slot]) -> None:
     """Fills slots whose request is not sent."""
     for slot in slots:
         slot.entry = CELL_ENDED
         slot.done = True
-        if slot.notify is not None:
-            slot.notify()
+        tell(slot)

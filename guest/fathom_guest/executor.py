@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future
+from contextvars import Context
+from types import BuiltinMethodType, FunctionType
 
 from .calls import Call, Calls
 from .channel import Channel
@@ -49,19 +51,20 @@ class QueryFuture(Future):
         return super().exception(0)
 
 
-def start_of(function: Callable) -> "tuple[Callable, tuple, dict] | None":
+def start_of(function: Callable, args: tuple = (), options: "dict | None" = None) -> "Callable[[], Call] | None":
     """How to send a query off without waiting, when `function` is one (also inside of `partial` or `to_thread`)."""
-    args: tuple = ()
-    options: dict = {}
-    while isinstance(function, functools.partial):
-        args = function.args + args
-        options = {**function.keywords, **options}
-        function = function.func
-        run = getattr(function, "__name__", None) == "run" and type(getattr(function, "__self__", None)).__name__ == "Context"
-        if run and args:
-            function, args = args[0], args[1:]
-    start = getattr(function, "__fathom_start__", None)
-    return None if start is None else (start, args, options)
+    options = dict(options or {})
+    while True:
+        if isinstance(function, functools.partial):
+            args = function.args + args
+            options = {**function.keywords, **options}
+            function = function.func
+        elif args and isinstance(function, BuiltinMethodType) and isinstance(function.__self__, Context):
+            function, args = args[0], args[1:]  # Context.run, as `asyncio.to_thread` has it
+        else:
+            break
+    start = function.__dict__.get("__fathom_start__") if isinstance(function, FunctionType) else None
+    return None if start is None else lambda: start(*args, **options)
 
 
 def make_executor(channel: Channel, calls: Calls) -> type:
@@ -81,12 +84,11 @@ def make_executor(channel: Channel, calls: Calls) -> type:
         def submit(self, fn, /, *args, **kwargs):
             if self._shutdown:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            query = start_of(fn)
+            query = start_of(fn, args, kwargs)
             if query is None:
                 return run_now(fn, args, kwargs)
-            start, bound, options = query
             try:
-                return QueryFuture(channel, calls, start(*bound, *args, **{**options, **kwargs}))
+                return QueryFuture(channel, calls, query())
             except Exception as error:
                 future: Future = Future()
                 future.set_exception(error)

@@ -18,6 +18,7 @@ from collections.abc import Coroutine, Sequence
 from .calls import Call, Calls
 from .channel import Channel, Slot
 from .errors import CellEnd
+from .executor import start_of
 
 _SPINS = 64
 _get_running_loop = asyncio.events._get_running_loop
@@ -32,10 +33,12 @@ class PolledSelector(selectors.DefaultSelector):
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self._channel = channel
+        #: How many coroutines of this loop wait for replies.
+        self.waiting = 0
 
     def select(self, timeout=None):
         channel = self._channel
-        if not channel.async_waiting or channel.closed or not channel.try_lead():
+        if not self.waiting or channel.closed or not channel.try_lead():
             return super().select(timeout)
         fd = channel.transport.fileno()
         try:
@@ -66,6 +69,7 @@ class BlockingSelector:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self.waiting = 0
         self._spins = 0
         self._wake: "Slot | None" = None
         self._wake_at = 0.0
@@ -74,10 +78,10 @@ class BlockingSelector:
         channel = self._channel
         if timeout is not None and timeout <= 0:
             self._spins += 1
-            if self._spins < _SPINS or not channel.async_waiting:
+            if self._spins < _SPINS or not self.waiting:
                 return []
         self._spins = 0
-        if channel.async_waiting and not channel.closed:
+        if self.waiting and not channel.closed:
             if timeout is not None:
                 self._ask_wake(timeout)
             channel.read_one()
@@ -105,9 +109,10 @@ class BlockingSelector:
 class DeviceLoop(BaseEventLoop):
     """An event loop without descriptors."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, calls: Calls) -> None:
         super().__init__()
         self._selector = BlockingSelector(channel)
+        self._calls = calls
 
     def _process_events(self, events) -> None:
         pass
@@ -116,11 +121,35 @@ class DeviceLoop(BaseEventLoop):
         pass
 
     def run_in_executor(self, executor, function, *args):
-        """There are no threads: a query helper goes out at once, anything else runs here and now."""
-        from concurrent.futures import ThreadPoolExecutor
-
+        """There are no threads: a query goes out at once, anything else runs here and now."""
         self._check_closed()
-        return asyncio.wrap_future(ThreadPoolExecutor().submit(function, *args), loop=self)
+        future = self.create_future()
+        query = start_of(function, args)
+        if query is not None:
+            try:
+                call = query()
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                self._selector.waiting += 1
+                call.notify = lambda: self._arrived(call, future)
+                if call.done:
+                    call.notify()
+            return future
+        try:
+            future.set_result(function(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def _arrived(self, call: Call, future: asyncio.Future) -> None:
+        self._selector.waiting -= 1
+        if future.done():
+            return
+        try:
+            future.set_result(self._calls.finish(call))
+        except Exception as error:
+            future.set_exception(error)
 
 
 class EventLoop:
@@ -130,6 +159,7 @@ class EventLoop:
         self._channel = channel
         self._calls = calls
         self._threads = threads
+        self._main = _get_ident()
         self._loop: "asyncio.AbstractEventLoop | None" = None
 
     def install(self) -> None:
@@ -148,7 +178,6 @@ class EventLoop:
             warnings.simplefilter("ignore")
             set_policy = getattr(asyncio.events, "_set_event_loop_policy", asyncio.events.set_event_loop_policy)
             set_policy(Policy())
-        self._main = _get_ident()
         plain_run = asyncio.run
 
         def run(main, **options):
@@ -156,11 +185,18 @@ class EventLoop:
 
         run.__doc__ = plain_run.__doc__
         asyncio.run = asyncio.runners.run = run
+        plain_hook = threading.excepthook
+
+        def hook(args) -> None:
+            if not isinstance(args.exc_value, CellEnd):
+                plain_hook(args)
+
+        threading.excepthook = hook
 
     def make(self) -> asyncio.AbstractEventLoop:
         """A new loop that can wait for the host."""
         if self._channel.transport.fileno() is None:
-            loop = DeviceLoop(self._channel)
+            loop = DeviceLoop(self._channel, self._calls)
         else:
             loop = asyncio.SelectorEventLoop(PolledSelector(self._channel))
         loop.set_exception_handler(quiet)
@@ -174,7 +210,12 @@ class EventLoop:
 
     def run(self, coroutine: Coroutine) -> object:
         """Runs a coroutine of a cell to its end. Tasks it leaves go on when the loop runs next."""
-        return self.loop().run_until_complete(coroutine)
+        loop = self.loop()
+        task = loop.create_task(coroutine)
+        try:
+            return loop.run_until_complete(task)
+        finally:
+            task.cancel()  # it is not done only after an interrupt
 
     def nested(self, run, main: Coroutine, options: dict) -> object:
         """`asyncio.run` in a cell that awaits at top level: a loop of its own, while the outer one stands still."""
@@ -204,7 +245,7 @@ class EventLoop:
             if left[0] == 0:
                 if loop._thread_id == _get_ident():
                     settle(future)
-                else:
+                elif not loop.is_closed():
                     loop.call_soon_threadsafe(settle, future)
 
         for call in calls:
@@ -212,14 +253,15 @@ class EventLoop:
             self._calls.enqueue(call)
         # At the end of this turn of the loop, so that the calls of a `gather` share frames.
         loop.call_soon(self._calls.flush)
-        self._channel.async_waiting += 1
+        selector = loop._selector
+        selector.waiting += 1
         try:
             await future
         except asyncio.CancelledError:
             self._calls.cancel(calls)
             raise
         finally:
-            self._channel.async_waiting -= 1
+            selector.waiting -= 1
 
     def _drives(self, loop: object) -> bool:
         """The loop's selector reads the channel."""

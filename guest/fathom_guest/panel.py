@@ -116,6 +116,13 @@ def row_of(name: str, value: object) -> dict:
     return row
 
 
+class Text(str):
+    """A text that shows as itself when it is the value of a cell."""
+
+    def __repr__(self) -> str:
+        return str.__str__(self)
+
+
 def show_vars(panel: Panel):
     """The SHOW_VARS helper."""
 
@@ -129,7 +136,7 @@ def show_vars(panel: Panel):
             if "preview" in row:
                 line += f" = {row['preview']}"
             lines.append(line)
-        return "\n".join(lines) if lines else "(no variables yet)"
+        return Text("\n".join(lines) if lines else "(no variables yet)")
 
     SHOW_VARS.__module__ = "builtins"
     SHOW_VARS.__qualname__ = "SHOW_VARS"

@@ -10,6 +10,8 @@ from .own import private_copy
 
 _traceback: ModuleType = private_copy("traceback")
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.path.sep
+#: How file names of cells begin.
+CELL = "<cell "
 _MESSAGE = 16 * 1024
 _TEXT = 64 * 1024
 _KEPT_CELLS = 500
@@ -60,15 +62,14 @@ def _strip(tree, seen: set) -> None:
         return
     seen.add(id(tree))
     if tree.stack is not None:
-        tree.stack[:] = [frame for frame in tree.stack if not _is_ours(frame.filename)]
+        frames = [frame for frame in tree.stack if not frame.filename.startswith(_PACKAGE)]
+        # What led to the cell (the event loop) is no business of its author.
+        first = next((at for at, frame in enumerate(frames) if frame.filename.startswith(CELL)), 0)
+        tree.stack[:] = frames[first:]
     _strip(tree.__cause__, seen)
     _strip(tree.__context__, seen)
     for member in getattr(tree, "exceptions", None) or ():
         _strip(member, seen)
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith(_PACKAGE)
 
 
 def bounded(text: str, limit: int) -> str:

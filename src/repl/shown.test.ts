@@ -62,10 +62,4 @@ describe('what the model sees of a command', () => {
     expect(shown).toContain('stderr:\nshort');
     expect(shown).toContain('[905 characters left out');
   });
-
-  test('says what a restart lost, before the error', () => {
-    const restarted = { reason: 'The REPL was killed.', lost: 'variables are as before this cell' };
-    const shown = renderShown(cell({ restarted, error }), limits, 't1.0');
-    expect(shown).toMatch(/^\[The REPL was restarted: .* before this cell\.\]\nTraceback/);
-  });
 });

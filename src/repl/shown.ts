@@ -3,8 +3,8 @@ import type { BashOutcome, CapturedText, CellOutcome, ReplLimits } from './port.
 
 /** What of a command is shown: a cell's or a bash command's outcome. */
 export type Showable =
-  | Pick<CellOutcome, 'stdout' | 'stderr' | 'value' | 'error' | 'restarted'>
-  | Pick<BashOutcome, 'stdout' | 'stderr' | 'restarted'>;
+  | Pick<CellOutcome, 'stdout' | 'stderr' | 'value' | 'error'>
+  | Pick<BashOutcome, 'stdout' | 'stderr'>;
 
 interface Section {
   readonly label: string;
@@ -16,7 +16,7 @@ interface Section {
 /**
  * What the model sees of a command: stdout, stderr and the value of a last expression within `outputChars`, as head
  * and tail with the exact number of characters between them and the handle under which `history` holds the full text;
- * then what the REPL lost, if it had to be restarted; then the error, last and whole.
+ * then the error, last and whole.
  */
 export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputChars'>, handle: string): string {
   const sections = sectionsOf(outcome);
@@ -25,9 +25,6 @@ export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputC
     limits.outputChars,
   );
   const pieces = sections.map((section, index) => section.label + cut(section, shares[index] ?? 0, handle));
-  if (outcome.restarted !== undefined) {
-    pieces.push(`[The REPL was restarted: ${outcome.restarted.reason} Now ${outcome.restarted.lost}.]`);
-  }
   if ('error' in outcome && outcome.error !== null) pieces.push(outcome.error.traceback.trimEnd());
   return pieces.reduce((text, piece) => (text === '' || text.endsWith('\n') ? text + piece : `${text}\n${piece}`), '');
 }

@@ -124,17 +124,17 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
 
   /** A command that is no cell: a lost guest is brought back and the command tried once more. */
   async function ask(command: GuestCommand): Promise<GuestResult> {
-    if (link.failure !== undefined) await recover(link.failure.message);
+    if (link.failure !== undefined) await recover(reasonOf(link.failure));
     try {
       return await link.command(command);
     } catch (error) {
-      if (error instanceof GuestLost) await recover(error.message);
+      if (error instanceof GuestLost) await recover(reasonOf(error));
       throw error;
     }
   }
 
   async function ready(): Promise<void> {
-    if (link.failure !== undefined) await recover(link.failure.message);
+    if (link.failure !== undefined) await recover(reasonOf(link.failure));
     await driver.beforeCommand?.();
   }
 
@@ -157,7 +157,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       );
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      return lostOutcome(error, limitMs, await recover(error.message));
+      return lostOutcome(error, limitMs, await recover(reasonOf(error)));
     }
   }
 
@@ -192,7 +192,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
       const { stdout, stderr, durationMs, stopped } = error.record;
-      const restarted = await recover(error.message);
+      const restarted = await recover(reasonOf(error));
       return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
     }
   }
@@ -209,7 +209,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     info,
     bind: (bindings) =>
       inTurn(async () => {
-        if (link.failure !== undefined) await recover(link.failure.message);
+        if (link.failure !== undefined) await recover(reasonOf(link.failure));
         await sendBindings(bindings);
         bound.push(bindings);
       }),
@@ -234,7 +234,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       }),
     snapshot: (name): Promise<SnapshotInfo> =>
       inTurn(async () => {
-        if (link.failure !== undefined) await recover(link.failure.message);
+        if (link.failure !== undefined) await recover(reasonOf(link.failure));
         return shelf.take(name, bound.length);
       }),
     rollback: (name) => inTurn(() => rollback(name)),
@@ -260,6 +260,11 @@ function parseBash(result: GuestResult): BashOutcome {
   const exitCode = readInteger(checkResult(result), 'exit_code', -1000, 1000);
   const { stdout, stderr, durationMs, stopped } = result;
   return { ok: exitCode === 0, exitCode, stdout, stderr, durationMs, timedOut: stopped === 'deadline' };
+}
+
+/** What happened to a guest, as a phrase. */
+function reasonOf(error: RlmError): string {
+  return typeof error.data.reason === 'string' ? error.data.reason : error.message;
 }
 
 function lostForGood(reason: string, cause: unknown): RlmError {
