@@ -24,7 +24,9 @@ function dyingStore(store: Store, writes: number): DyingStore {
       read: (id) => store.journal.read(id),
       append: (...entry) => (left-- > 0 ? store.journal.append(...entry) : new Promise<never>(() => undefined)),
     },
-    kill: () => void (left = 0),
+    kill() {
+      left = 0;
+    },
   };
 }
 

@@ -36,4 +36,5 @@ export {
   type StoredContext,
 } from './run-record.ts';
 export type { SessionFilter, SessionRecord } from './session-record.ts';
+export { type SqliteStoreOptions, sqliteStore } from './sqlite/sqlite-store.ts';
 export { StoreError } from './store-error.ts';

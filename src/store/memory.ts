@@ -11,6 +11,7 @@ import type {
   RunTable,
   SessionTable,
   Store,
+  Stored,
 } from './port.ts';
 import type { RunRecord } from './run-record.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -22,6 +23,13 @@ export interface MemoryStoreOptions {
    * resume would need, the journal and the context, is given up as soon as a run has ended.
    */
   readonly keepRuns?: number;
+}
+
+/** How a part of the store looks and writes while it is open. */
+interface Access {
+  /** @throws StoreError once it is closed */
+  readonly open: () => void;
+  readonly write: (apply: () => void) => Stored;
 }
 
 interface LoggedEvent {
@@ -45,6 +53,12 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
   const open = (): void => {
     if (closed) throw storeClosed(LOCATION);
   };
+  const write = (apply: () => void): Stored => {
+    if (closed) return Promise.reject(storeClosed(LOCATION));
+    apply();
+    return undefined;
+  };
+  const access: Access = { open, write };
   const events = new Map<string, LoggedEvent[]>();
   const journals = new Map<string, JournalEntry[]>();
   const blobs = memoryBlobs(open);
@@ -56,10 +70,10 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
   const forget = (run: RunRecord): void => void events.delete(run.id);
   return {
     location: LOCATION,
-    runs: memoryRuns({ open, keepRuns, settle, forget }),
-    events: memoryEvents(events, open),
-    journal: memoryJournal(journals, open),
-    sessions: memorySessions(open),
+    runs: memoryRuns(access, { keepRuns, settle, forget }),
+    events: memoryEvents(events, access),
+    journal: memoryJournal(journals, access),
+    sessions: memorySessions(access),
     blobs,
     lock(name, holder) {
       const heldBy = locks.get(name);
@@ -79,12 +93,14 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
 
 const ENDED: ReadonlySet<RunRecord['status']> = new Set(['completed', 'failed', 'aborted']);
 
-function memoryRuns(options: {
-  readonly open: () => void;
-  readonly keepRuns: number;
-  readonly settle: (run: RunRecord) => void;
-  readonly forget: (run: RunRecord) => void;
-}): RunTable {
+function memoryRuns(
+  { open, write }: Access,
+  options: {
+    readonly keepRuns: number;
+    readonly settle: (run: RunRecord) => void;
+    readonly forget: (run: RunRecord) => void;
+  },
+): RunTable {
   const runs = new Map<string, RunRecord>();
   /** Ended roots, oldest first. */
   const ended = new Set<string>();
@@ -98,36 +114,36 @@ function memoryRuns(options: {
       }
     }
   }
+  function add(record: RunRecord): void {
+    const hasEnded = ENDED.has(record.status);
+    runs.set(record.id, record);
+    if (hasEnded) options.settle(record);
+    if (record.parentRunId !== undefined) return;
+    if (hasEnded) ended.add(record.id);
+    else ended.delete(record.id);
+    forgetOldest();
+  }
   return {
-    put(record) {
-      options.open();
-      runs.set(record.id, record);
-      if (ENDED.has(record.status)) options.settle(record);
-      if (record.parentRunId !== undefined) return undefined;
-      if (ENDED.has(record.status)) ended.add(record.id);
-      else ended.delete(record.id);
-      forgetOldest();
-      return undefined;
-    },
+    put: (record) => write(() => add(record)),
     async get(id) {
-      options.open();
+      open();
       return runs.get(id);
     },
     async list(filter) {
-      options.open();
+      open();
       return selectRuns(runs.values(), filter);
     },
   };
 }
 
-function memoryEvents(logs: Map<string, LoggedEvent[]>, open: () => void): EventLog {
+function memoryEvents(logs: Map<string, LoggedEvent[]>, { open, write }: Access): EventLog {
   return {
     append(event, { identity }) {
-      open();
-      const log = logs.get(event.runId);
-      if (log === undefined) logs.set(event.runId, [{ event, identity }]);
-      else log.push({ event, identity });
-      return undefined;
+      return write(() => {
+        const log = logs.get(event.runId);
+        if (log === undefined) logs.set(event.runId, [{ event, identity }]);
+        else log.push({ event, identity });
+      });
     },
     async read(runId, { after = 0, limit = Number.POSITIVE_INFINITY } = {}) {
       open();
@@ -144,25 +160,25 @@ function memoryEvents(logs: Map<string, LoggedEvent[]>, open: () => void): Event
       };
     },
     truncate(runId, seq) {
-      open();
-      const log = logs.get(runId) ?? [];
-      logs.set(
-        runId,
-        log.filter(({ event }) => event.seq < seq),
-      );
-      return undefined;
+      return write(() => {
+        const log = logs.get(runId) ?? [];
+        logs.set(
+          runId,
+          log.filter(({ event }) => event.seq < seq),
+        );
+      });
     },
   };
 }
 
-function memoryJournal(logs: Map<string, JournalEntry[]>, open: () => void): JournalLog {
+function memoryJournal(logs: Map<string, JournalEntry[]>, { open, write }: Access): JournalLog {
   return {
     append(journalId, entry) {
-      open();
-      const log = logs.get(journalId);
-      if (log === undefined) logs.set(journalId, [entry]);
-      else log.push(entry);
-      return undefined;
+      return write(() => {
+        const log = logs.get(journalId);
+        if (log === undefined) logs.set(journalId, [entry]);
+        else log.push(entry);
+      });
     },
     async read(journalId) {
       open();
@@ -172,14 +188,10 @@ function memoryJournal(logs: Map<string, JournalEntry[]>, open: () => void): Jou
   };
 }
 
-function memorySessions(open: () => void): SessionTable {
+function memorySessions({ open, write }: Access): SessionTable {
   const sessions = new Map<string, SessionRecord>();
   return {
-    put(record) {
-      open();
-      sessions.set(record.id, record);
-      return undefined;
-    },
+    put: (record) => write(() => void sessions.set(record.id, record)),
     async get(id) {
       open();
       return sessions.get(id);
@@ -188,11 +200,7 @@ function memorySessions(open: () => void): SessionTable {
       open();
       return selectSessions(sessions.values(), filter);
     },
-    delete(id) {
-      open();
-      sessions.delete(id);
-      return undefined;
-    },
+    delete: (id) => write(() => void sessions.delete(id)),
   };
 }
 

@@ -1,0 +1,64 @@
+import { close, closeSync, createReadStream, fdatasync, open, openSync } from 'node:fs';
+import { open as openFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const openNumber = promisify(open);
+const closeNumber = promisify(close);
+const syncNumber = promisify(fdatasync);
+
+/** The file operations on which a store's promises rest, so that tests can make each of them fail. */
+export interface StoreFiles {
+  /** Resolves when what was written to an open file is on the medium. */
+  sync(handle: number): Promise<void>;
+  /** Writes a new file and syncs it. */
+  write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
+  /** Moves a file into its place and syncs the folder. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/** The machine's file system. */
+export const machineFiles: StoreFiles = {
+  sync: (handle) => syncNumber(handle),
+  async write(path, chunks) {
+    const file = await openFile(path, 'wx', 0o600);
+    try {
+      for await (const chunk of chunks) await file.writeFile(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  },
+  async rename(from, to) {
+    await rename(from, to);
+    await syncFolder(dirname(to));
+  },
+  remove: (path) => rm(path, { force: true }),
+};
+
+/** Syncs a folder, so that the files made in it are found again; where folders cannot be opened, that is as it is. */
+export async function syncFolder(path: string): Promise<void> {
+  let handle: number;
+  try {
+    handle = await openNumber(path, 'r');
+  } catch {
+    return; // Windows opens no folders.
+  }
+  try {
+    await syncNumber(handle);
+  } finally {
+    await closeNumber(handle);
+  }
+}
+
+/** Opens a file that somebody else writes, to sync it. */
+export function openToSync(path: string): { readonly handle: number; close(): void } {
+  const handle = openSync(path, 'r+');
+  return { handle, close: () => closeSync(handle) };
+}
+
+/** A file in pieces of 1 MiB. */
+export function readPieces(path: string): AsyncIterable<Uint8Array> {
+  return createReadStream(path, { highWaterMark: 1024 * 1024 });
+}
