@@ -32,12 +32,14 @@ class Freezer:
         self._spare = spare
         self._channel = channel
         self._roots = tuple(roots)
+        #: Threads that Python still counts although a fork has left them behind.
+        self._lost_threads = 0
         #: Twins made by this process: their ends are not for cells to wait for.
         self.children: "set[int]" = set()
 
     def threads_in_the_way(self) -> int:
         """Threads of the cells': a fork would lose them."""
-        return _threads_running() - self._drain.threads
+        return _threads_running() - self._drain.threads - self._lost_threads
 
     def take(self) -> str:
         """Makes a twin of this moment and waits until the keeper has it. `WOKEN`: this *is* the twin, and it lives."""
@@ -91,6 +93,7 @@ class Freezer:
     def _stand_still(self, random, state) -> str:
         """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again."""
         before = _sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+        self._lost_threads = _threads_running()
         files = self._open_files()
         folder = self._folder()
         link = self._spare

@@ -34,7 +34,9 @@ class Keeper:
         self._live_watch = -1
         self._link: "Link | None" = None
         self._spare: "Link | None" = None
+        #: Why the last twin could not be made, if so.
         self._failure: "str | None" = None
+        self._current = False
         namespaced = settings.mode != "rules"
         if namespaced:
             live, store = enter.box_keeper(settings.mode, disk=options["disk"])
@@ -132,8 +134,10 @@ class Keeper:
         self._tell({"id": command["id"], **fields})
 
     def _tell(self, fields: dict) -> None:
-        self._control.setblocking(True)
-        self._control.sendall(json.dumps(fields).encode() + b"\n")
+        try:
+            self._control.sendall(json.dumps(fields).encode() + b"\n")
+        except OSError:
+            pass  # the host has gone: the next read says so
 
     def _heard_from_live(self) -> None:
         packet = self._link.recv() if self._link is not None else None
@@ -148,6 +152,8 @@ class Keeper:
         if "failed" in fields:
             self._failure = str(fields["failed"])[:500]
             self._link.send({"ok": False})
+        elif "current" in fields:
+            self._current = True
         elif "has" in fields:
             self._tell({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
 
@@ -236,11 +242,11 @@ class Keeper:
         """Has the live process make a twin now, unless the automatic one is of this very moment."""
         if self._link is None:
             raise Refusal("repl-failure", "the REPL's process has ended")
-        self._failure = None
+        self._failure, self._current = None, False
         before = self._snapshots.automatic
         self._link.send({"freeze": True})
         deadline = time.monotonic() + _PATIENCE
-        while self._snapshots.automatic is before and self._failure is None:
+        while self._snapshots.automatic is before and self._failure is None and not self._current:
             left = deadline - time.monotonic()
             if left <= 0 or self._link is None or self._spare is None:
                 raise Refusal("repl-failure", "the REPL did not stand still for a snapshot")
@@ -254,8 +260,7 @@ class Keeper:
 
     def _snapshot(self, command: dict) -> dict:
         self._snapshots.check_room(command["name"])
-        if command.get("fresh") is not True:
-            self._freeze()
+        self._freeze()
         return {"snapshot": self._snapshots.name(command["name"])}
 
     def _rollback(self, command: dict) -> dict:

@@ -5,6 +5,7 @@ input ends (the host was closed or killed), we end; the kernel then ends the zyg
 it every process of every REPL.
 """
 
+import errno
 import json
 import os
 import select
@@ -126,16 +127,15 @@ class Launcher:
         if path is None:
             link.send(order)
             return
+        expected = order.pop("expect")
         try:
-            fd = open_file(path)
+            fd = open_file(path, expected)
         except OSError as error:
             ident = order.get("image", order.get("source"))
-            self._say(failed=ident, error=error.strerror or str(error), code=error.errno)
+            self._say(failed=ident, path=path, error=error.strerror or str(error), code=error.errno)
             return
         try:
-            order["bytes"] = os.fstat(fd).st_size
-            if order.pop("unlink", False):
-                os.unlink(path)
+            order["bytes"] = expected
             link.send(order, [fd])
         finally:
             os.close(fd)
@@ -151,12 +151,18 @@ class Launcher:
         os.write(1, json.dumps(fields).encode() + b"\n")
 
 
-def open_file(path: str) -> int:
-    """A regular file for reading. Never waits, as opening a pipe would."""
+def open_file(path: str, expected: int) -> int:
+    """A regular file of the expected size, for reading. Never waits, as opening a pipe would."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    info = os.fstat(fd)
+    problem = None
+    if not stat.S_ISREG(info.st_mode):
+        problem = "it is not a regular file"
+    elif info.st_size != expected:
+        problem = f"it had {expected} bytes when it was looked at and has {info.st_size} now"
+    if problem is not None:
         os.close(fd)
-        raise OSError(22, "not a regular file")
+        raise OSError(errno.EINVAL, problem)
     return fd
 
 

@@ -119,7 +119,9 @@ class Live:
             os._exit(0)
         fields = packet.fields
         if "freeze" in fields:
-            if self.freezer.take() == WOKEN:
+            if not self.freezer.due:
+                self.freezer.link.send({"current": True})  # nothing has changed since the last twin
+            elif self.freezer.take() == WOKEN:
                 transport.restart()
         elif "source" in fields:
             self._take_source(packet)

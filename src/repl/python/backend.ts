@@ -1,0 +1,123 @@
+import { RlmError } from '../../errors.ts';
+import type { OpenReplOptions, Repl, ReplBackend } from '../port.ts';
+import { findInterpreter } from './interpreter.ts';
+import { type IsolationReport, proveIsolation, reaches } from './isolation.ts';
+import { keepAliveWhileBusy, keepingAlive } from './keep-alive.ts';
+import { openPythonRepl } from './python-repl.ts';
+import { createSources, type Sources } from './sources.ts';
+import { type BoxMode, startZygote, type ZygoteProcess } from './zygote-process.ts';
+
+/** Options of {@link pythonBackend}. */
+export interface PythonBackendOptions {
+  /** The interpreter: a path or a name on the PATH. Default: the first fit one on the PATH. */
+  readonly python?: string;
+  /** Further environment variables for cells. Nothing of the host's own is passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Ways into the box to try, strongest first. Default: all. */
+  readonly modes?: readonly BoxMode[];
+  /** Run as this user, when the host is root. Default: a user without any rights, made up for each backend. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** A backend whose REPLs are forks of one Python process. */
+export interface PythonBackend extends ReplBackend {
+  readonly name: 'python';
+  /** Starts the zygote and gives its proof of isolation. `open` does so by itself. */
+  prove(): Promise<IsolationReport>;
+}
+
+interface Started {
+  readonly zygote: ZygoteProcess;
+  readonly sources: Sources;
+  readonly report: IsolationReport;
+}
+
+/**
+ * The fast backend: the machine's own CPython (3.10 or later) on Linux, in a box of its own making. The zygote starts
+ * with the first REPL; every REPL is a fork of it.
+ *
+ * @example
+ * ```ts
+ * const rlm = createRlm({ model: 'openai/gpt-5', repl: pythonBackend({ python: '/opt/venv/bin/python' }) });
+ * ```
+ */
+export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend {
+  const repls = new Set<Repl>();
+  let starting: Promise<Started> | undefined;
+  let closed = false;
+  let lastId = 0;
+
+  function started(): Promise<Started> {
+    if (closed) throw new RlmError({ code: 'repl-failure', message: 'The python backend is closed.' });
+    if (starting === undefined) {
+      const attempt = start(options);
+      starting = attempt;
+      const forget = (): void => {
+        if (starting === attempt) starting = undefined;
+      };
+      // A zygote that has ended is replaced when the next REPL is opened.
+      attempt.then(({ zygote }) => zygote.ended.then(forget), forget);
+    }
+    return starting;
+  }
+
+  async function openRepl(open: OpenReplOptions): Promise<Repl> {
+    const { zygote, sources, report } = await started();
+    if (!reaches(report.level, open.least)) throw tooWeak(report, open.least);
+    open.signal?.throwIfAborted();
+    const nextId = (): number => {
+      lastId += 1;
+      return lastId;
+    };
+    const repl = keepAliveWhileBusy(
+      await openPythonRepl({ zygote, sources, isolation: report.level, open, nextId }),
+      () => repls.delete(repl),
+    );
+    repls.add(repl);
+    return repl;
+  }
+
+  return {
+    name: 'python',
+    prove: () => keepingAlive(async () => (await started()).report),
+    open: (open) => keepingAlive(() => openRepl(open)),
+    close: () =>
+      keepingAlive(async () => {
+        closed = true;
+        await Promise.all([...repls].map((repl) => repl.close()));
+        const running = await starting?.catch(() => undefined);
+        await running?.zygote.close();
+      }),
+  };
+}
+
+async function start(options: PythonBackendOptions): Promise<Started> {
+  if (process.platform !== 'linux') {
+    throw new RlmError({
+      code: 'isolation-unavailable',
+      message: `The python backend runs on Linux only, and this is ${process.platform}. Use repl: 'pyodide'.`,
+      userAction: true,
+    });
+  }
+  const { python, ...rest } = options;
+  const interpreter = await findInterpreter(python);
+  const zygote = await startZygote({ interpreter, ...rest });
+  try {
+    const sources = createSources(zygote);
+    zygote.onMessage = (message) => sources.onMessage(message);
+    return { zygote, sources, report: await proveIsolation(zygote, interpreter) };
+  } catch (error) {
+    await zygote.close();
+    throw error;
+  }
+}
+
+function tooWeak(report: IsolationReport, least: string): RlmError {
+  const why = report.refused.map((it) => `${it.mode}: ${it.reason}`).join('; ');
+  return new RlmError({
+    code: 'isolation-unavailable',
+    message: `Python REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why === '' ? '' : ` (refused: ${why})`}. Use repl: 'pyodide', or accept less by isolation: '${report.level}'.`,
+    userAction: true,
+    data: { level: report.level, least, findings: report.findings },
+  });
+}

@@ -1,0 +1,174 @@
+import type net from 'node:net';
+import { RlmError } from '../../errors.ts';
+import {
+  createGuestLink,
+  createGuestRepl,
+  type GuestLink,
+  type RecoveredGuest,
+  type ReplDriver,
+} from '../channel/index.ts';
+import type { IsolationLevel, OpenReplOptions, Repl } from '../port.ts';
+import { createKeeperConnection, type KeeperConnection } from './keeper-connection.ts';
+import { type Message, numberOf, textOf } from './lines.ts';
+import { findShellName } from './shell-name.ts';
+import type { Sources, SourceTarget } from './sources.ts';
+import type { ZygoteProcess } from './zygote-process.ts';
+
+/** Milliseconds to wait for the keeper to say how a process ended whose connection has closed. */
+const LAST_WORDS_MS = 500;
+/** Milliseconds a keeper gets to end everything before its connection is cut, which has the same effect. */
+const CLOSE_MS = 3_000;
+
+const AS_BEFORE = 'variables and files are as they were before this cell';
+const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
+
+export interface PythonReplOptions {
+  readonly zygote: ZygoteProcess;
+  readonly sources: Sources;
+  readonly isolation: IsolationLevel;
+  readonly open: OpenReplOptions;
+  readonly nextId: () => number;
+}
+
+/** Opens a REPL: a keeper and a live process forked from the zygote. */
+export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> {
+  const driver = createDriver(options);
+  try {
+    return await createGuestRepl({ limits: options.open.limits, driver });
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+function createDriver(options: PythonReplOptions): ReplDriver {
+  const { sources } = options;
+  let target = createTarget(options.nextId());
+  let keeper = openKeeper(options, target);
+  let link = openChannel(options, target, keeper);
+
+  /** A new connection for a process that is about to live. */
+  function reconnect(): GuestLink {
+    link.ended('it was replaced');
+    link = openChannel(options, target, keeper);
+    return link;
+  }
+
+  /** The keeper has gone with everything it kept: a REPL from nothing, for the same caller. */
+  function reopen(): RecoveredGuest {
+    keeper.destroy();
+    sources.release(target);
+    target = createTarget(options.nextId());
+    keeper = openKeeper(options, target);
+    link = openChannel(options, target, keeper);
+    return { link, fresh: true, lost: ALL_LOST };
+  }
+
+  return {
+    backend: 'python',
+    isolation: options.isolation,
+    shell: findShellName(),
+    link,
+    describeFile: (value) => sources.bring(value, target),
+    async recover() {
+      if (keeper.gone) return reopen();
+      const fresh = reconnect();
+      try {
+        const reply = await keeper.ask({ op: 'rollback' });
+        if (reply.fresh === true) return { link: fresh, fresh: true, lost: ALL_LOST };
+        const stale = textOf(reply, 'stale');
+        const lost = stale === '' ? AS_BEFORE : `variables and files are as they were at an earlier moment (${stale})`;
+        return { link: fresh, fresh: false, lost };
+      } catch {
+        return reopen();
+      }
+    },
+    async capture(id) {
+      const reply = await keeper.ask({ op: 'snapshot', name: id });
+      return { bytes: numberOf((reply.snapshot ?? {}) as Message, 'bytes') };
+    },
+    async restore(id) {
+      const fresh = reconnect();
+      await keeper.ask({ op: 'rollback', name: id });
+      return fresh;
+    },
+    async discard(id) {
+      await keeper.ask({ op: 'delete', name: id });
+    },
+    async close() {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+      await Promise.race([keeper.ask({ op: 'close' }).catch(() => {}), late]);
+      keeper.destroy();
+      sources.release(target);
+    },
+  };
+}
+
+interface Target extends SourceTarget {
+  /** The keeper reports an arrival. */
+  arrived(source: number, error: string): void;
+  /** Nothing will arrive any more. */
+  lost(error: RlmError): void;
+}
+
+function createTarget(id: number): Target {
+  const waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  return {
+    id,
+    arrival: (source) => new Promise((resolve, reject) => waiting.set(source, { resolve, reject })),
+    arrived(source, error) {
+      const one = waiting.get(source);
+      waiting.delete(source);
+      if (error === '') one?.resolve();
+      else one?.reject(new RlmError({ code: 'context-invalid', message: `The file could not be loaded: ${error}.` }));
+    },
+    lost(error) {
+      for (const one of waiting.values()) one.reject(error);
+      waiting.clear();
+    },
+  };
+}
+
+function openKeeper(options: PythonReplOptions, target: Target): KeeperConnection {
+  const { memoryBytes, diskBytes, maxProcesses, maxSnapshots } = options.open.limits;
+  const socket = options.zygote.connect({
+    kind: 'repl',
+    id: target.id,
+    memory: memoryBytes,
+    disk: diskBytes,
+    processes: maxProcesses,
+    snapshots: maxSnapshots,
+  });
+  return createKeeperConnection(socket);
+}
+
+/** A channel to the process that lives next, and the two ways to stop that process. */
+function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperConnection): GuestLink {
+  const socket: net.Socket = options.zygote.connect({ kind: 'channel', id: target.id });
+  let howItEnded: string | undefined;
+  const link = createGuestLink({
+    limits: options.open.limits,
+    host: options.open.host,
+    write: (bytes) => socket.write(bytes),
+    interrupt: () => keeper.tell({ op: 'interrupt' }),
+    kill(reason) {
+      keeper.tell({ op: 'kill' });
+      link.ended(reason);
+      socket.destroy();
+    },
+  });
+  keeper.onEvent = (event) => {
+    if (event.event === 'ended') howItEnded = textOf(event, 'reason');
+    if (event.event === 'ended' && socket.destroyed) link.ended(howItEnded ?? 'it ended');
+    if (event.event === 'has') target.arrived(numberOf(event, 'source'), textOf(event, 'error'));
+    if (event.event === 'refused') link.ended(`it could not be started: ${textOf(event, 'reason')}`);
+  };
+  socket.on('data', (chunk: Buffer) => link.receive(chunk));
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    const end = (): void => link.ended(howItEnded ?? 'it closed its connection');
+    if (howItEnded !== undefined || keeper.gone) end();
+    else setTimeout(end, LAST_WORDS_MS).unref();
+  });
+  return link;
+}

@@ -1,0 +1,228 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { RlmError } from '../../errors.ts';
+import { guestFolder } from './guest-folder.ts';
+import type { Interpreter } from './interpreter.ts';
+import { type Message, numberOf, readLines, textOf } from './lines.ts';
+
+/** Milliseconds until a zygote that has not boxed itself is given up. */
+const START_PATIENCE_MS = 30_000;
+/** Characters of its diagnostics that are kept for error messages. */
+const LOG_CHARACTERS = 8_192;
+
+/** How a zygote entered its box: with root's rights, by user namespaces, or by Landlock's rules alone. */
+export type BoxMode = 'root' | 'user' | 'rules';
+
+export interface ZygoteOptions {
+  readonly interpreter: Interpreter;
+  /** Ways to try, in this order. Default: all, strongest first. */
+  readonly modes?: readonly BoxMode[];
+  /** Further environment variables for cells. Nothing of the host's own environment goes in but the time zone. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The user to run as, when the host is root. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** A running zygote: what REPLs are forked from. */
+export interface ZygoteProcess {
+  readonly mode: BoxMode;
+  /** Stronger ways that the machine refused, and why. */
+  readonly refused: readonly { readonly mode: string; readonly reason: string }[];
+  /** What of the reached way fell short. */
+  readonly short: readonly string[];
+  /** Version of Landlock's interface, 0 for none. */
+  readonly landlock: number;
+  /** Milliseconds from start to ready, and of these in the box's own making. */
+  readonly readyMs: number;
+  readonly boxMs: number;
+  readonly folder: string;
+  readonly pid: number;
+  /** A new connection that says what it is for. */
+  connect(purpose: Readonly<Record<string, unknown>>): net.Socket;
+  /** An order to the launcher. Answers come to `onMessage`. */
+  order(order: Readonly<Record<string, unknown>>): void;
+  /** Called with what the launcher says. */
+  onMessage: (message: Message) => void;
+  /** Settles when the zygote has ended, with the reason. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a zygote and waits until it is in its box.
+ *
+ * @throws RlmError `isolation-unavailable` when the machine refuses every way, `repl-failure` when it does not start
+ */
+export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess> {
+  const startedAt = performance.now();
+  const folder = await makeFolder(options.user);
+  const token = randomBytes(16).toString('hex');
+  const child = spawn(options.interpreter.executable, ['-I', join(guestFolder(), 'fathom_native')], {
+    cwd: '/',
+    env: environment(options),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...options.user,
+  });
+  const log = keepLog(child);
+  const ended = endOf(child, log);
+  child.stdin.on('error', () => {});
+  let onMessage: (message: Message) => void = () => {};
+  const first = new Promise<Message>((resolve) => {
+    let waiting = true;
+    child.stdout.on(
+      'data',
+      readLines((message) => {
+        if (!waiting) return onMessage(message);
+        waiting = false;
+        resolve(message);
+      }),
+    );
+  });
+  const order = (fields: Readonly<Record<string, unknown>>): void => {
+    child.stdin.write(`${JSON.stringify(fields)}\n`);
+  };
+  const { interpreter } = options;
+  const { folders, packages } = interpreter;
+  order({
+    folder,
+    token,
+    interpreter: folders,
+    packages,
+    ...(options.modes === undefined ? {} : { modes: options.modes }),
+  });
+  const ready = await awaitReady(first, ended, child, options.modes);
+  releaseEventLoop(child);
+  let sockets: net.Socket[] = [];
+  return {
+    mode: textOf(ready, 'mode') as BoxMode,
+    refused: listOf(ready, 'refused') as { mode: string; reason: string }[],
+    short: listOf(ready, 'short') as string[],
+    landlock: numberOf(ready, 'landlock'),
+    readyMs: performance.now() - startedAt,
+    boxMs: numberOf(ready, 'boxMs'),
+    folder,
+    pid: child.pid ?? 0,
+    connect(purpose) {
+      const socket = net.connect({ path: join(folder, 'socket') });
+      socket.unref();
+      const text = Buffer.from(JSON.stringify({ ...purpose, token }));
+      const length = Buffer.alloc(2);
+      length.writeUInt16LE(text.length);
+      socket.write(Buffer.concat([length, text]));
+      sockets = sockets.filter((each) => !each.destroyed);
+      sockets.push(socket);
+      return socket;
+    },
+    order,
+    get onMessage() {
+      return onMessage;
+    },
+    set onMessage(listener) {
+      onMessage = listener;
+    },
+    ended,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      // The launcher ends with its input, removes the folder and takes everything with it.
+      child.stdin.end();
+      child.ref();
+      const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
+      await ended;
+      clearTimeout(timer);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeFolder(user: ZygoteOptions['user']): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fathom-'));
+  await mkdir(join(folder, 'root'));
+  await mkdir(join(folder, 'repls'));
+  if (user !== undefined) {
+    const { chown } = await import('node:fs/promises');
+    for (const path of ['', 'root', 'repls']) await chown(join(folder, path), user.uid, user.gid);
+  }
+  return folder;
+}
+
+/** All that cells see of an environment. No key, no token, nothing that was not named here. */
+function environment(options: ZygoteOptions): Record<string, string> {
+  const own = dirname(options.interpreter.executable);
+  const path = [...new Set([own, '/usr/local/bin', '/usr/bin', '/bin'])].join(':');
+  const zone = process.env.TZ;
+  return {
+    PATH: path,
+    HOME: '/home',
+    TMPDIR: '/tmp',
+    USER: 'repl',
+    LOGNAME: 'repl',
+    SHELL: '/bin/bash',
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    MPLBACKEND: 'Agg',
+    ...(zone === undefined || zone.startsWith('/') || zone.startsWith(':') ? {} : { TZ: zone }),
+    ...options.env,
+  };
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function keepLog(child: Child): () => string {
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log = (log + chunk.toString('utf8')).slice(-LOG_CHARACTERS);
+  });
+  return () => log.trim();
+}
+
+function endOf(child: Child, log: () => string): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => {
+      const how = signal === null ? `exit code ${code}` : signal;
+      resolve(log() === '' ? how : `${how}; ${log()}`);
+    });
+  });
+}
+
+async function awaitReady(
+  first: Promise<Message>,
+  ended: Promise<string>,
+  child: Child,
+  modes: readonly BoxMode[] | undefined,
+): Promise<Message> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('it took too long'), START_PATIENCE_MS);
+  });
+  const outcome = await Promise.race([first, ended, late]);
+  clearTimeout(timer);
+  if (typeof outcome === 'string') {
+    child.kill('SIGKILL');
+    throw new RlmError({ code: 'repl-failure', message: `The Python zygote did not start: ${outcome}.` });
+  }
+  if (outcome.ready === true) return outcome;
+  const refused = listOf(outcome, 'refused') as { mode: string; reason: string }[];
+  throw new RlmError({
+    code: 'isolation-unavailable',
+    message: `This machine allows no isolation for Python REPLs (${refused.map((it) => `${it.mode}: ${it.reason}`).join('; ')}). Use repl: 'pyodide'.`,
+    userAction: true,
+    data: { refused, ...(modes === undefined ? {} : { modes }) },
+  });
+}
+
+/** An idle zygote keeps no host alive: when the host ends, the zygote ends with it. */
+function releaseEventLoop(child: Child): void {
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as net.Socket).unref();
+}
+
+function listOf(message: Message, name: string): readonly unknown[] {
+  const value = message[name];
+  return Array.isArray(value) ? value : [];
+}
