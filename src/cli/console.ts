@@ -1,0 +1,29 @@
+import pc from 'picocolors';
+
+/** Functions that colour a text, or leave it as it is. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** What the command line writes to: the part of `process.stdout` it uses. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** What surrounds a command: its streams and its environment. */
+export interface Console {
+  readonly stdin: NodeJS.ReadStream & { readonly fd: number };
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Whether lines can be redrawn on this stream. */
+export function isInteractive(stream: TextStream, env: Console['env']): boolean {
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}
+
+/** Colours for a stream: none when it is no terminal or `NO_COLOR` is set (no-color.org). */
+export function colorsFor(stream: TextStream, env: Console['env']): Colors {
+  return pc.createColors(isInteractive(stream, env) && (env.NO_COLOR ?? '') === '');
+}

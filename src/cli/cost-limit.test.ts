@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { costLimitFor, DEFAULT_MAX_COST_USD } from './cost-limit.ts';
+
+test('a given limit holds', () => {
+  expect(costLimitFor(['ollama/qwen3'], 2)).toEqual({ maxCostUsd: 2 });
+});
+
+test('without one, known prices get the default', () => {
+  process.env.OPENAI_API_KEY ??= 'sk-for-this-test-only';
+  expect(costLimitFor(['openai/gpt-5-mini'], undefined)).toEqual({ maxCostUsd: DEFAULT_MAX_COST_USD });
+});
+
+test('an unknown price means no limit, and is said', () => {
+  const { maxCostUsd, notice } = costLimitFor(['ollama/qwen3'], undefined);
+  expect(maxCostUsd).toBeUndefined();
+  expect(notice).toContain('ollama/qwen3');
+});

@@ -1,0 +1,44 @@
+import type { PythonProbe } from '../../repl/python/index.ts';
+import { provesFullIsolation } from '../../repl/python/index.ts';
+import { duration } from '../figures.ts';
+import type { Finding } from './finding.ts';
+
+/** The native REPL, from its own probe. */
+export function pythonFinding(probe: PythonProbe): Finding {
+  if (!probe.available) {
+    return {
+      name: 'python',
+      state: 'missing',
+      summary: probe.reason,
+      details: [],
+      advice: 'optional: on Linux, install CPython 3.10 or later for the fast REPL; the embedded one is used instead',
+    };
+  }
+  const { interpreter, isolation, timings } = probe;
+  const full = provesFullIsolation(isolation);
+  return {
+    name: 'python',
+    state: full ? 'ok' : 'partly',
+    summary: `CPython ${interpreter.version}, isolation ${isolation.level} (${isolation.mode})`,
+    details: [
+      `proof: ${proofWords(isolation.findings)}`,
+      ...isolation.refused.map((refused) => `refused by this machine: ${refusalWords(refused)}`),
+      ...isolation.short.map((missing) => `without: ${missing}`),
+      `found in ${duration(timings.findMs)}, started and proved in ${duration(timings.startMs)} (proof ${duration(timings.proofMs)})`,
+      `packages: ${interpreter.packages.length === 0 ? 'none worth naming' : interpreter.packages.join(', ')}`,
+    ],
+    ...(full ? {} : { advice: '--repl auto does not take it, because its isolation is not full; --repl python does' }),
+  };
+}
+
+function proofWords(findings: Readonly<Record<string, readonly string[]>>): string {
+  const tried = Object.entries(findings).filter(([name]) => name !== 'environment' && name !== 'descriptors');
+  const out = tried.filter(([, reached]) => reached.length > 0);
+  if (out.length === 0)
+    return `tried ${tried.map(([name]) => name).join(', ')} from inside: nothing of the host is reached`;
+  return `reached from inside: ${out.map(([name, reached]) => `${name} (${reached.slice(0, 3).join(', ')})`).join('; ')}`;
+}
+
+function refusalWords(refused: unknown): string {
+  return typeof refused === 'string' ? refused : JSON.stringify(refused);
+}

@@ -1,0 +1,41 @@
+/**
+ * `fathom doctor`: what this machine offers, shown by trying it, and what to do about what is missing.
+ *
+ * @module
+ */
+import { probePyodide } from '../../repl/pyodide/index.ts';
+import { probePython } from '../../repl/python/index.ts';
+import { type Console, colorsFor } from '../console.ts';
+import { EXIT } from '../exit-codes.ts';
+import { VERSION } from '../version.ts';
+import { pyodideFinding, pythonFinding } from './backends.ts';
+import type { Section } from './finding.ts';
+import { lookAtDefaultModel, lookAtProviders } from './keys.ts';
+import { lookAtBubblewrap, lookAtNode } from './machine.ts';
+import { sectionLines } from './section-lines.ts';
+
+/** Looks, prints, and resolves with the exit code: 0 when some REPL can be used here. */
+export async function doctor({
+  json,
+  console,
+}: {
+  readonly json: boolean;
+  readonly console: Console;
+}): Promise<number> {
+  const { stdout, env } = console;
+  // One after the other: both measure time.
+  const pyodide = pyodideFinding(await probePyodide());
+  const python = pythonFinding(await probePython());
+  const sections: readonly Section[] = [
+    { title: 'Machine', findings: [lookAtNode(), await lookAtBubblewrap()] },
+    { title: 'REPLs', findings: [pyodide, python] },
+    { title: 'Models', findings: [lookAtDefaultModel(env), ...lookAtProviders(env)] },
+  ];
+  const usable = [pyodide, python].some((finding) => finding.state !== 'missing');
+  if (json) stdout.write(`${JSON.stringify({ version: VERSION, usable, sections })}\n`);
+  else
+    stdout.write(
+      `fathom ${VERSION}\n${sections.flatMap((section) => sectionLines(section, colorsFor(stdout, env))).join('\n')}\n`,
+    );
+  return usable ? EXIT.answered : EXIT.setup;
+}

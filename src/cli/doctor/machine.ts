@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import type { Finding } from './finding.ts';
+
+const run = promisify(execFile);
+const PATIENCE_MS = 5_000;
+
+/** Node and the machine under it. */
+export function lookAtNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const fit = major > 22 || (major === 22 && minor >= 19);
+  return {
+    name: 'node',
+    state: fit ? 'ok' : 'missing',
+    summary: `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    details: [],
+    ...(fit ? {} : { advice: 'Fathom needs Node 22.19 or later' }),
+  };
+}
+
+/** bubblewrap: it puts the embedded REPL into namespaces of its own. A version is no proof: user namespaces may be forbidden. */
+export async function lookAtBubblewrap(): Promise<Finding> {
+  const name = 'bubblewrap';
+  if (process.platform !== 'linux') return { name, state: 'partly', summary: 'Linux only', details: [] };
+  try {
+    const { stdout } = await run('bwrap', ['--version'], { timeout: PATIENCE_MS });
+    const version = stdout.trim();
+    try {
+      await run('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'], { timeout: PATIENCE_MS });
+      return { name, state: 'ok', summary: `${version}, a trial run works`, details: [] };
+    } catch {
+      return {
+        name,
+        state: 'partly',
+        summary: `${version}, but a trial run fails`,
+        details: [],
+        advice: 'user namespaces are not allowed here (kernel.unprivileged_userns_clone, AppArmor, or the container)',
+      };
+    }
+  } catch {
+    return {
+      name,
+      state: 'partly',
+      summary: 'not installed',
+      details: [],
+      advice: 'optional: apt install bubblewrap (or dnf, pacman) gives the embedded REPL namespaces of its own',
+    };
+  }
+}

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/**
+ * The command `fathom`: a door to the engine, which it only wires and shows.
+ *
+ * @module
+ */
+import { Command, CommanderError } from 'commander';
+import { ask } from './ask.ts';
+import { type AskOptions, addAskOptions } from './ask-options.ts';
+import type { Console } from './console.ts';
+import { doctor } from './doctor/index.ts';
+import { describeError } from './error-report.ts';
+import { EXIT, exitCodeOfError } from './exit-codes.ts';
+import { watchInterrupts } from './interrupts.ts';
+import { forTerminal } from './terminal-text.ts';
+import { VERSION } from './version.ts';
+
+const console: Console = {
+  // Opened only when it is read.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+};
+
+/** `--` and options may stand anywhere; what is wrong is said once, without a stack. */
+function program(): Command {
+  const fathom = new Command('fathom')
+    .description('Ask a question about a context of any size: the data stays a variable that the model programs.')
+    .version(VERSION, '-V, --version')
+    .configureOutput({ writeErr: (text) => process.stderr.write(forTerminal(text)) })
+    .exitOverride();
+  addAskOptions(
+    fathom
+      .command('ask')
+      .description('ask a question; the answer goes to standard output')
+      .argument('<question>', 'what to find out')
+      .addHelpText('after', EXAMPLES),
+  ).action(async (question: string, options: AskOptions) => {
+    process.exitCode = await ask({
+      question,
+      options,
+      console,
+      interrupts: (note) => watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) }),
+    });
+  });
+  fathom
+    .command('doctor')
+    .description('what this machine offers, and what to do about what is missing')
+    .option('--json', 'print it as one JSON object')
+    .action(async (options: { readonly json?: true }) => {
+      process.exitCode = await doctor({ json: options.json === true, console });
+    });
+  return fathom;
+}
+
+const EXAMPLES = `
+Examples:
+  fathom ask "Who wrote the letter in chapter 3?" -f novel.txt -m openai/gpt-5-mini
+  fathom ask "Where is a retry missing?" -f 'src/**/*.ts' --sub-model openai/gpt-5-nano --max-cost 0.50
+  journalctl -b | fathom ask "What failed first, and why?" -f - -m ollama/qwen3
+`;
+
+// A reader that goes away (`| head`) ends the printing, not the process with a stack.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed what is wrong, or the help or version that was asked for.
+    process.exitCode = error.exitCode === 0 ? EXIT.answered : EXIT.usage;
+  } else {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = exitCodeOfError(error);
+  }
+}

@@ -1,0 +1,98 @@
+import type { ContextFacts, RunEvent } from '../event/event.ts';
+import type { Colors } from './console.ts';
+import { compact, counted, duration, money } from './figures.ts';
+import type { RunState } from './run-state.ts';
+import { forTerminal, onOneLine } from './terminal-text.ts';
+
+/** The lines an event is worth; usually none. */
+export type Narrator = (event: RunEvent, state: RunState) => readonly string[];
+
+/** Characters of a message of one line. */
+const LINE_CHARS = 300;
+
+/** The course of a run in a few lines: its start, each turn, and what is out of the ordinary. */
+export function briefNarrator(colors: Colors): Narrator {
+  return (event, state) => {
+    if (event.runId !== event.traceId && event.type !== 'subcall.fallback') return [];
+    switch (event.type) {
+      case 'run.started':
+        return [colors.dim(startLine(event))];
+      case 'turn.completed':
+        return [colors.dim(turnLine(event, state))];
+      default:
+        return troubleLines(event, colors);
+    }
+  };
+}
+
+/** Everything the model writes and sees: replies with their code, outputs, refusals. */
+export function fullNarrator(colors: Colors): Narrator {
+  return (event, state) => {
+    if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, colors) : [];
+    switch (event.type) {
+      case 'run.started':
+        return [colors.dim(startLine(event))];
+      case 'model.replied': {
+        const head = `── turn ${event.turn} · ${onOneLine(event.model, 80)} replied in ${duration(event.durationMs)} `;
+        return ['', colors.bold(head.padEnd(72, '─')), forTerminal(event.text).trimEnd()];
+      }
+      case 'cell.completed': {
+        const calls = event.subCalls === 0 ? '' : `, ${subCallWords(event.subCalls, event.failedSubCalls)}`;
+        const head = `${event.ok ? colors.green('ok') : colors.red('failed')} in ${duration(event.durationMs)}${calls}`;
+        return [`${colors.cyan('▸')} ${head}`, ...indented(event.shown)];
+      }
+      case 'turn.completed':
+        return [colors.dim(turnLine(event, state))];
+      default:
+        return troubleLines(event, colors);
+    }
+  };
+}
+
+function startLine(event: Extract<RunEvent, { type: 'run.started' }>): string {
+  const sub = event.subCallModel === event.rootModel ? '' : `, sub-calls ${event.subCallModel}`;
+  const contexts = event.contexts.map(contextWords).join(', ');
+  const parts = [`${event.rootModel}${sub}`, contexts, `${event.backend} REPL, isolation ${event.isolation}`];
+  return onOneLine(parts.filter((part) => part !== '').join(' · '), LINE_CHARS);
+}
+
+function contextWords({ name, type, size }: ContextFacts): string {
+  return `${name}: ${type}${size === undefined ? '' : ` [${compact(size)}]`}`;
+}
+
+function turnLine(event: Extract<RunEvent, { type: 'turn.completed' }>, state: RunState): string {
+  const calls = counted(state.allSubCalls, 'sub-call');
+  const turn = `turn ${event.turn}/${state.maxTurns ?? '?'} done in ${duration(event.durationMs)}`;
+  return `${turn} · so far ${calls}, ${compact(state.tokens)} tokens, ${money(state.costUsd)}`;
+}
+
+function troubleLines(event: RunEvent, colors: Colors): readonly string[] {
+  const line = troubleOf(event);
+  return line === undefined ? [] : [colors.yellow(onOneLine(line, LINE_CHARS))];
+}
+
+function troubleOf(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'subcall.fallback':
+      return `! ${event.using} is used instead of ${event.configured}: ${event.reason}`;
+    case 'budget.warning':
+      return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
+    case 'limit.reached':
+      return `! limit reached: ${event.message}`;
+    case 'repl.restarted':
+      return `! the REPL was restarted: ${event.reason}; ${event.lost}`;
+    case 'command.rejected':
+      return event.code === 'after-final' ? undefined : `! refused (${event.code}): ${event.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function subCallWords(made: number, failed: number): string {
+  return `${counted(made, 'sub-call')}${failed > 0 ? ` (${failed} failed)` : ''}`;
+}
+
+function indented(text: string): readonly string[] {
+  const lines = forTerminal(text).trimEnd();
+  return lines === '' ? [] : lines.split('\n').map((line) => `  ${line}`);
+}

@@ -1,0 +1,23 @@
+import { compact, money, stopwatch } from './figures.ts';
+import type { RunState } from './run-state.ts';
+import { onOneLine } from './terminal-text.ts';
+
+/** One line that says where the run stands: turn, what it does now, sub-calls, tokens, money, time. */
+export function progressLine(state: RunState, elapsedMs: number, width: number = Number.POSITIVE_INFINITY): string {
+  const turn = state.turn === 0 ? '' : `turn ${state.turn}/${state.maxTurns ?? '?'}`;
+  const parts = [
+    turn,
+    state.doing,
+    subCalls(state),
+    `${compact(state.tokens)} tokens`,
+    money(state.costUsd),
+    stopwatch(elapsedMs),
+  ];
+  return onOneLine(parts.filter((part) => part !== '').join(' · '), width);
+}
+
+function subCalls({ subCalls: { running, done, failed } }: RunState): string {
+  if (running + done === 0) return '';
+  const notes = [`${running} running`, ...(failed > 0 ? [`${failed} failed`] : [])];
+  return `${done} of ${done + running} sub-calls done (${notes.join(', ')})`;
+}

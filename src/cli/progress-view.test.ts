@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { fakeClock } from '../test-doubles/fake-clock.ts';
+import { colorsFor } from './console.ts';
+import { briefNarrator } from './narrator.ts';
+import { createProgressView, QUIET_MS } from './progress-view.ts';
+import { eventOf, lastLineShown, streamTo } from './testing.ts';
+
+function viewOn(interactive: boolean, columns = 80) {
+  const written: string[] = [];
+  const stream = streamTo(written, { isTTY: interactive, columns });
+  const clock = fakeClock();
+  const narrator = briefNarrator(colorsFor(stream, { NO_COLOR: '1' }));
+  return { view: createProgressView({ stream, clock, interactive, narrator }), clock, written };
+}
+
+const PROGRESS = { type: 'run.progress', turn: 1, maxTurns: 30, fraction: 0, status: 'asking the model' } as const;
+const TURN = { type: 'turn.completed', turn: 1, feedback: '', durationMs: 1_500 } as const;
+
+test('a terminal shows one line that follows the run, without escape sequences', async () => {
+  const { view, clock, written } = viewOn(true);
+  expect(lastLineShown(written)).toBe('starting · 0 tokens · $0 · 0:00');
+  view.event(eventOf(PROGRESS));
+  await clock.advance(3_000);
+  expect(lastLineShown(written)).toBe('turn 1/30 · asking the model · 0 tokens · $0 · 0:03');
+  expect(written.join('')).not.toContain('\u001b');
+});
+
+test('lines that stay push the live line down, and nothing of it is left at the end', async () => {
+  const { view, clock, written } = viewOn(true);
+  view.event(eventOf(PROGRESS));
+  view.event(eventOf(TURN));
+  await clock.advance(100);
+  expect(lastLineShown(written)).toContain('asking the model');
+  view.end();
+  expect(lastLineShown(written)).toBe('');
+  expect(written.join('')).toContain('turn 1/30 done in 1.5 s');
+  const before = written.length;
+  await clock.advance(5_000);
+  expect(written.length).toBe(before);
+});
+
+test('the live line never wraps', async () => {
+  const { view, clock, written } = viewOn(true, 20);
+  view.event(eventOf(PROGRESS));
+  await clock.advance(100);
+  expect(lastLineShown(written).length).toBeLessThan(20);
+});
+
+test('a pipe gets whole lines: one per turn, and one when nothing else was said for a while', async () => {
+  const { view, clock, written } = viewOn(false);
+  view.event(eventOf(PROGRESS));
+  await clock.advance(QUIET_MS - 1);
+  expect(written).toEqual([]);
+  await clock.advance(1);
+  view.event(eventOf(TURN));
+  view.end();
+  await clock.advance(QUIET_MS * 2);
+  expect(written.join('')).toBe(
+    'turn 1/30 · asking the model · 0 tokens · $0 · 0:10\nturn 1/30 done in 1.5 s · so far 0 sub-calls, 0 tokens, $0\n',
+  );
+});

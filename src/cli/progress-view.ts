@@ -1,0 +1,125 @@
+import type { Clock } from '../clock.ts';
+import type { RunEvent } from '../event/event.ts';
+import type { TextStream } from './console.ts';
+import type { Narrator } from './narrator.ts';
+import { progressLine } from './progress-line.ts';
+import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
+
+/** Shows a run while it goes on. */
+export interface ProgressView {
+  event(event: RunEvent): void;
+  /** A line of its own. */
+  note(line: string): void;
+  /** Takes the live line away. Later calls still print notes. */
+  end(): void;
+}
+
+export interface ProgressViewOptions {
+  readonly stream: TextStream;
+  readonly clock: Clock;
+  /** One line that is redrawn, for terminals; else a line per turn and one every {@link QUIET_MS}. */
+  readonly interactive: boolean;
+  /** What of a run is told in lines of its own. */
+  readonly narrator: Narrator;
+}
+
+/** Between two drawings of the live line: faster is not readable, and costs time a batch of calls could use. */
+const REDRAW_MS = 100;
+/** Without a new line on a stream that is no terminal before one says that the run is alive. */
+export const QUIET_MS = 10_000;
+
+/** Nothing of a run: for `-q`. Errors are still printed, by who reports them. */
+export const NO_PROGRESS: ProgressView = { event: () => undefined, note: () => undefined, end: () => undefined };
+
+export function createProgressView(options: ProgressViewOptions): ProgressView {
+  return options.interactive ? new LiveView(options) : new PlainView(options);
+}
+
+abstract class View implements ProgressView {
+  protected readonly options: ProgressViewOptions;
+  protected state: RunState = INITIAL_STATE;
+  readonly #startedAt: number;
+
+  constructor(options: ProgressViewOptions) {
+    this.options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  event(event: RunEvent): void {
+    this.state = nextState(this.state, event);
+    const lines = this.options.narrator(event, this.state);
+    if (lines.length > 0) this.note(lines.join('\n'));
+  }
+
+  abstract note(line: string): void;
+  abstract end(): void;
+
+  protected line(width?: number): string {
+    return progressLine(this.state, this.options.clock.now() - this.#startedAt, width);
+  }
+}
+
+/** A live line below whatever else was printed, redrawn with a carriage return and blanks: no escape sequences. */
+class LiveView extends View {
+  #shown = '';
+  #cancel: (() => void) | undefined;
+
+  constructor(options: ProgressViewOptions) {
+    super(options);
+    this.#draw();
+  }
+
+  override note(line: string): void {
+    this.#erase();
+    this.options.stream.write(`${line}\n`);
+    if (this.#cancel !== undefined) this.#redraw();
+  }
+
+  override end(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#erase();
+  }
+
+  #draw(): void {
+    this.#redraw();
+    this.#cancel = this.options.clock.schedule(REDRAW_MS, () => this.#draw());
+  }
+
+  #redraw(): void {
+    const line = this.line((this.options.stream.columns ?? 80) - 1);
+    if (line === this.#shown) return;
+    this.options.stream.write(`\r${line.padEnd(this.#shown.length)}`);
+    this.#shown = line;
+  }
+
+  #erase(): void {
+    if (this.#shown !== '') this.options.stream.write(`\r${' '.repeat(this.#shown.length)}\r`);
+    this.#shown = '';
+  }
+}
+
+/** Lines only, for pipes and logs. */
+class PlainView extends View {
+  #cancel: (() => void) | undefined;
+
+  constructor(options: ProgressViewOptions) {
+    super(options);
+    this.#wait();
+  }
+
+  override note(line: string): void {
+    this.options.stream.write(`${line}\n`);
+    if (this.#cancel !== undefined) this.#wait();
+  }
+
+  override end(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #wait(): void {
+    this.#cancel?.();
+    this.#cancel = this.options.clock.schedule(QUIET_MS, () => this.note(this.line()));
+  }
+}

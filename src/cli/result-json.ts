@@ -1,0 +1,44 @@
+import { CompletionError, type CompletionResult, type ResultBase } from '../completion/result.ts';
+import { messageOf, RlmError } from '../errors.ts';
+
+/** The object `--json` prints of a result. */
+export function resultJson(result: CompletionResult<unknown>): Readonly<Record<string, unknown>> {
+  return {
+    outcome: result.outcome,
+    ...(result.outcome === 'exhausted' && { reason: result.reason }),
+    answer: result.answer ?? null,
+    ...factsOf(result),
+  };
+}
+
+/** The object `--json` prints of an error: with all that was gained, when the run had begun. */
+export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
+  const described = {
+    code: RlmError.isInstance(error) ? error.code : 'failed',
+    message: messageOf(error),
+    retryable: RlmError.isInstance(error) && error.retryable,
+    userAction: RlmError.isInstance(error) && error.userAction,
+  };
+  if (!(error instanceof CompletionError)) return { outcome: 'failed', answer: null, error: described };
+  const { result } = error;
+  return {
+    outcome: result.outcome,
+    reason: result.reason,
+    answer: null,
+    ...factsOf(result),
+    error: { ...described, resumable: error.resumable },
+  };
+}
+
+function factsOf(result: ResultBase): Readonly<Record<string, unknown>> {
+  return {
+    stop: result.stop,
+    text: result.text,
+    turns: result.turns,
+    subCalls: result.subCalls,
+    elapsedMs: result.elapsedMs,
+    usage: result.usage,
+    isolation: result.isolation,
+    runId: result.runId,
+  };
+}

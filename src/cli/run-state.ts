@@ -1,0 +1,70 @@
+import type { RunEvent } from '../event/event.ts';
+
+/** Where a run stands, as its events tell it. */
+export interface RunState {
+  /** 0 until the first turn. */
+  readonly turn: number;
+  readonly maxTurns: number | undefined;
+  /** A few words: what it does now. */
+  readonly doing: string;
+  /** Sub-calls of the command that runs now. */
+  readonly subCalls: SubCallCount;
+  /** Sub-calls of the whole run. */
+  readonly allSubCalls: number;
+  /** Input and output together, of the whole tree. */
+  readonly tokens: number;
+  /** US dollars; null when a price is unknown. */
+  readonly costUsd: number | null;
+}
+
+/** Sub-calls by how they stand. */
+export interface SubCallCount {
+  readonly running: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+const NO_SUB_CALLS: SubCallCount = { running: 0, done: 0, failed: 0 };
+
+/** Before the first event. */
+export const INITIAL_STATE: RunState = {
+  turn: 0,
+  maxTurns: undefined,
+  doing: 'starting',
+  subCalls: NO_SUB_CALLS,
+  allSubCalls: 0,
+  tokens: 0,
+  costUsd: 0,
+};
+
+/** The state after an event. Turns and words are the root's; sub-calls, tokens and money are the whole tree's. */
+export function nextState(state: RunState, event: RunEvent): RunState {
+  const ofRoot = event.runId === event.traceId;
+  switch (event.type) {
+    case 'run.progress':
+      return ofRoot ? { ...state, turn: event.turn, maxTurns: event.maxTurns, doing: event.status } : state;
+    case 'command.parsed':
+      return ofRoot ? { ...state, subCalls: NO_SUB_CALLS } : state;
+    case 'subcall.started':
+      return {
+        ...state,
+        subCalls: { ...state.subCalls, running: state.subCalls.running + 1 },
+        allSubCalls: state.allSubCalls + 1,
+      };
+    case 'subcall.completed': {
+      const { running, done, failed } = state.subCalls;
+      return {
+        ...state,
+        subCalls: { running: Math.max(0, running - 1), done: done + 1, failed: failed + (event.ok ? 0 : 1) },
+      };
+    }
+    case 'usage.recorded':
+      return {
+        ...state,
+        tokens: state.tokens + event.inputTokens + event.outputTokens,
+        costUsd: state.costUsd === null || event.costUsd === null ? null : state.costUsd + event.costUsd,
+      };
+    default:
+      return state;
+  }
+}

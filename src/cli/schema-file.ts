@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { jsonSchema } from '../completion/json-schema-answer.ts';
+import { messageOf, RlmError } from '../errors.ts';
+
+/**
+ * The answer's schema from a file of JSON Schema.
+ *
+ * @throws RlmError `invalid-option` naming the file and what is wrong with it
+ */
+export async function schemaFromFile(path: string): Promise<StandardSchemaV1<unknown, unknown>> {
+  let schema: unknown;
+  try {
+    schema = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw unusable(path, messageOf(error), error);
+  }
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
+    throw unusable(path, 'it must hold a JSON object', undefined);
+  }
+  return jsonSchema(schema as Readonly<Record<string, unknown>>);
+}
+
+function unusable(path: string, why: string, cause: unknown): RlmError {
+  return new RlmError({
+    code: 'invalid-option',
+    message: `The schema ${path} cannot be used: ${why}.`,
+    userAction: true,
+    cause,
+    data: { path },
+  });
+}

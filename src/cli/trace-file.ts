@@ -1,0 +1,38 @@
+import { open } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { messageOf, RlmError } from '../errors.ts';
+import type { RunEvent } from '../event/event.ts';
+
+/** A file that takes every event of a run, one JSON object per line. */
+export interface TraceFile extends AsyncDisposable {
+  write(event: RunEvent): void;
+}
+
+/**
+ * Opens a trace, readable by its owner only: it holds what the model wrote and saw. A file that is there is replaced.
+ *
+ * @param onFailure told once when events can no longer be written; the run is worth more than its trace
+ * @throws RlmError `invalid-option` when the file cannot be written
+ */
+export async function openTrace(path: string, onFailure: (message: string) => void): Promise<TraceFile> {
+  const file = await open(path, 'w', 0o600).catch((error: unknown) => {
+    throw new RlmError({
+      code: 'invalid-option',
+      message: `The trace ${path} cannot be written: ${messageOf(error)}.`,
+      userAction: true,
+      cause: error,
+      data: { path },
+    });
+  });
+  const stream = file.createWriteStream({ encoding: 'utf8' });
+  const failed = finished(stream).catch((error: unknown) =>
+    onFailure(`The trace ${path} ends here: ${messageOf(error)}`),
+  );
+  return {
+    write: (event) => void stream.write(`${JSON.stringify(event)}\n`),
+    async [Symbol.asyncDispose]() {
+      stream.end();
+      await failed;
+    },
+  };
+}
