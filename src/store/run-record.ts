@@ -75,6 +75,10 @@ export type StoredContext =
         readonly bytes?: number;
         readonly sha256?: string;
         readonly blob?: BlobRef;
+        /** Where it lies on the host, when `path` is the name it has in the context. */
+        readonly file?: string;
+        /** How to read it. */
+        readonly options?: JsonValue;
       }[];
       readonly options?: JsonValue;
     }

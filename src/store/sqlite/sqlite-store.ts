@@ -27,8 +27,8 @@ export interface SqliteStoreOptions {
 }
 
 const DATABASE_FILE = 'store.sqlite';
-/** Pages of write-ahead log between checkpoints, which block for a sync: 16 MiB. */
-const CHECKPOINT_PAGES = 4096;
+/** Pages of write-ahead log between checkpoints, which block for two syncs: 4 MiB. */
+const CHECKPOINT_PAGES = 1000;
 /** Milliseconds to wait for somebody who looks at the database with other tools. */
 const BUSY_TIMEOUT_MS = 5000;
 

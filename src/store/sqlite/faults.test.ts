@@ -1,0 +1,180 @@
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../clock.ts';
+import { RlmError } from '../../errors.ts';
+import { openJournal } from '../../journal/index.ts';
+import type { CallAccount } from '../../ledger/account.ts';
+import type { Model } from '../../model/port.ts';
+import type { BlobRef, Store } from '../port.ts';
+import { sqliteStore } from './sqlite-store.ts';
+import { machineFiles, type StoreFiles } from './store-files.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fathom-faults-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const STEPS = 6;
+const model = { id: 'm' } as Model;
+const account: CallAccount = {
+  reserve: () => Promise.resolve({ settle: () => undefined, release: () => undefined }),
+};
+const signal = new AbortController().signal;
+const text = (n: number): string => `context ${n} `.repeat(600);
+const answer = (n: number): string => `answer ${n} `.repeat(100);
+
+interface Told {
+  /** Answers that were seen, by step. */
+  readonly answers: string[];
+  readonly blobs: BlobRef[];
+  paid: number;
+}
+
+/** A short run: contexts as blobs, dependent steps, events between them. */
+async function shortRun(store: Store, told: Told): Promise<void> {
+  const { root } = await openJournal({ journalId: 'run', store, clock: systemClock });
+  for (let n = 0; n < STEPS; n++) {
+    if (n % 2 === 0) told.blobs[n / 2] = await store.blobs.put(text(n), 'run');
+    told.answers[n] = await root.step(
+      { kind: 'sub', turn: n, command: `t${n}.0`, request: told.answers[n - 1] },
+      async (step) => {
+        const reservation = await step.account(account).reserve({ model, inputTokens: 1, maxOutputTokens: 1 }, signal);
+        told.paid++;
+        reservation.settle({ usage: { inputTokens: 1, outputTokens: 1, estimated: false } });
+        return answer(n);
+      },
+    );
+    const base = { v: 1, runId: 'run', traceId: 'run', seq: n + 1, time: new Date(n).toISOString() } as const;
+    const event = { ...base, type: 'turn.started', turn: n } as const;
+    await store.events.append(event, { identity: undefined, durability: 'written' });
+  }
+}
+
+/** What was told is there, in order and without holes; and the run goes on from it to its end. */
+async function checkResume(at: string, told: Told): Promise<void> {
+  const store = sqliteStore(at);
+  const steps = (await store.journal.read('run')).filter((entry) => entry.kind === 'step');
+  const recorded = steps.map((entry) => (entry.body as { readonly value: string }).value);
+  expect(recorded).toEqual(Array.from({ length: recorded.length }, (_, n) => answer(n)));
+  expect(recorded.length).toBeGreaterThanOrEqual(told.answers.length);
+  const seqs = (await store.events.read('run')).map((event) => event.seq);
+  expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, n) => n + 1));
+  for (const [n, blob] of told.blobs.entries()) expect(await store.blobs.text(blob)).toBe(text(2 * n));
+  await store.events.truncate('run', 1);
+  const resumed: Told = { answers: [], blobs: [], paid: 0 };
+  await shortRun(store, resumed);
+  expect(resumed.answers).toEqual(Array.from({ length: STEPS }, (_, n) => answer(n)));
+  expect(resumed.paid).toBe(STEPS - recorded.length);
+  await store.close();
+}
+
+type Fault = 'fails' | 'tears';
+
+/** File operations of which the n-th goes wrong; after that the disk is as it is left. */
+function faulty(n: number, fault: Fault): { readonly files: StoreFiles; readonly done: () => boolean } {
+  let left = n;
+  const strike = (): boolean => left-- === 0;
+  const broken = (what: string): Promise<never> =>
+    Promise.reject(Object.assign(new Error(`EIO: i/o error, ${what}`), { code: 'EIO' }));
+  const files: StoreFiles = {
+    sync: (handle) => (strike() ? broken('fdatasync') : machineFiles.sync(handle)),
+    async write(path, chunks) {
+      if (!strike()) return await machineFiles.write(path, chunks);
+      if (fault === 'tears') writeFileSync(path, 'torn');
+      return await broken('write');
+    },
+    async rename(from, to) {
+      if (!strike()) return await machineFiles.rename(from, to);
+      if (fault === 'tears') await machineFiles.rename(from, to);
+      return await broken('rename');
+    },
+    remove: (path) => machineFiles.remove(path),
+  };
+  return { files, done: () => left >= 0 };
+}
+
+describe('storage faults', () => {
+  it.each<Fault>(['fails', 'tears'])(
+    'the n-th write, sync or rename %s: a clear error, and all that was told stays',
+    async (fault) => {
+      for (let n = 0; ; n++) {
+        const at = join(folder, `${n}`);
+        const { files, done } = faulty(n, fault);
+        const store = sqliteStore(at, { files });
+        const told: Told = { answers: [], blobs: [], paid: 0 };
+        const running = await shortRun(store, told).catch((thrown: unknown) => thrown);
+        const closing = await store.close().catch((thrown: unknown) => thrown);
+        const error = running ?? closing;
+        if (done()) {
+          expect(error).toBeUndefined();
+          expect(n).toBeGreaterThan(STEPS);
+          return;
+        }
+        expect(RlmError.isInstance(error) && error.code).toBe('store-failure');
+        expect(String(error)).toContain('EIO');
+        await checkResume(at, told);
+      }
+    },
+  );
+
+  it('power is lost at any length of the log, or its end is garbage: what was synced is there, and the run goes on', async () => {
+    const at = join(folder, 'whole');
+    /** Length of the log and what had been told when a sync had ended. */
+    const synced: { readonly length: number; readonly told: Told }[] = [];
+    const told: Told = { answers: [], blobs: [], paid: 0 };
+    const log = join(at, 'store.sqlite-wal');
+    const files: StoreFiles = {
+      ...machineFiles,
+      async sync(handle) {
+        // What the sync was asked for is in the log by now; what comes later may be too.
+        const { size } = statSync(log);
+        await machineFiles.sync(handle);
+        synced.push({ length: size, told: { ...told, answers: [...told.answers], blobs: [...told.blobs] } });
+      },
+    };
+    const store = sqliteStore(at, { files });
+    await shortRun(store, told);
+    const end = statSync(log).size;
+    const whole = join(folder, 'copy');
+    cpSync(at, whole, { recursive: true });
+    await store.close();
+    for (let length = 0; length <= end; length += 2048) {
+      for (const garbage of [false, true]) {
+        const cut = join(folder, 'cut');
+        mkdirSync(cut);
+        cpSync(join(whole, 'blobs'), join(cut, 'blobs'), { recursive: true });
+        copyFileSync(join(whole, 'store.sqlite'), join(cut, 'store.sqlite'));
+        copyFileSync(join(whole, 'store.sqlite-wal'), join(cut, 'store.sqlite-wal'));
+        truncateSync(join(cut, 'store.sqlite-wal'), length);
+        if (garbage) writeFileSync(join(cut, 'store.sqlite-wal'), Buffer.alloc(5000, length % 251), { flag: 'a' });
+        const known = synced.filter((each) => each.length <= length).at(-1)?.told;
+        await checkResume(cut, known ?? { answers: [], blobs: [], paid: 0 });
+        rmSync(cut, { recursive: true });
+      }
+    }
+  });
+
+  it('a damaged value is reported, not returned', async () => {
+    const store = sqliteStore(folder);
+    const ref = await store.blobs.put(text(1), 'run');
+    const path = join(folder, 'blobs', ref.id.slice(0, 2), `${ref.id}.zst`);
+    const bytes = readFileSync(path);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+    writeFileSync(path, bytes);
+    await expect(store.blobs.text(ref)).rejects.toMatchObject({ code: 'store-failure' });
+    await store.close();
+  });
+});
