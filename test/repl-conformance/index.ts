@@ -1,0 +1,58 @@
+/**
+ * The conformance suite of the REPL port: the same words for every backend.
+ *
+ * @example
+ * ```ts
+ * // src/repl/pyodide/conformance.test.ts
+ * describeReplConformance('pyodide', async () => pyodideBackend(), { least: 'process', threads: false, … });
+ * describeHostileCells('pyodide', async () => pyodideBackend(), { … });
+ * ```
+ *
+ * @module
+ */
+import { describe } from 'vitest';
+import type { ReplBackend } from '../../src/repl/port.ts';
+import { describeAnswers } from './answers.ts';
+import { type Bench, type ReplCapabilities, useBench } from './bench.ts';
+import { describeCells } from './cells.ts';
+import { describeConcurrency } from './concurrency.ts';
+import { describeHostile } from './hostile.ts';
+import { describeLife } from './life.ts';
+import { describeNames } from './names.ts';
+import { describeOutput } from './output.ts';
+import { describeQueries } from './queries.ts';
+import { describeValues } from './values.ts';
+
+export type { ReplCapabilities } from './bench.ts';
+
+type OpenBackend = () => Promise<ReplBackend>;
+
+const TOPICS = [
+  describeCells,
+  describeOutput,
+  describeNames,
+  describeAnswers,
+  describeQueries,
+  describeConcurrency,
+  describeValues,
+  describeLife,
+];
+
+function describeTopics(topics: typeof TOPICS, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
+  for (const topic of topics) {
+    describe(topic.name, () => {
+      const bench: Bench = useBench(openBackend, capabilities);
+      topic(() => bench);
+    });
+  }
+}
+
+/** What every backend of the REPL port does. Each topic opens the backend once and closes it. */
+export function describeReplConformance(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
+  describe(`${name}: REPL contract`, () => describeTopics(TOPICS, openBackend, capabilities));
+}
+
+/** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
+export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
+  describe(`${name}: hostile cells`, () => describeTopics([describeHostile], openBackend, capabilities));
+}

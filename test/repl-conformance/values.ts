@@ -1,0 +1,273 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FileValue, HistoryRead, JsonValue, ProjectionRead } from '../../src/repl/port.ts';
+import type { Bench } from './bench.ts';
+
+/** Values bound from outside: contexts, files, documents, projections, history, tools. */
+export function describeValues(bench: () => Bench): void {
+  describe('bound values', () => {
+    test('text is byte-exact: line ends, NUL, quotes, lone surrogates', async () => {
+      const text = '\ufeffa\r\nb\rc\n\0"\'\\ \'\'\'""" é 😀 \ud800 \udc00x\ud83d\u2028"';
+      await bench().repl.bind({ values: { context: { kind: 'text', text } } });
+      const expected = JSON.stringify([...text].map((character) => character.codePointAt(0)));
+      expect(await bench().value(`[ord(c) for c in context] == ${expected}`)).toBe('True');
+    });
+
+    test('JSON is parsed by Python: exact integers, order, duplicates of no harm', async () => {
+      const json = '{"b": 123456789012345678901234567890, "a": [1.0, 1e3, null, true], "__proto__": "x"}';
+      await bench().repl.bind({ values: { context: { kind: 'json', json } } });
+      expect(await bench().value('context')).toBe(
+        "{'b': 123456789012345678901234567890, 'a': [1.0, 1000.0, None, True], '__proto__': 'x'}",
+      );
+    });
+
+    test('several named contexts: each by name, context a read-only mapping of them', async () => {
+      await bench().repl.bind({
+        values: {
+          a: { kind: 'text', text: 'first' },
+          b: { kind: 'json', json: '[2]' },
+          context: { kind: 'mapping', names: ['a', 'b'] },
+        },
+      });
+      expect(await bench().value('a, b, dict(context), context["b"] is b')).toBe(
+        "('first', [2], {'a': 'first', 'b': [2]}, True)",
+      );
+      expect((await bench().failure('context["c"] = 1')).type).toBe('TypeError');
+    });
+
+    test('none is None', async () => {
+      await bench().repl.bind({ values: { context: { kind: 'none' } } });
+      expect(await bench().value('context')).toBeNull();
+    });
+
+    test('stay when others are bound later', async () => {
+      await bench().repl.bind({ values: { seed: { kind: 'json', json: '{"k": 1}' } } });
+      await bench().repl.bind({ values: { context_1: { kind: 'text', text: 'one' } } });
+      expect(await bench().value('seed, context_1')).toBe("({'k': 1}, 'one')");
+    });
+
+    test('a text of 20 MB arrives whole', async () => {
+      const text = 'line é\n'.repeat(2_500_000);
+      await bench().repl.bind({ values: { context: { kind: 'text', text } } });
+      expect(await bench().value('len(context), context.count("\\n"), context[-7:]')).toBe(
+        "(17500000, 2500000, 'line é\\n')",
+      );
+    });
+  });
+
+  describe('files', () => {
+    let folder = '';
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'fathom-conformance-'));
+    });
+    afterAll(() => rm(folder, { recursive: true, force: true }));
+
+    async function file(name: string, bytes: Buffer, more: Partial<FileValue> = {}): Promise<FileValue> {
+      const path = join(folder, name);
+      await writeFile(path, bytes);
+      return { kind: 'file', path, bytes: bytes.length, encoding: 'utf-8', skip: 0, as: 'text', ...more };
+    }
+
+    test('arrive byte-exact in every encoding', async () => {
+      const text = 'a\r\nb\0 é 😀 end"';
+      const values = {
+        utf8: await file('u8', Buffer.from(text)),
+        bom: await file('bom', Buffer.from(`\ufeff${text}`), { skip: 3 }),
+        le: await file('le', Buffer.from(text, 'utf16le'), { encoding: 'utf-16le' }),
+        be: await file('be', Buffer.from(text, 'utf16le').swap16(), { encoding: 'utf-16be' }),
+        latin: await file('latin', Buffer.from('a\r\né\xff', 'latin1'), { encoding: 'latin-1' }),
+        empty: await file('empty', Buffer.alloc(0)),
+      };
+      await bench().repl.bind({ values });
+      const expected = JSON.stringify([...text].map((character) => character.codePointAt(0)));
+      expect(await bench().value(`[[ord(c) for c in t] == ${expected} for t in (utf8, bom, le, be)]`)).toBe(
+        '[True, True, True, True]',
+      );
+      expect(await bench().value('latin, empty')).toBe("('a\\r\\néÿ', '')");
+    });
+
+    test('of JSON are parsed exactly', async () => {
+      const context = await file('json', Buffer.from('{"n": 12345678901234567890, "é": [1]}\n'), { as: 'json' });
+      await bench().repl.bind({ values: { context } });
+      expect(await bench().value('context')).toBe("{'n': 12345678901234567890, 'é': [1]}");
+    });
+
+    test('of 30 MB arrive whole', async () => {
+      const context = await file('large', Buffer.alloc(30_000_000, 'abcdefghi\n'));
+      await bench().repl.bind({ values: { context } });
+      expect(await bench().value('len(context), context[:10], context[-10:]')).toBe(
+        "(30000000, 'abcdefghi\\n', 'abcdefghi\\n')",
+      );
+    });
+
+    test('are documents with attributes, by index and by path', async () => {
+      const content = await file('doc.txt', Buffer.from('from a file'));
+      const documents = [
+        { path: 'docs/doc.txt', content },
+        { path: 'b.md', content: { kind: 'text' as const, text: 'inline' } },
+      ];
+      await bench().repl.bind({ values: { context: { kind: 'documents', documents } } });
+      const code = '[(d.path, d.name, d.text) for d in context], context["b.md"].text, len(context), "b.md" in context';
+      expect(await bench().value(code)).toBe(
+        "([('docs/doc.txt', 'doc.txt', 'from a file'), ('b.md', 'b.md', 'inline')], 'inline', 2, True)",
+      );
+      expect((await bench().failure('context["nope"]')).type).toBe('KeyError');
+    });
+  });
+
+  describe('history', () => {
+    const items = ['t1', 't2', 't3', 't4'].map((id) => ({ id, kind: 'turn', text: `text of ${id}` }));
+    const read = (it: HistoryRead): JsonValue => {
+      if (it.op === 'length') return items.length;
+      if (it.op === 'items') return items.slice(it.start, it.stop);
+      if (it.id === 't1.0') return 'the full output';
+      return items.find((item) => item.id === it.id) ?? null;
+    };
+
+    test('is a read-only sequence: len, truth, iteration, indices, slices, reversed', async () => {
+      bench().host.onHistory = read;
+      expect(await bench().value('len(history), bool(history), [i["id"] for i in history]')).toBe(
+        "(4, True, ['t1', 't2', 't3', 't4'])",
+      );
+      expect(await bench().value('history[0]["id"], history[-1]["id"], [i["id"] for i in history[1:3]]')).toBe(
+        "('t1', 't4', ['t2', 't3'])",
+      );
+      expect(await bench().value('[i["id"] for i in history[::-2]], [i["id"] for i in reversed(history)]')).toBe(
+        "(['t4', 't2'], ['t4', 't3', 't2', 't1'])",
+      );
+      expect((await bench().failure('history[4]')).type).toBe('IndexError');
+      expect((await bench().failure('history[0] = 1')).type).toBe('TypeError');
+    });
+
+    test('takes stable ids, and says no to others', async () => {
+      bench().host.onHistory = read;
+      expect(await bench().value('history["t1.0"], history["t2"]["text"]')).toBe("('the full output', 'text of t2')");
+      expect((await bench().failure('history["0"]')).type).toBe('KeyError');
+    });
+
+    test('knows what is in it, by item and by id', async () => {
+      bench().host.onHistory = read;
+      expect(await bench().value('"t3" in history, "t9" in history, history[1] in history, {} in history')).toBe(
+        '(True, False, True, False)',
+      );
+    });
+
+    test('is empty at first', async () => {
+      expect(await bench().value('len(history), bool(history), list(history)')).toBe('(0, False, [])');
+    });
+  });
+
+  describe('projections', () => {
+    const text = `${'alpha beta 😀 '.repeat(20_000)}needle-42 end`;
+    const characters = [...text];
+    const rows = Array.from({ length: 500 }, (_, index) => ({ id: index, name: `row ${index}` }));
+
+    function serve(reads: ProjectionRead[]): void {
+      bench().host.onProjection = (read) => {
+        reads.push(read);
+        if (read.id === 'rows')
+          return read.op === 'length' ? rows.length : read.op === 'slice' ? rows.slice(read.start, read.stop) : null;
+        if (read.id === 'map') return read.op === 'keys' ? ['x', 'y'] : read.op === 'get' ? { of: read.key } : null;
+        return read.op === 'length'
+          ? characters.length
+          : read.op === 'slice'
+            ? characters.slice(read.start, read.stop).join('')
+            : null;
+      };
+    }
+
+    test('of text: code points, slices, in, peek, search, chunk', async () => {
+      const reads: ProjectionRead[] = [];
+      serve(reads);
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'text', shape: 'text', size: characters.length } },
+      });
+      expect(await bench().value('len(context), context[11], context[-3:], context.peek(0, 5)')).toBe(
+        `(${characters.length}, '😀', 'end', 'alpha')`,
+      );
+      expect(reads.every((read) => read.op !== 'slice' || read.stop - read.start <= 5)).toBe(true);
+      expect(await bench().value('"needle-42" in context, "absent" in context')).toBe('(True, False)');
+      const hit = await bench().value(
+        'h = context.search(r"needle-(\\d+)")[0]\nh["match"], h["start"], h["end"], "needle" in h["snippet"]',
+      );
+      expect(hit).toBe(`('needle-42', ${characters.length - 13}, ${characters.length - 4}, True)`);
+      const chunks =
+        'c = context.chunk(50_000, overlap=100)\n"".join(x["text"][100 if x["index"] else 0:] for x in c) == context[:], c[1]["start"]';
+      expect(await bench().value(chunks)).toBe('(True, 49900)');
+      expect(await bench().value('len(context.search("alpha", max_hits=7))')).toBe('7');
+    });
+
+    test('of lists: a full sequence, searched by item', async () => {
+      serve([]);
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'rows', shape: 'list', size: rows.length } },
+      });
+      expect(
+        await bench().value(
+          'len(context), context[3]["name"], context[-1]["id"], len(context[10:20]), sum(1 for _ in context)',
+        ),
+      ).toBe("(500, 'row 3', 499, 10, 500)");
+      expect(
+        await bench().value('context.index({"id": 7, "name": "row 7"}), context.count({"id": 7, "name": "row 7"})'),
+      ).toBe('(7, 1)');
+      expect(await bench().value('[(h["index"], h["match"]) for h in context.search("row 49\\\\d")][:2]')).toBe(
+        "[(490, 'row 490'), (491, 'row 491')]",
+      );
+      expect((await bench().failure('context[500]')).type).toBe('IndexError');
+    });
+
+    test('of mappings: keys and values on demand', async () => {
+      const reads: ProjectionRead[] = [];
+      serve(reads);
+      await bench().repl.bind({ values: { context: { kind: 'projection', id: 'map', shape: 'mapping' } } });
+      expect(await bench().value('list(context), context["y"], "z" in context, context.get("z")')).toBe(
+        "(['x', 'y'], {'of': 'y'}, False, None)",
+      );
+      expect(reads.filter((read) => read.op === 'get')).toHaveLength(1);
+    });
+
+    test('map_query and reduce_query ask about pieces', async () => {
+      serve([]);
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'text', shape: 'text', size: characters.length } },
+      });
+      const code =
+        'c = context.chunk(200_000)\nr = context.map_query("Say:", c)\n[len(r), r[0].ok, context.reduce_query("All:", ["a", "b"])]';
+      expect(await bench().value(code)).toBe("[2, True, 'echo: All:\\n\\na\\n\\nb']");
+    });
+  });
+
+  describe('tools', () => {
+    test('take keywords or positions in schema order and give JSON', async () => {
+      await bench().repl.bind({ tools: [{ name: 'look_up', description: 'Looks up.', parameters: ['key', 'deep'] }] });
+      expect(await bench().value('look_up("k", deep=(1, 2))')).toBe(
+        "{'name': 'look_up', 'args': {'key': 'k', 'deep': [1, 2]}}",
+      );
+      expect(await bench().value('look_up.__name__, look_up.__doc__')).toBe("('look_up', 'Looks up.')");
+      for (const code of ['look_up(1, 2, 3)', 'look_up(1, key=2)', 'look_up({1, 2})']) {
+        expect((await bench().failure(code)).type).toBe('TypeError');
+      }
+    });
+
+    test('raise with the type and message of the host', async () => {
+      bench().host.onTool = () => {
+        throw new RangeError('out of range');
+      };
+      const { type, message } = await bench().failure('look_up("k")');
+      expect([type, message]).toEqual(['RangeError', 'out of range']);
+      bench().host.onTool = () => {
+        throw Object.assign(new Error('not there'), { name: 'FileNotFoundError' });
+      };
+      expect(await bench().value('try: look_up("k")\nexcept FileNotFoundError as e: seen = str(e)\nseen')).toBe(
+        "'not there'",
+      );
+    });
+
+    test('are protected and may be passed around', async () => {
+      await bench().run('look_up = None');
+      expect(await bench().value('list(map(look_up, "a"))[0]["args"]')).toBe("{'key': 'a'}");
+    });
+  });
+}
