@@ -55,5 +55,6 @@ export type { IsolationLevel, JsonValue, Repl, ReplBackend, SnapshotInfo } from 
 export type { ReplChoice } from './repl/select.ts';
 export { createRlm, type Rlm } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
+export { type MemoryStoreOptions, memoryStore, type Store } from './store/index.ts';
 export type { ToolSet } from './subcall/toolbox.ts';
 export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

@@ -5,6 +5,7 @@ import type { ModelPrice, ModelRef } from './model/port.ts';
 import type { PromptOptions } from './prompt/index.ts';
 import type { IsolationLevel } from './repl/port.ts';
 import type { ReplChoice } from './repl/select.ts';
+import type { Store } from './store/index.ts';
 import type { ToolSet } from './subcall/toolbox.ts';
 
 /** What an `Rlm` is made with. Only `model` is required. */
@@ -20,6 +21,8 @@ export interface RlmOptions {
   readonly tools?: ToolSet;
   /** Children's tools. Default: they inherit; `{}`: none. */
   readonly subTools?: ToolSet;
+  /** Where runs, events and journals are kept. Default: in memory. A store given here is not closed with the Rlm. */
+  readonly store?: Store;
   readonly prompt?: PromptOptions;
   /** The least isolation accepted; a REPL that cannot prove it does not start. Default `process`. */
   readonly isolation?: IsolationLevel;

@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import { systemClock } from './clock.ts';
 import { type CompletionRun, startRun } from './completion/completion-run.ts';
+import { type BoxedRun, deferRun } from './completion/deferred-run.ts';
 import type { Engine, EngineDefaults } from './completion/engine.ts';
 import type { CompletionRequest } from './completion/request.ts';
 import { RlmError } from './errors.ts';
@@ -11,13 +12,18 @@ import { createRateControl } from './model/rate/rate-control.ts';
 import { resolveModel } from './model/resolve-model.ts';
 import type { IsolationLevel, ReplBackend, ReplLimits } from './repl/port.ts';
 import { type ReplChoice, selectBackend } from './repl/select.ts';
+import { storeKeeper } from './resume/keeper.ts';
+import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
+import { memoryStore } from './store/index.ts';
 import { createToolbox } from './subcall/toolbox.ts';
 
 /** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
 export interface Rlm extends AsyncDisposable {
   /** Starts a completion at once; await it for the result, iterate it for its events. */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
+  /** Goes on with a run that was interrupted or paused, without paying again for what is recorded. */
+  resume(runId: string, options?: { readonly signal?: AbortSignal }): CompletionRun<unknown>;
   /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
   close(): Promise<void>;
 }
@@ -35,6 +41,7 @@ export interface Rlm extends AsyncDisposable {
  */
 export function createRlm(options: RlmOptions): Rlm {
   const clock = options.clock ?? systemClock;
+  const store = options.store ?? memoryStore();
   const defaults = defaultsOf(options);
   const backends = new Backends();
   const running = new Set<CompletionRun<unknown>>();
@@ -43,15 +50,13 @@ export function createRlm(options: RlmOptions): Rlm {
     clock,
     rates,
     resolveModel: resolve,
-    openEvents: (identity, parent) =>
+    openEvents: ({ runId, parentRunId, traceId }, related) =>
       createEventBus({
-        runId: identity.runId,
-        ...(identity.parentRunId !== undefined && { parentRunId: identity.parentRunId }),
-        traceId: identity.traceId,
-        clock,
+        ...{ runId, traceId, clock, store, ...related },
+        ...(parentRunId !== undefined && { parentRunId }),
         ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
-        ...(parent !== undefined && { parent }),
       }),
+    keeper: storeKeeper(store, clock),
     newId: () => ulid(),
     defaults,
     openRepl: async ({ host, limits, signal }) => {
@@ -64,17 +69,38 @@ export function createRlm(options: RlmOptions): Rlm {
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
-      if (closed) throw new RlmError({ code: 'invalid-option', message: 'This Rlm is closed: create another.' });
       const { signal, repl, ...rest } = request;
-      const run = startRun<T>({ engine: engineFor(repl ?? options.repl ?? 'auto'), request: rest, signal });
-      running.add(run);
-      const done = (): unknown => running.delete(run);
-      run.then(done, done);
-      return run;
+      return track(startRun<T>({ engine: engineFor(repl ?? options.repl ?? 'auto'), request: rest, signal }));
+    },
+    resume(runId, { signal } = {}) {
+      return track(deferRun(runId, () => resumeRun(runId, signal)));
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+
+  /** Remembers a run until it ends, so that closing can cancel it. */
+  function track<T>(run: CompletionRun<T>): CompletionRun<T> {
+    if (closed) {
+      run.cancel('the Rlm is closed');
+      return run;
+    }
+    running.add(run);
+    const done = (): unknown => running.delete(run);
+    run.then(done, done);
+    return run;
+  }
+
+  async function resumeRun(runId: string, signal: AbortSignal | undefined): Promise<BoxedRun<unknown>> {
+    const { request, backend, ...recorded } = await readInterrupted(runId, {
+      store,
+      clock,
+      defaults,
+      resolveModel: resolve,
+    });
+    const engine = engineFor(options.repl ?? (backend as ReplChoice));
+    return { run: startRun({ engine, request, signal, interrupted: { runId, ...recorded } }) };
+  }
 
   async function close(): Promise<void> {
     closed = true;
@@ -82,6 +108,8 @@ export function createRlm(options: RlmOptions): Rlm {
     for (const run of runs) run.cancel('the Rlm was closed');
     await Promise.allSettled(runs);
     await backends.close();
+    if (options.store === undefined) await store.close();
+    else await store.flush();
   }
 }
 

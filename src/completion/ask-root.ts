@@ -1,7 +1,8 @@
+import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
 import { estimateInput } from '../model/estimate-tokens.ts';
 import { ModelError } from '../model/model-error.ts';
-import type { ChatMessage } from '../model/port.ts';
+import type { ChatMessage, Model } from '../model/port.ts';
 import { createReplyParser } from '../protocol/index.ts';
 import type { Conversation } from './conversation.ts';
 import { stopOfResource } from './progress.ts';
@@ -43,34 +44,40 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
 
 async function ask(messages: readonly ChatMessage[], turn: number, run: RunContext): Promise<RootReply | 'refused'> {
   const model = run.models.at(run.depth);
-  const account = run.ledger.account({ kind: 'root', depth: run.depth });
-  const inputTokens = estimateInput(model, messages);
-  run.ledger.holdFinal({ model, inputTokens, maxOutputTokens: LAST_CALL_TOKENS });
-  const affordable = account.affordableOutputTokens(model, inputTokens);
+  run.ledger.holdFinal({ model, inputTokens: estimateInput(model, messages), maxOutputTokens: LAST_CALL_TOKENS });
   const startedAt = run.clock.now();
+  const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, step, run }));
+  if (reply !== 'refused' && reply.kind === 'reply') {
+    const { text, reasoning, finishReason } = reply;
+    const durationMs = run.clock.now() - startedAt;
+    const thought = reasoning === undefined ? {} : { reasoning };
+    run.emit({ type: 'model.replied', turn, model: model.id, text, ...thought, finishReason, durationMs });
+  }
+  return reply;
+}
+
+interface Sending {
+  readonly messages: readonly ChatMessage[];
+  readonly model: Model;
+  readonly step: Step;
+  readonly run: RunContext;
+}
+
+async function send({ messages, model, step, run }: Sending): Promise<RootReply | 'refused'> {
+  const account = run.ledger.account({ kind: 'root', depth: run.depth });
+  const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
+  const { maxOutputTokens } = run.limits;
   try {
-    const reply = await run.callModel({
+    const { text, reasoning, finishReason } = await run.callModel({
       model,
       messages,
       // A shorter reply is better than none; below the worth of a last call the ledger refuses and the last call is made.
-      maxOutputTokens:
-        affordable < LAST_CALL_TOKENS ? run.limits.maxOutputTokens : Math.min(run.limits.maxOutputTokens, affordable),
+      maxOutputTokens: affordable < LAST_CALL_TOKENS ? maxOutputTokens : Math.min(maxOutputTokens, affordable),
       purpose: 'root',
       depth: run.depth,
       signal: run.stop.workSignal,
-      account,
-      path: `t${turn}`,
+      account: step.account(account),
       ...(run.prompt.stopAfterFirstBlock === true && { onText: stopAfterFirstCommand() }),
-    });
-    const { text, reasoning, finishReason } = reply;
-    run.emit({
-      type: 'model.replied',
-      turn,
-      model: model.id,
-      text,
-      ...(reasoning !== undefined && { reasoning }),
-      finishReason,
-      durationMs: run.clock.now() - startedAt,
     });
     return { kind: 'reply', text, reasoning, finishReason };
   } catch (error) {
@@ -80,7 +87,7 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: RunConte
 
 /** Turns what can be gone on from into a reply or a limit; throws the rest. */
 function handled(error: unknown, run: RunContext): RootReply | 'refused' {
-  if (run.stop.cancelled !== undefined) throw error;
+  run.stop.throwIfStopped();
   if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
   if (error instanceof BudgetError) {
     return { kind: 'limit', limit: { stop: stopOfResource(error.resource), reason: error.message } };

@@ -31,9 +31,9 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
     recorder.openTurn({ number, reply: reply.text, reasoning: reply.reasoning, startedAt });
     progressEvent(turn, 'running code');
     const outcome = await takeTurn(parseReply(reply.text, { finishReason: reply.finishReason }), turn);
-    run.stop.throwIfCancelled();
+    run.stop.throwIfStopped();
 
-    const feedback = outcome.accepted === undefined ? feedbackOf(outcome, turn) : '';
+    const feedback = outcome.accepted === undefined ? run.journal.turn(number, feedbackOf(outcome, turn)) : '';
     recorder.closeTurn(feedback, run.clock.now());
     history.addTurn({ reply: reply.text, commands: outcome.history, feedback });
     run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - startedAt });

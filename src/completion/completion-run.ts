@@ -1,5 +1,7 @@
 import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
+import type { Journal } from '../journal/index.ts';
+import type { EventTail } from '../store/index.ts';
 import type { Engine } from './engine.ts';
 import { openFrame, type RunFrame } from './frame.ts';
 import type { RunRequest } from './prepare-run.ts';
@@ -23,16 +25,21 @@ export interface StartRunOptions {
   readonly engine: Engine;
   readonly request: RunRequest;
   readonly signal: AbortSignal | undefined;
+  /** The run goes on where it was interrupted. */
+  readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly tail: EventTail };
   /** A session's REPL; resolves when it is this run's turn. */
   readonly workspace?: () => Promise<Workspace>;
 }
 
 /** Starts a completion at once. Whatever is wrong with the request rejects the run. */
-export function startRun<T>({ engine, request, signal, workspace }: StartRunOptions): CompletionRun<T> {
-  const id = engine.newId();
+export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
+  const { engine, request, signal, workspace, interrupted } = options;
+  const id = interrupted?.runId ?? engine.newId();
   const identity = { runId: id, parentRunId: undefined, traceId: id };
-  const events = engine.openEvents(identity);
-  const { frame, problem } = frameOf({ engine, request, events, signal });
+  const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.tail });
+  const journal = interrupted?.journal ?? engine.keeper.journal(id);
+  const { recovered } = journal;
+  const { frame, problem } = frameOf({ engine, request, events, signal, elapsedMs: recovered.elapsedMs });
   const result = (async () => {
     const shared = workspace === undefined ? undefined : await workspace();
     return await runCompletion({
@@ -42,6 +49,8 @@ export function startRun<T>({ engine, request, signal, workspace }: StartRunOpti
       events,
       parent: undefined,
       frame,
+      journal: journal.root,
+      recovered,
       ...(problem !== undefined && { problem }),
       ...(shared !== undefined && { workspace: shared }),
     });
@@ -63,16 +72,17 @@ interface FrameRequest {
   readonly request: RunRequest;
   readonly events: EventBus;
   readonly signal: AbortSignal | undefined;
+  readonly elapsedMs: number;
 }
 
 /** Wrong limits reject the run like everything else that is wrong with a request, with a frame to reject from. */
-function frameOf({ engine, request, events, signal }: FrameRequest): {
+function frameOf({ request, ...rest }: FrameRequest): {
   readonly frame: RunFrame;
   readonly problem?: unknown;
 } {
   try {
-    return { frame: openFrame({ engine, limits: request.limits, events, parent: undefined, signal }) };
+    return { frame: openFrame({ ...rest, limits: request.limits, parent: undefined }) };
   } catch (problem) {
-    return { frame: openFrame({ engine, limits: undefined, events, parent: undefined, signal }), problem };
+    return { frame: openFrame({ ...rest, limits: undefined, parent: undefined }), problem };
   }
 }

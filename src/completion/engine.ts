@@ -1,11 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event/bus.ts';
+import type { Journal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/port.ts';
 import type { RateControl } from '../model/rate/rate-control.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { IsolationLevel, Repl, ReplHost } from '../repl/port.ts';
+import type { EventTail } from '../store/index.ts';
 import type { ToolSet } from '../subcall/toolbox.ts';
+import type { CompletionResult, Unfinished } from './result.ts';
+import type { RunContext } from './run-context.ts';
 
 /** Which run of which tree events belong to. */
 export interface RunIdentity {
@@ -13,6 +17,21 @@ export interface RunIdentity {
   readonly parentRunId: string | undefined;
   /** The run id of the tree's root. */
   readonly traceId: string;
+}
+
+/** Keeps what a run needs to go on after a crash. */
+export interface RunKeeper {
+  /** The journal of a new tree. */
+  readonly journal: (runId: string) => Journal;
+  /** What is stored of a run's events. */
+  readonly tail: (runId: string) => Promise<EventTail>;
+  /** Records a run before anything of it is sent. */
+  readonly begin: (run: RunContext, how: { readonly backend: string; readonly sessionId?: string }) => Promise<void>;
+  /** Records how a run ended. */
+  readonly end: (
+    runId: string,
+    end: { readonly result: CompletionResult<unknown> | Unfinished; readonly resumable: boolean },
+  ) => Promise<void>;
 }
 
 /** What all completions of one `Rlm` share, with nothing in it that names a vendor, a transport or a disk. */
@@ -26,7 +45,11 @@ export interface Engine {
     readonly signal: AbortSignal;
   }) => Promise<Repl>;
   /** The events of a run; those of a child are told to its parent's subscribers as well. */
-  readonly openEvents: (identity: RunIdentity, parent?: EventBus) => EventBus;
+  readonly openEvents: (
+    identity: RunIdentity,
+    options: { readonly parent?: EventBus; readonly tail?: EventTail },
+  ) => EventBus;
+  readonly keeper: RunKeeper;
   readonly newId: () => string;
   readonly defaults: EngineDefaults;
 }

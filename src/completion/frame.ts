@@ -18,14 +18,17 @@ export interface FrameOptions {
   readonly events: EventBus;
   readonly parent: ParentRun | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Milliseconds the run was at work before it was interrupted. */
+  readonly elapsedMs?: number;
 }
 
 /** @throws RlmError `invalid-limit` */
-export function openFrame({ engine, limits: own, events, parent, signal }: FrameOptions): RunFrame {
+export function openFrame({ engine, limits: own, events, parent, signal, elapsedMs = 0 }: FrameOptions): RunFrame {
   const limits = resolveLimits(own, parent?.limits ?? engine.defaults.limits);
   const ledger =
     parent?.ledger.child({ limits }) ??
     createLedger({
+      elapsedMs,
       limits,
       clock: engine.clock,
       onWarning: (warning) => events.emit({ type: 'budget.warning', ...warning }),

@@ -1,10 +1,13 @@
 import { RlmError } from '../errors.ts';
+import type { Step } from '../journal/index.ts';
 import { estimateInput } from '../model/estimate-tokens.ts';
+import type { ChatMessage } from '../model/port.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { type Accepted, judgeCommand } from './accept-answer.ts';
 import type { Conversation } from './conversation.ts';
+import type { RunContext } from './run-context.ts';
 import type { LimitReached } from './stop-control.ts';
 import type { TurnContext } from './take-turn.ts';
 
@@ -38,14 +41,17 @@ export async function lastCall(
   return { value: checked.ok ? checked.value : undefined, text: prose };
 }
 
-async function askForBest(
-  conversation: Conversation,
-  limit: LimitReached,
-  { run, recorder }: TurnContext,
-): Promise<string> {
-  const model = run.models.at(run.depth);
+async function askForBest(conversation: Conversation, limit: LimitReached, turn: TurnContext): Promise<string> {
+  const { run, recorder, number } = turn;
   const prompt = notes.lastCallMessage(limit.reason);
   const messages = conversation.withLast(prompt);
+  const reply = await run.journal.step({ kind: 'final', turn: number }, (step) => send(messages, step, run));
+  if (reply !== '') recorder.setLastCall(prompt, reply);
+  return reply;
+}
+
+async function send(messages: readonly ChatMessage[], step: Step, run: RunContext): Promise<string> {
+  const model = run.models.at(run.depth);
   const account = run.ledger.account({ kind: 'final', depth: run.depth });
   const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
   try {
@@ -56,14 +62,13 @@ async function askForBest(
       purpose: 'final',
       depth: run.depth,
       signal: run.stop.hardSignal,
-      account,
-      path: 'final',
+      account: step.account(account),
     });
-    recorder.setLastCall(prompt, reply.text);
     return reply.text;
   } catch (error) {
+    run.stop.throwIfStopped();
     // The run has ended already: what the last call could not add is not worth losing the rest for.
-    if (RlmError.isInstance(error) && run.stop.cancelled === undefined) return '';
+    if (RlmError.isInstance(error)) return '';
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type ContextInput, loadContext } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
+import type { JournalScope } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/port.ts';
@@ -44,6 +45,7 @@ export interface PrepareOptions {
   readonly events: EventBus;
   readonly parent: ParentRun | undefined;
   readonly frame: RunFrame;
+  readonly journal: JournalScope;
 }
 
 /** A run ready to start: everything that can be wrong with a request has been found. */
@@ -72,6 +74,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   const deadlines = { work: ledger.deadline, hard: ledger.hardDeadline };
   const emit = events.emit.bind(events);
   const run: RunContext = {
+    journal: options.journal,
     id: identity.runId,
     parentId: identity.parentRunId,
     depth,

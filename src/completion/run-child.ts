@@ -2,10 +2,12 @@ import { lookAtFile } from '../context/from-file.ts';
 import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { previewText } from '../context/preview.ts';
-import { BudgetError, type Usage } from '../ledger/index.ts';
+import type { Usage } from '../ledger/index.ts';
+import { ModelError } from '../model/model-error.ts';
 import type { GuestValue, SubCallReply } from '../repl/port.ts';
 import type { ChildReply, ChildRequest } from '../subcall/context.ts';
 import type { ModelPolicy } from '../subcall/model-policy.ts';
+import { placeFor } from '../subcall/place.ts';
 import { failedReply } from '../subcall/reply.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import { openFrame } from './frame.ts';
@@ -28,12 +30,14 @@ export interface ChildOptions {
  * @throws BudgetError when no sub-call is left
  */
 export async function runChild(child: ChildRequest, { engine, parent, identity }: ChildOptions): Promise<ChildReply> {
-  const ticket = parent.ledger.openSubCall();
-  if (ticket instanceof BudgetError) throw ticket;
-  const own: RunIdentity = { runId: engine.newId(), parentRunId: identity.runId, traceId: identity.traceId };
-  const events = engine.openEvents(own, parent.events);
-  const depth = parent.depth + 1;
-  const models = await withRoot(parent.models, child.model, depth);
+  const ticket = placeFor(child.step, parent);
+  const { runId, journal, resumed } = child.step.child(engine.newId());
+  const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
+  const events = engine.openEvents(own, {
+    parent: parent.events,
+    ...(resumed && { tail: await engine.keeper.tail(runId) }),
+  });
+  const models = await withRoot(parent.models, child.model, parent.depth + 1);
   const inherited: ParentRun = { ...parent, models };
   const frame = openFrame({ engine, limits: undefined, events, parent: inherited, signal: child.signal });
   ticket.sent();
@@ -43,10 +47,12 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
     output: child.output === undefined ? undefined : jsonSchema(child.output),
   };
   try {
-    const result = await runCompletion({ engine, request, identity: own, events, parent: inherited, frame });
+    const result = await runCompletion({ engine, request, identity: own, events, parent: inherited, frame, journal });
     return { reply: replyOf(result, child), trajectory: result.trajectory };
   } catch (error) {
-    if (!(error instanceof CompletionError)) throw error;
+    // A child stopped by its parent, or by what stops the whole run, is no result: it runs on when the run is resumed.
+    if (!(error instanceof CompletionError) || child.signal.aborted) throw error;
+    if (error.cause instanceof ModelError && error.cause.stopsNewCalls) throw error.cause;
     return { reply: failedReply(error, usageOf(error.result.usage)), trajectory: error.result.trajectory };
   }
 }
@@ -73,29 +79,12 @@ function usageOf({ inputTokens, outputTokens, costUsd }: Usage): SubCallReply['u
 /** A value of the parent's memory as the child's context; a large one stays in the file it was spooled to. */
 function guestContext(value: GuestValue): ContextSource {
   return contextSource(async () => {
-    switch (value.kind) {
-      case 'text':
-        return {
-          value,
-          type: 'str',
-          size: value.text.length,
-          unit: 'characters',
-          preview: previewText(value.text),
-          empty: value.text === '',
-        };
-      case 'json':
-        return {
-          value,
-          type: 'JSON',
-          size: value.json.length,
-          unit: 'characters',
-          preview: previewText(value.json),
-          empty: EMPTY_JSON.has(value.json),
-        };
-      case 'file':
-        return await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
-    }
+    if (value.kind === 'file') return await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
+    const text = value.kind === 'text' ? value.text : value.json;
+    const type = value.kind === 'text' ? 'str' : 'JSON';
+    return { value, type, size: text.length, unit: 'characters', preview: previewText(text), empty: EMPTY.has(text) };
   });
 }
 
-const EMPTY_JSON: ReadonlySet<string> = new Set(['null', '""', '[]', '{}']);
+/** Texts and JSON texts with nothing to inspect. */
+const EMPTY: ReadonlySet<string> = new Set(['', 'null', '""', '[]', '{}']);

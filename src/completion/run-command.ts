@@ -26,7 +26,8 @@ export interface CommandResult {
 /** `history` holds what a command put out as a whole. */
 const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
 
-type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
+/** A command that is executed: every one but a final answer. */
+export type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
 
 /** Executes one command. Rejects only when the REPL is lost for good. */
 export async function runCommand(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {

@@ -1,8 +1,10 @@
+import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import type { ReplHost } from '../repl/port.ts';
 import { createHost } from '../subcall/host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
+import { bookRecovered } from './book-recovered.ts';
 import { complete, type LoopEnd } from './complete.ts';
 import { Conversation } from './conversation.ts';
 import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
@@ -17,6 +19,8 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 export interface StartOptions extends PrepareOptions {
   /** A session's REPL. Default: one of the run's own, closed at its end. */
   readonly workspace?: Workspace;
+  /** What an interrupted run had done before. */
+  readonly recovered?: Recovered;
   /** What was found wrong with the request before the run could start. */
   readonly problem?: unknown;
 }
@@ -35,15 +39,23 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     const prepared = await prepareRun(options);
     const { run } = prepared;
     standing.prepared(run);
-    run.stop.throwIfCancelled();
+    run.stop.throwIfStopped();
+    run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
+    if (options.recovered !== undefined) bookRecovered(run, options.recovered);
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
     if (options.workspace === undefined) close = () => workspace.close();
     standing.opened(workspace.repl.info.isolation);
-    return standing.ended(await work({ options, prepared, workspace, recorder: standing.recorder }));
+    if (run.depth === 0) await engine.keeper.begin(run, { backend: workspace.repl.info.backend });
+    const end = await work({ options, prepared, workspace, recorder: standing.recorder });
+    const result = standing.ended(end);
+    if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
+    return result;
   } catch (error) {
-    throw standing.failed(error);
+    const failure = standing.failed(error);
+    if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure);
+    throw failure;
   } finally {
     frame.ledger.close();
     await close();
@@ -113,6 +125,8 @@ function hostOf({ options, prepared, workspace, recorder }: Work, bound: BoundCo
       models: run.models,
       emit: run.emit,
       callModel: run.callModel,
+      journal: run.journal,
+      fail: (error) => run.stop.fail(error),
       tally,
       record: (call) => recorder.addSubCall(call),
       nextCallId: () => `c${++calls}`,
@@ -125,7 +139,6 @@ function hostOf({ options, prepared, workspace, recorder }: Work, bound: BoundCo
       const checked = await run.answerType?.check({ via: 'final', json, text });
       return checked === undefined || checked.ok ? [] : checked.errors;
     },
-    step: (_name, _args, toolCall) => toolCall(),
   });
 }
 

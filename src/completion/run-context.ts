@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ContextSet } from '../context/index.ts';
 import type { EventBody } from '../event/event.ts';
+import type { JournalScope } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { PromptOptions } from '../prompt/index.ts';
@@ -28,4 +29,6 @@ export interface RunContext {
   readonly stop: StopControl;
   readonly emit: (event: EventBody) => void;
   readonly callModel: CallModel;
+  /** This completion's part of the tree's journal. */
+  readonly journal: JournalScope;
 }

@@ -21,6 +21,7 @@ export class StopControl {
   readonly #hard = new AbortController();
   #limit: LimitReached | undefined;
   #cancelled: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(ledger: Ledger, signal?: AbortSignal) {
     onAbort(ledger.workingSignal, (reason) =>
@@ -53,9 +54,17 @@ export class StopControl {
     return this.#cancelled;
   }
 
-  /** @throws CancelledError once the run was cancelled */
-  throwIfCancelled(): void {
+  /** @throws CancelledError once the run was cancelled, or what {@link fail} was given */
+  throwIfStopped(): void {
     if (this.#cancelled !== undefined) throw new CancelledError(this.#cancelled);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Nothing more can be done here (a quota is spent, a key is wrong): the run fails with this, and can be resumed. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#work.abort();
   }
 
   /** Best answer now. */

@@ -1,3 +1,4 @@
+import type { CommandRecord } from '../journal/index.ts';
 import { type CommandFeedback, feedbackMessage, notes } from '../prompt/index.ts';
 import type { Command, ParsedReply } from '../protocol/index.ts';
 import type { Repl, ReplHost, VariableInfo } from '../repl/port.ts';
@@ -6,7 +7,7 @@ import { type Accepted, judgeAnswer, judgeCommand, type Situation, type Verdict 
 import type { History, HistoryCommand } from './history.ts';
 import type { Progress, TurnTally } from './progress.ts';
 import type { Recorder } from './recorder.ts';
-import { type CommandResult, runCommand } from './run-command.ts';
+import { type ActiveCommand, type CommandResult, runCommand } from './run-command.ts';
 import type { RunContext } from './run-context.ts';
 
 /** What the commands of one turn work with. */
@@ -58,7 +59,7 @@ class TurnLog {
 export async function takeTurn(reply: ParsedReply, turn: TurnContext): Promise<TurnOutcome> {
   const log = new TurnLog();
   const handle = `t${turn.history.nextTurn}`;
-  turn.tally.reset();
+  turn.tally.reset(turn.number);
   for (const rejected of reply.rejected) {
     turn.run.emit({ type: 'command.rejected', turn: turn.number, ...rejected });
     log.notes.push(rejected.message);
@@ -101,13 +102,37 @@ async function step(command: Command, id: string, turn: TurnContext, log: TurnLo
   }
   const startedAt = turn.run.clock.now();
   turn.tally.begin(id);
-  const result = await runCommand(command, id, turn);
+  const result = await runOnce(command, id, turn);
   const calls = turn.tally.end();
   const durationMs = turn.run.clock.now() - startedAt;
   note(command, result, log);
   record({ command, id, result, durationMs, calls }, turn, log);
   // The same reply's earlier failures bar the answer; the cell's own success is what gave it.
   if (result.cell?.answer !== undefined) take(await judgeAnswer(result.cell.answer, situationOf(turn, log)), turn, log);
+}
+
+/**
+ * Runs a command, unless a replay knows that it had to be killed: it left nothing behind, and would hang again. What
+ * came of it is recorded, or held against the record.
+ */
+async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {
+  const { journal } = turn.run;
+  const known = journal.recordedCommand(id);
+  if (known?.restarted === true) return leftOut(command.type, known);
+  const result = await runCommand(command, id, turn);
+  const { ok, shown, timedOut, restarted } = result;
+  journal.command({ id, source: sourceOf(command), shown, ok, timedOut, restarted: restarted !== undefined });
+  return result;
+}
+
+function leftOut(label: string, { ok, timedOut }: CommandRecord): CommandResult {
+  const shown = '(not run again: the REPL had to be killed and came back as it was before)';
+  return { ok, failed: !ok, label, shown, output: shown, timedOut };
+}
+
+function sourceOf(command: ActiveCommand): string {
+  if (command.type === 'cell') return command.code;
+  return command.type === 'bash' ? command.command : JSON.stringify(command);
 }
 
 function note(command: Command, result: CommandResult, log: TurnLog): void {

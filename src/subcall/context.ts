@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { EventBody } from '../event/event.ts';
+import type { JournalScope, Step } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { GuestValue, JsonValue, SubCallReply } from '../repl/port.ts';
@@ -19,6 +20,9 @@ export interface SubCallContext {
   readonly models: ModelPolicy;
   readonly emit: (event: EventBody) => void;
   readonly callModel: CallModel;
+  readonly journal: JournalScope;
+  /** Ends the run with an error that a person has to mend. */
+  readonly fail: (error: unknown) => void;
   readonly tally: SubCallTally;
   readonly record: (call: SubCall) => void;
   /** A new name for a sub-call, unique in the run. */
@@ -36,8 +40,8 @@ export interface ChildRequest {
   /** JSON Schema of the answer. */
   readonly output: { readonly [key: string]: JsonValue } | undefined;
   readonly signal: AbortSignal;
-  /** The command that asked, e.g. `t3.0`. */
-  readonly path: string;
+  /** The step of the journal that it is. */
+  readonly step: Step;
 }
 
 /** What a child came to. */

@@ -13,8 +13,6 @@ export interface HostOptions {
   readonly readHistory: (read: HistoryRead) => JsonValue;
   /** Every error of a typed answer; empty when it fits. */
   readonly checkAnswer: (json: string | null, text: string) => Promise<readonly string[]>;
-  /** Runs a tool call once, also across a resume. */
-  readonly step: (name: string, args: JsonValue, work: () => Promise<JsonValue>) => Promise<JsonValue>;
 }
 
 /** The host side of a completion's cells: sub-calls, tools, history, projections, answer checks. */
@@ -41,25 +39,37 @@ interface ToolCall {
 }
 
 async function callTool(options: HostOptions, { name, args, signal }: ToolCall): Promise<JsonValue> {
-  const { context, toolbox } = options;
+  const { context } = options;
   const startedAt = context.clock.now();
-  const completed = (error?: unknown): void =>
+  const completed = (error: ToolOutcome['error']): void =>
     context.emit({
       type: 'tool.completed',
       name,
       ok: error === undefined,
-      ...(error !== undefined && { error: messageOf(error) }),
+      ...(error !== undefined && { error: error.message }),
       durationMs: context.clock.now() - startedAt,
     });
+  const { turn, command } = context.tally;
+  const outcome = await context.journal.step({ kind: 'tool', turn, command, request: { name, args } }, () =>
+    runTool(options, { name, args, signal }),
+  );
+  completed(outcome.error);
+  if (outcome.error === undefined) return outcome.value ?? null;
+  throw new ToolError(outcome.error.name, outcome.error.message);
+}
+
+/** What a tool call came to, as the journal records it: an error the cell sees is a result. */
+interface ToolOutcome {
+  readonly value?: JsonValue;
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+async function runTool({ context, toolbox }: HostOptions, { name, args, signal }: ToolCall): Promise<ToolOutcome> {
   try {
-    const result = await options.step(name, args, () =>
-      timed(context.limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)),
-    );
-    completed();
-    return result;
+    return { value: await timed(context.limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
   } catch (error) {
-    completed(error);
-    throw error;
+    if (signal.aborted) throw error;
+    return { error: { name: error instanceof Error ? error.name : 'Error', message: messageOf(error) } };
   }
 }
 

@@ -1,7 +1,7 @@
-import type { LedgerAccount } from '../ledger/index.ts';
+import type { CallAccount } from '../ledger/index.ts';
 import type { ChatMessage, Model, ModelReply } from '../model/port.ts';
 
-/** One model call as the engine asks for it: reserved, retried, settled and journaled by whoever serves it. */
+/** One model call as the engine asks for it: reserved, retried and settled by whoever serves it. */
 export interface PaidCall {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
@@ -11,9 +11,7 @@ export interface PaidCall {
   readonly depth: number;
   readonly signal: AbortSignal;
   /** Where its attempts are paid from. */
-  readonly account: LedgerAccount;
-  /** Where in the run it is made, e.g. `t3`, `t3.0`: part of its key in the journal. */
-  readonly path: string;
+  readonly account: CallAccount;
   readonly onText?: (delta: string) => 'stop' | undefined;
 }
 

@@ -1,20 +1,25 @@
 import { RlmError } from '../errors.ts';
-import { BudgetError } from '../ledger/index.ts';
+import type { Step } from '../journal/index.ts';
+import { BudgetError, type Resource } from '../ledger/index.ts';
+import { ModelError } from '../model/model-error.ts';
 import type { ChatMessage, Model } from '../model/port.ts';
-import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
+import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
 import type { SubCallContext } from './context.ts';
+import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
+import { placeFor } from './place.ts';
 import { failedReply } from './reply.ts';
 
 /** Characters of a prompt kept at each end in the trajectory. */
 const KEPT_CHARS = 2_000;
 
+/** What a sub-call came to, as the journal records it. */
 interface Served {
   readonly reply: SubCallReply;
   readonly child?: SubCall['child'];
-  /** Something was sent: a model call, or a child's first turn. */
-  readonly sent: boolean;
+  /** The ledger refused it for want of this; nothing was sent. */
+  readonly refusedFor?: Resource;
 }
 
 /** Serves one sub-call of a cell: a flat model call or a child completion. Resolves for every failure of the call. */
@@ -24,38 +29,37 @@ export async function serveSubCall(
   context: SubCallContext,
 ): Promise<SubCallReply> {
   const startedAt = context.clock.now();
+  const call = { callId: `${context.runId}/${context.nextCallId()}`, kind: request.kind } as const;
+  const depth = context.depth + 1;
   const commandId = context.tally.command;
-  const callId = `${context.runId}/${context.nextCallId()}`;
-  let model = context.models.at(context.depth + 1);
+  let model = context.models.at(depth);
   let served: Served;
   try {
     model = await modelFor(request, context);
     context.emit({
       type: 'subcall.started',
-      callId,
-      kind: request.kind,
-      depth: context.depth + 1,
+      ...call,
+      depth,
       model: model.id,
       promptChars: promptChars(request),
       commandId,
     });
     served = await serve({ request, model, signal, context, commandId });
   } catch (error) {
-    if (error instanceof BudgetError) context.tally.refuse(error.resource);
-    served = { reply: failedReply(error), sent: !(error instanceof BudgetError) };
+    served = { reply: failedReply(error) };
   }
-  const { reply } = served;
+  const { reply, child } = served;
   const durationMs = context.clock.now() - startedAt;
-  context.tally.count(reply.ok, served.sent);
-  context.record(recordOf({ callId, request, model, served, durationMs }));
+  if (served.refusedFor !== undefined) context.tally.refuse(served.refusedFor);
+  context.tally.count(reply.ok, served.refusedFor === undefined);
+  context.record(recordOf({ callId: call.callId, request, model, served, durationMs }));
   context.emit({
     type: 'subcall.completed',
-    callId,
-    kind: request.kind,
+    ...call,
     model: model.id,
     ok: reply.ok,
     ...(reply.error !== undefined && { code: reply.error.code }),
-    ...(served.child !== undefined && { childRunId: served.child.runId }),
+    ...(child !== undefined && { childRunId: child.runId }),
     ...reply.usage,
     durationMs,
   });
@@ -71,45 +75,85 @@ interface Serving {
 }
 
 async function serve(serving: Serving): Promise<Served> {
-  const { request, context, signal, commandId } = serving;
+  const { request, context, commandId, model } = serving;
   const depth = context.depth + 1;
   if (depth > context.limits.maxDepth) throw noDepth(depth, context.limits.maxDepth);
+  const place = {
+    turn: context.tally.turn,
+    command: commandId,
+    ...(request.batch !== undefined && { task: `i${request.batch.index}` }),
+  };
   if (request.kind === 'rlm' && depth < context.limits.maxDepth) {
-    const { query, output, model } = request;
-    const { reply, trajectory } = await context.runChild({
-      query,
-      context: request.context,
-      model,
-      output,
-      signal,
-      path: commandId,
-    });
-    return { reply, child: trajectory, sent: true };
+    const asked = {
+      query: request.query,
+      context: await keyOf(request.context),
+      model: model.id,
+      output: request.output ?? null,
+    };
+    return await context.journal.step({ kind: 'child', ...place, request: asked }, (step) =>
+      recorded(serving, () => child(serving, step)),
+    );
   }
-  return await flatCall(serving, depth);
+  const messages = request.kind === 'llm' ? messagesOf(request) : await flatPrompt(request, model, context.limits);
+  const limit = context.limits.maxSubCallOutputTokens;
+  const maxOutputTokens = Math.max(1, Math.min(request.kind === 'llm' ? (request.maxTokens ?? limit) : limit, limit));
+  const asked = { model: model.id, messages, maxOutputTokens };
+  return await context.journal.step({ kind: 'sub', ...place, request: asked }, (step) =>
+    recorded(serving, () => flat(serving, { messages, maxOutputTokens, step })),
+  );
 }
 
-async function flatCall({ request, model, signal, context, commandId }: Serving, depth: number): Promise<Served> {
-  const ticket = context.ledger.openSubCall();
-  if (ticket instanceof BudgetError) throw ticket;
+/** Failures the cell sees are results, and recorded as such; what stops the run is thrown, and runs again on resume. */
+async function recorded({ context, signal }: Serving, work: () => Promise<Served>): Promise<Served> {
   try {
-    const asked = request.kind === 'llm' ? (request.maxTokens ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    return await work();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (error instanceof ModelError && error.stopsNewCalls) {
+      context.fail(error);
+      throw error;
+    }
+    const refusal = error instanceof BudgetError ? { refusedFor: error.resource } : {};
+    return { reply: failedReply(error), ...refusal };
+  }
+}
+
+async function child({ request, context, signal }: Serving, step: Step): Promise<Served> {
+  if (request.kind !== 'rlm') throw new TypeError('only an rlm_query starts a child');
+  const { query, output, model } = request;
+  const { reply, trajectory } = await context.runChild({
+    query,
+    context: request.context,
+    model,
+    output,
+    signal,
+    step,
+  });
+  return { reply, child: trajectory };
+}
+
+interface FlatCall {
+  readonly messages: readonly ChatMessage[];
+  readonly maxOutputTokens: number;
+  readonly step: Step;
+}
+
+async function flat(
+  { model, signal, context }: Serving,
+  { messages, maxOutputTokens, step }: FlatCall,
+): Promise<Served> {
+  const depth = context.depth + 1;
+  const ticket = placeFor(step, context);
+  try {
+    const account = context.ledger.account({ kind: 'sub', depth, ticket });
     const reply = await context.callModel({
-      model,
-      messages: request.kind === 'llm' ? messagesOf(request) : await flatPrompt(request, model, context.limits),
-      maxOutputTokens: Math.max(1, Math.min(asked, context.limits.maxSubCallOutputTokens)),
+      ...{ model, messages, maxOutputTokens, depth, signal },
       purpose: 'sub',
-      depth,
-      signal,
-      account: context.ledger.account({ kind: 'sub', depth, ticket }),
-      path: commandId,
+      account: step.account(account),
     });
-    const usage = {
-      inputTokens: reply.usage.inputTokens,
-      outputTokens: reply.usage.outputTokens,
-      costUsd: reply.costUsd,
-    };
-    return { reply: { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage }, sent: true };
+    const { inputTokens, outputTokens } = reply.usage;
+    const usage = { inputTokens, outputTokens, costUsd: reply.costUsd };
+    return { reply: { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage } };
   } finally {
     ticket.close();
   }
@@ -182,6 +226,13 @@ function promptText(request: SubCallRequest): string {
 function promptChars(request: SubCallRequest): number {
   if (request.kind === 'llm') return promptText(request).length;
   return request.query.length + (request.context === undefined ? 0 : contextSize(request.context));
+}
+
+/** What tells a child's context from another's in the journal. */
+async function keyOf(value: GuestValue | undefined): Promise<JsonValue> {
+  if (value === undefined) return null;
+  if (value.kind === 'file') return { sha256: await sha256OfFile(value.path) };
+  return value.kind === 'text' ? value.text : { json: value.json };
 }
 
 /** Characters of a value in memory, bytes of one in a file. */

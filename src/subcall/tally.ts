@@ -3,6 +3,7 @@ import type { Resource } from '../ledger/index.ts';
 /** Counts the sub-calls of a turn and of the command that runs. */
 export class SubCallTally {
   #command = '';
+  #turn = 0;
   #made = 0;
   #failed = 0;
   /** Sub-calls of the turn that were sent. */
@@ -17,8 +18,14 @@ export class SubCallTally {
     return this.#command;
   }
 
+  /** The turn that runs, from 1. */
+  get turn(): number {
+    return this.#turn;
+  }
+
   /** A turn begins. */
-  reset(): void {
+  reset(turn: number): void {
+    this.#turn = turn;
     this.sent = 0;
     this.refusals = new Map();
     this.invalidAnswers = [];

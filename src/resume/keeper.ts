@@ -1,0 +1,45 @@
+import type { Clock } from '../clock.ts';
+import type { RunKeeper } from '../completion/engine.ts';
+import { createJournal } from '../journal/index.ts';
+import type { RunRecord, Store } from '../store/index.ts';
+import { describeRequest } from './run-request.ts';
+
+/** Keeps runs in a store: a record each, events, and the journal of each tree. */
+export function storeKeeper(store: Store, clock: Clock): RunKeeper {
+  const now = (): string => new Date(clock.now()).toISOString();
+  return {
+    journal: (runId) => createJournal({ journalId: runId, store, clock }),
+    tail: (runId) => store.events.tail(runId),
+    async begin(run, { backend, sessionId }) {
+      const known = await store.runs.get(run.id);
+      const record: RunRecord = known ?? {
+        id: run.id,
+        traceId: run.id,
+        depth: 0,
+        ...(sessionId !== undefined && { sessionId }),
+        status: 'running',
+        createdAt: now(),
+        updatedAt: now(),
+        request: await describeRequest(run, { store, backend }),
+      };
+      const { result: _, ...rest } = record;
+      await store.runs.put({ ...rest, status: 'running', updatedAt: now() });
+    },
+    async end(runId, { result, resumable }) {
+      const record = await store.runs.get(runId);
+      if (record === undefined) return;
+      const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
+      const { inputTokens, outputTokens, costUsd } = usage;
+      await store.runs.put({
+        ...record,
+        status:
+          outcome === 'failed' ? (resumable ? 'paused' : 'failed') : outcome === 'aborted' ? 'aborted' : 'completed',
+        updatedAt: now(),
+        result: {
+          ...{ outcome, stop, text, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
+          ...(result.outcome !== 'converged' && { reason: result.reason }),
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../clock.ts';
+import type { EngineDefaults } from '../completion/engine.ts';
+import { jsonSchema } from '../completion/json-schema-answer.ts';
+import type { RunRequest } from '../completion/prepare-run.ts';
+import { RlmError } from '../errors.ts';
+import { type Journal, openJournal } from '../journal/index.ts';
+import type { Model, ModelRef } from '../model/port.ts';
+import { type EventTail, RESUMABLE, type RunRecord, type Store } from '../store/index.ts';
+import { loadStored } from './stored-context.ts';
+
+/** An interrupted run, ready to go on. */
+export interface Interrupted {
+  readonly request: RunRequest;
+  readonly journal: Journal;
+  readonly tail: EventTail;
+  readonly backend: string;
+}
+
+export interface ResumeOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly defaults: EngineDefaults;
+  readonly resolveModel: (ref: ModelRef) => Promise<Model>;
+}
+
+/**
+ * Reads an interrupted or paused run from the store: its request, the journal to replay, and the end of its event log.
+ *
+ * @throws RlmError `run-not-found`, `invalid-option` when it has ended or needs tools that are not there, and what is
+ *   wrong with its context
+ */
+export async function readInterrupted(runId: string, options: ResumeOptions): Promise<Interrupted> {
+  const { store, clock, defaults } = options;
+  const record = await store.runs.get(runId);
+  if (record === undefined) throw notFound(runId, store);
+  if (!RESUMABLE.has(record.status)) throw notResumable(record);
+  checkTools(record, defaults);
+  const { request } = record;
+  const [model, subModel] = await Promise.all([
+    ownOr(request.rootModel, [defaults.model], options),
+    subModelsOf(request.subModels, options),
+  ]);
+  const context = await loadStored(request.contexts, store);
+  const journal = await openJournal({ journalId: runId, store, clock });
+  await retractEnd(runId, store);
+  return {
+    request: {
+      query: request.query,
+      context,
+      output:
+        request.output === undefined || request.output === null
+          ? undefined
+          : jsonSchema(request.output as Record<string, unknown>),
+      limits: request.limits,
+      model,
+      subModel,
+    },
+    journal,
+    tail: await store.events.tail(runId),
+    backend: request.backend,
+  };
+}
+
+/** A paused run had ended once; that it goes on takes its terminal record back, so that there is one in the end. */
+async function retractEnd(runId: string, store: Store): Promise<void> {
+  const events = await store.events.read(runId);
+  const last = events.at(-1);
+  if (last?.type === 'run.completed') await store.events.truncate(runId, last.seq);
+}
+
+async function subModelsOf(ids: readonly string[], options: ResumeOptions): Promise<readonly ModelRef[] | undefined> {
+  if (ids.length === 0) return undefined;
+  const { model, subModel = [] } = options.defaults;
+  const own = [...(Array.isArray(subModel) ? (subModel as readonly ModelRef[]) : [subModel as ModelRef]), model];
+  return await Promise.all(ids.map((id) => ownOr(id, own, options)));
+}
+
+/** This Rlm's own model of that id, which may be an object no string can name; else the id is the reference. */
+async function ownOr(id: string, own: readonly ModelRef[], { resolveModel }: ResumeOptions): Promise<ModelRef> {
+  for (const ref of own) {
+    const resolved = await resolveModel(ref).catch(() => undefined);
+    if (resolved?.id === id) return ref;
+  }
+  return id;
+}
+
+function checkTools({ id, request }: RunRecord, { tools }: EngineDefaults): void {
+  const missing = request.tools.filter((name) => !(name in tools));
+  if (missing.length === 0) return;
+  throw new RlmError({
+    code: 'invalid-option',
+    message: `Run ${id} uses the tools ${missing.join(', ')}: create the Rlm with them to resume it.`,
+    userAction: true,
+    data: { tools: missing },
+  });
+}
+
+function notFound(runId: string, store: Store): RlmError {
+  return new RlmError({
+    code: 'run-not-found',
+    message: `There is no run ${runId} in the store (${store.location}): list what there is with \`fathom runs\`.`,
+    userAction: true,
+    data: { runId },
+  });
+}
+
+function notResumable({ id, status }: RunRecord): RlmError {
+  const why = status === 'running' ? 'it is running' : `it has ended (${status})`;
+  return new RlmError({
+    code: 'invalid-option',
+    message: `Run ${id} cannot be resumed: ${why}.`,
+    userAction: true,
+    data: { runId: id, status },
+  });
+}

@@ -1,0 +1,26 @@
+import type { RunContext } from '../completion/run-context.ts';
+import type { RunRequest, Store } from '../store/index.ts';
+import { storeContexts } from './stored-context.ts';
+
+/** What a run was asked, as a store keeps it: enough to ask it again. */
+export async function describeRequest(
+  run: RunContext,
+  { store, backend }: { readonly store: Store; readonly backend: string },
+): Promise<RunRequest> {
+  const { models, limits, toolbox, answerType, prompt, requireInspection } = run;
+  const subModels = Array.from({ length: limits.maxDepth }, (_, index) => models.at(index + 1).id);
+  return {
+    query: run.query,
+    contexts: await storeContexts(run.contexts, store, run.id),
+    rootModel: models.at(0).id,
+    subModels,
+    tools: [...toolbox.bindings.map(({ name }) => name), ...Object.keys(toolbox.values)],
+    backend,
+    limits,
+    prompt,
+    requireInspection,
+    ...(answerType !== undefined && {
+      output: answerType.schemaText === '' ? null : JSON.parse(answerType.schemaText),
+    }),
+  };
+}

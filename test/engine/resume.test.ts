@@ -1,0 +1,79 @@
+import { APICallError } from '@ai-sdk/provider';
+import { describe, expect, it } from 'vitest';
+import { memoryStore, type RunEvent } from '../../src/index.ts';
+import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
+import { cell, checkEvents, rlmOf } from './harness.ts';
+
+/** A root that asks eight sub-calls over two turns and then answers with all of them. */
+const ROOT = [
+  cell('a = llm_query_batched([f"a{i}" for i in range(4)])', 'print(*a)'),
+  cell('b = [llm_query(f"b{i}") for i in range(4)]', 'print(*b)'),
+  cell('FINAL(" ".join([*a, *b]))'),
+];
+const ANSWER = 'A0 A1 A2 A3 B0 B1 B2 B3';
+
+/** A model that stops the run with a quota error after so many calls, once. */
+function quotaAfter(calls: number): { readonly respond: ScriptedResponder; readonly prompts: string[] } {
+  const prompts: string[] = [];
+  let stopped = false;
+  return {
+    prompts,
+    respond: ({ prompt }) => {
+      if (prompts.length === calls && !stopped) {
+        stopped = true;
+        return new APICallError({
+          message: 'You exceeded your current quota',
+          url: 'http://127.0.0.1/v1',
+          requestBodyValues: {},
+          statusCode: 429,
+          responseBody: JSON.stringify({
+            error: { code: 'insufficient_quota', message: 'You exceeded your current quota' },
+          }),
+        });
+      }
+      prompts.push(prompt);
+      return prompt.toUpperCase();
+    },
+  };
+}
+
+describe('a run that is resumed', () => {
+  it.each([0, 2, 4, 6])('goes on after %d sub-calls without paying for them again', async (calls) => {
+    const store = memoryStore();
+    const { respond, prompts } = quotaAfter(calls);
+    const root = scriptedModel(ROOT, { modelId: 'root' });
+    const events: RunEvent[] = [];
+    const make = (): ReturnType<typeof rlmOf> =>
+      rlmOf({
+        model: root,
+        subModel: scriptedModel(respond, { modelId: 'sub' }),
+        store,
+        onEvent: (event) => events.push(event),
+        limits: { maxConcurrentCalls: 1 },
+      });
+    const first = make().completion({ query: 'go', context: 'text' });
+    const failure = await Promise.resolve(first).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ resumable: true, result: { outcome: 'failed', stop: 'model-failure' } });
+    expect((await store.runs.get(first.id))?.status).toBe('paused');
+
+    const second = make().resume(first.id);
+    expect(await second).toMatchObject({ outcome: 'converged', answer: ANSWER, turns: 3, subCalls: 9 }); // the refused one was sent, too
+    expect([...prompts].sort()).toEqual(['a0', 'a1', 'a2', 'a3', 'b0', 'b1', 'b2', 'b3']);
+    expect(root.requests.length).toBe(3);
+    const stored = await store.events.read(first.id);
+    expect(checkEvents(stored)).toEqual([]);
+    expect((await store.runs.get(first.id))?.status).toBe('completed');
+  });
+
+  it('is not found, or has ended: an error says so', async () => {
+    const store = memoryStore();
+    const rlm = rlmOf({ model: scriptedModel(['FINAL(1)']), store });
+    await expect(Promise.resolve(rlm.resume('nowhere'))).rejects.toMatchObject({ code: 'run-not-found' });
+    const run = rlm.completion({ query: 'x' });
+    await run;
+    await expect(Promise.resolve(rlm.resume(run.id))).rejects.toMatchObject({ code: 'invalid-option' });
+  });
+});
