@@ -108,6 +108,7 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
   signal.addEventListener('abort', onAbort, { once: true });
   const release = keepAlive();
   try {
+    if (call.model.prepare !== undefined) await call.model.prepare();
     return await runAttempts(state);
   } catch (error) {
     // Whoever cancelled with an error of their own gets that one back.

@@ -11,6 +11,8 @@ export interface ModelSetup {
   readonly contextTokens: number | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
+  readonly remote?: boolean;
+  readonly prepare?: () => Promise<void>;
   readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
   /** Removes what must not be seen from a provider's text. Default: whatever looks like a key. */
   readonly redact?: (text: string) => string;
@@ -25,7 +27,15 @@ export function createModel(setup: ModelSetup): Model {
     open: setup.open,
     redact: setup.redact ?? redactKeys,
   };
-  return { id, provider, price, contextTokens, attempt: (request) => attemptCall(attempt, request) };
+  return {
+    id,
+    provider,
+    price,
+    contextTokens,
+    ...(setup.remote === undefined ? {} : { remote: setup.remote }),
+    ...(setup.prepare === undefined ? {} : { prepare: setup.prepare }),
+    attempt: (request) => attemptCall(attempt, request),
+  };
 }
 
 /** What keys of the known providers look like, whole or with stars in the middle, as error messages quote them. */

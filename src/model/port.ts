@@ -74,6 +74,10 @@ export interface Model {
   readonly price: ModelPrice | undefined;
   /** Tokens of input and output the model takes, when known. */
   readonly contextTokens: number | undefined;
+  /** Behind a wire: rate control starts with care. Default false. */
+  readonly remote?: boolean;
+  /** Loads what the first attempt needs, so that attempts do not pile up behind it. */
+  readonly prepare?: () => Promise<void>;
   /** One attempt over the wire. @throws ModelError */
   attempt(request: ModelRequest): Promise<ModelReply>;
 }

@@ -4,6 +4,7 @@ import { createModel, redactKeys } from '../model.ts';
 import { ModelError } from '../model-error.ts';
 import type { Model, ModelPrice } from '../port.ts';
 import { lookUpModel } from '../prices.ts';
+import { openConnections } from '../wire/connections.ts';
 import { createWireFetch } from '../wire/wire-fetch.ts';
 import { loadProvider, type OpenModel, type ProviderSettings } from './open-provider.ts';
 import { PROVIDERS, type ProviderSpec } from './providers.ts';
@@ -34,6 +35,10 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
   const redact = (text: string): string => redactKeys(key ? text.replaceAll(key, '[key]') : text);
   const wire = { modelId: id, clock, redact, maxResponseBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES };
   let loading: Promise<OpenModel> | undefined;
+  const load = (): Promise<OpenModel> => {
+    loading ??= loadProvider(settings);
+    return loading;
+  };
   return createModel({
     id,
     provider: settings.provider,
@@ -41,9 +46,12 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
     contextTokens: facts.contextTokens,
     clock,
     redact,
+    remote: true,
+    async prepare() {
+      await Promise.all([load(), openConnections()]);
+    },
     async open(watch) {
-      loading ??= loadProvider(settings);
-      const openModel = await loading;
+      const openModel = await load();
       return openModel(createWireFetch(watch, wire));
     },
   });

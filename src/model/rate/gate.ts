@@ -8,6 +8,7 @@ import type { Hosts } from './hosts.ts';
 import { createOverload } from './overload.ts';
 import { createPacer } from './pacer.ts';
 import { createWaiter, type Waiter } from './queue-waiter.ts';
+import { createStartWindow } from './start-window.ts';
 import { createTurns } from './turns.ts';
 
 /** What all completions of one tree share. */
@@ -35,6 +36,8 @@ export interface ModelGate {
 /** What a {@link ModelGate} needs. */
 export interface GateSetup {
   readonly modelId: string;
+  /** The model is behind a wire, with a provider that may refuse a burst. */
+  readonly remote: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly coolDownMs: number;
@@ -47,7 +50,7 @@ export interface GateSetup {
 export function createGate(setup: GateSetup): ModelGate {
   const { modelId, clock, hosts } = setup;
   const turns = createTurns<TreeCap, CallLane, Waiter<CallLane>>((waiter) => waiter.gone);
-  const control = createControl(setup);
+  const control = createControl(setup, () => gate.pump());
   let cancelTimer: (() => void) | undefined;
 
   const admit = ({ tree }: CallLane, pass: GatePass, now: number): GateSlot => {
@@ -129,11 +132,12 @@ interface SentAttempt {
   left(error: ModelError | undefined): ModelError | undefined;
 }
 
-function createControl({ clock, random, coolDownMs, hosts, newestTree }: GateSetup): Control {
+function createControl({ clock, random, coolDownMs, hosts, newestTree, remote }: GateSetup, pump: () => void): Control {
   const pacer = createPacer();
   const limits = createHeaderLimits();
   const overload = createOverload(random, coolDownMs);
   const closure = createClosure(clock);
+  const startWindow = createStartWindow(clock, remote);
   let inFlight = 0;
   let sentCount = 0;
   let complainedAt = 0;
@@ -142,9 +146,12 @@ function createControl({ clock, random, coolDownMs, hosts, newestTree }: GateSet
 
   const complained = (error: ModelError, ordinal: number, sentAt: number): void => {
     const now = clock.now();
-    const news = error.fault === 'rate-limit' ? pacer.refused(ordinal, sentAt) : ordinal > complainedAt;
+    // A provider that tells its limits need not be guessed at.
+    const guess = error.fault === 'rate-limit' && !limits.known;
+    const news = guess ? pacer.refused(ordinal, sentAt) : ordinal > complainedAt;
     if (news) complainedAt = sentCount;
-    overload.complained(error, { news, inFlight: inFlight + 1, now });
+    startWindow.end();
+    overload.complained(error, { news, inFlight: inFlight + 1, now, rate: pacer.rate });
     pacer.pause(overload.until);
   };
   const failed = (error: ModelError, ordinal: number, sentAt: number): ModelError | undefined => {
@@ -166,6 +173,10 @@ function createControl({ clock, random, coolDownMs, hosts, newestTree }: GateSet
     refusal: closure.refusal,
     delayMs(now, tokens) {
       if (inFlight >= overload.limit) return Number.POSITIVE_INFINITY;
+      if (inFlight >= startWindow.limit) {
+        startWindow.filled(pump);
+        return Number.POSITIVE_INFINITY;
+      }
       const verdict = hosts.verdict(host);
       const reachable = verdict.kind === 'wait' ? verdict.ms : verdict.kind === 'refuse' ? Number.POSITIVE_INFINITY : 0;
       return Math.max(0, reachable, overload.until - now, pacer.delayMs(now), limits.delayMs(now, tokens));

@@ -10,6 +10,8 @@ export interface SendMark {
 
 /** Limits as a provider's response headers tell them: requests and tokens, each a bucket that refills. */
 export interface HeaderLimits {
+  /** The provider tells its limit of requests. */
+  readonly known: boolean;
   /** A request with this worst case of tokens is sent. */
   sent(tokens: number, now: number): SendMark;
   /** The response to the request of `mark` came with these headers. */
@@ -24,7 +26,11 @@ export function createHeaderLimits(): HeaderLimits {
   const tokens = createBucket();
   let sentRequests = 0;
   let sentTokens = 0;
+  let known = false;
   return {
+    get known() {
+      return known;
+    },
     sent(cost, now) {
       sentRequests += 1;
       sentTokens += cost;
@@ -35,6 +41,7 @@ export function createHeaderLimits(): HeaderLimits {
     observe(headers, mark, now) {
       const report = readRateHeaders(headers, now);
       if (report.requests !== undefined) {
+        known = true;
         requests.observe(report.requests, { takenSince: sentRequests - mark.requests, sentAt: mark.at, now });
       }
       if (report.tokens !== undefined) {

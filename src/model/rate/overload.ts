@@ -3,6 +3,8 @@ import { createConcurrency } from './concurrency.ts';
 
 /** Longest cool-down without a Retry-After. */
 const MAX_COOL_DOWN_MS = 60_000;
+/** With a known rate, a cool-down is at most the time of this many requests. */
+const PAUSE_REQUESTS = 8;
 /** What remains of the concurrency after a refusal by rate, and after overload. */
 const RATE_CUT = 0.7;
 const OVERLOAD_CUT = 0.5;
@@ -17,7 +19,13 @@ export interface Overload {
   /** The provider complained; `news` when it was not about what was sent before its last complaint. */
   complained(
     error: ModelError,
-    facts: { readonly news: boolean; readonly inFlight: number; readonly now: number },
+    facts: {
+      readonly news: boolean;
+      readonly inFlight: number;
+      readonly now: number;
+      /** Requests per second the provider is known to take: then the pace does most of the work. */
+      readonly rate: number | undefined;
+    },
   ): void;
 }
 
@@ -37,12 +45,14 @@ export function createOverload(random: () => number, coolDownMs: number): Overlo
       coolDowns = 0;
       concurrency.grow();
     },
-    complained(error, { news, inFlight, now }) {
+    complained(error, { news, inFlight, now, rate }) {
       if (news) {
-        concurrency.cut(inFlight, error.fault === 'rate-limit' ? RATE_CUT : OVERLOAD_CUT);
+        if (error.fault === 'rate-limit') concurrency.dip(inFlight, RATE_CUT);
+        else concurrency.cut(inFlight, OVERLOAD_CUT);
         coolDowns += 1;
       }
-      const ceiling = Math.min(MAX_COOL_DOWN_MS, coolDownMs * 2 ** Math.max(0, coolDowns - 1));
+      const first = rate === undefined ? coolDownMs : Math.min(coolDownMs, (PAUSE_REQUESTS / rate) * 1000);
+      const ceiling = Math.min(MAX_COOL_DOWN_MS, first * 2 ** Math.max(0, coolDowns - 1));
       const wait = error.retryAfterMs ?? (news ? random() * ceiling : 0);
       until = Math.max(until, now + wait);
     },

@@ -46,7 +46,15 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
     const key = `${model.provider} ${model.id}`;
     let gate = gates.get(key);
     if (gate === undefined) {
-      gate = createGate({ modelId: model.id, clock, random, coolDownMs, hosts, newestTree: () => trees });
+      gate = createGate({
+        modelId: model.id,
+        remote: model.remote ?? false,
+        clock,
+        random,
+        coolDownMs,
+        hosts,
+        newestTree: () => trees,
+      });
       gates.set(key, gate);
     }
     return gate;
