@@ -11,7 +11,7 @@ import sys
 from fathom_guest.guest import Guest
 
 from .drain import Drain
-from .wire import Link
+from .wire import Link, Packet
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 _REOPEN = os.O_RDONLY | os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_NONBLOCK
@@ -21,12 +21,26 @@ _sigmask = signal.pthread_sigmask
 _threads_running = _thread._count
 
 
+class Moment:
+    """What a fork does not keep, or shares with its parent."""
+
+    __slots__ = ("files", "folder", "random", "random_state")
+
+    def __init__(self, files: "list[tuple]", folder: "str | None", random, random_state) -> None:
+        self.files = files
+        self.folder = folder
+        self.random = random
+        self.random_state = random_state
+
+
 class Freezer:
     """Makes twins at rest. `link` leads to the keeper, `spare` is the next twin's own link."""
 
     def __init__(self, *, guest: Guest, drain: Drain, link: Link, spare: Link, channel: int, roots: "list[str]") -> None:
         self.link = link
         self.due = True
+        #: What the keeper sent while we waited for something else.
+        self.backlog: "list[Packet]" = []
         self._guest = guest
         self._drain = drain
         self._spare = spare
@@ -49,35 +63,47 @@ class Freezer:
             return self._fail(f"{blocked} threads of earlier cells still run, and a copy of the process would lose them")
         random = sys.modules.get("random")
         state = None if random is None else random.getstate()
+        files = self._open_files()
+        folder = self._folder()
+        # The keeper copies the files while we fork; the twin reports to it in its own time.
+        self.link.send({"forking": True})
         self._drain.hold()
         try:
             pid = self._guest.channel.own_fork()
         except OSError as error:
             self._drain.release()
+            self._answer()
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
             self._drain.forked()
-            return self._stand_still(random, state)
+            return self._stand_still(Moment(files, folder, random, state))
         self._drain.release()
         self.children.add(pid)
-        self._spare.close()
         self.due = False
         return self._await_keeper()
 
     def _await_keeper(self) -> str:
-        packet = self.link.recv()
-        if packet is None or not packet.fds:
-            os._exit(0)
-        self._spare = Link.of(packet.fds[0])
-        return MADE if packet.fields.get("ok") else FAILED
+        packet = self._answer()
+        for fd in packet.fds:
+            self._spare.close()
+            self._spare = Link.of(fd)
+        return MADE if packet.fields["ok"] else FAILED
 
     def _fail(self, reason: str) -> str:
         self.link.send({"failed": reason})
-        packet = self.link.recv()
-        if packet is None:
-            os._exit(0)
+        self._answer()
         self.due = False
         return FAILED
+
+    def _answer(self) -> Packet:
+        """The keeper's answer. What else it has sent meanwhile is kept for later."""
+        while True:
+            packet = self.link.recv()
+            if packet is None:
+                os._exit(0)
+            if "ok" in packet.fields:
+                return packet
+            self.backlog.append(packet)
 
     def _reap(self) -> None:
         for pid in list(self.children):
@@ -90,12 +116,10 @@ class Freezer:
 
     # -- in the twin -------------------------------------------------------------------------------------------------
 
-    def _stand_still(self, random, state) -> str:
+    def _stand_still(self, moment: Moment) -> str:
         """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again."""
         before = _sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         self._lost_threads = _threads_running()
-        files = self._open_files()
-        folder = self._folder()
         link = self._spare
         self.link.close()
         self._silence()
@@ -117,9 +141,7 @@ class Freezer:
             break
         self.children = {pid}
         self.link, self._spare = link, Link.of(spare)
-        self._wake(channel, files, folder)
-        if random is not None:
-            random.setstate(state)
+        self._wake(channel, moment)
         _sigmask(signal.SIG_SETMASK, before)
         link.send({"awake": True})
         return WOKEN
@@ -131,19 +153,21 @@ class Freezer:
             os.dup2(null, fd, inheritable=False)
         os.close(null)
 
-    def _wake(self, channel: int, files: "list[tuple]", folder: "str | None") -> None:
+    def _wake(self, channel: int, moment: Moment) -> None:
         os.dup2(channel, self._channel, inheritable=False)
         os.close(channel)
         self._drain.open()
-        for fd, path, flags, at in files:
-            self._reopen(fd, path, flags, at)
-        for path in (folder, self._roots[0]):
+        for file in moment.files:
+            self._reopen(*file)
+        for path in (moment.folder, self._roots[0]):
             try:
                 if path is not None:
                     os.chdir(path)
                     break
             except OSError:
                 continue
+        if moment.random is not None:
+            moment.random.setstate(moment.random_state)  # os.fork() has seeded it anew
         self.due = False
 
     def _folder(self) -> "str | None":
@@ -157,9 +181,11 @@ class Freezer:
         found = []
         for name in os.listdir("/proc/self/fd"):
             fd = int(name)
+            if fd <= 2 or fd >= self._channel:
+                continue  # our own
             try:
                 path = os.readlink(f"/proc/self/fd/{name}")
-                if fd > 2 and path.startswith(self._roots) and not path.endswith(" (deleted)"):
+                if path.startswith(self._roots) and not path.endswith(" (deleted)"):
                     found.append((fd, path, fcntl.fcntl(fd, fcntl.F_GETFL), os.lseek(fd, 0, os.SEEK_CUR)))
             except OSError:
                 continue

@@ -1,6 +1,5 @@
-"""pid 1 of one REPL. Knows the host's control connection, the live process, the frozen twins and the files."""
+"""pid 1 of one REPL. Knows the host's line, the live process, the frozen twins and the files."""
 
-import json
 import os
 import select
 import signal
@@ -9,89 +8,97 @@ import time
 
 from .box import enter
 from .box.kernel import PR_SET_CHILD_SUBREAPER, prctl, set_process_name
-from .files import FileStore
-from .live_process import Settings, start_live
+from .files import Copy, FileStore, remove
+from .host_line import HostLine
+from .live_handle import LiveHandle
+from .live_process import Settings
 from .processes import Population, how_it_ended, runs, send
 from .snapshots import Refusal, Snapshots
 from .twins import resident_memory
-from .wire import Link
+from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
 _PATIENCE = 10.0
+_TWIN_PATIENCE = 2.0
+
+
+class Expected:
+    """A twin that has been announced: the link it will report on, and the files of its moment."""
+
+    __slots__ = ("link", "files")
+
+    def __init__(self, link: Link, files: "Copy | None") -> None:
+        self.link = link
+        self.files = files
 
 
 class Keeper:
     """One REPL."""
 
     def __init__(self, *, control: socket.socket, zygote: Link, options: dict, settings: Settings) -> None:
-        self._control = control
-        self._zygote = zygote
-        self._settings = settings
-        self._options = options
-        self._inbox = b""
-        self._channels: "list[int]" = []
-        self._live_pid = 0
-        self._live_watch = -1
-        self._link: "Link | None" = None
-        self._spare: "Link | None" = None
-        #: Why the last twin could not be made, if so.
-        self._failure: "str | None" = None
-        self._current = False
-        namespaced = settings.mode != "rules"
-        if namespaced:
-            live, store = enter.box_keeper(settings.mode, disk=options["disk"])
-            self._root, self._store = f"/proc/self/fd/{live}", f"/proc/self/fd/{store}"
-            self.folders = list(enter.FOLDERS.values())
-        else:
-            prctl(PR_SET_CHILD_SUBREAPER, 1)
-            base = f"{settings.scratch}/{options['id']}"
-            self._root, self._store = base + "/files", base + "/store"
-            self.folders = [f"{self._root}/{name}" for name in enter.FOLDERS]
-            for path in (base, self._root, self._store, *self.folders):
-                os.mkdir(path, 0o700)
         set_process_name("keeper")
-        self._population = Population(namespaced)
-        self._files = FileStore(self._root, self._store)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._host = HostLine(control)
+        self._zygote = zygote
+        self._scratch = f"{settings.scratch}/{options['id']}" if settings.mode == "rules" else None
+        self._root, store, folders = self._make_folders(settings, options)
+        self._population = Population(namespaced=self._scratch is None)
+        self._files = FileStore(self._root, store)
         self._snapshots = Snapshots(
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders)
+        self._expected: "Expected | None" = None
+        #: Why the last twin could not be made, if so.
+        self._failure: "str | None" = None
+        #: Requests for a twin, and the last one that needed none.
+        self._freezes = 0
+        self._current: object = None
+
+    def _make_folders(self, settings: Settings, options: dict) -> "tuple[str, str, list[str]]":
+        """The REPL's files, the store for copies of them, and where cells see the first."""
+        if self._scratch is None:
+            live, store = enter.box_keeper(settings.mode, disk=options["disk"])
+            return f"/proc/self/fd/{live}", f"/proc/self/fd/{store}", list(enter.FOLDERS.values())
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        root, store = self._scratch + "/files", self._scratch + "/store"
+        folders = [f"{root}/{name}" for name in enter.FOLDERS]
+        for path in (self._scratch, root, store, *folders):
+            os.mkdir(path, 0o700)
+        return root, store, folders
 
     def run(self) -> None:
         """Serves until the host closes the REPL or goes."""
         try:
-            self._await_channel()
-            self._start()
+            self._live.start(self._live.take_channel(_PATIENCE))
             while self._step():
                 pass
         finally:
             self._population.sweep(set())
-            if self._settings.mode == "rules":
-                from .files import remove
-
-                remove(f"{self._settings.scratch}/{self._options['id']}")
+            if self._scratch is not None:
+                remove(self._scratch)
 
     def _step(self) -> bool:
+        live, expected = self._live, None if self._expected is None else self._expected.link
         poll = select.poll()
-        poll.register(self._control, select.POLLIN)
+        poll.register(self._host.fileno(), select.POLLIN)
         poll.register(self._zygote.fileno(), select.POLLIN)
-        watched = [self._link, self._spare]
-        for link in watched:
+        for link in (live.link, expected):
             if link is not None:
                 poll.register(link.fileno(), select.POLLIN)
-        if self._live_watch >= 0:
-            poll.register(self._live_watch, select.POLLIN)
+        if live.watch >= 0:
+            poll.register(live.watch, select.POLLIN)
         ready = {fd for fd, _ in poll.poll()}
-        if self._spare is not None and self._spare.fileno() in ready:
-            self._twin_made()
-        elif self._link is not None and self._link.fileno() in ready:
-            self._heard_from_live()
-        if self._live_watch in ready:
-            self._live_ended()
+        if expected is not None and expected.fileno() in ready:
+            self._settle()
+        if live.link is not None and live.link.fileno() in ready:
+            self._heard()
+        if live.watch in ready:
+            self._ended()
         if self._zygote.fileno() in ready and not self._from_zygote():
             return False
-        return self._control.fileno() not in ready or self._from_host()
+        return self._host.fileno() not in ready or self._from_host()
 
     # -- what comes in ---------------------------------------------------------------------------------------------
 
@@ -100,231 +107,180 @@ class Keeper:
         if packet is None:
             return False
         if "channel" in packet.fields:
-            self._channels += packet.fds
-        elif self._link is not None:
-            try:
-                self._link.send(packet.fields, packet.fds)
-            except OSError:
-                pass  # the live process has ended; the host will hear of that
-            for fd in packet.fds:
-                os.close(fd)
+            self._live.add_channels(packet.fds)
+            return True
+        self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
+        for fd in packet.fds:
+            os.close(fd)
         return True
 
     def _from_host(self) -> bool:
-        data = self._control.recv(65536)
-        if not data:
+        requests = self._host.receive()
+        if requests is None:
             return False
-        self._inbox += data
-        while b"\n" in self._inbox:
-            line, _, self._inbox = self._inbox.partition(b"\n")
-            command = json.loads(line)
-            if command["op"] == "close":
+        for request in requests:
+            if request["op"] == "close":
                 self._population.sweep(set())
-                self._reply(command, {})
+                self._host.tell({"id": request["id"]})
                 return False
-            try:
-                self._reply(command, self._operations[command["op"]](self, command))
-            except Refusal as refusal:
-                self._reply(command, {"error": {"code": refusal.code, "message": str(refusal)}})
-            except OSError as error:
-                self._reply(command, {"error": {"code": "repl-failure", "message": str(error)}})
+            self._host.tell({"id": request["id"], **self._answer(request)})
         return True
 
-    def _reply(self, command: dict, fields: dict) -> None:
-        self._tell({"id": command["id"], **fields})
-
-    def _tell(self, fields: dict) -> None:
+    def _answer(self, request: dict) -> dict:
         try:
-            self._control.sendall(json.dumps(fields).encode() + b"\n")
-        except OSError:
-            pass  # the host has gone: the next read says so
+            return self._operations[request["op"]](self, request)
+        except Refusal as refusal:
+            return {"error": {"code": refusal.code, "message": str(refusal)}}
+        except OSError as error:
+            return {"error": {"code": "repl-failure", "message": f"the snapshot could not be handled: {error}"}}
 
-    def _heard_from_live(self) -> None:
-        packet = self._link.recv() if self._link is not None else None
+    def _heard(self) -> None:
+        """The live process says something. It is not trusted: only these words count, and little hangs on them."""
+        packet = self._live.hear()
         if packet is None:
-            if self._link is not None:
-                self._link.close()
-            self._link = None
             return
         for fd in packet.fds:
             os.close(fd)
         fields = packet.fields
-        if "failed" in fields:
+        if "forking" in fields:
+            self._twin_announced()
+        elif "failed" in fields:
             self._failure = str(fields["failed"])[:500]
-            self._link.send({"ok": False})
+            self._live.say({"ok": False})
         elif "current" in fields:
-            self._current = True
+            self._current = fields["current"]
         elif "has" in fields:
-            self._tell({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
+            self._host.tell({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
 
-    def _live_ended(self) -> None:
-        pid = self._live_pid
-        self._forget_live()
+    def _ended(self) -> None:
+        pid = self._live.pid
+        self._live.forget()
         for _ in range(200):
             self._population.reap()
             if pid in self._population.ended:
                 break
             time.sleep(0.0005)
-        self._tell({"event": "ended", "reason": how_it_ended(self._population.ended.get(pid))})
+        self._host.tell({"event": "ended", "reason": how_it_ended(self._population.ended.get(pid))})
 
-    # -- the live process ------------------------------------------------------------------------------------------
+    # -- twins -----------------------------------------------------------------------------------------------------
 
-    def _await_channel(self) -> int:
-        deadline = time.monotonic() + _PATIENCE
-        while not self._channels:
-            self._zygote.socket.settimeout(max(0.01, deadline - time.monotonic()))
-            packet = self._zygote.recv(max(0.01, deadline - time.monotonic()))
-            if packet is None:
-                raise SystemExit
-            if "channel" in packet.fields:
-                self._channels += packet.fds
-        return self._channels[-1]
-
-    def _take_channel(self) -> int:
-        """The newest connection; older ones were for a process that is no more."""
-        newest = self._await_channel()
-        for fd in self._channels[:-1]:
-            os.close(fd)
-        self._channels = []
-        return newest
-
-    def _start(self) -> None:
-        """A live process from nothing."""
-        channel = self._take_channel()
-        self._link, live_end = pair_of_links()
-        self._spare, spare_end = pair_of_links()
-        pid = start_live(
-            channel=channel, link=live_end, spare=spare_end, options=self._options, settings=self._settings, roots=self.folders
-        )
-        for link in (live_end, spare_end):
-            link.close()
-        os.close(channel)
-        self._watch(pid)
-
-    def _watch(self, pid: int) -> None:
-        self._live_pid = pid
-        self._live_watch = os.pidfd_open(pid)
-
-    def _forget_live(self) -> None:
-        if self._live_watch >= 0:
-            os.close(self._live_watch)
-        self._live_watch, self._live_pid = -1, 0
-
-    def _end_live(self) -> None:
-        """Ends the live process and all it started. Twins stay."""
-        keep = self._snapshots.pids()
-        if not self._population.sweep(keep):
-            self._population.sweep(set())
-            raise Refusal("repl-failure", "processes of the REPL could not be ended")
-        self._forget_live()
-        for link in (self._link, self._spare):
-            if link is not None:
-                link.close()
-        self._link = self._spare = None
-
-    # -- snapshots -------------------------------------------------------------------------------------------------
-
-    def _twin_made(self) -> None:
-        """The live process has forked a twin, which tells so on the spare link."""
-        link = self._spare
-        packet = link.recv() if link is not None else None
-        if link is None or packet is None or packet.pid in (0, 1, self._live_pid):
-            self._spare = None
-            return
-        problem = self._snapshots.take_automatic(packet.pid, link)
-        self._failure = problem
-        self._spare, spare_end = pair_of_links()
-        if self._link is not None:
-            self._link.send({"ok": problem is None}, [spare_end.fileno()])
+    def _twin_announced(self) -> None:
+        """The live process forks at this moment: its files are copied now, and the twin will report by itself."""
+        self._settle()
+        files, self._failure = self._snapshots.copy_files()
+        if self._live.spare is not None:
+            self._expected = Expected(self._live.spare, files)
+        self._live.spare, spare_end = pair()
+        self._live.say({"ok": self._failure is None}, [spare_end.fileno()])
         spare_end.close()
+
+    def _settle(self) -> None:
+        """Waits for a twin that is on its way, if any."""
+        expected, self._expected = self._expected, None
+        if expected is None:
+            return
+        try:
+            packet = expected.link.recv(_TWIN_PATIENCE)
+        except OSError:
+            packet = None
+        # The kernel tells whose message it is: the live process cannot pass for its own twin and so outlive a sweep.
+        pid = 0 if packet is None or packet.pid in (1, self._live.pid) else packet.pid
+        if pid and expected.files is not None:
+            self._snapshots.took(pid, expected.link, expected.files)
+            return
+        expected.link.close()
+        if pid:
+            send(pid, signal.SIGKILL)
+        if expected.files is not None:
+            self._snapshots.drop_files(expected.files)
 
     def _freeze(self) -> None:
         """Has the live process make a twin now, unless the automatic one is of this very moment."""
-        if self._link is None:
-            raise Refusal("repl-failure", "the REPL's process has ended")
-        self._failure, self._current = None, False
+        self._settle()
+        self._failure = None
+        self._freezes += 1
         before = self._snapshots.automatic
-        self._link.send({"freeze": True})
+        self._live.say({"freeze": self._freezes})
         deadline = time.monotonic() + _PATIENCE
-        while self._snapshots.automatic is before and self._failure is None and not self._current:
+        while self._snapshots.automatic is before and self._failure is None and self._current != self._freezes:
+            link = self._live.link
             left = deadline - time.monotonic()
-            if left <= 0 or self._link is None or self._spare is None:
+            if left <= 0 or link is None:
                 raise Refusal("repl-failure", "the REPL did not stand still for a snapshot")
-            ready, _, _ = select.select([self._link.fileno(), self._spare.fileno()], [], [], left)
-            if self._spare.fileno() in ready:
-                self._twin_made()
-            elif ready:
-                self._heard_from_live()
+            if select.select([link.fileno()], [], [], left)[0]:
+                self._heard()
+            self._settle()
         if self._failure is not None:
-            raise Refusal("repl-failure", f"no snapshot can be made: {self._failure}")
+            raise Refusal("repl-failure", f"No snapshot can be made: {self._failure}.")
 
-    def _snapshot(self, command: dict) -> dict:
-        self._snapshots.check_room(command["name"])
+    def _end_live(self) -> None:
+        """Ends the live process and all it started. Twins stay."""
+        self._settle()
+        if not self._population.sweep(self._snapshots.pids()):
+            self._population.sweep(set())
+            raise Refusal("repl-failure", "processes of the REPL could not be ended")
+        self._live.forget()
+        self._live.hang_up()
+
+    # -- what the host asks for ------------------------------------------------------------------------------------
+
+    def _snapshot(self, request: dict) -> dict:
+        self._snapshots.check_room(request["name"])
         self._freeze()
-        return {"snapshot": self._snapshots.name(command["name"])}
+        return {"snapshot": self._snapshots.name(request["name"])}
 
-    def _rollback(self, command: dict) -> dict:
-        """Kills what lives, puts the files back, wakes the twin on a new connection."""
-        twin = self._snapshots.find(command.get("name"))
+    def _rollback(self, request: dict) -> dict:
+        """Ends what lives, puts the files back, wakes the twin on a new connection."""
+        name = request.get("name")
+        self._settle()
+        twin = self._snapshots.find(name)
         self._end_live()
-        channel = self._take_channel()
+        channel = self._live.take_channel(_PATIENCE)
         if twin is None:
-            self._files_from_nothing()
-            os.dup2(channel, channel)
-            self._channels = [channel]
-            self._start()
+            self._empty_folders()
+            self._live.start(channel)
             return {"fresh": True}
         self._files.put_back(twin.files)
-        keep, keep_end = pair_of_links()
-        spare, spare_end = pair_of_links()
+        keep, keep_end = pair()
+        spare, spare_end = pair()
         twin.link.send({"wake": True}, [channel, keep_end.fileno(), spare_end.fileno()])
         for link in (keep_end, spare_end):
             link.close()
         os.close(channel)
-        kept = keep.recv(_PATIENCE)
-        awake = twin.link.recv(_PATIENCE)
+        kept, awake = keep.recv(_PATIENCE), twin.link.recv(_PATIENCE)
         if kept is None or awake is None:
             raise Refusal("repl-failure", "the snapshot did not wake up")
-        self._link, self._spare = twin.link, spare
-        live = twin.pid
+        self._live.lives(twin.pid, twin.link, spare)
         twin.pid, twin.link = kept.pid, keep
         self._snapshots.restored(twin)
-        self._watch(live)
         stale, self._failure = self._failure, None
-        return {"stale": stale} if stale and command.get("name") is None else {}
+        return {"stale": stale} if stale and name is None else {}
 
-    def _files_from_nothing(self) -> None:
-        from .files import remove
-
+    def _empty_folders(self) -> None:
         for name in os.listdir(self._root):
             for inner in os.listdir(f"{self._root}/{name}"):
                 remove(f"{self._root}/{name}/{inner}")
 
-    # -- the rest --------------------------------------------------------------------------------------------------
+    def _interrupt(self, request: dict) -> dict:
+        return {"sent": self._live.pid > 0 and send(self._live.pid, signal.SIGINT)}
 
-    def _interrupt(self, command: dict) -> dict:
-        return {"sent": self._live_pid > 0 and send(self._live_pid, signal.SIGINT)}
-
-    def _kill(self, command: dict) -> dict:
+    def _kill(self, request: dict) -> dict:
         self._end_live()
         return {}
 
-    def _delete(self, command: dict) -> dict:
-        self._snapshots.delete(command["name"])
+    def _delete(self, request: dict) -> dict:
+        self._snapshots.delete(request["name"])
         return {}
 
-    def _list(self, command: dict) -> dict:
+    def _list(self, request: dict) -> dict:
         return {"snapshots": self._snapshots.listed()}
 
-    def _usage(self, command: dict) -> dict:
+    def _usage(self, request: dict) -> dict:
         """Processes and memory, for limits and tests."""
         keep = self._snapshots.pids()
-        others = [pid for pid in self._population.others(keep)]
-        return {
-            "processes": len(others),
-            "resident": sum(resident_memory(pid) for pid in others),
-            "twins": len([pid for pid in keep if runs(pid)]),
-        }
+        others = self._population.others(keep)
+        resident = sum(resident_memory(pid) for pid in others)
+        return {"processes": len(others), "resident": resident, "twins": len([pid for pid in keep if runs(pid)])}
 
     _operations = {
         "snapshot": _snapshot,
@@ -335,10 +291,3 @@ class Keeper:
         "list": _list,
         "usage": _usage,
     }
-
-
-def pair_of_links() -> "tuple[Link, Link]":
-    """The keeper's end, which is told who sends, and the other."""
-    from .wire import pair
-
-    return pair()

@@ -96,6 +96,8 @@ class Live:
     def rest(self, transport: RestingTransport) -> None:
         """Between two commands. Returns when there is a frame to read."""
         while not transport.has_frame():
+            while self.freezer.backlog:
+                self._serve_keeper(self.freezer.backlog.pop(0), transport)
             poll = _poll()
             poll.register(self._channel, _POLLIN)
             poll.register(self.freezer.link.fileno(), _POLLIN)
@@ -109,18 +111,18 @@ class Live:
             self.ran = False
             names = [fd for fd, _ in ready]
             if self.freezer.link.fileno() in names:
-                self._serve_keeper(transport)
+                packet = self.freezer.link.recv()
+                if packet is None:
+                    os._exit(0)
+                self._serve_keeper(packet, transport)
             elif self._channel in names:
                 return
 
-    def _serve_keeper(self, transport: RestingTransport) -> None:
-        packet = self.freezer.link.recv()
-        if packet is None:
-            os._exit(0)
+    def _serve_keeper(self, packet: Packet, transport: RestingTransport) -> None:
         fields = packet.fields
         if "freeze" in fields:
             if not self.freezer.due:
-                self.freezer.link.send({"current": True})  # nothing has changed since the last twin
+                self.freezer.link.send({"current": fields["freeze"]})  # nothing has changed since the last twin
             elif self.freezer.take() == WOKEN:
                 transport.restart()
         elif "source" in fields:

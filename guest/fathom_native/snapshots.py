@@ -3,7 +3,7 @@
 import os
 import time
 
-from .files import FileStore, FilesTooDeep
+from .files import Copy, FileStore, FilesTooDeep
 from .processes import Population
 from .twins import Twin, private_memory
 from .wire import Link
@@ -27,31 +27,30 @@ class Snapshots:
         self._population = population
         self._named: "dict[str, Twin]" = {}
         self.automatic: "Twin | None" = None
-        #: Kept beyond the automatic one and the names: what could still be needed when a later one fails.
-        self._count = 0
 
     def pids(self) -> "set[int]":
         """The processes that stand still."""
         twins = [*self._named.values(), *([self.automatic] if self.automatic is not None else [])]
         return {twin.pid for twin in twins}
 
-    def take_automatic(self, pid: int, link: Link) -> "str | None":
-        """A new twin has been made; it takes the place of the last. Returns what stands against it, if anything."""
+    def copy_files(self) -> "tuple[Copy | None, str | None]":
+        """A copy of the files for a twin that is about to be made, or what stands against it."""
         try:
-            files = self._files.take()
+            return self._files.take(), None
+        except FilesTooDeep as error:
+            return None, str(error)
         except OSError as error:
-            self._discard(pid, link)
-            if isinstance(error, FilesTooDeep):
-                return str(error)
-            return f"its files cannot be copied ({os.strerror(error.errno or 0)})"
+            return None, f"the files cannot be copied ({os.strerror(error.errno or 0)})"
+
+    def took(self, pid: int, link: Link, files: Copy) -> None:
+        """A twin has been made; it takes the place of the last automatic one."""
         before, self.automatic = self.automatic, Twin(pid, link, files)
         if before is not None and not before.names:
             self._end(before)
-        return None
 
-    def _discard(self, pid: int, link: Link) -> None:
-        Twin(pid, link, None).end()
-        self._population.reap()
+    def drop_files(self, files: Copy) -> None:
+        """The twin they were for has not come."""
+        self._files.release(files)
 
     def _end(self, twin: Twin) -> None:
         twin.end()

@@ -1,0 +1,100 @@
+"""The live process, as its keeper sees it."""
+
+import os
+import time
+
+from .live_process import Settings, start_live
+from .wire import Link, Packet, pair
+
+
+class LiveHandle:
+    """Which process lives, how to speak to it, and the connections the host has opened for those to come."""
+
+    def __init__(self, *, zygote: Link, options: dict, settings: Settings, folders: "list[str]") -> None:
+        self._zygote = zygote
+        self._options = options
+        self._settings = settings
+        self._folders = folders
+        self._channels: "list[int]" = []
+        self.pid = 0
+        #: Readable when the process has ended; -1 when none lives.
+        self.watch = -1
+        self.link: "Link | None" = None
+        #: Our end of the link that the next twin will report on.
+        self.spare: "Link | None" = None
+
+    def add_channels(self, fds: "list[int]") -> None:
+        """The host has opened a connection for the next process."""
+        self._channels += fds
+
+    def take_channel(self, patience: float) -> int:
+        """The newest connection; older ones were for a process that is no more. Raises TimeoutError."""
+        deadline = time.monotonic() + patience
+        while not self._channels:
+            packet = self._zygote.recv(max(0.01, deadline - time.monotonic()))
+            if packet is None:
+                raise SystemExit
+            if "channel" in packet.fields:
+                self.add_channels(packet.fds)
+        newest = self._channels.pop()
+        for fd in self._channels:
+            os.close(fd)
+        self._channels = []
+        return newest
+
+    def start(self, channel: int) -> None:
+        """A process from nothing."""
+        self.link, live_end = pair()
+        self.spare, spare_end = pair()
+        pid = start_live(
+            channel=channel,
+            link=live_end,
+            spare=spare_end,
+            options=self._options,
+            settings=self._settings,
+            roots=self._folders,
+        )
+        for link in (live_end, spare_end):
+            link.close()
+        os.close(channel)
+        self.lives(pid, self.link, self.spare)
+
+    def lives(self, pid: int, link: Link, spare: Link) -> None:
+        """This process lives now."""
+        self.pid, self.link, self.spare = pid, link, spare
+        self.watch = os.pidfd_open(pid)
+
+    def forget(self) -> None:
+        """The process has ended."""
+        if self.watch >= 0:
+            os.close(self.watch)
+        self.pid, self.watch = 0, -1
+
+    def hang_up(self) -> None:
+        """Nothing more will be said to it."""
+        for link in (self.link, self.spare):
+            if link is not None:
+                link.close()
+        self.link = self.spare = None
+
+    def hear(self) -> "Packet | None":
+        """What the process says; None when it has nothing to say any more."""
+        packet = None
+        try:
+            packet = self.link.recv() if self.link is not None else None
+        except OSError:
+            pass
+        if packet is None and self.link is not None:
+            self.link.close()
+            self.link = None
+        return packet
+
+    def say(self, fields: dict, fds: "list[int] | tuple" = ()) -> bool:
+        """Tells the process something; False when it is not there."""
+        if self.link is None:
+            return False
+        try:
+            self.link.send(fields, fds)
+            return True
+        except OSError:
+            return False
