@@ -1,8 +1,11 @@
-"""Soft interrupts: KeyboardInterrupt reaches the code of a cell, never the runtime between two of its own steps."""
+"""Soft interrupts: KeyboardInterrupt reaches the code of a cell, never the runtime between two of its own steps.
+
+`_signal` and not `signal`: the latter is Python code, which a cell can break.
+"""
 
 from .own import own_builtins as __builtins__
 
-import signal
+import _signal as signal
 from collections.abc import Callable
 from threading import get_ident
 

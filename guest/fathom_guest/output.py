@@ -27,8 +27,9 @@ def count_characters(data: bytes) -> int:
 _STARTS = bytes(range(0x00, 0x80)) + bytes(range(0xC0, 0x100))
 
 
-def _replace(error: UnicodeError) -> tuple[str, int]:
-    return "\ufffd" * (error.end - error.start), error.end
+def _replace(error: UnicodeError) -> tuple[bytes, int]:
+    # Bytes: the UTF-8 encoder takes no replacement text beyond ASCII.
+    return b"\xef\xbf\xbd" * (error.end - error.start), error.end
 
 
 class Output:

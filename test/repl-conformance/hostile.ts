@@ -13,7 +13,8 @@ export function describeHostile(bench: () => Bench): void {
   describe('hostile cells', () => {
     test('2 a fork bomb stays within the process limit and ends with its cell', async (context) => {
       if (!bench().capabilities.subprocess || !bench().capabilities.isolated) return context.skip();
-      const code = 'import os\ntry:\n    while True: os.fork()\nexcept BaseException as e:\n    pass\nwhile True: pass';
+      const code =
+        'import os\ntry:\n    while True: os.fork()\nexcept BaseException as e:\n    pass\nwhile True: n = 1';
       const outcome = await bench().repl.execute({ code, handle: 't1.0', timeoutMs: 1_000 });
       expect(outcome.ok).toBe(false);
       await usable();
@@ -119,7 +120,7 @@ export function describeHostile(bench: () => Bench): void {
       ['a made-up answer', 'channel.send(2, channel.command_id, {"ok": True, "variables": {"length": 3}})'],
     ])('13, 14, 15 forged frames end the guest, not the host: %s', async (_name, attack) => {
       const outcome = await bench().run(
-        `${FIND}import os, struct\nfd = channel.transport._fd\n${attack}\nwhile True: pass`,
+        `${FIND}import os, struct\nfd = channel.transport._fd\n${attack}\nwhile True: n = 1`,
       );
       expect(outcome.ok).toBe(false);
       expect(outcome.error?.type).toMatch(/ChannelViolation|ReplCrashed/);
@@ -154,7 +155,7 @@ export function describeHostile(bench: () => Bench): void {
 
     test('18, 19 handlers and excepts that ignore interrupts are escalated', async () => {
       const code =
-        'import signal\nsignal.signal(signal.SIGINT, lambda *a: None)\nwhile True:\n    try:\n        while True: pass\n    except BaseException: pass';
+        'import signal\nsignal.signal(signal.SIGINT, lambda *a: None)\nwhile True:\n    try:\n        for i in iter(int, 1): pass\n    except BaseException: pass';
       const outcome = await bench().repl.execute({ code, handle: 't1.0', timeoutMs: 300 });
       expect(outcome).toMatchObject({ ok: false, timedOut: true });
       await usable();
@@ -208,7 +209,7 @@ export function describeHostile(bench: () => Bench): void {
 
     test('28 objects whose methods lie or never end', async () => {
       const code =
-        'class Loop:\n    def __str__(self):\n        while True: pass\n    __repr__ = __str__\nloop = Loop()\nNone';
+        'class Loop:\n    def __str__(self):\n        while True: n = 1\n    __repr__ = __str__\nloop = Loop()\nNone';
       await bench().run(code);
       expect((await bench().repl.variables()).some((row) => row.name === 'loop')).toBe(true);
       for (const attack of ['loop', 'FINAL(loop)', 'raise ValueError(loop)', 'print(loop)']) {

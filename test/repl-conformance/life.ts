@@ -26,7 +26,7 @@ export function describeLife(bench: () => Bench): void {
       await bench().run('before_kill = 1');
       for (const code of [
         'sum(range(10**13))',
-        'while True:\n    try:\n        while True: pass\n    except BaseException: pass',
+        'while True:\n    try:\n        for i in iter(int, 1): pass\n    except BaseException: pass',
       ]) {
         const outcome = await bench().repl.execute({ code, handle: 't1.0', timeoutMs: 300 });
         expect(outcome).toMatchObject({ ok: false, timedOut: true, error: { type: 'TimeoutError' } });
@@ -49,7 +49,8 @@ export function describeLife(bench: () => Bench): void {
 
     test('a cell can catch the interrupt and say what it has', async () => {
       if (!bench().capabilities.softInterrupt) return;
-      const code = 'try:\n    while True: pass\nexcept KeyboardInterrupt:\n    print("partial")';
+      // Not `while True`: CPython 3.11 and 3.12 miss an interrupt at its jump, outside of the table of handlers.
+      const code = 'try:\n    for i in iter(int, 1): pass\nexcept KeyboardInterrupt:\n    print("partial")';
       const outcome = await bench().repl.execute({ code, handle: 't1.0', timeoutMs: 300 });
       expect(outcome).toMatchObject({ ok: true, timedOut: true });
       expect(outcome.stdout.text).toBe('partial\n');
