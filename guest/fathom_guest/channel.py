@@ -15,6 +15,8 @@ from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, d
 from .interrupts import Interrupts
 from .transport import Transport
 
+_fork = getattr(os, "fork", None)
+
 CELL_ENDED = {
     "ok": False,
     "error": {"code": "cancelled", "message": "the cell that made this call has ended; calls live only as long as their cell"},
@@ -301,7 +303,7 @@ class Channel:
         """`os.fork()` by the runtime itself: both sides stay guests. Only between commands' replies."""
         self._own_fork = True
         try:
-            return os.fork()
+            return _fork()
         finally:
             self._own_fork = False
 

@@ -2,17 +2,15 @@
 
 from fathom_guest.own import own_builtins as __builtins__
 
-import os
-import select
 from _thread import allocate_lock, start_new_thread
-from fcntl import F_SETPIPE_SZ, fcntl
 
 from fathom_guest.guest import Guest
 
+from .own_modules import fcntl, os, select
+
 _CHUNK = 256 * 1024
 _PIPE = 1024 * 1024
-_poll = select.poll
-_POLLIN = select.POLLIN
+_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ; Python names it from 3.10 on, not on every build
 
 
 class Drain:
@@ -43,7 +41,7 @@ class Drain:
         for target, stream in ((1, output.stdout), (2, output.stderr)):
             read, write = os.pipe2(os.O_CLOEXEC)
             try:
-                fcntl(write, F_SETPIPE_SZ, _PIPE)
+                fcntl.fcntl(write, _SET_PIPE_SIZE, _PIPE)
             except OSError:
                 pass  # over the user's share of pipe memory: the usual 64 KiB do as well
             os.set_blocking(read, False)
@@ -61,16 +59,16 @@ class Drain:
                 self._threads = 0  # the process limit is reached: `finish` still reads what fits into the pipes
 
     def _run(self, life: int) -> None:
-        poll = _poll()
+        poll = select.poll()
         for fd in self._reads:
-            poll.register(fd, _POLLIN)
+            poll.register(fd, select.POLLIN)
         while life == self._life:
             ready = poll.poll()
             with self._lock:
                 if life != self._life:
                     return
                 for fd, event in ready:
-                    if not event & _POLLIN:
+                    if not event & select.POLLIN:
                         return
                     self._read(fd, _CHUNK)
 

@@ -3,34 +3,28 @@
 from fathom_guest.own import own_builtins as __builtins__
 
 import _thread
-import fcntl
-import os
-import signal
-import sys
 
 from fathom_guest.guest import Guest
 
 from .drain import Drain
+from .own_modules import fcntl, os, signal
 from .wire import Link, Packet
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 _REOPEN = os.O_RDONLY | os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_NONBLOCK
 MADE, WOKEN, FAILED = "made", "woken", "failed"
 
-_sigmask = signal.pthread_sigmask
 _threads_running = _thread._count
 
 
 class Moment:
     """What a fork does not keep, or shares with its parent."""
 
-    __slots__ = ("files", "folder", "random", "random_state")
+    __slots__ = ("files", "folder")
 
-    def __init__(self, files: "list[tuple]", folder: "str | None", random, random_state) -> None:
+    def __init__(self, files: "list[tuple]", folder: "str | None") -> None:
         self.files = files
         self.folder = folder
-        self.random = random
-        self.random_state = random_state
 
 
 class Freezer:
@@ -61,8 +55,6 @@ class Freezer:
         blocked = self.threads_in_the_way()
         if blocked > 0:
             return self._fail(f"{blocked} threads of earlier cells still run, and a copy of the process would lose them")
-        random = sys.modules.get("random")
-        state = None if random is None else random.getstate()
         files = self._open_files()
         folder = self._folder()
         # The keeper copies the files while we fork; the twin reports to it in its own time.
@@ -76,7 +68,7 @@ class Freezer:
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
             self._drain.forked()
-            return self._stand_still(Moment(files, folder, random, state))
+            return self._stand_still(Moment(files, folder))
         self._drain.release()
         self.children.add(pid)
         self.due = False
@@ -118,7 +110,7 @@ class Freezer:
 
     def _stand_still(self, moment: Moment) -> str:
         """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again."""
-        before = _sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         self._lost_threads = _threads_running()
         link = self._spare
         self.link.close()
@@ -142,7 +134,7 @@ class Freezer:
         self.children = {pid}
         self.link, self._spare = link, Link.of(spare)
         self._wake(channel, moment)
-        _sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         link.send({"awake": True})
         return WOKEN
 
@@ -166,8 +158,7 @@ class Freezer:
                     break
             except OSError:
                 continue
-        if moment.random is not None:
-            moment.random.setstate(moment.random_state)  # os.fork() has seeded it anew
+        self._guest.bindings.reseed()  # two lives of one moment must not draw the same numbers
         self.due = False
 
     def _folder(self) -> "str | None":

@@ -8,12 +8,10 @@ Forks do not even copy the page tables of such a mapping, so a context of a giga
 
 from fathom_guest.own import own_builtins as __builtins__
 
-import ctypes
-import fcntl
-import mmap
-import os
 import sys
 import sysconfig
+
+from .own_modules import ctypes, fcntl, mmap, os
 
 _PAGE = 4096
 _CHUNK = 4 * 1024 * 1024

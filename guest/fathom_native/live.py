@@ -2,9 +2,6 @@
 
 from fathom_guest.own import own_builtins as __builtins__
 
-import mmap
-import os
-import select
 from threading import get_ident
 
 from fathom_guest.errors import CommandError
@@ -15,11 +12,10 @@ from fathom_guest.transport import FdTransport
 from .drain import Drain
 from .freeze import WOKEN, Freezer
 from .images import open_image
+from .own_modules import mmap, os, select
 from .shell import Shell
 from .wire import Link, Packet
 
-_poll = select.poll
-_POLLIN = select.POLLIN
 _CHANGING = ("execute", "bash", "bind", "set", "answer")
 _RUNNING = ("execute", "bash")
 
@@ -98,9 +94,9 @@ class Live:
         while not transport.has_frame():
             while self.freezer.backlog:
                 self._serve_keeper(self.freezer.backlog.pop(0), transport)
-            poll = _poll()
-            poll.register(self._channel, _POLLIN)
-            poll.register(self.freezer.link.fileno(), _POLLIN)
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            poll.register(self.freezer.link.fileno(), select.POLLIN)
             wait = 0 if self.ran and self.freezer.due else None
             ready = poll.poll(wait)
             if not ready:

@@ -2,9 +2,6 @@
 
 from fathom_guest.own import own_builtins as __builtins__
 
-import os
-import select
-import signal
 from time import monotonic
 
 from fathom_guest.errors import CommandError
@@ -12,6 +9,7 @@ from fathom_guest.frames import decode_text
 from fathom_guest.guest import Guest
 
 from .drain import Drain
+from .own_modules import os, select, signal
 
 _SHELLS = ("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash", "/bin/sh")
 #: Seconds between SIGINT and SIGKILL.
@@ -19,8 +17,6 @@ _GRACE = 0.2
 #: As shells count an end by SIGINT.
 _INTERRUPTED = 130
 
-_posix_spawn = os.posix_spawn
-_kill_group = os.killpg
 
 
 def find_shell() -> "str | None":
@@ -68,7 +64,7 @@ class Shell:
         except BaseException:
             environment = {}
         try:
-            return _posix_spawn(
+            return os.posix_spawn(
                 self.path, arguments, environment, setsid=True, setsigmask=(), setsigdef=(signal.SIGINT, signal.SIGPIPE)
             )
         except OSError as error:
@@ -83,7 +79,7 @@ class Shell:
         """Ends the command and what shares its process group."""
         for number, seconds in ((signal.SIGINT, _GRACE), (signal.SIGKILL, None)):
             try:
-                _kill_group(pid, number)
+                os.killpg(pid, number)
             except OSError:
                 pass
             end = None if seconds is None else monotonic() + seconds

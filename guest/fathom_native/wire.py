@@ -5,9 +5,8 @@ Used inside REPLs too, where cells may have patched anything: only C types and t
 
 from fathom_guest.own import own_builtins as __builtins__
 
-import array
-import os
 import struct
+from array import array as _array
 from _socket import (
     AF_UNIX,
     CMSG_SPACE,
@@ -23,11 +22,12 @@ from _socket import (
 
 from fathom_guest.frames import dumps, loads
 
+from .own_modules import os
+
 _MAX_PACKET = 64 * 1024
 _MAX_FDS = 8
 _CREDENTIALS = struct.Struct("=iII")
 _ANCILLARY = CMSG_SPACE(_MAX_FDS * 4) + CMSG_SPACE(_CREDENTIALS.size)
-_array = array.array
 
 
 class Packet:
