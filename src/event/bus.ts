@@ -118,7 +118,10 @@ class RunEventBus implements EventBus {
     }
     this.#completed = terminal;
     const ephemeral = EPHEMERAL_EVENTS.has(body.type);
-    if (!ephemeral && this.#wasTold(body)) return;
+    if (!ephemeral && this.#wasTold(body)) {
+      if (terminal) this.close();
+      return;
+    }
     const event = this.#number(body, ephemeral);
     const stored = ephemeral || this.#failure !== undefined ? undefined : this.#store(event, terminal);
     const entry: Pending = { event, ephemeral, stored: stored === undefined };

@@ -43,3 +43,13 @@ export {
   type UsageRecorded,
 } from './event.ts';
 export { eventIdentity } from './identity.ts';
+export { type JsonlSink, type JsonlSinkOptions, jsonlSink } from './jsonl-sink.ts';
+export {
+  type OpenTelemetryApi,
+  type OpenTelemetrySpan,
+  type OpenTelemetryTracer,
+  openTelemetrySink,
+} from './open-telemetry.ts';
+export { redactEvent } from './redact.ts';
+export { type ReferenceLogOptions, referenceLog, referenceLogName } from './reference-log.ts';
+export { type ReopenedLog, reopenLog } from './reopen.ts';

@@ -1,0 +1,147 @@
+/**
+ * What events say of a run as a whole: its beginning and end, its limits, its REPL.
+ *
+ * @module
+ */
+
+/** How a run ended. */
+export type Outcome = 'converged' | 'exhausted' | 'failed' | 'aborted';
+
+/** Why a run ended: a closed set. */
+export type StopReason =
+  | 'final'
+  | 'final-var'
+  | 'max-turns'
+  | 'no-code'
+  | 'error-limit'
+  | 'token-limit'
+  | 'cost-limit'
+  | 'time-limit'
+  | 'call-limit'
+  | 'finish-requested'
+  | 'model-failure'
+  | 'repl-failure'
+  | 'cancelled';
+
+/** The size of a context without any of its body. */
+export interface ContextFacts {
+  readonly name: string;
+  /** e.g. `str`, `list`, `dict`, `none`. */
+  readonly type: string;
+  /** Characters of a text, items of a list or mapping; absent when unknown. */
+  readonly size?: number;
+}
+
+/** The run began; its REPL is open. */
+export interface RunStarted {
+  readonly type: 'run.started';
+  readonly query: string;
+  readonly depth: number;
+  readonly contexts: readonly ContextFacts[];
+  readonly rootModel: string;
+  readonly subCallModel: string;
+  readonly backend: string;
+  readonly isolation: string;
+  readonly sessionId?: string;
+}
+
+/** An interrupted or paused run goes on. A terminal record it already had is taken back: this event has its number. */
+export interface RunResumed {
+  readonly type: 'run.resumed';
+  /** Steps whose result is recorded: they are not paid again. */
+  readonly recordedSteps: number;
+  /** Attempts that were in flight when the run stopped: they may have been billed and are sent once more. */
+  readonly possiblyBilled: number;
+  /** Why the run had stopped, when it could still say so. */
+  readonly previous?: { readonly outcome: Outcome; readonly stop: StopReason; readonly reason?: string };
+}
+
+/** The one terminal record of a run, on every path. */
+export interface RunCompleted {
+  readonly type: 'run.completed';
+  readonly outcome: Outcome;
+  readonly stop: StopReason;
+  readonly turns: number;
+  readonly subCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** US dollars; null when a price is unknown. */
+  readonly costUsd: number | null;
+  readonly elapsedMs: number;
+  readonly reason?: string;
+  readonly rootModel: string;
+  readonly subCallModel: string;
+  /** Context characters per input token of the root model; absent without a context. */
+  readonly compressionRatio?: number;
+}
+
+/** Safe to broadcast: nothing but where the run stands. */
+export interface RunProgress {
+  readonly type: 'run.progress';
+  readonly turn: number;
+  readonly maxTurns: number;
+  /** 0..1. */
+  readonly fraction: number;
+  /** A few words, e.g. `running a cell`. */
+  readonly status: string;
+}
+
+/** A part of a limit is spent: once per resource and fraction in a tree. */
+export interface BudgetWarning {
+  readonly type: 'budget.warning';
+  readonly resource: string;
+  /** 0.6 or 0.9. */
+  readonly fraction: number;
+  readonly spent: number;
+  readonly limit: number;
+}
+
+/** A limit ends the run, or refuses a call. */
+export interface LimitReached {
+  readonly type: 'limit.reached';
+  /** The limit's name in limits.ts. */
+  readonly limit: string;
+  readonly value: number;
+  readonly message: string;
+}
+
+/** A named snapshot of the REPL came, was gone back to, or went. */
+export interface SnapshotEvent {
+  readonly type: 'snapshot.created' | 'snapshot.restored' | 'snapshot.deleted';
+  readonly name: string;
+  readonly bytes?: number;
+}
+
+/** A session changed its state or its lifetime. */
+export interface SessionEvent {
+  readonly type:
+    | 'session.created'
+    | 'session.opened'
+    | 'session.state'
+    | 'session.extended'
+    | 'session.closed'
+    | 'session.expired';
+  readonly sessionId: string;
+  readonly state: string;
+  readonly expiresAt?: string;
+}
+
+/** The REPL was killed and came back. */
+export interface ReplRestarted {
+  readonly type: 'repl.restarted';
+  readonly reason: string;
+  readonly lost: string;
+}
+
+/** A replayed cell asked for something unrecorded, or printed something else. */
+export interface JournalDiverged {
+  readonly type: 'journal.diverged';
+  readonly commandId: string;
+  readonly message: string;
+}
+
+/** Told to one subscriber alone, in the place where it was too slow: so many ephemeral events are missing here. */
+export interface EventsDropped {
+  readonly type: 'events.dropped';
+  readonly count: number;
+}

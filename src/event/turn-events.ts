@@ -1,0 +1,79 @@
+/**
+ * What events say of turns, commands and cells.
+ *
+ * @module
+ */
+
+/** A turn begins: the root model is asked. */
+export interface TurnStarted {
+  readonly type: 'turn.started';
+  readonly turn: number;
+}
+
+/** The root model replied, before anything of the reply was run. */
+export interface ModelReplied {
+  readonly type: 'model.replied';
+  readonly turn: number;
+  readonly model: string;
+  readonly text: string;
+  readonly reasoning?: string;
+  readonly finishReason: string;
+  readonly durationMs: number;
+}
+
+/** A command about to be executed. `id` is its stable handle, e.g. `t3.0`. */
+export interface CommandParsed {
+  readonly type: 'command.parsed';
+  readonly turn: number;
+  readonly id: string;
+  readonly command: { readonly type: string; readonly [key: string]: unknown };
+}
+
+/** A command that was not executed: malformed, refused, or after a final answer (`after-final`). */
+export interface CommandRejected {
+  readonly type: 'command.rejected';
+  readonly turn: number;
+  readonly code: string;
+  readonly message: string;
+  readonly excerpt: string;
+}
+
+/** A turn has ended; the feedback is what the model is told next. */
+export interface TurnCompleted {
+  readonly type: 'turn.completed';
+  readonly turn: number;
+  readonly feedback: string;
+  readonly durationMs: number;
+}
+
+/** A command begins to run. */
+export interface CellStarted {
+  readonly type: 'cell.started';
+  readonly turn: number;
+  readonly id: string;
+}
+
+/** A piece of output, as it came. */
+export interface CellOutput {
+  readonly type: 'cell.output';
+  readonly id: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** A command that ran has ended. */
+export interface CellCompleted {
+  readonly type: 'cell.completed';
+  readonly turn: number;
+  readonly id: string;
+  readonly ok: boolean;
+  /** What the model was shown. */
+  readonly shown: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly error?: { readonly type: string; readonly message: string };
+  readonly subCalls: number;
+  readonly failedSubCalls: number;
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+}
