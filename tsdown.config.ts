@@ -1,10 +1,20 @@
 import { defineConfig } from 'tsdown';
 
-export default defineConfig({
-  entry: { index: 'src/index.ts' },
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  dts: true,
-  clean: true,
-});
+const SHARED = { format: 'esm', platform: 'node', target: 'node22' } as const;
+
+export default defineConfig([
+  {
+    ...SHARED,
+    entry: { index: 'src/index.ts', test: 'src/test.ts', 'cli/main': 'src/cli/main.ts' },
+    dts: true,
+    clean: true,
+  },
+  {
+    // What runs inside the embedded REPL's own process: it may read its folder and no other part of this package.
+    ...SHARED,
+    entry: { main: 'src/repl/pyodide/child/main.ts', prove: 'src/repl/pyodide/child/prove.ts' },
+    outDir: 'dist/repl/pyodide/child',
+    dts: false,
+    clean: false,
+  },
+]);

@@ -8,7 +8,6 @@ import { Command, CommanderError } from 'commander';
 import { ask } from './ask.ts';
 import { type AskOptions, addAskOptions } from './ask-options.ts';
 import type { Console } from './console.ts';
-import { doctor } from './doctor/index.ts';
 import { describeError } from './error-report.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { watchInterrupts } from './interrupts.ts';
@@ -51,6 +50,8 @@ function program(): Command {
     .description('what this machine offers, and what to do about what is missing')
     .option('--json', 'print it as one JSON object')
     .action(async (options: { readonly json?: true }) => {
+      // Loaded when it is wanted: `ask` needs neither every backend nor its probe.
+      const { doctor } = await import('./doctor/index.ts');
       process.exitCode = await doctor({ json: options.json === true, console });
     });
   return fathom;

@@ -7,7 +7,10 @@ export function eventOf(body: EventBody, runId = 'root'): RunEvent {
 }
 
 /** A stream that keeps what was written. */
-export function streamTo(parts: string[], { isTTY = false, columns = 80 } = {}): TextStream {
+export function streamTo(
+  parts: string[],
+  { isTTY = false, columns = 80 }: { readonly isTTY?: boolean; readonly columns?: number } = {},
+): TextStream {
   return { isTTY, columns, write: (text) => parts.push(text) };
 }
 

@@ -1,7 +1,38 @@
-import type { PythonProbe } from '../../repl/python/index.ts';
+import type { Proof, PyodideProbe } from '../../repl/pyodide/index.ts';
+import type { IsolationFindings, PythonProbe } from '../../repl/python/index.ts';
 import { provesFullIsolation } from '../../repl/python/index.ts';
 import { duration } from '../figures.ts';
 import type { Finding } from './finding.ts';
+
+/** The embedded REPL, from its own probe. */
+export function pyodideFinding(probe: PyodideProbe): Finding {
+  const name = 'pyodide';
+  if (!probe.available) {
+    return { name, state: 'missing', summary: probe.reason, details: [], advice: 'install the package again' };
+  }
+  const { isolation, timings } = probe;
+  return {
+    name,
+    state: 'ok',
+    summary: `CPython ${probe.pythonVersion} in WebAssembly (Pyodide ${probe.pyodideVersion}), isolation ${isolation.level}`,
+    details: [
+      ...isolation.proofs.map((proof) => `proof: ${attemptWords(proof)}`),
+      ...(isolation.refused === undefined ? [] : [`no namespaces: ${isolation.refused}`]),
+      `started and proved in ${duration(timings.startMs)} (proof ${duration(timings.proofMs)}), a warm REPL in ${duration(timings.openMs)}`,
+      `base snapshot in ${probe.cache}`,
+    ],
+    ...(isolation.level === 'process' && process.platform === 'linux'
+      ? { advice: 'with bubblewrap and user namespaces it reaches isolation namespace' }
+      : {}),
+  };
+}
+
+function attemptWords({ from, reached }: Proof): string {
+  const attempts = Object.entries(reached);
+  const out = attempts.filter(([, success]) => success).map(([attempt]) => attempt);
+  const tried = `tried ${attempts.map(([attempt]) => attempt).join(', ')} from ${from === 'python' ? 'a cell' : "the process's own JavaScript"}`;
+  return out.length === 0 ? `${tried}: nothing of the host is reached` : `${tried}: REACHED ${out.join(', ')}`;
+}
 
 /** The native REPL, from its own probe. */
 export function pythonFinding(probe: PythonProbe): Finding {
@@ -31,8 +62,10 @@ export function pythonFinding(probe: PythonProbe): Finding {
   };
 }
 
-function proofWords(findings: Readonly<Record<string, readonly string[]>>): string {
-  const tried = Object.entries(findings).filter(([name]) => name !== 'environment' && name !== 'descriptors');
+function proofWords(findings: IsolationFindings): string {
+  const tried = Object.entries<readonly string[]>({ ...findings }).filter(
+    ([name]) => name !== 'environment' && name !== 'descriptors',
+  );
   const out = tried.filter(([, reached]) => reached.length > 0);
   if (out.length === 0)
     return `tried ${tried.map(([name]) => name).join(', ')} from inside: nothing of the host is reached`;

@@ -1,0 +1,37 @@
+/**
+ * `npm run demo`: a question about six novels, answered by a recorded model over HTTP, and checked by plain code.
+ * `npm run demo -- -m openai/gpt-5-mini` asks a real one.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { colorsFor, isInteractive } from '../src/cli/console.ts';
+import { describeError } from '../src/cli/error-report.ts';
+import { fullNarrator } from '../src/cli/narrator.ts';
+import { runDemo } from './run.ts';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string', short: 'm' },
+    'sub-model': { type: 'string' },
+    novels: { type: 'string', default: fileURLToPath(new URL('novels', import.meta.url)) },
+    repl: { type: 'string', default: 'pyodide' },
+  },
+});
+
+try {
+  const { verified } = await runDemo({
+    novels: values.novels,
+    repl: values.repl as 'pyodide',
+    out: process.stdout,
+    interactive: isInteractive(process.stdout, process.env),
+    narrator: fullNarrator(colorsFor(process.stdout, process.env)),
+    model: values.model,
+    subModel: values['sub-model'],
+  });
+  process.exitCode = verified ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${describeError(error)}\n`);
+  process.exitCode = 1;
+}
