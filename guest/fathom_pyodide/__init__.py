@@ -1,0 +1,46 @@
+"""The Pyodide backend's own Python: makes the guest while the base snapshot is baked, and gives it what it lacks there.
+
+Runs before any cell has. What is here is no wall: cells share the interpreter with it. The walls are in
+`src/repl/pyodide/child`.
+"""
+
+from fathom_guest.own import own_builtins as __builtins__
+
+import os
+import sys
+
+from fathom_guest import FdTransport, Guest, create_guest
+
+from . import clock, hidden, preload, prove
+
+#: Texts the child has put into memory, by token; each is taken once.
+loaded: dict[str, str] = {}
+_guest: "Guest | None" = None
+
+
+def bake() -> int:
+    """Makes the guest on `/dev/host`. Every child opens the device again under the descriptor returned here."""
+    global _guest
+    preload.modules()
+    fd = os.open("/dev/host", os.O_RDWR)
+    _guest = create_guest(FdTransport(fd, pollable=False), threads=False, load_file=lambda value: loaded.pop(value["token"]))
+    clock.install()
+    return fd
+
+
+def step() -> None:
+    """Serves the one command that lies ready."""
+    guest = _guest
+    if guest is None or not guest.serve_one():
+        raise SystemExit
+
+
+def begin() -> None:
+    """Last Python before the gate is locked: the child's own random numbers, and no name of the host left behind."""
+    guest = _guest
+    if guest is not None:
+        guest.bindings.reseed()
+    sys.path[:] = [path for path in sys.path if path and path != "/lib/fathom"]
+    sys.path_importer_cache.clear()
+    os.chdir("/home/pyodide")
+    hidden.shut()

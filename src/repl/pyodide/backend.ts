@@ -1,0 +1,96 @@
+/**
+ * The backend over a pool of children; `index.ts` exports what is public of it.
+ *
+ * @module
+ */
+import { RlmError } from '../../errors.ts';
+import { createGuestRepl } from '../channel/index.ts';
+import type { FileValue, IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
+import { createDriver } from './driver.ts';
+import { bindLargeTexts } from './large-texts.ts';
+import { createPool, type LevelReport, type Pool, type PoolOptions } from './pool.ts';
+
+/** Options of {@link pyodideBackend}. */
+export interface PyodideBackendOptions {
+  /** Folder of the base snapshot. Default: `fathom-rlm` in the user's cache folder, or `FATHOM_CACHE_DIR`. */
+  readonly cacheDir?: string;
+  /** Booted processes kept ready for the next REPL, about 120 MB each. Default 1. */
+  readonly spares?: number;
+  /** Bytes that the snapshots of one REPL may take on disk. Default 4 GiB. */
+  readonly snapshotBytes?: number;
+  /** The strongest isolation to try for: `process` leaves namespaces out. Default `namespace`. */
+  readonly most?: 'process' | 'namespace';
+}
+
+/** Switches for tests; no public function takes them. */
+export interface InternalOptions extends PyodideBackendOptions {
+  readonly node?: string;
+  readonly open?: PoolOptions['open'];
+  readonly withoutPermission?: boolean;
+}
+
+/** The backend and what is known of its walls. */
+export interface PyodideBackend extends ReplBackend {
+  readonly name: 'pyodide';
+  /** Boots the first process and tries the walls. `open` does so by itself. */
+  prove(): Promise<LevelReport>;
+}
+
+const SNAPSHOT_BYTES = 4 * 1024 ** 3;
+const RANKS: Readonly<Record<IsolationLevel, number>> = { none: 0, process: 1, namespace: 2, vm: 3 };
+
+/** Makes a backend; the public way is {@link pyodideBackend} in index.ts. */
+export function createBackend(options: InternalOptions): PyodideBackend {
+  const pool = createPool({
+    node: options.node ?? process.execPath,
+    ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+    spares: options.spares ?? 1,
+    most: options.most ?? 'namespace',
+    open: options.open ?? [],
+    withoutPermission: options.withoutPermission ?? false,
+  });
+  const repls = new Set<Repl>();
+  return {
+    name: 'pyodide',
+    prove: () => pool.level(),
+    async open(request) {
+      const report = await pool.level();
+      if (RANKS[report.level] < RANKS[request.least]) throw tooWeak(report, request.least);
+      request.signal?.throwIfAborted();
+      return await openRepl({ pool, request, repls, storeBytes: options.snapshotBytes ?? SNAPSHOT_BYTES });
+    },
+    async close() {
+      await Promise.all([...repls].map((repl) => repl.close()));
+      await pool.close();
+    },
+  };
+}
+
+async function openRepl(parts: {
+  readonly pool: Pool;
+  readonly request: OpenReplOptions;
+  readonly repls: Set<Repl>;
+  readonly storeBytes: number;
+}): Promise<Repl> {
+  const { pool, request, repls, storeBytes } = parts;
+  const inMemory = new WeakMap<FileValue, string>();
+  const driver = await createDriver({
+    ...{ limits: request.limits, host: request.host, inMemory, storeBytes },
+    child: await pool.take(),
+    takeChild: pool.take,
+    onClose: () => repls.delete(repl),
+  });
+  const repl = bindLargeTexts(await createGuestRepl({ limits: request.limits, driver }), inMemory);
+  repls.add(repl);
+  return repl;
+}
+
+function tooWeak(report: LevelReport, least: IsolationLevel): RlmError {
+  const why = report.refused === undefined ? '' : ` (${report.refused})`;
+  return new RlmError({
+    code: 'isolation-unavailable',
+    message: `Pyodide REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why}. Install bubblewrap on a Linux with user namespaces, or accept less by isolation: '${report.level}'.`,
+    userAction: true,
+    data: { level: report.level, least },
+  });
+}

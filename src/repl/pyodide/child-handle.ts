@@ -1,0 +1,215 @@
+/**
+ * The host's handle to one child process: its frames, its descriptors, its end.
+ *
+ * @module
+ */
+import type { Writable } from 'node:stream';
+import { RlmError } from '../../errors.ts';
+import { createFrameDecoder, encodeFrame, type Frame } from '../channel/frame.ts';
+import { type BootHeader, FD, RUNTIME } from './child/protocol.ts';
+import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
+import { type Level, type SpawnRequest, spawnChild } from './spawn.ts';
+
+/** What a child says of itself once it has locked its gate. */
+export interface ReadyReport {
+  /** JavaScript functions dropped from the function table. */
+  readonly tableDropped: number;
+  /** Globals that could not be removed. */
+  readonly globalsLeft: readonly string[];
+  /** Baking: bytes of the snapshot. */
+  readonly bytes?: number;
+}
+
+/** One child. */
+export interface ChildHandle {
+  readonly level: Level;
+  /** Milliseconds of `performance.now()` when it was started. */
+  readonly startedAt: number;
+  readonly pid: number | undefined;
+  /** Rejects with `repl-failure` when it ends before. */
+  readonly ready: Promise<ReadyReport>;
+  /** Pages and files of snapshots. */
+  readonly store: OwnedFile;
+  /** Where contexts go. */
+  readonly data: Writable;
+  /** The first frame. */
+  boot(header: BootHeader, body?: readonly Buffer[]): void;
+  /** Sends a runtime frame and waits for its answer. @throws RlmError `repl-failure` when the child ends first */
+  ask(type: number, header: object, parts?: readonly Buffer[]): Promise<Frame>;
+  write(bytes: Buffer): void;
+  /** From now on chunks go to `receive`, which hands frames of the runtime back to {@link runtimeFrame}. */
+  attach(receive: (chunk: Buffer) => void): void;
+  runtimeFrame(frame: Frame): void;
+  /** Called for frames that no `ask` waits for. */
+  onSaved: ((frame: Frame) => void) | undefined;
+  /** Asks guest code to stop. */
+  interrupt(): void;
+  kill(reason: string): void;
+  /** Resolves with why it ended. */
+  readonly ended: Promise<string>;
+  /** Keeps the host process alive while `work` runs; idle children never do. */
+  busy<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** Starts a child. `request.descriptors` gets control and store added; a base snapshot may be among them. */
+export function startChild(request: SpawnRequest): ChildHandle {
+  const startedAt = performance.now();
+  const control = openControl();
+  const store = openUnnamed();
+  const spawned = spawnChild({
+    ...request,
+    descriptors: { ...request.descriptors, [FD.control]: control.reader.fd, [FD.store]: store.fd },
+  });
+  control.reader.close();
+  const asked = new Map<number, { resolve: (frame: Frame) => void; reject: (error: Error) => void }>();
+  const end = watchEnd(spawned.process, spawned.stderrTail);
+  const refs = references(spawned);
+  const readiness = Promise.withResolvers<ReadyReport>();
+  readiness.promise.catch(() => {});
+  let lastAsk = 0;
+  let receive = ownDecoder(
+    (frame) => self.runtimeFrame(frame),
+    () => self.kill('it spoke out of turn'),
+  );
+  spawned.frames.on('data', (chunk: Buffer) => receive(chunk));
+  void end.ended.then((reason) => {
+    control.close();
+    const error = lost(reason);
+    readiness.reject(error);
+    for (const { reject } of asked.values()) reject(error);
+    asked.clear();
+  });
+  const self: ChildHandle = {
+    level: request.level,
+    startedAt,
+    pid: spawned.process.pid,
+    ready: readiness.promise,
+    store,
+    data: spawned.data,
+    onSaved: undefined,
+    boot: (header, body = []) => self.write(encodeFrame(RUNTIME.boot, 0, JSON.stringify(header), body)),
+    ask: (type, header, parts = []) =>
+      self.busy(
+        () =>
+          new Promise<Frame>((resolve, reject) => {
+            if (end.reason !== undefined) return reject(lost(end.reason));
+            lastAsk += 1;
+            asked.set(lastAsk, { resolve, reject });
+            self.write(encodeFrame(type, lastAsk, JSON.stringify(header), parts));
+          }),
+      ),
+    write: (bytes) => void spawned.frames.write(bytes),
+    attach(target) {
+      receive = target;
+    },
+    runtimeFrame(frame) {
+      if (frame.type === RUNTIME.ready) readiness.resolve(frame.header as ReadyReport);
+      else if (frame.type === RUNTIME.saved) self.onSaved?.(frame);
+      else if (frame.type === RUNTIME.denied) end.because(reasonIn(frame.header));
+      else if (frame.type === RUNTIME.done) {
+        asked.get(frame.id)?.resolve(frame);
+        asked.delete(frame.id);
+      }
+    },
+    interrupt() {
+      if (end.reason !== undefined) return;
+      control.raise();
+      // For a child that waits for a reply and looks at no word.
+      self.write(encodeFrame(RUNTIME.wake, 0, '{}'));
+    },
+    kill(reason) {
+      end.because(reason);
+      spawned.process.kill('SIGKILL');
+    },
+    ended: end.ended,
+    busy: refs.busy,
+  };
+  return self;
+}
+
+function lost(reason: string): RlmError {
+  return new RlmError({
+    code: 'repl-failure',
+    message: `The REPL's process ended: ${reason}.`,
+    data: { reason: reason.slice(0, 500) },
+  });
+}
+
+function reasonIn(header: unknown): string {
+  const reason = typeof header === 'object' && header !== null ? (header as { reason?: unknown }).reason : undefined;
+  return typeof reason === 'string' ? reason.slice(0, 200) : 'it ended itself';
+}
+
+/** Frames of a child that serves no REPL yet: only the runtime's own. */
+function ownDecoder(onFrame: (frame: Frame) => void, onWrong: () => void): (chunk: Buffer) => void {
+  const decoder = createFrameDecoder();
+  return (chunk) => {
+    try {
+      decoder.push(chunk, (frame) => (frame.type >= RUNTIME.boot ? onFrame(frame) : onWrong()));
+    } catch {
+      onWrong();
+    }
+  };
+}
+
+interface EndWatch {
+  readonly ended: Promise<string>;
+  /** Why it ended, once it has. */
+  readonly reason: string | undefined;
+  /** Says why it is about to end. The first reason counts. */
+  because(reason: string): void;
+}
+
+const process_env_debug = globalThis.process.env.FATHOM_DEBUG_CHILD;
+function watchEnd(process: ReturnType<typeof spawnChild>['process'], stderrTail: () => string): EndWatch {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let told: string | undefined;
+  let reason: string | undefined;
+  const finish = (fallback: string): void => {
+    if (reason !== undefined) return;
+    reason = told ?? fallback;
+    resolve(reason);
+  };
+  process.once('error', (error) => finish(`it could not be started: ${error.message}`));
+  process.once('close', (code, signal) => {
+    const tail = stderrTail().trim().split('\n').slice(-3).join(' | ');
+    if (process_env_debug) console.error(stderrTail());
+    const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
+    finish(tail === '' ? how : `${how} (${tail})`);
+  });
+  return {
+    ended: promise,
+    get reason() {
+      return reason;
+    },
+    because(why) {
+      told ??= why;
+    },
+  };
+}
+
+interface Referenced {
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** Counts what is under way: only then does the child keep the host's event loop alive. */
+function references({ process, frames, data }: ReturnType<typeof spawnChild>): Pick<ChildHandle, 'busy'> {
+  const handles = [process, frames, data, process.stdout, process.stderr].filter(
+    (handle) => handle !== null && 'unref' in handle,
+  ) as unknown as Referenced[];
+  for (const handle of handles) handle.unref();
+  let count = 0;
+  return {
+    async busy(work) {
+      count += 1;
+      if (count === 1) for (const handle of handles) handle.ref();
+      try {
+        return await work();
+      } finally {
+        count -= 1;
+        if (count === 0) for (const handle of handles) handle.unref();
+      }
+    },
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * Takes a booted interpreter and puts everything around it: devices, quotas, snapshots. Then locks the gate.
+ *
+ * @module
+ */
+import { type Booted, emptyTable, removeTerminals } from './boot.ts';
+import { type PythonFunction, pythonFunction, pythonObject } from './capi.ts';
+import { type HostDevice, makeHostDevice } from './device.ts';
+import type { EmscriptenFs } from './emscripten.ts';
+import type { End } from './end.ts';
+import { openFiles } from './files.ts';
+import { harden } from './harden.ts';
+import { type Images, makeImages } from './images.ts';
+import type { Interrupt } from './interrupt.ts';
+import { openPages, type Pages } from './pages.ts';
+import { type BootHeader, GUEST_DEVICES, type OpenWall } from './protocol.ts';
+import { installQuota, type Quota } from './quota.ts';
+import { openSlots, type Slots } from './slots.ts';
+import { makeStdio, type Stdio } from './stdio.ts';
+import { makeTextLoader, type TextLoader } from './texts.ts';
+import type { Wire } from './wire.ts';
+
+/** What `assemble` is given. */
+export interface AssembleRequest {
+  readonly booted: Booted;
+  readonly header: BootHeader;
+  readonly wire: Wire;
+  readonly interrupt: Interrupt;
+  readonly end: End;
+  readonly now: () => number;
+  /** State the imports share with the rest (serve.ts). */
+  readonly shared: SharedState;
+}
+
+/** What replaced imports and the rest of the child both see. */
+export interface SharedState {
+  memoryBytes: number;
+  umask: number;
+  /** The command that runs; 0: none. */
+  command: number;
+  /** emscripten's own way to grow memory, which refreshes its views. */
+  growHeap: (bytes: number) => unknown;
+}
+
+/** The parts of a running child. */
+export interface Child {
+  readonly fs: EmscriptenFs;
+  readonly device: HostDevice;
+  readonly stdio: Stdio;
+  readonly quota: Quota;
+  readonly slots: Slots;
+  readonly pages: Pages;
+  readonly images: Images;
+  readonly texts: TextLoader;
+  /** Serves the command frame that was delivered. */
+  readonly step: PythonFunction;
+  /** Facts for the host: what was dropped and what could not be removed. */
+  readonly report: { readonly tableDropped: number; readonly globalsLeft: readonly string[] };
+  /** Test switch `heap-first`: runs Python before locking (F1). */
+  readonly lockLate: (() => void) | undefined;
+}
+
+/** Assembles and locks. */
+export function assemble(request: AssembleRequest): Child {
+  const { booted, shared } = request;
+  const { pyodide, gate } = booted;
+  const python = pyodide._module;
+  const fs = pyodide.FS;
+  const open: ReadonlySet<OpenWall> = new Set(request.header.open);
+
+  const pipeOps = pipeOperations(pyodide);
+  if (!open.has('tty')) removeTerminals(fs);
+  const { device, stdio } = makeDevices(request, open.has('frame-cap'));
+  const slots = openSlots();
+  const files = openFiles({ fs, slots, umask: () => shared.umask });
+  const quota = open.has('quota') ? openQuota() : installQuota(fs, files.beforeChange);
+  const begin = (): void => {
+    pyodide.runPython(open.has('finders') ? '0' : 'import fathom_pyodide; fathom_pyodide.begin()');
+  };
+  begin();
+  const step = pythonFunction(python, 'fathom_pyodide', 'step');
+  const texts = makeTextLoader(python, pythonObject(python, 'fathom_pyodide', 'loaded'));
+  python.HEAP8[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
+  const heap = (): Uint8Array => python.HEAPU8;
+  const pages = openPages({ heap, grow: (bytes) => shared.growHeap(bytes), base: booted.base, slots });
+  const setUmask = (mask: number): void => {
+    shared.umask = mask;
+  };
+  const images = makeImages({ fs, pages, files, slots, wire: request.wire, pipeOps, setUmask });
+
+  const tableDropped = open.has('table') ? 0 : emptyTable(pyodide, gate);
+  const lockLate = (): void => {
+    begin();
+    gate.lock();
+  };
+  if (!open.has('heap-first')) gate.lock();
+  const globalsLeft = open.has('harden') ? [] : harden();
+  return {
+    ...{ fs, device, stdio, quota, slots, pages, images, texts, step },
+    report: { tableDropped, globalsLeft },
+    lockLate: open.has('heap-first') ? lockLate : undefined,
+  };
+}
+
+function makeDevices(
+  { booted, wire, interrupt, end, now, shared }: AssembleRequest,
+  uncapped: boolean,
+): Pick<Child, 'device' | 'stdio'> {
+  const fs = booted.pyodide.FS;
+  const device = makeHostDevice({
+    fs,
+    wire,
+    uncapped,
+    interrupted: interrupt.pending,
+    onEnd: end.quietly,
+    onViolation: (what) => end.because(`channel violation: ${what}`),
+  });
+  const stdio = makeStdio({ fs, wire, now, command: () => shared.command, interrupted: interrupt.pending });
+  // The guest in the base snapshot holds these descriptors open already.
+  for (const { path, fd } of GUEST_DEVICES) {
+    if (fs.open(path, 2).fd !== fd) throw new Error('a device of the guest is open under another descriptor');
+  }
+  return { device, stdio };
+}
+
+/** Stream operations of pipes; emscripten does not export its pipes, so a pipe is made to look at. */
+function pipeOperations(pyodide: Booted['pyodide']): object {
+  const fds = String(pyodide.runPython('import os as _os; _ends = _os.pipe(); "%d %d" % _ends')).split(' ').map(Number);
+  const operations = pyodide.FS.streams[fds[0] ?? -1]?.stream_ops;
+  pyodide.runPython('[_os.close(_end) for _end in _ends]; del _os, _ends');
+  if (operations === undefined) throw new Error('this emscripten has no pipes');
+  return operations;
+}
+
+function openQuota(): Quota {
+  return { limit: 0, recount() {} };
+}

@@ -1,0 +1,203 @@
+/**
+ * Snapshots of the file tree: MEMFS lives in JavaScript, outside of linear memory, and travels beside it. Contents go
+ * to the store; what has not changed since the last snapshot is not written again.
+ *
+ * @module
+ */
+import { Buffer } from 'node:buffer';
+import type { EmscriptenFs, FsNode } from './emscripten.ts';
+import { type Content, type Manifest, type NodeEntry, packSlots, type StreamEntry, slotsOf } from './manifest.ts';
+import { PAGE } from './protocol.ts';
+import type { Slots } from './slots.ts';
+
+/** A manifest with the slots it holds. */
+export interface FileImage {
+  readonly json: string;
+  readonly slots: readonly number[];
+  holders: number;
+}
+
+/** The file tree and its images. */
+export interface Files {
+  /** Called before a content changes (quota.ts). */
+  beforeChange(node: FsNode): void;
+  /** Takes the state of all files; the caller holds the image. @throws StoreFull */
+  save(): FileImage;
+  adopt(json: string): FileImage;
+  hold(image: FileImage): void;
+  drop(image: FileImage): void;
+  /** Says that the tree is now as in `image`: it stays held while contents refer to it. */
+  became(image: FileImage): void;
+  /** Contents as at boot, by path. */
+  readonly bootContents: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface FilesOptions {
+  readonly fs: EmscriptenFs;
+  readonly slots: Slots;
+  readonly umask: () => number;
+}
+
+/** Opens the tree as it is after boot. */
+export function openFiles({ fs, slots, umask }: FilesOptions): Files {
+  const bootContents = new Map<string, Uint8Array>();
+  rememberBoot(fs, bootContents);
+  let current: FileImage | undefined;
+
+  const hold = (image: FileImage): void => {
+    image.holders += 1;
+    if (image.holders === 1) slots.retain(image.slots);
+  };
+  const drop = (image: FileImage): void => {
+    image.holders -= 1;
+    if (image.holders === 0) slots.release(image.slots);
+  };
+  const became = (image: FileImage): void => {
+    hold(image);
+    if (current !== undefined) drop(current);
+    current = image;
+  };
+  return {
+    bootContents,
+    hold,
+    drop,
+    became,
+    beforeChange(node) {
+      const saved = node.fathomSaved as Content | undefined;
+      if (saved === undefined) return;
+      // Boot contents are kept for rollbacks: the guest writes into a copy.
+      if ('base' in saved && node.contents instanceof Uint8Array) node.contents = node.contents.slice();
+      node.fathomSaved = undefined;
+    },
+    save() {
+      const writer = makeWriter(fs, slots);
+      const json = JSON.stringify({ cwd: fs.currentPath, umask: umask(), ...writer.describe() } satisfies Manifest);
+      if (current !== undefined && current.json === json) return current;
+      const image = { json, slots: writer.used(), holders: 0 };
+      became(image);
+      return image;
+    },
+    adopt(json) {
+      const manifest = JSON.parse(json) as Manifest;
+      const used = manifest.nodes.flatMap((node) => (node.content === undefined ? [] : slotsOf(node.content)));
+      return { json, slots: used, holders: 0 };
+    },
+  };
+}
+
+/** Marks every file of the booted system, so that its content need not be stored. */
+function rememberBoot(fs: EmscriptenFs, contents: Map<string, Uint8Array>): void {
+  const visit = (node: FsNode, path: string): void => {
+    if (fs.isFile(node.mode) && node.contents instanceof Uint8Array) {
+      contents.set(path, node.contents);
+      node.fathomSaved = { base: path, size: node.usedBytes ?? 0 } satisfies Content;
+    } else if (isOpenFolder(fs, node)) {
+      for (const child of childrenOf(node)) visit(child, `${path}/${child.name}`);
+    }
+  };
+  visit(fs.root, '');
+}
+
+/** A folder whose children are in memory: not the mount point of another file system. */
+export function isOpenFolder(fs: EmscriptenFs, node: FsNode): boolean {
+  return fs.isDir(node.mode) && node.mounted === null;
+}
+
+/** A folder's nodes. */
+export function childrenOf(node: FsNode): FsNode[] {
+  return node.contents === undefined || node.contents instanceof Uint8Array ? [] : Object.values(node.contents);
+}
+
+interface Writer {
+  describe(): Pick<Manifest, 'nodes' | 'streams' | 'pipes'>;
+  used(): number[];
+}
+
+function makeWriter(fs: EmscriptenFs, slots: Slots): Writer {
+  const nodes: NodeEntry[] = [];
+  const indexes = new Map<FsNode, number>();
+  const pipes: string[] = [];
+  const pipeNumbers = new Map<object, number>();
+  const used: number[] = [];
+
+  const contentOf = (node: FsNode): Content => {
+    const saved = node.fathomSaved as Content | undefined;
+    if (saved !== undefined) return saved;
+    const size = node.usedBytes ?? 0;
+    const count = Math.ceil(size / PAGE);
+    slots.reserve(count);
+    const taken = slots.take(count);
+    if (node.contents instanceof Uint8Array) slots.write(taken, node.contents, 0, size);
+    const content = { slots: packSlots(taken), size };
+    node.fathomSaved = content;
+    return content;
+  };
+  const pipeOf = (node: FsNode): number => {
+    const pipe = node.pipe;
+    if (pipe === undefined) return -1;
+    const known = pipeNumbers.get(pipe);
+    if (known !== undefined) return known;
+    const waiting = (pipe.buckets ?? []).map((bucket) => bucket.buffer.subarray(bucket.roffset, bucket.offset));
+    pipeNumbers.set(pipe, pipes.length);
+    return pipes.push(Buffer.concat(waiting).toString('base64')) - 1;
+  };
+  const add = (node: FsNode, parent: number | undefined): number => {
+    const known = indexes.get(node);
+    if (known !== undefined) return known;
+    const index = nodes.push(describeNode({ fs, node, parent, contentOf, pipeOf })) - 1;
+    indexes.set(node, index);
+    const content = nodes[index]?.content;
+    if (content !== undefined) for (const slot of slotsOf(content)) used.push(slot);
+    if (isOpenFolder(fs, node)) for (const child of childrenOf(node)) add(child, index);
+    return index;
+  };
+  return {
+    describe() {
+      add(fs.root, undefined);
+      const streams = describeStreams(fs, (node) => add(node, -1));
+      return { nodes, streams, pipes };
+    },
+    used: () => used,
+  };
+}
+
+function describeNode(request: {
+  readonly fs: EmscriptenFs;
+  readonly node: FsNode;
+  readonly parent: number | undefined;
+  readonly contentOf: (node: FsNode) => Content;
+  readonly pipeOf: (node: FsNode) => number;
+}): NodeEntry {
+  const { fs, node, parent } = request;
+  return {
+    ...(parent === undefined ? {} : { parent }),
+    name: node.name,
+    mode: node.mode,
+    times: [Number(node.atime), Number(node.mtime), Number(node.ctime)],
+    ...(fs.isChrdev(node.mode) ? { rdev: node.rdev } : {}),
+    ...(node.link === undefined ? {} : { link: node.link }),
+    ...(fs.isFile(node.mode) ? { content: request.contentOf(node) } : {}),
+    ...(node.pipe === undefined ? {} : { pipe: request.pipeOf(node) }),
+  };
+}
+
+function describeStreams(fs: EmscriptenFs, indexOf: (node: FsNode) => number): StreamEntry[] {
+  const groups = new Map<object, number>();
+  const streams: StreamEntry[] = [];
+  for (const stream of fs.streams) {
+    // What has neither content nor pipe nor device (the folder of descriptors) cannot be opened again: it is lost.
+    if (!stream || (stream.node.mounted === undefined && stream.node.pipe === undefined)) continue;
+    const shared = groups.get(stream.shared) ?? groups.size;
+    groups.set(stream.shared, shared);
+    streams.push({
+      fd: stream.fd,
+      node: indexOf(stream.node),
+      path: stream.path,
+      flags: stream.flags,
+      position: stream.position ?? 0,
+      seekable: stream.seekable ?? true,
+      shared,
+    });
+  }
+  return streams;
+}

@@ -1,0 +1,77 @@
+/**
+ * What a snapshot says about files: the tree, what is open and where contents lie in the store. JSON, opaque to the
+ * host.
+ *
+ * @module
+ */
+
+/** Where a file's content lies: as at boot, or in slots `[start, count, …]`. */
+export type Content =
+  | { readonly base: string; readonly size: number }
+  | { readonly slots: readonly number[]; readonly size: number };
+
+/** One node; a parent comes before its children. */
+export interface NodeEntry {
+  /** Index of the folder; -1: deleted, but still open. The root has none. */
+  readonly parent?: number;
+  readonly name: string;
+  readonly mode: number;
+  readonly times: readonly [atime: number, mtime: number, ctime: number];
+  readonly rdev?: number;
+  readonly link?: string;
+  readonly content?: Content;
+  /** A pipe's end: number of the pipe. */
+  readonly pipe?: number;
+}
+
+/** One open file. Streams with the same `shared` number are duplicates of each other. */
+export interface StreamEntry {
+  readonly fd: number;
+  readonly node: number;
+  readonly path: string;
+  readonly flags: number;
+  readonly position: number;
+  readonly seekable: boolean;
+  readonly shared: number;
+}
+
+/** Everything outside of linear memory that Python can see. */
+export interface Manifest {
+  readonly cwd: string;
+  readonly umask: number;
+  readonly nodes: readonly NodeEntry[];
+  readonly streams: readonly StreamEntry[];
+  /** Bytes waiting in each pipe, base64. */
+  readonly pipes: readonly string[];
+}
+
+/** The slots a content takes, one by one. */
+export function slotsOf(content: Content): number[] {
+  if ('base' in content) return [];
+  const slots: number[] = [];
+  for (let index = 0; index < content.slots.length; index += 2) {
+    const start = content.slots[index] ?? 0;
+    for (let count = 0; count < (content.slots[index + 1] ?? 0); count += 1) slots.push(start + count);
+  }
+  return slots;
+}
+
+/** Slots as runs. */
+export function packSlots(slots: readonly number[]): number[] {
+  const packed: number[] = [];
+  for (const slot of slots) {
+    const last = packed.length - 2;
+    const start = packed[last];
+    const count = packed[last + 1];
+    if (start !== undefined && count !== undefined && start + count === slot) packed[last + 1] = count + 1;
+    else packed.push(slot, 1);
+  }
+  return packed;
+}
+
+/** True when two contents are the same place in the store. */
+export function sameContent(a: Content, b: Content): boolean {
+  if (a.size !== b.size) return false;
+  if ('base' in a) return 'base' in b && a.base === b.base;
+  return 'slots' in b && a.slots.length === b.slots.length && a.slots.every((value, index) => value === b.slots[index]);
+}

@@ -1,0 +1,165 @@
+/**
+ * What the host and the child say to each other besides the guest's frames: descriptors, runtime frame types, the
+ * layout of the store file's first page. Imported by both ends.
+ *
+ * @module
+ */
+
+/** Descriptors the child inherits. 0 is closed to it, 1 and 2 are drained by the host and never shown to anyone. */
+export const FD = {
+  /** Frames, both ways. */
+  frames: 3,
+  /** Raw bytes of contexts, host to child. */
+  data: 4,
+  /** A word the host writes and the child reads while guest code runs. */
+  control: 5,
+  /** The base snapshot; in a baking child a place to write it to. */
+  base: 6,
+  /** Pages and files of snapshots; owned by the host, without a name in any folder. */
+  store: 7,
+} as const;
+
+/** Frame types of the channel that the child looks at (docs/channel.md). */
+export const GUEST_FRAME = { command: 1, result: 2, request: 3, reply: 4, output: 5, blob: 6 } as const;
+
+/** Runtime frames: between the host and the child's own code, never from or to Python. */
+export const RUNTIME = {
+  /** Host: how to start. First frame. */
+  boot: 64,
+  /** Child: booted and locked. */
+  ready: 65,
+  /** Host: limits of the REPL that takes this child. */
+  configure: 66,
+  /** Host: a text follows on the data pipe. */
+  load: 68,
+  /** Host: take a snapshot under a name. */
+  save: 69,
+  /** Host: go back to a snapshot this child knows. */
+  restore: 70,
+  /** Host: here is a snapshot another child took. */
+  adopt: 71,
+  /** Host: forget a snapshot. */
+  drop: 72,
+  /** Host: run a bash command. */
+  bash: 73,
+  /** Host: look at the control word; wakes a child that waits for a reply. */
+  wake: 74,
+  /** Child: answer to a runtime frame, with its id. */
+  done: 80,
+  /** Child: a snapshot was taken; its tables follow. */
+  saved: 81,
+  /** Child: the guest touched what is shut; the child ends now. */
+  denied: 82,
+} as const;
+
+/** A device of the guest's. */
+export interface GuestDevice {
+  readonly path: string;
+  readonly major: number;
+  readonly minor: number;
+  /** The guest's descriptor for it. */
+  readonly fd: number;
+}
+
+/** Devices the guest holds open, under the descriptors it has them in the base snapshot. */
+export const GUEST_DEVICES: readonly [GuestDevice, GuestDevice] = [
+  { path: '/dev/host', major: 77, minor: 1, fd: 3 },
+  { path: '/dev/sleep', major: 77, minor: 2, fd: 4 },
+];
+
+/** Bytes before a frame's header: length, type, id, header length. */
+export const FRAME_PREFIX = 13;
+/** The largest frame a guest may send (docs/channel.md), prefix included. */
+export const MAX_GUEST_FRAME: number = 16 * 1024 * 1024;
+
+/** Bytes of one page of the linear memory in snapshots. 4 KiB pages compare slower, 64 KiB ones store more. */
+export const PAGE = 16_384;
+
+/** Walls that tests open to show that an attack would work without them. Never set outside of test/isolation. */
+export type OpenWall =
+  | 'gate'
+  | 'table'
+  | 'quota'
+  | 'frame-cap'
+  | 'tty'
+  | 'names'
+  | 'harden'
+  | 'denied-death'
+  | 'suspending'
+  | 'heap-first'
+  | 'memory-cap'
+  | 'finders';
+
+/** Header of a `boot` frame. */
+export interface BootHeader {
+  readonly mode: 'serve' | 'bake';
+  /** Folder of the `pyodide` package, with a slash at the end. */
+  readonly pyodideDir: string;
+  /** URL of just-bash's bundle without Node parts. */
+  readonly bashUrl: string;
+  /** Bytes of the base snapshot at {@link FD.base}; 0 when baking. */
+  readonly baseBytes: number;
+  /** Baking: files of the guest package, texts in the body. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly open: readonly OpenWall[];
+}
+
+/** Header of a `configure` frame. */
+export interface ConfigureHeader {
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  /** Bytes all snapshots of the REPL may take in the store. */
+  readonly storeBytes: number;
+}
+
+/** Header of a `bash` frame; the command is the body. */
+export interface BashHeader {
+  readonly timeoutMs: number;
+  readonly outputBytes: number;
+}
+
+/** Header of a `load` frame. */
+export interface LoadHeader {
+  /** Under which the guest finds the text. */
+  readonly token: string;
+  /** Code points. */
+  readonly length: number;
+  /** Bytes per code point: 1, 2 or 4. */
+  readonly unit: 1 | 2 | 4;
+  /** Largest code point class, as CPython wants it: 127, 255, 65535 or 1114111. */
+  readonly maxChar: number;
+  /** The text stays for the life of the REPL; false for one that is parsed and dropped. */
+  readonly keep: boolean;
+}
+
+/** Header of a `restore` frame. */
+export interface RestoreHeader {
+  readonly name: string;
+  /** The texts of the snapshot's ranges follow on the data pipe, in this order. */
+  readonly reload: readonly number[];
+}
+
+/** A range of memory that holds a text the host can send again; not stored in snapshots. */
+export interface TextRange {
+  readonly token: string;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Header of `saved` and `adopt` frames; the page table and the file manifest are the body's parts. */
+export interface ImageHeader {
+  readonly name: string;
+  /** Bytes of the linear memory. */
+  readonly heapBytes: number;
+  readonly tableBytes: number;
+  readonly manifestBytes: number;
+  /** All text ranges of the REPL so far. */
+  readonly ranges: readonly TextRange[];
+  /** Indexes of the ranges this snapshot needs. */
+  readonly uses: readonly number[];
+  /** First slot of the store never used so far. */
+  readonly nextSlot: number;
+}
+
+/** The name of the automatic snapshot; no snapshot a model names can be called so. */
+export const AUTOMATIC = '\u0000auto';

@@ -1,0 +1,220 @@
+/**
+ * Serves the host until it goes: commands to Python, everything else here.
+ *
+ * @module
+ */
+import { assemble, type Child, type SharedState } from './assemble.ts';
+import { bake } from './bake.ts';
+import { runBash } from './bash.ts';
+import { boot } from './boot.ts';
+import { type End, makeEnd, reasonOf } from './end.ts';
+import type { Replacements } from './gate.ts';
+import { type Interrupt, makeInterrupt } from './interrupt.ts';
+import {
+  AUTOMATIC,
+  type BashHeader,
+  type BootHeader,
+  type ConfigureHeader,
+  FD,
+  GUEST_FRAME,
+  type ImageHeader,
+  type LoadHeader,
+  type RestoreHeader,
+  RUNTIME,
+} from './protocol.ts';
+import { bodyOf, headerOf, openWire, type RawFrame, type Wire } from './wire.ts';
+
+/** Smaller texts are stored in snapshots like everything else. */
+const LEAST_RANGE = 1024 * 1024;
+
+/** Runs the child. Never returns. */
+export async function serve(): Promise<never> {
+  const wire = openWire(FD.frames);
+  const end = makeEnd(wire);
+  const now = performance.now.bind(performance);
+  const shared: SharedState = { memoryBytes: Number.POSITIVE_INFINITY, umask: 0o22, command: 0, growHeap: () => 0 };
+  const interrupt = makeInterrupt({ now, hostAlive: parentWatch(), onOrphan: end.quietly });
+  const first = wire.read();
+  if (first === undefined) return end.quietly();
+  const header = headerOf(first) as BootHeader;
+  const replacements = makeReplacements(shared, interrupt);
+  if (header.mode === 'bake') return await bake({ header, body: bodyOf(first), replacements, wire, end });
+
+  const onDenied = header.open.includes('denied-death') ? refuseOnly : (name: string) => end.because(`shut: ${name}`);
+  const booted = await boot({ header, replacements, onDenied });
+  const child = assemble({ booted, header, wire, interrupt, end, now, shared });
+  wire.send(RUNTIME.ready, 0, child.report);
+  return await loop({ child, header, wire, interrupt, end, shared, now });
+}
+
+interface Loop {
+  readonly child: Child;
+  readonly header: BootHeader;
+  readonly wire: Wire;
+  readonly interrupt: Interrupt;
+  readonly end: End;
+  readonly shared: SharedState;
+  readonly now: () => number;
+}
+
+async function loop(parts: Loop): Promise<never> {
+  const { wire, end } = parts;
+  for (;;) {
+    const frame = wire.read();
+    if (frame === undefined) return end.quietly();
+    try {
+      if (frame.type === GUEST_FRAME.command) runCommand(parts, frame);
+      else if (frame.type === RUNTIME.bash) await serveBash(parts, frame);
+      else serveRuntime(parts, frame);
+    } catch (error) {
+      return end.because(reasonOf(error), error);
+    }
+  }
+}
+
+/** Commands that change what a rollback must bring back. */
+const CHANGING: ReadonlySet<unknown> = new Set(['execute', 'bind', 'set', 'answer']);
+
+function runCommand({ child, interrupt, shared, end, wire }: Loop, frame: RawFrame): void {
+  child.device.clear();
+  child.device.deliver(frame);
+  child.stdio.reset();
+  shared.command = frame.id;
+  interrupt.start();
+  const served = child.step();
+  interrupt.stop();
+  shared.command = 0;
+  if (!served) end.because('the guest gave up');
+  if (CHANGING.has((headerOf(frame) as { op?: unknown }).op)) saveAutomatic(child, wire);
+}
+
+/**
+ * The snapshot a kill goes back to. Taken after a command rather than before the next one: the host is busy with a
+ * model then, and nobody waits.
+ */
+function saveAutomatic({ images }: Child, wire: Wire): void {
+  if (!images.save(AUTOMATIC)) wire.send(RUNTIME.saved, 0, { name: AUTOMATIC, full: true });
+}
+
+async function serveBash({ child, header, wire, interrupt, now }: Loop, frame: RawFrame): Promise<void> {
+  const request = headerOf(frame) as BashHeader;
+  interrupt.start();
+  const command = bodyOf(frame).toString();
+  const result = await runBash({
+    fs: child.fs,
+    url: header.bashUrl,
+    request,
+    command,
+    interrupted: interrupt.pending,
+    now,
+  });
+  interrupt.stop();
+  wire.send(RUNTIME.done, frame.id, result.header, result.parts);
+  saveAutomatic(child, wire);
+}
+
+/** Frames that need no guest code; each is answered by `done`. */
+function serveRuntime(parts: Loop, frame: RawFrame): void {
+  if (frame.type === RUNTIME.wake) return;
+  const serveIt = RUNTIME_SERVICES.get(frame.type);
+  if (serveIt === undefined) throw new Error('unknown frame');
+  parts.wire.send(RUNTIME.done, frame.id, serveIt(parts, frame));
+}
+
+/** Serves one type of frame; gives the answer's header. */
+type Service = (parts: Loop, frame: RawFrame) => object;
+
+const RUNTIME_SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
+  [
+    RUNTIME.configure,
+    ({ child, shared }, frame) => {
+      const limits = headerOf(frame) as ConfigureHeader;
+      shared.memoryBytes = limits.memoryBytes;
+      child.quota.limit = limits.diskBytes;
+      child.slots.setQuota(limits.storeBytes);
+      return {};
+    },
+  ],
+  [
+    RUNTIME.load,
+    ({ child }, frame) => {
+      const header = headerOf(frame) as LoadHeader;
+      const range = child.texts.load(header);
+      if (range !== undefined && header.keep && range.bytes >= LEAST_RANGE) child.pages.addRange(range);
+      return { loaded: range !== undefined };
+    },
+  ],
+  [RUNTIME.save, ({ child }, frame) => ({ saved: child.images.save(nameIn(frame)) })],
+  [
+    RUNTIME.drop,
+    ({ child }, frame) => {
+      child.images.drop(nameIn(frame));
+      return {};
+    },
+  ],
+  [
+    RUNTIME.adopt,
+    ({ child }, frame) => {
+      const image = headerOf(frame) as ImageHeader;
+      const body = bodyOf(frame);
+      child.images.adopt(image, body.subarray(0, image.tableBytes), body.toString('utf8', image.tableBytes));
+      return {};
+    },
+  ],
+  [
+    RUNTIME.restore,
+    ({ child }, frame) => {
+      restore(child, headerOf(frame) as RestoreHeader);
+      child.lockLate?.();
+      return {};
+    },
+  ],
+]);
+
+function nameIn(frame: RawFrame): string {
+  return (headerOf(frame) as { readonly name: string }).name;
+}
+
+function restore({ images, pages, texts, device, quota }: Child, { name, reload }: RestoreHeader): void {
+  for (const index of reload) {
+    const range = pages.ranges[index];
+    if (range === undefined) throw new Error('no such text');
+    pages.makeRoom(range);
+    texts.reload(range);
+    pages.rangeLoaded(index);
+  }
+  images.restore(name);
+  device.clear();
+  quota.recount();
+}
+
+/** The imports that the child answers itself. */
+function makeReplacements(shared: SharedState, interrupt: Interrupt): Replacements {
+  return {
+    emscripten_resize_heap(original) {
+      shared.growHeap = (bytes) => original(bytes);
+      // 0 makes malloc fail, and Python raise MemoryError. emscripten may grow up to 96 MiB beyond what is asked.
+      return (bytes) => (bytes !== undefined && bytes >>> 0 > shared.memoryBytes ? 0 : Number(original(bytes)));
+    },
+    _Py_CheckEmscriptenSignals_Helper: () => interrupt.poll,
+    // The process's own umask is no concern of the guest.
+    __syscall_umask_js: () => (mask) => {
+      const before = shared.umask;
+      shared.umask = (mask ?? 0) & 0o777;
+      return before;
+    },
+  };
+}
+
+/** Test switch: throws as an earlier version did, and lives on in an undefined state (F6). */
+function refuseOnly(name: string): never {
+  throw new WebAssembly.RuntimeError(`import ${name} is shut`);
+}
+
+/** False once the process that started this one has gone. In a process namespace it never changes: bwrap watches. */
+function parentWatch(): () => boolean {
+  const getter = Object.getOwnPropertyDescriptor(process, 'ppid')?.get?.bind(process) as (() => number) | undefined;
+  if (getter === undefined) return () => true;
+  const parent = getter();
+  return () => getter() === parent;
+}

@@ -1,0 +1,193 @@
+/**
+ * What the pyodide backend adds to the REPL that all backends share: its child's life, texts, bash, snapshots.
+ *
+ * @module
+ */
+import { RlmError } from '../../errors.ts';
+import { captureOutput, createGuestLink, encodeExact, type GuestLink, type ReplDriver } from '../channel/index.ts';
+import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
+import { AUTOMATIC, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
+import type { ChildHandle } from './child-handle.ts';
+import { makeLoadedTexts } from './loaded-texts.ts';
+import { makeSnapshotRecords } from './snapshot-records.ts';
+import { takeOver } from './takeover.ts';
+
+export interface DriverOptions {
+  readonly child: ChildHandle;
+  readonly limits: ReplLimits;
+  readonly host: ReplHost;
+  /** A booted child, from the spares where there is one. */
+  readonly takeChild: () => Promise<ChildHandle>;
+  readonly inMemory: WeakMap<FileValue, string>;
+  /** Bytes that the snapshots of this REPL may take. */
+  readonly storeBytes: number;
+  readonly onClose: () => void;
+}
+
+const AS_BEFORE = 'variables and files are as they were before this cell';
+const AS_EARLIER =
+  'variables and files are as they were before an earlier cell: snapshots had used up their quota since';
+const NOTHING_LEFT = 'all variables and files are gone';
+/** Milliseconds between a soft interrupt of bash and the kill. */
+const BASH_GRACE_MS = 1_000;
+
+/** Makes the driver of one REPL. */
+export async function createDriver(options: DriverOptions): Promise<ReplDriver> {
+  const { limits } = options;
+  let child = options.child;
+  const records = makeSnapshotRecords();
+  const texts = makeLoadedTexts({ memoryBytes: limits.memoryBytes, inMemory: options.inMemory });
+
+  async function adopt(fresh: ChildHandle): Promise<GuestLink> {
+    child = fresh;
+    fresh.onSaved = (frame) => records.add(frame);
+    const link = linkTo(fresh, options);
+    const header: ConfigureHeader = {
+      memoryBytes: limits.memoryBytes,
+      diskBytes: limits.diskBytes,
+      storeBytes: options.storeBytes,
+    };
+    await fresh.ask(RUNTIME.configure, header);
+    return link;
+  }
+  /** A fresh child with the state of a snapshot; without one, with nothing. */
+  async function replace(reason: string, name: string): Promise<GuestLink> {
+    const old = child;
+    old.kill(reason);
+    const [fresh] = await Promise.all([options.takeChild(), old.busy(() => old.ended)]);
+    try {
+      const link = await adopt(fresh);
+      if (records.get(name) !== undefined) await takeOver({ store: old.store, child: fresh, records, texts, name });
+      return link;
+    } catch (error) {
+      fresh.kill('it could not take over');
+      throw error;
+    } finally {
+      old.store.close();
+    }
+  }
+  async function recover(reason: string): Promise<{ link: GuestLink; fresh: boolean; lost: string }> {
+    const known = records.get(AUTOMATIC) !== undefined;
+    const stale = records.stale;
+    const link = await replace(reason, AUTOMATIC);
+    return { link, fresh: !known, lost: !known ? NOTHING_LEFT : stale ? AS_EARLIER : AS_BEFORE };
+  }
+
+  let link = await adopt(child);
+  return {
+    backend: 'pyodide',
+    isolation: child.level,
+    shell: 'just-bash',
+    link,
+    describeFile: (value) => texts.load(child, value),
+    async recover(reason) {
+      const recovered = await recover(reason);
+      link = recovered.link;
+      return recovered;
+    },
+    async bash(request) {
+      const ran = await runBash(child, request, limits);
+      if (ran.lost === undefined) return ran.outcome;
+      const recovered = await recover(ran.lost);
+      link = recovered.link;
+      const restarted: RestartInfo = { reason: ran.lost, lost: recovered.lost };
+      return { ...ran.outcome, restarted };
+    },
+    async capture(id) {
+      const { header } = await child.ask(RUNTIME.save, { name: id });
+      if ((header as { saved?: unknown }).saved !== true) throw quotaUsedUp(options.storeBytes);
+      return { bytes: records.ownBytes(id) };
+    },
+    async restore(id) {
+      if (link.failure === undefined) {
+        try {
+          await child.ask(RUNTIME.restore, { name: id, reload: [] });
+          return link;
+        } catch {
+          // The child died of it: the snapshot is in the store all the same.
+        }
+      }
+      link = await replace('rollback', id);
+      return link;
+    },
+    async discard(id) {
+      records.delete(id);
+      if (link.failure === undefined) await child.ask(RUNTIME.drop, { name: id });
+    },
+    async close() {
+      options.onClose();
+      child.kill('the REPL was closed');
+      await child.busy(() => child.ended);
+      child.store.close();
+    },
+  };
+}
+
+function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink {
+  const link = createGuestLink({
+    limits,
+    host,
+    write: child.write,
+    interrupt: child.interrupt,
+    kill: child.kill,
+    onRuntimeFrame: child.runtimeFrame,
+  });
+  child.attach(link.receive);
+  void child.ended.then((reason) => link.ended(reason));
+  return {
+    receive: link.receive,
+    pushOutput: link.pushOutput,
+    ended: link.ended,
+    command: (command) => child.busy(() => link.command(command)),
+    get failure() {
+      return link.failure;
+    },
+  };
+}
+
+interface BashRun {
+  readonly outcome: BashOutcome;
+  /** Why the child was lost over it. */
+  readonly lost: string | undefined;
+}
+
+async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLimits): Promise<BashRun> {
+  const timeoutMs = request.timeoutMs ?? limits.cellTimeoutMs;
+  const header: BashHeader = { timeoutMs, outputBytes: limits.outputBytes };
+  const started = Date.now();
+  let stopped: 'deadline' | 'cancelled' | undefined;
+  let killer: NodeJS.Timeout | undefined;
+  const stop = (why: 'deadline' | 'cancelled'): void => {
+    stopped ??= why;
+    child.interrupt();
+    killer ??= setTimeout(() => child.kill('bash did not stop when it was interrupted'), BASH_GRACE_MS);
+  };
+  const timer = setTimeout(() => stop('deadline'), timeoutMs + BASH_GRACE_MS / 2);
+  const cancel = (): void => stop('cancelled');
+  request.signal?.addEventListener('abort', cancel, { once: true });
+  const capture = captureOutput(limits.outputBytes);
+  try {
+    const frame = await child.ask(RUNTIME.bash, header, [encodeExact(request.command)]);
+    const result = frame.header as { exitCode: number; timedOut: boolean; stdoutBytes: number };
+    capture.push('stdout', frame.body.subarray(0, result.stdoutBytes));
+    capture.push('stderr', frame.body.subarray(result.stdoutBytes));
+    const { exitCode, timedOut } = result;
+    const durationMs = Date.now() - started;
+    return { outcome: { ok: exitCode === 0, exitCode, ...capture.finish(), durationMs, timedOut }, lost: undefined };
+  } catch (_error) {
+    const outcome = { ok: false, exitCode: 137, ...capture.finish(), durationMs: Date.now() - started };
+    return { outcome: { ...outcome, timedOut: stopped === 'deadline' }, lost: await child.ended };
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(killer);
+    request.signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function quotaUsedUp(storeBytes: number): RlmError {
+  return new RlmError({
+    code: 'snapshot-limit',
+    message: `The snapshot does not fit: all snapshots of a REPL may take ${storeBytes} bytes. Delete one first.`,
+    budget: true,
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * Texts on their way into children: measured, refused when they cannot fit, sent, and remembered so that they can be
+ * sent again.
+ *
+ * @module
+ */
+import type { Writable } from 'node:stream';
+import { RlmError } from '../../errors.ts';
+import type { FileValue } from '../port.ts';
+import { type LoadHeader, RUNTIME } from './child/protocol.ts';
+import type { ChildHandle } from './child-handle.ts';
+import { fileSource, stringSource, type TextSource } from './text-source.ts';
+import type { TextShape } from './text-units.ts';
+
+/** Memory an interpreter takes before anything is loaded, with room for cells to work in. */
+const INTERPRETER_BYTES = 64 * 1024 * 1024;
+/** Linear memory ends here, whatever the limit says; so does the length of one Python string. */
+const MOST_MEMORY = 4_294_901_760;
+const MOST_STRING = 2 ** 31 - 64;
+
+/** Texts of one REPL. */
+export interface LoadedTexts {
+  /** Loads a text; the guest finds it under the token. @throws RlmError `context-length` when it does not fit */
+  load(child: ChildHandle, value: FileValue): Promise<{ readonly token: string }>;
+  /** Writes a text again. @throws RlmError `context-invalid` when it has changed */
+  resend(token: string, pipe: Writable): Promise<void>;
+}
+
+export interface LoadedTextsOptions {
+  readonly memoryBytes: number;
+  /** Texts the caller has in memory, by the file value that stands for them. */
+  readonly inMemory: WeakMap<FileValue, string>;
+}
+
+/** Makes the collection. */
+export function makeLoadedTexts({ memoryBytes, inMemory }: LoadedTextsOptions): LoadedTexts {
+  const kept = new Map<string, { readonly source: TextSource; readonly shape: TextShape }>();
+  let count = 0;
+  let used = 0;
+  return {
+    async load(child, value) {
+      const text = inMemory.get(value);
+      const source = text === undefined ? fileSource(value) : stringSource(text);
+      const shape = await source.measure();
+      const bytes = shape.length * shape.unit;
+      checkFits(value, bytes, Math.min(memoryBytes, MOST_MEMORY) - INTERPRETER_BYTES - used);
+      count += 1;
+      const token = `text-${count}`;
+      const keep = value.as === 'text';
+      const header: LoadHeader = { token, ...shape, keep };
+      const [answer] = await Promise.all([child.ask(RUNTIME.load, header), source.send(shape, child.data)]);
+      if ((answer.header as { loaded?: unknown }).loaded !== true) throw tooLarge(value, bytes, 'its memory is in use');
+      if (keep) {
+        used += bytes;
+        kept.set(token, { source, shape });
+      }
+      return { token };
+    },
+    async resend(token, pipe) {
+      const text = kept.get(token);
+      if (text === undefined)
+        throw new RlmError({ code: 'repl-failure', message: 'A text of the snapshot is unknown.' });
+      await text.source.send(text.shape, pipe);
+    },
+  };
+}
+
+function checkFits(value: FileValue, bytes: number, available: number): void {
+  if (bytes > MOST_STRING) throw tooLarge(value, bytes, `one text takes at most ${MOST_STRING} bytes`);
+  if (bytes > available) throw tooLarge(value, bytes, `${Math.max(0, available)} bytes are available (memoryBytes)`);
+}
+
+function tooLarge(value: FileValue, bytes: number, why: string): RlmError {
+  return new RlmError({
+    code: 'context-length',
+    message: `The context ${value.path} takes ${bytes} bytes in the REPL, but ${why}. Give more memoryBytes, or use a projection.`,
+    userAction: true,
+    data: { bytes },
+  });
+}

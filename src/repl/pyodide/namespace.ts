@@ -1,0 +1,101 @@
+/**
+ * The third wall: own user, mount, process, network, IPC and UTS namespaces by bubblewrap, a file system that holds
+ * Node and the child's own files and nothing else, and a system call filter.
+ *
+ * @module
+ */
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { deniedCallsFilter } from './seccomp.ts';
+
+/** How to start a program inside of namespaces. */
+export interface NamespaceWrap {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Filter for bwrap to read from descriptor {@link SECCOMP_FD}; undefined on processors without one. */
+  readonly seccomp: Buffer | undefined;
+}
+
+/** The descriptor bwrap reads its filter from; closed before the child starts. */
+export const SECCOMP_FD = 8;
+
+/** Where bubblewrap is, if it is. */
+export function findBubblewrap(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
+  return [...folders, '/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'bwrap')).find(existsSync);
+}
+
+/**
+ * Arguments for bubblewrap. What the child may read is bound read-only, file by file for Node's libraries, so that
+ * nothing of the machine is in view; `whole` binds the library folders instead, where that does not suffice.
+ */
+export function wrapInNamespaces(
+  bwrap: string,
+  node: string,
+  readable: readonly string[],
+  whole: boolean,
+): NamespaceWrap {
+  const binds = whole ? libraryFolders() : libraries(node);
+  const seccomp = deniedCallsFilter(process.arch);
+  return {
+    command: bwrap,
+    args: [
+      ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
+      ...['--hostname', 'fathom', '--tmpfs', '/'],
+      ...[...binds, { from: node, to: node }, ...readable.map((path) => ({ from: path, to: path }))].flatMap(
+        ({ from, to }) => ['--ro-bind', from, to],
+      ),
+      ...['--remount-ro', '/', '--chdir', '/'],
+      ...(seccomp === undefined ? [] : ['--seccomp', String(SECCOMP_FD)]),
+      '--',
+    ],
+    seccomp,
+  };
+}
+
+interface Bind {
+  readonly from: string;
+  readonly to: string;
+}
+
+function libraryFolders(): Bind[] {
+  return ['/usr/lib', '/usr/lib64', '/lib', '/lib64'].filter(existsSync).map((path) => ({ from: path, to: path }));
+}
+
+/** The shared libraries this process has loaded from system folders, under every name they go by there. */
+function libraries(node: string): Bind[] {
+  const maps = readFileSync('/proc/self/maps', 'utf8');
+  const loaded = new Set(
+    [...maps.matchAll(/ (\/(?:usr\/)?(?:local\/)?lib(?:32|64)?\/\S*\.so[.\d]*)$/gm)].flatMap(([, path]) =>
+      path === undefined ? [] : [path],
+    ),
+  );
+  const binds = new Map<string, string>();
+  for (const path of loaded) for (const name of namesOf(path)) binds.set(name, path);
+  for (const interpreter of interpreterOf(node)) binds.set(interpreter, realpathSync(interpreter));
+  return [...binds].map(([to, from]) => ({ from, to }));
+}
+
+/** Links beside a library that lead to it: programs ask for `libm.so.6`, the file may be `libm-2.31.so`. */
+function namesOf(path: string): string[] {
+  const folder = dirname(path);
+  const stem = basename(path).replace(/[-.\d]*\.so.*$/, '');
+  const names = readdirSync(folder).filter((name) => name.startsWith(stem) && name.includes('.so'));
+  return [path, ...names.map((name) => join(folder, name)).filter((name) => leadsTo(name, path))];
+}
+
+function leadsTo(name: string, path: string): boolean {
+  try {
+    return realpathSync(name) === realpathSync(path);
+  } catch {
+    return false;
+  }
+}
+
+/** The loader an ELF program names in its first bytes. */
+function interpreterOf(program: string): string[] {
+  const head = readFileSync(program).subarray(0, 4096).toString('latin1');
+  const match = /\/lib[\w/.-]*ld[\w.-]*\.so[.\d]*/.exec(head);
+  return match === null || !existsSync(match[0]) ? [] : [match[0]];
+}

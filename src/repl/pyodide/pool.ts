@@ -1,0 +1,204 @@
+/**
+ * Children ready to be REPLs: the level is proved once, the base snapshot opened once, and one spare kept warm.
+ *
+ * @module
+ */
+import { messageOf, RlmError } from '../../errors.ts';
+import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { FD, type OpenWall } from './child/protocol.ts';
+import { type ChildCode, childCode } from './child-code.ts';
+import { type ChildHandle, startChild } from './child-handle.ts';
+import { findInstallation, type Installation } from './installation.ts';
+import { findBubblewrap } from './namespace.ts';
+import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
+import type { Level } from './spawn.ts';
+
+/** How children are made. */
+export interface PoolOptions {
+  readonly node: string;
+  readonly cacheDir?: string;
+  /** Booted children kept ready. */
+  readonly spares: number;
+  /** Do not try for more than this. */
+  readonly most: Level;
+  /** Test switches: walls left open. */
+  readonly open: readonly OpenWall[];
+  /** Test switch: no permission model. */
+  readonly withoutPermission: boolean;
+}
+
+/** What the level rests on. */
+export interface LevelReport {
+  readonly level: Level;
+  readonly proofs: readonly Proof[];
+  /** Why `namespace` was not reached, when it was not. */
+  readonly refused: string | undefined;
+  readonly bubblewrap: string | undefined;
+}
+
+/** Booted children. */
+export interface Pool {
+  /** The level of all children, proved. @throws RlmError `isolation-unavailable` when even `process` does not hold */
+  level(): Promise<LevelReport>;
+  /** A booted child; from the spares when there is one. */
+  take(): Promise<ChildHandle>;
+  close(): Promise<void>;
+}
+
+interface Started {
+  readonly report: LevelReport;
+  readonly base: BaseSnapshot;
+  readonly spawn: () => ChildHandle;
+}
+
+/** Makes a pool; nothing starts before it is asked for. */
+export function createPool(options: PoolOptions): Pool {
+  const spares: ChildHandle[] = [];
+  const living = new Set<ChildHandle>();
+  let starting: Promise<Started> | undefined;
+  let closed = false;
+
+  const begin = (): Promise<Started> => {
+    if (closed) throw new RlmError({ code: 'repl-failure', message: 'The pyodide backend is closed.' });
+    starting ??= start(options, watch).then(({ first, ...started }) => {
+      spares.push(first);
+      return started;
+    });
+    // A start that failed is tried again by the next REPL: a cache folder may have been full.
+    starting.catch(() => {
+      starting = undefined;
+    });
+    return starting;
+  };
+  function watch(child: ChildHandle): ChildHandle {
+    living.add(child);
+    void child.ended.then(() => {
+      living.delete(child);
+      const index = spares.indexOf(child);
+      if (index >= 0) spares.splice(index, 1);
+    });
+    return child;
+  }
+  const refill = (spawn: () => ChildHandle): void => {
+    if (closed) return;
+    while (spares.length < options.spares) spares.push(spawn());
+  };
+  return {
+    level: async () => (await begin()).report,
+    async take() {
+      const { spawn } = await begin();
+      const child = spares.shift() ?? spawn();
+      await child.busy(() => child.ready);
+      // After the one who waits has got on: a boot takes a processor for a third of a second.
+      setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
+      return child;
+    },
+    async close() {
+      closed = true;
+      const started = await starting?.catch(() => undefined);
+      const ended = [...living].map(async (child) => {
+        child.kill('the backend was closed');
+        await child.busy(() => child.ended);
+        child.store.close();
+      });
+      await Promise.all(ended);
+      started?.base.file.close();
+    },
+  };
+}
+
+const REFILL_DELAY_MS = 20;
+
+/** Everything the first REPL waits for. What does not depend on each other runs side by side. */
+async function start(
+  options: PoolOptions,
+  watch: (child: ChildHandle) => ChildHandle,
+): Promise<Started & { readonly first: ChildHandle }> {
+  const installation = findInstallation();
+  const cache = cacheFolder(options.cacheDir);
+  const code = childCode(installation, cache);
+  const bait = await layBait();
+  try {
+    const [spaces, base] = await Promise.all([
+      findLevel({ options, installation, code, bait }),
+      openBaseSnapshot({ installation, code, node: options.node, cache }),
+    ]);
+    const spawn = (): ChildHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
+    const first = spawn();
+    await first.busy(() => first.ready);
+    const proof = await tryFromPython(first, bait);
+    if (!holds(proof) && options.open.length === 0) throw unproved(proof);
+    const { level, refused, bubblewrap } = spaces;
+    const proofs = spaces.proof === undefined ? [proof] : [proof, spaces.proof];
+    return { report: { level, refused, bubblewrap, proofs }, base, spawn, first };
+  } finally {
+    bait.remove();
+  }
+}
+
+interface Spaces {
+  readonly level: Level;
+  readonly refused: string | undefined;
+  readonly bubblewrap: string | undefined;
+  readonly wholeLibraries: boolean;
+  readonly proof: Proof | undefined;
+}
+
+/** Namespaces, when a program starts in them and reaches nothing from there. */
+async function findLevel(request: {
+  readonly options: PoolOptions;
+  readonly installation: Installation;
+  readonly code: ChildCode;
+  readonly bait: Bait;
+}): Promise<Spaces> {
+  const { options, installation, code, bait } = request;
+  const bubblewrap = findBubblewrap();
+  const without = { level: 'process', bubblewrap, wholeLibraries: false, proof: undefined } as const;
+  if (options.most === 'process') return { ...without, refused: 'not asked for' };
+  if (bubblewrap === undefined) return { ...without, refused: 'bubblewrap (bwrap) is not installed' };
+  let refused = '';
+  for (const wholeLibraries of [false, true]) {
+    try {
+      const readable = [...installation.readable, code.folder];
+      const proof = await tryNamespaces({ node: options.node, code, readable, wholeLibraries, bait });
+      if (holds(proof)) return { level: 'namespace', refused: undefined, bubblewrap, wholeLibraries, proof };
+      refused = `reached from inside: ${reachedBy(proof)}`;
+    } catch (error) {
+      refused = messageOf(error);
+    }
+  }
+  return { ...without, refused };
+}
+
+function spawnBooting(request: {
+  readonly options: PoolOptions;
+  readonly installation: Installation;
+  readonly code: ChildCode;
+  readonly base: BaseSnapshot;
+  readonly spaces: Pick<Spaces, 'level' | 'wholeLibraries'>;
+}): ChildHandle {
+  const { options, installation, code, base, spaces } = request;
+  const child = startChild({
+    ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
+    ...{ level: spaces.level, wholeLibraries: spaces.wholeLibraries, withoutPermission: options.withoutPermission },
+    descriptors: { [FD.base]: base.file.fd },
+  });
+  const { pyodideUrl: pyodideDir, bashUrl } = installation;
+  child.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], open: options.open });
+  return child;
+}
+
+function reachedBy(proof: Proof): string {
+  return Object.entries(proof.reached)
+    .flatMap(([name, reached]) => (reached ? [name] : []))
+    .join(', ');
+}
+
+function unproved(proof: Proof): RlmError {
+  return new RlmError({
+    code: 'isolation-unavailable',
+    message: `The pyodide REPL's self-test failed: Python code reached ${reachedBy(proof) || 'an unknown state'}. Please report this.`,
+    data: { reached: proof.reached },
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * The host's copies of what children say about their snapshots: enough for a fresh child to take over. The contents
+ * are in the store file.
+ *
+ * @module
+ */
+import type { Frame } from '../channel/frame.ts';
+import { ChannelViolation } from '../channel/violation.ts';
+import { AUTOMATIC, type ImageHeader, PAGE } from './child/protocol.ts';
+
+/** One snapshot, as the child described it. */
+export interface SnapshotRecord {
+  readonly header: ImageHeader;
+  readonly table: Buffer;
+  readonly manifest: Buffer;
+}
+
+/** The snapshots of one REPL. */
+export interface SnapshotRecords {
+  /** Takes a `saved` frame in. */
+  add(frame: Frame): void;
+  get(name: string): SnapshotRecord | undefined;
+  delete(name: string): void;
+  all(): readonly SnapshotRecord[];
+  /** Bytes that only this snapshot holds, other named ones considered. */
+  ownBytes(name: string): number;
+  /** Bytes of the store in use at most. */
+  storeBytes(): number;
+  /** The automatic snapshot could not be taken since it was last. */
+  readonly stale: boolean;
+}
+
+/** Makes the collection. */
+export function makeSnapshotRecords(): SnapshotRecords {
+  const records = new Map<string, SnapshotRecord>();
+  let stale = false;
+  return {
+    add(frame) {
+      const header = frame.header as ImageHeader & { readonly full?: boolean };
+      if (header.full === true) {
+        stale = true;
+        return;
+      }
+      const { tableBytes, manifestBytes } = header;
+      if (typeof header.name !== 'string' || tableBytes + manifestBytes !== frame.body.length) {
+        throw new ChannelViolation('a snapshot was described wrongly');
+      }
+      if (header.name === AUTOMATIC) stale = false;
+      records.set(header.name, {
+        header,
+        table: Buffer.from(frame.body.subarray(0, tableBytes)),
+        manifest: Buffer.from(frame.body.subarray(tableBytes)),
+      });
+    },
+    get: (name) => records.get(name),
+    delete: (name) => void records.delete(name),
+    all: () => [...records.values()],
+    ownBytes(name) {
+      const own = slotsIn(records.get(name));
+      for (const [other, record] of records) {
+        if (other !== name && other !== AUTOMATIC) for (const slot of slotsIn(record)) own.delete(slot);
+      }
+      return own.size * PAGE;
+    },
+    storeBytes: () => Math.max(0, ...[...records.values()].map((record) => record.header.nextSlot * PAGE)),
+    get stale() {
+      return stale;
+    },
+  };
+}
+
+/** Slots of the store that a snapshot refers to: of pages, and of files. */
+function slotsIn(record: SnapshotRecord | undefined): Set<number> {
+  const slots = new Set<number>();
+  if (record === undefined) return slots;
+  for (let at = 0; at + 4 <= record.table.length; at += 4) {
+    const slot = record.table.readInt32LE(at);
+    if (slot > 0) slots.add(slot);
+  }
+  const { nodes } = JSON.parse(record.manifest.toString('utf8')) as {
+    nodes: { content?: { slots?: number[] } }[];
+  };
+  for (const node of nodes) {
+    const runs = node.content?.slots ?? [];
+    for (let index = 0; index < runs.length; index += 2) {
+      const first = runs[index] ?? 0;
+      for (let count = 0; count < (runs[index + 1] ?? 0); count += 1) slots.add(first + count);
+    }
+  }
+  return slots;
+}

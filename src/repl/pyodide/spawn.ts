@@ -1,0 +1,119 @@
+/**
+ * Starts a child process behind the second wall (Node's permission model, an empty environment, no workers, no addons)
+ * and, where it is to be had, the third (namespaces).
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { FD } from './child/protocol.ts';
+import { findBubblewrap, SECCOMP_FD, wrapInNamespaces } from './namespace.ts';
+
+/** Levels this backend can reach. */
+export type Level = 'process' | 'namespace';
+
+/** What to start. */
+export interface SpawnRequest {
+  /** The Node that runs the child. */
+  readonly node: string;
+  readonly script: string;
+  /** Files and folders it may read. */
+  readonly readable: readonly string[];
+  readonly level: Level;
+  /** Descriptors by their number in the child, besides frames and data. */
+  readonly descriptors: Readonly<Record<number, number>>;
+  /** Bind whole library folders: where binding single files does not suffice. */
+  readonly wholeLibraries?: boolean;
+  /** Test switch and self-test: without the permission model, to try the namespaces alone. */
+  readonly withoutPermission?: boolean;
+}
+
+/** A started child. */
+export interface SpawnedChild {
+  readonly process: ChildProcess;
+  readonly frames: Duplex;
+  readonly data: Writable;
+  /** What it said on its error stream, the last few kilobytes; for diagnostics, never shown to a model. */
+  readonly stderrTail: () => string;
+}
+
+const STDERR_TAIL = 4096;
+/** Kilobytes of stack: Python code nests deeply in C, and a JavaScript stack that ends is the end of the child. */
+const STACK_KB = 63_000;
+/** Megabytes of JavaScript heap; memory of Python and contents of files are not in it. */
+const JS_HEAP_MB = 512;
+/** Kilobytes a child's private memory may take in all: a last line behind the caps on memory and files. */
+const DATA_KB = 12 * 1024 * 1024;
+
+/** Starts it. */
+export function spawnChild(request: SpawnRequest): SpawnedChild {
+  const [command, args, seccomp] = commandLine(request);
+  const highest = Math.max(
+    FD.data,
+    ...Object.keys(request.descriptors).map(Number),
+    seccomp === undefined ? 0 : SECCOMP_FD,
+  );
+  const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe'];
+  for (let fd = 3; fd <= highest; fd += 1) stdio[fd] = request.descriptors[fd] ?? 'ignore';
+  stdio[FD.frames] = 'pipe';
+  stdio[FD.data] = 'pipe';
+  if (seccomp !== undefined) stdio[SECCOMP_FD] = 'pipe';
+  const child = spawn(command, args, { env: {}, cwd: '/', stdio, windowsHide: true });
+  if (seccomp !== undefined) {
+    const pipe = child.stdio.at(SECCOMP_FD) as Writable;
+    pipe.on('error', () => {});
+    pipe.end(seccomp);
+  }
+  const frames = child.stdio.at(FD.frames) as Duplex;
+  const data = child.stdio.at(FD.data) as Duplex;
+  for (const stream of [frames, data]) stream.on('error', () => {});
+  child.stdout?.resume();
+  return { process: child, frames, data, stderrTail: keepTail(child.stderr) };
+}
+
+function commandLine(request: SpawnRequest): [string, string[], Buffer | undefined] {
+  const { node, script, readable, level } = request;
+  const flags = [
+    ...(request.withoutPermission ? [] : ['--permission', ...readable.map((path) => `--allow-fs-read=${path}`)]),
+    ...['--no-addons', '--disallow-code-generation-from-strings', '--no-experimental-sqlite', '--no-warnings'],
+    `--max-old-space-size=${JS_HEAP_MB}`,
+  ];
+  if (process.platform === 'win32') return [node, [...flags, script], undefined];
+  const bwrap = level === 'namespace' ? findBubblewrap() : undefined;
+  const wrap =
+    bwrap === undefined ? undefined : wrapInNamespaces(bwrap, node, readable, request.wholeLibraries === true);
+  // bwrap dies with its parent by itself. Without it the child looks for its parent now and then, which it cannot
+  // while it is inside of one long C function: setpriv has the kernel end it.
+  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync);
+  const watch = wrap !== undefined || setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
+  const program = [...(wrap === undefined ? watch : [wrap.command, ...wrap.args]), node];
+  return ['/bin/sh', ['-c', LIMITS, 'sh', ...program, '--stack', ...flags, script], wrap?.seccomp];
+}
+
+/**
+ * Sets limits and becomes the program: no core files, a bound on private memory, and a stack as large as allowed. V8
+ * must know how large; `--stack` is replaced by a flag with what was reached, less a margin.
+ */
+const LIMITS = `
+ulimit -c 0 2>/dev/null
+ulimit -d ${DATA_KB} 2>/dev/null
+ulimit -s 65536 2>/dev/null
+size=$(ulimit -s)
+case $size in unlimited) size=${STACK_KB};; *) size=$((size - 1024));; esac
+[ "$size" -gt ${STACK_KB} ] && size=${STACK_KB}
+for word; do
+  shift
+  [ "$word" = --stack ] && word=--stack-size=$size
+  set -- "$@" "$word"
+done
+exec "$@"
+`;
+
+function keepTail(stream: Readable | null): () => string {
+  let tail = Buffer.alloc(0);
+  stream?.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL);
+  });
+  return () => tail.toString('utf8');
+}
