@@ -33,9 +33,12 @@ export interface AttemptWatch {
   fail(error: ModelError): void;
   /** Called at once when the attempt has failed or fails later. One listener at a time. */
   onFailure(listener: (error: ModelError) => void): void;
-  /** Ends the provider's side of the attempt and every timer. */
-  close(): void;
+  /** Ends every timer, and the provider's side of the attempt unless it ended by itself. */
+  close(ended: boolean): void;
 }
+
+/** One for all: making an error for each attempt that is simply over costs more than the rest of its end. */
+const OVER = new Error('The attempt is over.');
 
 /** Starts the watch over one attempt. */
 export function watchAttempt(modelId: string, request: ModelRequest, clock: Clock): AttemptWatch {
@@ -85,18 +88,18 @@ export function watchAttempt(modelId: string, request: ModelRequest, clock: Cloc
       wire.answered = true;
       wire.status = status;
       wire.headers = headers;
-      request.onHeaders?.(headers);
+      request.onHeaders?.(headers, status);
     },
     fail,
     onFailure(next) {
       listener = next;
       if (failure !== undefined) next(failure);
     },
-    close() {
+    close(ended) {
       listener = undefined;
       cancelTimer?.();
       request.signal.removeEventListener('abort', onAbort);
-      controller.abort();
+      if (!ended) controller.abort(OVER);
     },
   };
 }

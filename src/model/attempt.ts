@@ -21,6 +21,8 @@ interface Collected extends ReplyText {
   reasoning: string;
   finish: FinishReport | undefined;
   stopped: boolean;
+  /** The stream said that it is at its end. */
+  ended: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ interface Collected extends ReplyText {
  */
 export async function attemptCall(setup: AttemptSetup, request: ModelRequest): Promise<ModelReply> {
   const watch = watchAttempt(setup.modelId, request, setup.clock);
-  const collected: Collected = { text: '', reasoning: '', finish: undefined, stopped: false };
+  const collected: Collected = { text: '', reasoning: '', finish: undefined, stopped: false, ended: false };
   try {
     if (watch.failure !== undefined) throw watch.failure;
     await collect(setup, request, watch, collected);
@@ -38,7 +40,7 @@ export async function attemptCall(setup: AttemptSetup, request: ModelRequest): P
   } catch (error) {
     throw account(watch.failure ?? classifyFailure(error, setup, watch.wire), request, collected, watch);
   } finally {
-    watch.close();
+    watch.close(collected.ended);
   }
 }
 
@@ -57,11 +59,16 @@ async function collect(
     if (watch.failure !== undefined) throw watch.failure;
     if (done) return;
     watch.touch();
-    if (take(readPart(value), request, collected)) {
-      void reader.cancel().catch(ignore);
-      return;
-    }
+    if (!take(readPart(value), request, collected)) continue;
+    // A stream that said it is at its end has nothing to be told; reading on costs less than cancelling.
+    void (collected.ended ? drain(reader) : reader.cancel()).catch(ignore);
+    return;
   }
+}
+
+async function drain(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  const { done } = await reader.read();
+  if (!done) await reader.cancel();
 }
 
 async function start(
@@ -97,7 +104,8 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
     case 'finish':
       collected.finish = part.finish;
       // A whole reply need not wait for the provider to close its stream.
-      return part.finish.reason !== 'missing' && part.finish.reason !== 'error';
+      collected.ended = part.finish.reason !== 'missing' && part.finish.reason !== 'error';
+      return collected.ended;
     case 'error':
       throw part.error;
   }

@@ -37,8 +37,8 @@ export interface ModelRequest {
   readonly idleTimeoutMs: number;
   /** Called with each piece of reply text; `'stop'` ends the provider's stream and the text so far is the reply. */
   readonly onText?: (delta: string) => 'stop' | undefined;
-  /** Called with the response headers (lower-case names) when they arrive, where there is a wire to see. */
-  readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void;
+  /** Called with the response's headers (lower-case names) and status when they arrive, where there is a wire to see. */
+  readonly onHeaders?: (headers: Readonly<Record<string, string>>, status: number) => void;
 }
 
 /** Tokens of one attempt. `estimated` when the provider did not say. */

@@ -12,8 +12,8 @@ export interface GatePass {
 
 /** Room for one attempt in flight. `leave` is called once. */
 export interface GateSlot {
-  /** Reads the provider's rate-limit headers. */
-  readonly observe: (headers: Readonly<Record<string, string>>) => void;
+  /** Reads the provider's rate-limit headers, and hears of a refusal as soon as there is a status. */
+  readonly observe: (headers: Readonly<Record<string, string>>, status?: number) => void;
   /** The attempt is over; `error` when it failed. */
   leave(error: ModelError | undefined): void;
 }

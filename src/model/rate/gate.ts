@@ -115,6 +115,9 @@ function refuse(waiters: readonly Waiter<CallLane>[], error: ModelError): void {
   for (const waiter of waiters) waiter.reject(error);
 }
 
+/** Milliseconds nothing is sent after a refusal's status, until the refusal itself has been read. */
+const HOLD_MS = 20;
+
 /** Everything that decides whether an attempt may be sent now, apart from whose turn it is. */
 interface Control {
   readonly host: string | undefined;
@@ -141,6 +144,7 @@ function createControl({ clock, random, coolDownMs, hosts, newestTree, remote }:
   let inFlight = 0;
   let sentCount = 0;
   let complainedAt = 0;
+  let heldUntil = 0;
   let host: string | undefined;
   let lastTokens = 0;
 
@@ -179,17 +183,22 @@ function createControl({ clock, random, coolDownMs, hosts, newestTree, remote }:
       }
       const verdict = hosts.verdict(host);
       const reachable = verdict.kind === 'wait' ? verdict.ms : verdict.kind === 'refuse' ? Number.POSITIVE_INFINITY : 0;
-      return Math.max(0, reachable, overload.until - now, pacer.delayMs(now), limits.delayMs(now, tokens));
+      const paced = Math.max(startWindow.delayMs(now), pacer.delayMs(now), limits.delayMs(now, tokens));
+      return Math.max(0, reachable, heldUntil - now, overload.until - now, paced);
     },
     sent({ tokens }, now) {
       inFlight += 1;
       sentCount += 1;
       lastTokens = tokens;
       hosts.sent(host);
+      startWindow.sent(now);
       const ordinal = pacer.sent(now);
       const mark = limits.sent(tokens, now);
       return {
-        observe: (headers) => limits.observe(headers, mark, clock.now()),
+        observe(headers, status = 200) {
+          limits.observe(headers, mark, clock.now());
+          if (status === 429 || status === 503 || status === 529) heldUntil = clock.now() + HOLD_MS;
+        },
         left(error) {
           inFlight -= 1;
           if (error !== undefined) return failed(error, ordinal, now);

@@ -9,7 +9,7 @@ const NEVER_PROXIED = 'localhost,127.0.0.1,::1';
 
 /** What requests are sent with. */
 export interface Connections {
-  readonly fetch: typeof import('undici').fetch;
+  readonly request: typeof import('undici').request;
   readonly dispatcher: Dispatcher;
 }
 
@@ -32,7 +32,7 @@ export async function closeConnections(): Promise<void> {
 }
 
 async function connect(): Promise<Connections> {
-  const { EnvHttpProxyAgent, fetch } = await import('undici');
+  const { EnvHttpProxyAgent, request } = await import('undici');
   const noProxy = process.env.no_proxy ?? process.env.NO_PROXY;
   const dispatcher = new EnvHttpProxyAgent({
     noProxy: noProxy ? `${noProxy},${NEVER_PROXIED}` : NEVER_PROXIED,
@@ -45,5 +45,5 @@ async function connect(): Promise<Connections> {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  return { fetch, dispatcher };
+  return { request, dispatcher };
 }
