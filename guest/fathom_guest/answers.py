@@ -9,6 +9,7 @@ from .channel import Channel, Slot
 from .errors import AnswerInvalid, AnswerTooLarge, CellEnd, host_error
 from .frames import encode_text, loads
 from .json_values import json_text
+from .limits import Limits, check_size
 from .namespace import Namespace, listed
 
 _MISSING = object()
@@ -48,8 +49,8 @@ def is_data(value: object) -> bool:
 class Answers:
     """What cells answer. The first answer of a cell counts."""
 
-    def __init__(self, channel: Channel, namespace: Namespace) -> None:
-        self.limit = 8 * 1024 * 1024
+    def __init__(self, channel: Channel, namespace: Namespace, limits: Limits) -> None:
+        self._limits = limits
         #: Property names of the output schema, or None when the answer is not typed.
         self.properties: "list[str] | None" = None
         self.answer: dict = {"content": "", "ready": False}
@@ -118,6 +119,7 @@ class Answers:
             """Ends the cell; the next turn starts from `text`."""
             if not isinstance(text, str):
                 raise TypeError(f"continue_with takes a str, not {type(text).__name__}")
+            check_size("the text", len(encode_text(text)), self._limits.prompt_bytes, "promptBytes")
             if self.continuation is None:
                 self.continuation = str.__str__(text)
             raise CellEnd
@@ -136,10 +138,9 @@ class Answers:
         if self.properties is None and is_empty(value):
             raise AnswerInvalid(f"{name}: the answer is empty. Give the answer itself.")
         made = make_answer(via, value)
-        if len(made.data) > self.limit:
-            raise AnswerTooLarge(
-                f"{name}: the answer has {len(made.data)} bytes, and the limit is {self.limit} bytes (answerBytes)"
-            )
+        limit = self._limits.answer_bytes
+        if len(made.data) > limit:
+            raise AnswerTooLarge(f"{name}: the answer has {len(made.data)} bytes, and the limit is {limit} bytes (answerBytes)")
         if self.properties is not None:
             self._check_with_host(name, made)
         return made

@@ -13,6 +13,7 @@ from .documents import Document, Documents
 from .errors import BudgetExceeded, CommandError, LLMError
 from .frames import decode_text
 from .json_values import parse_json
+from .limits import Limits
 from .namespace import Namespace
 from .projection import project
 from .tools import Tool
@@ -33,12 +34,14 @@ class Bindings:
         answers: Answers,
         before: Callable[[], None],
         load_file: "LoadFile | None",
+        limits: Limits,
     ) -> None:
         self._namespace = namespace
         self._channel = channel
         self._answers = answers
         self._before = before
         self._load_file = load_file
+        self._limits = limits
         self.query: Callable = lambda *_: None
         self.query_batched: Callable = lambda *_: None
 
@@ -53,7 +56,7 @@ class Bindings:
         for value in header.get("values", ()):
             self._namespace.protect(value["name"], self.make(value, texts), data=True)
         for tool in header.get("tools", ()):
-            made = Tool(tool["name"], tool["description"], tool["parameters"], self._channel, self._before)
+            made = Tool(tool["name"], tool["description"], tool["parameters"], self._channel, self._before, self._limits)
             self._namespace.protect(tool["name"], made)
         if "output" in header:
             output = header["output"]
@@ -73,9 +76,9 @@ class Bindings:
         if kind == "projection":
             return project(value, self._channel, self.query, self.query_batched)
         if kind == "mapping":
-            return MappingProxyType({name: self._namespace.get(name) for name in value["names"]})
+            return MappingProxyType({name: self._namespace.bound(name) for name in value["names"]})
         if kind == "alias":
-            return self._namespace.get(value["of"])
+            return self._namespace.bound(value["of"])
         if kind == "documents":
             return Documents([Document(one["path"], self.make(one["content"], texts)) for one in value["documents"]])
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")

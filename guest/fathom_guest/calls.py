@@ -2,14 +2,16 @@
 
 from .own import own_builtins as __builtins__
 
-from _thread import allocate_lock
+from _thread import RLock
 from collections import deque
 from collections.abc import Sequence
 
 from .channel import Channel, Slot, refuse
 from .errors import call_error
-from .frames import FRAME_BODY
+from .frames import FRAME_BODY, encode_text
 from .reply import Reply, make_reply
+
+_FRAME_CALLS = 4000
 
 
 class Call(Slot):
@@ -18,22 +20,24 @@ class Call(Slot):
     __slots__ = ("fields", "shared", "own", "batch")
     counts = 1
 
-    def __init__(self, fields: dict, shared: Sequence[bytes], own: Sequence[bytes], batch: "tuple | None") -> None:
+    def __init__(
+        self, fields: dict, shared: Sequence[bytes], own: "Sequence[bytes | str]", batch: "tuple | None"
+    ) -> None:
         Slot.__init__(self)
         #: Header of the call's entry: kind and options.
         self.fields = fields
         #: Parts that all calls of an entry have in common (the system prompt).
         self.shared = shared
-        #: The call's own parts.
+        #: The call's own parts; texts are encoded when they are sent.
         self.own = own
         #: `(batch id, index, count)` of an item of a batch.
         self.batch = batch
 
     def size(self) -> int:
-        """Bytes of the call's own parts."""
+        """Bytes of the call's own parts, or a little more."""
         size = 0
         for part in self.own:
-            size += len(part)
+            size += len(part) * 4 if type(part) is str and not part.isascii() else len(part)
         return size
 
 
@@ -42,8 +46,10 @@ class Calls:
 
     def __init__(self, channel: Channel) -> None:
         self.window = 64
+        #: Bytes of calls under way at once: the host keeps no more of large values.
+        self.room = 1024 * 1024 * 1024
         self._channel = channel
-        self._lock = allocate_lock()
+        self._lock = RLock()
         self._queue: deque[Call] = deque()
         self._batches = 0
         channel.after_replies = self.flush
@@ -118,13 +124,15 @@ class Calls:
         taken: list[Call] = []
         queue = self._queue
         places = self.window - self._channel.calls_pending
-        room = FRAME_BODY // 4
-        while queue and len(taken) < places:
+        room = min(FRAME_BODY // 4, self.room - self._channel.bytes_pending)
+        while queue and len(taken) < min(places, _FRAME_CALLS):
             size = queue[0].size()
-            if taken and size > room:
+            if size > room and (taken or self._channel.calls_pending):
                 break
             room -= size
-            taken.append(queue.popleft())
+            call = queue.popleft()
+            call.bytes = size
+            taken.append(call)
         return taken
 
     def _send(self, calls: Sequence[Call]) -> None:
@@ -137,7 +145,9 @@ class Calls:
             else:
                 entries.append(call.fields if call.batch is None else {**call.fields, "batch": call.batch})
                 parts.extend(call.shared)
-            parts.extend(call.own)
+            for part in call.own:
+                parts.append(encode_text(part) if type(part) is str else part)
+            call.own = ()
             last = call
         self._channel.request({"op": "calls", "calls": entries}, parts, calls)
 

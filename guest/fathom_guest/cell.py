@@ -128,5 +128,7 @@ def show_value(value: object) -> str:
     """`repr`, bounded: a whole context as the last expression must not be doubled in memory."""
     if type(value) is str and len(value) > _VALUE:
         return repr(bounded(value, _VALUE))
+    if type(value) in (bytes, bytearray) and len(value) > _VALUE:
+        return f"{value[: _VALUE // 8]!r} … [{len(value) - _VALUE // 8} bytes left out]"
     text = repr(value)
     return bounded(str.__str__(text), _VALUE)

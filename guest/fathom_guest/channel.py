@@ -7,7 +7,7 @@ those who wait behind it; when its own has come, it passes the lead on. With one
 from .own import own_builtins as __builtins__
 
 import os
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Sequence
 
 from .errors import ChannelClosed
@@ -16,6 +16,7 @@ from .interrupts import Interrupts
 from .transport import Transport
 
 _fork = getattr(os, "fork", None)
+_exit = os._exit
 
 CELL_ENDED = {
     "ok": False,
@@ -26,7 +27,7 @@ CELL_ENDED = {
 class Slot:
     """A place where a reply will arrive."""
 
-    __slots__ = ("id", "done", "entry", "parts", "notify", "gate", "leads")
+    __slots__ = ("id", "done", "entry", "parts", "notify", "gate", "leads", "bytes")
 
     #: What this slot adds to `Channel.calls_pending`.
     counts = 0
@@ -39,6 +40,8 @@ class Slot:
         self.notify: "Callable[[], None] | None" = None
         self.gate = None
         self.leads = False
+        #: What it adds to `Channel.bytes_pending`.
+        self.bytes = 0
 
 
 class Channel:
@@ -51,6 +54,8 @@ class Channel:
         self.after_replies: "Callable[[], None] | None" = None
         #: Sub-calls sent and not yet answered.
         self.calls_pending = 0
+        #: Bytes of them.
+        self.bytes_pending = 0
         #: Requests are taken only while a command runs.
         self.accepting = False
         #: The id of the command that runs, 0 between commands.
@@ -63,6 +68,7 @@ class Channel:
         self._commands: list[tuple[int, dict, memoryview]] = []
         self._command_slot = Slot()
         self._leading = False
+        self._leader = 0
         self._followers: dict[Slot, None] = {}
         self._forked = False
         self._own_fork = False
@@ -101,6 +107,7 @@ class Channel:
                     pending[first] = slot
                     first += 1
                     self.calls_pending += slot.counts
+                    self.bytes_pending += slot.bytes
                 self.transport.send(encode_frame(REQUEST, slots[0].id, header, parts))
         finally:
             self.interrupts.release()
@@ -164,6 +171,8 @@ class Channel:
                 self._join(slot)
             if slot.gate is not None:
                 interrupts.open(slot.gate.acquire)
+            if slot.leads:
+                self._leader = get_ident()
             while not slot.done:
                 self._read()
         finally:
@@ -173,12 +182,13 @@ class Channel:
     def _join(self, slot: Slot) -> None:
         if slot.done:
             return
-        if self._leading:
+        if self._leading and self._leader != get_ident():
             slot.gate = allocate_lock()
             slot.gate.acquire()
             self._followers[slot] = None
-        else:
+        elif not self._leading:
             self._leading = slot.leads = True
+            self._leader = get_ident()
 
     def try_lead(self) -> bool:
         """Takes the lead without waiting. Whoever gets it must call `hand_over`."""
@@ -186,6 +196,7 @@ class Channel:
             if self._leading:
                 return False
             self._leading = True
+            self._leader = get_ident()
             return True
 
     def hand_over(self) -> None:
@@ -223,32 +234,38 @@ class Channel:
     def _dispatch(self, frame: memoryview) -> None:
         kind, ident, header, body = decode_frame(frame)
         if kind == REPLY:
-            sizes = header.get("parts", ())
-            at = start = 0
+            self._replies(header, body)
+        elif kind == COMMAND:
+            self._commands.append((ident, header, body))
+            with self._mutex:
+                self._fill(self._command_slot)
+
+    def _replies(self, header: dict, body: memoryview) -> None:
+        sizes = header.get("parts", ())
+        at = start = 0
+        told = []
+        with self._mutex:
             for entry in header["replies"]:
                 parts = []
                 for _ in range(entry.get("parts", 0)):
                     parts.append(body[start : start + sizes[at]])
                     start += sizes[at]
                     at += 1
-                self._arrived(entry["id"], entry, parts)
-            if self.after_replies is not None:
-                self.after_replies()
-        elif kind == COMMAND:
-            self._commands.append((ident, header, body))
-            with self._mutex:
-                self._fill(self._command_slot)
-
-    def _arrived(self, ident: int, entry: dict, parts: Sequence[memoryview]) -> None:
-        with self._mutex:
-            slot = self._pending.pop(ident, None)
-            if slot is None:
-                return  # of a cell that has ended
-            self.calls_pending -= slot.counts
-            slot.entry = entry
-            slot.parts = parts
-            self._fill(slot)
-        tell(slot)
+                slot = self._pending.pop(entry["id"], None)
+                if slot is None:
+                    continue  # of a cell that has ended
+                self.calls_pending -= slot.counts
+                self.bytes_pending -= slot.bytes
+                slot.entry = entry
+                slot.parts = parts
+                self._fill(slot)
+                if slot.notify is not None:
+                    told.append(slot)
+        if self.after_replies is not None:
+            self.after_replies()
+        # Last, and outside of the lock: it may run code of the cell, which may wait for the next reply.
+        for slot in told:
+            tell(slot)
 
     def _fill(self, slot: Slot) -> None:
         slot.done = True
@@ -284,7 +301,7 @@ class Channel:
         with self._mutex:
             slots = list(self._pending.values())
             self._pending.clear()
-            self.calls_pending = 0
+            self.calls_pending = self.bytes_pending = 0
             for slot in slots:
                 slot.entry = CELL_ENDED
                 self._fill(slot)
@@ -314,7 +331,7 @@ class Channel:
 
     def exit_fork(self) -> None:
         """Ends a process that a cell has forked and that has come to the end of the cell."""
-        os._exit(0)
+        _exit(0)
 
     def _after_fork(self) -> None:
         # Other threads are gone; whatever they held stays locked in this process.

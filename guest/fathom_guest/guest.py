@@ -11,21 +11,22 @@ from .bindings import Bindings, LoadFile
 from .calls import Calls
 from .cell import Cells
 from .channel import Channel
-from .errors import CommandError
+from .errors import CommandError, LLMError
 from .frames import decode_text, encode_text, split_parts
 from .history import History
 from .interrupts import Interrupts
 from .loop import EventLoop
+from .limits import Limits
 from .lookups import Lookups
 from .namespace import Namespace
 from .output import Output
 from .panel import Panel, show_vars
-from .queries import Limits, Queries, make_queries
+from .queries import Queries, make_queries
 from .tracebacks import describe
 from .transport import Transport
 
 _PANEL_ROWS = 200
-_ALL_ROWS = 5000
+_ALL_ROWS = 2000
 
 #: A command: takes header and parts, gives the result's header and parts.
 Operation = Callable[[dict, list[memoryview]], tuple[dict, tuple]]
@@ -42,12 +43,12 @@ class Guest:
         self.output = Output(self.channel)
         self.calls = Calls(self.channel)
         self.limits = Limits()
-        self.answers = Answers(self.channel, self.namespace)
+        self.answers = Answers(self.channel, self.namespace, self.limits)
         self.panel = Panel(self.namespace)
         self.loop = EventLoop(self.channel, self.calls, threads=threads)
-        self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file)
+        self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file, self.limits)
         self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop.run)
-        self.lookups = Lookups(self.namespace, self.answers)
+        self.lookups = Lookups(self.namespace, self.limits)
         #: Names of packages worth telling the model about; a backend may fill it.
         self.packages: list[str] = []
         #: Called after a cell, before its result is sent (a backend may drain pipes of its own here).
@@ -67,7 +68,7 @@ class Guest:
 
     def _bind_names(self) -> None:
         queries = Queries(self.calls, self.limits)
-        functions = make_queries(self.calls, queries, self.output.flush, self.loop.awaited)
+        functions = make_queries(self.calls, queries, self._before_call, self.loop.awaited)
         for name, function in functions.items():
             self.namespace.protect(name, function)
         self.bindings.query = functions["llm_query"]
@@ -78,6 +79,12 @@ class Guest:
         self.namespace.protect("history", History(self.channel))
         self.namespace.protect("context", None, data=True)
         self.loop.install()
+
+    def _before_call(self) -> None:
+        """Before each sub-call: none after the answer (D36), and what was printed goes out first."""
+        if self.answers.first is not None:
+            raise LLMError("the answer has been given: no more calls in this cell", "cancelled")
+        self.output.flush()
 
     def serve_forever(self) -> None:
         """Serves commands until the host goes."""
@@ -120,7 +127,8 @@ class Guest:
         self.limits.prompt_bytes = limits["promptBytes"]
         self.limits.max_batch_items = limits["maxBatchItems"]
         self.output.limit = limits["outputBytes"]
-        self.answers.limit = limits["answerBytes"]
+        self.limits.answer_bytes = limits["answerBytes"]
+        self.limits.disk_bytes = self.calls.room = limits["diskBytes"]
         self.calls.window = max(1, limits["callWindow"])
         return {"python": platform.python_version(), "packages": self.packages, "threads": self.threads}, ()
 
@@ -173,7 +181,7 @@ class Guest:
         return {"variables": self.panel.rows(_ALL_ROWS, mark=False)}, ()
 
     def _get(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
-        return {}, (encode_text(self.lookups.get(header["name"])),)
+        return {}, (self.lookups.get(header["name"]),)
 
     def _set(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         self.lookups.set(header["name"], decode_text(parts[0]))

@@ -9,6 +9,7 @@ from .errors import host_error
 from .frames import decode_text, loads
 
 _PAGE = 50
+_LONGEST = 200
 
 
 def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> object:
@@ -37,7 +38,7 @@ class History(Sequence):
 
     def __getitem__(self, key):
         if isinstance(key, str):
-            found = self._read(read="by-id", id=key)
+            found = self._read(read="by-id", id=key) if len(key) <= _LONGEST else None
             if found is None:
                 raise KeyError(f"history has no item {key!r}")
             return found
@@ -77,7 +78,7 @@ class History(Sequence):
 
     def __contains__(self, wanted: object) -> bool:
         if isinstance(wanted, str):
-            return self._read(read="by-id", id=wanted) is not None
+            return len(wanted) <= _LONGEST and self._read(read="by-id", id=wanted) is not None
         return any(item == wanted for item in self)
 
     def __repr__(self) -> str:

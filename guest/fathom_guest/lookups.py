@@ -2,10 +2,11 @@
 
 from .own import own_builtins as __builtins__
 
-from .answers import Answers, is_data, make_answer
+from .answers import is_data, make_answer
 from .errors import CommandError
 from .frames import decode_text, encode_text
 from .json_values import json_text, parse_json
+from .limits import Limits
 from .namespace import Namespace, check_name, listed
 from .panel import type_name
 from .tracebacks import describe
@@ -16,9 +17,9 @@ _MISSING = object()
 class Lookups:
     """Reads the namespace for the host."""
 
-    def __init__(self, namespace: Namespace, answers: Answers) -> None:
+    def __init__(self, namespace: Namespace, limits: Limits) -> None:
         self._namespace = namespace
-        self._answers = answers
+        self._limits = limits
 
     def answer(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         """The value of a name or an f-string as an answer."""
@@ -33,6 +34,8 @@ class Lookups:
             if not is_data(value):
                 return {"kind": "not-data", "type": type_name(value)}, ()
             return self._found(value)
+        except CommandError:
+            raise
         except BaseException as error:
             name, message, trace = describe(error)
             return {"kind": "error", "error": {"type": name}}, (encode_text(message), encode_text(trace))
@@ -44,14 +47,13 @@ class Lookups:
 
     def _found(self, value: object) -> tuple[dict, tuple]:
         made = make_answer("final-var", value)
-        if len(made.data) > self._answers.limit:
-            raise CommandError(
-                "answer-too-large",
-                f"The answer has {len(made.data)} bytes, and the limit is {self._answers.limit} bytes (answerBytes).",
-            )
+        limit = self._limits.answer_bytes
+        if len(made.data) > limit:
+            message = f"The answer has {len(made.data)} bytes, and the limit is {limit} bytes (answerBytes)."
+            raise CommandError("answer-too-large", message)
         return {"kind": "answer", "answer": {"via": made.via, "form": made.form}}, (made.data,)
 
-    def get(self, name: str) -> str:
+    def get(self, name: str) -> bytes:
         """A variable as JSON text."""
         value = self._namespace.get(name, _MISSING)
         if value is _MISSING or (isinstance(name, str) and name.startswith("__")):
@@ -60,7 +62,11 @@ class Lookups:
         text = json_text(value)
         if text is None:
             raise CommandError("not-json", f"The variable {name!r} is a {type_name(value)} and has no JSON form.")
-        return text
+        data = encode_text(text)
+        if len(data) > self._limits.disk_bytes:
+            size = f"{len(data)} bytes of JSON, and the limit is {self._limits.disk_bytes} bytes (diskBytes)"
+            raise CommandError("repl-failure", f"The variable {name!r} has {size}.")
+        return data
 
     def set(self, name: str, text: str) -> None:
         """Binds a variable to the value of a JSON text."""

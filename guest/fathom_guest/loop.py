@@ -97,7 +97,7 @@ class BlockingSelector:
         if self._wake is not None and not self._wake.done and self._wake_at <= at:
             return
         self._wake, self._wake_at = Slot(), at
-        self._channel.request({"op": "wake", "ms": max(0, int(timeout * 1000))}, (), (self._wake,))
+        self._channel.request({"op": "wake", "ms": int(min(max(timeout, 0), 86400) * 1000)}, (), (self._wake,))
 
     def get_map(self) -> dict:
         return {}

@@ -10,6 +10,9 @@ from types import ModuleType
 
 from .errors import CommandError
 
+#: Names longer than this are nobody's variables.
+_LONGEST = 200
+
 
 class Namespace:
     """`__main__` as cells see it."""
@@ -50,6 +53,10 @@ class Namespace:
         names = self.names
         return [name for name, value in self.protected.items() if name != "answer" and names.get(name, self) is not value]
 
+    def bound(self, name: str) -> object:
+        """The value that the host bound to a name, whatever a cell has made of the name since."""
+        return self.protected[name] if name in self.protected else self.names.get(name)
+
     def get(self, name: str, missing: object = None) -> object:
         """The value of a name, or `missing`."""
         return self.names.get(name, missing)
@@ -60,7 +67,8 @@ class Namespace:
         return [
             name
             for name, value in list(self.names.items())
-            if isinstance(name, str)
+            if type(name) is str
+            and len(name) <= _LONGEST
             and not name.startswith("_")
             and (name not in protected or name in data)
             and type(value) is not ModuleType

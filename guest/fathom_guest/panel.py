@@ -7,6 +7,7 @@ from .namespace import Namespace
 _NAME = type.__dict__["__name__"]
 _MRO = type.__dict__["__mro__"]
 _PREVIEW = 80
+_LONGEST = 120
 _SCALARS = (int, float, complex, bool, type(None))
 _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
 #: Variables looked at closely; beyond that the panel would cost more than the cell.
@@ -15,7 +16,7 @@ _TRACKED = 2000
 
 def type_name(value: object) -> str:
     """The class name as Python knows it, whatever a metaclass says."""
-    return _NAME.__get__(type(value))
+    return _NAME.__get__(type(value))[:200]
 
 
 def size_of(value: object) -> "int | None":
@@ -112,7 +113,7 @@ def row_of(name: str, value: object) -> dict:
         row["size"] = size
     text = preview(value)
     if text is not None:
-        row["preview"] = text
+        row["preview"] = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     return row
 
 

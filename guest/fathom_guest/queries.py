@@ -8,14 +8,8 @@ from itertools import islice
 from .calls import Call, Calls
 from .frames import dumps, encode_text
 from .json_values import json_text, text_of
+from .limits import Limits, check_size
 from .reply import Reply
-
-
-class Limits:
-    """Limits checked before anything is sent."""
-
-    prompt_bytes = 16 * 1024 * 1024
-    max_batch_items = 100_000
 
 
 class Queries:
@@ -23,7 +17,7 @@ class Queries:
 
     def __init__(self, calls: Calls, limits: Limits) -> None:
         self._calls = calls
-        self._limits = limits
+        self.limits = limits
 
     def llm(self, prompt: object, fields: dict, shared: Sequence[bytes], where: str, batch: "tuple | None" = None) -> Call:
         """A flat call. `where` names the prompt in error messages."""
@@ -42,7 +36,9 @@ class Queries:
         if context is not None:
             as_json = None if isinstance(context, str) else json_text(context)
             fields["context"] = "text" if as_json is None else "json"
-            own.append(encode_text(text_of(context) if as_json is None else as_json))
+            data = encode_text(text_of(context) if as_json is None else as_json)
+            check_size("the context", len(data), self.limits.disk_bytes, "diskBytes")
+            own.append(data)
         if output is not None:
             if not isinstance(output, Mapping):
                 raise TypeError(f"output must be a JSON Schema as a dict, not {type(output).__name__}")
@@ -50,14 +46,14 @@ class Queries:
             if schema is None:
                 raise TypeError("output must be a JSON Schema: it holds values that are not JSON")
             fields["output"] = True
-            own.append(encode_text(schema))
+            own.append(self._checked(schema, "output"))
         return Call(fields, (), own, batch)
 
     def batch(self, items: Iterable, name: str) -> list:
         """The items of a batch as a list of a length that is allowed."""
         if isinstance(items, (str, bytes, Mapping)):
             raise TypeError(f"{name} must be a list, not {type(items).__name__}")
-        limit = self._limits.max_batch_items
+        limit = self.limits.max_batch_items
         if not isinstance(items, (list, tuple)):
             items = list(islice(items, limit + 1))
         if len(items) > limit:
@@ -69,19 +65,19 @@ class Queries:
         """A number for a new batch."""
         return self._calls.batch_id()
 
-    def _checked(self, text: str, where: str) -> bytes:
-        if not text or str.isspace(text):
+    def _checked(self, text: str, where: str) -> str:
+        """The text, when its UTF-8 fits. It is encoded only when it is sent: a batch must not double its prompts."""
+        text = str.__str__(text)
+        if not text or text.isspace():
             raise ValueError(f"{where} is empty")
-        limit = self._limits.prompt_bytes
-        size = str.__len__(text)
-        if size <= limit:
-            data = encode_text(text)
-            size = len(data)
-            if size <= limit:
-                return data
-        raise ValueError(
-            f"{where} has {size} bytes or more, and the limit is {limit} bytes (promptBytes): send less of the text per call"
-        )
+        limit = self.limits.prompt_bytes
+        size = len(text)
+        if size * 4 > limit and not text.isascii() and size <= limit:
+            size = len(encode_text(text))
+        if size > limit:
+            more = f"the limit is {limit} bytes (promptBytes): send less of the text per call"
+            raise ValueError(f"{where} has {size} bytes or more, and {more}")
+        return text
 
     def _chat(self, messages: list, where: str) -> bytes:
         plain = []
@@ -96,12 +92,11 @@ class Queries:
         if not plain:
             raise ValueError(f"{where} is empty")
         data = encode_text(json_text(plain) or "")
-        if len(data) > self._limits.prompt_bytes:
-            raise ValueError(f"{where} has {len(data)} bytes, and the limit is {self._limits.prompt_bytes} bytes (promptBytes)")
+        check_size(where, len(data), self.limits.prompt_bytes, "promptBytes")
         return data
 
 
-def llm_fields(system: object, model: object, max_tokens: object) -> tuple[dict, Sequence[bytes]]:
+def llm_fields(system: object, model: object, max_tokens: object, limits: Limits) -> tuple[dict, Sequence[bytes]]:
     """The options of flat calls: header fields and the part they share."""
     if system is None and model is None and max_tokens is None:
         return {"kind": "llm"}, ()
@@ -112,6 +107,7 @@ def llm_fields(system: object, model: object, max_tokens: object) -> tuple[dict,
             raise TypeError(f"system must be a str, not {type(system).__name__}")
         fields["system"] = True
         shared = (encode_text(system),)
+        check_size("the system prompt", len(shared[0]), limits.prompt_bytes, "promptBytes")
     if model is not None:
         fields["model"] = _model(model)
     if max_tokens is not None:
@@ -127,7 +123,7 @@ def rlm_fields(model: object) -> dict:
 
 
 def _model(model: object) -> str:
-    if not isinstance(model, str) or not model:
+    if not isinstance(model, str) or not 0 < len(model) <= 500:
         raise TypeError("model must be the name of a model")
     return str(model)
 
@@ -143,11 +139,11 @@ def make_queries(
         return call
 
     def start_llm(prompt: object, *, system=None, model=None, max_tokens=None) -> Call:
-        fields, shared = llm_fields(system, model, max_tokens)
+        fields, shared = llm_fields(system, model, max_tokens, queries.limits)
         return queries.llm(prompt, fields, shared, "the prompt")
 
     def start_llm_batch(prompts: Iterable, *, system=None, model=None, max_tokens=None) -> list[Call]:
-        fields, shared = llm_fields(system, model, max_tokens)
+        fields, shared = llm_fields(system, model, max_tokens, queries.limits)
         items = queries.batch(prompts, "prompts")
         ident, count = queries.batch_id(), len(items)
         return [

@@ -15,6 +15,7 @@ CELL = "<cell "
 _MESSAGE = 16 * 1024
 _TEXT = 64 * 1024
 _KEPT_CELLS = 500
+_KEPT_CHARACTERS = 16 * 1024 * 1024
 
 
 class Sources:
@@ -22,18 +23,27 @@ class Sources:
 
     def __init__(self) -> None:
         self._names: list[str] = []
+        self._size = 0
 
     def add(self, name: str, code: str) -> None:
         """Remembers a cell's source under the file name it is compiled with."""
+        try:
+            self._add(name, code)
+        except Exception:
+            pass  # a cell has broken linecache: tracebacks go without source lines
+
+    def _add(self, name: str, code: str) -> None:
         linecache.cache[name] = (len(code), None, [line + "\n" for line in code.split("\n")], name)
         self._names.append(name)
-        if len(self._names) > _KEPT_CELLS:
-            linecache.cache.pop(self._names.pop(0), None)
+        self._size += len(code)
+        while len(self._names) > _KEPT_CELLS or (self._size > _KEPT_CHARACTERS and len(self._names) > 1):
+            dropped = linecache.cache.pop(self._names.pop(0), None)
+            self._size -= dropped[0] if dropped else 0
 
 
 def describe(error: BaseException) -> tuple[str, str, str]:
     """Class name, message and traceback of an error. Never raises, whatever the error's own methods do."""
-    name = type.__dict__["__name__"].__get__(type(error))
+    name = type.__dict__["__name__"].__get__(type(error))[:200]
     message = _message(error)
     try:
         tree = _traceback.TracebackException.from_exception(error, compact=True)

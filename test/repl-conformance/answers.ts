@@ -146,9 +146,12 @@ export function describeAnswers(bench: () => Bench): void {
       expect(answer?.text).toBe('é'.repeat(LIMITS.answerBytes / 2));
     });
 
-    test('sub-calls in finally after FINAL still belong to the cell; after its end they are refused', async () => {
-      const { answer } = await bench().run('try:\n    FINAL(1)\nfinally:\n    x = 2');
+    test('sub-calls after FINAL are refused, not sent', async () => {
+      const code = 'try:\n    FINAL(1)\nfinally:\n    try: llm_query("late")\n    except LLMError as e: print(e.code)';
+      const { answer, stdout } = await bench().run(code);
       expect(answer?.text).toBe('1');
+      expect(stdout.text).toBe('cancelled\n');
+      expect(bench().host.calls).toEqual([]);
     });
   });
 

@@ -288,6 +288,28 @@ export function describeHostile(bench: () => Bench): void {
       await usable();
     });
 
+    test('43 monstrous names and many variables do not break the channel', async () => {
+      const code = [
+        'n = "n" * 5_000_000',
+        'globals()[n] = 1',
+        'kind = type(n, (Exception,), {})',
+        'held = kind()',
+        'for i in range(20_000): globals()[f"é{i}" * 20] = "U0001f600" * 1000',
+        'None',
+      ].join('\n');
+      expect((await bench().run(code)).ok).toBe(true);
+      expect((await bench().repl.variables()).length).toBeGreaterThan(100);
+      const { ok, error } = await bench().run('raise kind("x" * 5_000_000)');
+      expect(ok).toBe(false);
+      expect(error?.message.length).toBeLessThan(100_000);
+      expect((await bench().repl.answer({ kind: 'identifier', name: 'nothing' })).kind).toBe('unbound');
+      for (const attack of ['history[n]', 'llm_query("x", model=n)', 'SHOW_VARS()', 'FINAL_VAR(n * 2)']) {
+        expect((await bench().run(attack)).restarted).toBeUndefined();
+      }
+      await bench().run('for k in [k for k in globals() if k.startswith("é") or len(k) > 1000]: del globals()[k]');
+      await usable();
+    });
+
     test('44 ten megabytes of code', async () => {
       expect(await bench().value(`len('${'x'.repeat(10_000_000)}')`)).toBe('10000000');
     });
