@@ -51,10 +51,33 @@ export {
   type Rejection,
   type ReplyParser,
 } from './protocol/index.ts';
-export type { IsolationLevel, JsonValue, Repl, ReplBackend, SnapshotInfo } from './repl/port.ts';
+export type {
+  CellError,
+  IsolationLevel,
+  JsonValue,
+  Repl,
+  ReplBackend,
+  SnapshotInfo,
+  VariableInfo,
+} from './repl/port.ts';
 export type { ReplChoice } from './repl/select.ts';
 export { createRlm, type Rlm } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
-export { type MemoryStoreOptions, memoryStore, type Store } from './store/index.ts';
+export type {
+  BashResult,
+  CellResult,
+  ExecuteOptions,
+  Session,
+  SessionOptions,
+  SessionStatus,
+} from './session/session.ts';
+export type { SessionState } from './session/session-state.ts';
+export {
+  type MemoryStoreOptions,
+  memoryStore,
+  type SqliteStoreOptions,
+  type Store,
+  sqliteStore,
+} from './store/index.ts';
 export type { ToolSet } from './subcall/toolbox.ts';
 export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

@@ -15,6 +15,8 @@ import { type ReplChoice, selectBackend } from './repl/select.ts';
 import { storeKeeper } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
+import type { Session, SessionOptions } from './session/session.ts';
+import { Sessions } from './session/sessions.ts';
 import { memoryStore } from './store/index.ts';
 import { createToolbox } from './subcall/toolbox.ts';
 
@@ -24,6 +26,10 @@ export interface Rlm extends AsyncDisposable {
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
   /** Goes on with a run that was interrupted or paused, without paying again for what is recorded. */
   resume(runId: string, options?: { readonly signal?: AbortSignal }): CompletionRun<unknown>;
+  /** A REPL that lives across completions. */
+  createSession(options?: SessionOptions): Promise<Session>;
+  /** A session of the store: the same REPL in this process, else brought back by doing its log again. */
+  openSession(id: string): Promise<Session>;
   /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
   close(): Promise<void>;
 }
@@ -45,8 +51,8 @@ export function createRlm(options: RlmOptions): Rlm {
   const defaults = defaultsOf(options);
   const backends = new Backends();
   const running = new Set<CompletionRun<unknown>>();
-  let closed = false;
-  const engineFor = (repl: ReplChoice): Engine => ({
+  let closed: Promise<void> | undefined;
+  const engineFor = (repl: ReplChoice = options.repl ?? 'auto'): Engine => ({
     clock,
     rates,
     resolveModel: resolve,
@@ -66,22 +72,25 @@ export function createRlm(options: RlmOptions): Rlm {
   });
   const rates = createRateControl({ clock });
   const resolve = modelResolver(options);
+  const sessions = new Sessions({ store, clock, engineFor });
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
       const { signal, repl, ...rest } = request;
-      return track(startRun<T>({ engine: engineFor(repl ?? options.repl ?? 'auto'), request: rest, signal }));
+      return track(startRun<T>({ engine: engineFor(repl), request: rest, signal }));
     },
     resume(runId, { signal } = {}) {
       return track(deferRun(runId, () => resumeRun(runId, signal)));
     },
+    createSession: (sessionOptions) => sessions.create(sessionOptions),
+    openSession: (id) => sessions.open(id),
     close,
     [Symbol.asyncDispose]: close,
   };
 
   /** Remembers a run until it ends, so that closing can cancel it. */
   function track<T>(run: CompletionRun<T>): CompletionRun<T> {
-    if (closed) {
+    if (closed !== undefined) {
       run.cancel('the Rlm is closed');
       return run;
     }
@@ -102,11 +111,16 @@ export function createRlm(options: RlmOptions): Rlm {
     return { run: startRun({ engine, request, signal, interrupted: { runId, ...recorded } }) };
   }
 
-  async function close(): Promise<void> {
-    closed = true;
+  function close(): Promise<void> {
+    closed ??= free();
+    return closed;
+  }
+
+  async function free(): Promise<void> {
     const runs = [...running];
     for (const run of runs) run.cancel('the Rlm was closed');
     await Promise.allSettled(runs);
+    await sessions.detachAll();
     await backends.close();
     if (options.store === undefined) await store.close();
     else await store.flush();

@@ -5,7 +5,7 @@ import type { EventTail } from '../store/index.ts';
 import type { Engine } from './engine.ts';
 import { openFrame, type RunFrame } from './frame.ts';
 import type { RunRequest } from './prepare-run.ts';
-import type { CompletionResult } from './result.ts';
+import { CompletionError, type CompletionResult } from './result.ts';
 import { runCompletion } from './run-completion.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -21,39 +21,49 @@ export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<
   finish(reason?: string): void;
 }
 
+/** A session's REPL for the time of one completion. */
+export interface WorkspaceLease {
+  readonly workspace: Workspace;
+  readonly sessionId: string;
+  /** Called once, with how the completion ended. */
+  readonly release: (end: CompletionResult<unknown> | CompletionError | undefined) => void;
+}
+
 export interface StartRunOptions {
   readonly engine: Engine;
   readonly request: RunRequest;
   readonly signal: AbortSignal | undefined;
   /** The run goes on where it was interrupted. */
   readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly tail: EventTail };
-  /** A session's REPL; resolves when it is this run's turn. */
-  readonly workspace?: () => Promise<Workspace>;
+  /** Waits for a session's REPL until it is this run's turn. Default: a REPL of its own. */
+  readonly lease?: (runId: string, signal: AbortSignal) => Promise<WorkspaceLease>;
 }
 
 /** Starts a completion at once. Whatever is wrong with the request rejects the run. */
 export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
-  const { engine, request, signal, workspace, interrupted } = options;
+  const { engine, request, signal, lease, interrupted } = options;
   const id = interrupted?.runId ?? engine.newId();
   const identity = { runId: id, parentRunId: undefined, traceId: id };
   const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.tail });
   const journal = interrupted?.journal ?? engine.keeper.journal(id);
   const { recovered } = journal;
   const { frame, problem } = frameOf({ engine, request, events, signal, elapsedMs: recovered.elapsedMs });
+  const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root, recovered };
   const result = (async () => {
-    const shared = workspace === undefined ? undefined : await workspace();
-    return await runCompletion({
-      engine,
-      request,
-      identity,
-      events,
-      parent: undefined,
-      frame,
-      journal: journal.root,
-      recovered,
-      ...(problem !== undefined && { problem }),
-      ...(shared !== undefined && { workspace: shared }),
-    });
+    if (lease === undefined || problem !== undefined) return await runCompletion({ ...start, problem });
+    const leased = await lease(id, frame.stop.hardSignal).catch((error: unknown) => ({ error }));
+    if ('error' in leased) return await runCompletion({ ...start, problem: leased.error });
+    const { workspace, sessionId, release } = leased;
+    return await runCompletion({ ...start, workspace, sessionId }).then(
+      (ended) => {
+        release(ended);
+        return ended;
+      },
+      (error: unknown) => {
+        release(error instanceof CompletionError ? error : undefined);
+        throw error;
+      },
+    );
   })() as Promise<CompletionResult<T>>;
   // Whoever only watches the events learns of a failure there; it must not end the process as unhandled.
   result.catch(() => undefined);

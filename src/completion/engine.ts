@@ -26,7 +26,10 @@ export interface RunKeeper {
   /** What is stored of a run's events. */
   readonly tail: (runId: string) => Promise<EventTail>;
   /** Records a run before anything of it is sent. */
-  readonly begin: (run: RunContext, how: { readonly backend: string; readonly sessionId?: string }) => Promise<void>;
+  readonly begin: (
+    run: RunContext,
+    how: { readonly backend: string; readonly sessionId: string | undefined },
+  ) => Promise<void>;
   /** Records how a run ended. */
   readonly end: (
     runId: string,

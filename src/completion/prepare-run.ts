@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/port.ts';
 import type { CallTree } from '../model/rate/rate-control.ts';
 import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
+import type { CallModel } from '../subcall/paid-call.ts';
 import { createToolbox, type ToolSet } from '../subcall/toolbox.ts';
 import { answerType } from './answer-type.ts';
 import { createCallModel } from './call-model.ts';
@@ -46,6 +47,8 @@ export interface PrepareOptions {
   readonly parent: ParentRun | undefined;
   readonly frame: RunFrame;
   readonly journal: JournalScope;
+  /** Serves model calls in place of the retry layer: for a replay that may ask nobody. */
+  readonly callModel?: CallModel;
 }
 
 /** A run ready to start: everything that can be wrong with a request has been found. */
@@ -90,7 +93,8 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     requireInspection: engine.defaults.requireInspection,
     stop,
     emit,
-    callModel: createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
+    callModel:
+      options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
   };
   return { run, asParent: { depth, limits, ledger, models, tree, events, tools } };
 }

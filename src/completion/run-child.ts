@@ -5,6 +5,7 @@ import { previewText } from '../context/preview.ts';
 import type { Usage } from '../ledger/index.ts';
 import { ModelError } from '../model/model-error.ts';
 import type { GuestValue, SubCallReply } from '../repl/port.ts';
+import { ChildStopped } from '../subcall/child-stopped.ts';
 import type { ChildReply, ChildRequest } from '../subcall/context.ts';
 import type { ModelPolicy } from '../subcall/model-policy.ts';
 import { placeFor } from '../subcall/place.ts';
@@ -28,8 +29,10 @@ export interface ChildOptions {
  * the child; what an exhausted child found comes with `ok: false`.
  *
  * @throws BudgetError when no sub-call is left
+ * @throws ChildStopped when it was stopped together with the run it belongs to
  */
 export async function runChild(child: ChildRequest, { engine, parent, identity }: ChildOptions): Promise<ChildReply> {
+  const models = await withRoot(parent.models, child.model, parent.depth + 1);
   const ticket = placeFor(child.step, parent);
   const { runId, journal, resumed } = child.step.child(engine.newId());
   const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
@@ -37,7 +40,6 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
     parent: parent.events,
     ...(resumed && { tail: await engine.keeper.tail(runId) }),
   });
-  const models = await withRoot(parent.models, child.model, parent.depth + 1);
   const inherited: ParentRun = { ...parent, models };
   const frame = openFrame({ engine, limits: undefined, events, parent: inherited, signal: child.signal });
   ticket.sent();
@@ -51,9 +53,11 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
     return { reply: replyOf(result, child), trajectory: result.trajectory };
   } catch (error) {
     // A child stopped by its parent, or by what stops the whole run, is no result: it runs on when the run is resumed.
-    if (!(error instanceof CompletionError) || child.signal.aborted) throw error;
-    if (error.cause instanceof ModelError && error.cause.stopsNewCalls) throw error.cause;
-    return { reply: failedReply(error, usageOf(error.result.usage)), trajectory: error.result.trajectory };
+    if (!(error instanceof CompletionError)) throw error;
+    const gained = { usage: usageOf(error.result.usage), trajectory: error.result.trajectory };
+    if (child.signal.aborted) throw new ChildStopped(error, gained);
+    if (error.cause instanceof ModelError && error.cause.stopsNewCalls) throw new ChildStopped(error.cause, gained);
+    return { reply: failedReply(error, gained.usage), trajectory: gained.trajectory };
   }
 }
 

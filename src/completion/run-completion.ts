@@ -1,24 +1,24 @@
 import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
-import type { ReplHost } from '../repl/port.ts';
-import { createHost } from '../subcall/host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered } from './book-recovered.ts';
 import { complete, type LoopEnd } from './complete.ts';
 import { Conversation } from './conversation.ts';
+import { hostFor } from './host.ts';
 import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
 import { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import type { CompletionResult } from './result.ts';
-import { runChild } from './run-child.ts';
 import { RunStanding } from './run-standing.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** How one run is started. */
 export interface StartOptions extends PrepareOptions {
   /** A session's REPL. Default: one of the run's own, closed at its end. */
-  readonly workspace?: Workspace;
+  readonly workspace?: Workspace | undefined;
+  /** The session whose REPL it is. */
+  readonly sessionId?: string | undefined;
   /** What an interrupted run had done before. */
   readonly recovered?: Recovered;
   /** What was found wrong with the request before the run could start. */
@@ -47,7 +47,8 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
     if (options.workspace === undefined) close = () => workspace.close();
     standing.opened(workspace.repl.info.isolation);
-    if (run.depth === 0) await engine.keeper.begin(run, { backend: workspace.repl.info.backend });
+    if (run.depth === 0)
+      await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
     const result = standing.ended(end);
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
@@ -75,7 +76,17 @@ async function work(given: Work): Promise<LoopEnd> {
   const { run } = prepared;
   const bound = bindContext(run, workspace.nextContext());
   const tally = new SubCallTally();
-  const host = hostOf(given, bound, tally);
+  const { engine, identity } = given.options;
+  const { projections } = bound;
+  const host = hostFor({
+    engine,
+    identity,
+    prepared,
+    workspace,
+    projections,
+    tally,
+    record: (call) => recorder.addSubCall(call),
+  });
   const release = workspace.serve(host);
   try {
     await workspace.repl.bind(bound.bindings);
@@ -110,36 +121,6 @@ function openConversation({ prepared: { run }, workspace }: Work, bound: BoundCo
     run.prompt,
   );
   return new Conversation(system, firstMessage(run.query, run.contexts, bound.names));
-}
-
-function hostOf({ options, prepared, workspace, recorder }: Work, bound: BoundContext, tally: SubCallTally): ReplHost {
-  const { run, asParent } = prepared;
-  let calls = 0;
-  return createHost({
-    context: {
-      runId: run.id,
-      depth: run.depth,
-      limits: run.limits,
-      ledger: run.ledger,
-      clock: run.clock,
-      models: run.models,
-      emit: run.emit,
-      callModel: run.callModel,
-      journal: run.journal,
-      fail: (error) => run.stop.fail(error),
-      tally,
-      record: (call) => recorder.addSubCall(call),
-      nextCallId: () => `c${++calls}`,
-      runChild: (child) => runChild(child, { engine: options.engine, parent: asParent, identity: options.identity }),
-    },
-    toolbox: run.toolbox,
-    projections: bound.projections,
-    readHistory: (read) => workspace.history.read(read),
-    checkAnswer: async (json, text) => {
-      const checked = await run.answerType?.check({ via: 'final', json, text });
-      return checked === undefined || checked.ok ? [] : checked.errors;
-    },
-  });
 }
 
 function started({ prepared: { run }, workspace }: Work, bound: BoundContext): void {

@@ -119,10 +119,19 @@ async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): P
   const { journal } = turn.run;
   const known = journal.recordedCommand(id);
   if (known?.restarted === true) return leftOut(command.type, known);
-  const result = await runCommand(command, id, turn);
+  const result = await runToEnd(command, id, turn);
   const { ok, shown, timedOut, restarted } = result;
   journal.command({ id, source: sourceOf(command), shown, ok, timedOut, restarted: restarted !== undefined });
   return result;
+}
+
+/** Runs a command until everything it asked for has come to its end as well, also what it left behind. */
+async function runToEnd(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {
+  try {
+    return await runCommand(command, id, turn);
+  } finally {
+    await turn.tally.settled();
+  }
 }
 
 function leftOut(label: string, { ok, timedOut }: CommandRecord): CommandResult {

@@ -26,4 +26,4 @@ export type {
   LedgerOptions,
   SubCallTicket,
 } from './ledger.ts';
-export type { Usage, UsageTotals } from './usage.ts';
+export { sumUsage, type Usage, type UsageTotals } from './usage.ts';

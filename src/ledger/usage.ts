@@ -1,5 +1,5 @@
 import type { CallUsage } from '../model/port.ts';
-import { usd } from './money.ts';
+import { nanoDollars, usd } from './money.ts';
 
 /** What a number of model calls used. Every attempt that was sent is a call, also one that failed or was cancelled. */
 export interface UsageTotals {
@@ -22,6 +22,30 @@ export interface Usage extends UsageTotals {
   readonly byModel: Readonly<Record<string, UsageTotals>>;
   /** By the depth at which the calls ran: `'0'` is the root model's own. */
   readonly byDepth: Readonly<Record<string, UsageTotals>>;
+}
+
+/** The usage of several completions together. */
+export function sumUsage(usages: readonly Usage[]): Usage {
+  const merged = (of: (usage: Usage) => Readonly<Record<string, UsageTotals>>): Record<string, UsageTotals> => {
+    const entries = usages.flatMap((usage) => Object.entries(of(usage)));
+    const groups = Map.groupBy(entries, ([key]) => key);
+    return Object.fromEntries([...groups].map(([key, members]) => [key, sumTotals(members.map(([, total]) => total))]));
+  };
+  return { ...sumTotals(usages), byModel: merged((usage) => usage.byModel), byDepth: merged((usage) => usage.byDepth) };
+}
+
+function sumTotals(parts: readonly UsageTotals[]): UsageTotals {
+  const sum = (of: (part: UsageTotals) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const cached = parts.some((part) => part.cachedTokens !== undefined);
+  return {
+    inputTokens: sum((part) => part.inputTokens),
+    outputTokens: sum((part) => part.outputTokens),
+    ...(cached && { cachedTokens: sum((part) => part.cachedTokens ?? 0) }),
+    costUsd: parts.some((part) => part.costUsd === null) ? null : usd(sum((part) => nanoDollars(part.costUsd ?? 0))),
+    calls: sum((part) => part.calls),
+    estimated: sum((part) => part.estimated),
+    possiblyBilled: sum((part) => part.possiblyBilled),
+  };
 }
 
 /** One call as it is booked. */

@@ -1,0 +1,51 @@
+import type { Projection } from '../context/index.ts';
+import type { ReplHost } from '../repl/port.ts';
+import { createHost } from '../subcall/host.ts';
+import type { SubCallTally } from '../subcall/tally.ts';
+import type { SubCall } from '../trajectory.ts';
+import type { Engine, RunIdentity } from './engine.ts';
+import type { PreparedRun } from './prepare-run.ts';
+import { runChild } from './run-child.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What answers the cells of a completion, or of a session between completions. */
+export interface HostParts {
+  readonly engine: Engine;
+  readonly identity: RunIdentity;
+  readonly prepared: PreparedRun;
+  readonly workspace: Workspace;
+  readonly projections: ReadonlyMap<string, Projection>;
+  readonly tally: SubCallTally;
+  readonly record: (call: SubCall) => void;
+}
+
+/** The host of a run's cells. */
+export function hostFor({ engine, identity, prepared, workspace, projections, tally, record }: HostParts): ReplHost {
+  const { run, asParent } = prepared;
+  let calls = 0;
+  return createHost({
+    context: {
+      runId: run.id,
+      depth: run.depth,
+      limits: run.limits,
+      ledger: run.ledger,
+      clock: run.clock,
+      models: run.models,
+      emit: run.emit,
+      callModel: run.callModel,
+      journal: run.journal,
+      fail: (error) => run.stop.fail(error),
+      tally,
+      record,
+      nextCallId: () => `c${++calls}`,
+      runChild: (child) => runChild(child, { engine, parent: asParent, identity }),
+    },
+    toolbox: run.toolbox,
+    projections,
+    readHistory: (read) => workspace.history.read(read),
+    checkAnswer: async (json, text) => {
+      const checked = await run.answerType?.check({ via: 'final', json, text });
+      return checked === undefined || checked.ok ? [] : checked.errors;
+    },
+  });
+}

@@ -1,0 +1,61 @@
+import { RlmError } from '../errors.ts';
+
+/** Where a session stands. `terminated` and `expired` are final. */
+export type SessionState = 'initializing' | 'ready' | 'executing' | 'paused' | 'terminated' | 'expired';
+
+const NEXT: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  initializing: ['ready', 'terminated', 'expired'],
+  ready: ['executing', 'terminated', 'expired'],
+  executing: ['ready', 'paused', 'terminated', 'expired'],
+  // A completion stopped for something a person has to mend; the next thing asked for tries again.
+  paused: ['executing', 'terminated', 'expired'],
+  terminated: [],
+  expired: [],
+};
+
+/** The state of a session; every change is checked and told. */
+export class StateMachine {
+  #state: SessionState;
+  readonly #onChange: (state: SessionState) => void;
+
+  constructor(initial: SessionState, onChange: (state: SessionState) => void) {
+    this.#state = initial;
+    this.#onChange = onChange;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get ended(): boolean {
+    return NEXT[this.#state].length === 0;
+  }
+
+  /** @throws TypeError for a change that cannot be: a defect of the caller */
+  to(state: SessionState): void {
+    if (state === this.#state) return;
+    if (!NEXT[this.#state].includes(state)) throw new TypeError(`a session cannot go from ${this.#state} to ${state}`);
+    this.#state = state;
+    this.#onChange(state);
+  }
+}
+
+/** @throws RlmError `session-closed`, `session-expired` for a session that has ended */
+export function checkOpen(id: string, state: SessionState): void {
+  if (state === 'terminated') {
+    throw new RlmError({
+      code: 'session-closed',
+      message: `Session ${id} is closed (${state}): create another.`,
+      userAction: true,
+      data: { id, state },
+    });
+  }
+  if (state === 'expired') {
+    throw new RlmError({
+      code: 'session-expired',
+      message: `Session ${id} has expired: create another, and extend() it before its time is over.`,
+      userAction: true,
+      data: { id, state },
+    });
+  }
+}

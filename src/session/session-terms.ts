@@ -1,0 +1,45 @@
+import { RlmError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import type { ToolSet } from '../subcall/toolbox.ts';
+import type { SessionOptions } from './session.ts';
+
+/** How long a session lives and what its commands may use. */
+export interface SessionTerms {
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly extensions: number;
+  readonly extensionMs: number;
+  readonly maxExtensions: number;
+  readonly limits: Partial<Limits>;
+  readonly tools: ToolSet | undefined;
+}
+
+const MINUTE = 60_000;
+/** Long enough for a working session, short enough that a forgotten one does not hold its memory for a day. */
+const DEFAULT_LIFETIME_MS = 30 * MINUTE;
+const DEFAULT_EXTENSIONS = 3;
+
+/** @throws RlmError `invalid-limit` */
+export function termsOf(options: SessionOptions, now: number): SessionTerms {
+  const lifetimeMs = positive('lifetimeMs', options.lifetimeMs ?? DEFAULT_LIFETIME_MS);
+  return {
+    createdAt: now,
+    expiresAt: now + lifetimeMs,
+    extensions: 0,
+    extensionMs: positive('extensionMs', options.extensionMs ?? DEFAULT_LIFETIME_MS),
+    maxExtensions: options.maxExtensions ?? DEFAULT_EXTENSIONS,
+    limits: options.limits ?? {},
+    tools: options.tools,
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new RlmError({
+    code: 'invalid-limit',
+    message: `The session's ${name} = ${String(value)} is not valid: give milliseconds above 0.`,
+    userAction: true,
+    data: { limit: name },
+  });
+}

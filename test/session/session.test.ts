@@ -1,0 +1,247 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { memoryStore, type RlmOptions, type Session, type SessionOptions, sqliteStore } from '../../src/index.ts';
+import { fakeClock, type ScriptedReply, scriptedModel } from '../../src/test.ts';
+import { cell, rlmOf, told } from '../engine/harness.ts';
+
+function opened(
+  root: readonly ScriptedReply[] = [],
+  options: SessionOptions = {},
+  rlm: Partial<RlmOptions> = {},
+): Promise<Session> {
+  return rlmOf({
+    model: scriptedModel(root, { modelId: 'root' }),
+    subModel: scriptedModel(({ prompt }) => prompt.toUpperCase(), { modelId: 'sub' }),
+    ...rlm,
+  }).createSession(options);
+}
+
+describe('a session', () => {
+  it('has a ULID and a state', async () => {
+    const session = await opened();
+    expect(session.id).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
+    expect(session.status()).toMatchObject({ id: session.id, state: 'ready', extensions: 0, snapshots: [] });
+  });
+
+  it('runs cells on one namespace', async () => {
+    const session = await opened();
+    await session.execute('x = 20');
+    const result = await session.execute('print("out")\nx + 22');
+    expect(result).toMatchObject({ ok: true, stdout: 'out\n', stderr: '', value: '42', error: null, timedOut: false });
+    expect(result.shown).toContain('42');
+    expect(await session.execute('1/0')).toMatchObject({ ok: false, error: { type: 'ZeroDivisionError' } });
+    expect(session.status().commands.map(({ id, ok }) => [id, ok])).toEqual([
+      ['e1', true],
+      ['e2', true],
+      ['e3', false],
+    ]);
+  });
+
+  it('reports an answer of a cell; nothing ends by it', async () => {
+    const session = await opened();
+    expect(await session.execute('FINAL({"n": 1})')).toMatchObject({ ok: true, answer: '{"n": 1}' });
+    expect(session.status().state).toBe('ready');
+  });
+
+  it('runs bash on the files of the cells', async () => {
+    const session = await opened();
+    await session.execute('open("f.txt", "w").write("hello\\n")');
+    expect(await session.bash('cat f.txt; exit 3')).toMatchObject({ ok: false, exitCode: 3, stdout: 'hello\n' });
+  });
+
+  it('gives and takes variables that are JSON', async () => {
+    const session = await opened();
+    await session.setVariable('given', { a: [1, null, 'x'] });
+    expect((await session.execute('given["a"][2]')).value).toBe("'x'");
+    await session.execute('made = {"b": (1, 2)}');
+    expect(await session.getVariable('made')).toEqual({ b: [1, 2] });
+    expect((await session.variables()).map(({ name }) => name).sort()).toEqual(
+      expect.arrayContaining(['given', 'made']),
+    );
+    await expect(session.getVariable('nowhere')).rejects.toMatchObject({ code: 'variable-not-found' });
+    await session.execute('odd = {1, 2}');
+    await expect(session.getVariable('odd')).rejects.toMatchObject({ code: 'not-json' });
+    await expect(session.setVariable('llm_query', 1)).rejects.toMatchObject({ code: 'reserved-name' });
+    await expect(session.setVariable('not a name', 1)).rejects.toMatchObject({ code: 'invalid-name' });
+  });
+
+  it('runs completions on the same REPL: variables live on, contexts are numbered, history goes on', async () => {
+    const session = await opened([
+      cell('seen = context', 'FINAL("one")'),
+      cell('FINAL([seen, context, context_0, context_1, kept, history[0]["query"]])'),
+    ]);
+    await session.setVariable('kept', 7);
+    expect((await session.completion({ query: 'first', context: 'a' })).answer).toBe('one');
+    expect((await session.completion({ query: 'second', context: 'b' })).answer).toBe(
+      '["a", "b", "a", "b", 7, "first"]',
+    );
+  });
+
+  it('queues what is asked of it', async () => {
+    const session = await opened([cell('order.append("completion")', 'FINAL(1)')]);
+    const results = [
+      session.execute('order = ["first"]'),
+      session.completion({ query: 'x' }),
+      session.execute('order.append("last")'),
+    ];
+    await Promise.all(results);
+    expect(await session.getVariable('order')).toEqual(['first', 'completion', 'last']);
+  });
+
+  it('cancels a completion that waits for its turn, and goes on', async () => {
+    const session = await opened();
+    const busy = session.execute('llm_query("x")\nfor i in range(10**6): pass');
+    const run = session.completion({ query: 'never' });
+    run.cancel('not needed');
+    await expect(Promise.resolve(run)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(await busy).toMatchObject({ ok: true });
+    expect(session.status().state).toBe('ready');
+  });
+
+  it('adds up what its completions and its own cells used', async () => {
+    const session = await opened([cell('FINAL(llm_query("a"))')]);
+    await session.execute('llm_query("b")');
+    await session.completion({ query: 'x' });
+    expect(session.status().usage.byModel['scripted/sub']?.calls).toBe(2);
+  });
+
+  it('sends nothing for calls its cells make after they ended', async () => {
+    const session = await opened([], { limits: { maxSubCalls: 1 } });
+    expect(await session.execute('llm_query("a")')).toMatchObject({ ok: true });
+    expect(await session.execute('llm_query("b")')).toMatchObject({ ok: false, error: { type: 'BudgetExceeded' } });
+  });
+
+  it('tells the model of a second completion which variable is its context', async () => {
+    const root = scriptedModel([cell('FINAL(1)'), cell('FINAL(2)')]);
+    const session = await rlmOf({ model: root }).createSession();
+    await session.completion({ query: 'x', context: 'a' });
+    await session.completion({ query: 'y', context: 'b' });
+    expect(told(root, 1)).toContain('context_1');
+  });
+});
+
+describe('snapshots of a session', () => {
+  it('restore variables and files, keep later ones, and free their place', async () => {
+    const session = await opened([], { limits: { maxSnapshots: 2 } });
+    await session.execute('v = 1\nopen("f", "w").write("1")');
+    expect(await session.snapshot('one')).toMatchObject({ name: 'one' });
+    await session.execute('v = 2\nopen("f", "w").write("2")');
+    await session.snapshot('two');
+    await expect(session.snapshot('two')).rejects.toMatchObject({ code: 'snapshot-exists' });
+    await expect(session.snapshot('three')).rejects.toMatchObject({ code: 'snapshot-limit' });
+    await session.rollback('one');
+    expect((await session.execute('[v, open("f").read()]')).value).toBe("[1, '1']");
+    await session.rollback('two');
+    expect((await session.execute('[v, open("f").read()]')).value).toBe("[2, '2']");
+    await session.deleteSnapshot('one');
+    await expect(session.rollback('one')).rejects.toMatchObject({ code: 'snapshot-not-found' });
+    await session.snapshot('three');
+    expect((await session.snapshots()).map(({ name }) => name)).toEqual(['two', 'three']);
+  });
+
+  it('ten made and deleted leave place for ten more', async () => {
+    const session = await opened();
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 10; n++) await session.snapshot(`s${n}`);
+      for (let n = 0; n < 10; n++) await session.deleteSnapshot(`s${n}`);
+    }
+    expect(session.status().snapshots).toEqual([]);
+  });
+});
+
+describe('the time of a session', () => {
+  it('ends it; extensions are capped', async () => {
+    const clock = fakeClock();
+    const session = await opened([], { lifetimeMs: 1_000, extensionMs: 1_000, maxExtensions: 1 }, { clock });
+    expect((await session.extend()).extensions).toBe(1);
+    await expect(session.extend()).rejects.toMatchObject({ code: 'extension-limit' });
+    await clock.advance(1_500);
+    expect(session.status().state).toBe('ready');
+    await clock.advance(600);
+    await expect(session.execute('1')).rejects.toMatchObject({ code: 'session-expired' });
+    expect(session.status().state).toBe('expired');
+  });
+
+  it('lets what runs finish', async () => {
+    const clock = fakeClock();
+    const session = await opened([], { lifetimeMs: 1_000 }, { clock });
+    const running = session.execute('sum(range(10**6))');
+    await clock.advance(2_000);
+    expect(await running).toMatchObject({ ok: true });
+    await expect(session.execute('1')).rejects.toMatchObject({ code: 'session-expired' });
+  });
+});
+
+describe('a closed session', () => {
+  it('says so, and cannot be opened again', async () => {
+    const store = memoryStore();
+    const rlm = rlmOf({ model: scriptedModel([]), store });
+    const session = await rlm.createSession();
+    await session.close();
+    await session.close();
+    await expect(session.execute('1')).rejects.toMatchObject({ code: 'session-closed' });
+    await expect(rlm.openSession(session.id)).rejects.toMatchObject({ code: 'session-closed' });
+  });
+
+  it('a session nobody knows is not found', async () => {
+    const rlm = rlmOf({ model: scriptedModel([]) });
+    await expect(rlm.openSession('not-an-id')).rejects.toMatchObject({ code: 'session-not-found' });
+    await expect(rlm.openSession('01ARZ3NDEKTSV4RRFFQ69G5FAV')).rejects.toMatchObject({ code: 'session-not-found' });
+  });
+});
+
+describe('a session in a store', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fathom-session-'));
+  });
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  it('is the same object while it lives', async () => {
+    const rlm = rlmOf({ model: scriptedModel([]) });
+    const session = await rlm.createSession();
+    expect(await rlm.openSession(session.id)).toBe(session);
+  });
+
+  it('outlives the Rlm: cells, completions, variables, snapshots and files come back, paid calls are not repeated', async () => {
+    const subPrompts: string[] = [];
+    const make = async (): Promise<{
+      rlm: ReturnType<typeof rlmOf>;
+      store: Awaited<ReturnType<typeof sqliteStore>>;
+    }> => {
+      const store = await sqliteStore(folder);
+      const subModel = scriptedModel(({ prompt }) => `${prompt}-${subPrompts.push(prompt)}`, { modelId: 'sub' });
+      const rlm = rlmOf({
+        model: scriptedModel([cell('b = llm_query("completion")', 'FINAL(b)')], { modelId: 'root' }),
+        subModel,
+        store,
+      });
+      return { rlm, store };
+    };
+    const first = await make();
+    const session = await first.rlm.createSession({ context: 'the context' });
+    await session.execute('a = llm_query("execute")');
+    await session.completion({ query: 'ask' });
+    await session.snapshot('before');
+    await session.setVariable('c', 3);
+    await session.execute('open("f", "w").write("file")');
+    await first.rlm.close();
+    await first.store.close();
+
+    const second = await make();
+    const again = await second.rlm.openSession(session.id);
+    expect((await again.execute('[a, b, c, open("f").read(), context_0]')).value).toBe(
+      "['execute-1', 'completion-2', 3, 'file', 'the context']",
+    );
+    await again.rollback('before');
+    expect((await again.execute('"c" in globals()')).value).toBe('False');
+    expect(subPrompts).toEqual(['execute', 'completion']);
+    await again.close();
+    await second.rlm.close();
+    await second.store.close();
+  });
+});
