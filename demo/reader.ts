@@ -23,7 +23,7 @@ export function readPrompt(prompt: string): string {
   const quote = /these words speak: ("(?:[^"\\]|\\.)*")/.exec(prompt)?.[1];
   if (passage !== undefined && quote !== undefined) {
     const words = JSON.parse(quote) as string;
-    const amount = INCOME.exec(words)?.[0] ?? words;
+    const amount = words.match(INCOME)?.[0] ?? words;
     return personBefore(passage, passage.indexOf(words) + words.indexOf(amount)) ?? 'The passage does not say.';
   }
   return 'I can only read chapters and passages.';

@@ -24,7 +24,7 @@ export interface Sum {
   readonly at: number;
 }
 
-/** Words before and after a sum in which its owner has to be named. */
+/** Words before a sum in which its owner has to be named. */
 const SCENE_WORDS = 160;
 
 /** Checks all that the answer claims against the novels in a folder. */
@@ -41,7 +41,7 @@ export function verify(answer: DemoAnswer, folder: string): readonly Check[] {
   const quote = wordsOf(answer.quote);
   const at = indexOfWords(words, quote);
   const inQuote = sums.filter((sum) => sum.novel === answer.novel && sum.at >= at && sum.at < at + quote.length);
-  const named = nearestNamed(words, inQuote.find((sum) => sum.pounds === answer.poundsPerYear)?.at ?? at);
+  const named = lastNamedBefore(words, inQuote.find((sum) => sum.pounds === answer.poundsPerYear)?.at ?? at);
   return [
     {
       ok: largest !== undefined && answer.poundsPerYear === largest.pounds,
@@ -57,7 +57,7 @@ export function verify(answer: DemoAnswer, folder: string): readonly Check[] {
     },
     {
       ok: named !== undefined && lastName(answer.person) === lastName(named),
-      says: `of the gentlemen named within ${SCENE_WORDS} words of that sum, the nearest is ${named ?? 'nobody'}`,
+      says: `the gentleman last named before that sum is ${named ?? 'nobody'}`,
     },
   ];
 }
@@ -144,10 +144,10 @@ function indexOfWords(words: readonly string[], wanted: readonly string[]): numb
   return -1;
 }
 
-/** The gentleman whose name with its title stands nearest to a place, before or after it. */
-function nearestNamed(words: readonly string[], place: number): string | undefined {
-  for (let distance = 1; distance <= SCENE_WORDS; distance++) {
-    const name = gentlemanAt(words, place - distance) ?? gentlemanAt(words, place + distance);
+/** The gentleman last named with his title before a place. */
+function lastNamedBefore(words: readonly string[], place: number): string | undefined {
+  for (let index = place - 1; index >= Math.max(0, place - SCENE_WORDS); index--) {
+    const name = gentlemanAt(words, index);
     if (name !== undefined) return name;
   }
   return undefined;

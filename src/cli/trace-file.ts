@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { messageOf, RlmError } from '../errors.ts';
-import type { RunEvent } from '../event/event.ts';
+import { jsonlSink, type RunEvent } from '../event/index.ts';
 
 /** A file that takes every event of a run, one JSON object per line. */
 export interface TraceFile extends AsyncDisposable {
@@ -11,8 +11,8 @@ export interface TraceFile extends AsyncDisposable {
 /**
  * Opens a trace, readable by its owner only: it holds what the model wrote and saw. A file that is there is replaced.
  *
- * @param onFailure told once when events can no longer be written; the run is worth more than its trace
- * @throws RlmError `invalid-option` when the file cannot be written
+ * @param onFailure told when events could not all be written; the run is worth more than its trace
+ * @throws RlmError `invalid-option` when the file cannot be opened: before anything is paid
  */
 export async function openTrace(path: string, onFailure: (message: string) => void): Promise<TraceFile> {
   const file = await open(path, 'w', 0o600).catch((error: unknown) => {
@@ -25,14 +25,17 @@ export async function openTrace(path: string, onFailure: (message: string) => vo
     });
   });
   const stream = file.createWriteStream({ encoding: 'utf8' });
-  const failed = finished(stream).catch((error: unknown) =>
-    onFailure(`The trace ${path} ends here: ${messageOf(error)}`),
-  );
+  const sink = jsonlSink(stream, { ephemeral: true });
   return {
-    write: (event) => void stream.write(`${JSON.stringify(event)}\n`),
+    write: sink.write,
     async [Symbol.asyncDispose]() {
       stream.end();
-      await failed;
+      try {
+        await finished(stream);
+        await sink.close();
+      } catch (error) {
+        onFailure(`The trace ${path} is not whole: ${messageOf(error)}`);
+      }
     },
   };
 }

@@ -24,6 +24,7 @@ async function run(novels: string) {
   const out = { write: (text: string) => printed.push(text) };
   const narrator = briefNarrator(colorsFor(out, {}));
   const demo = await runDemo({ novels, repl: 'pyodide', out, interactive: false, narrator });
+  if (demo.result.answer === undefined) throw new Error(`no answer:\n${printed.join('')}`);
   return { ...demo, printed: printed.join('') };
 }
 
