@@ -116,6 +116,7 @@ class Freezer:
         self.link.close()
         self._silence()
         while True:
+            os.setsid()  # out of the live process's group, which is what gets killed
             link.send({"frozen": True})
             packet = link.recv()
             if packet is None or len(packet.fds) != 3:

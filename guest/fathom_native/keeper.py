@@ -120,7 +120,7 @@ class Keeper:
             return False
         for request in requests:
             if request["op"] == "close":
-                self._population.sweep(set())
+                self._population.sweep(set(), group=self._live.pid)
                 self._host.tell({"id": request["id"]})
                 return False
             self._host.tell({"id": request["id"], **self._answer(request)})
@@ -216,7 +216,7 @@ class Keeper:
     def _end_live(self) -> None:
         """Ends the live process and all it started. Twins stay."""
         self._settle()
-        if not self._population.sweep(self._snapshots.pids()):
+        if not self._population.sweep(self._snapshots.pids(), group=self._live.pid):
             self._population.sweep(set())
             raise Refusal("repl-failure", "processes of the REPL could not be ended")
         self._live.forget()

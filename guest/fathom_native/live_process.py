@@ -49,7 +49,7 @@ def start_live(*, channel: int, link: Link, spare: Link, options: dict, settings
 def _become_live(
     channel: int, link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]"
 ) -> None:
-    os.setpgid(0, 0)
+    os.setsid()  # a group to kill at once, and a fair share of the processor for its keeper
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)

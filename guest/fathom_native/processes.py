@@ -71,13 +71,15 @@ class Population:
             while len(self.ended) > 64:
                 del self.ended[next(iter(self.ended))]
 
-    def sweep(self, keep: "set[int]", seconds: float = 5.0) -> bool:
+    def sweep(self, keep: "set[int]", group: int = 0, seconds: float = 5.0) -> bool:
         """Ends everything but `keep`. False when something is still there after `seconds`.
 
-        First everything found is stopped, again and again until nothing new appears: a fork bomb whose processes stand
+        The process group `group` goes first and in one stroke: usually that is all. Then everything found is stopped, again and again until nothing new appears: a fork bomb whose processes stand
         still (and hold their places under the process limit) cannot outrun the list. Then everything is killed.
         """
         deadline = time.monotonic() + seconds
+        if group > 1:
+            send(-group, signal.SIGKILL)
         while True:
             found = self.others(keep)
             if not found:

@@ -15,8 +15,6 @@ export interface PythonBackendOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ways into the box to try, strongest first. Default: all. */
   readonly modes?: readonly BoxMode[];
-  /** Run as this user, when the host is root. Default: a user without any rights, made up for each backend. */
-  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** A backend whose REPLs are forks of one Python process. */

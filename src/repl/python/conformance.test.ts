@@ -3,8 +3,8 @@ import { describeHostileCells, describeReplConformance } from '../../../test/rep
 import { pythonBackend } from './backend.ts';
 import { describeWithPython, PYTHON_CAPABILITIES } from './test-machine.ts';
 
-describeWithPython('python', ({ modes }) => {
-  const open = async () => pythonBackend({ modes });
-  describeReplConformance('python', open, PYTHON_CAPABILITIES);
-  describeHostileCells('python', open, PYTHON_CAPABILITIES);
+await describeWithPython('python', ({ name, options }) => {
+  const open = async () => pythonBackend(options);
+  describeReplConformance(name, open, PYTHON_CAPABILITIES);
+  describeHostileCells(name, open, PYTHON_CAPABILITIES);
 });

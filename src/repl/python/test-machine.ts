@@ -6,8 +6,9 @@
 import { describe, test } from 'vitest';
 import type { ReplCapabilities } from '../../../test/repl-conformance/index.ts';
 import { messageOf } from '../../errors.ts';
-import { findInterpreter } from './interpreter.ts';
-import type { BoxMode } from './zygote-process.ts';
+import type { PythonBackendOptions } from './backend.ts';
+import { provesFullIsolation } from './isolation.ts';
+import { probePython } from './probe.ts';
 
 /** What the backend can do where it reaches full isolation. */
 export const PYTHON_CAPABILITIES: ReplCapabilities = {
@@ -22,31 +23,56 @@ export const PYTHON_CAPABILITIES: ReplCapabilities = {
   diskLimit: true,
 };
 
-/** How the tests of a group run. */
+/** A way to run the backend, for tests that hold for each of them. */
 export interface Machine {
-  readonly modes: readonly BoxMode[];
+  readonly name: string;
+  readonly options: PythonBackendOptions;
 }
 
-const reason = await whyNot();
+/** A user and group without any rights. */
+const NOBODY = 61_234;
+
+/** Tests as the user who runs them. Skipped with a printed reason where there is no Python or no isolation. */
+export async function describeWithPython(name: string, define: (machine: Machine) => void): Promise<void> {
+  describeUnless(await whyNot(), name, () => define({ name, options: {} }));
+}
+
+/**
+ * The same tests as a user without rights, where they are started by root: this test file's process becomes that user
+ * and stays it. Every file of tests has a process of its own.
+ */
+export async function describeUnprivileged(name: string, define: (machine: Machine) => void): Promise<void> {
+  const label = `${name}, as an unprivileged user`;
+  describeUnless(becomeUnprivileged() ?? (await whyNot()), label, () => define({ name: label, options: {} }));
+}
+
+function becomeUnprivileged(): string | undefined {
+  if (process.getuid?.() !== 0) return 'the tests run as an unprivileged user already';
+  try {
+    process.setgroups?.([]);
+    process.setgid?.(NOBODY);
+    process.setuid?.(NOBODY);
+    process.chdir('/');
+    return undefined;
+  } catch (error) {
+    return `this process cannot become another user (${messageOf(error)})`;
+  }
+}
 
 async function whyNot(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}, and the python backend runs on Linux`;
-  try {
-    await findInterpreter();
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
+  const probe = await probePython();
+  if (!probe.available) return probe.reason;
+  return provesFullIsolation(probe.isolation) ? undefined : `only the level ${probe.isolation.level} is reached here`;
 }
 
-/** Tests that need a Python; skipped with a printed reason where there is none. */
-export function describeWithPython(name: string, define: (machine: Machine) => void): void {
-  if (reason === undefined) {
-    describe(name, () => define({ modes: ['root', 'user'] }));
+function describeUnless(why: string | undefined, name: string, define: () => void): void {
+  if (why === undefined) {
+    describe(name, define);
     return;
   }
-  console.warn(`The tests "${name}" are left out: ${reason}`);
+  console.warn(`The tests "${name}" are left out: ${why}.`);
   describe.skip(name, () => {
-    test('need a Python', () => {});
+    test(`are left out: ${why}`, () => {});
   });
 }

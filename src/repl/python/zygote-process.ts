@@ -24,8 +24,6 @@ export interface ZygoteOptions {
   readonly modes?: readonly BoxMode[];
   /** Further environment variables for cells. Nothing of the host's own environment goes in but the time zone. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The user to run as, when the host is root. */
-  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** A running zygote: what REPLs are forked from. */
@@ -60,13 +58,12 @@ export interface ZygoteProcess {
  */
 export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess> {
   const startedAt = performance.now();
-  const folder = await makeFolder(options.user);
+  const folder = await makeFolder();
   const token = randomBytes(16).toString('hex');
   const child = spawn(options.interpreter.executable, ['-I', join(guestFolder(), 'fathom_native')], {
     cwd: '/',
     env: environment(options),
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...options.user,
   });
   const log = keepLog(child);
   const ended = endOf(child, log);
@@ -139,14 +136,10 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   };
 }
 
-async function makeFolder(user: ZygoteOptions['user']): Promise<string> {
+async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fathom-'));
   await mkdir(join(folder, 'root'));
   await mkdir(join(folder, 'repls'));
-  if (user !== undefined) {
-    const { chown } = await import('node:fs/promises');
-    for (const path of ['', 'root', 'repls']) await chown(join(folder, path), user.uid, user.gid);
-  }
   return folder;
 }
 
