@@ -19,8 +19,8 @@ export interface HostOptions {
 export function createHost(options: HostOptions): ReplHost {
   const { context } = options;
   return {
-    subCall: (call, signal) => serveSubCall(call, signal, context),
-    callTool: (name, args, signal) => callTool(options, { name, args, signal }),
+    subCall: (call, signal) => context.tally.watch(serveSubCall(call, signal, context)),
+    callTool: (name, args, signal) => context.tally.watch(callTool(options, { name, args, signal })),
     async checkAnswer(json, text) {
       const errors = await options.checkAnswer(json, text);
       if (errors.length > 0) context.tally.invalidAnswers.push(errors);

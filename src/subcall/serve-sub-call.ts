@@ -5,6 +5,7 @@ import { ModelError } from '../model/model-error.ts';
 import type { ChatMessage, Model } from '../model/port.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
+import { ChildStopped } from './child-stopped.ts';
 import type { SubCallContext } from './context.ts';
 import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
@@ -46,7 +47,10 @@ export async function serveSubCall(
     });
     served = await serve({ request, model, signal, context, commandId });
   } catch (error) {
-    served = { reply: failedReply(error) };
+    served =
+      error instanceof ChildStopped
+        ? { reply: failedReply(error.cause, error.usage), child: error.trajectory }
+        : { reply: failedReply(error) };
   }
   const { reply, child } = served;
   const durationMs = context.clock.now() - startedAt;
@@ -109,8 +113,9 @@ async function recorded({ context, signal }: Serving, work: () => Promise<Served
     return await work();
   } catch (error) {
     if (signal.aborted) throw error;
-    if (error instanceof ModelError && error.stopsNewCalls) {
-      context.fail(error);
+    const cause = error instanceof ChildStopped ? error.cause : error;
+    if (cause instanceof ModelError && cause.stopsNewCalls) {
+      context.fail(cause);
       throw error;
     }
     const refusal = error instanceof BudgetError ? { refusedFor: error.resource } : {};

@@ -6,6 +6,7 @@ export class SubCallTally {
   #turn = 0;
   #made = 0;
   #failed = 0;
+  readonly #underWay = new Set<Promise<unknown>>();
   /** Sub-calls of the turn that were sent. */
   sent = 0;
   /** Sub-calls of the turn the ledger refused, by the resource that was short. */
@@ -41,6 +42,22 @@ export class SubCallTally {
   /** The command has ended. */
   end(): { readonly made: number; readonly failed: number } {
     return { made: this.#made, failed: this.#failed };
+  }
+
+  /** A request of the command begins; it is known until it has ended, however that comes about. */
+  watch<T>(request: Promise<T>): Promise<T> {
+    this.#underWay.add(request);
+    const ended = (): void => void this.#underWay.delete(request);
+    request.then(ended, ended);
+    return request;
+  }
+
+  /**
+   * Resolves when nothing of the command is under way any more. Its end has aborted what it left behind: that is paid
+   * for, recorded and closed before anybody goes on from it.
+   */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
   /** A sub-call of the command has ended. */
