@@ -123,7 +123,7 @@ class RunEventBus implements EventBus {
       return;
     }
     const event = this.#number(body, ephemeral);
-    const stored = ephemeral || this.#failure !== undefined ? undefined : this.#store(event, terminal);
+    const stored = ephemeral || this.#failure !== undefined ? undefined : this.#store(event);
     const entry: Pending = { event, ephemeral, stored: stored === undefined };
     this.#pending.push(entry);
     if (entry.stored) this.#showStored();
@@ -168,10 +168,12 @@ class RunEventBus implements EventBus {
     return true;
   }
 
-  #store(event: RunEvent, terminal: boolean): Stored {
+  #store(event: RunEvent): Stored {
+    // The end of a child is synced with the step of its parent that holds its result.
+    const lasts = event.type === 'run.completed' && event.parentRunId === undefined;
     return this.#options.store?.events.append(event, {
       identity: eventIdentity(event),
-      durability: terminal ? 'synced' : 'written',
+      durability: lasts ? 'synced' : 'written',
     });
   }
 

@@ -48,7 +48,7 @@ export interface StoreLock {
 }
 
 export interface RunTable {
-  /** Adds a run or replaces its record. Synced. */
+  /** Adds a run or replaces its record. Written; what is synced after it (its first result, its end) syncs it too. */
   put(record: RunRecord): Stored;
   get(runId: string): Promise<RunRecord | undefined>;
   /** Newest first. */

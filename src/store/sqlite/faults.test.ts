@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -65,7 +66,7 @@ async function shortRun(store: Store, told: Told): Promise<void> {
 
 /** What was told is there, in order and without holes; and the run goes on from it to its end. */
 async function checkResume(at: string, told: Told): Promise<void> {
-  const store = sqliteStore(at);
+  const store = sqliteStore(at, { sync: false });
   const steps = (await store.journal.read('run')).filter((entry) => entry.kind === 'step');
   const recorded = steps.map((entry) => (entry.body as { readonly value: string }).value);
   expect(recorded).toEqual(Array.from({ length: recorded.length }, (_, n) => answer(n)));
@@ -177,4 +178,35 @@ describe('storage faults', () => {
     await expect(store.blobs.text(ref)).rejects.toMatchObject({ code: 'store-failure' });
     await store.close();
   });
+
+  it.runIf(process.platform === 'linux').each([150, 200, 400, 1000])(
+    'the system writes no more than %d KiB to a file: a clear error, and all that was told stays',
+    (limit) => {
+      const at = join(folder, 'limited');
+      const module = new URL('./sqlite-store.ts', import.meta.url).href;
+      const code = `import { sqliteStore } from ${JSON.stringify(module)};
+        const store = sqliteStore(${JSON.stringify(at)});
+        let told = 0;
+        for (let n = 0; n < 2000; n++) {
+          const entry = { kind: 'k', key: String(n), body: ('x' + n).repeat(300) };
+          try { await store.journal.append('j', entry, 'synced'); told++; } catch (error) { console.log(told, error.code); break; }
+        }
+        await store.close();`;
+      // Ignored, the signal becomes an error of the write.
+      const script = `trap '' XFSZ; ulimit -f ${limit}; exec "$0" --input-type=module --eval "$1"`;
+      const { stdout } = spawnSync('bash', ['-c', script, process.execPath, code], { encoding: 'utf8' });
+      const [told, errorCode] = stdout.trim().split(' ');
+      expect(errorCode).toBe('store-failure');
+      return checkPrefix(at, Number(told));
+    },
+  );
 });
+
+/** The entries that were told are there, and perhaps the next ones, without holes. */
+async function checkPrefix(at: string, told: number): Promise<void> {
+  const store = sqliteStore(at);
+  const keys = (await store.journal.read('j')).map((entry) => entry.key);
+  expect(keys).toEqual(keys.map((_, n) => String(n)));
+  expect(keys.length).toBeGreaterThanOrEqual(told);
+  await store.close();
+}

@@ -31,7 +31,7 @@ export function sqliteRuns(
       return write(() => {
         const { id, parentRunId, traceId, sessionId, status, createdAt } = run;
         put.run(id, parentRunId ?? null, traceId, sessionId ?? null, status, createdAt, texts.pack(run));
-      }, 'synced');
+      }, 'written');
     },
     get(id) {
       return read(() => {
