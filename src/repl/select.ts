@@ -13,10 +13,9 @@ export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
   if (typeof choice !== 'string') return choice;
   switch (choice) {
     case 'auto':
-    case 'pyodide': {
-      const { pyodideBackend } = await import('./pyodide/index.ts');
-      return pyodideBackend();
-    }
+      return (await provedPython()) ?? (await embedded());
+    case 'pyodide':
+      return await embedded();
     case 'python': {
       const { pythonBackend } = await import('./python/index.ts');
       return pythonBackend();
@@ -28,4 +27,20 @@ export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
         userAction: true,
       });
   }
+}
+
+async function embedded(): Promise<ReplBackend> {
+  const { pyodideBackend } = await import('./pyodide/index.ts');
+  return pyodideBackend();
+}
+
+/** The machine's Python, where its self-test proves the whole box; what was started for the proof goes on being used. */
+async function provedPython(): Promise<ReplBackend | undefined> {
+  const { pythonBackend, provesFullIsolation } = await import('./python/index.ts');
+  const backend = pythonBackend();
+  // No Python, no namespaces, no proof: each is a reason to use the embedded one, and `fathom doctor` shows which.
+  const report = await backend.prove().catch(() => undefined);
+  if (report !== undefined && provesFullIsolation(report)) return backend;
+  await backend.close();
+  return undefined;
 }

@@ -1,0 +1,309 @@
+/**
+ * Every sentence of the system prompt that claims a behaviour, executed. The table says which; a line of the prompt
+ * that stands in no row fails the last test.
+ */
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { DEFAULT_LIMITS } from '../../src/index.ts';
+import { systemPrompt } from '../../src/prompt/index.ts';
+import { cell, type Played, play, type Script, told } from './harness.ts';
+
+interface Claim {
+  /** A piece of the line of the prompt it is about. */
+  readonly says: string;
+  readonly script: Script<unknown>;
+  readonly holds: (played: Played<unknown>) => void;
+}
+
+/** Plays cells one after the other and answers with the last. */
+const answered = (played: Played<unknown>): unknown => played.result.answer;
+
+const CLAIMS: readonly Claim[] = [
+  {
+    says: 'the variable `context` in a Python',
+    script: { context: 'abc', root: [cell('import sys', 'FINAL([context, sys.version_info[0]])')] },
+    holds: (played) => expect(answered(played)).toBe('["abc", 3]'),
+  },
+  {
+    says: 'You see only what your code shows you.',
+    script: { context: 'abc', root: [cell('hidden = "unseen"'), cell('FINAL(1)')] },
+    holds: ({ root }) => expect(told(root, 1)).toContain('(no output)'),
+  },
+  {
+    says: 'Write Python in a fenced block and it is run as a cell:',
+    script: { context: 'abc', root: [cell('print(len(context))'), cell('FINAL(1)')] },
+    holds: ({ root }) => expect(told(root, 1)).toContain('[t1.0] cell: ok'),
+  },
+  {
+    says: 'Variables, functions and imports live on from cell to cell.',
+    script: {
+      context: 'x',
+      root: [
+        cell('import math', 'def twice(n): return 2 * n', 'v = 21'),
+        cell('await __import__("asyncio").sleep(0)', 'FINAL([math.floor(1.5), twice(v)])'),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[1, 42]'),
+  },
+  {
+    says: 'The value of a last expression is shown.',
+    script: { context: 'x', root: [cell('40 + 2'), cell('FINAL(1)')] },
+    holds: ({ root }) => expect(told(root, 1)).toContain('42'),
+  },
+  {
+    says: 'All blocks of a reply run in order;',
+    script: { context: 'x', root: [`${cell('a = [1]')}\n${cell('a.append(2)')}`, cell('FINAL(a)')] },
+    holds: (played) => expect(answered(played)).toBe('[1, 2]'),
+  },
+  {
+    says: 'A failed cell keeps what it did before the error.',
+    script: { context: 'x', root: [cell('kept = 1', '1/0'), cell('FINAL(kept)')] },
+    holds: (played) => expect(answered(played)).toBe('1'),
+  },
+  {
+    says: 'A block tagged `bash` runs as a shell command in the same working folder and files.',
+    script: {
+      context: 'x',
+      root: [`${cell('open("f", "w").write("from python")')}\n\`\`\`bash\ncat f\n\`\`\``, cell('FINAL(1)')],
+    },
+    holds: ({ root }) => expect(told(root, 1)).toContain('from python'),
+  },
+  {
+    says: 'Of each command',
+    script: {
+      context: 'x',
+      limits: { outputChars: 200 },
+      root: [cell('print("a" * 1000)'), cell('FINAL(len(history["t1.0"].strip()))')],
+    },
+    holds: (played) => {
+      expect(told(played.root, 1)).toMatch(/\d+ characters left out/);
+      expect(answered(played)).toBe('1000');
+    },
+  },
+  {
+    says: '`asyncio.gather`',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'import asyncio',
+          'from concurrent.futures import ThreadPoolExecutor',
+          'a = await asyncio.gather(*[allm_query(c) for c in "ab"])',
+          'with ThreadPoolExecutor(2) as pool:',
+          '    b = list(pool.map(llm_query, "cd"))',
+          'FINAL([*a, *b])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('["A", "B", "C", "D"]'),
+  },
+  {
+    says: 'There is no network and no access to the machine outside this REPL.',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'import socket',
+          'def reaches():',
+          '    try:',
+          '        socket.create_connection(("127.0.0.1", 9), 1)',
+          '    except ConnectionRefusedError:',
+          '        return "refused"',
+          '    except OSError:',
+          '        return "none"',
+          'FINAL([reaches(), __import__("os").path.exists("/root/.npmrc")])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toMatch(/^\["(none|refused)", false\]$/),
+  },
+  {
+    says: '- Besides the standard library:',
+    script: {
+      context: 'x',
+      root: ({ messages }) => {
+        const line = /- Besides the standard library: (.*)\./.exec(messages[0]?.content ?? '')?.[1] ?? '';
+        const names = line.split(', ').map((entry) => entry.split(' ')[0] ?? '');
+        return cell(
+          ...names.filter((name) => name !== '').map((name) => `import ${name.replaceAll('-', '_')}`),
+          'FINAL("imported")',
+        );
+      },
+    },
+    holds: (played) => expect(answered(played)).toBe('imported'),
+  },
+  {
+    says: '`llm_query(prompt, *, system=None, max_tokens=None)`',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'r = llm_query("p", system="s", max_tokens=7)',
+          'FINAL([isinstance(r, str), r.ok, r.truncated, sorted(r.usage)])',
+        ),
+      ],
+    },
+    holds: (played) => {
+      expect(answered(played)).toBe('[true, true, false, ["cost_usd", "input_tokens", "output_tokens"]]');
+      expect(played.sub.requests[0]).toMatchObject({
+        maxOutputTokens: 7,
+        messages: [{ content: 's' }, { content: 'p' }],
+      });
+    },
+  },
+  {
+    says: 'A call that fails raises `LLMError`.',
+    script: {
+      context: 'x',
+      sub: [new Error('no')],
+      root: [cell('try:', '    llm_query("p")', 'except LLMError:', '    FINAL("raised")')],
+    },
+    holds: (played) => expect(answered(played)).toBe('raised'),
+  },
+  {
+    says: '`llm_query_batched(prompts)`',
+    script: {
+      context: 'x',
+      sub: ({ prompt }) => (prompt === 'b' ? new Error('no') : prompt),
+      root: [cell('a, b, c = llm_query_batched(["a", "b", "c"])', 'FINAL([a, c, b.ok, b.error is not None])')],
+    },
+    holds: (played) => expect(answered(played)).toBe('["a", "c", false, true]'),
+  },
+  {
+    says: 'asks a model about one piece of context that fits into a prompt',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'one = rlm_query("q", "ctx")',
+          'many = rlm_query_batched([("q1", "c1"), ("q2", "c2")])',
+          'FINAL(["CTX" in one, len(many)])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[true, 2]'),
+  },
+  {
+    says: '`allm_query` and `arlm_query`',
+    script: { context: 'x', root: [cell('FINAL([await allm_query("a"), "B" in await arlm_query("b", "c")])')] },
+    holds: (played) => expect(answered(played)).toBe('["A", true]'),
+  },
+  {
+    says: 'sub-calls for the whole task. A call over budget raises `BudgetExceeded`',
+    script: {
+      context: 'x',
+      limits: { maxSubCalls: 1 },
+      root: [
+        cell(
+          'kept = llm_query("a")',
+          'try:',
+          '    llm_query("b")',
+          'except BudgetExceeded as error:',
+          '    FINAL([kept, isinstance(error, LLMError)])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('["A", true]'),
+  },
+  {
+    says: '`SHOW_VARS()` returns a list of your variables.',
+    script: { context: 'x', root: [cell('mine = 1'), cell('FINAL(["mine" in SHOW_VARS(), len(history) > 0])')] },
+    holds: (played) => expect(answered(played)).toBe('[true, true]'),
+  },
+  {
+    says: 'From code: `FINAL(value)` ends the task with that value; `FINAL_VAR("name")` with that variable.',
+    script: { context: 'x', root: [cell('v = 5', 'FINAL_VAR("v")')] },
+    holds: (played) => expect(played.result).toMatchObject({ answer: '5', stop: 'final-var' }),
+  },
+  {
+    says: 'In your reply, at the start of a line outside any block:',
+    script: { context: 'x', root: [cell('v = 5'), 'FINAL_VAR(v)'] },
+    holds: (played) => expect(answered(played)).toBe('5'),
+  },
+  {
+    says: 'Keep a draft in `answer["content"]`: if a limit ends the task, the draft counts.',
+    script: { context: 'x', limits: { maxTurns: 1 }, root: [cell('answer["content"] = "draft"')] },
+    holds: (played) => expect(answered(played)).toBe('draft'),
+  },
+  {
+    says: '`answer["ready"] = True` makes it final.',
+    script: { context: 'x', root: [cell('answer["content"] = "done"', 'answer["ready"] = True')] },
+    holds: (played) => expect(played.result).toMatchObject({ outcome: 'converged', answer: 'done' }),
+  },
+  {
+    says: 'An answer beside a failed cell is refused',
+    script: { context: 'x', root: [`${cell('1/0')}\nFINAL(guess it)`, 'FINAL(seen it)'] },
+    holds: (played) => expect(answered(played)).toBe('seen it'),
+  },
+  {
+    says: 'A written answer is refused before any code has looked at the context',
+    script: { context: 'x', root: ['FINAL(too early)', `${cell('1')}\nFINAL(unseen)`, 'FINAL(seen now)'] },
+    holds: (played) => expect(answered(played)).toBe('seen now'),
+  },
+  {
+    says: 'The answer must be a value of this JSON Schema; one that does not fit is refused with every error:',
+    script: {
+      context: 'x',
+      output: z.object({ a: z.number(), b: z.number() }),
+      root: [cell('FINAL({})'), cell('FINAL({"a": 1, "b": 2})')],
+    },
+    holds: (played) => {
+      expect(answered(played)).toEqual({ a: 1, b: 2 });
+      expect(told(played.root, 1)).toMatch(/a: [\s\S]*b: /);
+    },
+  },
+  {
+    says: '`SUBMIT(field=…)` answers with an object of those fields.',
+    script: { context: 'x', output: z.object({ a: z.number() }), root: [cell('SUBMIT(a=1)')] },
+    holds: (played) => expect(answered(played)).toEqual({ a: 1 }),
+  },
+  {
+    says: 'The end of each message from the REPL says how much budget is left.',
+    script: { context: 'x', root: [cell('1'), cell('FINAL(1)')] },
+    holds: ({ root }) => expect(told(root, 1)).toMatch(/Left: \d+ sub-calls, \d+ tokens, \d+ s\.$/),
+  },
+];
+
+/** Lines that advise or name, and claim nothing that could be executed. */
+const NO_CLAIM: readonly RegExp[] = [
+  /^$/,
+  /^#/,
+  /^You answer a query|^conversation\. It is/,
+  /^```|^print\(len\(context\)\)$/,
+  /^- Look first:/,
+  /^- Use code for what code can decide/,
+  /^- Hand meaning to sub-calls:/,
+  /^- Keep long results in variables/,
+  /^\{.*\}$/,
+];
+
+describe('the system prompt claims, and it is so:', () => {
+  it.each(CLAIMS.map((claim) => [claim.says, claim] as const))('%s', async (_, { script, holds }) => {
+    holds(await play(script));
+  });
+
+  it('no line claims a behaviour that no row of the table executes', async () => {
+    const { root } = await play({ context: 'x', output: z.object({ a: z.number() }), root: [cell('FINAL({"a": 1})')] });
+    const prompt = root.requests[0]?.messages[0]?.content ?? '';
+    const unclaimed = prompt
+      .split('\n')
+      .filter(
+        (line) => !NO_CLAIM.some((pattern) => pattern.test(line)) && !CLAIMS.some(({ says }) => line.includes(says)),
+      );
+    expect(unclaimed).toEqual([]);
+  });
+
+  it('every row is about a line that stands in some prompt', () => {
+    const info = {
+      backend: 'x',
+      pythonVersion: '3.14',
+      isolation: 'process',
+      threads: false,
+      packages: [],
+      shell: 'bash',
+    } as const;
+    const facts = { info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], requireInspection: true };
+    const prompts = [undefined, '{"a":1}'].map((outputSchema) => systemPrompt({ ...facts, outputSchema })).join('\n');
+    expect(CLAIMS.filter(({ says }) => !prompts.includes(says)).map(({ says }) => says)).toEqual([]);
+  });
+});
