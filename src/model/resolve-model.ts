@@ -4,7 +4,7 @@ import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
 import { lookUpModel } from './prices.ts';
 import { providerModel } from './provider/provider-model.ts';
-import { PROVIDERS } from './provider/providers.ts';
+import { findProvider } from './provider/providers.ts';
 import { recordingModel } from './recording/recorder.ts';
 import { createPlayer, readRecording, replyOf } from './recording/recording.ts';
 import { scriptFileModel } from './scripted/script-file.ts';
@@ -56,7 +56,7 @@ function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model
   // Providers of the AI SDK name their API as well: 'openai.responses'.
   const provider = model.provider.split('.')[0] ?? model.provider;
   const id = provider === model.modelId ? model.modelId : `${provider}/${model.modelId}`;
-  const facts = PROVIDERS[provider] === undefined ? undefined : lookUpModel(id);
+  const facts = findProvider(provider) === undefined ? undefined : lookUpModel(id);
   return createModel({
     id,
     provider,

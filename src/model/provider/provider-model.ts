@@ -7,7 +7,7 @@ import { lookUpModel } from '../prices.ts';
 import { openConnections } from '../wire/connections.ts';
 import { createWireFetch } from '../wire/wire-fetch.ts';
 import { loadProvider, type OpenModel, type ProviderSettings } from './open-provider.ts';
-import { PROVIDERS, type ProviderSpec } from './providers.ts';
+import { findProvider, PROVIDERS, type ProviderSpec } from './providers.ts';
 
 /** Largest response of a model, decompressed: some four hundred times the longest reply there is. */
 const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
@@ -67,7 +67,7 @@ function readSettings(ref: string, env: ProviderModelOptions['env']): ProviderSe
   const name = slash < 0 ? '' : ref.slice(0, slash);
   const model = ref.slice(slash + 1);
   const [provider = '', api] = name.split('.');
-  if (slash < 0 || model === '' || PROVIDERS[provider] === undefined) throw unknownModel(ref, provider);
+  if (slash < 0 || model === '' || findProvider(provider) === undefined) throw unknownModel(ref, provider);
   if (api !== undefined && !(provider === 'openai' && (api === 'chat' || api === 'responses'))) {
     throw unknownModel(ref, name);
   }
@@ -81,7 +81,7 @@ function settingsFor(
   env: ProviderModelOptions['env'],
   givenUrl?: string,
 ): ProviderSettings {
-  const spec = PROVIDERS[provider];
+  const spec = findProvider(provider);
   if (spec === undefined) throw unknownModel(`${provider}/${model}`, provider);
   const baseUrl = givenUrl === undefined ? baseUrlOf(spec, provider, env) : normalize(givenUrl, provider, '');
   const key = firstSet(spec.keys, env);

@@ -70,3 +70,8 @@ export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
     path: '/v1',
   },
 };
+
+/** The provider of that name; undefined when there is none. */
+export function findProvider(name: string): ProviderSpec | undefined {
+  return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
+}

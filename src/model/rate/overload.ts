@@ -5,6 +5,7 @@ import { createConcurrency } from './concurrency.ts';
 const MAX_COOL_DOWN_MS = 60_000;
 /** With a known rate, a cool-down is at most the time of this many requests. */
 const PAUSE_REQUESTS = 8;
+const MAX_JITTER_MS = 500;
 /** What remains of the concurrency after a refusal by rate, and after overload. */
 const RATE_CUT = 0.7;
 const OVERLOAD_CUT = 0.5;
@@ -54,7 +55,9 @@ export function createOverload(random: () => number, coolDownMs: number): Overlo
       const first = rate === undefined ? coolDownMs : Math.min(coolDownMs, (PAUSE_REQUESTS / rate) * 1000);
       const ceiling = Math.min(MAX_COOL_DOWN_MS, first * 2 ** Math.max(0, coolDowns - 1));
       const wait = error.retryAfterMs ?? (news ? random() * ceiling : 0);
-      until = Math.max(until, now + wait);
+      // Everybody was told the same moment: without a pace to keep them apart, not all come back at it.
+      const jitter = rate === undefined ? random() * Math.min(wait / 10, MAX_JITTER_MS) : 0;
+      until = Math.max(until, now + wait + jitter);
     },
   };
 }

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { estimateTokens } from './estimate-tokens.ts';
+import { redactKeys } from './model.ts';
+import { readRateHeaders } from './rate/rate-headers.ts';
+import { createTurns } from './rate/turns.ts';
+import { readDuration, retryAfterMs } from './retry-after.ts';
+
+const NOW = Date.UTC(2025, 0, 1);
+
+describe('Retry-After', () => {
+  test.each([
+    [{ 'retry-after': '2' }, 2_000],
+    [{ 'retry-after': '0.5' }, 500],
+    [{ 'retry-after': 'Wed, 01 Jan 2025 00:00:10 GMT' }, 10_000],
+    [{ 'retry-after': 'Wed, 01 Jan 2020 00:00:00 GMT' }, 0],
+    [{ 'retry-after': '-3' }, 0],
+    [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{}, undefined],
+  ])('%o', (headers, milliseconds) => {
+    expect(retryAfterMs(headers, NOW)).toBe(milliseconds);
+  });
+
+  test.each([
+    ['34.07s', 34_070],
+    ['1m30s', 90_000],
+    ['20ms', 20],
+    ['6m0s', 360_000],
+    ['abc', undefined],
+  ])('duration %s', (text, milliseconds) => {
+    expect(readDuration(text)).toBe(milliseconds);
+  });
+});
+
+describe('rate-limit headers', () => {
+  test('OpenAI', () => {
+    const headers = {
+      'x-ratelimit-limit-requests': '60',
+      'x-ratelimit-remaining-requests': '59',
+      'x-ratelimit-reset-requests': '1s',
+      'x-ratelimit-limit-tokens': '150000',
+      'x-ratelimit-remaining-tokens': '149984',
+      'x-ratelimit-reset-tokens': '6m0s',
+    };
+    expect(readRateHeaders(headers, NOW)).toEqual({
+      requests: { limit: 60, remaining: 59, resetMs: 1_000, windowed: false },
+      tokens: { limit: 150_000, remaining: 149_984, resetMs: 360_000, windowed: false },
+    });
+  });
+
+  test('Anthropic', () => {
+    const headers = {
+      'anthropic-ratelimit-requests-limit': '50',
+      'anthropic-ratelimit-requests-remaining': '0',
+      'anthropic-ratelimit-requests-reset': '2025-01-01T00:00:30Z',
+    };
+    expect(readRateHeaders(headers, NOW).requests).toEqual({
+      limit: 50,
+      remaining: 0,
+      resetMs: 30_000,
+      windowed: false,
+    });
+  });
+
+  test('a window that ends at a moment', () => {
+    const headers = {
+      'x-ratelimit-limit': '20',
+      'x-ratelimit-remaining': '3',
+      'x-ratelimit-reset': String(NOW + 5_000),
+    };
+    expect(readRateHeaders(headers, NOW).requests).toEqual({ limit: 20, remaining: 3, resetMs: 5_000, windowed: true });
+  });
+});
+
+describe('token estimates', () => {
+  test.each([
+    ['', 0],
+    ['word', 1],
+    ['x'.repeat(400), 100],
+    ['世界', 2],
+    ['Привет', 3],
+  ])('%j', (text, tokens) => {
+    expect(estimateTokens(text)).toBe(tokens);
+  });
+
+  test('long texts are sampled, and uniform ones estimated the same', () => {
+    expect(estimateTokens('a'.repeat(4_000_000))).toBe(1_000_000);
+    expect(estimateTokens('世'.repeat(400_000))).toBe(400_000);
+  });
+});
+
+test('keys are never shown', () => {
+  const text =
+    'Incorrect API key: sk-proj-abcDEF123456, AIzaSyD-abcdefghijk, Bearer abcdefghijklmnop, sk-ab**********xyz';
+  expect(redactKeys(text)).toBe('Incorrect API key: [key], [key], [key], [key]');
+  expect(redactKeys('the key to success is keyboard practice')).toBe('the key to success is keyboard practice');
+});
+
+test('turns: every item comes out once, each lane in its order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { maxLength: 60 }), (pushes) => {
+      const turns = createTurns<number, string, { key: string; index: number }>(() => false);
+      for (const [index, [tree, lane]] of pushes.entries())
+        turns.push(tree, `${tree}.${lane}`, { key: `${tree}.${lane}`, index });
+      const out = [];
+      for (let item = turns.next(() => true); item !== undefined; item = turns.next(() => true)) out.push(item);
+      expect(out.map(({ index }) => index).sort((a, b) => a - b)).toEqual(pushes.map((_, index) => index));
+      for (const key of new Set(out.map((item) => item.key))) {
+        const order = out.filter((item) => item.key === key).map(({ index }) => index);
+        expect(order).toEqual(order.toSorted((a, b) => a - b));
+      }
+      expect(turns.size).toBe(0);
+    }),
+  );
+});
