@@ -59,7 +59,9 @@ export function spawnChild(request: SpawnRequest): SpawnedChild {
   stdio[FD.frames] = 'pipe';
   stdio[FD.data] = 'pipe';
   if (seccomp !== undefined) stdio[SECCOMP_FD] = 'pipe';
-  const child = spawn(command, args, { env: {}, cwd: '/', stdio, windowsHide: true });
+  // A group of its own: Ctrl-C in a terminal goes to the whole foreground group, and it is Fathom's to decide what it means.
+  const detached = process.platform !== 'win32';
+  const child = spawn(command, args, { env: {}, cwd: '/', stdio, windowsHide: true, detached });
   if (seccomp !== undefined) {
     const pipe = child.stdio.at(SECCOMP_FD) as Writable;
     pipe.on('error', () => {});
