@@ -16,7 +16,7 @@ export interface HostParts {
   readonly workspace: Workspace;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly tally: SubCallTally;
-  readonly record: (call: SubCall) => void;
+  readonly record: (call: SubCall, order: number) => void;
 }
 
 /** The host of a run's cells. */
@@ -37,7 +37,7 @@ export function hostFor({ engine, identity, prepared, workspace, projections, ta
       fail: (error) => run.stop.fail(error),
       tally,
       record,
-      nextCallId: () => `c${++calls}`,
+      nextCall: () => ++calls,
       runChild: (child) => runChild(child, { engine, parent: asParent, identity }),
     },
     toolbox: run.toolbox,

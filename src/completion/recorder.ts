@@ -7,7 +7,7 @@ export class Recorder {
   #open:
     | { number: number; reply: string; reasoning: string | undefined; commands: ExecutedCommand[]; startedAt: number }
     | undefined;
-  #subCalls: SubCall[] = [];
+  #subCalls: { readonly call: SubCall; readonly order: number }[] = [];
   #lastCall: Trajectory['lastCall'];
   /** The draft in `answer["content"]` after the last cell. */
   draft: string | undefined;
@@ -35,13 +35,14 @@ export class Recorder {
     this.#turns.push(asTurn(open, feedback, now));
   }
 
-  addSubCall(call: SubCall): void {
-    this.#subCalls.push(call);
+  /** Calls come as they end; `order` says in which order they began. */
+  addSubCall(call: SubCall, order: number): void {
+    this.#subCalls.push({ call, order });
   }
 
-  /** The sub-calls since they were last taken: those of the command that just ended. */
+  /** The sub-calls since they were last taken, those of the command that just ended, in the order in which they began. */
   takeSubCalls(): readonly SubCall[] {
-    const calls = this.#subCalls;
+    const calls = this.#subCalls.sort((a, b) => a.order - b.order).map(({ call }) => call);
     this.#subCalls = [];
     return calls;
   }

@@ -85,7 +85,7 @@ async function work(given: Work): Promise<LoopEnd> {
     workspace,
     projections,
     tally,
-    record: (call) => recorder.addSubCall(call),
+    record: (call, order) => recorder.addSubCall(call, order),
   });
   const release = workspace.serve(host);
   try {

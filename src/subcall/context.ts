@@ -24,9 +24,10 @@ export interface SubCallContext {
   /** Ends the run with an error that a person has to mend. */
   readonly fail: (error: unknown) => void;
   readonly tally: SubCallTally;
-  readonly record: (call: SubCall) => void;
-  /** A new name for a sub-call, unique in the run. */
-  readonly nextCallId: () => string;
+  /** Keeps a sub-call that has ended; `order` is its number. */
+  readonly record: (call: SubCall, order: number) => void;
+  /** The number of a sub-call that begins, from 1 in the run. */
+  readonly nextCall: () => number;
   /** Runs a child completion with its own REPL. Resolves for failures too. */
   readonly runChild: (child: ChildRequest) => Promise<ChildReply>;
 }

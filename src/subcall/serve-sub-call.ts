@@ -30,7 +30,8 @@ export async function serveSubCall(
   context: SubCallContext,
 ): Promise<SubCallReply> {
   const startedAt = context.clock.now();
-  const call = { callId: `${context.runId}/${context.nextCallId()}`, kind: request.kind } as const;
+  const order = context.nextCall();
+  const call = { callId: `${context.runId}/c${order}`, kind: request.kind } as const;
   const depth = context.depth + 1;
   const commandId = context.tally.command;
   let model = context.models.at(depth);
@@ -56,7 +57,7 @@ export async function serveSubCall(
   const durationMs = context.clock.now() - startedAt;
   if (served.refusedFor !== undefined) context.tally.refuse(served.refusedFor);
   context.tally.count(reply.ok, served.refusedFor === undefined);
-  context.record(recordOf({ callId: call.callId, request, model, served, durationMs }));
+  context.record(recordOf({ callId: call.callId, request, model, served, durationMs }), order);
   context.emit({
     type: 'subcall.completed',
     ...call,
