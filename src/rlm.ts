@@ -127,11 +127,13 @@ export function createRlm(options: RlmOptions): Rlm {
   }
 }
 
-/** The backends an `Rlm` has opened, one per choice. */
+/** The backends an `Rlm` has opened by name. */
 class Backends {
-  readonly #open = new Map<ReplChoice, Promise<ReplBackend>>();
+  readonly #open = new Map<string, Promise<ReplBackend>>();
 
   get(choice: ReplChoice): Promise<ReplBackend> {
+    // A backend the caller made is the caller's to close.
+    if (typeof choice !== 'string') return Promise.resolve(choice);
     let backend = this.#open.get(choice);
     if (backend === undefined) {
       backend = selectBackend(choice);

@@ -5,35 +5,38 @@ import {
   type CompletionResult,
   type CompletionRun,
   createRlm,
-  type ReplChoice,
+  type ReplBackend,
   type Rlm,
   type RlmOptions,
   type RunEvent,
   type Unfinished,
 } from '../../src/index.ts';
+import { selectBackend } from '../../src/repl/select.ts';
 import { type ScriptedModel, type ScriptedReply, type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
 
 /** The REPL the engine's tests run on: the embedded one unless the environment says otherwise. */
-const REPL: Pick<RlmOptions, 'repl' | 'isolation'> = replOf(process.env.FATHOM_TEST_REPL ?? 'pyodide');
+const REPL = process.env.FATHOM_TEST_REPL ?? 'pyodide';
 
-function replOf(name: string): Pick<RlmOptions, 'repl' | 'isolation'> {
-  if (name !== 'plain') return { repl: name as ReplChoice };
+/** One backend for all tests of a file, so that its spares stay warm between them. */
+const backend: ReplBackend = await openBackend();
+const open: Rlm[] = [];
+
+async function openBackend(): Promise<ReplBackend> {
+  if (REPL !== 'plain') return await selectBackend(REPL as 'auto' | 'pyodide' | 'python');
   const { path, reason } = findPython();
   if (path === undefined) throw new Error(`FATHOM_TEST_REPL=plain: ${reason}`);
-  return { repl: plainPython({ python: path }), isolation: 'none' };
+  return plainPython({ python: path });
 }
-
-/** One file's REPLs share a backend, so that its spare stays warm between tests. */
-const open: Rlm[] = [];
 
 afterAll(async () => {
   await Promise.all(open.splice(0).map((rlm) => rlm.close()));
+  await backend.close();
 });
 
 /** An `Rlm` that is closed when the test file ends. */
 export function rlmOf(options: RlmOptions): Rlm {
-  const rlm = createRlm({ ...REPL, ...options });
+  const rlm = createRlm({ repl: backend, isolation: REPL === 'plain' ? 'none' : 'process', ...options });
   open.push(rlm);
   return rlm;
 }

@@ -299,7 +299,7 @@ describe('the system prompt claims, and it is so:', () => {
       pythonVersion: '3.14',
       isolation: 'process',
       threads: false,
-      packages: [],
+      packages: ['numpy 2'],
       shell: 'bash',
     } as const;
     const facts = { info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], requireInspection: true };
