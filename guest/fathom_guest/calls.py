@@ -12,6 +12,8 @@ from .frames import FRAME_BODY, encode_text
 from .reply import Reply, make_reply
 
 _FRAME_CALLS = 4000
+#: The fields of a flat call without options.
+PLAIN: dict = {"kind": "llm"}
 
 
 class Call(Slot):
@@ -61,8 +63,21 @@ class Calls:
 
     def start(self, calls: Sequence[Call]) -> None:
         """Sends what the window has room for and queues the rest."""
+        if len(calls) == 1 and not self._queue and calls[0].fields is PLAIN and self._start_plain(calls[0]):
+            return
         self._queue.extend(calls)
         self.flush()
+
+    def _start_plain(self, call: Call) -> bool:
+        """The short way of one prompt without options; False when it must queue."""
+        data = encode_text(call.own[0])
+        channel = self._channel
+        with self._lock:
+            if len(data) > FRAME_BODY // 4 or channel.calls_pending >= self.window or self._queue:
+                return False
+            call.bytes = len(data)
+            channel.request_encoded(b'{"op":"calls","calls":[{"kind":"llm"}],"parts":[%d]}' % len(data), (data,), (call,))
+            return True
 
     def enqueue(self, call: Call) -> None:
         """Queues a call that a later `flush` sends together with others."""

@@ -11,7 +11,7 @@ from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Sequence
 
 from .errors import ChannelClosed
-from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, encode_frame
+from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, dumps, encode_frame, join_frame
 from .interrupts import Interrupts
 from .transport import Transport
 
@@ -91,8 +91,12 @@ class Channel:
 
     def request(self, header: dict, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
         """Sends a request frame that takes one id per slot."""
-        if len(parts) or "parts" in header:
+        if parts:
             header["parts"], parts = self._inline(parts)
+        self.request_encoded(dumps(header).encode(), parts, slots)
+
+    def request_encoded(self, header: bytes, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
+        """Sends a request frame whose header is JSON already and names its parts."""
         self.interrupts.hold()
         try:
             with self._send_lock:
@@ -108,7 +112,7 @@ class Channel:
                     first += 1
                     self.calls_pending += slot.counts
                     self.bytes_pending += slot.bytes
-                self.transport.send(encode_frame(REQUEST, slots[0].id, header, parts))
+                self.transport.send(join_frame(REQUEST, slots[0].id, header, parts))
         finally:
             self.interrupts.release()
 

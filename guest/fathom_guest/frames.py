@@ -62,11 +62,15 @@ def decode_text(data: "bytes | memoryview") -> str:
 
 def encode_frame(kind: int, ident: int, header: dict, parts: Sequence[bytes] = ()) -> bytes:
     """One frame. `header["parts"]` must already say what the parts are, when there are any."""
-    head = dumps(header).encode()
-    size = 9 + len(head)
+    return join_frame(kind, ident, dumps(header).encode(), parts)
+
+
+def join_frame(kind: int, ident: int, header: bytes, parts: Sequence[bytes]) -> bytes:
+    """One frame whose header is JSON already."""
+    size = 9 + len(header)
     for part in parts:
         size += len(part)
-    return b"".join((_HEAD.pack(size, kind, ident, len(head)), head, *parts))
+    return b"".join((_HEAD.pack(size, kind, ident, len(header)), header, *parts))
 
 
 def decode_frame(frame: memoryview) -> tuple[int, int, dict, memoryview]:

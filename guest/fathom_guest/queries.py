@@ -5,7 +5,7 @@ from .own import own_builtins as __builtins__
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from .calls import Call, Calls
+from .calls import PLAIN, Call, Calls
 from .frames import dumps, encode_text
 from .json_values import json_text, text_of
 from .limits import Limits, check_size
@@ -99,7 +99,7 @@ class Queries:
 def llm_fields(system: object, model: object, max_tokens: object, limits: Limits) -> tuple[dict, Sequence[bytes]]:
     """The options of flat calls: header fields and the part they share."""
     if system is None and model is None and max_tokens is None:
-        return {"kind": "llm"}, ()
+        return PLAIN, ()
     fields: dict = {"kind": "llm"}
     shared: Sequence[bytes] = ()
     if system is not None:

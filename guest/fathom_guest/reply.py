@@ -11,15 +11,15 @@ class Reply(str):
     """The text of a model's reply. `.ok`, `.usage`, `.truncated`, `.error`, `.value`."""
 
     #: False for a failed item of a batch; its text is "".
-    ok: bool
+    ok: bool = True
     #: `{"input_tokens", "output_tokens", "cost_usd"}`; the cost is None where it is unknown.
     usage: dict
     #: The reply hit its length limit.
-    truncated: bool
+    truncated: bool = False
     #: None, or `{"code", "message"}`.
-    error: "dict | None"
+    error: "dict | None" = None
     #: The typed value, when `output=` was given.
-    value: object
+    value: object = None
 
     def __new__(
         cls,
@@ -48,6 +48,10 @@ Reply.__module__ = "builtins"
 def make_reply(entry: dict, parts: Sequence[memoryview]) -> Reply:
     """The reply in a slot that the host has filled."""
     spent = entry.get("usage") or (0, 0, None)
+    if len(entry) == 4 and entry["ok"] and len(parts) == 1:  # the usual: id, ok, parts, usage
+        reply = str.__new__(Reply, str(parts[0], "utf-8"))
+        reply.usage = {"input_tokens": spent[0], "output_tokens": spent[1], "cost_usd": spent[2]}
+        return reply
     error = entry.get("error")
     return Reply(
         decode_text(parts[0]) if parts else "",
