@@ -11,13 +11,14 @@ import {
 
 let mock: MockProvider;
 let script: MockReply[] = [];
+let next = 0;
 beforeAll(async () => {
   mock = await startMockProvider({ respond: () => 'unset' });
 });
 afterAll(() => mock.close());
 beforeEach(() => {
   script = [];
-  let next = 0;
+  next = 0;
   // The script's last reply repeats.
   mock.respondWith(() => script[Math.min(next++, script.length - 1)] ?? 'forty-two');
 });
@@ -58,6 +59,9 @@ describe('faults of the server', () => {
   test('x-should-retry outranks the status, both ways', async () => {
     script = [status(500, { message: 'no use' }, { 'x-should-retry': 'false' })];
     expect((await callMock(mock)).attempts).toHaveLength(1);
+    script = [status(400, { message: 'odd' }, { 'x-should-retry': 'true' }), 'forty-two'];
+    next = 0;
+    expect((await callMock(mock)).reply?.text).toBe('forty-two');
   });
 });
 

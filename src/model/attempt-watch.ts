@@ -43,15 +43,7 @@ const OVER = new Error('The attempt is over.');
 /** Starts the watch over one attempt. */
 export function watchAttempt(modelId: string, request: ModelRequest, clock: Clock): AttemptWatch {
   const controller = new AbortController();
-  const wire: WireFacts = {
-    sent: false,
-    answered: false,
-    status: undefined,
-    headers: undefined,
-    bytes: 0,
-    closed: false,
-    host: undefined,
-  };
+  const wire = unsent();
   let failure: ModelError | undefined;
   let listener: ((error: ModelError) => void) | undefined;
   let lastSign = clock.now();
@@ -101,6 +93,18 @@ export function watchAttempt(modelId: string, request: ModelRequest, clock: Cloc
       request.signal.removeEventListener('abort', onAbort);
       if (!ended) controller.abort(OVER);
     },
+  };
+}
+
+function unsent(): WireFacts {
+  return {
+    sent: false,
+    answered: false,
+    status: undefined,
+    headers: undefined,
+    bytes: 0,
+    closed: false,
+    host: undefined,
   };
 }
 

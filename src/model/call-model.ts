@@ -269,6 +269,8 @@ function mayRepeat(state: CallState, error: ModelError): boolean {
 }
 
 function giveUp(error: ModelError, attempts: number): ModelError {
+  // A thousand calls may be cancelled at once: no second error for each.
+  if (error.fault === 'cancelled') return error;
   const message =
     error.retryable && attempts > 1 ? `${error.message} Gave up after ${attempts} attempts.` : error.message;
   return error.with({ message, data: { attempts } });

@@ -56,52 +56,20 @@ export const MOCK_KEY = 'sk-mock-0123456789abcdef';
 
 /** Starts the mock on 127.0.0.1. */
 export async function startMockProvider(options: MockProviderOptions): Promise<MockProvider> {
-  let respond = options.respond;
-  const calls: MockCall[] = [];
-  const bucket = options.rateLimit === undefined ? undefined : createTokenBucket(options.rateLimit);
-  let inFlight = 0;
-  let maxInFlight = 0;
-
-  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = incoming.url ?? '/';
-    const format = FORMATS.find((candidate) => candidate.matches(path.split('?')[0] ?? path));
-    if (format === undefined || incoming.method !== 'POST') {
-      response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"no such path"}}');
-      return;
-    }
-    const body = JSON.parse(await readBody(incoming)) as Record<string, unknown>;
-    const { headers } = incoming;
-    const request: MockRequest = {
-      ...format.read(path, body),
-      format: format.format,
-      index: calls.length,
-      headers,
-      body,
-    };
-    const call: MockCall = { request, usage: NOTHING, status: 200, outcome: 'fault', at: Date.now() };
-    calls.push(call);
-    if (bucket !== undefined && !bucket.take()) {
-      call.status = 429;
-      call.outcome = 'rate-limited';
-      const error = { message: 'Rate limit reached', type: 'rate_limit_error' };
-      await sendFault(
-        format,
-        { fault: 'status', status: 429, error, headers: { ...bucket.headers(), ...bucket.retryHeaders() } },
-        request,
-        response,
-      );
-      return;
-    }
-    await answer(format, call, await respond(request), response, bucket?.headers() ?? {});
+  const desk: Desk = {
+    respond: options.respond,
+    calls: [],
+    bucket: options.rateLimit === undefined ? undefined : createTokenBucket(options.rateLimit),
+    inFlight: 0,
+    maxInFlight: 0,
   };
-
   const server = createServer((incoming, response) => {
-    inFlight += 1;
-    maxInFlight = Math.max(maxInFlight, inFlight);
+    desk.inFlight += 1;
+    desk.maxInFlight = Math.max(desk.maxInFlight, desk.inFlight);
     response.once('close', () => {
-      inFlight -= 1;
+      desk.inFlight -= 1;
     });
-    serve(incoming, response).catch((error: unknown) => {
+    serve(desk, incoming, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500).end(`mock provider: ${String(error)}`);
       else response.destroy();
     });
@@ -110,31 +78,66 @@ export async function startMockProvider(options: MockProviderOptions): Promise<M
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
   return {
     url,
     env: environment(url),
-    calls,
+    calls: desk.calls,
     get inFlight() {
-      return inFlight;
+      return desk.inFlight;
     },
     get maxInFlight() {
-      return maxInFlight;
+      return desk.maxInFlight;
     },
     get billed() {
-      return {
-        inputTokens: calls.reduce((sum, call) => sum + call.usage.inputTokens, 0),
-        outputTokens: calls.reduce((sum, call) => sum + call.usage.outputTokens, 0),
-      };
+      return bill(desk.calls);
     },
     respondWith(next) {
-      respond = next;
+      desk.respond = next;
     },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+interface Desk {
+  respond: MockResponder;
+  readonly calls: MockCall[];
+  readonly bucket: ReturnType<typeof createTokenBucket> | undefined;
+  inFlight: number;
+  maxInFlight: number;
+}
+
+async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = incoming.url ?? '/';
+  const format = FORMATS.find((candidate) => candidate.matches(path.split('?')[0] ?? path));
+  if (format === undefined || incoming.method !== 'POST') {
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"no such path"}}');
+    return;
+  }
+  const body = JSON.parse(await readBody(incoming)) as Record<string, unknown>;
+  const { calls, bucket } = desk;
+  const { headers } = incoming;
+  const request = { ...format.read(path, body), format: format.format, index: calls.length, headers, body };
+  const call: MockCall = { request, usage: NOTHING, status: 200, outcome: 'fault', at: Date.now() };
+  calls.push(call);
+  if (bucket === undefined || bucket.take()) {
+    await answer(format, call, await desk.respond(request), response, bucket?.headers() ?? {});
+    return;
+  }
+  call.status = 429;
+  call.outcome = 'rate-limited';
+  const error = { message: 'Rate limit reached', type: 'rate_limit_error' };
+  const limits = { ...bucket.headers(), ...bucket.retryHeaders() };
+  await sendFault(format, { fault: 'status', status: 429, error, headers: limits }, request, response);
+}
+
+function bill(calls: readonly MockCall[]): MockUsage {
+  return {
+    inputTokens: calls.reduce((sum, { usage }) => sum + usage.inputTokens, 0),
+    outputTokens: calls.reduce((sum, { usage }) => sum + usage.outputTokens, 0),
   };
 }
 
