@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface FathomOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What is piped in; default: nothing, standard input is closed. */
+  readonly input?: string | Buffer;
+  /** A file standard input is redirected from. */
+  readonly inputFile?: string;
+  /** Called with everything standard error has said so far. */
+  readonly onStderr?: (text: string, child: ChildProcess) => void;
+}
+
+export interface FathomOutcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line from its sources, in a process of its own, with nothing of this process's environment but the path. */
+export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> {
+  const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdio: [file ?? (options.input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
+  });
+  if (file !== undefined) closeSync(file);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(options.input);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    options.onStderr?.(stderr, child);
+  });
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
