@@ -29,10 +29,21 @@ export interface RecordedCall {
 
 const ASK_CHARS = 120;
 
-/** SHA-256 over roles and contents, hexadecimal. What the model may answer at most does not count. */
+/** Durations in what a model is told after a reply: how long a cell took, how much time is left. */
+const DURATION = /\b\d+(?:\.\d+)? s\b/g;
+
+/**
+ * SHA-256 over roles and contents, hexadecimal. What the model may answer at most does not count, nor do durations in
+ * user messages that follow a reply: the engine's feedback names them, and no two runs take the same time.
+ */
 export function hashRequest(messages: readonly ChatMessage[]): string {
   const hash = createHash('sha256');
-  for (const { role, content } of messages) hash.update(`${role}\n${content.length}\n${content}\n`);
+  let replied = false;
+  for (const { role, content } of messages) {
+    const counted = replied && role === 'user' ? content.replace(DURATION, '# s') : content;
+    hash.update(`${role}\n${counted.length}\n${counted}\n`);
+    replied ||= role === 'assistant';
+  }
   return hash.digest('hex').slice(0, 32);
 }
 
