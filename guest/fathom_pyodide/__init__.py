@@ -6,12 +6,14 @@ Runs before any cell has. What is here is no wall: cells share the interpreter w
 
 from fathom_guest.own import own_builtins as __builtins__
 
+import asyncio
 import os
 import sys
+import time
 
 from fathom_guest import FdTransport, Guest, create_guest
 
-from . import clock, hidden, preload, prove
+from . import hidden, preload, prove, sleeping
 
 #: Texts the child has put into memory, by token; each is taken once.
 loaded: dict[str, str] = {}
@@ -24,7 +26,7 @@ def bake() -> int:
     preload.modules()
     fd = os.open("/dev/host", os.O_RDWR)
     _guest = create_guest(FdTransport(fd, pollable=False), threads=False, load_file=lambda value: loaded.pop(value["token"]))
-    clock.install()
+    sleeping.install()
     return fd
 
 
@@ -38,8 +40,16 @@ def step() -> None:
 def begin() -> None:
     """Last Python before the gate is locked: the child's own random numbers, and no name of the host left behind."""
     guest = _guest
-    if guest is not None:
-        guest.bindings.reseed()
+    if guest is None:
+        return
+    guest.bindings.reseed()
+    own_sleep = sleeping.sleep
+    # Booting puts Pyodide's event loop in place, which needs JavaScript.
+    from pyodide import webloop
+
+    asyncio.run = asyncio.runners.run = webloop._orig_run
+    guest.loop.install()
+    time.sleep = own_sleep
     sys.path[:] = [path for path in sys.path if path and path != "/lib/fathom"]
     sys.path_importer_cache.clear()
     os.chdir("/home/pyodide")

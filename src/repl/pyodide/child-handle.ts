@@ -160,7 +160,6 @@ interface EndWatch {
   because(reason: string): void;
 }
 
-const process_env_debug = globalThis.process.env.FATHOM_DEBUG_CHILD;
 function watchEnd(process: ReturnType<typeof spawnChild>['process'], stderrTail: () => string): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
   let told: string | undefined;
@@ -173,7 +172,6 @@ function watchEnd(process: ReturnType<typeof spawnChild>['process'], stderrTail:
   process.once('error', (error) => finish(`it could not be started: ${error.message}`));
   process.once('close', (code, signal) => {
     const tail = stderrTail().trim().split('\n').slice(-3).join(' | ');
-    if (process_env_debug) console.error(stderrTail());
     const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
     finish(tail === '' ? how : `${how} (${tail})`);
   });

@@ -57,8 +57,9 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     const [fresh] = await Promise.all([options.takeChild(), old.busy(() => old.ended)]);
     try {
       const link = await adopt(fresh);
-      if (records.get(name) !== undefined) await takeOver({ store: old.store, child: fresh, records, texts, name });
-      return link;
+      if (records.get(name) === undefined) return link;
+      await takeOver({ store: old.store, child: fresh, records, texts, name });
+      return await reseeded(link);
     } catch (error) {
       fresh.kill('it could not take over');
       throw error;
@@ -68,9 +69,11 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   }
   async function recover(reason: string): Promise<{ link: GuestLink; fresh: boolean; lost: string }> {
     const known = records.get(AUTOMATIC) !== undefined;
-    const stale = records.stale;
+    const { stale } = records;
     const link = await replace(reason, AUTOMATIC);
-    return { link, fresh: !known, lost: !known ? NOTHING_LEFT : stale ? AS_EARLIER : AS_BEFORE };
+    // Every cell leaves a snapshot: without one, none has run, and what the host bound is bound again.
+    const lost = stale ? (known ? AS_EARLIER : NOTHING_LEFT) : AS_BEFORE;
+    return { link, fresh: !known, lost };
   }
 
   let link = await adopt(child);
@@ -102,7 +105,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       if (link.failure === undefined) {
         try {
           await child.ask(RUNTIME.restore, { name: id, reload: [] });
-          return link;
+          return await reseeded(link);
         } catch {
           // The child died of it: the snapshot is in the store all the same.
         }
@@ -143,6 +146,12 @@ function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink 
       return link.failure;
     },
   };
+}
+
+/** Two REPLs that go on from one snapshot, or one REPL twice, must not draw the same random numbers. */
+async function reseeded(link: GuestLink): Promise<GuestLink> {
+  await link.command({ op: 'reseed' });
+  return link;
 }
 
 interface BashRun {

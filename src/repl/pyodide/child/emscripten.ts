@@ -13,7 +13,8 @@ export interface FsNode {
   parent: FsNode;
   mount: { readonly mountpoint: string };
   mounted: unknown;
-  contents?: Uint8Array | Record<string, FsNode>;
+  /** A file's bytes (an Int8Array after a first write straight from the heap), or a folder's nodes. */
+  contents?: Uint8Array | Int8Array | Record<string, FsNode>;
   usedBytes?: number;
   link?: string;
   atime: number;
@@ -146,4 +147,11 @@ export interface Pyodide {
   readonly _module: PyodideModule;
   runPython(code: string): unknown;
   makeMemorySnapshot(): Uint8Array;
+}
+
+/** A file's bytes with their capacity; undefined for what is no file. */
+export function fileBytes(node: FsNode): Uint8Array | undefined {
+  const { contents } = node;
+  if (!ArrayBuffer.isView(contents)) return undefined;
+  return new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from 'node:buffer';
-import type { EmscriptenFs, FsNode } from './emscripten.ts';
+import { type EmscriptenFs, type FsNode, fileBytes } from './emscripten.ts';
 import { type Content, type Manifest, type NodeEntry, packSlots, type StreamEntry, slotsOf } from './manifest.ts';
 import { PAGE } from './protocol.ts';
 import type { Slots } from './slots.ts';
@@ -66,7 +66,8 @@ export function openFiles({ fs, slots, umask }: FilesOptions): Files {
       const saved = node.fathomSaved as Content | undefined;
       if (saved === undefined) return;
       // Boot contents are kept for rollbacks: the guest writes into a copy.
-      if ('base' in saved && node.contents instanceof Uint8Array) node.contents = node.contents.slice();
+      const bytes = fileBytes(node);
+      if ('base' in saved && bytes !== undefined) node.contents = bytes.slice();
       node.fathomSaved = undefined;
     },
     save() {
@@ -88,8 +89,9 @@ export function openFiles({ fs, slots, umask }: FilesOptions): Files {
 /** Marks every file of the booted system, so that its content need not be stored. */
 function rememberBoot(fs: EmscriptenFs, contents: Map<string, Uint8Array>): void {
   const visit = (node: FsNode, path: string): void => {
-    if (fs.isFile(node.mode) && node.contents instanceof Uint8Array) {
-      contents.set(path, node.contents);
+    const bytes = fileBytes(node);
+    if (bytes !== undefined) {
+      contents.set(path, bytes);
       node.fathomSaved = { base: path, size: node.usedBytes ?? 0 } satisfies Content;
     } else if (isOpenFolder(fs, node)) {
       for (const child of childrenOf(node)) visit(child, `${path}/${child.name}`);
@@ -105,7 +107,8 @@ export function isOpenFolder(fs: EmscriptenFs, node: FsNode): boolean {
 
 /** A folder's nodes. */
 export function childrenOf(node: FsNode): FsNode[] {
-  return node.contents === undefined || node.contents instanceof Uint8Array ? [] : Object.values(node.contents);
+  const { contents } = node;
+  return contents === undefined || ArrayBuffer.isView(contents) ? [] : Object.values(contents);
 }
 
 interface Writer {
@@ -127,7 +130,8 @@ function makeWriter(fs: EmscriptenFs, slots: Slots): Writer {
     const count = Math.ceil(size / PAGE);
     slots.reserve(count);
     const taken = slots.take(count);
-    if (node.contents instanceof Uint8Array) slots.write(taken, node.contents, 0, size);
+    const bytes = fileBytes(node);
+    if (bytes !== undefined) slots.write(taken, bytes, 0, size);
     const content = { slots: packSlots(taken), size };
     node.fathomSaved = content;
     return content;

@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
+import { basename, dirname } from 'node:path';
 import { FD, RUNTIME } from './protocol.ts';
 import { headerOf, openWire } from './wire.ts';
 
@@ -20,14 +21,17 @@ interface Facts {
   readonly socket: string;
 }
 
+/** What the starting shell sets by itself. */
+const SHELL_NAMES: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_']);
+
 const wire = openWire(FD.frames);
 const first = wire.read();
 if (first !== undefined) {
   const facts = headerOf(first) as Facts;
   const attempts: Record<string, () => boolean | Promise<boolean>> = {
     file: () => readFileSync(facts.canary, 'utf8').includes(facts.secret),
-    folder: () => ['/home', '/root', '/etc', '/tmp'].some((path) => readable(path)),
-    environment: () => Object.keys(process.env).length > 0,
+    folder: () => lists(dirname(dirname(facts.canary)), basename(dirname(facts.canary))) || lists('/etc', 'passwd'),
+    environment: () => Object.keys(process.env).some((name) => !SHELL_NAMES.has(name)),
     processes: () => readable('/proc/self') || readable(`/proc/${facts.pid}`),
     connection: () => reaches({ host: '127.0.0.1', port: facts.port }),
     socket: () => reaches({ path: facts.socket }),
@@ -46,6 +50,14 @@ if (first !== undefined) {
   wire.send(RUNTIME.ready, 0, { reached });
 }
 process.exit(0);
+
+function lists(folder: string, name: string): boolean {
+  try {
+    return readdirSync(folder).includes(name);
+  } catch {
+    return false;
+  }
+}
 
 function readable(path: string): boolean {
   try {

@@ -55,7 +55,7 @@ export function installQuota(fs: EmscriptenFs, beforeChange: BeforeChange): Quot
 }
 
 function capacityOf(node: FsNode): number {
-  return node.contents instanceof Uint8Array ? node.contents.length : 0;
+  return ArrayBuffer.isView(node.contents) ? node.contents.byteLength : 0;
 }
 
 /** Growth happens in three places: two hooks of MEMFS and the first write into an empty file. */
@@ -160,7 +160,7 @@ function measure(fs: EmscriptenFs): { bytes: number; nodes: number } {
     if (seen.has(node)) continue;
     seen.add(node);
     bytes += capacityOf(node);
-    if (fs.isDir(node.mode) && node.mounted === null && node.contents && !(node.contents instanceof Uint8Array)) {
+    if (fs.isDir(node.mode) && node.mounted === null && node.contents && !ArrayBuffer.isView(node.contents)) {
       pending.push(...Object.values(node.contents));
     }
   }

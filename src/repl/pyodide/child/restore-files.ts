@@ -86,7 +86,7 @@ function fill({ slots, bootContents }: RestoreFilesRequest, node: FsNode, conten
 function detach(fs: EmscriptenFs, node: FsNode): void {
   if (isOpenFolder(fs, node)) for (const child of childrenOf(node)) detach(fs, child);
   const folder = node.parent.contents;
-  if (folder !== undefined && !(folder instanceof Uint8Array) && folder[node.name] === node) delete folder[node.name];
+  if (folder !== undefined && !ArrayBuffer.isView(folder) && folder[node.name] === node) delete folder[node.name];
   fs.destroyNode(node);
 }
 

@@ -65,7 +65,8 @@ async function loop(parts: Loop): Promise<never> {
     try {
       if (frame.type === GUEST_FRAME.command) runCommand(parts, frame);
       else if (frame.type === RUNTIME.bash) await serveBash(parts, frame);
-      else serveRuntime(parts, frame);
+      // A late reply belongs to a cell that has ended: it is dropped.
+      else if (frame.type !== GUEST_FRAME.reply) serveRuntime(parts, frame);
     } catch (error) {
       return end.because(reasonOf(error), error);
     }
