@@ -10,6 +10,8 @@ import { ChannelViolation } from './violation.ts';
 
 /** Requests other than sub-calls that one guest may have open: threads can wait for tools and reads. */
 const MAX_OPEN = 10_000;
+/** With this many requests open, a frame for each reply costs more than the wait for its neighbours. */
+const MANY_OPEN = 8;
 const NO_PARTS: readonly Buffer[] = [];
 
 /** Serves the requests of one cell at a time. */
@@ -65,10 +67,12 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     if (open.size === 0) onWaiting(false);
   }
 
-  /** Replies of one tick share a frame; the first of them has it written in the same tick. */
+  /** Replies share a frame: those of one tick, and of one round of the event loop while many others are awaited. */
   function reply(id: number, entry: string, parts: readonly Buffer[]): void {
     ready.push({ id, entry, parts });
-    if (ready.length === 1) process.nextTick(flush);
+    if (ready.length > 1) return;
+    if (open.size < MANY_OPEN) process.nextTick(flush);
+    else setImmediate(flush);
   }
 
   function settle(id: number, entry: Open, text: string, parts: readonly Buffer[] = NO_PARTS): void {
