@@ -79,6 +79,7 @@ async function call(number: number, latencyMs: number, bus: EventBus, journal: J
     const reservation = await running
       .account(account)
       .reserve({ model, inputTokens: 800, maxOutputTokens: 100 }, signal);
+    await reservation.sending?.();
     // Latencies of real calls differ, so that answers do not come in waves.
     await new Promise((resolve) => setTimeout(resolve, latencyMs * (0.5 + ((number * 7919) % 1000) / 1000)));
     reservation.settle({ usage });
@@ -171,6 +172,7 @@ async function oneTurn(turn: number, { bus, root, replyChars, shownChars }: Turn
   const text = `I look at the next part.\n\`\`\`python\n${code}\n\`\`\``;
   await root.step({ kind: 'root', turn }, async (step) => {
     const reservation = await step.account(account).reserve({ model, inputTokens: 800, maxOutputTokens: 100 }, signal);
+    await reservation.sending?.();
     reservation.settle({ usage });
     return { text, finishReason: 'stop', usage };
   });

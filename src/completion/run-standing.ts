@@ -73,7 +73,7 @@ export class RunStanding {
       userAction: cause.userAction,
       data: cause.data,
       result: { ...base, outcome, reason },
-      resumable: cause instanceof ModelError,
+      resumable: !aborted && (cause instanceof ModelError || GOES_ON.has(cause.code)),
     });
   }
 
@@ -139,6 +139,9 @@ function compression(run: RunContext | undefined, base: ResultBase): { readonly 
   const rootTokens = base.usage.byDepth[String(run.depth)]?.inputTokens ?? 0;
   return chars > 0 && rootTokens > 0 ? { compressionRatio: chars / rootTokens } : {};
 }
+
+/** Not the request's fault: the run can go on from its journal in another REPL, or when the disk has room again. */
+const GOES_ON: ReadonlySet<string> = new Set(['repl-failure', 'channel-violation', 'store-failure']);
 
 const REPL_CODES: ReadonlySet<string> = new Set([
   'repl-failure',

@@ -45,6 +45,7 @@ async function record(store: Store): Promise<void> {
       for (let failed = 0; failed <= failures; failed++) {
         const paying = step.account(account);
         const reservation = await paying.reserve({ model, inputTokens: 40, maxOutputTokens: 9 }, signal);
+        await reservation.sending?.();
         const usage = { inputTokens: 38, outputTokens: failed < failures ? 0 : 4, estimated: failed < failures };
         reservation.settle({ usage, ...(failed < failures && { possiblyBilled: true }) });
       }
@@ -69,7 +70,8 @@ async function record(store: Store): Promise<void> {
     const { journal } = step.child('child-1');
     await paid(journal, { kind: 'root', turn: 1 }, { text: 'FINAL(1)' });
     return await journal.step(sub('deep'), async (inner) => {
-      await inner.account(account).reserve({ model, inputTokens: 77, maxOutputTokens: 9 }, signal);
+      const reservation = await inner.account(account).reserve({ model, inputTokens: 77, maxOutputTokens: 9 }, signal);
+      await reservation.sending?.();
       inFlight.resolve();
       return await new Promise<never>(() => undefined);
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
-import type { CallAccount, Settlement } from '../ledger/account.ts';
+import type { CallAccount, Reservation, Settlement } from '../ledger/account.ts';
 import type { Model } from '../model/port.ts';
 import { memoryStore } from '../store/memory.ts';
 import type { JournalLog, Store } from '../store/port.ts';
@@ -79,7 +79,7 @@ describe('step', () => {
     const store = memoryStore();
     const { root } = createJournal({ journalId: 'run', store, clock });
     const failing = root.step(sub('q'), async (step) => {
-      (await step.account(account()).reserve(estimate, signal)).settle({ usage, possiblyBilled: true });
+      (await sent(step.account(account()))).settle({ usage, possiblyBilled: true });
       throw new Error('cancelled');
     });
     await expect(failing).rejects.toThrow('cancelled');
@@ -104,10 +104,10 @@ describe('attempts', () => {
     const { root } = createJournal({ journalId: 'run', store, clock });
     await root.step(sub('q'), async (step) => {
       const paying = step.account(account(booked));
-      const first = await paying.reserve(estimate, signal);
+      const first = await sent(paying);
       expect((await store.journal.read('run')).map((entry) => entry.kind)).toEqual(['begin']);
       first.settle({ usage, possiblyBilled: true });
-      (await paying.reserve(estimate, signal)).settle({ usage });
+      (await sent(paying)).settle({ usage });
       return 'a';
     });
     expect(booked).toHaveLength(2);
@@ -124,7 +124,7 @@ describe('attempts', () => {
     const store = memoryStore();
     const { root } = createJournal({ journalId: 'run', store, clock });
     void root.step(sub('q'), async (step) => {
-      await step.account(account()).reserve(estimate, signal);
+      await sent(step.account(account()));
       return await new Promise<never>(() => undefined);
     });
     await new Promise((resolve) => setImmediate(resolve));
@@ -136,7 +136,7 @@ describe('attempts', () => {
     const again = await open(store);
     const answer = again.root.step(sub('q'), async (step) => {
       expect(step.again).toBe(true);
-      (await step.account(account()).reserve(estimate, signal)).settle({ usage });
+      (await sent(step.account(account()))).settle({ usage });
       return 'a';
     });
     expect(await answer).toBe('a');
@@ -223,3 +223,10 @@ describe('commands and turns', () => {
     ]);
   });
 });
+
+/** Reserves, and is about to send. */
+async function sent(paying: CallAccount): Promise<Reservation> {
+  const reservation = await paying.reserve(estimate, signal);
+  await reservation.sending?.();
+  return reservation;
+}

@@ -35,7 +35,7 @@ export interface Step {
   readonly key: string;
   /** It had begun before the run was interrupted: count it as a call once, not twice. */
   readonly again: boolean;
-  /** The account to pay its attempts from: the given one, with each attempt recorded before it is sent. */
+  /** The account to pay its attempts from: the given one, whose reservations record the attempt in `sending`. */
   account(account: CallAccount): CallAccount;
   /**
    * For a `child`: the run that serves it. A run begun before the interruption has the id it had then.

@@ -49,27 +49,30 @@ export class StepAttempts {
 
   async #reserve(account: CallAccount, estimate: CallEstimate, signal: AbortSignal): Promise<Reservation> {
     const reservation = await account.reserve(estimate, signal);
-    const attempt = ++this.#made;
-    try {
-      const settled = this.settleLast();
-      const { model, inputTokens, maxOutputTokens } = estimate;
-      const body = { attempt, kind: this.#kind, model: model.id, inputTokens, maxOutputTokens };
-      await Promise.all([settled, this.#write('begin', this.#key, body)]);
-    } catch (error) {
-      reservation.release();
-      throw error;
-    }
+    let attempt: number | undefined;
     return {
+      // Money is held long before a slot is free: an attempt is in flight from here on, not from its reservation.
+      sending: async () => {
+        attempt = ++this.#made;
+        await this.#begin(attempt, estimate);
+        await reservation.sending?.();
+      },
       settle: (settlement) => {
         reservation.settle(settlement);
-        this.#last = { attempt, settlement };
+        if (attempt !== undefined) this.#last = { attempt, settlement };
       },
       release: () => {
         reservation.release();
         // Nobody waits for this: without it the attempt counts as possibly billed, which errs on the safe side.
-        this.#write('settle', this.#key, { attempt }).catch(ignore);
+        if (attempt !== undefined) this.#write('settle', this.#key, { attempt }).catch(ignore);
       },
     };
+  }
+
+  async #begin(attempt: number, { model, inputTokens, maxOutputTokens }: CallEstimate): Promise<void> {
+    const settled = this.settleLast();
+    const body = { attempt, kind: this.#kind, model: model.id, inputTokens, maxOutputTokens };
+    await Promise.all([settled, this.#write('begin', this.#key, body)]);
   }
 }
 

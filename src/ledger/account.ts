@@ -18,6 +18,8 @@ export interface Settlement {
 
 /** Room held for one attempt. Exactly one of `settle` and `release` is called, once. */
 export interface Reservation {
+  /** Awaited by whoever sends the attempt, right before: who keeps a record of what is in flight writes it here. */
+  readonly sending?: () => Promise<void>;
   /** The attempt was sent: gives back what it did not use and books what it did. */
   settle(settlement: Settlement): void;
   /** The attempt was never sent: gives everything back. */

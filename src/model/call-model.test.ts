@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CallAccount } from '../ledger/account.ts';
 import { BudgetError, createLedger, type Ledger } from '../ledger/index.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { type FakeClock, fakeClock, type ScriptedReply, scriptedModel } from '../test.ts';
@@ -178,14 +179,26 @@ test('every attempt reserves again, and holds nothing while it waits', async () 
   expect(ledger.budget('tokens').reserved).toBe(0);
 });
 
-test('beforeSend is awaited before each attempt; when it fails nothing is sent or kept', async () => {
+test('an attempt goes on record before it is sent; when it cannot, nothing is sent or kept', async () => {
   const sent: number[] = [];
-  const good = setUp([busy(), '42'], { beforeSend: async ({ attempt }) => void sent.push(attempt) });
-  await finish(good.clock, callModel(good.call));
-  expect(sent).toEqual([1, 2]);
+  const recording = (account: CallAccount, record: () => Promise<void>): CallAccount => ({
+    reserve: async (estimate, signal) => {
+      const reservation = await account.reserve(estimate, signal);
+      return {
+        settle: (settlement) => reservation.settle(settlement),
+        release: () => reservation.release(),
+        sending: record,
+      };
+    },
+  });
+  const good = setUp([busy(), '42']);
+  const account = recording(good.call.account, async () => void sent.push(good.model.requests.length));
+  await finish(good.clock, callModel({ ...good.call, account }));
+  expect(sent).toEqual([0, 1]);
 
-  const bad = setUp(['unused'], { beforeSend: () => Promise.reject(new Error('disk full')) });
-  await expect(callModel(bad.call)).rejects.toThrow('disk full');
+  const bad = setUp(['unused']);
+  const failing = recording(bad.call.account, () => Promise.reject(new Error('disk full')));
+  await expect(callModel({ ...bad.call, account: failing })).rejects.toThrow('disk full');
   expect(bad.model.requests).toHaveLength(0);
   expect(bad.ledger.usage().calls).toBe(0);
   expect(bad.ledger.budget('tokens').reserved).toBe(0);

@@ -55,8 +55,6 @@ export interface ModelCall {
   readonly deadline: number;
   readonly limits: Pick<Limits, 'callTimeoutMs' | 'callIdleTimeoutMs'>;
   readonly signal: AbortSignal;
-  /** Awaited before each attempt is sent, while it holds its slot: the journal's place. A rejection ends the call unsent. */
-  readonly beforeSend?: (attempt: AttemptStart) => void | Promise<void>;
   /** Awaited after each attempt, whatever came of it, and after it was settled. */
   readonly onAttempt?: (attempt: AttemptRecord) => void | Promise<void>;
   readonly retry?: Partial<RetryPolicy>;
@@ -151,7 +149,7 @@ async function runAttempt(state: CallState): Promise<AttemptResult> {
     maxOutputTokens: request.maxOutputTokens,
     sentAt: clock.now(),
   };
-  await announce(call, start, held);
+  await announce(held);
   const outcome = await send(state, held.slot);
   const elapsedMs = clock.now() - start.sentAt;
   state.activeMs += elapsedMs;
@@ -184,13 +182,14 @@ async function admit(state: CallState, estimate: Parameters<CallAccount['reserve
   }
 }
 
-async function announce(call: ModelCall, start: AttemptStart, held: Held): Promise<void> {
-  if (call.beforeSend === undefined) return;
+/** The attempt goes on record before it is sent; when it cannot, it is not sent. */
+async function announce({ reservation, slot }: Held): Promise<void> {
+  if (reservation.sending === undefined) return;
   try {
-    await call.beforeSend(start);
+    await reservation.sending();
   } catch (error) {
-    held.reservation.release();
-    held.slot.leave(undefined);
+    reservation.release();
+    slot.leave(undefined);
     throw error;
   }
 }

@@ -1,8 +1,16 @@
 import type { Clock } from '../clock.ts';
 import type { RunKeeper } from '../completion/engine.ts';
 import { createJournal } from '../journal/index.ts';
-import type { RunRecord, Store } from '../store/index.ts';
+import type { RunRecord, RunStatus, Store } from '../store/index.ts';
 import { describeRequest } from './run-request.ts';
+
+/** Runs of this process that have begun and not ended. A store has one writer, so a run that is not here does not run. */
+const active = new Set<string>();
+
+/** Where a run really stands: one that its record calls running, and that this process does not run, was interrupted. */
+export function statusOf({ id, status }: Pick<RunRecord, 'id' | 'status'>): RunStatus {
+  return status === 'running' && !active.has(id) ? 'interrupted' : status;
+}
 
 /** Keeps runs in a store: a record each, events, and the journal of each tree. */
 export function storeKeeper(store: Store, clock: Clock): RunKeeper {
@@ -11,6 +19,7 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
     journal: (runId) => createJournal({ journalId: runId, store, clock }),
     tail: (runId) => store.events.tail(runId),
     async begin(run, { backend, sessionId }) {
+      active.add(run.id);
       const known = await store.runs.get(run.id);
       const record: RunRecord = known ?? {
         id: run.id,
@@ -26,6 +35,7 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
       await store.runs.put({ ...rest, status: 'running', updatedAt: now() });
     },
     async end(runId, { result, resumable }) {
+      active.delete(runId);
       const record = await store.runs.get(runId);
       if (record === undefined) return;
       const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;

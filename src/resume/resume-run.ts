@@ -5,7 +5,8 @@ import type { RunRequest } from '../completion/prepare-run.ts';
 import { RlmError } from '../errors.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
 import type { Model, ModelRef } from '../model/port.ts';
-import { type EventTail, RESUMABLE, type RunRecord, type Store } from '../store/index.ts';
+import { type EventTail, RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
+import { statusOf } from './keeper.ts';
 import { loadStored } from './stored-context.ts';
 
 /** An interrupted run, ready to go on. */
@@ -33,7 +34,9 @@ export async function readInterrupted(runId: string, options: ResumeOptions): Pr
   const { store, clock, defaults } = options;
   const record = await store.runs.get(runId);
   if (record === undefined) throw notFound(runId, store);
-  if (!RESUMABLE.has(record.status)) throw notResumable(record);
+  const status = statusOf(record);
+  if (!RESUMABLE.has(status)) throw notResumable(runId, status);
+  if (record.sessionId !== undefined) throw inSession(record.sessionId, runId);
   checkTools(record, defaults);
   const { request } = record;
   const [model, subModel] = await Promise.all([
@@ -104,7 +107,17 @@ function notFound(runId: string, store: Store): RlmError {
   });
 }
 
-function notResumable({ id, status }: RunRecord): RlmError {
+/** Its cells worked on variables of its session, which a REPL of its own would not have. */
+function inSession(sessionId: string, runId: string): RlmError {
+  return new RlmError({
+    code: 'invalid-option',
+    message: `Run ${runId} belongs to session ${sessionId}: open the session, which brings its variables back, and ask again there.`,
+    userAction: true,
+    data: { runId, sessionId },
+  });
+}
+
+function notResumable(id: string, status: RunStatus): RlmError {
   const why = status === 'running' ? 'it is running' : `it has ended (${status})`;
   return new RlmError({
     code: 'invalid-option',

@@ -18,6 +18,8 @@ import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
 /** The REPL the engine's tests run on: the embedded one unless the environment says otherwise. */
 const REPL = process.env.FATHOM_TEST_REPL ?? 'pyodide';
 
+export { checkEvents } from './check-events.ts';
+
 /** One backend for all tests of a file, so that its spares stay warm between them. */
 const backend: ReplBackend = await openBackend();
 const open: Rlm[] = [];
@@ -101,20 +103,4 @@ export function cell(...lines: string[]): string {
 /** The text of the last message a model got in its n-th call. */
 export function told(model: ScriptedModel, call: number): string {
   return model.requests[call]?.prompt ?? '';
-}
-
-/** What every run owes: one terminal record, and durable events numbered without gaps. */
-export function checkEvents(events: readonly RunEvent[]): string[] {
-  const problems: string[] = [];
-  for (const [runId, own] of Map.groupBy(events, (event) => event.runId)) {
-    const terminal = own.filter((event) => event.type === 'run.completed').length;
-    if (terminal !== 1) problems.push(`${runId} has ${terminal} terminal records`);
-    let last = 0;
-    for (const event of own) {
-      if (event.seq !== last && event.seq !== last + 1)
-        problems.push(`${runId}: ${event.type} has seq ${event.seq} after ${last}`);
-      last = event.seq;
-    }
-  }
-  return problems;
 }

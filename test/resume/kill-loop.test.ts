@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sqliteStore } from '../../src/index.ts';
+import { checkEvents } from '../engine/check-events.ts';
+import { MOCK_KEY, type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { answerOf, SUB_CALLS } from './kill-script.ts';
+import { descendantsOf, killed } from './processes.ts';
+
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 25);
+/** `maxConcurrentCalls` of the run. */
+const IN_FLIGHT = 16;
+const RUN = fileURLToPath(new URL('./kill-run.ts', import.meta.url));
+
+interface Ended {
+  readonly outcome?: string;
+  readonly answer?: string;
+  readonly subCalls?: number;
+  readonly usage?: {
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly calls: number;
+    readonly possiblyBilled: number;
+  };
+  readonly failed?: { readonly code: string; readonly message: string; readonly resumable: boolean };
+}
+
+let mock: MockProvider;
+let folder = '';
+let undisturbed: Ended = {};
+
+beforeAll(async () => {
+  mock = await startMockProvider({
+    respond: (request) => ({ text: answerOf(request), latencyMs: 2 + (request.index % 7) }),
+  });
+  folder = await mkdtemp(join(tmpdir(), 'fathom-kill-'));
+  undisturbed = await start(join(folder, 'undisturbed')).ended;
+}, 120_000);
+
+afterAll(async () => {
+  await mock.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Started {
+  readonly process: ChildProcess;
+  readonly runId: Promise<string>;
+  /** Empty when it was killed. */
+  readonly ended: Promise<Ended>;
+}
+
+function start(store: string, runId?: string): Started {
+  const { HOME, PATH, FATHOM_TEST_REPL } = process.env;
+  const env = { HOME, PATH, ...mock.env, ...(FATHOM_TEST_REPL !== undefined && { FATHOM_TEST_REPL }) };
+  const args = ['--no-warnings', RUN, store, ...(runId === undefined ? [] : [runId])];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const all: string[] = [];
+  const known = new Promise<string>((resolve, reject) => {
+    lines.once('line', (line) => resolve((JSON.parse(line) as { runId: string }).runId));
+    child.once('exit', () => reject(new Error('it ended before it said its run id')));
+  });
+  known.catch(() => undefined);
+  lines.on('line', (line) => all.push(line));
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', () => resolve(all.length > 1 ? (JSON.parse(all[1] ?? '{}') as Ended) : {}));
+  });
+  return { process: child, runId: known, ended };
+}
+
+/** Kills the host, its guests, or both, once the mock has seen so many calls more. */
+async function killAt(started: Started, calls: number, what: 'host' | 'guests' | 'both'): Promise<boolean> {
+  const goal = mock.calls.length + calls;
+  let over = false;
+  started.ended.then(() => {
+    over = true;
+  });
+  while (mock.calls.length < goal && !over) await new Promise((resolve) => setImmediate(resolve));
+  if (over || started.process.pid === undefined) return false;
+  const guests = await descendantsOf(started.process.pid);
+  if (what !== 'guests') started.process.kill('SIGKILL');
+  if (what !== 'host') for (const pid of guests) killed(pid);
+  return true;
+}
+
+describe('a run that is killed and resumed until it is done', () => {
+  it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
+    'round %d',
+    async (round) => {
+      const store = join(folder, `round-${round}`);
+      const before = mock.calls.length;
+      let started = start(store);
+      const runId = await started.runId;
+      let kills = 0;
+      const pids = new Set<number>();
+      // Spread over the run and over what is killed, the same in every session: a failing round can be run again.
+      for (const [step, share] of [0.13 + (round % 5) * 0.07, 0.2 + (round % 3) * 0.1].entries()) {
+        const what = (['host', 'guests', 'both'] as const)[(round + step) % 3] ?? 'host';
+        for (const pid of await descendantsOf(started.process.pid ?? -1)) pids.add(pid);
+        if (await killAt(started, Math.round(SUB_CALLS * share), what)) kills++;
+        const ended = await started.ended;
+        if (ended.outcome !== undefined) break;
+        expect(ended.failed?.resumable ?? true, ended.failed?.message).toBe(true);
+        started = start(store, runId);
+      }
+      let ended = await started.ended;
+      if (ended.failed?.resumable === true) ended = await start(store, runId).ended;
+      expect(ended).toMatchObject({ outcome: 'converged', answer: undisturbed.answer });
+
+      const seen = mock.calls.slice(before);
+      const { calls = 0, possiblyBilled = 0 } = ended.usage ?? {};
+      // Whatever was in flight at a kill is marked; everything else was paid for once.
+      expect(possiblyBilled).toBeLessThanOrEqual(kills * IN_FLIGHT);
+      expect(calls - possiblyBilled).toBe(undisturbed.usage?.calls);
+      expect(seen.length).toBeLessThanOrEqual(calls);
+      expect(seen.length).toBeGreaterThanOrEqual(calls - possiblyBilled);
+      for (const pid of pids) expect(await descendantsOf(pid)).toEqual([]);
+      await checkStore(store, runId);
+    },
+    120_000,
+  );
+});
+
+/** One terminal record per run, gapless numbers, no secret in any file. */
+async function checkStore(path: string, runId: string): Promise<void> {
+  const store = sqliteStore(path);
+  try {
+    const events = await store.events.read(runId);
+    const ids = new Set(
+      events.flatMap((event) =>
+        event.type === 'subcall.completed' && event.childRunId !== undefined ? [event.childRunId] : [],
+      ),
+    );
+    const children = (await Promise.all([...ids].map((id) => store.events.read(id)))).flat();
+    expect(checkEvents([...events, ...children])).toEqual([]);
+  } finally {
+    await store.close();
+  }
+  for (const name of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (!name.isFile()) continue;
+    const content = await readFile(join(name.parentPath, name.name), 'latin1');
+    expect(content.includes(MOCK_KEY), `${name.name} holds the key`).toBe(false);
+  }
+}
