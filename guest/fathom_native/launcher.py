@@ -18,11 +18,13 @@ import time
 
 from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_process_name, supported
+from .images import new_image
 from .live_process import Settings
 from .wire import Link, pair
 from .zygote import Zygote
 
 _BOX_PATIENCE = 10.0
+_PIECE = 1024 * 1024
 
 
 class Launcher:
@@ -32,19 +34,29 @@ class Launcher:
         self._config = config
         self._inbox = b""
         self._link: "Link | None" = None
+        self._zygote = 0
 
     def run(self) -> None:
         """Serves until the host goes."""
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGTERM, end_quietly)
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         set_process_name("launcher")
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
         folder = self._config["folder"]
         try:
             self._start()
             self._serve()
         finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing stops us from tidying up
+            self._end_zygote()
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _end_zygote(self) -> None:
+        """Ends everything: the zygote is pid 1 of its namespace, and is waited for."""
+        if self._zygote > 0:
+            os.kill(self._zygote, signal.SIGKILL)
+            os.waitpid(self._zygote, 0)
 
     # -- starting ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +106,7 @@ class Launcher:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return "the zygote ended" if packet is None else str(packet.fields["refused"])
-        self._link = link
+        self._link, self._zygote = link, pid
         self._short = packet.fields["short"]
         return None
 
@@ -119,8 +131,33 @@ class Launcher:
         self._inbox += data
         while b"\n" in self._inbox:
             line, _, self._inbox = self._inbox.partition(b"\n")
-            self._do(link, json.loads(line))
+            order = json.loads(line)
+            if "inline" in order:
+                self._take_inline(link, order)
+            else:
+                self._do(link, order)
         return True
+
+    def _take_inline(self, link: Link, order: dict) -> None:
+        """A text that follows the order as so many bytes: into a memory file, never onto a disk."""
+        left = order.pop("inline")
+        order.update(bytes=left, own=True)
+        fd = new_image()
+        try:
+            piece = self._inbox[:left]
+            self._inbox = self._inbox[left:]
+            while True:
+                left -= len(piece)
+                while piece:
+                    piece = piece[os.write(fd, piece) :]
+                if left == 0:
+                    break
+                piece = os.read(0, min(left, _PIECE))
+                if not piece:
+                    return  # the host has gone
+            link.send(order, [fd])
+        finally:
+            os.close(fd)
 
     def _do(self, link: Link, order: dict) -> None:
         path = order.pop("path", None)
@@ -149,6 +186,11 @@ class Launcher:
 
     def _say(self, **fields: object) -> None:
         os.write(1, json.dumps(fields).encode() + b"\n")
+
+
+def end_quietly(number: int, frame: object) -> None:
+    """The host has gone, or somebody wants us to."""
+    raise SystemExit
 
 
 def open_file(path: str, expected: int) -> int:

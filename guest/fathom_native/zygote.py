@@ -208,6 +208,7 @@ def load_image(link: Link, source: int, fields: dict) -> None:
 
     try:
         os.environ.clear()
+        image = images.new_image()  # before the filter, which knows no memory files
         seccomp.restrict(seccomp.assemble())
         encoding, skip = fields["encoding"], fields["skip"]
 
@@ -215,7 +216,13 @@ def load_image(link: Link, source: int, fields: dict) -> None:
             return decode_file(buffer, encoding, skip)
 
         plain = encoding in ("utf-8", "latin-1") and skip == 0
-        image, kind, length = images.write_image(source, fields["bytes"], decode, plain)
+        size = fields["bytes"]
+        if fields.get("own") and plain and images.is_ascii(source, size):
+            # A memory file that the launcher has made: it can be the image itself.
+            images.seal(source)
+            image, kind, length = source, "ascii", size
+        else:
+            kind, length = images.write_image(image, source, size, decode, plain)
         link.send({"kind": kind, "length": length}, [image])
     except BaseException as error:
         try:

@@ -8,8 +8,8 @@ from .kernel import MACHINE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, check, libc, p
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NR, _ARCH, _ARG0, _ARG1 = 0, 4, 16, 24
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+_NR, _ARCH, _ARG0, _ARG3 = 0, 4, 16, 40
 _SECCOMP_MODE_FILTER = 2
 #: CLONE_NEW* flags of clone(2).
 _NEW_NAMESPACES = 0x7E020000
@@ -72,6 +72,10 @@ DENIED: "dict[str, tuple[int | None, int | None]]" = {
     "lookup_dcookie": (212, 18),
     "vmsplice": (278, 75),
     "memfd_secret": (447, 447),
+    # memory that no limit counts: only mappings that RLIMIT_DATA or the tmpfs quota see are allowed
+    "memfd_create": (319, 279),
+    "shmget": (29, 194),
+    "remap_file_pages": (216, 234),
     "modify_ldt": (154, None),
     "personality": (135, 92),
     # the machine itself
@@ -99,6 +103,9 @@ DENIED: "dict[str, tuple[int | None, int | None]]" = {
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _KILL_CALL = {"x86_64": 62, "aarch64": 129}
+_MMAP = {"x86_64": 9, "aarch64": 222}
+#: MAP_SHARED | MAP_ANONYMOUS: memory outside of every limit. MAP_GROWSDOWN: counted as stack, of any size.
+_SHARED_ANONYMOUS, _GROWS_DOWN = 0x21, 0x100
 
 
 class _Program(ctypes.Structure):
@@ -134,6 +141,14 @@ def assemble(machine: str = MACHINE) -> bytes:
         _op(_EQUAL, _CLONE[machine], 0, 4),
         _op(_LOAD, _ARG0),
         _op(_ANY_BIT, _NEW_NAMESPACES, 0, 1),
+        refuse,
+        _op(_RETURN, _ALLOW),
+        _op(_EQUAL, _MMAP[machine], 0, 7),
+        _op(_LOAD, _ARG3),
+        _op(_ANY_BIT, _GROWS_DOWN, 0, 1),
+        refuse,
+        _op(_AND, _SHARED_ANONYMOUS),
+        _op(_EQUAL, _SHARED_ANONYMOUS, 0, 1),
         refuse,
         _op(_RETURN, _ALLOW),
         # kill(-1): everything at once would take the snapshots with it.

@@ -12,6 +12,7 @@ import { createKeeperConnection, type KeeperConnection } from './keeper-connecti
 import { type Message, numberOf, textOf } from './lines.ts';
 import { findShellName } from './shell-name.ts';
 import type { Sources, SourceTarget } from './sources.ts';
+import { asSources } from './text-sources.ts';
 import type { ZygoteProcess } from './zygote-process.ts';
 
 /** Milliseconds to wait for the keeper to say how a process ended whose connection has closed. */
@@ -34,7 +35,8 @@ export interface PythonReplOptions {
 export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> {
   const driver = createDriver(options);
   try {
-    return await createGuestRepl({ limits: options.open.limits, driver });
+    const repl = await createGuestRepl({ limits: options.open.limits, driver });
+    return { ...repl, bind: (bindings) => repl.bind(asSources(bindings)) };
   } catch (error) {
     await driver.close();
     throw error;

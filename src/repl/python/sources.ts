@@ -8,7 +8,12 @@ import type { ZygoteProcess } from './zygote-process.ts';
  * Bytes from which a text becomes an image: a memory file whose pages all REPLs share. Smaller ones are read by each
  * REPL for itself, which costs less than the loader's process.
  */
-const IMAGE_BYTES = 1024 * 1024;
+export const IMAGE_BYTES: number = 1024 * 1024;
+
+/** A text of the caller's that takes the way of files. It is not one: it never touches a disk. */
+export interface TextSource extends FileValue {
+  readonly text: string;
+}
 
 /** A REPL that files are brought to. */
 export interface SourceTarget {
@@ -24,7 +29,7 @@ export interface Sources {
    *
    * @throws RlmError `context-not-found`, `context-invalid`
    */
-  bring(value: FileValue, target: SourceTarget): Promise<{ readonly source: number }>;
+  bring(value: FileValue | TextSource, target: SourceTarget): Promise<{ readonly source: number }>;
   /** The REPL has ended: images that no other REPL uses are freed. */
   release(target: SourceTarget): void;
   /** Takes what the launcher says. */
@@ -34,7 +39,6 @@ export interface Sources {
 interface Image {
   readonly ready: Promise<number | undefined>;
   readonly users: Set<number>;
-  id: number | undefined;
 }
 
 interface Order {
@@ -44,16 +48,29 @@ interface Order {
 
 /** Sources of one zygote. */
 export function createSources(zygote: ZygoteProcess): Sources {
-  const images = new Map<string, Image>();
+  /** By a file's identity, and by the text itself: Map compares by length first, and equal texts are mostly one object. */
+  const ofFiles = new Map<string, Image>();
+  const ofTexts = new Map<string, Image>();
   const orders = new Map<number, Order>();
   let last = 0;
   let imagesWork = true;
 
-  function order(number: number, fields: Readonly<Record<string, unknown>>): Promise<void> {
+  function order(number: number, fields: Readonly<Record<string, unknown>>, data?: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       orders.set(number, { resolve, reject });
-      zygote.order(fields);
+      zygote.order(fields, data);
     });
+  }
+
+  /** An order about what is in a file or a text; the text goes along, into a memory file. */
+  function orderContent(
+    number: number,
+    fields: Readonly<Record<string, unknown>>,
+    value: FileValue | TextSource,
+  ): Promise<void> {
+    if (!('text' in value)) return order(number, { ...fields, path: value.path, expect: value.bytes });
+    const data = Buffer.from(value.text, 'utf8');
+    return order(number, { ...fields, inline: data.length }, data);
   }
 
   function next(): number {
@@ -61,12 +78,12 @@ export function createSources(zygote: ZygoteProcess): Sources {
     return last;
   }
 
-  /** The number of the file's image; undefined where this Python's strings cannot be mapped. */
-  async function makeImage(value: FileValue): Promise<number | undefined> {
+  /** The number of the image; undefined where this Python's strings cannot be mapped. */
+  async function makeImage(value: FileValue | TextSource): Promise<number | undefined> {
     const image = next();
-    const { path, encoding, skip } = value;
+    const { encoding, skip } = value;
     try {
-      await order(image, { image, path, encoding, skip, expect: value.bytes });
+      await orderContent(image, { image, encoding, skip }, value);
       return image;
     } catch (error) {
       if (RlmError.isInstance(error)) throw error;
@@ -75,29 +92,15 @@ export function createSources(zygote: ZygoteProcess): Sources {
     }
   }
 
-  async function imageOf(value: FileValue, user: number): Promise<number | undefined> {
-    const info = await stat(value.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      throw unreadable(value.path, error.message, error.code === 'ENOENT');
-    });
-    const key = [
-      value.path,
-      info.dev,
-      info.ino,
-      info.size,
-      info.mtimeNs,
-      info.ctimeNs,
-      value.encoding,
-      value.skip,
-    ].join(':');
+  async function imageOf(value: FileValue | TextSource, user: number): Promise<number | undefined> {
+    const [images, key] = 'text' in value ? [ofTexts, value.text] : [ofFiles, await identify(value)];
     let image = images.get(key);
     if (image === undefined) {
-      const fresh: Image = { ready: makeImage(value), users: new Set(), id: undefined };
-      image = fresh;
-      images.set(key, fresh);
-      fresh.ready.then(
-        (id) => {
-          fresh.id = id;
-        },
+      const ready = makeImage(value);
+      image = { ready, users: new Set() };
+      images.set(key, image);
+      ready.then(
+        (id) => id === undefined && images.delete(key),
         () => images.delete(key),
       );
     }
@@ -105,29 +108,39 @@ export function createSources(zygote: ZygoteProcess): Sources {
     return image.ready;
   }
 
+  async function bringContent(
+    value: FileValue | TextSource,
+    target: SourceTarget,
+  ): Promise<{ readonly source: number }> {
+    const source = next();
+    const arrived = target.arrival(source);
+    const refused = orderContent(source, { give: 0, source, repl: target.id }, value);
+    // Only a refusal is answered; success is the arrival.
+    await Promise.race([arrived, refused]).finally(() => orders.delete(source));
+    return { source };
+  }
+
   return {
     async bring(value, target) {
-      const image =
-        imagesWork && value.as === 'text' && value.bytes >= IMAGE_BYTES ? await imageOf(value, target.id) : undefined;
+      const wanted = imagesWork && value.as === 'text' && value.bytes >= IMAGE_BYTES;
+      const image = wanted ? await imageOf(value, target.id) : undefined;
+      if (image === undefined) return bringContent(value, target);
       const source = next();
       const arrived = target.arrival(source);
-      const give = { give: image ?? 0, source, repl: target.id };
-      if (image === undefined) {
-        // Only a refusal is answered; success is the arrival.
-        const refused = order(source, { ...give, path: value.path, expect: value.bytes });
-        await Promise.race([arrived, refused]);
-      } else zygote.order(give);
-      await arrived.finally(() => orders.delete(source));
+      zygote.order({ give: image, source, repl: target.id });
+      await arrived;
       return { source };
     },
     release(target) {
-      for (const [key, image] of images) {
-        if (!image.users.delete(target.id) || image.users.size > 0) continue;
-        images.delete(key);
-        image.ready.then(
-          (id) => id !== undefined && zygote.order({ drop: id }),
-          () => {},
-        );
+      for (const images of [ofFiles, ofTexts]) {
+        for (const [key, image] of images) {
+          if (!image.users.delete(target.id) || image.users.size > 0) continue;
+          images.delete(key);
+          image.ready.then(
+            (id) => id !== undefined && zygote.order({ drop: id }),
+            () => {},
+          );
+        }
       }
     },
     onMessage(message) {
@@ -141,6 +154,15 @@ export function createSources(zygote: ZygoteProcess): Sources {
       else waiting.reject(unreadable(textOf(message, 'path'), error, message.code === 2));
     },
   };
+}
+
+/** What tells one state of a file from another. */
+async function identify(value: FileValue): Promise<string> {
+  const info = await stat(value.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(value.path, error.message, error.code === 'ENOENT');
+  });
+  const { dev, ino, size, mtimeNs, ctimeNs } = info;
+  return [value.path, dev, ino, size, mtimeNs, ctimeNs, value.encoding, value.skip].join(':');
 }
 
 function unreadable(path: string, why: string, missing: boolean): RlmError {

@@ -42,8 +42,8 @@ export interface ZygoteProcess {
   readonly pid: number;
   /** A new connection that says what it is for. */
   connect(purpose: Readonly<Record<string, unknown>>): net.Socket;
-  /** An order to the launcher. Answers come to `onMessage`. */
-  order(order: Readonly<Record<string, unknown>>): void;
+  /** An order to the launcher, followed by `data` where it says so. Answers come to `onMessage`. */
+  order(order: Readonly<Record<string, unknown>>, data?: Buffer): void;
   /** Called with what the launcher says. */
   onMessage: (message: Message) => void;
   /** Settles when the zygote has ended, with the reason. */
@@ -80,8 +80,9 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
       }),
     );
   });
-  const order = (fields: Readonly<Record<string, unknown>>): void => {
+  const order = (fields: Readonly<Record<string, unknown>>, data?: Buffer): void => {
     child.stdin.write(`${JSON.stringify(fields)}\n`);
+    if (data !== undefined) child.stdin.write(data);
   };
   const { interpreter } = options;
   const { folders, packages } = interpreter;
