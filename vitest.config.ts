@@ -1,6 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
+  // The package by its own name, as its examples import it, is the sources.
+  resolve: {
+    alias: [
+      { find: /^fathom-rlm$/, replacement: source('src/index.ts') },
+      { find: /^fathom-rlm\/test$/, replacement: source('src/test.ts') },
+    ],
+  },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // Two cores: more workers only make REPL processes compete for them.

@@ -1,0 +1,91 @@
+/**
+ * `npm test`: every check of this repository in order, each with its output as it comes; then one line with real counts.
+ * A step without tests of its own counts as one. Steps go on after a failure: a run tells all that is wrong.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Counts, fromExitCode, readUnittestCounts, readVitestCounts } from './counts.ts';
+import { findPython } from './find-python.ts';
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  readonly cwd?: string;
+  /** What the step came to; default: one check, by its exit code. */
+  readonly count?: (exitCode: number, output: string) => Counts;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
+const vitestReport = join(scratch, 'vitest.json');
+const python = await findPython();
+
+const steps: readonly Step[] = [
+  { name: 'format and lint', command: ['biome', 'ci', '.'] },
+  { name: 'build', command: ['tsdown', '--log-level', 'warn'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  ...(python === undefined
+    ? []
+    : [
+        {
+          name: "the guest's own tests",
+          command: [python, '-m', 'unittest', 'discover', '-s', 'tests', '-t', '.'],
+          cwd: 'guest',
+          count: readUnittestCounts,
+        } satisfies Step,
+      ]),
+  {
+    name: 'unit, integration, end-to-end, package, examples, README',
+    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
+    count: (exitCode) => readVitestCounts(vitestReport, exitCode),
+  },
+  { name: 'package: publint', command: ['publint', '--strict'] },
+  { name: 'package: types of every entry', command: ['attw', '--pack', '--profile', 'esm-only', '--format', 'ascii'] },
+  { name: 'dead code and dependencies', command: ['knip'] },
+];
+
+let passed = 0;
+let failed = 0;
+const failedSteps: string[] = [];
+if (python === undefined) say('No CPython 3.10 or later here: the tests of the guest package by itself are left out.');
+for (const step of steps) {
+  say(`\n── ${step.name}: ${step.command.join(' ')}`);
+  const startedAt = performance.now();
+  const { exitCode, output } = await run(step);
+  const counts = (step.count ?? fromExitCode)(exitCode, output);
+  passed += counts.passed;
+  failed += counts.failed;
+  if (counts.failed > 0) failedSteps.push(step.name);
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  say(`── ${step.name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`);
+}
+rmSync(scratch, { recursive: true, force: true });
+if (failedSteps.length > 0) say(`\nFailed: ${failedSteps.join('; ')}`);
+say(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function run({ command: [program, ...args], cwd }: Step): Promise<{ exitCode: number; output: string }> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
+  let output = '';
+  for (const [stream, out] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ] as const) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+      out.write(chunk);
+    });
+  }
+  return await new Promise((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: 1, output: String(error) }));
+    child.once('close', (code) => resolve({ exitCode: code ?? 1, output }));
+  });
+}
