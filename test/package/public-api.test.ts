@@ -1,0 +1,34 @@
+/** What the package exports, by name: a change here is a change of the contract. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as index from '../../src/index.ts';
+import * as doubles from '../../src/test.ts';
+
+/** Names of an `export { … } from` list; types are marked as such there or with `type` before the name. */
+function exportsOf(path: string): readonly string[] {
+  const text = readFileSync(new URL(path, import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+  const names: string[] = [];
+  for (const [, allTypes, list = ''] of text.matchAll(/export (type )?\{([^}]*)\}/g)) {
+    for (const item of list
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')) {
+      const type = allTypes !== undefined || item.startsWith('type ');
+      names.push(`${type ? 'type ' : ''}${item.replace(/^type /, '').replace(/^.* as /, '')}`);
+    }
+  }
+  return names.sort();
+}
+
+test('the exports of fathom-rlm and fathom-rlm/test', async () => {
+  const main = exportsOf('../../src/index.ts');
+  const testing = exportsOf('../../src/test-doubles/index.ts');
+  const text = ['# fathom-rlm', ...main, '', '# fathom-rlm/test', ...testing, ''].join('\n');
+  await expect(text).toMatchFileSnapshot('public-api.txt');
+});
+
+test('every value that is listed is there, and nothing else', () => {
+  const values = (path: string): readonly string[] => exportsOf(path).filter((name) => !name.startsWith('type '));
+  expect(Object.keys(index).sort()).toEqual(values('../../src/index.ts'));
+  expect(Object.keys(doubles).sort()).toEqual(values('../../src/test-doubles/index.ts'));
+});
