@@ -1,7 +1,7 @@
 import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
+import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
-import type { EventTail } from '../store/index.ts';
 import type { Engine } from './engine.ts';
 import { openFrame, type RunFrame } from './frame.ts';
 import type { RunRequest } from './prepare-run.ts';
@@ -34,7 +34,7 @@ export interface StartRunOptions {
   readonly request: RunRequest;
   readonly signal: AbortSignal | undefined;
   /** The run goes on where it was interrupted. */
-  readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly tail: EventTail };
+  readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly log: ReopenedLog };
   /** Waits for a session's REPL until it is this run's turn. Default: a REPL of its own. */
   readonly lease?: (runId: string, signal: AbortSignal) => Promise<WorkspaceLease>;
 }
@@ -44,11 +44,21 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   const { engine, request, signal, lease, interrupted } = options;
   const id = interrupted?.runId ?? engine.newId();
   const identity = { runId: id, parentRunId: undefined, traceId: id };
-  const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.tail });
+  const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.log.tail });
   const journal = interrupted?.journal ?? engine.keeper.journal(id);
   const { recovered } = journal;
   const { frame, problem } = frameOf({ engine, request, events, signal, elapsedMs: recovered.elapsedMs });
-  const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root, recovered };
+  const start = {
+    engine,
+    request,
+    identity,
+    events,
+    parent: undefined,
+    frame,
+    journal: journal.root,
+    recovered,
+    previous: interrupted?.log.previous,
+  };
   const result = (async () => {
     if (lease === undefined || problem !== undefined) return await runCompletion({ ...start, problem });
     const leased = await lease(id, frame.stop.hardSignal).catch((error: unknown) => ({ error }));

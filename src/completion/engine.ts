@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event/bus.ts';
+import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/port.ts';
@@ -23,8 +24,8 @@ export interface RunIdentity {
 export interface RunKeeper {
   /** The journal of a new tree. */
   readonly journal: (runId: string) => Journal;
-  /** What is stored of a run's events. */
-  readonly tail: (runId: string) => Promise<EventTail>;
+  /** Opens the event log of a run that goes on. */
+  readonly reopen: (runId: string) => Promise<ReopenedLog>;
   /** Records a run before anything of it is sent. */
   readonly begin: (
     run: RunContext,

@@ -38,7 +38,7 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
   const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
   const events = engine.openEvents(own, {
     parent: parent.events,
-    ...(resumed && { tail: await engine.keeper.tail(runId) }),
+    ...(resumed && { tail: (await engine.keeper.reopen(runId)).tail }),
   });
   const inherited: ParentRun = { ...parent, models };
   const frame = openFrame({ engine, limits: undefined, events, parent: inherited, signal: child.signal });

@@ -1,3 +1,4 @@
+import type { RunResumed } from '../event/event.ts';
 import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { SubCallTally } from '../subcall/tally.ts';
@@ -10,6 +11,7 @@ import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run
 import { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import type { CompletionResult } from './result.ts';
+import type { RunContext } from './run-context.ts';
 import { RunStanding } from './run-standing.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
@@ -21,6 +23,8 @@ export interface StartOptions extends PrepareOptions {
   readonly sessionId?: string | undefined;
   /** What an interrupted run had done before. */
   readonly recovered?: Recovered;
+  /** How an interrupted run had ended, when it could still say so. */
+  readonly previous?: RunResumed['previous'] | undefined;
   /** What was found wrong with the request before the run could start. */
   readonly problem?: unknown;
 }
@@ -41,7 +45,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     standing.prepared(run);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
-    if (options.recovered !== undefined) bookRecovered(run, options.recovered);
+    if (options.recovered !== undefined) resumed(run, options.recovered, options.previous);
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
@@ -136,4 +140,13 @@ function started({ prepared: { run }, workspace }: Work, bound: BoundContext): v
     backend: workspace.repl.info.backend,
     isolation: workspace.repl.info.isolation,
   });
+}
+
+/** Puts what an interrupted run had done into the books, and tells that it goes on. */
+function resumed(run: RunContext, recovered: Recovered, previous: RunResumed['previous']): void {
+  if (recovered.steps === 0 && recovered.attempts.length === 0 && previous === undefined) return;
+  bookRecovered(run, recovered);
+  const possiblyBilled = recovered.attempts.filter((attempt) => attempt.inFlight).length;
+  const before = previous === undefined ? {} : { previous };
+  run.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });
 }

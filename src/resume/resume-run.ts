@@ -3,9 +3,10 @@ import type { EngineDefaults } from '../completion/engine.ts';
 import { jsonSchema } from '../completion/json-schema-answer.ts';
 import type { RunRequest } from '../completion/prepare-run.ts';
 import { RlmError } from '../errors.ts';
+import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
 import type { Model, ModelRef } from '../model/port.ts';
-import { type EventTail, RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
+import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { statusOf } from './keeper.ts';
 import { loadStored } from './stored-context.ts';
 
@@ -13,7 +14,7 @@ import { loadStored } from './stored-context.ts';
 export interface Interrupted {
   readonly request: RunRequest;
   readonly journal: Journal;
-  readonly tail: EventTail;
+  readonly log: ReopenedLog;
   readonly backend: string;
 }
 
@@ -45,7 +46,6 @@ export async function readInterrupted(runId: string, options: ResumeOptions): Pr
   ]);
   const context = await loadStored(request.contexts, store);
   const journal = await openJournal({ journalId: runId, store, clock });
-  await retractEnd(runId, store);
   return {
     request: {
       query: request.query,
@@ -59,16 +59,9 @@ export async function readInterrupted(runId: string, options: ResumeOptions): Pr
       subModel,
     },
     journal,
-    tail: await store.events.tail(runId),
+    log: await reopenLog(store.events, runId),
     backend: request.backend,
   };
-}
-
-/** A paused run had ended once; that it goes on takes its terminal record back, so that there is one in the end. */
-async function retractEnd(runId: string, store: Store): Promise<void> {
-  const events = await store.events.read(runId);
-  const last = events.at(-1);
-  if (last?.type === 'run.completed') await store.events.truncate(runId, last.seq);
 }
 
 async function subModelsOf(ids: readonly string[], options: ResumeOptions): Promise<readonly ModelRef[] | undefined> {

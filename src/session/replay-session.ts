@@ -95,7 +95,7 @@ const NOTHING_KEPT: Engine['keeper'] = {
   journal: () => {
     throw new TypeError('a replay starts no tree of its own');
   },
-  tail: () => Promise.resolve({ lastSeq: 0, identities: [] }),
+  reopen: () => Promise.resolve({ tail: { lastSeq: 0, identities: [] } }),
   begin: () => Promise.resolve(),
   end: () => Promise.resolve(),
 };
