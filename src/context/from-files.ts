@@ -35,23 +35,28 @@ async function loadFiles(paths: readonly string[], options: FilesOptions): Promi
   const cwd = resolve(options.cwd ?? '.');
   const found = await findFiles(paths, cwd, options.ignore ?? []);
   const documents: DocumentValue[] = [];
-  const lines: string[] = [];
   for (const path of found) {
     if (await isBinary(path)) continue;
     const loaded = await lookAtFile(path, options.encoding === undefined ? {} : { encoding: options.encoding });
     if (loaded.value.kind !== 'file') continue;
-    const name = documentPath(cwd, path);
-    documents.push({ path: name, content: loaded.value });
-    lines.push(`${name} (${loaded.value.bytes} bytes)`);
+    documents.push({ path: documentPath(cwd, path), content: loaded.value });
   }
   if (documents.length === 0) throw notFound(paths, 'no text file matches');
+  return documentsContext(documents);
+}
+
+/** A list of documents as a context: their paths and sizes are its preview. */
+export function documentsContext(documents: readonly DocumentValue[]): LoadedContext {
+  const lines = documents.map(({ path, content }) =>
+    content.kind === 'file' ? `${path} (${content.bytes} bytes)` : path,
+  );
   return {
     value: { kind: 'documents', documents },
     type: 'list of documents with .path and .text',
     size: documents.length,
     unit: 'documents',
     preview: previewText(lines.join('\n')),
-    empty: false,
+    empty: documents.length === 0,
   };
 }
 

@@ -5,24 +5,29 @@
  * @module
  */
 
+import type { Limits } from '../limits.ts';
+
 /** A value that crosses as JSON. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** What is proved to stand between a cell and the host, weakest first. SECURITY.md says what each promises. */
 export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';
 
-/** Limits a REPL enforces; units and defaults in limits.ts. */
-export interface ReplLimits {
-  readonly cellTimeoutMs: number;
-  readonly outputChars: number;
-  readonly outputBytes: number;
-  readonly promptBytes: number;
-  readonly maxBatchItems: number;
-  readonly answerBytes: number;
-  readonly memoryBytes: number;
-  readonly maxProcesses: number;
-  readonly diskBytes: number;
-  readonly maxSnapshots: number;
+/** Limits a REPL enforces itself; units and defaults in limits.ts. */
+export interface ReplLimits
+  extends Pick<
+    Limits,
+    | 'cellTimeoutMs'
+    | 'outputChars'
+    | 'outputBytes'
+    | 'promptBytes'
+    | 'maxBatchItems'
+    | 'answerBytes'
+    | 'memoryBytes'
+    | 'maxProcesses'
+    | 'diskBytes'
+    | 'maxSnapshots'
+  > {
   /** How many sub-calls the guest keeps under way at once in a batch: the host's concurrency, with some ahead of it. */
   readonly callWindow: number;
 }

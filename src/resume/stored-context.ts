@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { documentsContext } from '../context/from-files.ts';
 import {
   type ContextInput,
   type ContextSet,
@@ -128,19 +129,7 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
       return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how } } as const;
     }),
   );
-  const lines = documents.map(({ path, content }) =>
-    content.kind === 'file' ? `${path} (${content.bytes} bytes)` : path,
-  );
-  return contextSource(() =>
-    Promise.resolve({
-      value: { kind: 'documents', documents },
-      type: 'list of documents with .path and .text',
-      size: documents.length,
-      unit: 'documents',
-      preview: previewText(lines.join('\n')),
-      empty: false,
-    }),
-  );
+  return contextSource(() => Promise.resolve(documentsContext(documents)));
 }
 
 /** A run goes on with what it began with, or not at all. */
