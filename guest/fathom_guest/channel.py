@@ -186,6 +186,7 @@ class Channel:
     def _join(self, slot: Slot) -> None:
         if slot.done:
             return
+        # Who leads already gets here from a callback of a reply, and reads on.
         if self._leading and self._leader != get_ident():
             slot.gate = allocate_lock()
             slot.gate.acquire()
@@ -206,6 +207,7 @@ class Channel:
     def hand_over(self) -> None:
         """Gives the lead to one who waits, or to nobody."""
         with self._mutex:
+            self._leader = 0  # until the next one has woken
             for follower in self._followers:
                 del self._followers[follower]
                 follower.leads = True

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { captureOutput } from './output-capture.ts';
+
+const pieces = fc.array(
+  fc.record({
+    stream: fc.constantFrom('stdout' as const, 'stderr' as const),
+    text: fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 30 }),
+      fc.constant('x'.repeat(200)),
+      fc.constant('é😀'.repeat(20)),
+    ),
+  }),
+  { maxLength: 40 },
+);
+
+describe('captured output', () => {
+  test('is whole while it fits', () => {
+    const capture = captureOutput(100);
+    capture.push('stdout', Buffer.from('a'));
+    capture.push('stderr', Buffer.from('b'));
+    capture.push('stdout', Buffer.from('c'));
+    expect(capture.finish()).toEqual({ stdout: { text: 'ac', dropped: 0 }, stderr: { text: 'b', dropped: 0 } });
+  });
+
+  test('never exceeds its limit, and what is kept and dropped add up to what came', () => {
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 8, max: 600 }), (items, limit) => {
+        const capture = captureOutput(limit);
+        const whole = { stdout: '', stderr: '' };
+        for (const { stream, text } of items) {
+          capture.push(stream, Buffer.from(text));
+          whole[stream] += text.toWellFormed();
+        }
+        const got = capture.finish();
+        let bytes = 0;
+        for (const stream of ['stdout', 'stderr'] as const) {
+          const { text, dropped, gapAt } = got[stream];
+          bytes += Buffer.byteLength(text);
+          expect([...text].length + dropped).toBe([...whole[stream]].length);
+          const at = gapAt ?? text.length;
+          expect(whole[stream].startsWith(text.slice(0, at))).toBe(true);
+          expect(whole[stream].endsWith(text.slice(at))).toBe(true);
+        }
+        expect(bytes).toBeLessThanOrEqual(limit);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('keeps the first and the last half of one stream', () => {
+    const capture = captureOutput(10);
+    for (let index = 0; index < 1000; index += 1) capture.push('stdout', Buffer.from(String(index % 10)));
+    expect(capture.finish().stdout).toEqual({ text: '0123456789', dropped: 990, gapAt: 5 });
+  });
+
+  test('counts what the guest dropped', () => {
+    const capture = captureOutput(100);
+    capture.push('stdout', Buffer.from('head'));
+    capture.push('stdout', Buffer.from('tail'), 50);
+    expect(capture.finish().stdout).toEqual({ text: 'headtail', dropped: 50, gapAt: 4 });
+  });
+
+  test('of a million tiny pieces takes little time', () => {
+    const capture = captureOutput(1024 * 1024);
+    const piece = Buffer.from('ab');
+    const started = performance.now();
+    for (let index = 0; index < 1_000_000; index += 1) capture.push('stdout', piece);
+    expect(capture.finish().stdout.dropped).toBe(2_000_000 - 1024 * 1024);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+});
