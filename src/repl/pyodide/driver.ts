@@ -6,7 +6,7 @@
 import { RlmError } from '../../errors.ts';
 import { captureOutput, createGuestLink, encodeExact, type GuestLink, type ReplDriver } from '../channel/index.ts';
 import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
-import { AUTOMATIC, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
+import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
 import { makeSnapshotRecords } from './snapshot-records.ts';
@@ -177,9 +177,14 @@ async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLim
   const capture = captureOutput(limits.outputBytes);
   try {
     const frame = await child.ask(RUNTIME.bash, header, [encodeExact(request.command)]);
-    const result = frame.header as { exitCode: number; timedOut: boolean; stdoutBytes: number };
-    capture.push('stdout', frame.body.subarray(0, result.stdoutBytes));
-    capture.push('stderr', frame.body.subarray(result.stdoutBytes));
+    const result = frame.header as BashAnswer;
+    let at = 0;
+    for (const [index, [head, tail, dropped]] of result.streams.entries()) {
+      const stream = index === 0 ? 'stdout' : 'stderr';
+      capture.push(stream, frame.body.subarray(at, at + head));
+      capture.push(stream, frame.body.subarray(at + head, at + head + tail), dropped);
+      at += head + tail;
+    }
     const { exitCode, timedOut } = result;
     const durationMs = Date.now() - started;
     return { outcome: { ok: exitCode === 0, exitCode, ...capture.finish(), durationMs, timedOut }, lost: undefined };

@@ -41,28 +41,67 @@ export function makeLoadedTexts({ memoryBytes, inMemory }: LoadedTextsOptions): 
     async load(child, value) {
       const text = inMemory.get(value);
       const source = text === undefined ? fileSource(value) : stringSource(text);
-      const shape = await source.measure();
-      const bytes = shape.length * shape.unit;
-      checkFits(value, bytes, Math.min(memoryBytes, MOST_MEMORY) - INTERPRETER_BYTES - used);
       count += 1;
-      const token = `text-${count}`;
-      const keep = value.as === 'text';
-      const header: LoadHeader = { token, ...shape, keep };
-      const [answer] = await Promise.all([child.ask(RUNTIME.load, header), source.send(shape, child.data)]);
-      if ((answer.header as { loaded?: unknown }).loaded !== true) throw tooLarge(value, bytes, 'its memory is in use');
-      if (keep) {
-        used += bytes;
-        kept.set(token, { source, shape });
+      const available = Math.min(memoryBytes, MOST_MEMORY) - INTERPRETER_BYTES - used;
+      const transfer: Transfer = { child, value, source, token: `text-${count}`, keep: value.as === 'text', available };
+      const shape = (await sendAsGuessed(transfer)) ?? (await sendAsMeasured(transfer));
+      if (transfer.keep) {
+        used += shape.length * shape.unit;
+        kept.set(transfer.token, { source, shape });
       }
-      return { token };
+      return { token: transfer.token };
     },
     async resend(token, pipe) {
       const text = kept.get(token);
-      if (text === undefined)
+      if (text === undefined) {
         throw new RlmError({ code: 'repl-failure', message: 'A text of the snapshot is unknown.' });
-      await text.source.send(text.shape, pipe);
+      }
+      if (await text.source.send(text.shape, 'units', pipe)) return;
+      throw new RlmError({ code: 'context-invalid', message: 'A context file has changed since it was loaded.' });
     },
   };
+}
+
+interface Transfer {
+  readonly child: ChildHandle;
+  readonly value: FileValue;
+  readonly source: TextSource;
+  readonly token: string;
+  readonly keep: boolean;
+  readonly available: number;
+}
+
+/** Most files are ASCII, and then their size says everything: they are read once. Undefined when this one is not. */
+async function sendAsGuessed(transfer: Transfer): Promise<TextShape | undefined> {
+  const length = await transfer.source.guess?.();
+  if (length === undefined) return undefined;
+  const shape: TextShape = { length, unit: 1, maxChar: 127 };
+  return (await send(transfer, shape)) ? shape : undefined;
+}
+
+async function sendAsMeasured(transfer: Transfer): Promise<TextShape> {
+  const shape = await transfer.source.measure();
+  if (await send(transfer, shape)) return shape;
+  throw new RlmError({
+    code: 'context-invalid',
+    message: `The file ${transfer.value.path} cannot be the context: it changed while it was read.`,
+    userAction: true,
+  });
+}
+
+/** False when the source was not of this shape. */
+async function send(transfer: Transfer, shape: TextShape): Promise<boolean> {
+  const { child, value, source, token, keep, available } = transfer;
+  const bytes = shape.length * shape.unit;
+  checkFits(value, bytes, available);
+  const header: LoadHeader = { token, ...shape, keep, ...source.form(shape) };
+  const [answer, whole] = await Promise.all([
+    child.ask(RUNTIME.load, header),
+    source.send(shape, header.form, child.data),
+  ]);
+  if (!whole) return false;
+  if ((answer.header as { loaded?: unknown }).loaded === true) return true;
+  throw tooLarge(value, bytes, 'its memory is in use');
 }
 
 function checkFits(value: FileValue, bytes: number, available: number): void {

@@ -1,6 +1,6 @@
 /**
- * Where a text comes from, and how it reaches a child: read in pieces, brought into CPython's form, written to the
- * data pipe. It is never whole in the host's memory unless the caller had it there.
+ * Where a text comes from, and how it reaches a child: read in pieces and written to the data pipe. A file is never
+ * whole in the host's memory.
  *
  * @module
  */
@@ -8,15 +8,25 @@ import { isAscii } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { messageOf, RlmError } from '../../errors.ts';
+import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
-import { decodeText, encodeUnits, findShape, type TextShape } from './text-units.ts';
+import { type LoadHeader, PIECE_PREFIX } from './child/protocol.ts';
+import { type PieceWriter, writePieces } from './piece-writer.ts';
+import { completeUtf8, decodeText, encodeUnits, findShape, type TextShape } from './text-units.ts';
 
 /** A text that can be read more than once. */
 export interface TextSource {
+  /**
+   * Bytes of a file that is ASCII unless it turns out not to be: its shape is known without reading it. Undefined when
+   * {@link measure} has to say.
+   */
+  readonly guess: (() => Promise<number>) | undefined;
   /** @throws RlmError `context-not-found`, `context-invalid` */
   measure(): Promise<TextShape>;
-  /** Writes the text in the given shape. @throws RlmError `context-invalid` when it is not what was measured */
-  send(shape: TextShape, pipe: Writable): Promise<void>;
+  /** The fastest way of sending it in this shape. */
+  form(shape: TextShape): Pick<LoadHeader, 'form' | 'errors'>;
+  /** Writes the text. False when it is not what was guessed or measured: the child forgets it. */
+  send(shape: TextShape, form: LoadHeader['form'], pipe: Writable): Promise<boolean>;
 }
 
 const PIECE = 1024 * 1024;
@@ -33,13 +43,21 @@ export function stringSource(text: string): TextSource {
     }
   }
   return {
+    guess: undefined,
     async measure() {
       const finder = findShape();
-      for (const piece of pieces()) finder.text(piece);
+      for (const piece of pieces()) finder.add(piece);
       return finder.shape;
     },
-    async send(shape, pipe) {
-      for (const piece of pieces()) await write(pipe, encodeUnits(piece, shape.unit));
+    // Four bytes per character cost more to make here than UTF-8 costs to decode there.
+    form: (shape) => ({ form: shape.unit === 4 ? 'utf-8' : 'units', errors: 'surrogatepass' }),
+    async send(shape, form, pipe) {
+      const writer = writePieces(pipe, shape.length * shape.unit);
+      for (const piece of pieces()) {
+        await writer.write(form === 'units' ? encodeUnits(piece, shape.unit) : encodeExact(piece));
+      }
+      await writer.end();
+      return true;
     },
   };
 }
@@ -47,36 +65,69 @@ export function stringSource(text: string): TextSource {
 /** A file on the host. */
 export function fileSource(file: FileValue): TextSource {
   let seen: string | undefined;
+  const utf8 = file.encoding === 'utf-8';
   return {
-    async measure() {
-      return await withFile(file, async (handle) => {
+    guess: utf8
+      ? () =>
+          withFile(file, async (handle) => {
+            seen = await identity(handle);
+            return Math.max(0, (await handle.stat()).size - file.skip);
+          })
+      : undefined,
+    measure: () =>
+      withFile(file, async (handle) => {
         seen = await identity(handle);
+        if (file.encoding.startsWith('utf-16')) await checkEven(file, handle);
         const finder = findShape();
-        if (file.encoding === 'utf-16le' || file.encoding === 'utf-16be') await checkEven(file, handle);
-        for await (const piece of decoded(file, handle)) {
-          if (typeof piece === 'string') finder.text(piece);
-          else finder.ascii(piece.length);
-        }
+        for await (const piece of decoded(file, handle)) finder.add(piece);
         return finder.shape;
-      });
-    },
-    async send(shape, pipe) {
-      await withFile(file, async (handle) => {
-        const same = (await identity(handle)) === seen;
-        const size = shape.length * shape.unit;
-        let sent = 0;
-        for await (const piece of same ? decoded(file, handle) : []) {
-          const bytes = typeof piece === 'string' || shape.unit > 1 ? encodeUnits(piece.toString(), shape.unit) : piece;
-          if (sent + bytes.length > size) break;
-          sent += bytes.length;
-          await write(pipe, bytes);
-        }
-        // The child waits for exactly what was announced.
-        for (let left = size - sent; left > 0; left -= PIECE) await write(pipe, Buffer.alloc(Math.min(left, PIECE)));
-        if (!same || sent !== size) throw invalid(file, 'it changed while it was read');
-      });
-    },
+      }),
+    form: (shape) => ({ form: utf8 && shape.maxChar > 127 ? 'utf-8' : 'units', errors: 'surrogateescape' }),
+    send: (shape, form, pipe) =>
+      withFile(file, async (handle) => {
+        const writer = writePieces(pipe, shape.length * shape.unit);
+        const whole =
+          (await identity(handle)) === seen &&
+          (shape.maxChar < 128 || form === 'utf-8'
+            ? await sendBytes({ file, handle, writer, ascii: shape.maxChar < 128 })
+            : await sendUnits({ file, handle, writer, unit: shape.unit })) &&
+          (await identity(handle)) === seen;
+        await (whole ? writer.end() : writer.abort());
+        return whole;
+      }),
   };
+}
+
+/** Sends the file's own bytes. False when they should be ASCII and are not. */
+async function sendBytes(request: {
+  readonly file: FileValue;
+  readonly handle: FileHandle;
+  readonly writer: PieceWriter;
+  readonly ascii: boolean;
+}): Promise<boolean> {
+  const { file, handle, writer, ascii } = request;
+  for (let position = file.skip; ; ) {
+    const room = writer.room();
+    const { bytesRead } = await handle.read(room, PIECE_PREFIX, room.length - PIECE_PREFIX, position);
+    if (bytesRead === 0) return true;
+    const bytes = room.subarray(PIECE_PREFIX, PIECE_PREFIX + bytesRead);
+    if (ascii && !isAscii(bytes)) return false;
+    // Whole characters, except at the end of a file that breaks off in one.
+    const complete = ascii ? bytesRead : completeUtf8(bytes) || bytesRead;
+    await writer.send(room, complete);
+    position += complete;
+  }
+}
+
+async function sendUnits(request: {
+  readonly file: FileValue;
+  readonly handle: FileHandle;
+  readonly writer: PieceWriter;
+  readonly unit: TextShape['unit'];
+}): Promise<boolean> {
+  const { file, handle, writer, unit } = request;
+  for await (const piece of decoded(file, handle)) await writer.write(encodeUnits(piece, unit));
+  return true;
 }
 
 async function withFile<T>(file: FileValue, use: (handle: FileHandle) => Promise<T>): Promise<T> {
@@ -106,42 +157,26 @@ async function identity(handle: FileHandle): Promise<string> {
 
 async function checkEven(file: FileValue, handle: FileHandle): Promise<void> {
   const { size } = await handle.stat();
-  if ((size - file.skip) % 2 !== 0) throw invalid(file, `it has an odd number of bytes, which is no ${file.encoding}`);
-}
-
-/** The text in pieces: bytes where they are ASCII, strings otherwise. */
-async function* decoded(file: FileValue, handle: FileHandle): AsyncGenerator<string | Buffer> {
-  const decoding = decodeText(file.encoding);
-  const single = file.encoding === 'utf-8' || file.encoding === 'latin-1';
-  let held = false;
-  let position = file.skip;
-  for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(PIECE), 0, PIECE, position);
-    if (bytesRead === 0) break;
-    position += bytesRead;
-    const bytes = buffer.subarray(0, bytesRead);
-    if (single && !held && isAscii(bytes)) yield bytes;
-    else {
-      const text = decoding.push(bytes);
-      held = true;
-      if (text !== '') yield text;
-    }
-  }
-  const rest = decoding.end();
-  if (rest !== '') yield rest;
-}
-
-function invalid(file: FileValue, why: string): RlmError {
-  return new RlmError({
+  if ((size - file.skip) % 2 === 0) return;
+  throw new RlmError({
     code: 'context-invalid',
-    message: `The file ${file.path} cannot be the context: ${why}.`,
+    message: `The file ${file.path} cannot be the context: it has an odd number of bytes, which is no ${file.encoding}.`,
     userAction: true,
   });
 }
 
-function write(pipe: Writable, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (pipe.destroyed) return reject(new RlmError({ code: 'repl-failure', message: "The REPL's process has ended." }));
-    pipe.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
+/** The text in pieces. */
+async function* decoded(file: FileValue, handle: FileHandle): AsyncGenerator<string> {
+  const decoding = decodeText(file.encoding);
+  const buffer = Buffer.allocUnsafe(PIECE);
+  let position = file.skip;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, PIECE, position);
+    if (bytesRead === 0) break;
+    position += bytesRead;
+    const text = decoding.push(buffer.subarray(0, bytesRead));
+    if (text !== '') yield text;
+  }
+  const rest = decoding.end();
+  if (rest !== '') yield rest;
 }

@@ -15,17 +15,13 @@ export interface TextShape {
   readonly maxChar: number;
 }
 
-/** Finds the shape of a text that comes in pieces. */
+/** Finds the shape of a text that comes in pieces; surrogate pairs are never split between pieces. */
 export interface ShapeFinder {
-  /** Takes a piece that is ASCII. */
-  ascii(length: number): void;
-  /** Takes a piece; surrogate pairs are never split between pieces. */
-  text(piece: string): void;
+  add(piece: string): void;
   readonly shape: TextShape;
 }
 
 const PAIR = /[\ud800-\udbff][\udc00-\udfff]/;
-const PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
@@ -34,22 +30,32 @@ export function findShape(): ShapeFinder {
   let length = 0;
   let maxChar = 127;
   return {
-    ascii(count) {
-      length += count;
-    },
-    text(piece) {
+    add(piece) {
       length += piece.length;
-      if (maxChar < 0x100 && BEYOND_LATIN1.test(piece)) maxChar = 0xffff;
-      if (maxChar >= 0x100 && PAIR.test(piece)) {
-        maxChar = 0x10ffff;
-        length -= piece.match(PAIRS)?.length ?? 0;
-      }
       if (maxChar < 0x80 && BEYOND_ASCII.test(piece)) maxChar = 0xff;
+      if (maxChar === 0xff && BEYOND_LATIN1.test(piece)) maxChar = 0xffff;
+      if (maxChar >= 0xffff && PAIR.test(piece)) {
+        maxChar = 0x10ffff;
+        length -= countPairs(piece);
+      }
     },
     get shape() {
       return { length, unit: unitOf(maxChar), maxChar };
     },
   };
+}
+
+function countPairs(piece: string): number {
+  let pairs = 0;
+  for (let at = 0; at < piece.length - 1; at += 1) {
+    const unit = piece.charCodeAt(at);
+    if (unit < 0xd800 || unit > 0xdbff) continue;
+    const next = piece.charCodeAt(at + 1);
+    if (next < 0xdc00 || next > 0xdfff) continue;
+    pairs += 1;
+    at += 1;
+  }
+  return pairs;
 }
 
 function unitOf(maxChar: number): TextShape['unit'] {
@@ -110,7 +116,7 @@ function pieces(complete: (bytes: Buffer) => number, decode: (bytes: Buffer) => 
 }
 
 /** Bytes up to the last character that has certainly ended. */
-function completeUtf8(bytes: Buffer): number {
+export function completeUtf8(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) return bytes.length;

@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { bashFiles } from './bash-files.ts';
 import type { EmscriptenFs } from './emscripten.ts';
-import type { BashHeader } from './protocol.ts';
+import type { BashAnswer, BashHeader } from './protocol.ts';
 
 /** Milliseconds between two looks whether the host wants an end. */
 const LOOK_MS = 20;
@@ -22,10 +22,10 @@ export interface BashRun {
   readonly now: () => number;
 }
 
-/** What a command gave: `header.exitCode`, and stdout and stderr as parts. */
+/** What a command gave. */
 export interface BashResult {
-  readonly header: { readonly exitCode: number; readonly timedOut: boolean; readonly stdoutBytes: number };
-  readonly parts: readonly [Uint8Array, Uint8Array];
+  readonly header: BashAnswer;
+  readonly parts: readonly Uint8Array[];
 }
 
 type JustBash = typeof import('just-bash/browser');
@@ -70,8 +70,29 @@ export async function runBash(run: BashRun): Promise<BashResult> {
   }
 }
 
-function answer(exitCode: number, timedOut: boolean, parts: readonly [Uint8Array, Uint8Array]): BashResult {
-  return { header: { exitCode, timedOut, stdoutBytes: parts[0].length }, parts };
+/** Bytes of one stream that go to the host: its first and its last half. One answer must fit into one frame. */
+const MOST_OUTPUT = 6 * 1024 * 1024;
+
+function answer(exitCode: number, timedOut: boolean, streams: readonly [Uint8Array, Uint8Array]): BashResult {
+  const cut = streams.map(headAndTail);
+  return {
+    header: {
+      exitCode,
+      timedOut,
+      streams: cut.map(({ head, tail, dropped }) => [head.length, tail.length, dropped] as const),
+    },
+    parts: cut.flatMap(({ head, tail }) => [head, tail]),
+  };
+}
+
+/** What is kept of a stream, and how many characters lie between. */
+function headAndTail(bytes: Uint8Array): { head: Uint8Array; tail: Uint8Array; dropped: number } {
+  if (bytes.length <= MOST_OUTPUT) return { head: bytes, tail: new Uint8Array(0), dropped: 0 };
+  const end = bytes.length - MOST_OUTPUT / 2;
+  let dropped = 0;
+  // Bytes that do not continue a character begin one.
+  for (let at = MOST_OUTPUT / 2; at < end; at += 1) if (((bytes[at] ?? 0) & 0xc0) !== 0x80) dropped += 1;
+  return { head: bytes.subarray(0, MOST_OUTPUT / 2), tail: bytes.subarray(end), dropped };
 }
 
 /** Our limits in just-bash's terms; counters are wide, because time and output bound the work. */

@@ -49,7 +49,8 @@ function moduleOf(python: PyodideModule, name: string): number {
   return module;
 }
 
-function withCString<T>(python: PyodideModule, text: string, use: (pointer: number) => T): T {
+/** Lends C code a text. */
+export function withCString<T>(python: PyodideModule, text: string, use: (pointer: number) => T): T {
   const bytes = Buffer.from(`${text}\0`);
   const pointer = python._malloc(bytes.length);
   if (pointer === 0) throw new Error('out of memory');

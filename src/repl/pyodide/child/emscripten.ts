@@ -126,7 +126,8 @@ export interface PyodideModule {
   _free(pointer: number): void;
   _PyUnicode_New(length: number, maxChar: number): number;
   _PyUnicode_DecodeUTF8(pointer: number, bytes: number, errors: number): number;
-  _PyUnicode_AsUTF8(object: number): number;
+  _PyUnicode_GetLength(object: number): number;
+  _PyUnicode_CopyCharacters(to: number, toStart: number, from: number, fromStart: number, count: number): number;
   _PyDict_SetItemString(dict: number, key: number, value: number): number;
   _PyDict_DelItemString(dict: number, key: number): number;
   _PyImport_AddModule(name: number): number;

@@ -24,6 +24,8 @@ export interface PageTable {
 /** The linear memory and its tables. */
 export interface Pages {
   readonly ranges: readonly TextRange[];
+  /** Memory may have changed: guest code runs, or something was put in. */
+  touch(): void;
   /** Takes the state of memory; the caller holds the table. @throws StoreFull */
   save(): PageTable;
   /** Puts memory back. Ranges the table names must be in place. */
@@ -72,6 +74,8 @@ export function openPages(options: PagesOptions): Pages {
   const active = new Set<number>();
   let current: PageTable = { codes: baseCodes(base, options.heap().length), holders: 0 };
   hold(current);
+  /** Memory may differ from `current`. While it does not, nothing needs to be compared. */
+  let touched = true;
 
   function hold(table: PageTable): void {
     table.holders += 1;
@@ -96,7 +100,11 @@ export function openPages(options: PagesOptions): Pages {
     ranges,
     hold,
     drop,
+    touch() {
+      touched = true;
+    },
     save() {
+      if (!touched) return current;
       const heap = Buffer.from(options.heap().buffer);
       const codes = new Int32Array(heap.length / PAGE);
       codes.set(current.codes.subarray(0, codes.length));
@@ -109,16 +117,18 @@ export function openPages(options: PagesOptions): Pages {
       }
       const table = { codes, holders: 0 };
       become(table);
+      touched = false;
       return table;
     },
     restore(table) {
       if (table.codes.length * PAGE > options.heap().length) options.grow(table.codes.length * PAGE);
       const heap = Buffer.from(options.heap().buffer);
-      restorePages({ heap, from: current.codes, to: table.codes, contentOf, isActive, slots });
+      restorePages({ heap, from: current.codes, to: table.codes, touched, contentOf, isActive, slots });
       for (const [index, range] of ranges.entries()) {
         if (active.has(index) && table.codes[pagesOf(range).first] !== -(RANGE + index)) active.delete(index);
       }
       become(table);
+      touched = false;
     },
     adopt(codes) {
       return { codes, holders: 0 };
@@ -228,12 +238,13 @@ interface RestoreRequest {
   readonly heap: Buffer;
   readonly from: Int32Array;
   readonly to: Int32Array;
+  readonly touched: boolean;
   readonly contentOf: (code: number, page: number) => Uint8Array;
   readonly isActive: (code: number) => boolean;
   readonly slots: Slots;
 }
 
-function restorePages({ heap, from, to, contentOf, isActive, slots }: RestoreRequest): void {
+function restorePages({ heap, from, to, touched, contentOf, isActive, slots }: RestoreRequest): void {
   const pages = heap.length / PAGE;
   let run: number[] = [];
   let runStart = 0;
@@ -256,6 +267,7 @@ function restorePages({ heap, from, to, contentOf, isActive, slots }: RestoreReq
       run.push(wanted);
       continue;
     }
+    if (wanted === known && !touched) continue;
     const content = contentOf(wanted, page);
     if (heap.compare(content, 0, PAGE, at, at + PAGE) !== 0) heap.set(content, at);
   }

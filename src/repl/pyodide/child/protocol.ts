@@ -118,6 +118,14 @@ export interface BashHeader {
   readonly outputBytes: number;
 }
 
+/** Header of the answer to a `bash` frame. */
+export interface BashAnswer {
+  readonly exitCode: number;
+  readonly timedOut: boolean;
+  /** Of stdout and stderr: bytes of head and tail in the body, and characters left out between them. */
+  readonly streams: readonly (readonly [head: number, tail: number, dropped: number])[];
+}
+
 /** Header of a `load` frame. */
 export interface LoadHeader {
   /** Under which the guest finds the text. */
@@ -130,7 +138,18 @@ export interface LoadHeader {
   readonly maxChar: number;
   /** The text stays for the life of the REPL; false for one that is parsed and dropped. */
   readonly keep: boolean;
+  /** What the pieces are: code points as CPython keeps them, or UTF-8 for CPython to decode, whole characters each. */
+  readonly form: 'units' | 'utf-8';
+  /** CPython's error handler for UTF-8: escaped bytes of files, or surrogates of JavaScript strings. */
+  readonly errors: 'surrogateescape' | 'surrogatepass';
 }
+
+/** Texts come on the data pipe in pieces: u32 LE length, then bytes. A piece of length 0 ends the text. */
+export const PIECE_PREFIX = 4;
+/** Length of a piece that says: forget this text. */
+export const PIECE_ABORT = 0xffff_ffff;
+/** The longest piece. */
+export const PIECE_BYTES: number = 4 * 1024 * 1024;
 
 /** Header of a `restore` frame. */
 export interface RestoreHeader {

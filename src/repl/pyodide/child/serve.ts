@@ -81,6 +81,7 @@ function runCommand({ child, interrupt, shared, end, wire }: Loop, frame: RawFra
   child.device.deliver(frame);
   child.stdio.reset();
   shared.command = frame.id;
+  child.pages.touch();
   interrupt.start();
   const served = child.step();
   interrupt.stop();
@@ -140,6 +141,7 @@ const RUNTIME_SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>(
     RUNTIME.load,
     ({ child }, frame) => {
       const header = headerOf(frame) as LoadHeader;
+      child.pages.touch();
       const range = child.texts.load(header);
       if (range !== undefined && header.keep && range.bytes >= LEAST_RANGE) child.pages.addRange(range);
       return { loaded: range !== undefined };
@@ -180,6 +182,7 @@ function restore({ images, pages, texts, device, quota }: Child, { name, reload 
   for (const index of reload) {
     const range = pages.ranges[index];
     if (range === undefined) throw new Error('no such text');
+    pages.touch();
     pages.makeRoom(range);
     texts.reload(range);
     pages.rangeLoaded(index);

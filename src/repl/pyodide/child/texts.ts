@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { setItem } from './capi.ts';
+import { Buffer } from 'node:buffer';
+import { setItem, withCString } from './capi.ts';
 import type { PyodideModule } from './emscripten.ts';
-import { FD, type LoadHeader, type TextRange } from './protocol.ts';
+import { FD, type LoadHeader, PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX, type TextRange } from './protocol.ts';
 import { readSome } from './wire.ts';
 
 /** Loads texts. */
 export interface TextLoader {
-  /** Makes a string of what the pipe gives next; undefined when memory does not suffice. */
+  /** Makes a string of what the pipe gives next. Undefined when memory does not suffice, or the host gave it up. */
   load(header: LoadHeader): TextRange | undefined;
-  /** Reads a text to where it was before. */
+  /** Reads a text, sent as units, to where it was before. */
   reload(range: TextRange): void;
 }
 
@@ -23,52 +24,115 @@ interface StringLayout {
   readonly other: number;
 }
 
+/** Takes a piece of the given length off the pipe, whole in any case; false when it does not fit. */
+type TakePiece = (bytes: number) => boolean;
+
+/** Makes the loader. */
 export function makeTextLoader(python: PyodideModule, loadedDict: number): TextLoader {
   const layout = measureLayout(python);
   return {
     load(header) {
-      const bytes = header.length * header.unit;
       const object = python._PyUnicode_New(header.length, header.maxChar);
       if (object === 0) {
         python._PyErr_Clear();
-        drain(bytes);
+        forEachPiece(refuse);
         return undefined;
       }
+      const bytes = header.length * header.unit;
       const address = object + (header.maxChar < 128 ? layout.ascii : layout.other);
-      receive(python.HEAPU8, address, bytes);
+      const whole = header.form === 'units' ? takeUnits(python, address, bytes) : takeUtf8(python, object, header);
+      if (!whole) {
+        python._Py_DecRef(object);
+        return undefined;
+      }
       setItem(python, loadedDict, header.token, object);
       // A kept text is left out of snapshots, so it must stay where it is: our reference is never given back.
       if (!header.keep) python._Py_DecRef(object);
       return { token: header.token, address, bytes };
     },
     reload(range) {
-      receive(python.HEAPU8, range.address, range.bytes);
+      if (!takeUnits(python, range.address, range.bytes)) throw new Error('a text is not what it was');
     },
   };
 }
 
-function receive(heap: Uint8Array, address: number, bytes: number): void {
+/** Reads pieces side by side into memory; true when they filled it exactly. */
+function takeUnits(python: PyodideModule, address: number, bytes: number): boolean {
+  let at = 0;
+  const ended = forEachPiece((length) => {
+    if (at + length > bytes) return refuse(length);
+    receive(python.HEAPU8, address + at, length);
+    at += length;
+    return true;
+  });
+  return ended && at === bytes;
+}
+
+/** Has CPython decode each piece, and copies the characters into the string. */
+function takeUtf8(python: PyodideModule, target: number, header: LoadHeader): boolean {
+  const buffer = python._malloc(PIECE_BYTES);
+  let at = 0;
+  const ended =
+    buffer !== 0 &&
+    withCString(python, header.errors, (errors) =>
+      forEachPiece((length) => {
+        receive(python.HEAPU8, buffer, length);
+        const piece = python._PyUnicode_DecodeUTF8(buffer, length, errors);
+        const count = piece === 0 ? -1 : python._PyUnicode_GetLength(piece);
+        const copied =
+          count >= 0 &&
+          at + count <= header.length &&
+          python._PyUnicode_CopyCharacters(target, at, piece, 0, count) >= 0;
+        if (piece !== 0) python._Py_DecRef(piece);
+        if (!copied) python._PyErr_Clear();
+        at += count;
+        return copied;
+      }),
+    );
+  if (buffer === 0) forEachPiece(refuse);
+  python._free(buffer);
+  return ended && at === header.length;
+}
+
+/** Hands pieces out until the text ends; what is refused is read all the same. False when it was given up or refused. */
+function forEachPiece(take: TakePiece): boolean {
+  const prefix = Buffer.alloc(PIECE_PREFIX);
+  let good = true;
+  for (;;) {
+    receive(prefix, 0, PIECE_PREFIX);
+    const length = prefix.readUInt32LE(0);
+    if (length === PIECE_ABORT) return false;
+    if (length === 0) return good;
+    good = good ? take(length) : refuse(length);
+  }
+}
+
+function receive(target: Uint8Array, offset: number, bytes: number): void {
   let at = 0;
   while (at < bytes) {
-    const got = readSome(FD.data, heap, address + at, bytes - at);
+    const got = readSome(FD.data, target, offset + at, bytes - at);
     if (got === 0) throw new Error('the text ended early');
     at += got;
   }
 }
 
-function drain(bytes: number): void {
-  const sink = new Uint8Array(1024 * 1024);
-  let at = 0;
-  while (at < bytes) {
-    const got = readSome(FD.data, sink, 0, Math.min(sink.length, bytes - at));
-    if (got === 0) return;
-    at += got;
+/** Reads a piece for nothing. */
+function refuse(bytes: number): false {
+  const sink = new Uint8Array(Math.min(bytes, 1024 * 1024));
+  for (let left = bytes; left > 0; ) {
+    const got = readSome(FD.data, sink, 0, Math.min(sink.length, left));
+    if (got === 0) throw new Error('the text ended early');
+    left -= got;
   }
+  return false;
 }
 
 /** Finds the characters of two known strings in memory. */
 function measureLayout(python: PyodideModule): StringLayout {
-  return { ascii: offsetOf(python, [0x66, 0x74, 0x68, 0x6d]), other: offsetOf(python, [0xc3, 0xa4, 0x74, 0x68, 0x6d]) };
+  return {
+    ascii: offsetOf(python, [0x66, 0x74, 0x68, 0x6d]),
+    other: offsetOf(python, [0xc3, 0xa4, 0x74, 0x68, 0x6d]),
+  };
 }
 
 function offsetOf(python: PyodideModule, utf8: readonly number[]): number {
