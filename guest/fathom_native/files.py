@@ -106,6 +106,12 @@ class FileStore:
         restore_times(target, entry)
         return (*describe(os.lstat(target)), False)
 
+    def empty(self) -> None:
+        """Takes away everything but the folders directly below, which are mounted elsewhere."""
+        for name in os.listdir(self._live):
+            for inner in os.listdir(f"{self._live}/{name}"):
+                remove(f"{self._live}/{name}/{inner}")
+
     def release(self, copy: Copy) -> None:
         """One snapshot less that needs the copy."""
         copy.users -= 1

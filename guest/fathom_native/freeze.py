@@ -131,12 +131,12 @@ class Freezer:
                 link = Link.of(keep)
                 continue
             os.close(keep)
+            link.send({"awake": True})
             break
         self.children = {pid}
         self.link, self._spare = link, Link.of(spare)
         self._wake(channel, moment)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        link.send({"awake": True})
         return WOKEN
 
     def _silence(self) -> None:

@@ -8,28 +8,18 @@ import time
 
 from .box import enter
 from .box.kernel import PR_SET_CHILD_SUBREAPER, prctl, set_process_name
-from .files import Copy, FileStore, remove
+from .files import FileStore, remove
 from .host_line import HostLine
 from .live_handle import LiveHandle
 from .live_process import Settings
 from .processes import Population, how_it_ended, runs, send
 from .snapshots import Refusal, Snapshots
-from .twins import resident_memory
+from .twins import Expected, fair_memory, resident_memory
 from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
 _PATIENCE = 10.0
 _TWIN_PATIENCE = 2.0
-
-
-class Expected:
-    """A twin that has been announced: the link it will report on, and the files of its moment."""
-
-    __slots__ = ("link", "files")
-
-    def __init__(self, link: Link, files: "Copy | None") -> None:
-        self.link = link
-        self.files = files
 
 
 class Keeper:
@@ -55,6 +45,9 @@ class Keeper:
         #: Requests for a twin, and the last one that needed none.
         self._freezes = 0
         self._current: object = None
+        self._memory = options["memory"]
+        #: Bytes of images mapped: they are nobody's own.
+        self._mapped = 0
 
     def _make_folders(self, settings: Settings, options: dict) -> "tuple[str, str, list[str]]":
         """The REPL's files, the store for copies of them, and where cells see the first."""
@@ -111,6 +104,8 @@ class Keeper:
             return True
         self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
         for fd in packet.fds:
+            if "kind" in packet.fields:
+                self._mapped += os.fstat(fd).st_size
             os.close(fd)
         return True
 
@@ -185,6 +180,9 @@ class Keeper:
             packet = None
         # The kernel tells whose message it is: the live process cannot pass for its own twin and so outlive a sweep.
         pid = 0 if packet is None or packet.pid in (1, self._live.pid) else packet.pid
+        if expected.stands_in_for is not None:
+            expected.stands_in_for.pid, expected.stands_in_for.link = pid, expected.link
+            return
         if pid and expected.files is not None:
             self._snapshots.took(pid, expected.link, expected.files)
             return
@@ -237,7 +235,7 @@ class Keeper:
         self._end_live()
         channel = self._live.take_channel(_PATIENCE)
         if twin is None:
-            self._empty_folders()
+            self._files.empty()
             self._live.start(channel)
             return {"fresh": True}
         self._files.put_back(twin.files)
@@ -247,19 +245,14 @@ class Keeper:
         for link in (keep_end, spare_end):
             link.close()
         os.close(channel)
-        kept, awake = keep.recv(_PATIENCE), twin.link.recv(_PATIENCE)
-        if kept is None or awake is None:
+        if twin.link.recv(_PATIENCE) is None:
             raise Refusal("repl-failure", "the snapshot did not wake up")
         self._live.lives(twin.pid, twin.link, spare)
-        twin.pid, twin.link = kept.pid, keep
+        # The copy that keeps the snapshot has been forked; it reports in its own time.
+        self._expected = Expected(keep, None, stands_in_for=twin)
         self._snapshots.restored(twin)
         stale, self._failure = self._failure, None
         return {"stale": stale} if stale and name is None else {}
-
-    def _empty_folders(self) -> None:
-        for name in os.listdir(self._root):
-            for inner in os.listdir(f"{self._root}/{name}"):
-                remove(f"{self._root}/{name}/{inner}")
 
     def _interrupt(self, request: dict) -> dict:
         return {"sent": self._live.pid > 0 and send(self._live.pid, signal.SIGINT)}
@@ -275,12 +268,23 @@ class Keeper:
     def _list(self, request: dict) -> dict:
         return {"snapshots": self._snapshots.listed()}
 
+    def _guard(self, request: dict) -> dict:
+        """Ends the live processes when together they hold more than the memory limit; says how much it was."""
+        others = self._population.others(self._snapshots.pids())
+        if sum(map(resident_memory, others)) <= self._memory:
+            return {}
+        held = sum(map(fair_memory, others)) - self._mapped
+        if held <= self._memory:
+            return {}
+        self._end_live()
+        return {"held": held}
+
     def _usage(self, request: dict) -> dict:
-        """Processes and memory, for limits and tests."""
+        """Processes and memory, for tests."""
         keep = self._snapshots.pids()
         others = self._population.others(keep)
-        resident = sum(resident_memory(pid) for pid in others)
-        return {"processes": len(others), "resident": resident, "twins": len([pid for pid in keep if runs(pid)])}
+        held = sum(map(fair_memory, others))
+        return {"processes": len(others), "memory": held, "twins": len([pid for pid in keep if runs(pid)])}
 
     _operations = {
         "snapshot": _snapshot,
@@ -289,5 +293,6 @@ class Keeper:
         "kill": _kill,
         "delete": _delete,
         "list": _list,
+        "guard": _guard,
         "usage": _usage,
     }

@@ -8,6 +8,19 @@ from .files import Copy
 from .processes import send
 from .wire import Link
 
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Expected:
+    """A twin that is on its way: the link it will report on, and the files of its moment or the twin it stands in for."""
+
+    __slots__ = ("link", "files", "stands_in_for")
+
+    def __init__(self, link: Link, files: "Copy | None", stands_in_for: "Twin | None" = None) -> None:
+        self.link = link
+        self.files = files
+        self.stands_in_for = stands_in_for
+
 
 class Twin:
     """A process that stands still, the way to wake it, and the files that belong to it."""
@@ -46,22 +59,30 @@ def _is_zombie(pid: int) -> bool:
 
 def private_memory(pid: int) -> int:
     """Bytes of memory that no other process shares."""
+    return _rollup(pid, (b"Private_Clean:", b"Private_Dirty:"))
+
+
+def fair_memory(pid: int) -> int:
+    """Bytes of memory that is no file, shared pages by their share. Exact, and slow: it walks all pages."""
+    return _rollup(pid, (b"Pss_Anon:", b"Pss_Shmem:"))
+
+
+def resident_memory(pid: int) -> int:
+    """Bytes in memory, shared ones included: at least what `fair_memory` says, and quick."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+def _rollup(pid: int, names: "tuple[bytes, ...]") -> int:
     total = 0
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             for line in file:
-                if line.startswith((b"Private_Clean:", b"Private_Dirty:")):
+                if line.startswith(names):
                     total += int(line.split()[1]) * 1024
     except OSError:
         return 0
     return total
-
-
-def resident_memory(pid: int) -> int:
-    """Bytes of the process's own resident memory, copied-on-write pages included, mapped files not."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            fields = file.read().split()
-    except OSError:
-        return 0
-    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")

@@ -187,6 +187,18 @@ export function describePromises(): void {
     expect((await repl.execute({ code: '1', handle: 't1.0' })).value).toBe('1');
   });
 
+  test('9 … and the processes of a REPL hold no more than that together', async () => {
+    const repl = await bench.open({ memoryBytes: 300 * 1024 * 1024 });
+    const code =
+      'import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        hoard = bytearray(150_000_000)\n        time.sleep(30)\n        os._exit(0)\ntime.sleep(30)';
+    const outcome = await repl.execute({ code, handle: 't1.0' });
+    expect(outcome.error?.message).toMatch(/held \d+ bytes of memory, and the limit is 314572800/);
+    expect(outcome.restarted?.lost).toContain('as they were before this cell');
+    expect((await repl.execute({ code: '1 + 1', handle: 't1.0' })).value).toBe('2');
+    const shared = 'import mmap\nmmap.mmap(-1, 10**9)';
+    expect((await repl.execute({ code: shared, handle: 't1.0' })).ok).toBe(false);
+  });
+
   test('10 no more than maxProcesses and the threads that go with them run at once', async () => {
     const repl = await bench.open({ maxProcesses: 8 });
     const code =

@@ -17,6 +17,8 @@ import type { ZygoteProcess } from './zygote-process.ts';
 
 /** Milliseconds to wait for the keeper to say how a process ended whose connection has closed. */
 const LAST_WORDS_MS = 500;
+/** Milliseconds between two looks at the memory of a running cell's processes. */
+const GUARD_MS = 200;
 /** Milliseconds a keeper gets to end everything before its connection is cut, which has the same effect. */
 const CLOSE_MS = 3_000;
 
@@ -33,17 +35,34 @@ export interface PythonReplOptions {
 
 /** Opens a REPL: a keeper and a live process forked from the zygote. */
 export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> {
-  const driver = createDriver(options);
+  const { driver, guard } = createDriver(options);
   try {
     const repl = await createGuestRepl({ limits: options.open.limits, driver });
-    return { ...repl, bind: (bindings) => repl.bind(asSources(bindings)) };
+    return {
+      ...repl,
+      bind: (bindings) => repl.bind(asSources(bindings)),
+      execute: (cell) => whileGuarded(guard, () => repl.execute(cell)),
+      bash: (command) => whileGuarded(guard, () => repl.bash(command)),
+    };
   } catch (error) {
     await driver.close();
     throw error;
   }
 }
 
-function createDriver(options: PythonReplOptions): ReplDriver {
+/** Looks at the memory of all processes together now and then: the kernel's own limits are per process. */
+async function whileGuarded<T>(guard: () => void, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(guard, GUARD_MS);
+  timer.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** A driver, and a look at the memory its processes hold. */
+function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver; readonly guard: () => void } {
   const { sources } = options;
   let target = createTarget(options.nextId());
   let keeper = openKeeper(options, target);
@@ -66,7 +85,19 @@ function createDriver(options: PythonReplOptions): ReplDriver {
     return { link, fresh: true, lost: ALL_LOST };
   }
 
-  return {
+  function guard(): void {
+    const guarded = link;
+    keeper.ask({ op: 'guard' }).then(
+      ({ held }) => {
+        if (typeof held !== 'number') return;
+        const limit = options.open.limits.memoryBytes;
+        guarded.ended(`its processes held ${held} bytes of memory, and the limit is ${limit} bytes (memoryBytes)`);
+      },
+      () => {},
+    );
+  }
+
+  const driver: ReplDriver = {
     backend: 'python',
     isolation: options.isolation,
     shell: findShellName(),
@@ -104,6 +135,7 @@ function createDriver(options: PythonReplOptions): ReplDriver {
       sources.release(target);
     },
   };
+  return { driver, guard };
 }
 
 interface Target extends SourceTarget {
