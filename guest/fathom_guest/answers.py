@@ -5,12 +5,13 @@ from .own import own_builtins as __builtins__
 import sys
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
-from .channel import Channel, Slot
+from .channel import Channel
 from .errors import AnswerInvalid, AnswerTooLarge, CellEnd, host_error
 from .frames import encode_text, loads
 from .json_values import json_text
 from .limits import Limits, check_size
 from .namespace import Namespace, listed
+from .slots import Slot
 
 _MISSING = object()
 

@@ -54,7 +54,11 @@ class Bindings:
         """Values in the order given, then tools, then the rules of the answer."""
         texts = iter(parts)
         for value in header.get("values", ()):
-            self._namespace.protect(value["name"], self.make(value, texts), data=True)
+            try:
+                made = self.make(value, texts)
+            except ValueError as error:
+                raise CommandError("context-invalid", f"The value of {value['name']!r} cannot be read: {error}") from None
+            self._namespace.protect(value["name"], made, data=True)
         for tool in header.get("tools", ()):
             made = Tool(tool["name"], tool["description"], tool["parameters"], self._channel, self._before, self._limits)
             self._namespace.protect(tool["name"], made)

@@ -6,10 +6,11 @@ from _thread import RLock
 from collections import deque
 from collections.abc import Sequence
 
-from .channel import Channel, Slot, refuse
+from .channel import Channel
 from .errors import call_error
 from .frames import FRAME_BODY, encode_text
 from .reply import Reply, make_reply
+from .slots import Slot, refuse
 
 _FRAME_CALLS = 4000
 #: The fields of a flat call without options.

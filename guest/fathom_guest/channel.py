@@ -11,37 +11,13 @@ from _thread import allocate_lock, get_ident
 from collections.abc import Callable, Sequence
 
 from .errors import ChannelClosed
-from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, dumps, encode_frame, join_frame
+from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, dumps, encode_frame, inline_parts, join_frame
 from .interrupts import Interrupts
+from .slots import CELL_ENDED, Slot, refuse, tell
 from .transport import Transport
 
 _fork = getattr(os, "fork", None)
 _exit = os._exit
-
-CELL_ENDED = {
-    "ok": False,
-    "error": {"code": "cancelled", "message": "the cell that made this call has ended; calls live only as long as their cell"},
-}
-
-
-class Slot:
-    """A place where a reply will arrive."""
-
-    __slots__ = ("id", "done", "entry", "parts", "notify", "gate", "leads", "bytes")
-
-    #: What this slot adds to `Channel.calls_pending`.
-    counts = 0
-
-    def __init__(self) -> None:
-        self.id = 0
-        self.done = False
-        self.entry: dict = {}
-        self.parts: Sequence[memoryview] = ()
-        self.notify: "Callable[[], None] | None" = None
-        self.gate = None
-        self.leads = False
-        #: What it adds to `Channel.bytes_pending`.
-        self.bytes = 0
 
 
 class Channel:
@@ -92,7 +68,7 @@ class Channel:
     def request(self, header: dict, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
         """Sends a request frame that takes one id per slot."""
         if parts:
-            header["parts"], parts = self._inline(parts)
+            header["parts"], parts = inline_parts(parts, lambda part: self._blob(part, True))
         self.request_encoded(dumps(header).encode(), parts, slots)
 
     def request_encoded(self, header: bytes, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
@@ -119,7 +95,7 @@ class Channel:
     def result(self, ident: int, header: dict, parts: Sequence[bytes] = ()) -> None:
         """Ends a command."""
         if len(parts):
-            header["parts"], parts = self._inline(parts)
+            header["parts"], parts = inline_parts(parts, lambda part: self._blob(part, False))
         self.send(RESULT, ident, header, parts)
 
     def output(self, stream: str, dropped: int, data: bytes) -> None:
@@ -129,24 +105,11 @@ class Channel:
             header["dropped"] = dropped
         self.send(OUTPUT, self.command_id, header, (data,))
 
-    def _inline(self, parts: Sequence[bytes]) -> tuple[list, Sequence[bytes]]:
-        """What `header.parts` says: lengths of the parts that fit into one frame, names of blobs for the others."""
-        sizes: list = [len(part) for part in parts]
-        if sum(sizes) <= FRAME_BODY:
-            return sizes, parts
-        kept = []
-        room = FRAME_BODY
-        for index, part in enumerate(parts):
-            if len(part) <= room and len(part) <= FRAME_BODY // 2:
-                room -= len(part)
-                kept.append(part)
-            else:
-                sizes[index] = {"blob": self._blob(part)}
-        return sizes, kept
-
-    def _blob(self, data: bytes) -> int:
-        """Sends a large value in pieces and returns its id."""
+    def _blob(self, data: bytes, for_request: bool) -> int:
+        """Sends a large value in pieces and returns its id. Nothing of a request that would be refused is sent."""
         with self._send_lock:
+            if for_request and not self.accepting:
+                return 0
             ident = self._next_id
             self._next_id += 1
             view = memoryview(data)
@@ -352,20 +315,3 @@ class Channel:
                 slot.entry = CELL_ENDED
                 slot.done = True
             self._pending.clear()
-
-
-def tell(slot: Slot) -> None:
-    """Tells who waits in an event loop. A loop that a cell has broken or closed is no reason to break the channel."""
-    if slot.notify is not None:
-        try:
-            slot.notify()
-        except Exception:
-            pass
-
-
-def refuse(slots: Sequence[Slot]) -> None:
-    """Fills slots whose request is not sent."""
-    for slot in slots:
-        slot.entry = CELL_ENDED
-        slot.done = True
-        tell(slot)

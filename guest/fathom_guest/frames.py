@@ -4,7 +4,7 @@ from .own import own_builtins as __builtins__
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from json import encoder as _json_encoder
 from struct import Struct
 
@@ -88,3 +88,19 @@ def split_parts(header: dict, body: memoryview) -> list[memoryview]:
         parts.append(body[start : start + size])
         start += size
     return parts
+
+
+def inline_parts(parts: Sequence[bytes], send_blob: "Callable[[bytes], int]") -> tuple[list, Sequence[bytes]]:
+    """What `header.parts` says and which parts go along: those that do not fit into one frame are sent as blobs before."""
+    sizes: list = [len(part) for part in parts]
+    if sum(sizes) <= FRAME_BODY:
+        return sizes, parts
+    kept = []
+    room = FRAME_BODY
+    for index, part in enumerate(parts):
+        if len(part) <= room and len(part) <= FRAME_BODY // 2:
+            room -= len(part)
+            kept.append(part)
+        else:
+            sizes[index] = {"blob": send_blob(part)}
+    return sizes, kept

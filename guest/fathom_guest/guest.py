@@ -41,6 +41,7 @@ class Guest:
         self.channel = Channel(transport, self.interrupts)
         self.namespace = Namespace()
         self.output = Output(self.channel)
+        self.output.descriptors = threads
         self.calls = Calls(self.channel)
         self.limits = Limits()
         self.answers = Answers(self.channel, self.namespace, self.limits)

@@ -4,9 +4,10 @@ from .own import own_builtins as __builtins__
 
 from collections.abc import Iterator, Sequence
 
-from .channel import Channel, Slot
+from .channel import Channel
 from .errors import host_error
 from .frames import decode_text, loads
+from .slots import Slot
 
 _PAGE = 50
 _LONGEST = 200

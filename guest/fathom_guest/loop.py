@@ -16,9 +16,10 @@ from asyncio.base_events import BaseEventLoop
 from collections.abc import Coroutine, Sequence
 
 from .calls import Call, Calls
-from .channel import Channel, Slot
+from .channel import Channel
 from .errors import CellEnd
 from .executor import start_of
+from .slots import Slot
 
 _SPINS = 64
 _get_running_loop = asyncio.events._get_running_loop

@@ -2,6 +2,7 @@
 
 from .own import own_builtins as __builtins__
 
+import _sitebuiltins
 import builtins
 import sys
 from collections.abc import Iterable
@@ -14,6 +15,15 @@ from .errors import CommandError
 _LONGEST = 200
 
 
+def add_site_builtins() -> None:
+    """`exit`, `quit` and `help`, which an interpreter started without `site` lacks."""
+    if not hasattr(builtins, "exit"):
+        builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")
+        builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")
+    if not hasattr(builtins, "help"):
+        builtins.help = _sitebuiltins._Helper()
+
+
 class Namespace:
     """`__main__` as cells see it."""
 
@@ -22,6 +32,7 @@ class Namespace:
         self.names: dict[str, object] = self.module.__dict__
         self.names["__builtins__"] = builtins
         sys.modules["__main__"] = self.module
+        add_site_builtins()
         #: Bound names: same object, restored by reference before each cell.
         self.protected: dict[str, object] = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.

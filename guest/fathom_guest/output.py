@@ -38,6 +38,8 @@ class Output:
     def __init__(self, channel: Channel) -> None:
         codecs.register_error(_ERRORS, _replace)
         self.limit = 16 * 1024 * 1024
+        #: The process's descriptors 1 and 2 are captured too: `sys.stdout.fileno()` gives them to subprocesses.
+        self.descriptors = False
         self._channel = channel
         self._lock = RLock()
         self._head_left = 0
@@ -208,6 +210,11 @@ class Sink(io.BufferedIOBase):
 
     def writable(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        if self._output.descriptors:
+            return self._stream.fd
+        raise io.UnsupportedOperation("fileno")
 
     def write(self, data) -> int:
         piece = bytes(data)

@@ -3,89 +3,15 @@
 from .own import own_builtins as __builtins__
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from .channel import Channel
-from .history import read_host
 from .json_values import text_of
+from .queried import Queried, Source, hit, peek_lines
 
 _TEXT_PAGE = 1024 * 1024
 _ITEM_PAGE = 200
 _OVERLAP = 64 * 1024
-_SNIPPET = 80
-_REDUCE = 400_000
-
-
-class Source:
-    """Reads of one projection."""
-
-    def __init__(self, ident: str, channel: Channel) -> None:
-        self._id = ident
-        self._channel = channel
-
-    def read(self, read: str, **fields) -> object:
-        """One read of the host."""
-        return read_host(self._channel, {"op": "projection", "id": self._id, "read": read, **fields})
-
-
-class Queried:
-    """The helpers that every projection has."""
-
-    _query: Callable
-    _query_batched: Callable
-
-    def _pieces(self) -> Iterator[tuple[int, int, str]]:
-        """`(index, offset, text)` of windows or items."""
-        raise NotImplementedError
-
-    def map_query(self, prompt: str, items: Iterable) -> list:
-        """Asks the same of many texts (or chunks) at once; one Reply each, in order."""
-        return self._query_batched([f"{prompt}\n\n{_text_of_item(item)}" for item in items])
-
-    def reduce_query(self, prompt: str, items: Iterable):
-        """Asks one thing of many texts together; in rounds when they are too large for one prompt."""
-        texts = [_text_of_item(item) for item in items]
-        while True:
-            groups = _grouped(texts, _REDUCE)
-            if len(groups) <= 1:
-                return self._query(f"{prompt}\n\n" + "\n\n".join(texts))
-            replies = self._query_batched([f"{prompt}\n\n" + "\n\n".join(group) for group in groups])
-            failed = [reply for reply in replies if not reply.ok]
-            if failed:
-                raise RuntimeError(f"{len(failed)} of {len(replies)} parts failed: {failed[0].error}")
-            if len(replies) >= len(texts):
-                return self._query(f"{prompt}\n\n" + "\n\n".join(str(reply) for reply in replies))
-            texts = [str(reply) for reply in replies]
-
-    def chunk(self, size: int = 20000, overlap: int = 0) -> list[dict]:
-        """Pieces `{index, start, end, text}` of `size` characters that cover all."""
-        if size <= 0 or not 0 <= overlap < size:
-            raise ValueError("chunk needs size > 0 and 0 <= overlap < size")
-        text = self.peek(0, None)
-        chunks: list[dict] = []
-        start = 0
-        while start < len(text) or not chunks:
-            end = min(start + size, len(text))
-            chunks.append({"index": len(chunks), "start": start, "end": end, "text": text[start:end]})
-            if end >= len(text):
-                break
-            start = end - overlap
-        return chunks
-
-    def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
-        """Characters `start` to `end` of the text form."""
-        raise NotImplementedError
-
-    def search(self, pattern: str, max_hits: int = 100) -> list[dict]:
-        """Matches of a regular expression: `{index, start, end, match, snippet}`."""
-        hits: list[dict] = []
-        compiled = re.compile(pattern)
-        for index, offset, text in self._pieces():
-            for found in compiled.finditer(text):
-                if len(hits) >= max_hits:
-                    return hits
-                hits.append(_hit(index, offset, text, found))
-        return hits
 
 
 class ProjectedText(Queried, Sequence):
@@ -155,7 +81,7 @@ class ProjectedText(Queried, Sequence):
                     break
                 if len(hits) >= max_hits:
                     return hits
-                hits.append(_hit(len(hits), start, text, found))
+                hits.append(hit(len(hits), start, text, found))
                 done = start + found.end()
             if stop >= length:
                 break
@@ -218,7 +144,7 @@ class ProjectedList(Queried, Sequence):
 
     def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
         """The items as text, one per line."""
-        return _peek_lines((text for _, _, text in self._pieces()), start, end)
+        return peek_lines((text for _, _, text in self._pieces()), start, end)
 
     def __repr__(self) -> str:
         return f"<projected list of {len(self)} items: index it, or use peek, search, chunk>"
@@ -258,7 +184,7 @@ class ProjectedMapping(Queried, Mapping):
 
     def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
         """Keys and values as text, one per line."""
-        return _peek_lines((text for _, _, text in self._pieces()), start, end)
+        return peek_lines((text for _, _, text in self._pieces()), start, end)
 
     def __repr__(self) -> str:
         return f"<projected mapping of {len(self)} keys: index it, or use peek, search, chunk>"
@@ -276,41 +202,3 @@ def project(value: dict, channel: Channel, query: Callable, query_batched: Calla
     if value["shape"] == "list":
         return ProjectedList(source, value.get("size"), query, query_batched)
     return ProjectedMapping(source, query, query_batched)
-
-
-def _hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
-    snippet = text[max(0, found.start() - _SNIPPET) : found.end() + _SNIPPET]
-    return {
-        "index": index,
-        "start": offset + found.start(),
-        "end": offset + found.end(),
-        "match": found.group(),
-        "snippet": snippet,
-    }
-
-
-def _text_of_item(item: object) -> str:
-    if isinstance(item, dict) and isinstance(item.get("text"), str):
-        return item["text"]
-    return text_of(item)
-
-
-def _grouped(texts: list[str], room: int) -> list[list[str]]:
-    groups: list[list[str]] = []
-    left = 0
-    for text in texts:
-        if not groups or len(text) > left:
-            groups.append([])
-            left = room
-        groups[-1].append(text)
-        left -= len(text)
-    return groups
-
-
-def _peek_lines(lines: Iterable[str], start: int, end: "int | None") -> str:
-    text = ""
-    for line in lines:
-        text += line + "\n"
-        if end is not None and end >= 0 and len(text) >= end:
-            break
-    return text[start:end]

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CellError, CellOutcome, RestartInfo } from '../port.ts';
-import type { GuestLost, Stopped } from './guest-link.ts';
+import type { GuestLost, Stopped } from './guest-command.ts';
 
 /** The outcome of a cell, with an interrupt told as what it was. */
 export function explainStop(outcome: CellOutcome, stopped: Stopped, limitMs: number): CellOutcome {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ReplHost, ReplLimits, SubCallReply, SubCallRequest } from '../port.ts';
 import { createFrameDecoder, encodeFrame, type Frame, FrameType } from './frame.ts';
-import { createGuestLink, type GuestLink, type GuestResult } from './guest-link.ts';
+import type { GuestResult } from './guest-command.ts';
+import { createGuestLink, type GuestLink } from './guest-link.ts';
 
 const LIMITS: ReplLimits = {
   cellTimeoutMs: 1_000,

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
-import type { CapturedText, ReplHost, ReplLimits } from '../port.ts';
+import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type CellClock, startCellClock } from './cell-clock.ts';
 import { createFrameDecoder, encodeFrame, type Frame, FrameType } from './frame.ts';
+import { type CommandRecord, type GuestCommand, GuestLost, type GuestResult, type Stopped } from './guest-command.ts';
 import { captureOutput, type OutputCapture } from './output-capture.ts';
-import { type PartReader, readParts } from './parts.ts';
+import { readParts } from './parts.ts';
 import { createRequestDesk } from './request-desk.ts';
 import { type Fields, readChoice, readFlag, readObject, readOptionalInteger } from './shape.ts';
 import { ChannelViolation } from './violation.ts';
@@ -30,45 +31,6 @@ export interface GuestLinkOptions {
   readonly onRuntimeFrame?: (frame: Frame) => void;
 }
 
-/** A command for the guest. */
-export interface GuestCommand {
-  readonly op: string;
-  /** Further header fields; `parts` is added here. */
-  readonly header?: Readonly<Record<string, unknown>>;
-  readonly parts?: readonly Buffer[];
-  /** Milliseconds of guest time. Default: `cellTimeoutMs`. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
-}
-
-/** Why a command was stopped from outside. */
-export type Stopped = 'deadline' | 'cancelled' | undefined;
-
-/** What every command gives, also one whose guest was lost. */
-export interface CommandRecord {
-  readonly stdout: CapturedText;
-  readonly stderr: CapturedText;
-  readonly durationMs: number;
-  readonly stopped: Stopped;
-}
-
-/** The result of a command: its header and parts, not yet read. */
-export interface GuestResult extends CommandRecord {
-  readonly fields: Fields;
-  readonly parts: PartReader;
-}
-
-/** The guest was lost while a command ran, or before it. */
-export class GuestLost extends RlmError {
-  readonly record: CommandRecord;
-
-  constructor(cause: RlmError, record: CommandRecord) {
-    super({ code: cause.code, message: cause.message, cause, data: cause.data });
-    this.record = record;
-  }
-}
-
 /** The host's end of the channel to one guest. */
 export interface GuestLink {
   /** Takes bytes that came from the guest. */
@@ -87,12 +49,21 @@ export interface GuestLink {
   readonly failure: RlmError | undefined;
 }
 
+/** Tells who watches the output; one that throws is not told again, and the guest is not to blame. */
+function report(current: Running, stream: 'stdout' | 'stderr', bytes: Buffer): void {
+  try {
+    current.onOutput?.(stream, bytes.toString('utf8'));
+  } catch {
+    current.onOutput = undefined;
+  }
+}
+
 interface Running {
   readonly id: number;
   readonly capture: OutputCapture;
   readonly clock: CellClock;
   readonly startedAt: number;
-  readonly onOutput: GuestCommand['onOutput'];
+  onOutput: GuestCommand['onOutput'];
   readonly resolve: (result: GuestResult) => void;
   readonly reject: (error: GuestLost) => void;
   readonly release: () => void;
@@ -162,8 +133,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     const fields = readObject(frame.header, 'a header');
     switch (frame.type) {
       case FrameType.request: {
-        if (frame.id <= lastId) takeId(frame.id, 1);
-        takeId(frame.id, desk.handle(frame, fields, readParts(frame, fields, blobs)));
+        onRequest(frame, fields);
         return;
       }
       case FrameType.output:
@@ -181,13 +151,24 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     }
   }
 
+  function onRequest(frame: Frame, fields: Fields): void {
+    takeId(frame.id, 1);
+    const parts = readParts(frame, fields, blobs);
+    try {
+      lastId += desk.handle(frame, fields, parts) - 1;
+    } catch (error) {
+      parts.abandon();
+      throw error;
+    }
+  }
+
   function onOutput(frame: Frame, fields: Fields): void {
     const stream = readChoice(fields, 'stream', ['stdout', 'stderr']);
     const dropped = readOptionalInteger(fields, 'dropped', 0, MAX_COUNT) ?? 0;
     // Of a command that has ended, or of none: nobody waits for it.
     if (running === undefined || frame.id !== running.id) return;
     running.capture.push(stream, frame.body, dropped);
-    running.onOutput?.(stream, frame.body.toString('utf8'));
+    report(running, stream, frame.body);
   }
 
   function onResult(frame: Frame, fields: Fields): void {
@@ -257,7 +238,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     pushOutput(stream, bytes) {
       if (running === undefined) return;
       running.capture.push(stream, bytes);
-      running.onOutput?.(stream, bytes.toString('utf8'));
+      report(running, stream, bytes);
     },
     ended(reason) {
       fail(

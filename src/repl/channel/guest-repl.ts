@@ -21,7 +21,8 @@ import type {
 import { parseAnswer } from './answers.ts';
 import { encodeBindings } from './bind-command.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
-import { type GuestCommand, type GuestLink, GuestLost, type GuestResult } from './guest-link.ts';
+import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
+import type { GuestLink } from './guest-link.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
 import { field, readFlag, readInteger, readObject, readString, readStrings } from './shape.ts';
 import { createSnapshotShelf } from './snapshot-shelf.ts';
@@ -82,7 +83,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   /** One thing after the other, in the order in which they were asked for. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const run = tail.then(() => {
-      if (closed) throw new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
+      if (closed) throw closedError();
       return work();
     });
     tail = run.catch(() => {});
@@ -108,6 +109,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   }
 
   async function recover(reason: string): Promise<RestartInfo> {
+    if (closed) throw closedError();
     let recovered: RecoveredGuest;
     try {
       recovered = await driver.recover(reason);
@@ -122,7 +124,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return { reason, lost: recovered.lost };
   }
 
-  /** A command that is no cell: a lost guest is brought back and the command tried once more. */
+  /** A command that is no cell: a guest that was lost before is brought back first, one lost by it afterwards. */
   async function ask(command: GuestCommand): Promise<GuestResult> {
     if (link.failure !== undefined) await recover(reasonOf(link.failure));
     try {
@@ -265,6 +267,10 @@ function parseBash(result: GuestResult): BashOutcome {
 /** What happened to a guest, as a phrase. */
 function reasonOf(error: RlmError): string {
   return typeof error.data.reason === 'string' ? error.data.reason : error.message;
+}
+
+function closedError(): RlmError {
+  return new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
 }
 
 function lostForGood(reason: string, cause: unknown): RlmError {

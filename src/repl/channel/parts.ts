@@ -15,11 +15,14 @@ export interface PartReader {
   bytes(maxBytes: number): Buffer;
   /** @throws ChannelViolation when parts are left */
   end(): void;
+  /** Frees the blobs that were read, when nobody will use them. */
+  abandon(): void;
 }
 
 /** Reads `header.parts`: lengths of pieces of the body, or `{blob: id}`. */
 export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartReader {
   const sizes = field(fields, 'parts') === undefined ? [] : readList(fields, 'parts', 1_000_000);
+  const taken: Blob[] = [];
   let at = 0;
   let start = 0;
 
@@ -31,6 +34,7 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
       const id = checkInteger(field(readObject(size, 'a part'), 'blob'), 'blob', 1, 0xffff_ffff);
       const blob = blobs.take(id);
       if (blob === undefined) throw new ChannelViolation(`blob ${id} is not there`);
+      taken.push(blob);
       return { kind: 'blob', blob };
     }
     const length = checkInteger(size, 'a length in parts', 0, frame.body.length - start);
@@ -53,6 +57,9 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
     next,
     bytes,
     text: (maxBytes) => bytes(maxBytes).toString('utf8'),
+    abandon() {
+      for (const blob of taken) blob.free();
+    },
     end() {
       if (at !== sizes.length || start !== frame.body.length)
         throw new ChannelViolation('a frame holds more than it says');

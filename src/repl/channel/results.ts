@@ -6,7 +6,7 @@
 import { RlmError } from '../../errors.ts';
 import type { AnswerFound, CellError, CellOutcome, JsonValue, ReplLimits, VariableInfo } from '../port.ts';
 import { parseAnswer } from './answers.ts';
-import type { GuestResult } from './guest-link.ts';
+import type { GuestResult } from './guest-command.ts';
 import type { PartReader } from './parts.ts';
 import {
   type Fields,

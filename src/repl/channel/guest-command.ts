@@ -1,0 +1,43 @@
+import { RlmError } from '../../errors.ts';
+import type { CapturedText } from '../port.ts';
+import type { PartReader } from './parts.ts';
+import type { Fields } from './shape.ts';
+
+/** A command for the guest. */
+export interface GuestCommand {
+  readonly op: string;
+  /** Further header fields; `parts` is added here. */
+  readonly header?: Readonly<Record<string, unknown>>;
+  readonly parts?: readonly Buffer[];
+  /** Milliseconds of guest time. Default: `cellTimeoutMs`. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
+}
+
+/** Why a command was stopped from outside. */
+export type Stopped = 'deadline' | 'cancelled' | undefined;
+
+/** What every command gives, also one whose guest was lost. */
+export interface CommandRecord {
+  readonly stdout: CapturedText;
+  readonly stderr: CapturedText;
+  readonly durationMs: number;
+  readonly stopped: Stopped;
+}
+
+/** The result of a command: its header and parts, not yet read. */
+export interface GuestResult extends CommandRecord {
+  readonly fields: Fields;
+  readonly parts: PartReader;
+}
+
+/** The guest was lost while a command ran, or before it. */
+export class GuestLost extends RlmError {
+  readonly record: CommandRecord;
+
+  constructor(cause: RlmError, record: CommandRecord) {
+    super({ code: cause.code, message: cause.message, cause, data: cause.data });
+    this.record = record;
+  }
+}
