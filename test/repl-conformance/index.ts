@@ -16,6 +16,7 @@ import { describeAnswers } from './answers.ts';
 import { type Bench, type ReplCapabilities, useBench } from './bench.ts';
 import { describeCells } from './cells.ts';
 import { describeConcurrency } from './concurrency.ts';
+import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
 import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
@@ -54,5 +55,6 @@ export function describeReplConformance(name: string, openBackend: OpenBackend, 
 
 /** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
 export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
-  describe(`${name}: hostile cells`, () => describeTopics([describeHostile], openBackend, capabilities));
+  describe(`${name}: hostile cells`, () =>
+    describeTopics([describeHostile, describeForgedFrames], openBackend, capabilities));
 }
