@@ -8,6 +8,18 @@ import { describeRequest } from './run-request.ts';
 /** Runs of this process that have begun and not ended. A store has one writer, so a run that is not here does not run. */
 const active = new Set<string>();
 
+/** Takes a run that is to go on, so that nobody else does; false when it runs already. */
+export function claim(runId: string): boolean {
+  if (active.has(runId)) return false;
+  active.add(runId);
+  return true;
+}
+
+/** Gives back a run that could not go on. */
+export function unclaim(runId: string): void {
+  active.delete(runId);
+}
+
 /** Where a run really stands: one that its record calls running, and that this process does not run, was interrupted. */
 export function statusOf({ id, status }: Pick<RunRecord, 'id' | 'status'>): RunStatus {
   return status === 'running' && !active.has(id) ? 'interrupted' : status;

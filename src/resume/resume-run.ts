@@ -7,7 +7,7 @@ import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
 import type { Model, ModelRef } from '../model/port.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
-import { statusOf } from './keeper.ts';
+import { claim, unclaim } from './keeper.ts';
 import { loadStored } from './stored-context.ts';
 
 /** An interrupted run, ready to go on. */
@@ -32,10 +32,21 @@ export interface ResumeOptions {
  *   wrong with its context
  */
 export async function readInterrupted(runId: string, options: ResumeOptions): Promise<Interrupted> {
+  if (!claim(runId)) throw notResumable(runId, 'running');
+  try {
+    return await read(runId, options);
+  } catch (error) {
+    unclaim(runId);
+    throw error;
+  }
+}
+
+async function read(runId: string, options: ResumeOptions): Promise<Interrupted> {
   const { store, clock, defaults } = options;
   const record = await store.runs.get(runId);
   if (record === undefined) throw notFound(runId, store);
-  const status = statusOf(record);
+  // Whoever holds the claim is the only one here: a run called running is one whose process died.
+  const status = record.status === 'running' ? 'interrupted' : record.status;
   if (!RESUMABLE.has(status)) throw notResumable(runId, status);
   if (record.sessionId !== undefined) throw inSession(record.sessionId, runId);
   checkTools(record, defaults);

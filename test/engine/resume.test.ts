@@ -68,6 +68,21 @@ describe('a run that is resumed', () => {
     expect((await store.runs.get(first.id))?.status).toBe('completed');
   });
 
+  it('goes on once, however often it is asked for', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(2);
+    const models = {
+      model: scriptedModel(ROOT, { modelId: 'root' }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+    };
+    const rlm = rlmOf({ ...models, store, limits: { maxConcurrentCalls: 1 } });
+    const first = rlm.completion({ query: 'go', context: 'text' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    const [one, other] = await Promise.allSettled([rlm.resume(first.id), rlm.resume(first.id)]);
+    expect(one).toMatchObject({ status: 'fulfilled', value: { answer: ANSWER } });
+    expect(other).toMatchObject({ status: 'rejected', reason: { code: 'invalid-option' } });
+  });
+
   it('is not found, or has ended: an error says so', async () => {
     const store = memoryStore();
     const rlm = rlmOf({ model: scriptedModel(['FINAL(1)']), store });
