@@ -285,6 +285,10 @@ class Channel:
 
     # -- forks -----------------------------------------------------------------------------------------------------
 
+    def expect_own_forks(self, expected: bool) -> None:
+        """While expected, forks are the runtime's (a zygote's), and their children are guests."""
+        self._own_fork = expected
+
     def own_fork(self) -> int:
         """`os.fork()` by the runtime itself: both sides stay guests. Only between commands' replies."""
         self._own_fork = True

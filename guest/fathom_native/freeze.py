@@ -30,20 +30,25 @@ class Moment:
 class Freezer:
     """Makes twins at rest. `link` leads to the keeper, `spare` is the next twin's own link."""
 
-    def __init__(self, *, guest: Guest, drain: Drain, link: Link, spare: Link, channel: int, roots: "list[str]") -> None:
-        self.link = link
+    link: Link
+    _spare: Link
+
+    def __init__(self, *, guest: Guest, drain: Drain, channel: int) -> None:
         self.due = True
         #: What the keeper sent while we waited for something else.
         self.backlog: "list[Packet]" = []
         self._guest = guest
         self._drain = drain
-        self._spare = spare
         self._channel = channel
-        self._roots = tuple(roots)
+        self._roots: "tuple[str, ...]" = ()
         #: Threads that Python still counts although a fork has left them behind.
         self._lost_threads = 0
         #: Twins made by this process: their ends are not for cells to wait for.
         self.children: "set[int]" = set()
+
+    def begin(self, *, link: Link, spare: Link, roots: "list[str]") -> None:
+        """The process is a REPL from now on."""
+        self.link, self._spare, self._roots = link, spare, tuple(roots)
 
     def threads_in_the_way(self) -> int:
         """Threads of the cells': a fork would lose them."""

@@ -25,13 +25,14 @@ _TWIN_PATIENCE = 2.0
 class Keeper:
     """One REPL."""
 
-    def __init__(self, *, control: socket.socket, zygote: Link, options: dict, settings: Settings) -> None:
+    _host: HostLine
+
+    def __init__(self, *, zygote: Link, options: dict, settings: Settings) -> None:
         set_process_name("keeper")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self._host = HostLine(control)
         self._zygote = zygote
-        self._scratch = f"{settings.scratch}/{options['id']}" if settings.mode == "rules" else None
+        self._scratch = f"{settings.scratch}/{options['number']}" if settings.mode == "rules" else None
         self._root, store, folders = self._make_folders(settings, options)
         self._population = Population(namespaced=self._scratch is None)
         self._files = FileStore(self._root, store)
@@ -64,13 +65,22 @@ class Keeper:
     def run(self) -> None:
         """Serves until the host closes the REPL or goes."""
         try:
-            self._live.start(self._live.take_channel(_PATIENCE))
+            self._live.prepare()
+            self._host = HostLine(self._adopted())
+            self._live.begin(self._live.take_channel(_PATIENCE))
             while self._step():
                 pass
         finally:
             self._population.sweep(set())
             if self._scratch is not None:
                 remove(self._scratch)
+
+    def _adopted(self) -> socket.socket:
+        """Waits until a host wants this REPL."""
+        packet = self._zygote.recv()
+        if packet is None or "adopt" not in packet.fields:
+            raise SystemExit
+        return socket.socket(fileno=packet.fds[0])
 
     def _step(self) -> bool:
         live, expected = self._live, None if self._expected is None else self._expected.link
@@ -236,7 +246,8 @@ class Keeper:
         channel = self._live.take_channel(_PATIENCE)
         if twin is None:
             self._files.empty()
-            self._live.start(channel)
+            self._live.prepare()
+            self._live.begin(channel)
             return {"fresh": True}
         self._files.put_back(twin.files)
         keep, keep_end = pair()

@@ -6,6 +6,7 @@ it every process of every REPL.
 """
 
 import errno
+import gc
 import json
 import os
 import select
@@ -19,7 +20,8 @@ import time
 from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_process_name, supported
 from .images import new_image
-from .live_process import Settings
+from .live import Live
+from .live_process import CHANNEL, Settings
 from .wire import Link, pair
 from .zygote import Zygote
 
@@ -220,12 +222,14 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
             interpreter=interpreter,
             executable=sys.executable,
         )
+        gc.collect()
+        gc.freeze()  # what is there by now stays, and its pages stay shared
         settings = Settings(
             mode=mode,
             scratch=f"{config['folder']}/repls",
             interpreter=interpreter,
             program=seccomp.assemble(),
-            packages=config.get("packages", []),
+            live=Live(CHANNEL, config["packages"]),
         )
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1):

@@ -58,16 +58,14 @@ class RestingTransport(FdTransport):
 
 
 class Live:
-    """One REPL's process."""
+    """One REPL's process. Made in the zygote, once for all REPLs; `run` is where a REPL's own life begins."""
 
-    def __init__(self, *, channel: int, link: Link, spare: Link, roots: "list[str]", packages: "list[str]") -> None:
+    def __init__(self, channel: int, packages: "list[str]") -> None:
         self.transport = RestingTransport(channel, self)
         self.guest = Guest(self.transport, threads=True, load_file=self._load)
         self.drain = Drain(self.guest)
         self.shell = Shell(self.guest, self.drain)
-        self.freezer = Freezer(
-            guest=self.guest, drain=self.drain, link=link, spare=spare, channel=channel, roots=roots
-        )
+        self.freezer = Freezer(guest=self.guest, drain=self.drain, channel=channel)
         #: A cell or bash command ran since the last rest.
         self.ran = False
         self._sources: "dict[int, object]" = {}
@@ -83,9 +81,12 @@ class Live:
 
         guest.operations["execute"] = execute_drained
         guest.after_cell = self.drain.finish
+        guest.channel.expect_own_forks(True)  # zygote to keeper, keeper to live process
 
-    def run(self) -> None:
+    def run(self, *, link: Link, spare: Link, roots: "list[str]") -> None:
         """Serves the host until it goes."""
+        self.guest.channel.expect_own_forks(False)
+        self.freezer.begin(link=link, spare=spare, roots=roots)
         self.drain.open()
         self.guest.serve_forever()
 
@@ -149,7 +150,3 @@ class Live:
         except KeyError:
             raise CommandError("repl-failure", "the file did not reach the REPL") from None
 
-
-def run_live(*, channel: int, link: Link, spare: Link, roots: "list[str]", packages: "list[str]") -> None:
-    """The life of a REPL's process."""
-    Live(channel=channel, link=link, spare=spare, roots=roots, packages=packages).run()

@@ -42,22 +42,21 @@ class LiveHandle:
         self._channels = []
         return newest
 
-    def start(self, channel: int) -> None:
-        """A process from nothing."""
-        self.link, live_end = pair()
-        self.spare, spare_end = pair()
+    def prepare(self) -> None:
+        """A process from nothing, in its box, waiting for its connection."""
+        link, live_end = pair()
+        spare, spare_end = pair()
         pid = start_live(
-            channel=channel,
-            link=live_end,
-            spare=spare_end,
-            options=self._options,
-            settings=self._settings,
-            roots=self._folders,
+            link=live_end, spare=spare_end, options=self._options, settings=self._settings, roots=self._folders
         )
-        for link in (live_end, spare_end):
-            link.close()
+        for end in (live_end, spare_end):
+            end.close()
+        self.lives(pid, link, spare)
+
+    def begin(self, channel: int) -> None:
+        """The process gets its connection and serves the host on it."""
+        self.say({"begin": True}, [channel])
         os.close(channel)
-        self.lives(pid, self.link, self.spare)
 
     def lives(self, pid: int, link: Link, spare: Link) -> None:
         """This process lives now."""

@@ -3,14 +3,17 @@
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .box import enter
 from .box.kernel import set_process_name
+from .live import Live
+from .selftest import run_probe
 from .wire import Link
 
 #: Where the REPL's connection to the host lies, out of the way of what cells open.
-_CHANNEL, _LINK, _SPARE = 1000, 1001, 1002
+CHANNEL = 1000
+_LINK, _SPARE = 1001, 1002
 _FIRST_UNUSED = 3
 
 
@@ -22,18 +25,17 @@ class Settings:
     scratch: str
     interpreter: "list[str]"
     program: bytes
-    landlock: bool = True
-    packages: "list[str]" = field(default_factory=list)
+    live: Live
 
 
-def start_live(*, channel: int, link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]") -> int:
-    """Forks the live process; it serves the host until it ends."""
+def start_live(*, link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]") -> int:
+    """Forks the live process. It boxes itself, waits for its connection and serves the host until that ends."""
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        _become_live(channel, link, spare, options, settings, roots)
+        _become_live(link, spare, options, settings, roots)
         code = 0
     except BaseException as error:
         # Descriptor 2 is the host's log until the REPL has pipes of its own.
@@ -46,14 +48,12 @@ def start_live(*, channel: int, link: Link, spare: Link, options: dict, settings
         os._exit(code)
 
 
-def _become_live(
-    channel: int, link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]"
-) -> None:
+def _become_live(link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]") -> None:
     os.setsid()  # a group to kill at once, and a fair share of the processor for its keeper
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
-    numbers = _place_descriptors(channel, link, spare)
+    _place_descriptors(link, spare)
     os.chdir(roots[0])
     os.umask(0o022)
     if settings.mode == "rules":
@@ -67,24 +67,24 @@ def _become_live(
     )
     set_process_name("repl")
     sys.path[:] = ["", *[path for path in sys.path if path and os.path.isdir(path)]]
-    if options.get("probe"):
-        from .selftest import run_probe
-
-        run_probe(numbers[0], options["probe"], reached)
+    link = Link.of(_LINK)
+    packet = link.recv()
+    if packet is None or "begin" not in packet.fields:
         return
-    from .live import run_live
+    os.dup2(packet.fds[0], CHANNEL, inheritable=False)
+    os.close(packet.fds[0])
+    if options["probe"] is not None:
+        run_probe(CHANNEL, options["probe"], reached)
+    else:
+        settings.live.run(link=link, spare=Link.of(_SPARE), roots=roots)
 
-    run_live(channel=numbers[0], link=Link.of(numbers[1]), spare=Link.of(numbers[2]), roots=roots, packages=settings.packages)
 
-
-def _place_descriptors(channel: int, link: Link, spare: Link) -> "tuple[int, int, int]":
-    """Keeps 0 to 2 and our three, closes everything else. Descriptor 0 is empty."""
-    wanted = [os.dup(fd) for fd in (channel, link.fileno(), spare.fileno())]
-    numbers = (_CHANNEL, _LINK, _SPARE)
-    for fd, number in zip(wanted, numbers):
+def _place_descriptors(link: Link, spare: Link) -> None:
+    """Keeps 0 to 2 and our own, closes everything else. Descriptor 0 is empty."""
+    for fd, number in ((link.fileno(), _LINK), (spare.fileno(), _SPARE)):
         os.dup2(fd, number, inheritable=False)
     null = os.open("/dev/null", os.O_RDONLY)
     os.dup2(null, 0)
-    os.closerange(_FIRST_UNUSED, numbers[0])
-    os.closerange(numbers[-1] + 1, 65536)
-    return numbers
+    os.dup2(null, CHANNEL, inheritable=False)  # keeps the place until the connection comes
+    os.closerange(_FIRST_UNUSED, CHANNEL)
+    os.closerange(_SPARE + 1, 65536)

@@ -1,6 +1,5 @@
 """pid 1 of the box. Imports once, then forks a keeper for each connection that asks for a REPL."""
 
-import gc
 import json
 import os
 import select
@@ -16,8 +15,20 @@ from .live_process import Settings
 from .wire import Link, Packet, pair
 
 #: Seconds a connection may take to say what it is for. The host writes it with the connection.
-_PREAMBLE_PATIENCE = 2.0
+_PREAMBLE_PATIENCE = 30.0
+#: Milliseconds of quiet after which a spare REPL is made.
+_SPARE_DELAY_MS = 5
 _LENGTH = struct.Struct("<H")
+
+
+class Spare:
+    """A keeper with its live process, ready for a host that asks for these limits."""
+
+    __slots__ = ("link", "options")
+
+    def __init__(self, link: Link, options: dict) -> None:
+        self.link = link
+        self.options = options
 
 
 class Zygote:
@@ -29,6 +40,10 @@ class Zygote:
         self._settings = settings
         self._token = token
         self._repls: "dict[int, Link]" = {}
+        self._spare: "Spare | None" = None
+        #: Limits of the last REPL: the next one will most likely have the same.
+        self._likely: "dict | None" = None
+        self._keepers = 0
         self._images: "dict[int, tuple[int, dict]]" = {}
         self._loaders: "dict[int, tuple[Link, int]]" = {}
         self._images_work: "bool | None" = None
@@ -37,20 +52,23 @@ class Zygote:
         """Serves until the launcher goes."""
         set_process_name("zygote")
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        gc.collect()
-        gc.freeze()
         while True:
             poll = select.poll()
             watched = {self._listener.fileno(): self._connected, self._launcher.fileno(): self._from_launcher}
+            if self._spare is not None:
+                watched[self._spare.link.fileno()] = self._drop_spare
             for ident, link in self._repls.items():
                 watched[link.fileno()] = lambda ident=ident: self._repl_ended(ident)
             for ident, (link, _) in self._loaders.items():
                 watched[link.fileno()] = lambda ident=ident: self._loaded(ident)
             for fd in watched:
                 poll.register(fd, select.POLLIN)
-            for fd, _ in poll.poll():
-                if fd in watched:
-                    watched[fd]()
+            wants_spare = self._spare is None and self._likely is not None
+            ready = poll.poll(_SPARE_DELAY_MS if wants_spare else None)
+            for fd, _ in ready:
+                watched[fd]()
+            if wants_spare and not ready:
+                self._make_spare()
             self._reap()
 
     def _reap(self) -> None:
@@ -74,7 +92,7 @@ class Zygote:
         elif wanted["kind"] == "channel":
             self._pass_on(wanted["id"], Packet({"channel": True}, [connection.detach()], 0))
         else:
-            self._fork_keeper(connection, wanted)
+            self._open_repl(connection, wanted)
 
     def _preamble(self, connection: socket.socket) -> dict:
         connection.settimeout(_PREAMBLE_PATIENCE)
@@ -83,42 +101,72 @@ class Zygote:
         connection.settimeout(None)
         return wanted
 
-    def _fork_keeper(self, control: socket.socket, options: dict) -> None:
+    def _open_repl(self, control: socket.socket, wanted: dict) -> None:
+        """Gives the connection to a keeper: the spare one if it fits, or else a new one."""
+        options = {name: wanted[name] for name in ("memory", "disk", "processes", "snapshots")}
+        probe = wanted.get("probe")
+        if self._spare is not None and self._spare.options == options and probe is None:
+            link, self._spare = self._spare.link, None
+        else:
+            self._drop_spare()
+            try:
+                link = self._fork_keeper({**options, "probe": probe})
+            except OSError as error:
+                control.sendall(json.dumps({"event": "refused", "reason": str(error)}).encode() + b"\n")
+                control.close()
+                return
+        if probe is None:
+            self._likely = options
+        try:
+            link.send({"adopt": True}, [control.fileno()])
+            self._repls[wanted["id"]] = link
+        except OSError:
+            link.close()
+        control.close()
+
+    def _make_spare(self) -> None:
+        """A REPL nobody has asked for yet, so that the next one is there at once."""
+        options = self._likely
+        if options is None:
+            return
+        try:
+            self._spare = Spare(self._fork_keeper({**options, "probe": None}), options)
+        except OSError:
+            self._likely = None  # the machine is short of something: no spares until the next REPL
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.link.close()
+
+    def _fork_keeper(self, options: dict) -> Link:
+        self._keepers += 1
+        options["number"] = self._keepers
         link, keeper_end = pair()
         try:
             pid = fork_into(enter.keeper_flags(self._settings.mode))
-        except OSError as error:
-            control.sendall(json.dumps({"event": "refused", "reason": str(error)}).encode() + b"\n")
-            control.close()
+        except OSError:
             link.close()
             keeper_end.close()
-            return
+            raise
         if pid == 0:
-            self._become_keeper(control, keeper_end, options)
-        control.close()
+            self._become_keeper(link, keeper_end, options)
         keeper_end.close()
-        self._repls[options["id"]] = link
+        return link
 
-    def _become_keeper(self, control: socket.socket, link: Link, options: dict) -> None:
+    def _become_keeper(self, zygote_end: Link, link: Link, options: dict) -> None:
         try:
-            self._listener.close()
-            self._launcher.close()
-            for other in self._repls.values():
+            others = [self._listener, self._launcher, zygote_end, *self._repls.values()]
+            others += [loader for loader, _ in self._loaders.values()]
+            for other in others:
                 other.close()
             for fd, _ in self._images.values():
                 os.close(fd)
-            for loader, _ in self._loaders.values():
-                loader.close()
-            Keeper(control=control, zygote=link, options=options, settings=self._settings).run()
+            Keeper(zygote=link, options=options, settings=self._settings).run()
         except SystemExit:
             pass
         except BaseException as error:
-            text = f"{type(error).__name__}: {error}"
-            os.write(2, f"keeper: {text}\n".encode())
-            try:
-                control.sendall(json.dumps({"event": "refused", "reason": text[:500]}).encode() + b"\n")
-            except OSError:
-                pass
+            os.write(2, f"keeper: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(0)
 
