@@ -23,8 +23,8 @@ def is_json(value: object) -> bool:
             if not isfinite(item):
                 return False
         elif isinstance(item, (list, tuple, dict)):
-            if id(item) in open_ids:
-                return False  # it holds itself
+            if id(item) in open_ids or len(stack) > _DEEPEST:
+                return False  # it holds itself, or is deeper than readers of JSON go
             if isinstance(item, dict):
                 if not all(isinstance(key, str) for key in dict.keys(item)):
                     return False
@@ -73,6 +73,7 @@ def text_of(value: object) -> str:
 
 
 _END = object()
+_DEEPEST = 900
 _BLANKS = " \t\n\r"
 _scan = JSONDecoder().scan_once
 _quote = _json_encoder.encode_basestring

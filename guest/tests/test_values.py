@@ -42,7 +42,7 @@ class Json(unittest.TestCase):
         deep: list = []
         for _ in range(50_000):
             deep = [deep]
-        self.assertTrue(is_json(deep))
+        self.assertFalse(is_json(deep))
         while deep:
             deep = deep.pop()
 

@@ -225,8 +225,9 @@ export function describeHostile(bench: () => Bench): void {
         json: null,
         text: "{'d': {...}}",
       });
-      const deep = 'x = []\nfor _ in range(100_000): x = [x]\nFINAL(x)';
-      expect((await bench().run(deep)).ok).toBe(false);
+      // Too deep for JSON: an error of the cell, or text where Python can still write it.
+      const deep = await bench().run('x = []\nfor _ in range(100_000): x = [x]\nFINAL(x)');
+      expect(deep.answer?.json ?? null).toBeNull();
       await bench().run('x = None');
       await usable();
     });
