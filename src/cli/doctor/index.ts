@@ -11,6 +11,7 @@ import { VERSION } from '../version.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
 import type { Section } from './finding.ts';
 import { lookAtDefaultModel, lookAtProviders } from './keys.ts';
+import { answers } from './local-servers.ts';
 import { lookAtBubblewrap, lookAtNode } from './machine.ts';
 import { sectionLines } from './section-lines.ts';
 
@@ -29,7 +30,7 @@ export async function doctor({
   const sections: readonly Section[] = [
     { title: 'Machine', findings: [lookAtNode(), await lookAtBubblewrap()] },
     { title: 'REPLs', findings: [pyodide, python] },
-    { title: 'Models', findings: [lookAtDefaultModel(env), ...lookAtProviders(env)] },
+    { title: 'Models', findings: [lookAtDefaultModel(env), ...(await lookAtProviders({ env, answers }))] },
   ];
   const usable = [pyodide, python].some((finding) => finding.state !== 'missing');
   if (json) stdout.write(`${JSON.stringify({ version: VERSION, usable, sections })}\n`);

@@ -1,23 +1,40 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { lookAtDefaultModel, lookAtProviders } from './keys.ts';
+import { answers } from './local-servers.ts';
 
-test('a key is named by its variable and never shown', () => {
-  const findings = lookAtProviders({ ANTHROPIC_API_KEY: 'sk-ant-secret-1234' });
-  expect(findings).toContainEqual(
-    expect.objectContaining({ name: 'anthropic', state: 'ok', summary: 'key from ANTHROPIC_API_KEY' }),
-  );
+const nobody = async (): Promise<boolean> => false;
+
+test('a key is named by its variable and never shown', async () => {
+  const findings = await lookAtProviders({ env: { ANTHROPIC_API_KEY: 'sk-ant-secret-1234' }, answers: nobody });
+  expect(findings[0]).toMatchObject({ name: 'anthropic', state: 'ok', summary: 'key from ANTHROPIC_API_KEY' });
   expect(JSON.stringify(findings)).not.toMatch(/secret|sk-ant/);
 });
 
-test('providers without a key are counted together, with what to do when there is none at all', () => {
-  const rest = lookAtProviders({}).at(-1);
-  expect(rest?.summary).toContain('openai');
-  expect(rest?.advice).toContain('export OPENAI_API_KEY');
-  expect(lookAtProviders({ OPENAI_API_KEY: 'x' }).at(-1)?.advice).toBeUndefined();
+test('what is not set up is named together, with advice when there is nothing at all', async () => {
+  const none = await lookAtProviders({ env: {}, answers: nobody });
+  expect(none).toHaveLength(1);
+  expect(none[0]).toMatchObject({ state: 'missing', advice: expect.stringContaining('export OPENAI_API_KEY') });
+  const some = await lookAtProviders({ env: { OPENAI_API_KEY: 'x' }, answers: nobody });
+  expect(some.at(-1)?.summary).toContain('anthropic');
+  expect(some.at(-1)).not.toHaveProperty('advice');
 });
 
-test('local servers need no key', () => {
-  expect(lookAtProviders({}).find((finding) => finding.name === 'ollama')).toMatchObject({ state: 'ok' });
+test('a local server counts when it answers, or when its place is set', async () => {
+  const running = await lookAtProviders({ env: {}, answers: async (url) => url.includes(':11434') });
+  expect(running[0]).toMatchObject({ name: 'ollama', summary: expect.stringContaining('answers at') });
+  const set = await lookAtProviders({ env: { VLLM_BASE_URL: 'http://user:pass@10.0.0.9/v1' }, answers: nobody });
+  expect(set[0]).toMatchObject({ name: 'vllm', summary: 'needs no key, base URL from VLLM_BASE_URL' });
+});
+
+test('whether a server answers is tried by connecting', async () => {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  expect(await answers(url)).toBe(true);
+  await new Promise((resolve) => server.close(resolve));
+  expect(await answers(url)).toBe(false);
 });
 
 test('the default model', () => {

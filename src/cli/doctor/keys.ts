@@ -3,25 +3,34 @@ import type { Finding } from './finding.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What looking at the providers needs. */
+export interface ProviderLook {
+  readonly env: Environment;
+  /** Whether a server that needs no key accepts connections at its usual place. */
+  readonly answers: (baseUrl: string) => Promise<boolean>;
+}
+
 /** Which providers can be used from here. Keys are never shown, not even in part. */
-export function lookAtProviders(env: Environment): readonly Finding[] {
-  const findings = Object.entries(PROVIDERS).map(([name, spec]) => lookAtProvider(name, spec, env));
-  const usable = findings.filter((finding) => finding.state !== 'missing');
-  const others = findings.filter((finding) => finding.state === 'missing').map((finding) => finding.name);
+export async function lookAtProviders({ env, answers }: ProviderLook): Promise<readonly Finding[]> {
+  const usable: Finding[] = [];
+  const others: string[] = [];
+  for (const [name, spec] of Object.entries(PROVIDERS)) {
+    const summary = await usableBy(spec, { env, answers });
+    if (summary === undefined) others.push(name);
+    else usable.push({ name, state: 'ok', summary, details: [] });
+  }
   if (others.length === 0) return usable;
   const rest: Finding = {
     name: 'not set up',
     state: usable.length === 0 ? 'missing' : 'ok',
     summary: others.join(', '),
     details: [],
-    ...(usable.some(hasKey)
-      ? {}
-      : {
-          advice: 'set a key, e.g. export OPENAI_API_KEY=…, or start a local server such as Ollama and use -m ollama/…',
-        }),
   };
-  return [...usable, rest];
+  return [...usable, usable.length > 0 ? rest : { ...rest, advice: ADVICE }];
 }
+
+const ADVICE =
+  'set a key, e.g. export OPENAI_API_KEY=…, or start a server on this machine, e.g. Ollama, and use -m ollama/…';
 
 /** The default model of the command line. */
 export function lookAtDefaultModel(env: Environment): Finding {
@@ -38,29 +47,15 @@ export function lookAtDefaultModel(env: Environment): Finding {
   };
 }
 
-function lookAtProvider(name: string, spec: ProviderSpec, env: Environment): Finding {
+/** By what a provider can be used; undefined when it cannot. */
+async function usableBy(spec: ProviderSpec, { env, answers }: ProviderLook): Promise<string | undefined> {
   const key = spec.keys.find((variable) => isSet(env, variable));
   const url = spec.baseUrls.find((variable) => isSet(env, variable));
-  const parts = [
-    key === undefined ? undefined : `key from ${key}`,
-    url === undefined ? undefined : `base URL from ${url}`,
-    spec.keyless === true && key === undefined ? 'needs no key' : undefined,
-    url === undefined && spec.keyless === true && spec.baseUrl !== undefined
-      ? `expected at ${spec.baseUrl}`
-      : undefined,
-  ];
-  const reachable = spec.baseUrl !== undefined || url !== undefined;
-  const usable = reachable && (key !== undefined || spec.keyless === true);
-  return {
-    name,
-    state: usable ? 'ok' : 'missing',
-    summary: parts.filter((part) => part !== undefined).join(', '),
-    details: [],
-  };
-}
-
-function hasKey(finding: Finding): boolean {
-  return finding.summary.startsWith('key from');
+  if (key === undefined && spec.keyless !== true) return undefined;
+  if (url === undefined && spec.baseUrl === undefined) return undefined;
+  if (key !== undefined) return url === undefined ? `key from ${key}` : `key from ${key}, base URL from ${url}`;
+  if (url !== undefined) return `needs no key, base URL from ${url}`;
+  return (await answers(spec.baseUrl ?? '')) ? `needs no key, a server answers at ${spec.baseUrl}` : undefined;
 }
 
 function isSet(env: Environment, variable: string): boolean {
