@@ -118,9 +118,27 @@ function idleError(modelId: string, idleTimeoutMs: number, wire: WireFacts): Mod
   });
 }
 
+/** Thousands of calls are cancelled for one reason: by reason, the error of each model's calls. */
+const cancelled = new WeakMap<object, Map<string, ModelError>>();
+
 /** The error of a call whose signal was aborted: the reason itself if it is a model error, else `cancelled`. */
 export function abortError(modelId: string, reason: unknown): ModelError {
   if (ModelError.isInstance(reason)) return reason;
+  if (!(reason instanceof Error)) return cancelledFor(modelId, reason);
+  let errors = cancelled.get(reason);
+  if (errors === undefined) {
+    errors = new Map();
+    cancelled.set(reason, errors);
+  }
+  let error = errors.get(modelId);
+  if (error === undefined) {
+    error = cancelledFor(modelId, reason);
+    errors.set(modelId, error);
+  }
+  return error;
+}
+
+function cancelledFor(modelId: string, reason: unknown): ModelError {
   const why = reason instanceof Error && reason.name !== 'AbortError' ? `: ${reason.message}` : '';
   return new ModelError({ fault: 'cancelled', message: `The call of ${modelId} was cancelled${why}.`, cause: reason });
 }

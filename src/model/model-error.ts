@@ -136,6 +136,17 @@ export class ModelError extends RlmError {
 
   /** The same error with some of its fields replaced; `data` is added to what it has. */
   with(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
+    // A cancel has no place in the code worth looking up, and a thousand stacks are most of its cost.
+    const { stackTraceLimit } = Error;
+    if (this.fault === 'cancelled') Error.stackTraceLimit = 0;
+    try {
+      return this.#changed(changes);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  }
+
+  #changed(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
     return new ModelError({
       fault: this.fault,
       message: this.message,

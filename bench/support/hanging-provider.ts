@@ -1,0 +1,44 @@
+/**
+ * A provider in a process of its own that answers root calls with one cell and never answers any other call: what a cancel
+ * has to close. It tells its parent when as many calls hang as were asked for, and when the last of them is gone.
+ *
+ * @module
+ */
+import { startMockProvider } from '../../test/mock-provider/index.ts';
+
+/** What the provider tells its parent. Moments are of the machine's monotonic clock, in nanoseconds. */
+export type ProviderNews =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'empty'; readonly at: string };
+
+const calls = Number(process.argv[2]);
+const cell = process.argv[3] ?? '';
+let full = false;
+
+const mock = await startMockProvider({
+  respond: ({ system }) => {
+    if (system !== '') return cell;
+    if (mock.inFlight >= calls && !full) {
+      full = true;
+      tell({ kind: 'full' });
+      watch();
+    }
+    return { fault: 'hang-before-headers' };
+  },
+});
+tell({ kind: 'url', url: mock.url });
+process.on('disconnect', () => process.exit(0));
+
+function watch(): void {
+  if (mock.inFlight > 0) {
+    setImmediate(watch);
+    return;
+  }
+  full = false;
+  tell({ kind: 'empty', at: String(process.hrtime.bigint()) });
+}
+
+function tell(news: ProviderNews): void {
+  process.send?.(news);
+}
