@@ -1,4 +1,4 @@
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import {
   CompletionError,
   type CompletionRequest,
@@ -14,15 +14,18 @@ import {
 import { selectBackend } from '../../src/repl/select.ts';
 import { type ScriptedModel, type ScriptedReply, type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
+import { checkEvents } from './check-events.ts';
 
 /** The REPL the engine's tests run on: the embedded one unless the environment says otherwise. */
 const REPL = process.env.FATHOM_TEST_REPL ?? 'pyodide';
 
-export { checkEvents } from './check-events.ts';
+export { checkEvents };
 
 /** One backend for all tests of a file, so that its spares stay warm between them. */
 const backend: ReplBackend = await openBackend();
 const open: Rlm[] = [];
+/** Every event of every run of the file, for the one assertion that all of them owe. */
+const seen: RunEvent[] = [];
 
 async function openBackend(): Promise<ReplBackend> {
   if (REPL !== 'plain') return await selectBackend(REPL as 'auto' | 'pyodide' | 'python');
@@ -34,11 +37,16 @@ async function openBackend(): Promise<ReplBackend> {
 afterAll(async () => {
   await Promise.all(open.splice(0).map((rlm) => rlm.close()));
   await backend.close();
+  expect(checkEvents(seen)).toEqual([]);
 });
 
 /** An `Rlm` that is closed when the test file ends. */
 export function rlmOf(options: RlmOptions): Rlm {
-  const rlm = createRlm({ repl: backend, isolation: REPL === 'plain' ? 'none' : 'process', ...options });
+  const onEvent = (event: RunEvent): void => {
+    seen.push(event);
+    options.onEvent?.(event);
+  };
+  const rlm = createRlm({ repl: backend, isolation: REPL === 'plain' ? 'none' : 'process', ...options, onEvent });
   open.push(rlm);
   return rlm;
 }
