@@ -5,7 +5,15 @@
  * @module
  */
 import { expect } from 'vitest';
-import type { CompletionRequest, CompletionRun, RlmOptions, RunEvent, Trajectory, Usage } from '../../src/index.ts';
+import type {
+  CompletionRequest,
+  CompletionRun,
+  Rlm,
+  RlmOptions,
+  RunEvent,
+  Trajectory,
+  Usage,
+} from '../../src/index.ts';
 import { rlmOf } from '../engine/harness.ts';
 import {
   type MockProvider,
@@ -16,6 +24,14 @@ import {
 } from '../mock-provider/index.ts';
 
 export { cell, checkEvents, rlmOf } from '../engine/harness.ts';
+
+/** The backend under test by its name; an `Rlm` given a name has a backend, and so processes, of its own. */
+export const BACKEND: string = process.env.FATHOM_TEST_REPL ?? 'pyodide';
+
+/** An `Rlm` that shares no process with others. */
+export function ownProcesses(): Pick<RlmOptions, 'repl'> {
+  return BACKEND === 'plain' ? {} : { repl: BACKEND as ReplChoice };
+}
 
 /** A tree's provider, closed at the end of the scope that uses it. */
 export interface TreeProvider extends MockProvider, AsyncDisposable {
@@ -45,6 +61,7 @@ export function modelsPerDepth(provider: TreeProvider, depths: number): Pick<Rlm
 export interface Grown<T> {
   readonly run: CompletionRun<T>;
   readonly events: readonly RunEvent[];
+  readonly rlm: Rlm;
 }
 
 /** Starts a completion of an `Rlm` of its own. */
@@ -52,7 +69,7 @@ export function grow<T = string>(options: RlmOptions, request: Partial<Completio
   const events: RunEvent[] = [];
   const rlm = rlmOf({ ...options, onEvent: (event) => events.push(event) });
   const run = rlm.completion<T>({ query: 'node r', context: 'x', ...request } as CompletionRequest<T>);
-  return { run, events };
+  return { run, events, rlm };
 }
 
 /** A root call of some completion, as opposed to a flat call: it has a system prompt. */

@@ -38,6 +38,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** The command line of a process, to name one that should not be there. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return `${pid} (ended)`;
+  }
+}
+
 function readProc(): readonly string[] {
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
