@@ -8,6 +8,7 @@ from fathom_guest.guest import Guest
 
 from .drain import Drain
 from .own_modules import fcntl, os, signal
+from .pools import forget_threads, idle_pools
 from .wire import Link, Packet
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -57,9 +58,14 @@ class Freezer:
     def take(self) -> str:
         """Makes a twin of this moment and waits until the keeper has it. `WOKEN`: this *is* the twin, and it lives."""
         self._reap()
+        pools: list = []
         blocked = self.threads_in_the_way()
         if blocked > 0:
-            return self._fail(f"{blocked} threads of earlier cells still run, and a copy of the process would lose them")
+            pools, waiting = idle_pools()
+            blocked -= waiting
+        if blocked > 0:
+            threads = "a thread" if blocked == 1 else f"{blocked} threads"
+            return self._fail(f"{threads} of earlier cells still running, which a copy of the process would lose")
         files = self._open_files()
         folder = self._folder()
         # The keeper copies the files while we fork; the twin reports to it in its own time.
@@ -73,6 +79,7 @@ class Freezer:
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
             self._drain.forked()
+            forget_threads(pools)
             return self._stand_still(Moment(files, folder))
         self._drain.release()
         self.children.add(pid)
@@ -89,7 +96,6 @@ class Freezer:
     def _fail(self, reason: str) -> str:
         self.link.send({"failed": reason})
         self._answer()
-        self.due = False
         return FAILED
 
     def _answer(self) -> Packet:

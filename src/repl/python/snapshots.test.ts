@@ -1,0 +1,118 @@
+/** Snapshots beyond the port's contract: threads, pools, open files, quotas, native libraries. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
+import type { Repl, ReplLimits } from '../port.ts';
+import { type PythonBackend, pythonBackend } from './backend.ts';
+import { describeWithPython } from './test-machine.ts';
+
+await describeWithPython('snapshots of the python backend', () => {
+  let backend: PythonBackend;
+  const host = testHost();
+  const open = (limits: Partial<ReplLimits> = {}): Promise<Repl> =>
+    backend.open({ limits: { ...LIMITS, ...limits }, host, least: 'namespace' });
+  const run = (repl: Repl, code: string) => repl.execute({ code, handle: 't1.0' });
+  const value = async (repl: Repl, code: string): Promise<string | null> => {
+    const { value, error } = await run(repl, code);
+    expect(error).toBeNull();
+    return value;
+  };
+
+  beforeAll(() => {
+    backend = pythonBackend();
+  });
+  afterAll(() => backend.close());
+
+  test('20 with a thread alive none is taken: the error names it, and a kill goes further back and says so', async () => {
+    const repl = await open();
+    await run(repl, 'import threading, os\nkept = 1');
+    await run(repl, 'go = threading.Event()\nthread = threading.Thread(target=go.wait)\nthread.start()\nlater = 2');
+    await expect(repl.snapshot('s')).rejects.toThrow(/a thread of earlier cells still running/);
+    const { restarted } = await run(repl, 'os._exit(1)');
+    expect(restarted?.lost).toMatch(/at an earlier moment .*a thread of earlier cells/);
+    expect(await value(repl, 'kept, "later" in globals(), threading.active_count()')).toBe('(1, False, 1)');
+    await repl.snapshot('s');
+    await repl.close();
+  });
+
+  test('idle thread pools do not stand in the way, and work after a rollback', async () => {
+    const repl = await open();
+    await run(repl, 'from concurrent.futures import ThreadPoolExecutor\nimport asyncio, time\npool = ThreadPoolExecutor(4)\nlist(pool.map(time.sleep, [0.01] * 8))'); // biome-ignore format: a cell
+    await run(repl, 'await asyncio.to_thread(time.sleep, 0.01)');
+    await repl.snapshot('pool');
+    expect(await value(repl, 'list(pool.map(abs, [-1, -2]))')).toBe('[1, 2]');
+    await repl.rollback('pool');
+    expect(await value(repl, 'list(pool.map(abs, [-3, -4])), await asyncio.to_thread(abs, -5)')).toBe('([3, 4], 5)');
+    await repl.close();
+  });
+
+  test('open files are at their old place again', async () => {
+    const repl = await open();
+    await run(repl, 'f = open("log", "w+"); f.write("one two three"); f.flush(); f.seek(4)');
+    await repl.snapshot('at 4'.replace(' ', '-'));
+    await run(repl, 'f.read(); f.write("!!!"); f.flush(); open("log", "a").write("more")');
+    await repl.rollback('at-4');
+    expect(await value(repl, 'f.read(3), open("log").read()')).toBe("('two', 'one two three')");
+    expect(await value(repl, 'f.seek(0); f.write("ONE"); f.flush(); open("log").read()')).toBe("'ONE two three'");
+    await repl.close();
+  });
+
+  test('the working folder, links, rights, times and holes of files come back', async () => {
+    const repl = await open();
+    const make = [
+      'import os, stat',
+      'os.makedirs("a/b"); os.chdir("a/b")',
+      'with open("big", "wb") as f: f.truncate(200_000_000); f.seek(100_000_000); f.write(b"middle")',
+      'os.symlink("big", "link"); os.chmod("big", 0o640); os.utime("big", (1_000_000_000, 1_000_000_000))',
+      'open("other", "w").write("x")',
+    ];
+    expect((await run(repl, make.join('\n'))).error).toBeNull();
+    await repl.snapshot('tree');
+    await run(repl, 'import shutil\nos.chdir("/work"); shutil.rmtree("a"); open("a", "w").write("no folder")');
+    await repl.rollback('tree');
+    const look =
+      'with open("link", "rb") as f: _ = f.seek(100_000_000); m = f.read(6)\ns = os.stat("big")\nos.getcwd(), m, s.st_size, s.st_blocks < 100, oct(s.st_mode & 0o777), s.st_mtime, open("other").read()';
+    expect(await value(repl, look)).toBe("('/work/a/b', b'middle', 200000000, True, '0o640', 1000000000.0, 'x')");
+    await repl.close();
+  });
+
+  test('43 the memory they hold is bounded: one too many is refused, and deleting makes room', async () => {
+    const repl = await open({ memoryBytes: 200 * 1024 * 1024, maxSnapshots: 10 });
+    const fill = (letter: string) =>
+      value(repl, `x = None\nx = bytearray(120_000_000)\nfor i in range(0, len(x), 4096): x[i] = ord("${letter}")`);
+    await fill('x');
+    await repl.snapshot('one');
+    await fill('y');
+    await repl.snapshot('two');
+    await fill('z');
+    await expect(repl.snapshot('three')).rejects.toMatchObject({ code: 'snapshot-limit' });
+    await repl.deleteSnapshot('one');
+    await repl.snapshot('three');
+    await repl.rollback('two');
+    expect(await value(repl, 'x[:1]')).toBe("bytearray(b'y')");
+    await repl.close();
+  });
+
+  test('numpy computes after a rollback, in threads of its own', async (context) => {
+    const repl = await open({ memoryBytes: 2 * 1024 ** 3 });
+    const { error } = await run(repl, 'import numpy as np\na = np.ones((300, 300)); (a @ a).sum()');
+    if (error?.type === 'ModuleNotFoundError') return context.skip();
+    expect(error).toBeNull();
+    await repl.snapshot('np');
+    await run(repl, 'a *= 0; a @ a');
+    await repl.rollback('np');
+    expect(await value(repl, 'float((a @ a).sum())')).toBe('27000000.0');
+    await repl.close();
+  });
+
+  test('42 a cell that ends its own snapshots gets an empty REPL, with what was bound, and is told', async () => {
+    const repl = await open();
+    await repl.bind({ values: { context: { kind: 'text', text: 'bound' } } });
+    await run(repl, 'gone = 1');
+    const attack =
+      'import os\nfor p in os.listdir("/proc"):\n    if p.isdigit() and int(p) not in (1, os.getpid()): os.kill(int(p), 9)\nos._exit(0)';
+    const { restarted } = await run(repl, attack);
+    expect(restarted?.lost).toContain('all variables, files and snapshots are lost');
+    expect(await value(repl, 'context, "gone" in globals()')).toBe("('bound', False)");
+    await repl.close();
+  });
+});
