@@ -1,8 +1,6 @@
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
-import { estimateInput } from '../model/estimate-tokens.ts';
-import { ModelError } from '../model/model-error.ts';
-import type { ChatMessage, Model } from '../model/port.ts';
+import { type ChatMessage, estimateInput, type Model, ModelError } from '../model/index.ts';
 import { createReplyParser } from '../protocol/index.ts';
 import type { Conversation } from './conversation.ts';
 import { stopOfResource } from './progress.ts';

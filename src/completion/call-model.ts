@@ -2,8 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { EventBody } from '../event/event.ts';
 import { exactCost, usd } from '../ledger/money.ts';
 import type { Limits } from '../limits.ts';
-import { type AttemptRecord, callModel } from '../model/call-model.ts';
-import type { CallGate } from '../model/rate/call-gate.ts';
+import { type AttemptRecord, type CallGate, callModel } from '../model/index.ts';
 import type { CallModel, PaidCall } from '../subcall/paid-call.ts';
 
 /** What the model calls of one completion share. */

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../model/port.ts';
+import type { ChatMessage } from '../model/index.ts';
 
 /** What stands in the history for a reply without text: providers refuse an empty assistant message. */
 const EMPTY_REPLY = '(empty reply)';

@@ -1,7 +1,6 @@
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
-import { estimateInput } from '../model/estimate-tokens.ts';
-import type { ChatMessage } from '../model/port.ts';
+import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ContextInput } from '../context/index.ts';
 import type { Limits } from '../limits.ts';
-import type { ModelRef } from '../model/port.ts';
+import type { ModelRef } from '../model/index.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import type { ToolSet } from '../subcall/toolbox.ts';
 

@@ -3,7 +3,7 @@ import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { previewText } from '../context/preview.ts';
 import type { Usage } from '../ledger/index.ts';
-import { ModelError } from '../model/model-error.ts';
+import { ModelError } from '../model/index.ts';
 import type { GuestValue, SubCallReply } from '../repl/port.ts';
 import { ChildStopped } from '../subcall/child-stopped.ts';
 import type { ChildReply, ChildRequest } from '../subcall/context.ts';

@@ -1,6 +1,6 @@
 import { RlmError } from '../errors.ts';
 import type { Outcome, StopReason } from '../event/event.ts';
-import { ModelError } from '../model/model-error.ts';
+import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import type { LoopEnd } from './complete.ts';
 import type { RunFrame } from './frame.ts';

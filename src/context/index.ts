@@ -18,5 +18,5 @@ export {
   type NamedContexts,
   type Projection,
 } from './input.ts';
-export { type ContextSet, checkVariableName, isEmptyContext, loadContext } from './load.ts';
+export { type ContextSet, isEmptyContext, loadContext } from './load.ts';
 export { type ProjectedSource, projected } from './projected.ts';

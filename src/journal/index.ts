@@ -24,4 +24,3 @@ export type {
   StepCall,
   StepKind,
 } from './port.ts';
-export { purposeOf } from './record.ts';

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '../store/port.ts';
 import type { BeginBody, ChildBody, CommandBody, SettleBody, StepBody, TurnBody } from './entries.ts';
-import type { CommandRecord, Recovered, RecoveredAttempt, StepKind } from './port.ts';
+import type { CommandRecord, Recovered, RecoveredAttempt } from './port.ts';
 import { placeOf, scopeOf, scopePrefix } from './step-key.ts';
 
 interface Begun {
@@ -165,11 +165,6 @@ export class JournalRecord {
 /** Key of a command or turn in its scope. */
 export function keyInScope(scope: string, place: string): string {
   return `${scopePrefix(scope)}${place}`;
-}
-
-/** The kind of step a purpose of usage records stands for. */
-export function purposeOf(kind: StepKind): 'root' | 'sub' | 'final' {
-  return kind === 'root' || kind === 'final' ? kind : 'sub';
 }
 
 function toCommand(key: string, body: CommandBody): CommandRecord {

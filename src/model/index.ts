@@ -11,10 +11,10 @@
  * @module
  */
 
-export { DEFAULT_RETRY_POLICY, type RetryPolicy } from './backoff.ts';
+export type { RetryPolicy } from './backoff.ts';
 export { type AttemptRecord, type AttemptStart, type CallRequest, callModel, type ModelCall } from './call-model.ts';
 export { describeFault } from './describe-fault.ts';
-export { estimateInput, estimateMessages, estimateTokens } from './estimate-tokens.ts';
+export { estimateInput, estimateTokens } from './estimate-tokens.ts';
 export { ModelError, type ModelErrorCode, type ModelFault } from './model-error.ts';
 export type {
   CallUsage,
@@ -27,8 +27,7 @@ export type {
   ModelReply,
   ModelRequest,
 } from './port.ts';
-export { lookUpModel, type ModelFacts, priceOf } from './prices.ts';
+export type { ModelFacts } from './prices.ts';
 export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';
 export { type CallTree, createRateControl, type RateControl, type RateControlOptions } from './rate/rate-control.ts';
 export { type ResolveOptions, resolveModel } from './resolve-model.ts';
-export { closeConnections } from './wire/connections.ts';

@@ -8,9 +8,7 @@ export {
   type CommandFeedback,
   type FeedbackInput,
   feedbackMessage,
-  panel,
   type Standing,
-  standingLine,
 } from './feedback.ts';
 export { firstMessage } from './first-message.ts';
 export * as notes from './notes.ts';

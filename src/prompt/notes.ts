@@ -55,3 +55,8 @@ export function lastCallMessage(reason: string): string {
     'Give your best answer now, from what you know: FINAL(the answer), or FINAL_VAR(name) to use a variable of the REPL.',
   ].join(' ');
 }
+
+/** The REPL had to be killed and came back. */
+export function restarted({ reason, lost }: { readonly reason: string; readonly lost: string }): string {
+  return `The REPL was restarted: ${reason.replace(/\.$/, '')}. Now ${lost.replace(/\.$/, '')}.`;
+}

@@ -5,7 +5,7 @@ import type { RunRequest } from '../completion/prepare-run.ts';
 import { RlmError } from '../errors.ts';
 import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
-import type { Model, ModelRef } from '../model/port.ts';
+import type { Model, ModelRef } from '../model/index.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { claim, unclaim } from './keeper.ts';
 import { loadStored } from './stored-context.ts';

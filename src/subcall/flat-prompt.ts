@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { RlmError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import { estimateTokens } from '../model/estimate-tokens.ts';
-import type { ChatMessage, Model } from '../model/port.ts';
+import { type ChatMessage, estimateTokens, type Model } from '../model/index.ts';
 import type { GuestValue, SubCallRequest } from '../repl/port.ts';
 
 /**

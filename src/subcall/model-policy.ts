@@ -1,5 +1,5 @@
 import { messageOf, RlmError } from '../errors.ts';
-import type { Model, ModelRef } from '../model/port.ts';
+import type { Model, ModelRef } from '../model/index.ts';
 
 /** Another model than the one asked for is used. */
 export interface Fallback {

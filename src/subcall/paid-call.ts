@@ -1,5 +1,5 @@
 import type { CallAccount } from '../ledger/index.ts';
-import type { ChatMessage, Model, ModelReply } from '../model/port.ts';
+import type { ChatMessage, Model, ModelReply } from '../model/index.ts';
 
 /** One model call as the engine asks for it: reserved, retried and settled by whoever serves it. */
 export interface PaidCall {

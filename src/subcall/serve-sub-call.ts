@@ -1,8 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError, type Resource } from '../ledger/index.ts';
-import { ModelError } from '../model/model-error.ts';
-import type { ChatMessage, Model } from '../model/port.ts';
+import { type ChatMessage, type Model, ModelError } from '../model/index.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
 import { ChildStopped } from './child-stopped.ts';

@@ -75,6 +75,19 @@ describe('commands', () => {
   });
 });
 
+describe('a cell that does not stop', () => {
+  it('is killed; the model is told what was lost, and its variables and files are as they were', async () => {
+    const { result, root, events } = await play({
+      context: 'x',
+      limits: { cellTimeoutMs: 500 },
+      root: [cell('kept = [1]', 'open("f", "w").write("kept")'), cell('kept.append(2)', 'sum(range(10**13))'), cell('FINAL([kept, open("f").read()])')],
+    });
+    expect(result.answer).toBe('[[1], "kept"]');
+    expect(told(root, 2)).toMatch(/The REPL was restarted: .*as they were before/s);
+    expect(events.filter((event) => event.type === 'repl.restarted')).toHaveLength(1);
+  });
+});
+
 describe('contexts', () => {
   it('by name are variables and a mapping', async () => {
     const { result } = await play({

@@ -24,13 +24,6 @@ export function openConnections(): Promise<Connections> {
   return opening;
 }
 
-/** Closes every connection; the next call opens new ones. */
-export async function closeConnections(): Promise<void> {
-  const open = opening;
-  opening = undefined;
-  if (open !== undefined) await (await open).dispatcher.destroy();
-}
-
 async function connect(): Promise<Connections> {
   const { EnvHttpProxyAgent, request } = await import('undici');
   const noProxy = process.env.no_proxy ?? process.env.NO_PROXY;

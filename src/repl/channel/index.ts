@@ -7,10 +7,9 @@
  * @module
  */
 export type { BindCommand, DescribeFile } from './bind-command.ts';
-export { encodeFrame, type Frame, FrameType, MAX_GUEST_FRAME } from './frame.ts';
-export { type CommandRecord, type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
+export type { Frame } from './frame.ts';
+export type { CommandRecord, GuestCommand, GuestResult } from './guest-command.ts';
 export { createGuestLink, type GuestLink, type GuestLinkOptions } from './guest-link.ts';
 export { createGuestRepl, type GuestReplOptions, type RecoveredGuest, type ReplDriver } from './guest-repl.ts';
 export { captureOutput, type OutputCapture } from './output-capture.ts';
 export { encodeExact } from './text.ts';
-export { ChannelViolation } from './violation.ts';
