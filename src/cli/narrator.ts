@@ -78,7 +78,8 @@ function troubleOf(event: RunEvent): string | undefined {
     case 'budget.warning':
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':
-      return `! limit reached: ${event.message}`;
+      // Whoever asked for the best answer knows.
+      return event.limit === 'finish-requested' ? undefined : `! limit reached: ${event.message}`;
     case 'repl.restarted':
       return `! the REPL was restarted: ${event.reason}; ${event.lost}`;
     case 'command.rejected':

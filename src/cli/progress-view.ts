@@ -28,6 +28,9 @@ const REDRAW_MS = 100;
 /** Without a new line on a stream that is no terminal before one says that the run is alive. */
 export const QUIET_MS = 10_000;
 
+/** Columns a terminal adds to the live line when Ctrl-C is pressed: it echoes `^C`. */
+const ECHO_COLUMNS = 2;
+
 /** Nothing of a run: for `-q`. Errors are still printed, by who reports them. */
 export const NO_PROGRESS: ProgressView = { event: () => undefined, note: () => undefined, end: () => undefined };
 
@@ -87,14 +90,14 @@ class LiveView extends View {
   }
 
   #redraw(): void {
-    const line = this.line((this.options.stream.columns ?? 80) - 1);
+    const line = this.line((this.options.stream.columns ?? 80) - 1 - ECHO_COLUMNS);
     if (line === this.#shown) return;
     this.options.stream.write(`\r${line.padEnd(this.#shown.length)}`);
     this.#shown = line;
   }
 
   #erase(): void {
-    if (this.#shown !== '') this.options.stream.write(`\r${' '.repeat(this.#shown.length)}\r`);
+    if (this.#shown !== '') this.options.stream.write(`\r${' '.repeat(this.#shown.length + ECHO_COLUMNS)}\r`);
     this.#shown = '';
   }
 }
