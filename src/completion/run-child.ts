@@ -36,10 +36,13 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
   const ticket = placeFor(child.step, parent);
   const { runId, journal, resumed } = child.step.child(engine.newId());
   const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
-  const events = engine.openEvents(own, {
-    parent: parent.events,
-    ...(resumed && { tail: (await engine.keeper.reopen(runId)).tail }),
-  });
+  const log = resumed ? await engine.keeper.reopen(runId) : undefined;
+  const events = engine.openEvents(own, { parent: parent.events, ...(log !== undefined && { tail: log.tail }) });
+  // Its attempts in flight are told of once, by the root.
+  if (log?.previous !== undefined) {
+    const { recordedSteps } = journal;
+    events.emit({ type: 'run.resumed', recordedSteps, possiblyBilled: 0, previous: log.previous });
+  }
   const inherited: ParentRun = { ...parent, models };
   const frame = openFrame({ engine, limits: undefined, events, parent: inherited, signal: child.signal });
   ticket.sent();

@@ -59,6 +59,8 @@ export interface JournalScope {
   readonly path: string;
   /** Recorded steps of this completion wait to be asked for. */
   readonly replaying: boolean;
+  /** How many recorded steps of this completion wait to be asked for. */
+  readonly recordedSteps: number;
   /** The last turn whose feedback is recorded; 0 without one. */
   readonly recordedTurns: number;
   /**

@@ -41,6 +41,10 @@ export class Scope implements JournalScope {
     return this.#core.record.waiting(this.path) > 0;
   }
 
+  get recordedSteps(): number {
+    return this.#core.record.waiting(this.path);
+  }
+
   get recordedTurns(): number {
     return this.#core.record.lastTurn(this.path);
   }

@@ -31,15 +31,11 @@ export async function flatPrompt(
 }
 
 async function textOf(value: GuestValue, limits: Limits): Promise<string> {
-  if (value.kind === 'text') return value.text;
-  if (value.kind === 'json') return value.json;
-  if (value.bytes > limits.promptBytes) {
-    throw tooLong(`${value.bytes} bytes`, `${limits.promptBytes} bytes (promptBytes)`, {
-      bytes: value.bytes,
-      limit: limits.promptBytes,
-    });
-  }
-  return await readFile(value.path, 'utf8');
+  const bytes = value.kind === 'file' ? value.bytes : Buffer.byteLength(value.kind === 'text' ? value.text : value.json);
+  const limit = limits.promptBytes;
+  if (bytes > limit) throw tooLong(`${bytes} bytes`, `${limit} bytes (promptBytes)`, { bytes, limit });
+  if (value.kind === 'file') return await readFile(value.path, 'utf8');
+  return value.kind === 'text' ? value.text : value.json;
 }
 
 function tooLong(size: string, room: string, data: Readonly<Record<string, number>>): RlmError {

@@ -13,7 +13,8 @@ export interface ModelPolicy {
   /** The root model at depth 0, the sub-model of its depth below. */
   at(depth: number): Model;
   /**
-   * The model for a name a cell gave: the named one where the caller allows it, else the policy's with a fallback to report.
+   * The model for a name a cell gave: the named one where the caller allows it, else the policy's, with a fallback to
+   * report the first time in a tree.
    *
    * @throws RlmError `model-not-found` for a name nobody knows
    */
@@ -39,19 +40,30 @@ export interface PolicyOptions {
 export async function createModelPolicy(options: PolicyOptions): Promise<ModelPolicy> {
   const { resolve } = options;
   const root = await resolve(options.model);
-  const fallbacks: Fallback[] = [];
+  const fallbacks = new Map<string, Fallback>();
   const subs: Model[] = [];
   for (const ref of subRefs(options)) {
     try {
       subs.push(await resolve(ref));
     } catch (error) {
       if (!options.fallbackToRootModel) throw error;
-      fallbacks.push({ configured: nameOf(ref), using: root.id, reason: messageOf(error) });
+      fallbacks.set(nameOf(ref), { configured: nameOf(ref), using: root.id, reason: messageOf(error) });
       subs.push(root);
     }
   }
   const at = (depth: number): Model => (depth === 0 ? root : (subs[Math.min(depth, subs.length) - 1] ?? root));
-  return { at, fallbacks, named: (name, depth) => named({ name, own: at(depth), policy: [root, ...subs], options }) };
+  const told = new Set<string>();
+  return {
+    at,
+    fallbacks: [...fallbacks.values()],
+    async named(name, depth) {
+      const { model, fallback } = await named({ name, own: at(depth), policy: [root, ...subs], options });
+      const record = fallback === undefined ? '' : `${fallback.configured}\n${fallback.using}`;
+      if (fallback === undefined || told.has(record)) return { model };
+      told.add(record);
+      return { model, fallback };
+    },
+  };
 }
 
 function subRefs(options: PolicyOptions): readonly ModelRef[] {

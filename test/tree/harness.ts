@@ -8,6 +8,7 @@ import { expect } from 'vitest';
 import type {
   CompletionRequest,
   CompletionRun,
+  ReplChoice,
   Rlm,
   RlmOptions,
   RunEvent,

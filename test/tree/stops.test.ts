@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { CompletionError, memoryStore } from '../../src/index.ts';
+import { scriptedModel } from '../../src/test.ts';
+import type { MockFault } from '../mock-provider/index.ts';
+import {
+  cell,
+  checkEvents,
+  expectOneAccount,
+  grow,
+  isRootCall,
+  modelsPerDepth,
+  providerOf,
+  turnOf,
+} from './harness.ts';
+
+describe('a sub-model that cannot be resolved', () => {
+  const root = () => scriptedModel(() => cell('FINAL(llm_query("hi") + rlm_query("ho", "x"))'), { modelId: 'root' });
+
+  it('is an error before anything is spent', async () => {
+    const model = root();
+    const { run, events } = grow({ model, subModel: 'nobody/knows-this' });
+    await expect(run).rejects.toMatchObject({
+      code: 'model-not-found',
+      result: { outcome: 'failed', turns: 0, usage: { calls: 0 } },
+    });
+    expect(model.requests).toHaveLength(0);
+    expect(checkEvents(events)).toEqual([]);
+  });
+
+  it('falls back to the root model where the caller allows it, told once in the run', async () => {
+    const model = scriptedModel(
+      ({ messages }) =>
+        messages[0]?.role !== 'system'
+          ? 'flat'
+          : messages[1]?.content.includes('child')
+            ? cell('FINAL("/".join(llm_query_batched(["a", "b"])))')
+            : cell('FINAL([llm_query("hi"), *rlm_query_batched([("child 1", "x"), ("child 2", "y")])])'),
+      { modelId: 'root' },
+    );
+    const { run, events } = grow({
+      ...{ model, subModel: ['nobody/knows-this', 'nobody/knows-this'], fallbackToRootModel: true },
+      limits: { maxDepth: 2 },
+    });
+    const { text } = await run;
+    expect(JSON.parse(text)).toEqual(['flat', 'flat/flat', 'flat/flat']);
+    expect(events.filter(({ type }) => type === 'subcall.fallback')).toMatchObject([
+      { configured: 'nobody/knows-this', using: 'scripted/root', reason: expect.stringContaining('nobody') },
+    ]);
+  });
+});
+
+describe('a quota or key error below', () => {
+  const QUOTA: MockFault = {
+    fault: 'status',
+    status: 429,
+    error: { message: 'You exceeded your current quota', type: 'insufficient_quota', code: 'insufficient_quota' },
+  };
+  const KEY: MockFault = { fault: 'status', status: 401, error: { message: 'Incorrect API key provided' } };
+
+  it.each([
+    ['quota', QUOTA, 'rate-limited'],
+    ['key', KEY, 'missing-key'],
+  ])(
+    'stops the whole run (%s): failed, resumable, paused in the store, and it can go on',
+    async (_name, fault, code) => {
+      let mended = false;
+      await using provider = await providerOf((request) => {
+        const depth = Number(request.model.slice(1));
+        if (!isRootCall(request))
+          return depth === 3 && !mended && request.prompt === 'p 2' ? fault : `ok ${request.prompt}`;
+        if (turnOf(request) > 1) return 'FINAL(went on)';
+        if (depth === 2) return cell('FINAL(" ".join(llm_query(f"p {i}") for i in range(4)))');
+        if (depth === 1) return cell('FINAL(rlm_query("two", "y"))');
+        return cell('rs = [llm_query("first"), *rlm_query_batched([("one", "x"), ("uno", "z")])]', 'FINAL(rs)');
+      });
+      const store = memoryStore();
+      const { run, rlm, events } = grow({ ...modelsPerDepth(provider, 3), limits: { maxDepth: 3 }, store });
+      const error: unknown = await run.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (!(error instanceof CompletionError)) throw new Error('the run was expected to fail');
+
+      expect(error).toMatchObject({ code, resumable: true, result: { outcome: 'failed', stop: 'model-failure' } });
+      expect(error.message).not.toContain('sk-mock');
+      expectOneAccount(provider, events, error.result.usage);
+      expect(checkEvents(events)).toEqual([]);
+
+      mended = true;
+      const before = provider.calls.length;
+      const resumed = await rlm.resume(error.result.runId);
+      expect(resumed.outcome).toBe('converged');
+      expect(JSON.parse(resumed.text)).toEqual(['ok first', ...Array(2).fill('ok p 0 ok p 1 ok p 2 ok p 3')]);
+      const again = provider.calls.slice(before).map(({ request }) => request.prompt);
+      expect(again.filter((prompt) => prompt === 'first' || prompt === 'p 0')).toEqual([]);
+    },
+  );
+});
