@@ -116,11 +116,13 @@ async function step(command: Command, id: string, turn: TurnContext, log: TurnLo
  * came of it is recorded, or held against the record.
  */
 async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {
-  const { journal } = turn.run;
+  const { journal, stop } = turn.run;
   const known = journal.recordedCommand(id);
   if (known?.restarted === true) return leftOut(command.type, known);
   const result = await runToEnd(command, id, turn);
   const { ok, shown, timedOut, restarted } = result;
+  // What the end of the run cut short says nothing about the command: a resumed run runs it again.
+  if (stop.workSignal.aborted) return result;
   journal.command({ id, source: sourceOf(command), shown, ok, timedOut, restarted: restarted !== undefined });
   return result;
 }
