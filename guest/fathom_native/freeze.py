@@ -181,8 +181,12 @@ class Freezer:
 
     def _open_files(self) -> "list[tuple]":
         """Open files of the REPL's own: positions are shared with the live process, which will move them."""
-        found = []
-        for name in os.listdir("/proc/self/fd"):
+        found: "list[tuple]" = []
+        try:
+            names = os.listdir("/proc/self/fd")
+        except OSError:
+            return found  # without namespaces /proc is out of sight
+        for name in names:
             fd = int(name)
             if fd <= 2 or fd >= self._channel:
                 continue  # our own

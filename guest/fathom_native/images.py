@@ -20,6 +20,8 @@ _LENGTH_AT, _HASH_AT = 16, 24
 _KINDS = {"ascii": ("a", 1), "latin1": ("\xe9", 1), "ucs2": ("\u0101", 2), "ucs4": ("\U0001f600", 4)}
 _SEALS = 1 | 2 | 4 | 8  # F_SEAL_SEAL, SHRINK, GROW, WRITE
 _ADD_SEALS = 1033
+#: Shorter texts may be objects that CPython keeps, with more to them.
+_SHORT = 64
 _READ, _WRITE = 1, 2
 _PRIVATE, _FIXED, _ANONYMOUS = 0x02, 0x10, 0x20
 
@@ -41,6 +43,9 @@ def kind_of(text: str) -> str:
     """How CPython stores the text, told by its size in memory: looking at every character would take seconds."""
     if text.isascii():
         return "ascii"
+    if len(text) < _SHORT:
+        largest = max(text)
+        return "latin1" if largest < "\u0100" else "ucs2" if largest < "\U00010000" else "ucs4"
     width = (sys.getsizeof(text) - _header_size("ucs4")) // (len(text) + 1)
     return {1: "latin1", 2: "ucs2", 4: "ucs4"}[width]
 

@@ -111,17 +111,20 @@ def _network(wanted: dict) -> "list[str]":
 
 def _processes(wanted: dict) -> "list[str]":
     """Processes in sight that are not the REPL's own (pid 1 is its keeper)."""
+    return sorted(_seen_pids() - {"1", str(os.getpid()), str(os.getppid())})
+
+
+def _seen_pids() -> "set[str]":
     try:
-        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return {name for name in os.listdir("/proc") if name.isdigit()}
     except OSError:
-        return []
-    return [str(pid) for pid in pids if pid not in (1, os.getpid(), os.getppid())]
+        return set()
 
 
 def _signals(wanted: dict) -> "list[str]":
     """Processes outside that a signal would reach. Signal 0 asks without doing anything."""
     found = []
-    inside = {name for name in (os.listdir("/proc") if os.path.isdir("/proc/1/ns") else []) if name.isdigit()}
+    inside = _seen_pids() if wanted["namespaces"] else set()
     for pid in [*wanted["pids"], -1]:
         if str(pid) in inside:
             continue  # a number that is one of ours in here
@@ -186,7 +189,11 @@ def _status() -> "dict[str, str]":
 def _descriptors() -> "list[str]":
     """Open descriptors and where they lead."""
     found = []
-    for name in sorted(os.listdir("/proc/self/fd"), key=int) if os.path.isdir("/proc/self/fd") else []:
+    try:
+        names = sorted(os.listdir("/proc/self/fd"), key=int)
+    except OSError:
+        return ["not shown"]
+    for name in names:
         try:
             found.append(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
         except OSError:

@@ -58,6 +58,8 @@ def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "lis
     prctl(PR_SET_DUMPABLE, 0)
     if mode == "rules":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
+        if uid == 0:
+            short.append("the kernel does not count root's processes: maxProcesses is not enforced")
     return short
 
 

@@ -78,7 +78,15 @@ export async function proveIsolation(zygote: ZygoteProcess, interpreter: Interpr
     unix.listen(path);
     await Promise.all([once(tcp, 'listening'), once(unix, 'listening')]);
     const { port } = tcp.address() as net.AddressInfo;
-    const probe = { canary, port, socket: path, pids: [process.pid, zygote.pid], interpreter: interpreter.folders };
+    const namespaces = zygote.mode !== 'rules';
+    const probe = {
+      namespaces,
+      canary,
+      port,
+      socket: path,
+      pids: [process.pid, zygote.pid],
+      interpreter: interpreter.folders,
+    };
     const findings = await runProbe(zygote, probe);
     const level = levelOf(zygote.mode, findings);
     const { mode, refused, short } = zygote;
@@ -106,10 +114,6 @@ async function runProbe(zygote: ZygoteProcess, probe: Readonly<Record<string, un
   const control = zygote.connect({ kind: 'repl', id: PROBE_ID, ...PROBE_LIMITS, probe });
   const channel = zygote.connect({ kind: 'channel', id: PROBE_ID });
   const timer = setTimeout(() => channel.destroy(new Error('the probe did not answer')), PROOF_PATIENCE_MS);
-  let why = '';
-  control.on('data', (chunk: Buffer) => {
-    why += chunk.toString('utf8');
-  });
   control.on('error', () => {});
   try {
     let data = Buffer.alloc(0);
@@ -120,7 +124,7 @@ async function runProbe(zygote: ZygoteProcess, probe: Readonly<Record<string, un
     }
     throw new RlmError({
       code: 'isolation-unavailable',
-      message: `The isolation of Python REPLs could not be proved: the probe ended early${why === '' ? '' : ` (${why.trim()})`}.`,
+      message: `The isolation of Python REPLs could not be proved: the probe ended early (${zygote.log() || 'without a word'}).`,
     });
   } finally {
     clearTimeout(timer);

@@ -46,6 +46,8 @@ export interface ZygoteProcess {
   order(order: Readonly<Record<string, unknown>>, data?: Buffer): void;
   /** Called with what the launcher says. */
   onMessage: (message: Message) => void;
+  /** What its processes have written to standard error: trouble of the runtime's own, never of cells. */
+  log(): string;
   /** Settles when the zygote has ended, with the reason. */
   readonly ended: Promise<string>;
   close(): Promise<void>;
@@ -123,6 +125,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
     set onMessage(listener) {
       onMessage = listener;
     },
+    log,
     ended,
     async close() {
       for (const socket of sockets) socket.destroy();
