@@ -37,6 +37,15 @@ export {
 } from './context/index.ts';
 export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
 export type { ContextFacts, EventBase, EventBody, Outcome, RunEvent, StopReason } from './event/event.ts';
+export { type JsonlSink, type JsonlSinkOptions, jsonlSink } from './event/jsonl-sink.ts';
+export {
+  type OpenTelemetryApi,
+  type OpenTelemetrySpan,
+  type OpenTelemetryTracer,
+  openTelemetrySink,
+} from './event/open-telemetry.ts';
+export { redactEvent } from './event/redact.ts';
+export { type ReferenceLogOptions, referenceLog, referenceLogName } from './event/reference-log.ts';
 export { BudgetError, type Usage, type UsageTotals } from './ledger/index.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { ModelError } from './model/model-error.ts';
