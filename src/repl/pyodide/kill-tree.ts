@@ -1,0 +1,32 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/**
+ * Kills a child for good. bubblewrap is two processes while it sets up: killed in that moment, the inner one would wait
+ * for the outer for ever and keep our pipes open. So the outer is halted, the inner is killed, then the outer.
+ */
+export function killTree(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (process.platform === 'linux') {
+    child.kill('SIGSTOP');
+    for (const inner of childrenOf(pid)) kill(inner);
+  }
+  child.kill('SIGKILL');
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // It is gone, or the kernel does not say: the outer one's end has to do.
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
