@@ -69,6 +69,8 @@ export interface ModelReply {
 export interface Model {
   /** As events, usage and prices name it, e.g. `openai/gpt-5`. */
   readonly id: string;
+  /** The reference that names it, where the id alone does not, e.g. `http://host:8000/v1#name`. Never a secret. */
+  readonly ref?: string;
   readonly provider: string;
   /** Unknown price = unknown cost, never zero. */
   readonly price: ModelPrice | undefined;

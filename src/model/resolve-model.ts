@@ -48,8 +48,15 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
     case 'scripted':
       return { ...fromLanguageModel(scriptFileModel(rest ?? ''), options), id: ref };
     default:
-      return providerModel(ref, { ...options, env: options.env ?? process.env });
+      return withReference(providerModel(ref, { ...options, env: options.env ?? process.env }), ref);
   }
+}
+
+/** Remembers a reference that says more than the id; one with a password in it is nobody's to keep. */
+function withReference(model: Model, ref: string): Model {
+  const url = URL.parse(ref);
+  const secret = url !== null && (url.username !== '' || url.password !== '' || url.search !== '');
+  return model.id === ref || secret ? model : { ...model, ref };
 }
 
 function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model {

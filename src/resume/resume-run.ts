@@ -8,6 +8,7 @@ import { type Journal, openJournal } from '../journal/index.ts';
 import type { Model, ModelRef } from '../model/index.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { claim, unclaim } from './keeper.ts';
+import { type RecordedModels, recordedReference } from './recorded-models.ts';
 import { loadStored } from './stored-context.ts';
 
 /** An interrupted run, ready to go on. */
@@ -51,10 +52,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   if (record.sessionId !== undefined) throw inSession(record.sessionId, runId);
   checkTools(record, defaults);
   const { request } = record;
-  const [model, subModel] = await Promise.all([
-    ownOr(request.rootModel, [defaults.model], options),
-    subModelsOf(request.subModels, options),
-  ]);
+  const { model, subModel } = await modelsOf(request, options);
   const context = await loadStored(request.contexts, store);
   const journal = await openJournal({ journalId: runId, store, clock });
   return {
@@ -75,20 +73,20 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   };
 }
 
-async function subModelsOf(ids: readonly string[], options: ResumeOptions): Promise<readonly ModelRef[] | undefined> {
-  if (ids.length === 0) return undefined;
-  const { model, subModel = [] } = options.defaults;
-  const own = [...(Array.isArray(subModel) ? (subModel as readonly ModelRef[]) : [subModel as ModelRef]), model];
-  return await Promise.all(ids.map((id) => ownOr(id, own, options)));
-}
-
-/** This Rlm's own model of that id, which may be an object no string can name; else the id is the reference. */
-async function ownOr(id: string, own: readonly ModelRef[], { resolveModel }: ResumeOptions): Promise<ModelRef> {
-  for (const ref of own) {
-    const resolved = await resolveModel(ref).catch(() => undefined);
-    if (resolved?.id === id) return ref;
-  }
-  return id;
+/** The models it began with, this Rlm's own where it has them: they may be objects no string can name. */
+async function modelsOf(
+  recorded: RecordedModels,
+  { defaults, resolveModel }: ResumeOptions,
+): Promise<{ readonly model: ModelRef; readonly subModel: readonly ModelRef[] | undefined }> {
+  const { model, subModel = [] } = defaults;
+  const subs = Array.isArray(subModel) ? (subModel as readonly ModelRef[]) : [subModel as ModelRef];
+  const find = (id: string, own: readonly ModelRef[]): Promise<ModelRef> =>
+    recordedReference(id, recorded, { own, resolveModel });
+  const [root, ...below] = await Promise.all([
+    find(recorded.rootModel, [model]),
+    ...recorded.subModels.map((id) => find(id, [...subs, model])),
+  ]);
+  return { model: root, subModel: below.length === 0 ? undefined : below };
 }
 
 function checkTools({ id, request }: RunRecord, { tools }: EngineDefaults): void {

@@ -1,5 +1,6 @@
 import type { RunContext } from '../completion/run-context.ts';
 import type { RunRequest, Store } from '../store/index.ts';
+import { recordModels } from './recorded-models.ts';
 import { storeContexts } from './stored-context.ts';
 
 /** What a run was asked, as a store keeps it: enough to ask it again. */
@@ -8,12 +9,10 @@ export async function describeRequest(
   { store, backend }: { readonly store: Store; readonly backend: string },
 ): Promise<RunRequest> {
   const { models, limits, toolbox, answerType, prompt, requireInspection } = run;
-  const subModels = Array.from({ length: limits.maxDepth }, (_, index) => models.at(index + 1).id);
   return {
     query: run.query,
     contexts: await storeContexts(run.contexts, store, run.id),
-    rootModel: models.at(0).id,
-    subModels,
+    ...recordModels(models, limits.maxDepth),
     tools: [...toolbox.bindings.map(({ name }) => name), ...Object.keys(toolbox.values)],
     backend,
     limits,

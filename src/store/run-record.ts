@@ -33,9 +33,11 @@ export interface RunRecord {
 export interface RunRequest {
   readonly query: string;
   readonly contexts: readonly StoredContext[];
-  /** Model references as strings; a model object is named by its id and has to be given again on resume. */
+  /** Ids of models; a model object has to be given again on resume. */
   readonly rootModel: string;
   readonly subModels: readonly string[];
+  /** References of those whose id does not name them, by id. */
+  readonly references?: Readonly<Record<string, string>>;
   /** Names of the tools; they have to be given again on resume. */
   readonly tools: readonly string[];
   readonly subTools?: readonly string[];

@@ -1,0 +1,57 @@
+import { type Model, ModelError, type ModelRef } from '../model/index.ts';
+import type { ModelPolicy } from '../subcall/model-policy.ts';
+
+/** The models of a run or a session, as a store keeps them. */
+export interface RecordedModels {
+  /** Ids. */
+  readonly rootModel: string;
+  readonly subModels: readonly string[];
+  /** References of those whose id does not name them, by id. */
+  readonly references?: Readonly<Record<string, string>>;
+}
+
+/** What to keep of a policy. */
+export function recordModels(models: ModelPolicy, maxDepth: number): RecordedModels {
+  const subs = Array.from({ length: maxDepth }, (_, index) => models.at(index + 1));
+  const named = [models.at(0), ...subs].flatMap(({ id, ref }) => (ref === undefined ? [] : [[id, ref] as const]));
+  return {
+    rootModel: models.at(0).id,
+    subModels: subs.map(({ id }) => id),
+    ...(named.length > 0 && { references: Object.fromEntries(named) }),
+  };
+}
+
+/** The reference by which a recorded model can be had again. */
+export function referenceOf(id: string, { references }: RecordedModels): string {
+  return references?.[id] ?? id;
+}
+
+export interface ResolveRecorded {
+  readonly resolveModel: (ref: ModelRef) => Promise<Model>;
+  /** References that may be objects, which no string can name: one of the same id is taken before the recorded one. */
+  readonly own: readonly ModelRef[];
+}
+
+/** The reference for a recorded model: this Rlm's own model of that id, else the recorded reference. */
+export async function recordedReference(
+  id: string,
+  recorded: RecordedModels,
+  { own, resolveModel }: ResolveRecorded,
+): Promise<ModelRef> {
+  for (const ref of own) {
+    const resolved = await resolveModel(ref).catch(() => undefined);
+    if (resolved?.id === id) return ref;
+  }
+  return referenceOf(id, recorded);
+}
+
+/** Stands for a model that is not at hand, where what it answered is recorded: only a new call finds it missing. */
+export function absentModel(id: string, why: string): Model {
+  return {
+    id,
+    provider: 'none',
+    price: undefined,
+    contextTokens: undefined,
+    attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })),
+  };
+}
