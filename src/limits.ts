@@ -37,6 +37,8 @@ export interface Limits {
   readonly callIdleTimeoutMs: number;
   /** Model calls in flight per tree. Default 32. */
   readonly maxConcurrentCalls: number;
+  /** Child completions at work per tree and depth, each with its own REPL. Default 16: REPLs take memory, not time. */
+  readonly maxConcurrentChildren: number;
   /** Characters of a command's output shown to the model. Default 20 000: about 5 000 tokens. */
   readonly outputChars: number;
   /** Bytes of a command's output kept: the first and the last half of it. Default 16 MiB. */
@@ -78,6 +80,7 @@ export const DEFAULT_LIMITS: Limits = {
   callTimeoutMs: 300_000,
   callIdleTimeoutMs: 60_000,
   maxConcurrentCalls: 32,
+  maxConcurrentChildren: 16,
   outputChars: 20_000,
   outputBytes: 16 * MIB,
   promptBytes: 16 * MIB,

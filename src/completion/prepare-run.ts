@@ -11,6 +11,7 @@ import type { CallModel } from '../subcall/paid-call.ts';
 import { createToolbox, type ToolSet } from '../subcall/toolbox.ts';
 import { answerType } from './answer-type.ts';
 import { createCallModel } from './call-model.ts';
+import { type ChildSlots, createChildSlots } from './child-slots.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import type { RunFrame } from './frame.ts';
 import type { RunContext } from './run-context.ts';
@@ -33,6 +34,8 @@ export interface ParentRun {
   readonly ledger: Ledger;
   readonly models: ModelPolicy;
   readonly tree: CallTree;
+  /** Room for the children of the whole tree. */
+  readonly children: ChildSlots;
   readonly events: EventBus;
   /** The parent's own tools, inherited where the caller gave no `subTools`. */
   readonly tools: ToolSet;
@@ -95,7 +98,8 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     callModel:
       options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
   };
-  return { run, asParent: { depth, limits, ledger, models, tree, events, tools } };
+  const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
+  return { run, asParent: { depth, limits, ledger, models, tree, children, events, tools } };
 }
 
 function checkQuery(query: unknown): void {

@@ -2,7 +2,7 @@ import { lookAtFile } from '../context/from-file.ts';
 import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { previewText } from '../context/preview.ts';
-import type { Usage } from '../ledger/index.ts';
+import type { SubCallTicket, Usage } from '../ledger/index.ts';
 import { ModelError } from '../model/index.ts';
 import type { GuestValue, SubCallReply } from '../repl/port.ts';
 import { ChildStopped } from '../subcall/child-stopped.ts';
@@ -31,9 +31,27 @@ export interface ChildOptions {
  * @throws BudgetError when no sub-call is left
  * @throws ChildStopped when it was stopped together with the run it belongs to
  */
-export async function runChild(child: ChildRequest, { engine, parent, identity }: ChildOptions): Promise<ChildReply> {
+export async function runChild(child: ChildRequest, options: ChildOptions): Promise<ChildReply> {
+  const { parent } = options;
   const models = await withRoot(parent.models, child.model, parent.depth + 1);
   const ticket = placeFor(child.step, parent);
+  try {
+    const leave = await parent.children.enter(parent.depth + 1, child.signal);
+    try {
+      return await runIn(child, ticket, { ...options, parent: { ...parent, models } });
+    } finally {
+      leave();
+    }
+  } finally {
+    ticket.close();
+  }
+}
+
+async function runIn(
+  child: ChildRequest,
+  ticket: SubCallTicket,
+  { engine, parent, identity }: ChildOptions,
+): Promise<ChildReply> {
   const { runId, journal, resumed } = child.step.child(engine.newId());
   const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
   const log = resumed ? await engine.keeper.reopen(runId) : undefined;
@@ -43,8 +61,7 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
     const { recordedSteps } = journal;
     events.emit({ type: 'run.resumed', recordedSteps, possiblyBilled: 0, previous: log.previous });
   }
-  const inherited: ParentRun = { ...parent, models };
-  const frame = openFrame({ engine, limits: undefined, events, parent: inherited, signal: child.signal });
+  const frame = openFrame({ engine, limits: undefined, events, parent, signal: child.signal });
   ticket.sent();
   const request = {
     query: child.query,
@@ -52,7 +69,7 @@ export async function runChild(child: ChildRequest, { engine, parent, identity }
     output: child.output === undefined ? undefined : jsonSchema(child.output),
   };
   try {
-    const result = await runCompletion({ engine, request, identity: own, events, parent: inherited, frame, journal });
+    const result = await runCompletion({ engine, request, identity: own, events, parent, frame, journal });
     return { reply: replyOf(result, child), trajectory: result.trajectory };
   } catch (error) {
     // A child stopped by its parent, or by what stops the whole run, is no result: it runs on when the run is resumed.

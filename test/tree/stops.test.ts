@@ -135,8 +135,8 @@ describe('a quota or key error below', () => {
       expect(JSON.parse(resumed.text)).toEqual(['ok first', ...Array(2).fill('ok p 0 ok p 1 ok p 2 ok p 3')]);
       const again = provider.calls.slice(before).map(({ request }) => request.prompt);
       expect(again).not.toContain('first');
-    // Of the other child, what was in flight when the run stopped.
-    expect(again.filter((prompt) => prompt === 'p 0').length).toBeLessThanOrEqual(1);
+      // Of the other child, what was in flight when the run stopped.
+      expect(again.filter((prompt) => prompt === 'p 0').length).toBeLessThanOrEqual(1);
     },
   );
 });
