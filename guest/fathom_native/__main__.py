@@ -16,12 +16,12 @@ def main() -> None:
     sys.path.insert(0, guest)
     from fathom_native.preload import preload
 
-    preload()
     import json
 
+    config = json.loads(line)
+    preload(config["cache"])
     from fathom_native.launcher import Launcher
 
-    config = json.loads(line)
     sys.path.remove(guest)
     sys.argv[:] = [""]
     Launcher(config).run()

@@ -6,9 +6,9 @@ import signal
 import socket
 import time
 
-from .box import enter
-from .box.kernel import PR_SET_CHILD_SUBREAPER, prctl, set_process_name
+from .box.kernel import set_process_name
 from .files import FileStore, remove
+from .folders import make_folders
 from .host_line import HostLine
 from .live_handle import LiveHandle
 from .live_process import Settings
@@ -32,14 +32,14 @@ class Keeper:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._zygote = zygote
-        self._scratch = f"{settings.scratch}/{options['number']}" if settings.mode == "rules" else None
-        self._root, store, folders = self._make_folders(settings, options)
-        self._population = Population(namespaced=self._scratch is None)
-        self._files = FileStore(self._root, store)
+        folders = make_folders(settings.mode, f"{settings.scratch}/{options['number']}", disk=options["disk"])
+        self._scratch = folders.scratch
+        self._population = Population(namespaced=folders.scratch is None)
+        self._files = FileStore(folders.root, folders.store)
         self._snapshots = Snapshots(
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )
-        self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders)
+        self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders.seen)
         self._expected: "Expected | None" = None
         #: Why the last twin could not be made, if so.
         self._failure: "str | None" = None
@@ -49,18 +49,6 @@ class Keeper:
         self._memory = options["memory"]
         #: Bytes of images mapped: they are nobody's own.
         self._mapped = 0
-
-    def _make_folders(self, settings: Settings, options: dict) -> "tuple[str, str, list[str]]":
-        """The REPL's files, the store for copies of them, and where cells see the first."""
-        if self._scratch is None:
-            live, store = enter.box_keeper(settings.mode, disk=options["disk"])
-            return f"/proc/self/fd/{live}", f"/proc/self/fd/{store}", list(enter.FOLDERS.values())
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
-        root, store = self._scratch + "/files", self._scratch + "/store"
-        folders = [f"{root}/{name}" for name in enter.FOLDERS]
-        for path in (self._scratch, root, store, *folders):
-            os.mkdir(path, 0o700)
-        return root, store, folders
 
     def run(self) -> None:
         """Serves until the host closes the REPL or goes."""

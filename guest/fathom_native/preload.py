@@ -4,7 +4,10 @@ Inside of the box our own files are not there, so nothing of ours may be importe
 """
 
 import importlib
+import os
 import pkgutil
+import stat
+import sys
 
 MODULES = """
 abc argparse array ast asyncio base64 bisect calendar cmath codecs collections concurrent.futures contextlib copy csv
@@ -15,8 +18,11 @@ tokenize traceback types typing unicodedata urllib.parse uuid warnings weakref z
 """.split()
 
 
-def preload() -> None:
-    """Imports all of it. A module that this Python lacks is left out."""
+def preload(cache: str) -> None:
+    """Imports all of it. A module that this Python lacks is left out.
+
+    `cache` is a folder for our compiled modules, for when they cannot lie beside their sources.
+    """
     for name in MODULES:
         try:
             importlib.import_module(name)
@@ -25,6 +31,26 @@ def preload() -> None:
     import concurrent.futures
 
     concurrent.futures.ThreadPoolExecutor  # noqa: B018  (imported on first use)
+    if not os.access(os.path.dirname(__file__), os.W_OK) and own_folder(cache):
+        sys.pycache_prefix = cache
+    try:
+        preload_own()
+    finally:
+        sys.pycache_prefix = None
+
+
+def own_folder(path: str) -> bool:
+    """The folder is there, ours, and nobody else can write to it: what lies there is going to be run."""
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        info = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & 0o022
+
+
+def preload_own() -> None:
+    """Imports every module of our own packages."""
     import fathom_guest
 
     import fathom_native

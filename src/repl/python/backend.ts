@@ -72,6 +72,10 @@ export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend
       () => repls.delete(repl),
     );
     repls.add(repl);
+    if (open.signal?.aborted === true) {
+      await repl.close();
+      open.signal.throwIfAborted();
+    }
     return repl;
   }
 

@@ -122,6 +122,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
 
   return {
     async bring(value, target) {
+      checkRoom(value);
       const wanted = imagesWork && value.as === 'text' && value.bytes >= IMAGE_BYTES;
       const image = wanted ? await imageOf(value, target.id) : undefined;
       if (image === undefined) return bringContent(value, target);
@@ -154,6 +155,21 @@ export function createSources(zygote: ZygoteProcess): Sources {
       else waiting.reject(unreadable(textOf(message, 'path'), error, message.code === 2));
     },
   };
+}
+
+/**
+ * Refuses what cannot fit before anything is read. Images need the bytes of the file for ASCII, and up to two bytes a
+ * character otherwise; the file's own pages may be dropped meanwhile.
+ */
+function checkRoom(value: FileValue): void {
+  const room = process.availableMemory();
+  if (value.bytes <= room) return;
+  throw new RlmError({
+    code: 'context-invalid',
+    message: `The context has ${value.bytes} bytes, and the machine has ${room} bytes of memory left: it cannot be loaded.`,
+    userAction: true,
+    data: { bytes: value.bytes, available: room },
+  });
 }
 
 /** What tells one state of a file from another. */

@@ -2,8 +2,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { guestFolder } from './guest-folder.ts';
@@ -12,6 +12,8 @@ import { type Message, numberOf, readLines, textOf } from './lines.ts';
 
 /** Milliseconds until a zygote that has not boxed itself is given up. */
 const START_PATIENCE_MS = 30_000;
+/** Milliseconds until a launcher that does not end is killed. */
+const CLOSE_PATIENCE_MS = 2_000;
 /** Characters of its diagnostics that are kept for error messages. */
 const LOG_CHARACTERS = 8_192;
 
@@ -71,30 +73,14 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   const ended = endOf(child, log);
   child.stdin.on('error', () => {});
   let onMessage: (message: Message) => void = () => {};
-  const first = new Promise<Message>((resolve) => {
-    let waiting = true;
-    child.stdout.on(
-      'data',
-      readLines((message) => {
-        if (!waiting) return onMessage(message);
-        waiting = false;
-        resolve(message);
-      }),
-    );
-  });
+  const first = firstMessage(child, (message) => onMessage(message));
   const order = (fields: Readonly<Record<string, unknown>>, data?: Buffer): void => {
     child.stdin.write(`${JSON.stringify(fields)}\n`);
     if (data !== undefined) child.stdin.write(data);
   };
-  const { interpreter } = options;
-  const { folders, packages } = interpreter;
-  order({
-    folder,
-    token,
-    interpreter: folders,
-    packages,
-    ...(options.modes === undefined ? {} : { modes: options.modes }),
-  });
+  const { folders, packages } = options.interpreter;
+  const modes = options.modes === undefined ? {} : { modes: options.modes };
+  order({ folder, token, interpreter: folders, packages, cache: cacheFolder(), ...modes });
   const ready = await awaitReady(first, ended, child, options.modes);
   releaseEventLoop(child);
   let sockets: net.Socket[] = [];
@@ -129,15 +115,19 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
     ended,
     async close() {
       for (const socket of sockets) socket.destroy();
-      // The launcher ends with its input, removes the folder and takes everything with it.
-      child.stdin.end();
-      child.ref();
-      const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
-      await ended;
-      clearTimeout(timer);
+      await endLauncher(child, ended);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The launcher ends with its input, removes its folder and takes everything with it. */
+async function endLauncher(child: Child, ended: Promise<string>): Promise<void> {
+  child.stdin.end();
+  child.ref();
+  const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_PATIENCE_MS);
+  await ended;
+  clearTimeout(timer);
 }
 
 async function makeFolder(): Promise<string> {
@@ -165,6 +155,25 @@ function environment(options: ZygoteOptions): Record<string, string> {
     ...(zone === undefined || zone.startsWith('/') || zone.startsWith(':') ? {} : { TZ: zone }),
     ...options.env,
   };
+}
+
+/** Where compiled modules go when the package's own folder is not writable. */
+function cacheFolder(): string {
+  const base = process.env.XDG_CACHE_HOME;
+  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'), 'fathom-rlm', 'python');
+}
+
+/** The first thing the launcher says; what it says later goes to `onLater`. */
+function firstMessage(child: Child, onLater: (message: Message) => void): Promise<Message> {
+  return new Promise((resolve) => {
+    let waiting = true;
+    const read = readLines((message) => {
+      if (!waiting) return onLater(message);
+      waiting = false;
+      resolve(message);
+    });
+    child.stdout.on('data', read);
+  });
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
