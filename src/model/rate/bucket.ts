@@ -8,10 +8,9 @@ export interface BucketReport {
   readonly windowed: boolean;
 }
 
-/** When the request that brought the report was sent, and what has been taken since. */
+/** When a report came, and what has been taken that it may not know of. */
 export interface ReportMoment {
   readonly takenSince: number;
-  readonly sentAt: number;
   readonly now: number;
 }
 
@@ -44,7 +43,7 @@ export function createBucket(): Bucket {
   };
 
   return {
-    observe(report, { takenSince, sentAt, now }) {
+    observe(report, { takenSince, now }) {
       limit = report.limit;
       const missing = report.limit - report.remaining;
       if (report.windowed) {
@@ -54,7 +53,8 @@ export function createBucket(): Bucket {
         resetAt = undefined;
         if (missing > 0 && report.resetMs > 0) rate = missing / report.resetMs;
       }
-      level = Math.min(limit, report.remaining - takenSince + rate * (now - sentAt));
+      // What was refilled while the response was on its way is not counted: nobody knows how long that was.
+      level = Math.min(limit, report.remaining - takenSince);
       at = now;
     },
     take(cost, now) {

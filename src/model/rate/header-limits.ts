@@ -5,7 +5,8 @@ import { readRateHeaders } from './rate-headers.ts';
 export interface SendMark {
   readonly requests: number;
   readonly tokens: number;
-  readonly at: number;
+  /** Its own worst case of tokens. */
+  readonly cost: number;
 }
 
 /** Limits as a provider's response headers tell them: requests and tokens, each a bucket that refills. */
@@ -14,6 +15,8 @@ export interface HeaderLimits {
   readonly known: boolean;
   /** A request with this worst case of tokens is sent. */
   sent(tokens: number, now: number): SendMark;
+  /** The request of `mark` is over, with or without a response. */
+  left(mark: SendMark): void;
   /** The response to the request of `mark` came with these headers. */
   observe(headers: Readonly<Record<string, string>>, mark: SendMark, now: number): void;
   /** Milliseconds until a request of this worst case fits. */
@@ -27,6 +30,25 @@ export function createHeaderLimits(): HeaderLimits {
   let sentRequests = 0;
   let sentTokens = 0;
   let known = false;
+  /** Requests whose response has not begun: a report may know of those sent before its own, or not. */
+  const unheard = new Set<SendMark>();
+
+  /** What a report for `mark` cannot be trusted to have counted. */
+  const uncounted = (mark: SendMark): { readonly requests: number; readonly tokens: number } => {
+    unheard.delete(mark);
+    let requestsBefore = 0;
+    let tokensBefore = 0;
+    for (const other of unheard) {
+      if (other.requests > mark.requests) break;
+      requestsBefore += 1;
+      tokensBefore += other.cost;
+    }
+    return {
+      requests: sentRequests - mark.requests + requestsBefore,
+      tokens: sentTokens - mark.tokens + tokensBefore,
+    };
+  };
+
   return {
     get known() {
       return known;
@@ -36,16 +58,20 @@ export function createHeaderLimits(): HeaderLimits {
       sentTokens += cost;
       requests.take(1, now);
       tokens.take(cost, now);
-      return { requests: sentRequests, tokens: sentTokens, at: now };
+      const mark = { requests: sentRequests, tokens: sentTokens, cost };
+      unheard.add(mark);
+      return mark;
     },
+    left: (mark) => void unheard.delete(mark),
     observe(headers, mark, now) {
       const report = readRateHeaders(headers, now);
+      const { requests: takenRequests, tokens: takenTokens } = uncounted(mark);
       if (report.requests !== undefined) {
         known = true;
-        requests.observe(report.requests, { takenSince: sentRequests - mark.requests, sentAt: mark.at, now });
+        requests.observe(report.requests, { takenSince: takenRequests, now });
       }
       if (report.tokens !== undefined) {
-        tokens.observe(report.tokens, { takenSince: sentTokens - mark.tokens, sentAt: mark.at, now });
+        tokens.observe(report.tokens, { takenSince: takenTokens, now });
       }
     },
     delayMs: (now, cost) => Math.max(requests.delayMs(now, 1), tokens.delayMs(now, cost)),

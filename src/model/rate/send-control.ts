@@ -110,6 +110,7 @@ function send(parts: Parts, tokens: number, now: number): SentAttempt {
     },
     left(error) {
       state.inFlight -= 1;
+      limits.left(mark);
       if (error !== undefined) return failed(parts, error, { ordinal, sentAt: now });
       parts.closure.reopen();
       parts.overload.succeeded();
