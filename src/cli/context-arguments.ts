@@ -1,9 +1,8 @@
-import { createWriteStream, fstatSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { fstatSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../context/index.ts';
+import { spoolInput } from './spooled-input.ts';
 
 /** The path that stands for standard input. */
 export const STDIN = '-';
@@ -25,16 +24,18 @@ export interface ContextFromArguments {
  * | a folder, a pattern, or several | a list of documents |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
+ * @param spoolFolder where standard input goes. Default: the folder for temporary files
  * @throws RlmError `context-not-found` only when the run starts: nothing but standard input is read here
  */
 export async function contextFromArguments(
   paths: readonly string[],
   stdin: NodeJS.ReadableStream,
   signal?: AbortSignal,
+  spoolFolder: string = tmpdir(),
 ): Promise<ContextFromArguments> {
   const files = paths.filter((path) => path !== STDIN);
   if (files.length === paths.length) return { context: await fromPaths(files), dispose: async () => undefined };
-  const spooled = await spool(stdin, signal);
+  const spooled = await spoolInput(stdin, spoolFolder, signal);
   const input = fromFile(spooled.path);
   const others = await fromPaths(files);
   return {
@@ -48,23 +49,6 @@ async function fromPaths(paths: readonly string[]): Promise<ContextSource | unde
   if (only === undefined) return undefined;
   const oneFile = paths.length === 1 && ((await stat(only).catch(() => undefined))?.isFile() ?? false);
   return oneFile ? fromFile(only) : fromFiles(paths);
-}
-
-/** Standard input in a file only its owner can read: contexts reach the REPL as files, whatever their size. */
-async function spool(
-  stdin: NodeJS.ReadableStream,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly path: string; readonly dispose: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'fathom-stdin-'));
-  const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const path = join(folder, 'stdin');
-  try {
-    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { ...(signal !== undefined && { signal }) });
-    return { path, dispose };
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
 }
 
 /**

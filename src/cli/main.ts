@@ -11,6 +11,8 @@ import type { Console } from './console.ts';
 import { describeError } from './error-report.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { watchInterrupts } from './interrupts.ts';
+import { addRunCommands } from './runs/commands.ts';
+import type { WatchInterrupts } from './show-run.ts';
 import { forTerminal } from './terminal-text.ts';
 import { VERSION } from './version.ts';
 
@@ -23,6 +25,9 @@ const console: Console = {
   stderr: process.stderr,
   env: process.env,
 };
+
+const interrupts: WatchInterrupts = (note) =>
+  watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) });
 
 /** `--` and options may stand anywhere; what is wrong is said once, without a stack. */
 function program(): Command {
@@ -38,13 +43,12 @@ function program(): Command {
       .argument('<question>', 'what to find out')
       .addHelpText('after', EXAMPLES),
   ).action(async (question: string, options: AskOptions) => {
-    process.exitCode = await ask({
-      question,
-      options,
-      console,
-      interrupts: (note) => watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) }),
-    });
+    process.exitCode = await ask({ question, options, console, interrupts });
   });
+  const end = (code: number): void => {
+    process.exitCode = code;
+  };
+  addRunCommands(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('what this machine offers, and what to do about what is missing')

@@ -11,8 +11,12 @@ export function resultJson(result: CompletionResult<unknown>): Readonly<Record<s
   };
 }
 
-/** The object `--json` prints of an error: with all that was gained, when the run had begun. */
-export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
+/**
+ * The object `--json` prints of an error: with all that was gained, when the run had begun.
+ *
+ * @param resumable the run is kept and can go on
+ */
+export function errorJson(error: unknown, resumable = false): Readonly<Record<string, unknown>> {
   const described = {
     code: RlmError.isInstance(error) ? error.code : 'failed',
     message: messageOf(error),
@@ -26,7 +30,7 @@ export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
     reason: result.reason,
     answer: null,
     ...factsOf(result),
-    error: { ...described, resumable: error.resumable },
+    error: { ...described, resumable },
   };
 }
 

@@ -11,7 +11,7 @@ import { previewText } from './preview.ts';
 export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
   /** Where relative paths and patterns start, and what document paths are relative to. Default: the working directory. */
   readonly cwd?: string;
-  /** Glob patterns to leave out besides `.git` and binary files. */
+  /** Glob patterns to leave out besides `.git`, `.fathom` and binary files. */
   readonly ignore?: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const SNIFF_BYTES = 8_000;
 
 /**
  * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`.
- * `.git` folders and binary files are left out.
+ * `.git` folders, the stores of Fathom's own runs (`.fathom`) and binary files are left out.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
       dot: true,
       onlyFiles: true,
       followSymbolicLinks: false,
-      ignore: ['**/.git/**', ...ignore],
+      ignore: ['**/.git/**', '**/.fathom/**', ...ignore],
     });
     if (matches.length === 0)
       throw notFound(

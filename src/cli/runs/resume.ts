@@ -1,0 +1,92 @@
+import type { RunEvent } from '../../event/event.ts';
+import type { IsolationLevel } from '../../repl/port.ts';
+import type { ReplChoice } from '../../repl/select.ts';
+import { referenceOf } from '../../resume/recorded-models.ts';
+import { createRlm } from '../../rlm.ts';
+import type { RlmOptions } from '../../rlm-options.ts';
+import type { RunRecord, Store } from '../../store/index.ts';
+import type { Console } from '../console.ts';
+import { compact, counted } from '../figures.ts';
+import type { ProgressOptions } from '../progress-options.ts';
+import { type Answered, type Stage, showRun, type WatchInterrupts } from '../show-run.ts';
+import { removeKeptInput } from '../spooled-input.ts';
+import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
+
+/** The options of `fathom resume`. */
+export interface ResumeOptions extends ProgressOptions, StoreOptions {
+  /** Default: what the run had. */
+  readonly isolation?: IsolationLevel;
+}
+
+/** One `fathom resume`. */
+export interface Resume {
+  readonly id: string;
+  readonly options: ResumeOptions;
+  readonly console: Console;
+  readonly interrupts: WatchInterrupts;
+}
+
+/** Goes on with a run that was interrupted or paused, and shows it as `fathom ask` does. Resolves with the exit code. */
+export async function resume({ id, options, console, interrupts }: Resume): Promise<number> {
+  return await showRun({
+    options,
+    console,
+    interrupts,
+    onward: (runId) => `fathom resume ${runId}${storeArgument(options.store)}`,
+    run: async (stage) => {
+      await using watching = await stage.watch();
+      await using keeping = openToWrite(options.store);
+      const { store } = keeping;
+      const record = await store.runs.get(id);
+      if (record === undefined) throw runNotFound(id, store);
+      const onEvent = (event: RunEvent): void => {
+        if (event.type === 'run.resumed' && event.runId === id) stage.view.note(resumedLine(event));
+        watching.onEvent(event);
+      };
+      const isolation = options.isolation ?? (await isolationOf(record, store));
+      const answered = await goOn({ ...optionsFor(record), store, isolation, onEvent }, record, stage);
+      await removeKeptInput(record.request.contexts, store);
+      return answered;
+    },
+  });
+}
+
+async function goOn(options: RlmOptions, { id, request }: RunRecord, { interrupts }: Stage): Promise<Answered> {
+  await using rlm = createRlm(options);
+  const run = rlm.resume(id, { signal: interrupts.signal });
+  interrupts.attach(run);
+  return { result: await run, typed: request.output !== undefined && request.output !== null };
+}
+
+/** An `Rlm` like the one that began the run. */
+function optionsFor({ request }: RunRecord): RlmOptions {
+  const { prompt, requireInspection, backend, subModels } = request;
+  return {
+    model: referenceOf(request.rootModel, request),
+    ...(subModels.length > 0 && { subModel: subModels.map((id) => referenceOf(id, request)) }),
+    repl: backend as ReplChoice,
+    ...(prompt !== undefined && { prompt }),
+    ...(requireInspection !== undefined && { requireInspection }),
+  };
+}
+
+/** A run goes on with no less isolation than it had. */
+async function isolationOf({ id }: RunRecord, store: Store): Promise<IsolationLevel> {
+  const events = await store.events.read(id);
+  const started = events.find((event) => event.type === 'run.started');
+  return started === undefined ? 'process' : (started.isolation as IsolationLevel);
+}
+
+function resumedLine({
+  recordedSteps,
+  possiblyBilled,
+}: {
+  readonly recordedSteps: number;
+  readonly possiblyBilled: number;
+}): string {
+  const again =
+    possiblyBilled === 0
+      ? ''
+      : `; ${counted(possiblyBilled, 'call')} in flight then may have been billed and is sent again`;
+  return `Going on: ${compact(recordedSteps)} recorded ${recordedSteps === 1 ? 'result is' : 'results are'} not paid again${again}.`;
+}

@@ -1,0 +1,111 @@
+import { systemClock } from '../clock.ts';
+import { CompletionError, type CompletionResult } from '../completion/result.ts';
+import type { RunEvent } from '../event/event.ts';
+import { type Console, colorsFor, isInteractive } from './console.ts';
+import { describeError } from './error-report.ts';
+import { EXIT, exitCodeOf, exitCodeOfError } from './exit-codes.ts';
+import type { Interrupts } from './interrupts.ts';
+import { briefNarrator, fullNarrator } from './narrator.ts';
+import type { ProgressOptions } from './progress-options.ts';
+import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
+import { errorJson, resultJson } from './result-json.ts';
+import { summaryLine } from './summary-line.ts';
+import { forTerminal, onOneLine } from './terminal-text.ts';
+import { openTrace } from './trace-file.ts';
+
+/** Made with the function that prints notes, so that a live line is not broken. */
+export type WatchInterrupts = (note: (line: string) => void) => Interrupts;
+
+/** What a run is shown on, and stopped by. */
+export interface Stage {
+  readonly view: ProgressView;
+  readonly interrupts: Interrupts;
+  /** Opens the trace, where one is wanted. @throws RlmError `invalid-option` when it cannot be written */
+  watch(): Promise<Watching>;
+}
+
+/** Takes the events of a run until it is disposed of. */
+export interface Watching extends AsyncDisposable {
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** How a run came out. */
+export interface Answered {
+  readonly result: CompletionResult<unknown>;
+  /** The answer has a schema: it is printed as JSON. */
+  readonly typed: boolean;
+}
+
+/** One run on the command line. */
+export interface ShowRun {
+  readonly options: ProgressOptions;
+  readonly console: Console;
+  readonly interrupts: WatchInterrupts;
+  readonly run: (stage: Stage) => Promise<Answered>;
+  /** The command that goes on with a run which can be resumed; undefined when nothing of it is kept. */
+  readonly onward: (runId: string) => string | undefined;
+}
+
+/** Shows a run, prints its answer. Resolves with the exit code; rejects for nothing a user can cause. */
+export async function showRun({ options, console, interrupts: watch, run, onward }: ShowRun): Promise<number> {
+  const view = progressFor(options, console);
+  const interrupts = watch(options.quiet === true ? () => undefined : (line) => view.note(line));
+  try {
+    const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
+    view.end();
+    print(result, { json: options.json === true, typed, console });
+    if (options.quiet !== true) console.stderr.write(`${summaryLine(result)}\n`);
+    return exitCodeOf(result);
+  } catch (error) {
+    view.end();
+    const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
+    if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
+    console.stderr.write(`${interrupts.signal.aborted ? 'fathom: stopped.' : describeError(error)}\n`);
+    if (error instanceof CompletionError && options.quiet !== true) {
+      console.stderr.write(`${summaryLine(error.result)}\n`);
+      if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);
+    }
+    if (interrupts.terminated) return EXIT.terminated;
+    return interrupts.signal.aborted ? EXIT.interrupted : exitCodeOfError(error);
+  } finally {
+    interrupts.dispose();
+  }
+}
+
+function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {
+  if (options.quiet === true) return NO_PROGRESS;
+  const colors = colorsFor(stderr, env);
+  return createProgressView({
+    stream: stderr,
+    clock: systemClock,
+    interactive: isInteractive(stderr, env),
+    narrator: options.verbose === true ? fullNarrator(colors) : briefNarrator(colors),
+  });
+}
+
+async function watching(options: ProgressOptions, view: ProgressView): Promise<Watching> {
+  const failed = (message: string): void => view.note(onOneLine(message, 400));
+  const trace = options.trace === undefined ? undefined : await openTrace(options.trace, failed);
+  return {
+    onEvent(event) {
+      trace?.write(event);
+      view.event(event);
+    },
+    [Symbol.asyncDispose]: async () => await trace?.[Symbol.asyncDispose](),
+  };
+}
+
+function print(
+  result: CompletionResult<unknown>,
+  { json, typed, console: { stdout } }: { readonly json: boolean; readonly typed: boolean; readonly console: Console },
+): void {
+  if (json) {
+    stdout.write(`${JSON.stringify(resultJson(result))}\n`);
+    return;
+  }
+  const text = typed && result.answer !== undefined ? JSON.stringify(result.answer, null, 2) : result.text;
+  if (text === '') return;
+  // A file or a pipe gets the answer byte for byte.
+  const shown = stdout.isTTY === true ? forTerminal(text) : text;
+  stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`);
+}

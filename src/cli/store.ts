@@ -1,0 +1,121 @@
+import { relative, sep } from 'node:path';
+import type { Command } from 'commander';
+import { messageOf, RlmError } from '../errors.ts';
+import { memoryStore, type Store, StoreError, sqliteStore } from '../store/index.ts';
+import { onOneLine } from './terminal-text.ts';
+
+/** Where runs and sessions are kept unless `--store` says otherwise. */
+export const DEFAULT_STORE = '.fathom';
+
+/** Longest notice. */
+const NOTICE_CHARS = 300;
+
+/** Which folder a command works on. */
+export interface StoreOptions {
+  readonly store: string;
+}
+
+/** Which folder a run is kept in; `false`: in none. */
+export interface KeepOptions {
+  readonly store: string | false;
+}
+
+/** Declares `--store`. */
+export function addStoreOption(command: Command): Command {
+  return command.option('--store <dir>', 'folder of runs and sessions', DEFAULT_STORE);
+}
+
+/** Declares `--store` and `--no-store`. */
+export function addKeepOptions(command: Command): Command {
+  return command
+    .option('--store <dir>', 'folder the run is kept in, to be looked at and resumed', DEFAULT_STORE)
+    .option('--no-store', 'keep nothing of the run on disk');
+}
+
+/** A store for the time of one command. */
+export interface Keeping extends AsyncDisposable {
+  readonly store: Store;
+  /** What is kept outlives this process. */
+  readonly durable: boolean;
+}
+
+/**
+ * The store a run is kept in. A question is answered also where it cannot be kept: while another process writes to the
+ * folder, or where the usual folder cannot be made, the run lives in memory and a notice says so.
+ *
+ * @throws StoreError when a folder that was asked for by name cannot be used at all
+ */
+export function openToKeep({ store }: KeepOptions, note: (line: string) => void): Keeping {
+  if (store === false) return keeping(memoryStore(), false);
+  try {
+    const kept = sqliteStore(store);
+    // The answer does not depend on it any more: that closing failed is told, and no more.
+    const close = (): Promise<void> =>
+      kept.close().catch((error: unknown) => note(onOneLine(messageOf(error), NOTICE_CHARS)));
+    return { store: kept, durable: true, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (!isLocked(error) && store !== DEFAULT_STORE) throw error;
+    note(onOneLine(`This run is not kept and cannot be resumed. ${error.message}`, NOTICE_CHARS));
+    return keeping(memoryStore(), false);
+  }
+}
+
+/** A store to work on. @throws StoreError when another process writes to it, or it cannot be used */
+export function openToWrite(folder: string): Keeping {
+  return keeping(sqliteStore(folder), true);
+}
+
+/** A store to look at, also while another process writes to it. @throws StoreError when there is none */
+export function openToLook(folder: string): Keeping {
+  return keeping(sqliteStore(folder, { readOnly: true }), true);
+}
+
+function keeping(store: Store, durable: boolean): Keeping {
+  return { store, durable, [Symbol.asyncDispose]: () => store.close() };
+}
+
+/** The process that writes to a folder. */
+export interface Holder {
+  readonly pid: number;
+  readonly host: string;
+}
+
+/** Whether it was another process that stood in the way, and not the folder. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof StoreError && 'folder' in error.data;
+}
+
+/** Who writes to the folder, when that is why it could not be opened, and known. */
+export function holderOf(error: unknown): Holder | undefined {
+  if (!(error instanceof StoreError)) return undefined;
+  const { holder } = error.data as { readonly holder?: Partial<Holder> };
+  const { pid, host } = holder ?? {};
+  return typeof pid === 'number' && typeof host === 'string' ? { pid, host } : undefined;
+}
+
+/** What has to be added to a command so that it works on this folder: nothing for the usual one. */
+export function storeArgument(folder: string): string {
+  return folder === DEFAULT_STORE ? '' : ` --store ${quoted(folder)}`;
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A folder as a person knows it: relative where it lies below the working directory. */
+export function shownFolder(location: string): string {
+  const inside = relative('.', location);
+  return inside === '' || inside.startsWith(`..${sep}`) || inside === '..' ? location : inside;
+}
+
+/** @throws RlmError `run-not-found` */
+export function runNotFound(runId: string, { location }: Store): RlmError {
+  return new RlmError({
+    code: 'run-not-found',
+    message: `There is no run ${runId} in ${shownFolder(location)}: list what there is with \`fathom runs\`.`,
+    userAction: true,
+    data: { runId },
+  });
+}
