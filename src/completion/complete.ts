@@ -33,7 +33,10 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
     const outcome = await takeTurn(parseReply(reply.text, { finishReason: reply.finishReason }), turn);
     run.stop.throwIfStopped();
 
-    const feedback = outcome.accepted === undefined ? run.journal.turn(number, feedbackOf(outcome, turn)) : '';
+    const limit =
+      outcome.accepted === undefined ? (run.stop.limit ?? progress.count(outcome.tally, number)) : undefined;
+    const next = limit === undefined ? number + 1 : undefined;
+    const feedback = outcome.accepted === undefined ? run.journal.turn(number, feedbackOf(outcome, turn, next)) : '';
     recorder.closeTurn(feedback, run.clock.now());
     history.addTurn({ reply: reply.text, commands: outcome.history, feedback });
     run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - startedAt });
@@ -42,7 +45,6 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
     conversation.append(reply.text, feedback);
     if (outcome.continueWith !== undefined) conversation.continueWith(outcome.continueWith);
     recorder.draft = (await turn.repl.draft())?.text;
-    const limit = run.stop.limit ?? progress.count(outcome.tally, number);
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
   }
 }

@@ -73,19 +73,21 @@ export async function takeTurn(reply: ParsedReply, turn: TurnContext): Promise<T
   return outcomeOf(log, turn);
 }
 
-/** The user message after a turn. */
-export function feedbackOf(outcome: TurnOutcome, turn: TurnContext): string {
+/** The user message after a turn; without a next turn it does not say what is left for one. */
+export function feedbackOf(outcome: TurnOutcome, turn: TurnContext, nextTurn: number | undefined): string {
   const { run } = turn;
+  const { commands, notes: said, variables } = outcome;
+  if (nextTurn === undefined) return feedbackMessage({ commands, notes: said, variables, standing: undefined });
   const calls = run.ledger.budget('calls');
   const tokens = run.ledger.budget('tokens');
   const cost = run.ledger.budget('cost');
   const time = run.ledger.budget('time');
   return feedbackMessage({
-    commands: outcome.commands,
-    notes: outcome.notes,
-    variables: outcome.variables,
+    commands,
+    notes: said,
+    variables,
     standing: {
-      nextTurn: turn.number + 1,
+      nextTurn,
       maxTurns: run.limits.maxTurns,
       left: { subCalls: calls, tokens, ms: time, ...(Number.isFinite(cost.limit) && { costUsd: cost }) },
     },

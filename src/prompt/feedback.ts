@@ -36,7 +36,8 @@ export interface FeedbackInput {
   /** One precise sentence per command that was malformed or refused. */
   readonly notes: readonly string[];
   readonly variables: readonly VariableInfo[] | undefined;
-  readonly standing: Standing;
+  /** Undefined when no turn follows. */
+  readonly standing: Standing | undefined;
 }
 
 /** Characters of the variables panel in all. */
@@ -48,7 +49,7 @@ const PANEL_VARIABLES = 20;
 export function feedbackMessage(input: FeedbackInput): string {
   const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => `Note: ${note}`)];
   if (input.variables !== undefined) parts.push(panel(input.variables));
-  parts.push(standingLine(input.standing));
+  if (input.standing !== undefined) parts.push(standingLine(input.standing));
   return parts.filter((part) => part !== '').join('\n\n');
 }
 

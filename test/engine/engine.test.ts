@@ -80,7 +80,11 @@ describe('a cell that does not stop', () => {
     const { result, root, events } = await play({
       context: 'x',
       limits: { cellTimeoutMs: 500 },
-      root: [cell('kept = [1]', 'open("f", "w").write("kept")'), cell('kept.append(2)', 'sum(range(10**13))'), cell('FINAL([kept, open("f").read()])')],
+      root: [
+        cell('kept = [1]', 'open("f", "w").write("kept")'),
+        cell('kept.append(2)', 'sum(range(10**13))'),
+        cell('FINAL([kept, open("f").read()])'),
+      ],
     });
     expect(result.answer).toBe('[[1], "kept"]');
     expect(told(root, 2)).toMatch(/The REPL was restarted: .*as they were before/s);

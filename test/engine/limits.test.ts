@@ -11,6 +11,7 @@ describe('at a limit', () => {
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'max-turns', answer: 'the best I have', turns: 2 });
     expect(result.outcome === 'exhausted' && result.reason).toContain('maxTurns');
     expect(told(root, 2)).toContain('best answer now');
+    expect(told(root, 2)).not.toContain('is next');
     expect(checkEvents(events)).toEqual([]);
   });
 

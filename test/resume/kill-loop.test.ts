@@ -115,7 +115,9 @@ describe('a run that is killed and resumed until it is done', () => {
       const { calls = 0, possiblyBilled = 0 } = ended.usage ?? {};
       // Whatever was in flight at a kill is marked; everything else was paid for once.
       expect(possiblyBilled).toBeLessThanOrEqual(kills * IN_FLIGHT);
-      expect(calls - possiblyBilled).toBe(undisturbed.usage?.calls);
+      // Beyond the undisturbed run's there are only attempts that a kill ended before they were sent.
+      expect(calls - possiblyBilled).toBeGreaterThanOrEqual(undisturbed.usage?.calls ?? 0);
+      expect(calls).toBeLessThanOrEqual((undisturbed.usage?.calls ?? 0) + kills * IN_FLIGHT);
       expect(seen.length).toBeLessThanOrEqual(calls);
       expect(seen.length).toBeGreaterThanOrEqual(calls - possiblyBilled);
       for (const pid of pids) expect(await descendantsOf(pid)).toEqual([]);

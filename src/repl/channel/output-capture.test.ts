@@ -48,6 +48,12 @@ describe('captured output', () => {
     );
   });
 
+  test('counts a character whose bytes lie on both sides of the gap', () => {
+    const capture = captureOutput(12);
+    capture.push('stdout', Buffer.from('\u{10000}\u0800\u0800\u0800'));
+    expect(capture.finish().stdout).toEqual({ text: '\u{10000}\u0800\u0800', dropped: 1, gapAt: 2 });
+  });
+
   test('keeps the first and the last half of one stream', () => {
     const capture = captureOutput(10);
     for (let index = 0; index < 1000; index += 1) capture.push('stdout', Buffer.from(String(index % 10)));

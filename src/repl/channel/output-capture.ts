@@ -15,6 +15,8 @@ interface Stream {
   /** Pieces at the front of `tail` that are gone already: shifting an array of many pieces would be quadratic. */
   gone: number;
   dropped: number;
+  /** Bytes are missing between head and tail; `dropped` may still be 0 when they are the rest of one character. */
+  cut: boolean;
 }
 
 /** Captures at most `limit` bytes; the head is shared by both streams in the order in which they were written. */
@@ -29,11 +31,12 @@ export function captureOutput(limit: number): OutputCapture {
       if (droppedBefore > 0) {
         dropTail(stream, 0);
         stream.dropped += droppedBefore;
+        stream.cut = true;
         keep(stream, bytes, half);
         return;
       }
       // Once a stream has a gap or a tail, its text goes on there.
-      const open = stream.tailBytes === 0 && stream.dropped === 0 ? headLeft : 0;
+      const open = stream.tailBytes === 0 && !stream.cut ? headLeft : 0;
       const taken = Math.min(open, bytes.length);
       if (taken > 0) {
         stream.head.push(bytes.subarray(0, taken));
@@ -56,7 +59,7 @@ export function captureOutput(limit: number): OutputCapture {
 }
 
 function newStream(): Stream {
-  return { head: [], tail: [], tailBytes: 0, gone: 0, dropped: 0 };
+  return { head: [], tail: [], tailBytes: 0, gone: 0, dropped: 0, cut: false };
 }
 
 function keep(stream: Stream, bytes: Buffer, limit: number): void {
@@ -72,6 +75,7 @@ function dropTail(stream: Stream, limit: number): void {
     const piece = stream.tail[stream.gone];
     if (piece === undefined) return;
     const surplus = stream.tailBytes - limit;
+    stream.cut = true;
     if (piece.length <= surplus) {
       stream.gone += 1;
       stream.tailBytes -= piece.length;
@@ -98,7 +102,7 @@ function countStarts(bytes: Buffer): number {
 function textOf(stream: Stream): CapturedText {
   const head = Buffer.concat(stream.head);
   const tail = Buffer.concat(stream.tail.slice(stream.gone));
-  if (stream.dropped === 0) return { text: Buffer.concat([head, tail]).toString('utf8'), dropped: 0 };
+  if (!stream.cut) return { text: Buffer.concat([head, tail]).toString('utf8'), dropped: 0 };
   // The cut may go through a character: its bytes at both edges are left out, and it counts as one.
   const headEnd = wholeCharacters(head);
   let tailStart = 0;
