@@ -144,7 +144,8 @@ class Freezer:
             os.close(keep)
             link.send({"awake": True})
             break
-        self.children = {pid}
+        self.children.clear()  # the others were the dead process's
+        self.children.add(pid)
         self.link, self._spare = link, Link.of(spare)
         self._wake(channel, moment)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -9,6 +9,7 @@ from fathom_guest.frames import COMMAND, decode_frame
 from fathom_guest.guest import Guest
 from fathom_guest.transport import FdTransport
 
+from .cell_modules import hide_children, let_asyncio_watch_children, quiet_forks
 from .drain import Drain
 from .freeze import WOKEN, Freezer
 from .images import open_image
@@ -81,6 +82,9 @@ class Live:
 
         guest.operations["execute"] = execute_drained
         guest.after_cell = self.drain.finish
+        hide_children(self.freezer.children)
+        let_asyncio_watch_children()
+        quiet_forks()
         guest.channel.expect_own_forks(True)  # zygote to keeper, keeper to live process
 
     def run(self, *, link: Link, spare: Link, roots: "list[str]") -> None:

@@ -89,5 +89,8 @@ class Link:
             for fd in fds:
                 os.close(fd)
             return None
-        fields = loads(data.decode())
+        try:
+            fields = loads(data.decode())
+        except (ValueError, RecursionError):
+            fields = None  # from a live process that is not itself any more
         return Packet(fields if isinstance(fields, dict) else {}, list(fds), pid)

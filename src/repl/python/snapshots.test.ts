@@ -104,6 +104,21 @@ await describeWithPython('snapshots of the python backend', () => {
     await repl.close();
   });
 
+  test('snapshots are no children that cells would have to wait for', async () => {
+    const repl = await open();
+    await run(repl, 'import os, subprocess');
+    await repl.snapshot('s');
+    const code =
+      'p = subprocess.Popen("exit 3", shell=True)\nended = []\ntry:\n    while True: ended.append(os.waitstatus_to_exitcode(os.wait()[1]))\nexcept ChildProcessError: ended.append("none")\nended';
+    expect(await value(repl, code)).toBe("[3, 'none']");
+    await repl.rollback('s');
+    expect(await value(repl, code)).toBe("[3, 'none']");
+    const asynchronous =
+      'import asyncio\np = await asyncio.create_subprocess_shell("echo out; exit 4", stdout=-1)\n(await p.communicate())[0], p.returncode';
+    expect(await value(repl, asynchronous)).toBe("(b'out\\n', 4)");
+    await repl.close();
+  });
+
   test('42 a cell that ends its own snapshots gets an empty REPL, with what was bound, and is told', async () => {
     const repl = await open();
     await repl.bind({ values: { context: { kind: 'text', text: 'bound' } } });
