@@ -9,7 +9,8 @@ from types import ModuleType
 from .own import private_copy
 
 _traceback: ModuleType = private_copy("traceback")
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.path.sep
+#: How file names of the runtime begin: this package, and a backend's own beside it.
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fathom_")
 #: How file names of cells begin.
 CELL = "<cell "
 _MESSAGE = 16 * 1024
