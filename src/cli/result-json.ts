@@ -17,12 +17,7 @@ export function resultJson(result: CompletionResult<unknown>): Readonly<Record<s
  * @param resumable the run is kept and can go on
  */
 export function errorJson(error: unknown, resumable = false): Readonly<Record<string, unknown>> {
-  const described = {
-    code: RlmError.isInstance(error) ? error.code : 'failed',
-    message: messageOf(error),
-    retryable: RlmError.isInstance(error) && error.retryable,
-    userAction: RlmError.isInstance(error) && error.userAction,
-  };
+  const described = errorFacts(error);
   if (!(error instanceof CompletionError)) return { outcome: 'failed', answer: null, error: described };
   const { result } = error;
   return {
@@ -31,6 +26,16 @@ export function errorJson(error: unknown, resumable = false): Readonly<Record<st
     answer: null,
     ...factsOf(result),
     error: { ...described, resumable },
+  };
+}
+
+/** What `--json` tells of an error: its stable code, and what can be done about it. */
+export function errorFacts(error: unknown): Readonly<Record<string, unknown>> {
+  return {
+    code: RlmError.isInstance(error) ? error.code : 'failed',
+    message: messageOf(error),
+    retryable: RlmError.isInstance(error) && error.retryable,
+    userAction: RlmError.isInstance(error) && error.userAction,
   };
 }
 

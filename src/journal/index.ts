@@ -9,6 +9,7 @@
  *
  * @module
  */
+export { type JournalChild, journalChildren } from './children.ts';
 export { createJournal, type JournalOptions, nullJournal, openJournal } from './journal.ts';
 export type {
   ChildRun,

@@ -1,10 +1,15 @@
-import type { Command } from 'commander';
-import { isolationOption } from '../ask-options.ts';
+import { type Command, Option } from 'commander';
+import type { RunStatus } from '../../store/index.ts';
+import { amount, count, isolationOption } from '../ask-options.ts';
 import type { Console } from '../console.ts';
 import { addProgressOptions } from '../progress-options.ts';
+import { reported } from '../reported.ts';
 import type { WatchInterrupts } from '../show-run.ts';
-import { addStoreOption } from '../store.ts';
-import { type ResumeOptions, resume } from './resume.ts';
+import { addStoreOption, type StoreOptions } from '../store.ts';
+import type { ListOptions } from './list.ts';
+import type { ResumeOptions } from './resume.ts';
+import type { ShowOptions } from './show.ts';
+import { sinceTime } from './since.ts';
 
 /** What commands of runs and sessions need of the command line. */
 export interface Surroundings {
@@ -14,17 +19,56 @@ export interface Surroundings {
   readonly end: (code: number) => void;
 }
 
-/** Adds `fathom runs`, `fathom resume` and `fathom cancel`. */
-export function addRunCommands(fathom: Command, { console, interrupts, end }: Surroundings): void {
-  addProgressOptions(
-    addStoreOption(
-      fathom
-        .command('resume')
-        .description('go on with a run that was interrupted or paused, without paying again for what is recorded')
-        .argument('<id>', 'the run')
-        .addOption(isolationOption()),
-    ),
-  ).action(async (id: string, options: ResumeOptions) => {
+const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
+
+/** Adds `fathom runs`, `fathom resume` and `fathom cancel`. Each is loaded when it is wanted. */
+export function addRunCommands(fathom: Command, surroundings: Surroundings): void {
+  addRuns(fathom, surroundings);
+  addResume(fathom, surroundings);
+  addCancel(fathom, surroundings);
+}
+
+function addRuns(fathom: Command, { console, end }: Surroundings): void {
+  const runs = fathom.command('runs').description('the runs that are kept: list them, show one');
+  addStoreOption(runs.command('list', { isDefault: true }).description('list runs, newest first (what `runs` does)'))
+    .addOption(new Option('--status <status...>', 'only runs that stand so').choices(STATUSES))
+    .option('--since <time>', 'only runs begun since: 90m, 12h, 7d, 2w ago, or 2026-01-31', (text) => sinceTime(text))
+    .option('--text <words>', 'only runs whose question holds this')
+    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--json', 'print one JSON array')
+    .action(async (options: ListOptions) => {
+      const { listRuns } = await import('./list.ts');
+      end(await reported(options, console, () => listRuns(options, console)));
+    });
+  addStoreOption(runs.command('show').description('show a run: its turns, commands, children and cost'))
+    .argument('<id>', 'the run')
+    .option('--json', 'print it as one JSON object, with every reply and output')
+    .action(async (id: string, options: ShowOptions) => {
+      const { showStoredRun } = await import('./show.ts');
+      end(await reported(options, console, () => showStoredRun(id, options, console)));
+    });
+}
+
+function addResume(fathom: Command, { console, interrupts, end }: Surroundings): void {
+  const command = fathom
+    .command('resume')
+    .description('go on with a run that was interrupted or paused, without paying again for what is recorded')
+    .argument('<id>', 'the run')
+    .addOption(isolationOption());
+  addProgressOptions(addStoreOption(command)).action(async (id: string, options: ResumeOptions) => {
+    const { resume } = await import('./resume.ts');
     end(await resume({ id, options, console, interrupts }));
   });
+}
+
+function addCancel(fathom: Command, { console, end }: Surroundings): void {
+  addStoreOption(fathom.command('cancel').description('end a run for good, also one that runs in another process'))
+    .argument('<id>', 'the run')
+    .option('--wait <seconds>', 'how long its process is given to stop', amount, 15)
+    .option('--json', 'print how the run ended as one JSON object')
+    .action(async (id: string, options: StoreOptions & { readonly wait: number; readonly json?: true }) => {
+      const { cancel } = await import('./cancel.ts');
+      const wait = options.wait * 1_000;
+      end(await reported(options, console, () => cancel(id, { ...options, wait }, console)));
+    });
 }

@@ -1,0 +1,19 @@
+import type { Console } from './console.ts';
+import { describeError } from './error-report.ts';
+import { exitCodeOfError } from './exit-codes.ts';
+import { errorFacts } from './result-json.ts';
+
+/** Does the work of a command; what it fails with is told, as JSON too where that is asked for. Never rejects. */
+export async function reported(
+  { json }: { readonly json?: true },
+  { stdout, stderr }: Console,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (json === true) stdout.write(`${JSON.stringify({ error: errorFacts(error) })}\n`);
+    stderr.write(`${describeError(error)}\n`);
+    return exitCodeOfError(error);
+  }
+}

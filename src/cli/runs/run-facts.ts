@@ -1,0 +1,43 @@
+import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
+import type { RunRecord, Store } from '../../store/index.ts';
+
+/** What is told of a run in a list: the object `fathom runs --json` prints of each. */
+export interface RunFacts {
+  readonly id: string;
+  readonly status: RunRecord['status'];
+  readonly outcome: string | null;
+  readonly stop: string | null;
+  readonly reason?: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly turns: number;
+  readonly subCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number | null;
+  /** Null while the run has not ended. */
+  readonly elapsedMs: number | null;
+  readonly model: string;
+  readonly sessionId?: string;
+  readonly query: string;
+}
+
+/** Facts of a run; one that has not ended is told as far as its events tell it. */
+export async function runFacts(run: RunRecord, store: Store): Promise<RunFacts> {
+  const { id, status, createdAt, updatedAt, request, sessionId, result } = run;
+  const figures = result ?? figuresOf(await readRunLogs(store, id));
+  const { turns, subCalls, inputTokens, outputTokens, costUsd } = figures;
+  return {
+    id,
+    status,
+    outcome: result?.outcome ?? null,
+    stop: result?.stop ?? null,
+    ...(result?.reason !== undefined && { reason: result.reason }),
+    ...{ createdAt, updatedAt, turns, subCalls, inputTokens, outputTokens, costUsd },
+    elapsedMs: result?.elapsedMs ?? null,
+    model: request.rootModel,
+    ...(sessionId !== undefined && { sessionId }),
+    query: request.query,
+  };
+}

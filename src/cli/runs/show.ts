@@ -1,0 +1,93 @@
+import { readRunLogs } from '../../resume/run-logs.ts';
+import type { RunRecord } from '../../store/index.ts';
+import { type Console, colorsFor } from '../console.ts';
+import { EXIT } from '../exit-codes.ts';
+import { compact, counted, duration, money } from '../figures.ts';
+import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
+import { columnsOf, localTime } from '../table.ts';
+import { forTerminal, onOneLine } from '../terminal-text.ts';
+import { type RunFacts, runFacts } from './run-facts.ts';
+import { type RunNode, runTree } from './run-tree.ts';
+import { treeLines } from './tree-lines.ts';
+
+/** The options of `fathom runs show`. */
+export interface ShowOptions extends StoreOptions {
+  readonly json?: true;
+}
+
+/** Shows one run: what was asked and answered, its turns, commands and children. Resolves with the exit code. */
+export async function showStoredRun(id: string, options: ShowOptions, { stdout, env }: Console): Promise<number> {
+  await using keeping = openToLook(options.store);
+  const { store } = keeping;
+  const record = await store.runs.get(id);
+  if (record === undefined) throw runNotFound(id, store);
+  const tree = runTree(await readRunLogs(store, id));
+  const facts = await runFacts(record, store);
+  if (options.json === true) {
+    stdout.write(`${JSON.stringify({ ...facts, text: record.result?.text ?? null, tree })}\n`);
+    return EXIT.answered;
+  }
+  const colors = colorsFor(stdout, env);
+  const width = columnsOf(stdout);
+  const label = (name: string, text: string): string => `${colors.dim(name.padEnd(10))}${text}`;
+  const lines = [
+    `${colors.bold(facts.id)}  ${statusWords(facts)}`,
+    ...headLines(record, facts, tree).map(([name, text]) => label(name, onOneLine(text, width - 10))),
+    ...answerLines(record, label),
+    ...nextLines(facts, options).map(([name, text]) => label(name, text)),
+    '',
+    ...treeLines(tree, { colors, width }),
+  ];
+  stdout.write(`${lines.join('\n')}\n`);
+  return EXIT.answered;
+}
+
+type Labelled = readonly [name: string, text: string];
+
+function statusWords({ status, outcome, stop }: RunFacts): string {
+  return outcome === null ? status : `${status} · ${outcome} (${stop})`;
+}
+
+function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): readonly Labelled[] {
+  const sub = [...new Set(request.subModels)].filter((model) => model !== request.rootModel);
+  const contexts = tree.contexts
+    .filter(({ type }) => type !== 'none')
+    .map(({ name, type, size }) => `${name}: ${type}${size === undefined ? '' : ` [${compact(size)}]`}`);
+  const used = [
+    counted(facts.turns, 'turn'),
+    counted(facts.subCalls, 'sub-call'),
+    `${compact(facts.inputTokens)} tokens in, ${compact(facts.outputTokens)} out`,
+    money(facts.costUsd),
+  ];
+  const took = facts.elapsedMs === null ? '' : ` · took ${duration(facts.elapsedMs)}`;
+  return [
+    ['asked', facts.query],
+    ...(contexts.length === 0 ? [] : [['context', contexts.join(', ')] as const]),
+    ['models', `${request.rootModel}${sub.length === 0 ? '' : `, sub-calls ${sub.join(', ')}`}`],
+    ['REPL', `${request.backend}${tree.isolation === '' ? '' : `, isolation ${tree.isolation}`}`],
+    ['when', `${localTime(facts.createdAt)}${took}`],
+    ['used', used.join(' · ')],
+    ...(facts.sessionId === undefined ? [] : [['session', facts.sessionId] as const]),
+    ...(facts.reason === undefined ? [] : [['because', facts.reason] as const]),
+  ];
+}
+
+/** Lines of an answer that are shown; `--json` has all of it. */
+const ANSWER_LINES = 20;
+
+function answerLines({ result }: RunRecord, label: (name: string, text: string) => string): readonly string[] {
+  if (result === undefined || result.text === '') return [];
+  const lines = forTerminal(result.text).trimEnd().split('\n');
+  const shown = lines.slice(0, ANSWER_LINES);
+  const more = lines.length - shown.length;
+  return [
+    ...shown.map((text, index) => label(index === 0 ? 'answer' : '', text)),
+    ...(more > 0 ? [label('', `… ${counted(more, 'line')} more: --json has them`)] : []),
+  ];
+}
+
+function nextLines({ id, status, sessionId }: RunFacts, { store }: ShowOptions): readonly Labelled[] {
+  if (status !== 'interrupted' && status !== 'paused') return [];
+  if (sessionId !== undefined) return [['next', 'it belongs to a session: ask again there']];
+  return [['next', `fathom resume ${id}${storeArgument(store)}`]];
+}

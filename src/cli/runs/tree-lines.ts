@@ -1,0 +1,76 @@
+import type { Colors } from '../console.ts';
+import { counted, duration, money } from '../figures.ts';
+import { onOneLine } from '../terminal-text.ts';
+import type { CommandNode, RunNode, TurnNode } from './run-tree.ts';
+
+export interface TreeLinesOptions {
+  readonly colors: Colors;
+  readonly width: number;
+}
+
+/** The turns of a run, their commands, and the children these started, each further in. */
+export function treeLines(run: RunNode, options: TreeLinesOptions, indent = ''): readonly string[] {
+  return run.turns.flatMap((turn) => turnLines(turn, options, indent));
+}
+
+function turnLines(turn: TurnNode, options: TreeLinesOptions, indent: string): readonly string[] {
+  const { colors } = options;
+  const took = turn.durationMs === null ? 'not ended' : duration(turn.durationMs);
+  return [
+    `${indent}${colors.bold(`turn ${turn.number}`)} ${colors.dim(`· ${took}`)}`,
+    ...turn.commands.flatMap((command) => commandLines(command, options, `${indent}  `)),
+    ...turn.rejected.map(({ code, message }) =>
+      line(`${indent}  `, colors.yellow('!'), `refused (${code}): ${message}`, options),
+    ),
+  ];
+}
+
+function commandLines(command: CommandNode, options: TreeLinesOptions, indent: string): readonly string[] {
+  const { colors } = options;
+  const mark = command.ok === null ? colors.dim('·') : command.ok ? colors.green('✓') : colors.red('✗');
+  const facts = [
+    command.durationMs === null ? '' : duration(command.durationMs),
+    command.timedOut ? 'timed out' : '',
+    command.subCalls === 0 ? '' : subCallWords(command),
+  ].filter((part) => part !== '');
+  const text = `${command.id} ${sourceOf(command)}${facts.length === 0 ? '' : `  · ${facts.join(' · ')}`}`;
+  const { error } = command;
+  return [
+    line(indent, mark, text, options),
+    ...(error === undefined ? [] : [line(`${indent}  `, colors.red('!'), `${error.type}: ${error.message}`, options)]),
+    ...command.children.flatMap((child) => childLines(child, options, `${indent}  `)),
+  ];
+}
+
+function childLines(child: RunNode, options: TreeLinesOptions, indent: string): readonly string[] {
+  const { end, figures } = child;
+  const how = end === null ? 'not ended' : `${end.outcome} (${end.stop})`;
+  const head = `${JSON.stringify(onOneLine(child.query, 80))} · ${how} · ${money(figures.costUsd)} · run ${child.runId}`;
+  return [line(indent, options.colors.cyan('└'), head, options), ...treeLines(child, options, `${indent}  `)];
+}
+
+/** What a command says, shortened to the part of it that tells most. */
+function sourceOf({ command }: CommandNode): string {
+  const {
+    type,
+    code,
+    command: bash,
+    value,
+    name,
+    prompt,
+    items,
+  } = command as {
+    readonly type: string;
+    readonly [field: string]: unknown;
+  };
+  const text = code ?? bash ?? value ?? name ?? prompt ?? (Array.isArray(items) ? counted(items.length, 'prompt') : '');
+  return `${type} ${onOneLine(String(text), 60)}`.trimEnd();
+}
+
+function subCallWords({ subCalls, failedSubCalls }: CommandNode): string {
+  return `${counted(subCalls, 'sub-call')}${failedSubCalls > 0 ? ` (${failedSubCalls} failed)` : ''}`;
+}
+
+function line(indent: string, mark: string, text: string, { width }: TreeLinesOptions): string {
+  return `${indent}${mark} ${onOneLine(text, Math.max(20, width - indent.length - 2))}`;
+}
