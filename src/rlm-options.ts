@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { RunEvent } from './event/event.ts';
 import type { Limits } from './limits.ts';
-import type { ModelPrice, ModelRef } from './model/port.ts';
+import type { ModelPrice, ModelRef } from './model/index.ts';
 import type { PromptOptions } from './prompt/index.ts';
 import type { IsolationLevel } from './repl/port.ts';
 import type { ReplChoice } from './repl/select.ts';
