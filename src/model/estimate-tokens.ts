@@ -40,7 +40,21 @@ function weigh(text: string, start: number, end: number): number {
 /** The estimated tokens of a chat, chat template included, before a model's own correction. */
 export function estimateMessages(messages: readonly ChatMessage[]): number {
   let tokens = TOKENS_PER_REQUEST;
-  for (const message of messages) tokens += TOKENS_PER_MESSAGE + estimateTokens(message.content);
+  for (const message of messages) tokens += TOKENS_PER_MESSAGE + tokensOf(message);
+  return tokens;
+}
+
+/** A history only grows, and is estimated several times per turn: its messages are read once. */
+const read = new WeakMap<ChatMessage, number>();
+const READ_ONCE_CHARS = 200;
+
+function tokensOf(message: ChatMessage): number {
+  if (message.content.length < READ_ONCE_CHARS) return estimateTokens(message.content);
+  let tokens = read.get(message);
+  if (tokens === undefined) {
+    tokens = estimateTokens(message.content);
+    read.set(message, tokens);
+  }
   return tokens;
 }
 
