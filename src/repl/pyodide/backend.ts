@@ -8,7 +8,7 @@ import { createGuestRepl } from '../channel/index.ts';
 import type { FileValue, IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
 import { createDriver } from './driver.ts';
 import { bindLargeTexts } from './large-texts.ts';
-import { createPool, type LevelReport, type Pool, type PoolOptions } from './pool.ts';
+import { createPool, type LevelReport, type Pool, type TestSwitches } from './pool.ts';
 
 /** Options of {@link pyodideBackend}. */
 export interface PyodideBackendOptions {
@@ -25,8 +25,7 @@ export interface PyodideBackendOptions {
 /** Switches for tests; no public function takes them. */
 export interface InternalOptions extends PyodideBackendOptions {
   readonly node?: string;
-  readonly open?: PoolOptions['open'];
-  readonly withoutPermission?: boolean;
+  readonly switches?: TestSwitches;
 }
 
 /** The backend and what is known of its walls. */
@@ -46,8 +45,7 @@ export function createBackend(options: InternalOptions): PyodideBackend {
     ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
     spares: options.spares ?? 1,
     most: options.most ?? 'namespace',
-    open: options.open ?? [],
-    withoutPermission: options.withoutPermission ?? false,
+    switches: options.switches ?? {},
   });
   const repls = new Set<Repl>();
   return {

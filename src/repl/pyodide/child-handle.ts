@@ -7,6 +7,7 @@ import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { createFrameDecoder, encodeFrame, type Frame } from '../channel/frame.ts';
 import { type BootHeader, FD, RUNTIME } from './child/protocol.ts';
+import { killTree } from './kill-tree.ts';
 import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
 import { type Level, type SpawnRequest, spawnChild } from './spawn.ts';
 
@@ -62,7 +63,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
   });
   control.reader.close();
   const asked = new Map<number, { resolve: (frame: Frame) => void; reject: (error: Error) => void }>();
-  const end = watchEnd(spawned.process, spawned.stderrTail);
+  const end = watchEnd(spawned.process);
   const refs = references(spawned);
   const readiness = Promise.withResolvers<ReadyReport>();
   readiness.promise.catch(() => {});
@@ -75,7 +76,9 @@ export function startChild(request: SpawnRequest): ChildHandle {
   void end.ended.then((reason) => {
     control.close();
     const error = lost(reason);
-    readiness.reject(error);
+    // What it printed is for the host's user; a model never sees it (F9), so it is told only while booting.
+    const tail = spawned.stderrTail().trim().split('\n').slice(-3).join(' | ');
+    readiness.reject(tail === '' ? error : lost(`${reason} (${tail})`));
     for (const { reject } of asked.values()) reject(error);
     asked.clear();
   });
@@ -119,7 +122,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
     },
     kill(reason) {
       end.because(reason);
-      spawned.process.kill('SIGKILL');
+      killTree(spawned.process);
     },
     ended: end.ended,
     busy: refs.busy,
@@ -160,7 +163,7 @@ interface EndWatch {
   because(reason: string): void;
 }
 
-function watchEnd(process: ReturnType<typeof spawnChild>['process'], stderrTail: () => string): EndWatch {
+function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
   let told: string | undefined;
   let reason: string | undefined;
@@ -171,9 +174,7 @@ function watchEnd(process: ReturnType<typeof spawnChild>['process'], stderrTail:
   };
   process.once('error', (error) => finish(`it could not be started: ${error.message}`));
   process.once('close', (code, signal) => {
-    const tail = stderrTail().trim().split('\n').slice(-3).join(' | ');
-    const how = signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`;
-    finish(tail === '' ? how : `${how} (${tail})`);
+    finish(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
   });
   return {
     ended: promise,

@@ -12,7 +12,7 @@ import { type ChildHandle, startChild } from './child-handle.ts';
 import { findInstallation, type Installation } from './installation.ts';
 import { findBubblewrap } from './namespace.ts';
 import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
-import type { Level } from './spawn.ts';
+import type { Level, SpawnRequest } from './spawn.ts';
 
 /** How children are made. */
 export interface PoolOptions {
@@ -22,10 +22,14 @@ export interface PoolOptions {
   readonly spares: number;
   /** Do not try for more than this. */
   readonly most: Level;
-  /** Test switches: walls left open. */
-  readonly open: readonly OpenWall[];
-  /** Test switch: no permission model. */
-  readonly withoutPermission: boolean;
+  readonly switches: TestSwitches;
+}
+
+/** What only tests set. */
+export interface TestSwitches extends Pick<SpawnRequest, 'withoutPermission' | 'stdin' | 'env' | 'onPrint'> {
+  /** Walls left open. */
+  readonly open?: readonly OpenWall[];
+  readonly hostFolder?: string;
 }
 
 /** What the level rests on. */
@@ -127,10 +131,13 @@ async function start(
     const spawn = (): ChildHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
     const first = spawn();
     await first.busy(() => first.ready);
-    const proof = await tryFromPython(first, bait);
-    if (!holds(proof) && options.open.length === 0) throw unproved(proof);
+    const proofs = spaces.proof === undefined ? [] : [spaces.proof];
+    if (options.switches.open === undefined) {
+      const proof = await tryFromPython(first, bait);
+      if (!holds(proof)) throw unproved(proof);
+      proofs.unshift(proof);
+    }
     const { level, refused, bubblewrap } = spaces;
-    const proofs = spaces.proof === undefined ? [proof] : [proof, spaces.proof];
     return { report: { level, refused, bubblewrap, proofs }, base, spawn, first };
   } finally {
     bait.remove();
@@ -181,11 +188,13 @@ function spawnBooting(request: {
   const { options, installation, code, base, spaces } = request;
   const child = startChild({
     ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
-    ...{ level: spaces.level, wholeLibraries: spaces.wholeLibraries, withoutPermission: options.withoutPermission },
+    ...{ ...options.switches, level: spaces.level, wholeLibraries: spaces.wholeLibraries },
     descriptors: { [FD.base]: base.file.fd },
   });
   const { pyodideUrl: pyodideDir, bashUrl } = installation;
-  child.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], open: options.open });
+  const { open = [], hostFolder } = options.switches;
+  const test = hostFolder === undefined ? { open } : { open, hostFolder };
+  child.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], ...test });
   return child;
 }
 

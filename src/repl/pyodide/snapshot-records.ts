@@ -12,7 +12,6 @@ import { AUTOMATIC, type ImageHeader, PAGE } from './child/protocol.ts';
 export interface SnapshotRecord {
   readonly header: ImageHeader;
   readonly table: Buffer;
-  readonly manifest: Buffer;
 }
 
 /** The snapshots of one REPL. */
@@ -41,16 +40,11 @@ export function makeSnapshotRecords(): SnapshotRecords {
         stale = true;
         return;
       }
-      const { tableBytes, manifestBytes } = header;
-      if (typeof header.name !== 'string' || tableBytes + manifestBytes !== frame.body.length) {
+      if (typeof header.name !== 'string' || frame.body.length % 4 !== 0) {
         throw new ChannelViolation('a snapshot was described wrongly');
       }
       if (header.name === AUTOMATIC) stale = false;
-      records.set(header.name, {
-        header,
-        table: Buffer.from(frame.body.subarray(0, tableBytes)),
-        manifest: Buffer.from(frame.body.subarray(tableBytes)),
-      });
+      records.set(header.name, { header, table: Buffer.from(frame.body) });
     },
     get: (name) => records.get(name),
     delete: (name) => void records.delete(name),
@@ -77,15 +71,10 @@ function slotsIn(record: SnapshotRecord | undefined): Set<number> {
     const slot = record.table.readInt32LE(at);
     if (slot > 0) slots.add(slot);
   }
-  const { nodes } = JSON.parse(record.manifest.toString('utf8')) as {
-    nodes: { content?: { slots?: number[] } }[];
-  };
-  for (const node of nodes) {
-    const runs = node.content?.slots ?? [];
-    for (let index = 0; index < runs.length; index += 2) {
-      const first = runs[index] ?? 0;
-      for (let count = 0; count < (runs[index + 1] ?? 0); count += 1) slots.add(first + count);
-    }
+  const runs = record.header.fileSlots;
+  for (let index = 0; index < runs.length; index += 2) {
+    const first = runs[index] ?? 0;
+    for (let count = 0; count < (runs[index + 1] ?? 0); count += 1) slots.add(first + count);
   }
   return slots;
 }

@@ -25,8 +25,12 @@ export interface SpawnRequest {
   readonly descriptors: Readonly<Record<number, number>>;
   /** Bind whole library folders: where binding single files does not suffice. */
   readonly wholeLibraries?: boolean;
-  /** Test switch and self-test: without the permission model, to try the namespaces alone. */
+  /** Test switch and self-test: without the permission model and V8's flags, to try the namespaces alone. */
   readonly withoutPermission?: boolean;
+  /** Test switches: an input, an environment, and a look at what the child prints. */
+  readonly stdin?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onPrint?: (chunk: Buffer) => void;
 }
 
 /** A started child. */
@@ -39,6 +43,13 @@ export interface SpawnedChild {
 }
 
 const STDERR_TAIL = 4096;
+/**
+ * No files but those named, no programs, no workers (F3), no addons, no text as code; `node:sqlite` opens files past the
+ * permission model, so it goes as well (F4).
+ */
+const PERMISSION = [
+  ...['--permission', '--no-addons', '--disallow-code-generation-from-strings', '--no-experimental-sqlite'],
+];
 /** Kilobytes of stack: Python code nests deeply in C, and a JavaScript stack that ends is the end of the child. */
 const STACK_KB = 63_000;
 /** Megabytes of JavaScript heap; memory of Python and contents of files are not in it. */
@@ -54,14 +65,14 @@ export function spawnChild(request: SpawnRequest): SpawnedChild {
     ...Object.keys(request.descriptors).map(Number),
     seccomp === undefined ? 0 : SECCOMP_FD,
   );
-  const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'pipe', 'pipe'];
+  const stdio: ('ignore' | 'pipe' | number)[] = [request.stdin ?? 'ignore', 'pipe', 'pipe'];
   for (let fd = 3; fd <= highest; fd += 1) stdio[fd] = request.descriptors[fd] ?? 'ignore';
   stdio[FD.frames] = 'pipe';
   stdio[FD.data] = 'pipe';
   if (seccomp !== undefined) stdio[SECCOMP_FD] = 'pipe';
   // A group of its own: Ctrl-C in a terminal goes to the whole foreground group, and it is Fathom's to decide what it means.
   const detached = process.platform !== 'win32';
-  const child = spawn(command, args, { env: {}, cwd: '/', stdio, windowsHide: true, detached });
+  const child = spawn(command, args, { env: { ...request.env }, cwd: '/', stdio, windowsHide: true, detached });
   if (seccomp !== undefined) {
     const pipe = child.stdio.at(SECCOMP_FD) as Writable;
     pipe.on('error', () => {});
@@ -70,15 +81,17 @@ export function spawnChild(request: SpawnRequest): SpawnedChild {
   const frames = child.stdio.at(FD.frames) as Duplex;
   const data = child.stdio.at(FD.data) as Duplex;
   for (const stream of [frames, data]) stream.on('error', () => {});
-  child.stdout?.resume();
+  // Drained and dropped: nothing a child prints may end up on the host's own stdout (F2).
+  child.stdout?.on('data', request.onPrint ?? (() => {}));
+  if (request.onPrint !== undefined) child.stderr?.on('data', request.onPrint);
   return { process: child, frames, data, stderrTail: keepTail(child.stderr) };
 }
 
 function commandLine(request: SpawnRequest): [string, string[], Buffer | undefined] {
   const { node, script, readable, level } = request;
   const flags = [
-    ...(request.withoutPermission ? [] : ['--permission', ...readable.map((path) => `--allow-fs-read=${path}`)]),
-    ...['--no-addons', '--disallow-code-generation-from-strings', '--no-experimental-sqlite', '--no-warnings'],
+    ...(request.withoutPermission ? [] : [...PERMISSION, ...readable.map((path) => `--allow-fs-read=${path}`)]),
+    '--no-warnings',
     `--max-old-space-size=${JS_HEAP_MB}`,
   ];
   if (process.platform === 'win32') return [node, [...flags, script], undefined];

@@ -33,7 +33,7 @@ export async function takeOver({ store, child, records, texts, name }: TakeoverR
   if (target === undefined)
     throw new RlmError({ code: 'repl-failure', message: 'There is no snapshot to go back to.' });
   await copyStore(store, child.store, records.storeBytes());
-  for (const record of records.all()) await child.ask(RUNTIME.adopt, record.header, [record.table, record.manifest]);
+  for (const record of records.all()) await child.ask(RUNTIME.adopt, record.header, [record.table]);
   const reload = target.header.uses;
   const restored = child.ask(RUNTIME.restore, { name, reload });
   const sent = (async () => {

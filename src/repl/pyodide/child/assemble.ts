@@ -70,12 +70,12 @@ export function assemble(request: AssembleRequest): Child {
 
   const pipeOps = pipeOperations(pyodide);
   if (!open.has('tty')) removeTerminals(fs);
-  const { device, stdio } = makeDevices(request, open.has('frame-cap'));
+  const { device, stdio } = makeDevices(request, open);
   const slots = openSlots();
   const files = openFiles({ fs, slots, umask: () => shared.umask });
   const quota = open.has('quota') ? openQuota() : installQuota(fs, files.beforeChange);
   const begin = (): void => {
-    pyodide.runPython(open.has('finders') ? '0' : 'import fathom_pyodide; fathom_pyodide.begin()');
+    pyodide.runPython(`import fathom_pyodide; fathom_pyodide.begin(${open.has('finders') ? 'hide=False' : ''})`);
   };
   begin();
   const step = pythonFunction(python, 'fathom_pyodide', 'step');
@@ -88,9 +88,10 @@ export function assemble(request: AssembleRequest): Child {
   };
   const images = makeImages({ fs, pages, files, slots, wire: request.wire, pipeOps, setUmask });
 
-  const tableDropped = open.has('table') ? 0 : emptyTable(pyodide, gate);
+  if (open.has('host-folder')) mountHostFolder(fs, request.header.hostFolder ?? '');
+  const tableDropped = open.has('table') ? 0 : emptyTable(pyodide, gate, open.has('mirror'));
   const lockLate = (): void => {
-    begin();
+    pythonFunction(python, 'fathom_pyodide', 'begin')();
     gate.lock();
   };
   if (!open.has('heap-first')) gate.lock();
@@ -104,13 +105,14 @@ export function assemble(request: AssembleRequest): Child {
 
 function makeDevices(
   { booted, wire, interrupt, end, now, shared }: AssembleRequest,
-  uncapped: boolean,
+  open: ReadonlySet<OpenWall>,
 ): Pick<Child, 'device' | 'stdio'> {
   const fs = booted.pyodide.FS;
   const device = makeHostDevice({
     fs,
     wire,
-    uncapped,
+    uncapped: open.has('frame-cap'),
+    unchecked: open.has('device'),
     interrupted: interrupt.pending,
     onEnd: end.quietly,
     onViolation: (what) => end.because(`channel violation: ${what}`),
@@ -130,6 +132,12 @@ function pipeOperations(pyodide: Booted['pyodide']): object {
   pyodide.runPython('[_os.close(_end) for _end in _ends]; del _os, _ends');
   if (operations === undefined) throw new Error('this emscripten has no pipes');
   return operations;
+}
+
+/** Test switch: what Pyodide offers as `mountNodeFS`. */
+function mountHostFolder(fs: EmscriptenFs, folder: string): void {
+  fs.mkdirTree(folder);
+  fs.mount(fs.filesystems.NODEFS, { root: folder }, folder);
 }
 
 function openQuota(): Quota {

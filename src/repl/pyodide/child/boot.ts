@@ -114,7 +114,7 @@ export function removeTerminals(fs: EmscriptenFs): void {
  *
  * @returns how many entries were dropped
  */
-export function emptyTable(pyodide: Pyodide, gate: Gate): number {
+export function emptyTable(pyodide: Pyodide, gate: Gate, keepMirror: boolean): number {
   const table = gate.instance?.exports.__indirect_function_table;
   if (!(table instanceof WebAssembly.Table)) throw new Error('the module has no function table');
   const trampoline = table.length - 1;
@@ -129,6 +129,6 @@ export function emptyTable(pyodide: Pyodide, gate: Gate): number {
     table.set(index, null);
     dropped += 1;
   }
-  pyodide._module.wasmTableMirror.length = 0;
+  if (!keepMirror) pyodide._module.wasmTableMirror.length = 0;
   return dropped;
 }

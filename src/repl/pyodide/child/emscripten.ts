@@ -69,7 +69,8 @@ export interface EmscriptenFs {
   root: FsNode;
   streams: (FsStream | null | undefined)[];
   currentPath: string;
-  filesystems: { MEMFS: MemFs };
+  filesystems: { MEMFS: MemFs; NODEFS: object };
+  mount(type: object, options: object, path: string): FsNode;
   ErrnoError: new (errno: number) => Error & { errno: number };
   FSNode: new (parent: FsNode | null, name: string, mode: number, rdev: number) => FsNode;
   MAX_OPEN_FDS: number;

@@ -6,13 +6,24 @@
  */
 import { Buffer } from 'node:buffer';
 import { type EmscriptenFs, type FsNode, fileBytes } from './emscripten.ts';
-import { type Content, type Manifest, type NodeEntry, packSlots, type StreamEntry, slotsOf } from './manifest.ts';
+import {
+  type Content,
+  type Manifest,
+  type ManifestPlace,
+  type NodeEntry,
+  packSlots,
+  type StreamEntry,
+  slotsOf,
+  unpackSlots,
+} from './manifest.ts';
 import { PAGE } from './protocol.ts';
 import type { Slots } from './slots.ts';
 
-/** A manifest with the slots it holds. */
+/** A manifest with the slots it holds: those of contents, and those it lies in itself. */
 export interface FileImage {
   readonly json: string;
+  /** Where the manifest lies; a tree of many files is more than a frame holds. */
+  readonly place: ManifestPlace;
   readonly slots: readonly number[];
   holders: number;
 }
@@ -23,7 +34,8 @@ export interface Files {
   beforeChange(node: FsNode): void;
   /** Takes the state of all files; the caller holds the image. @throws StoreFull */
   save(): FileImage;
-  adopt(json: string): FileImage;
+  /** Reads a manifest that another child has stored. */
+  adopt(place: ManifestPlace): FileImage;
   hold(image: FileImage): void;
   drop(image: FileImage): void;
   /** Says that the tree is now as in `image`: it stays held while contents refer to it. */
@@ -74,14 +86,24 @@ export function openFiles({ fs, slots, umask }: FilesOptions): Files {
       const writer = makeWriter(fs, slots);
       const json = JSON.stringify({ cwd: fs.currentPath, umask: umask(), ...writer.describe() } satisfies Manifest);
       if (current !== undefined && current.json === json) return current;
-      const image = { json, slots: writer.used(), holders: 0 };
+      const bytes = Buffer.from(json);
+      const count = Math.ceil(bytes.length / PAGE);
+      slots.reserve(count);
+      const taken = slots.take(count);
+      slots.write(taken, bytes, 0, bytes.length);
+      const place = { slots: packSlots(taken), bytes: bytes.length };
+      const image = { json, place, slots: [...writer.used(), ...taken], holders: 0 };
       became(image);
       return image;
     },
-    adopt(json) {
+    adopt(place) {
+      const bytes = Buffer.alloc(place.bytes);
+      const own = unpackSlots(place.slots);
+      slots.readInto(own, bytes, 0, place.bytes);
+      const json = bytes.toString('utf8');
       const manifest = JSON.parse(json) as Manifest;
       const used = manifest.nodes.flatMap((node) => (node.content === undefined ? [] : slotsOf(node.content)));
-      return { json, slots: used, holders: 0 };
+      return { json, place, slots: [...used, ...own], holders: 0 };
     },
   };
 }

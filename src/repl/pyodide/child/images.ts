@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import type { EmscriptenFs } from './emscripten.ts';
 import type { FileImage, Files } from './files.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, packSlots } from './manifest.ts';
 import type { Pages, PageTable } from './pages.ts';
 import { AUTOMATIC, type ImageHeader, RUNTIME } from './protocol.ts';
 import { restoreFiles } from './restore-files.ts';
@@ -27,7 +27,7 @@ export interface Images {
   restore(name: string): void;
   drop(name: string): void;
   /** Takes over what another child has stored. */
-  adopt(header: ImageHeader, table: Uint8Array, manifest: string): void;
+  adopt(header: ImageHeader, table: Uint8Array): void;
   /** Text ranges a snapshot needs that have to be loaded anew. */
   rangesOf(name: string): number[];
 }
@@ -60,17 +60,16 @@ export function makeImages(options: ImagesOptions): Images {
   };
   const announce = (name: string, image: Image): void => {
     const table = Buffer.from(image.pages.codes.buffer);
-    const manifest = Buffer.from(image.files.json);
     const header: ImageHeader = {
       name,
       heapBytes: table.length * 4096,
-      tableBytes: table.length,
-      manifestBytes: manifest.length,
+      manifest: image.files.place,
+      fileSlots: packSlots([...image.files.slots].sort((a, b) => a - b)),
       ranges: pages.ranges,
       uses: pages.rangesOf(image.pages),
       nextSlot: slots.next,
     };
-    wire.send(RUNTIME.saved, 0, header, [table, manifest]);
+    wire.send(RUNTIME.saved, 0, header, [table]);
   };
   const find = (name: string): Image => {
     const image = images.get(name);
@@ -108,10 +107,10 @@ export function makeImages(options: ImagesOptions): Images {
       images.delete(name);
       release(image);
     },
-    adopt(header, table, manifest) {
+    adopt(header, table) {
       pages.setRanges(header.ranges);
       const codes = new Int32Array(new Uint8Array(table).buffer);
-      put(header.name, { pages: pages.adopt(codes), files: files.adopt(manifest) });
+      put(header.name, { pages: pages.adopt(codes), files: files.adopt(header.manifest) });
       slots.next = Math.max(slots.next, header.nextSlot);
     },
     rangesOf: (name) => pages.rangesOf(find(name).pages),

@@ -45,13 +45,23 @@ export interface Manifest {
   readonly pipes: readonly string[];
 }
 
+/** Where a manifest lies in the store: runs of slots as in {@link Content}, and its length. */
+export interface ManifestPlace {
+  readonly slots: readonly number[];
+  readonly bytes: number;
+}
+
 /** The slots a content takes, one by one. */
 export function slotsOf(content: Content): number[] {
-  if ('base' in content) return [];
+  return 'base' in content ? [] : unpackSlots(content.slots);
+}
+
+/** Runs of slots, one by one. */
+export function unpackSlots(runs: readonly number[]): number[] {
   const slots: number[] = [];
-  for (let index = 0; index < content.slots.length; index += 2) {
-    const start = content.slots[index] ?? 0;
-    for (let count = 0; count < (content.slots[index + 1] ?? 0); count += 1) slots.push(start + count);
+  for (let index = 0; index < runs.length; index += 2) {
+    const start = runs[index] ?? 0;
+    for (let count = 0; count < (runs[index + 1] ?? 0); count += 1) slots.push(start + count);
   }
   return slots;
 }

@@ -77,18 +77,29 @@ export const PAGE = 16_384;
 
 /** Walls that tests open to show that an attack would work without them. Never set outside of test/isolation. */
 export type OpenWall =
+  /** All imports. */
   | 'gate'
+  /** The function table and emscripten's mirror of it. */
   | 'table'
+  /** The mirror alone. */
+  | 'mirror'
   | 'quota'
+  | 'memory-cap'
+  /** The cap on frames in the device. */
   | 'frame-cap'
+  /** The check of what frames are. */
+  | 'device'
   | 'tty'
-  | 'names'
+  /** Python's own doors: module finders, names of the machine. */
+  | 'finders'
   | 'harden'
+  /** A denied import throws, and the process lives on. */
   | 'denied-death'
   | 'suspending'
+  /** Python of a user's heap runs before the gate is locked. */
   | 'heap-first'
-  | 'memory-cap'
-  | 'finders';
+  /** A folder of the host is mounted where it is on the host. */
+  | 'host-folder';
 
 /** Header of a `boot` frame. */
 export interface BootHeader {
@@ -102,6 +113,8 @@ export interface BootHeader {
   /** Baking: files of the guest package, texts in the body. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   readonly open: readonly OpenWall[];
+  /** With `host-folder`: which. */
+  readonly hostFolder?: string;
 }
 
 /** Header of a `configure` frame. */
@@ -165,13 +178,15 @@ export interface TextRange {
   readonly bytes: number;
 }
 
-/** Header of `saved` and `adopt` frames; the page table and the file manifest are the body's parts. */
+/** Header of `saved` and `adopt` frames; the page table is the body. */
 export interface ImageHeader {
   readonly name: string;
   /** Bytes of the linear memory. */
   readonly heapBytes: number;
-  readonly tableBytes: number;
-  readonly manifestBytes: number;
+  /** Where the manifest of its files lies in the store. */
+  readonly manifest: { readonly slots: readonly number[]; readonly bytes: number };
+  /** Slots of files and manifest, as runs `[start, count, …]`. */
+  readonly fileSlots: readonly number[];
   /** All text ranges of the REPL so far. */
   readonly ranges: readonly TextRange[];
   /** Indexes of the ranges this snapshot needs. */

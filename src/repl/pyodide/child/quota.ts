@@ -15,8 +15,8 @@ const MAX_NODES = 65_536;
 const MAX_STREAMS = 1024;
 const MAX_NAME = 255;
 const MAX_LINK = 4096;
-/** Bytes of one pipe of the guest's own that nobody has read. */
-const MAX_PIPE = 1024 * 1024;
+/** Bytes in all pipes of the guest's own that nobody has read. */
+const MAX_PIPES = 4 * 1024 * 1024;
 
 /** The quota of one REPL. */
 export interface Quota {
@@ -141,11 +141,15 @@ function guardStreams(fs: EmscriptenFs, fail: (errno: number) => never): void {
   };
 }
 
-function guardPipes(ops: PipeOps, fail: (errno: number) => never, _fs: EmscriptenFs): void {
+function guardPipes(ops: PipeOps, fail: (errno: number) => never, fs: EmscriptenFs): void {
   const { write } = ops;
+  const waiting = (): number => {
+    const pipes = new Set(fs.streams.flatMap((stream) => (stream?.node.pipe === undefined ? [] : [stream.node.pipe])));
+    const buckets = [...pipes].flatMap((pipe) => pipe.buckets ?? []);
+    return buckets.reduce((sum, bucket) => sum + bucket.offset - bucket.roffset, 0);
+  };
   ops.write = (stream, buffer, offset, length) => {
-    const waiting = (stream.node.pipe?.buckets ?? []).reduce((sum, bucket) => sum + bucket.offset - bucket.roffset, 0);
-    if (waiting + length > MAX_PIPE) fail(ERRNO.EAGAIN);
+    if (waiting() + length > MAX_PIPES) fail(ERRNO.EAGAIN);
     return write(stream, buffer, offset, length);
   };
 }

@@ -37,7 +37,7 @@ export async function serve(): Promise<never> {
   const first = wire.read();
   if (first === undefined) return end.quietly();
   const header = headerOf(first) as BootHeader;
-  const replacements = makeReplacements(shared, interrupt);
+  const replacements = makeReplacements(shared, interrupt, header.open.includes('memory-cap'));
   if (header.mode === 'bake') return await bake({ header, body: bodyOf(first), replacements, wire, end });
 
   const onDenied = header.open.includes('denied-death') ? refuseOnly : (name: string) => end.because(`shut: ${name}`);
@@ -58,7 +58,7 @@ interface Loop {
 }
 
 async function loop(parts: Loop): Promise<never> {
-  const { wire, end } = parts;
+  const { wire, end, header } = parts;
   for (;;) {
     const frame = wire.read();
     if (frame === undefined) return end.quietly();
@@ -68,7 +68,7 @@ async function loop(parts: Loop): Promise<never> {
       // A late reply belongs to a cell that has ended: it is dropped.
       else if (frame.type !== GUEST_FRAME.reply) serveRuntime(parts, frame);
     } catch (error) {
-      return end.because(reasonOf(error), error);
+      if (!header.open.includes('denied-death')) return end.because(reasonOf(error), error);
     }
   }
 }
@@ -158,9 +158,7 @@ const RUNTIME_SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>(
   [
     RUNTIME.adopt,
     ({ child }, frame) => {
-      const image = headerOf(frame) as ImageHeader;
-      const body = bodyOf(frame);
-      child.images.adopt(image, body.subarray(0, image.tableBytes), body.toString('utf8', image.tableBytes));
+      child.images.adopt(headerOf(frame) as ImageHeader, bodyOf(frame));
       return {};
     },
   ],
@@ -193,12 +191,12 @@ function restore({ images, pages, texts, device, quota }: Child, { name, reload 
 }
 
 /** The imports that the child answers itself. */
-function makeReplacements(shared: SharedState, interrupt: Interrupt): Replacements {
+function makeReplacements(shared: SharedState, interrupt: Interrupt, uncapped: boolean): Replacements {
   return {
     emscripten_resize_heap(original) {
       shared.growHeap = (bytes) => original(bytes);
       // 0 makes malloc fail, and Python raise MemoryError. emscripten may grow up to 96 MiB beyond what is asked.
-      return (bytes) => (bytes !== undefined && bytes >>> 0 > shared.memoryBytes ? 0 : Number(original(bytes)));
+      return (bytes = 0) => (bytes >>> 0 > shared.memoryBytes && !uncapped ? 0 : Number(original(bytes)));
     },
     _Py_CheckEmscriptenSignals_Helper: () => interrupt.poll,
     // The process's own umask is no concern of the guest.

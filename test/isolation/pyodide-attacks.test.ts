@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestSwitches } from '../../src/repl/pyodide/pool.ts';
+import {
+  attacksIn,
+  type Evidence,
+  type Field,
+  makeTarget,
+  openField,
+  runNatively,
+  secretInput,
+  type Target,
+} from './attack-bench.ts';
+
+/** Attacks on one wall. */
+interface Family {
+  readonly file: string;
+  readonly evidence: Evidence;
+  /** How the wall is opened for the control. */
+  readonly opened: (target: Target) => TestSwitches;
+  /** The control's attacks leave JavaScript objects in Python, which no rollback can follow. */
+  readonly goesOn?: boolean;
+}
+
+const FAMILIES: Readonly<Record<string, Family>> = {
+  'the import gate': {
+    file: 'gate.py',
+    goesOn: true,
+    evidence: 'secret',
+    opened: ({ secret }) => ({
+      open: ['gate', 'finders', 'harden'],
+      withoutPermission: true,
+      env: { FATHOM_SECRET: secret },
+    }),
+  },
+  'the function table (F2)': {
+    file: 'table.py',
+    evidence: 'printed',
+    opened: () => ({ open: ['table', 'harden'] }),
+  },
+  'the file system': {
+    file: 'files.py',
+    evidence: 'secret',
+    opened: ({ facts }) => ({ open: ['host-folder'], hostFolder: String(facts.folder), withoutPermission: true }),
+  },
+  'the quota on files (F5)': { file: 'limits.py', evidence: 'secret', opened: () => ({ open: ['quota'] }) },
+  'the cap on memory': { file: 'memory.py', evidence: 'secret', opened: () => ({ open: ['memory-cap'] }) },
+  'the channel': { file: 'device.py', evidence: 'forged', opened: () => ({ open: ['device'] }) },
+  'the cap on frames (F8)': { file: 'frame_cap.py', evidence: 'received', opened: () => ({ open: ['frame-cap'] }) },
+  'terminals (F13)': {
+    file: 'tty.py',
+    evidence: 'secret',
+    opened: (target) => ({ open: ['tty', 'harden'], withoutPermission: true, stdin: secretInput(target) }),
+  },
+  'names of the machine (F9)': { file: 'names.py', evidence: 'secret', opened: () => ({ open: ['finders', 'gate'] }) },
+};
+
+for (const [wall, family] of Object.entries(FAMILIES)) {
+  describe(wall, () => {
+    let target: Target;
+    let field: Field;
+    let control: Field;
+    beforeAll(async () => {
+      target = await makeTarget();
+      field = await openField(target);
+      control = await openField(target, family.opened(target));
+    });
+    afterAll(async () => {
+      await Promise.all([field, control].map((each) => each?.close()));
+      target.close();
+    });
+
+    test.each(attacksIn(family.file))('holds against: $name', async (attack) => {
+      expect(await field.run(attack, family.evidence), field.last).toBe(false);
+      const runs = family.goesOn ? control.runAll([attack], family.evidence) : control.run(attack, family.evidence);
+      expect(await runs, `the control failed: ${control.last}`).toBe(true);
+    });
+  });
+}
+
+describe('the mirror of the function table', () => {
+  // emscripten calls signal handlers through a copy of the table: emptying the table alone does not suffice.
+  test('holds no JavaScript either', async () => {
+    const target = await makeTarget();
+    const field = await openField(target);
+    const control = await openField(target, { open: ['mirror', 'harden'] });
+    const attacks = attacksIn('table.py').filter(({ name }) => name.startsWith('signal handler'));
+    for (const attack of attacks) {
+      expect(await field.run(attack, 'printed'), field.last).toBe(false);
+      expect(await control.run(attack, 'printed'), control.last).toBe(true);
+    }
+    await Promise.all([field.close(), control.close()]);
+    target.close();
+  });
+});
+
+describe('a heap that was hostile before it was carried over (F1)', () => {
+  test('runs no code before the gate is locked', async () => {
+    const target = await makeTarget();
+    const field = await openField(target);
+    const control = await openField(target, { open: ['heap-first', 'harden'] });
+    const attacks = attacksIn('heap.py');
+    expect(await field.runAll(attacks, 'secret'), field.last).toBe(false);
+    expect(await control.runAll(attacks, 'secret'), control.last).toBe(true);
+    await Promise.all([field.close(), control.close()]);
+    target.close();
+  });
+});
+
+describe('a denied import (F6)', () => {
+  test('ends the process', async () => {
+    const target = await makeTarget();
+    const field = await openField(target);
+    const control = await openField(target, { open: ['denied-death'] });
+    const attack = { name: 'abort', code: 'crash()' };
+    expect(await field.run(attack, 'survived'), field.last).toBe(false);
+    expect(await control.run(attack, 'survived'), control.last).toBe(true);
+    await Promise.all([field.close(), control.close()]);
+    target.close();
+  });
+});
+
+describe('what is outside of the interpreter', () => {
+  let target: Target;
+  let field: Field;
+  beforeAll(async () => {
+    target = await makeTarget();
+    field = await openField(target);
+  });
+  afterAll(async () => {
+    await field.close();
+    target.close();
+  });
+
+  // There is no such thing in WebAssembly to open: the control is Python without any sandbox.
+  test.each(attacksIn('outside.py'))('is out of reach: $name', async (attack) => {
+    expect(await field.run(attack, 'secret'), field.last).toBe(false);
+    expect(await runNatively(target, attack), 'the control failed').toBe(true);
+  });
+});
