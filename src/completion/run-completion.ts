@@ -38,6 +38,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
   const { engine, events, frame } = options;
   const standing = new RunStanding(options);
   let close = (): Promise<void> => Promise.resolve();
+  let answered = false;
   try {
     if (options.problem !== undefined) throw options.problem;
     const prepared = await prepareRun(options);
@@ -55,6 +56,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
       await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
     const result = standing.ended(end);
+    answered = end.kind === 'answered';
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
     return result;
   } catch (error) {
@@ -63,7 +65,10 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     throw failure;
   } finally {
     frame.ledger.close();
-    await close();
+    const closing = close();
+    // An answer need not wait for its REPL's end; whoever stopped a run wants to know it gone.
+    if (answered) closing.catch(() => undefined);
+    else await closing;
     await events.flush();
   }
 }
