@@ -244,3 +244,6 @@ def remove(path: str) -> None:
         os.rmdir(path)
     except FileNotFoundError:
         pass
+    except OSError as error:
+        if error.errno != errno.EBUSY:  # a place where a part of the interpreter is mounted
+            raise

@@ -19,10 +19,10 @@ class Folders:
         self.scratch = scratch
 
 
-def make_folders(mode: str, scratch: str, *, disk: int) -> Folders:
+def make_folders(mode: str, scratch: str, *, disk: int, interpreter: "list[str]") -> Folders:
     """In a new keeper: its namespaces' mounts, or plain folders below `scratch`."""
     if mode != "rules":
-        live, store = enter.box_keeper(mode, disk=disk)
+        live, store = enter.box_keeper(disk=disk, interpreter=interpreter)
         return Folders(f"/proc/self/fd/{live}", f"/proc/self/fd/{store}", list(enter.FOLDERS.values()), None)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     root, store = scratch + "/files", scratch + "/store"

@@ -32,7 +32,8 @@ class Keeper:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._zygote = zygote
-        folders = make_folders(settings.mode, f"{settings.scratch}/{options['number']}", disk=options["disk"])
+        scratch = f"{settings.scratch}/{options['number']}"
+        folders = make_folders(settings.mode, scratch, disk=options["disk"], interpreter=settings.interpreter)
         self._scratch = folders.scratch
         self._population = Population(namespaced=folders.scratch is None)
         self._files = FileStore(folders.root, folders.store)

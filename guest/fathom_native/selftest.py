@@ -49,7 +49,7 @@ def _files(wanted: dict) -> "list[str]":
             names = os.listdir(folder)
             # The way to the interpreter is there, with nothing beside it.
             way = {path[len(folder) + 1 :].split("/")[0] for path in wanted["interpreter"] if path.startswith(folder + "/")}
-            if set(names) - way:
+            if set(names) - way - {"repl"}:
                 found.append(folder + "/")
         except OSError:
             continue

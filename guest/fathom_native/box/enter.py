@@ -98,7 +98,7 @@ def _foreign_user(executable: str) -> "int | None":
     return None
 
 
-def box_keeper(mode: str, *, disk: int) -> "tuple[int, int]":
+def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int]":
     """In a new keeper: the REPL's own files. Returns descriptors of the live folder and of the store for copies."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
@@ -107,19 +107,42 @@ def box_keeper(mode: str, *, disk: int) -> "tuple[int, int]":
     mounts.mount("store", "/.repl", "tmpfs", flags, quota)
     store = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     mounts.unmount("/.repl")
+    covered = _below_folders(interpreter)
     mounts.mount("files", "/.repl", "tmpfs", flags, quota)
     live = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for name, target in FOLDERS.items():
         os.mkdir(f"/.repl/{name}", 0o755)
         mounts.mount(f"/.repl/{name}", target, None, mounts.MS_BIND)
+    for path, fd in covered.items():
+        _uncover(path, fd)
     mounts.unmount("/.repl")
     mounts.mount("proc", "/proc", "proc", flags | mounts.MS_NOEXEC)
     prctl(PR_SET_DUMPABLE, 0)
     return live, store
 
 
+def _below_folders(interpreter: "list[str]") -> "dict[str, int]":
+    """What Python needs and the REPL's folders will cover: a virtual environment in /tmp, say. Opened beforehand."""
+    covered = {}
+    for path in mounts.outermost(interpreter):
+        if os.path.exists(path) and any(path.startswith(folder + "/") for folder in FOLDERS.values()):
+            covered[path] = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    return covered
+
+
+def _uncover(path: str, fd: int) -> None:
+    """Shows it again, in the REPL's own folder."""
+    if os.path.isdir(f"/proc/self/fd/{fd}"):
+        os.makedirs(path, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        mounts.empty_file(path)
+    mounts.mount(f"/proc/self/fd/{fd}", path, None, mounts.MS_BIND | mounts.MS_REC)
+    os.close(fd)
+
+
 #: The REPL's own folders: name in its file system -> where cells see it.
-FOLDERS = {"work": "/work", "tmp": "/tmp", "home": "/home", "shm": "/dev/shm"}
+FOLDERS = {"work": "/work", "tmp": "/tmp", "home": "/home/repl", "shm": "/dev/shm"}
 
 
 def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "list[str]", program: bytes) -> "dict":

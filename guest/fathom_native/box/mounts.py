@@ -65,15 +65,15 @@ def build_root(interpreter: "list[str]", scratch: str) -> None:
     """
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("tmpfs", scratch, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=4k,mode=755")
-    for path in [*SYSTEM, *_outermost(interpreter)]:
+    for path in [*SYSTEM, *outermost(interpreter)]:
         _show(path, scratch)
     os.makedirs(scratch + "/dev", exist_ok=True)
     for name in DEVICES:
-        _empty_file(f"{scratch}/dev/{name}")
+        empty_file(f"{scratch}/dev/{name}")
         mount(f"/dev/{name}", f"{scratch}/dev/{name}", None, MS_BIND)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, f"{scratch}/dev/{name}")
-    for name in ("proc", "tmp", "work", "home", "dev/shm", ".repl", ".old"):
+    for name in ("proc", "tmp", "work", "home/repl", "dev/shm", ".repl", ".old"):
         os.makedirs(f"{scratch}/{name}", exist_ok=True)
     mount("proc", scratch + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     os.chdir(scratch)
@@ -95,13 +95,13 @@ def _show(path: str, root: str) -> None:
     if os.path.isdir(path):
         os.makedirs(target, exist_ok=True)
     elif os.path.isfile(path):
-        _empty_file(target)
+        empty_file(target)
     else:
         return
     bind_read_only(path, target)
 
 
-def _outermost(paths: "list[str]") -> "list[str]":
+def outermost(paths: "list[str]") -> "list[str]":
     """The folders that no other of them (or /usr) contains, so that nothing is mounted twice."""
     wanted = sorted({os.path.realpath(path) for path in paths if path} | {p for p in paths if p and not os.path.islink(p)})
     kept: "list[str]" = []
@@ -112,5 +112,6 @@ def _outermost(paths: "list[str]") -> "list[str]":
     return kept
 
 
-def _empty_file(path: str) -> None:
+def empty_file(path: str) -> None:
+    """A place to mount a file on."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))

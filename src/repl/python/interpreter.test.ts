@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { findInterpreter } from './interpreter.ts';
@@ -22,17 +22,22 @@ const answer = (more: object): string =>
     numbers: [3, 12],
     implementation: 'cpython',
     wide: true,
-    folders: ['/opt/real', 'relative', '/'],
+    prefixes: ['/opt/real', '/opt/real', '/', homedir()],
+    path: ['', 'relative/site-packages', '/opt/real/lib/python3.12', '/opt/more/site-packages', '/home/me/project'],
     packages: ['numpy 2.1.0'],
     ...more,
   });
 
-test('gives the interpreter behind a shim, and only whole folders', async () => {
+test('gives the interpreter behind a shim, and folders of Python only: no home, no project', async () => {
   program('python3', `echo '${answer({})}'`);
   expect(await findInterpreter(undefined, folder)).toEqual({
     executable: '/opt/real/bin/python3',
     version: '3.12.1',
-    folders: ['/opt/real'],
+    folders: [
+      '/opt/real',
+      ...['/', homedir()].flatMap((at) => ['bin', 'lib', 'lib64', 'pyvenv.cfg'].map((name) => join(at, name))),
+      '/opt/more/site-packages',
+    ],
     packages: ['numpy 2.1.0'],
   });
 });

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, RlmError } from '../../errors.ts';
@@ -22,7 +23,7 @@ export interface Interpreter {
   readonly executable: string;
   /** e.g. `3.11.7`. */
   readonly version: string;
-  /** Folders it needs: prefixes and what is on `sys.path`. */
+  /** Folders it needs: its prefixes and installed packages. Cells can read them. */
   readonly folders: readonly string[];
   /** Installed packages worth naming, e.g. `numpy 2.1.0`. */
   readonly packages: readonly string[];
@@ -37,7 +38,7 @@ def version(name):
 print(json.dumps({
     "executable": sys.executable, "version": platform.python_version(), "numbers": list(sys.version_info[:2]),
     "implementation": sys.implementation.name, "wide": sys.maxsize > 2**32,
-    "folders": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, *sys.path],
+    "prefixes": [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix], "path": sys.path,
     "packages": [found for found in map(version, json.loads(sys.argv[1])) if found],
 }))
 `;
@@ -48,7 +49,8 @@ interface Description {
   readonly numbers: readonly [number, number];
   readonly implementation: string;
   readonly wide: boolean;
-  readonly folders: readonly string[];
+  readonly prefixes: readonly string[];
+  readonly path: readonly string[];
   readonly packages: readonly string[];
 }
 
@@ -129,6 +131,17 @@ function whyUnfit(it: Description): string | undefined {
 }
 
 function toInterpreter(it: Description): Interpreter {
-  const folders = [...new Set(it.folders)].filter((folder) => isAbsolute(folder) && folder !== '/');
+  const folders = [...new Set([...it.prefixes.flatMap(needed), ...it.path.filter(isLibrary)])].filter(isAbsolute);
   return { executable: it.executable, version: it.version, folders, packages: it.packages };
+}
+
+/** What of a prefix Python needs: all of it, or its libraries only where people keep other things in it as well. */
+function needed(prefix: string): readonly string[] {
+  const shared = `${homedir()}/`.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+  return shared ? ['bin', 'lib', 'lib64', 'pyvenv.cfg'].map((name) => join(prefix, name)) : [prefix];
+}
+
+/** Folders of installed packages. Projects on the path (editable installs) are no business of cells. */
+function isLibrary(folder: string): boolean {
+  return /\/(site|dist)-packages$/.test(folder);
 }

@@ -31,12 +31,12 @@ export function describePromises(): void {
     try {
       const secret = join(folder, 'secret');
       await writeFile(secret, 'sesame');
-      const ways = [secret, `/proc/1/root${secret}`, `/proc/self/root${secret}`, `/work/../..${secret}`, '/etc/passwd', '/etc/shadow', '/root/.ssh', '/proc/1/environ', '/proc/1/mem', '/proc/1/fd/3', '/proc/kcore', '/dev/mem', '/dev/sda', '/dev/vda', '/sys/kernel', '/run', '/var/lib', '/home/..' + secret]; // biome-ignore format: a list
+      const ways = [secret, `/proc/1/root${secret}`, `/proc/self/root${secret}`, `/work/../..${secret}`, '/etc/passwd', '/etc/shadow', '/root/.ssh', '/proc/1/environ', '/proc/1/mem', '/proc/1/fd/3', '/proc/kcore', '/dev/mem', '/dev/sda', '/dev/vda', '/sys/kernel', '/run', '/var/lib', `/home/..${secret}`]; // biome-ignore format: a list
       expect(await bench.value(attempts(ways.map((path) => `open(${JSON.stringify(path)}, "rb").read(1)`)))).toBe('[]');
       expect(await bench.value(attempts([`os.symlink(${JSON.stringify(secret)}, "link"); open("link").read()`]))).toBe(
         '[]',
       );
-      expect(await bench.value('sorted(os.listdir("/home") + os.listdir("/tmp") + os.listdir("/work"))')).toBe(
+      expect(await bench.value('sorted(os.listdir("/home/repl") + os.listdir("/tmp") + os.listdir("/work"))')).toBe(
         "['link']",
       );
       expect((await bash(`cat ${secret} /etc/passwd`)).exitCode).not.toBe(0);
@@ -61,14 +61,14 @@ export function describePromises(): void {
     );
     expect(await bench.value(attempts(lines))).toBe('[]');
     expect(
-      await bench.value('[open(p + "/own", "w").write("1") for p in ("/work", "/tmp", "/home", "/dev/shm")]'),
+      await bench.value('[open(p + "/own", "w").write("1") for p in ("/work", "/tmp", "/home/repl", "/dev/shm")]'),
     ).toBe('[1, 1, 1, 1]');
   });
 
   test('3 the own folders hold no more than diskBytes, and no more than that is ever in memory for them', async () => {
     const repl = await bench.open({ diskBytes: 8 * 1024 * 1024 });
     const code =
-      'import os\ntotal = 0\nfor i in range(100):\n    for f in ("/tmp", "/work", "/dev/shm", "/home"):\n        try:\n            with open(f"{f}/{i}", "wb", 0) as file: total += file.write(b"x" * 1_000_000)\n        except OSError: pass\ntotal <= 8 * 1024 * 1024';
+      'import os\ntotal = 0\nfor i in range(100):\n    for f in ("/tmp", "/work", "/dev/shm", "/home/repl"):\n        try:\n            with open(f"{f}/{i}", "wb", 0) as file: total += file.write(b"x" * 1_000_000)\n        except OSError: pass\ntotal <= 8 * 1024 * 1024';
     expect((await repl.execute({ code, handle: 't1.0' })).value).toBe('True');
   });
 
@@ -209,10 +209,10 @@ export function describePromises(): void {
   test('11 REPLs of one backend see neither the files nor the processes of each other', async () => {
     const [one, two] = [await bench.open(), await bench.open()];
     const write =
-      'import os\nfor f in ("/work", "/tmp", "/home", "/dev/shm"): open(f + "/mine", "w").write("1")\nos.getpid()';
+      'import os\nfor f in ("/work", "/tmp", "/home/repl", "/dev/shm"): open(f + "/mine", "w").write("1")\nos.getpid()';
     await one.execute({ code: write, handle: 't1.0' });
     const look =
-      'import os\n[f for f in ("/work", "/tmp", "/home", "/dev/shm") if os.listdir(f)], len([p for p in os.listdir("/proc") if p.isdigit()]) < 6';
+      'import os\n[f for f in ("/work", "/tmp", "/home/repl", "/dev/shm") if os.listdir(f)], len([p for p in os.listdir("/proc") if p.isdigit()]) < 6';
     expect((await two.execute({ code: look, handle: 't1.0' })).value).toBe('([], True)');
   });
 

@@ -144,7 +144,7 @@ function environment(options: ZygoteOptions): Record<string, string> {
   const zone = process.env.TZ;
   return {
     PATH: path,
-    HOME: '/home',
+    HOME: '/home/repl',
     TMPDIR: '/tmp',
     USER: 'repl',
     LOGNAME: 'repl',
