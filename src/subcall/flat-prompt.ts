@@ -31,7 +31,8 @@ export async function flatPrompt(
 }
 
 async function textOf(value: GuestValue, limits: Limits): Promise<string> {
-  const bytes = value.kind === 'file' ? value.bytes : Buffer.byteLength(value.kind === 'text' ? value.text : value.json);
+  const bytes =
+    value.kind === 'file' ? value.bytes : Buffer.byteLength(value.kind === 'text' ? value.text : value.json);
   const limit = limits.promptBytes;
   if (bytes > limit) throw tooLong(`${bytes} bytes`, `${limit} bytes (promptBytes)`, { bytes, limit });
   if (value.kind === 'file') return await readFile(value.path, 'utf8');
