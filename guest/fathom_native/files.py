@@ -22,7 +22,7 @@ class FilesTooDeep(OSError):
 class Copy:
     """The files of one snapshot: where they lie in the store, and what each looked like when it was copied."""
 
-    __slots__ = ("folder", "entries", "bytes", "users")
+    __slots__ = ("folder", "entries", "bytes", "users", "empty_at")
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -30,13 +30,19 @@ class Copy:
         self.entries: "dict[str, tuple]" = {}
         self.bytes = 0
         self.users = 0
+        #: How many inodes there were when there was nothing in the REPL's folders; 0 when there was something.
+        self.empty_at = 0
 
 
 class FileStore:
-    """Takes and puts back copies of `live`, a folder; keeps them below `store`, a folder cells cannot reach."""
+    """Takes and puts back copies of `live`, a folder; keeps them below `store`, a folder cells cannot reach.
 
-    def __init__(self, live: str, store: str) -> None:
+    `own` says that `live` is a file system of its own.
+    """
+
+    def __init__(self, live: str, store: str, *, own: bool) -> None:
         self._live = live
+        self._own = own
         self._store = store
         self._count = 0
         self._latest: "Copy | None" = None
@@ -44,6 +50,10 @@ class FileStore:
     def take(self) -> Copy:
         """A copy of the files as they are. The latest one again when nothing has changed since."""
         latest = self._latest
+        inodes = self._inodes()
+        if latest is not None and inodes and latest.empty_at == inodes:
+            latest.users += 1
+            return latest
         seen = scan(self._live)
         if latest is not None and same(seen, latest.entries):
             latest.users += 1
@@ -59,8 +69,15 @@ class FileStore:
             remove(copy.folder)
             raise
         copy.users = 1
+        if all("/" not in path and stat.S_ISDIR(entry[0]) for path, entry in seen.items()):
+            copy.empty_at = inodes
         self._set_latest(copy)
         return copy
+
+    def _inodes(self) -> int:
+        """How many files and folders there are. With none but the REPL's folders themselves, that says it all."""
+        info = os.statvfs(self._live)
+        return info.f_files - info.f_ffree if self._own else 0
 
     def _take_one(self, copy: Copy, path: str, entry: tuple, latest: "Copy | None", now: int) -> None:
         mode, size = entry[0], entry[1]

@@ -36,7 +36,7 @@ class Keeper:
         folders = make_folders(settings.mode, scratch, disk=options["disk"], interpreter=settings.interpreter)
         self._scratch = folders.scratch
         self._population = Population(namespaced=folders.scratch is None)
-        self._files = FileStore(folders.root, folders.store)
+        self._files = FileStore(folders.root, folders.store, own=folders.scratch is None)
         self._snapshots = Snapshots(
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )

@@ -1,6 +1,6 @@
-"""What the zygote imports once for all REPLs: modules cells use all the time, and everything of our own.
+"""What the zygote imports once for all REPLs: everything of our own at start, and modules cells use when it is idle.
 
-Inside of the box our own files are not there, so nothing of ours may be imported later.
+Inside of the box our own files are not there, so nothing of ours may be imported later. The standard library is.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import pkgutil
 import stat
 import sys
 
-MODULES = """
+COMMON = """
 abc argparse array ast asyncio base64 bisect calendar cmath codecs collections concurrent.futures contextlib copy csv
 dataclasses datetime decimal difflib enum fnmatch fractions functools glob gzip hashlib heapq html html.parser inspect
 io itertools json keyword linecache locale logging math mimetypes operator os pathlib pickle platform pprint queue
@@ -18,19 +18,16 @@ tokenize traceback types typing unicodedata urllib.parse uuid warnings weakref z
 """.split()
 
 
+def preload_one(names: "list[str]") -> None:
+    """Imports the next of these modules and takes it off the list. One that this Python lacks is left out."""
+    try:
+        importlib.import_module(names.pop(0))
+    except ImportError:
+        pass
+
+
 def preload(cache: str) -> None:
-    """Imports all of it. A module that this Python lacks is left out.
-
-    `cache` is a folder for our compiled modules, for when they cannot lie beside their sources.
-    """
-    for name in MODULES:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue
-    import concurrent.futures
-
-    concurrent.futures.ThreadPoolExecutor  # noqa: B018  (imported on first use)
+    """Imports what is ours. `cache` is for our compiled modules when they cannot lie beside their sources."""
     if not os.access(os.path.dirname(__file__), os.W_OK) and own_folder(cache):
         sys.pycache_prefix = cache
     try:

@@ -12,12 +12,13 @@ from .box import enter
 from .box.kernel import fork_into, set_process_name
 from .keeper import Keeper
 from .live_process import Settings
+from .preload import COMMON, preload_one
 from .wire import Link, Packet, pair
 
 #: Seconds a connection may take to say what it is for. The host writes it with the connection.
 _PREAMBLE_PATIENCE = 30.0
-#: Milliseconds of quiet after which a spare REPL is made.
-_SPARE_DELAY_MS = 5
+#: Milliseconds of quiet after which something is done for later: a module imported, a spare REPL made.
+_QUIET_MS = 3
 _LENGTH = struct.Struct("<H")
 
 
@@ -44,6 +45,7 @@ class Zygote:
         #: Limits of the last REPL: the next one will most likely have the same.
         self._likely: "dict | None" = None
         self._keepers = 0
+        self._to_import = list(COMMON)
         self._images: "dict[int, tuple[int, dict]]" = {}
         self._loaders: "dict[int, tuple[Link, int]]" = {}
         self._images_work: "bool | None" = None
@@ -64,11 +66,13 @@ class Zygote:
             for fd in watched:
                 poll.register(fd, select.POLLIN)
             wants_spare = self._spare is None and self._likely is not None
-            ready = poll.poll(_SPARE_DELAY_MS if wants_spare else None)
+            ready = poll.poll(_QUIET_MS if wants_spare or self._to_import else None)
             for fd, _ in ready:
                 watched[fd]()
-            if wants_spare and not ready:
+            if not ready and wants_spare and not self._to_import:
                 self._make_spare()
+            elif not ready and self._to_import:
+                preload_one(self._to_import)
             self._reap()
 
     def _reap(self) -> None:

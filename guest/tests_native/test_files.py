@@ -17,7 +17,7 @@ class Copies(unittest.TestCase):
         self.kept = f"{self._folder.name}/store"
         os.mkdir(self.live)
         os.mkdir(self.kept)
-        self.store = FileStore(self.live, self.kept)
+        self.store = FileStore(self.live, self.kept, own=False)
         self._tick = files._TICK_NS
         files._TICK_NS = 0  # the clock of the file system is finer than the tests are quick
 
