@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { type Model, ModelError, type ModelRef } from '../model/index.ts';
 import type { ModelPolicy } from '../subcall/model-policy.ts';
 
@@ -45,8 +46,30 @@ export async function recordedReference(
   return referenceOf(id, recorded);
 }
 
+/**
+ * Resolves recorded ids for a replay, where nobody is asked for what is recorded: a model that is not at hand any more is
+ * stood in for, and only a call that is not recorded finds it missing.
+ */
+export function recordedResolver(
+  recorded: RecordedModels,
+  { own, resolveModel }: { readonly own: ModelPolicy; readonly resolveModel: ResolveRecorded['resolveModel'] },
+): (ref: ModelRef) => Promise<Model> {
+  const depths = Math.max(1, recorded.subModels.length + 1);
+  const known = Array.from({ length: depths }, (_, depth) => own.at(depth));
+  const ids = new Set([recorded.rootModel, ...recorded.subModels]);
+  return async (ref) => {
+    if (typeof ref !== 'string' || !ids.has(ref)) return await resolveModel(ref);
+    const same = known.find(({ id }) => id === ref);
+    if (same !== undefined) return same;
+    const found = await resolveModel(referenceOf(ref, recorded)).catch((error: unknown) =>
+      absentModel(ref, messageOf(error)),
+    );
+    return found.id === ref ? found : absentModel(ref, `The model ${ref} is not at hand any more.`);
+  };
+}
+
 /** Stands for a model that is not at hand, where what it answered is recorded: only a new call finds it missing. */
-export function absentModel(id: string, why: string): Model {
+function absentModel(id: string, why: string): Model {
   return {
     id,
     provider: 'none',

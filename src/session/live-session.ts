@@ -4,15 +4,15 @@ import type { Engine } from '../completion/engine.ts';
 import type { CompletionRequest } from '../completion/request.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
 import type { Workspace } from '../completion/workspace.ts';
-import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
-import type { Operator } from './operator.ts';
+import type { RecordedModels } from '../resume/recorded-models.ts';
+import type { Operated, Operator } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, Session, SessionStatus } from './session.ts';
 import type { SessionLog, SessionOperation } from './session-log.ts';
 import { checkOpen, type SessionState, StateMachine } from './session-state.ts';
-import type { SessionTerms } from './session-terms.ts';
+import { extended, type SessionTerms } from './session-terms.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /** What a live session is made of. */
@@ -25,6 +25,8 @@ export interface SessionParts {
   readonly workspace: Workspace;
   /** Runs cells and bash between completions. */
   readonly operator: Operator;
+  /** The models its own cells ask, for the log. */
+  readonly models: RecordedModels;
   readonly terms: SessionTerms;
   /** Keeps the session's record, e.g. after it was extended. */
   readonly save: (status: SessionStatus) => Promise<void>;
@@ -92,11 +94,12 @@ export class LiveSession implements Session {
   }
 
   execute(code: string, options: ExecuteOptions = {}): Promise<CellResult> {
-    return this.#operate({ op: 'execute', code }, () => this.#parts.operator.execute(code, options));
+    const { operator, models } = this.#parts;
+    return this.#operate({ op: 'execute', code, models }, () => this.#logEnd(operator.execute(code, options)));
   }
 
   bash(command: string, options: ExecuteOptions = {}): Promise<BashResult> {
-    return this.#operate({ op: 'bash', command }, () => this.#parts.operator.bash(command, options));
+    return this.#operate({ op: 'bash', command }, () => this.#logEnd(this.#parts.operator.bash(command, options)));
   }
 
   setVariable(name: string, value: JsonValue): Promise<void> {
@@ -140,15 +143,9 @@ export class LiveSession implements Session {
   async extend(): Promise<SessionStatus> {
     checkOpen(this.id, this.#state.state);
     const { terms, events } = this.#parts;
-    if (this.#extensions >= terms.maxExtensions) {
-      throw new RlmError({
-        code: 'extension-limit',
-        message: `Session ${this.id} was extended ${this.#extensions} times, and at most ${terms.maxExtensions} (maxExtensions) are allowed.`,
-        data: { extensions: this.#extensions, limit: terms.maxExtensions },
-      });
-    }
-    this.#extensions++;
-    this.#expiresAt += terms.extensionMs;
+    const longer = extended(this.id, { expiresAt: this.#expiresAt, extensions: this.#extensions }, terms);
+    this.#extensions = longer.extensions;
+    this.#expiresAt = longer.expiresAt;
     this.#arm();
     events.emit({
       type: 'session.extended',
@@ -189,8 +186,19 @@ export class LiveSession implements Session {
     });
   }
 
+  /** Counts what a completion of an earlier process used. */
+  addUsage(usage: Usage): void {
+    this.#usages.push(usage);
+  }
+
   get #repl(): Workspace['repl'] {
     return this.#parts.workspace.repl;
+  }
+
+  async #logEnd<T>(work: Promise<Operated<T>>): Promise<T> {
+    const { result, end } = await work;
+    await this.#parts.log.ended(end);
+    return result;
   }
 
   /** Does one thing in its turn; `operation` is logged first when it changes the REPL. */

@@ -5,10 +5,11 @@ import type { PreparedRun } from '../completion/prepare-run.ts';
 import type { Workspace } from '../completion/workspace.ts';
 import { isEmptyContext, type Projection } from '../context/index.ts';
 import type { Usage } from '../ledger/index.ts';
-import type { ReplHost } from '../repl/port.ts';
+import type { BashOutcome, CellOutcome, ReplHost } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionStatus } from './session.ts';
+import type { OperationEnd } from './session-log.ts';
 
 const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
 
@@ -19,6 +20,15 @@ export interface OperatorParts {
   readonly prepared: PreparedRun;
   readonly workspace: Workspace;
 }
+
+/** What a command came to, and what the log keeps of that. */
+export interface Operated<T> {
+  readonly result: T;
+  readonly end: OperationEnd;
+}
+
+/** What was put out by a command that is not done again. */
+const LEFT_OUT = '(not done again: the REPL had to be restarted)';
 
 /** Runs cells and bash commands of a session between its completions. */
 export class Operator {
@@ -59,35 +69,59 @@ export class Operator {
     await workspace.repl.bind(bindings);
   }
 
-  async execute(code: string, options: ExecuteOptions): Promise<CellResult> {
+  async execute(code: string, options: ExecuteOptions): Promise<Operated<CellResult>> {
     const { workspace, prepared } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.execute({ code, handle, ...options }));
     const { ok, durationMs, timedOut, value, error, answer } = outcome;
-    workspace.history.addExecute({ code, ok, output: renderShown(outcome, EVERYTHING, handle) });
-    this.#commands.push({ id: handle, kind: 'cell', ok, durationMs });
-    return {
+    this.#note({ kind: 'cell', source: code, ok, durationMs, output: renderShown(outcome, EVERYTHING, handle) });
+    const result: CellResult = {
       ...{ ok, value, error, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
       shown: renderShown(outcome, prepared.run.limits, handle),
       ...(answer !== undefined && { answer: answer.text }),
     };
+    return { result, end: endOf(outcome, options) };
   }
 
-  async bash(command: string, options: ExecuteOptions): Promise<BashResult> {
+  async bash(command: string, options: ExecuteOptions): Promise<Operated<BashResult>> {
     const { workspace, prepared } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.bash({ command, handle, ...options }));
     const { ok, exitCode, durationMs, timedOut } = outcome;
-    workspace.history.addExecute({ code: command, ok, output: renderShown(outcome, EVERYTHING, handle) });
-    this.#commands.push({ id: handle, kind: 'bash', ok, durationMs });
-    return {
+    this.#note({ kind: 'bash', source: command, ok, durationMs, output: renderShown(outcome, EVERYTHING, handle) });
+    const result: BashResult = {
       ...{ ok, exitCode, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
       shown: renderShown(outcome, prepared.run.limits, handle),
     };
+    return { result, end: endOf(outcome, options) };
+  }
+
+  /** Counts a command of the log that is not done again. */
+  leaveOut(kind: 'cell' | 'bash', source: string, { ok, durationMs }: OperationEnd): void {
+    this.#note({ kind, source, ok, durationMs, output: LEFT_OUT });
+  }
+
+  /** The last command took that long when it was first run, whatever doing it again took. */
+  tookAtFirst(durationMs: number): void {
+    const last = this.#commands.pop();
+    if (last !== undefined) this.#commands.push({ ...last, durationMs });
+  }
+
+  #note(command: {
+    readonly kind: 'cell' | 'bash';
+    readonly source: string;
+    readonly ok: boolean;
+    readonly durationMs: number;
+    readonly output: string;
+  }): void {
+    const { kind, source, ok, durationMs, output } = command;
+    const { history } = this.#parts.workspace;
+    this.#commands.push({ id: history.nextExecute, kind, ok, durationMs });
+    history.addExecute({ code: source, ok, output });
   }
 
   async #serving<T>(handle: string, work: () => Promise<T>): Promise<T> {
@@ -104,4 +138,11 @@ export class Operator {
     // Sub-calls of a session's own cells are in its events and journal; no trajectory holds them.
     return hostFor({ ...this.#parts, projections, tally: this.#tally, record: () => undefined });
   }
+}
+
+function endOf(
+  { ok, durationMs, timedOut, restarted }: CellOutcome | BashOutcome,
+  { signal }: ExecuteOptions,
+): OperationEnd {
+  return { ok, durationMs, cut: timedOut || signal?.aborted === true, restarted: restarted !== undefined };
 }

@@ -34,6 +34,27 @@ export function termsOf(options: SessionOptions, now: number): SessionTerms {
   };
 }
 
+/** How far a session is extended, and how much it may be. */
+export interface Extension {
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly extensions: number;
+}
+
+/** A session's time after one more extension. @throws RlmError `extension-limit` */
+export function extended(
+  id: string,
+  { expiresAt, extensions }: Extension,
+  { extensionMs, maxExtensions }: Pick<SessionTerms, 'extensionMs' | 'maxExtensions'>,
+): Extension {
+  if (extensions < maxExtensions) return { expiresAt: expiresAt + extensionMs, extensions: extensions + 1 };
+  throw new RlmError({
+    code: 'extension-limit',
+    message: `Session ${id} was extended ${extensions} times, and at most ${maxExtensions} (maxExtensions) are allowed.`,
+    data: { extensions, limit: maxExtensions },
+  });
+}
+
 function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value;
   throw new RlmError({

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { bookRecovered } from '../completion/book-recovered.ts';
 import type { Engine } from '../completion/engine.ts';
 import { openFrame } from '../completion/frame.ts';
 import { prepareRun } from '../completion/prepare-run.ts';
@@ -6,32 +7,24 @@ import { openWorkspace } from '../completion/workspace.ts';
 import type { ContextInput } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
-import type { JsonValue } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
-import type { SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';
+import type { SessionRecord, Store, StoreLock } from '../store/index.ts';
 import { LiveSession } from './live-session.ts';
 import { Operator } from './operator.ts';
 import { replaySession } from './replay-session.ts';
 import type { Session, SessionOptions, SessionStatus } from './session.ts';
 import { sessionLog } from './session-log.ts';
+import { SessionModels } from './session-models.ts';
 import { checkOpen } from './session-state.ts';
 import { type SessionTerms, termsOf } from './session-terms.ts';
+import { endRecord, type Kept, keptOf, recordOf, sessionRecord } from './stored-session.ts';
 
 /** What the sessions of an `Rlm` need of it. */
 export interface SessionsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly engineFor: (repl: ReplChoice | undefined) => Engine;
-}
-
-/** What a session's record holds besides its state. */
-interface Kept {
-  readonly contexts: readonly StoredContext[];
-  readonly backend: string;
-  readonly limits: SessionTerms['limits'];
-  readonly extensionMs: number;
-  readonly maxExtensions: number;
 }
 
 /** How a session is built, new or from its record. */
@@ -42,9 +35,15 @@ interface Build {
   readonly context: ContextInput | undefined;
   readonly journal: Journal;
   readonly lock: StoreLock;
+  /** What its record holds, when it is brought back. */
+  readonly kept: Kept | undefined;
 }
 
-const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+/** A session that is built, and the models its own cells ask. */
+interface Built {
+  readonly session: LiveSession;
+  readonly models: SessionModels;
+}
 
 /** Creates sessions, brings stored ones back, and ends those whose time is over. */
 export class Sessions {
@@ -64,7 +63,8 @@ export class Sessions {
     const terms = termsOf(options, clock.now());
     const lock = await this.#lock(id);
     const journal = createJournal({ journalId: id, store, clock });
-    const session = await this.#build({ id, engine, terms, context: options.context, journal, lock });
+    const parts = { id, engine, terms, context: options.context, journal, lock, kept: undefined };
+    const { session } = await this.#build(parts);
     await session.start();
     return session;
   }
@@ -75,16 +75,16 @@ export class Sessions {
     if (live !== undefined) return live;
     const { store, clock } = this.#options;
     await this.#reap();
-    const record = ULID.test(id) ? await store.sessions.get(id) : undefined;
-    if (record === undefined) throw notFound(id, store);
+    const record = await sessionRecord(id, store);
     checkOpen(id, record.state);
     const lock = await this.#lock(id);
-    const kept = record.more as unknown as Kept;
+    const kept = keptOf(record);
     const engine = this.#options.engineFor(kept.backend as ReplChoice);
     const journal = await openJournal({ journalId: id, store, clock });
     const context = await loadStored(kept.contexts, store);
-    const session = await this.#build({ id, engine, terms: termsFrom(record, kept), context, journal, lock });
-    await replaySession(session, { ...this.#options, engine });
+    const parts = { id, engine, terms: termsFrom(record, kept), context, journal, lock, kept };
+    const { session, models } = await this.#build(parts);
+    await replaySession(session, { store, clock, engine, models });
     await session.start();
     return session;
   }
@@ -94,7 +94,7 @@ export class Sessions {
     await Promise.allSettled([...this.#live.values()].map((session) => session.detach()));
   }
 
-  async #build({ id, engine, terms, context, journal, lock }: Build): Promise<LiveSession> {
+  async #build({ id, engine, terms, context, journal, lock, kept: before }: Build): Promise<Built> {
     const { store, clock } = this.#options;
     const identity = { runId: id, parentRunId: undefined, traceId: id };
     const events = engine.openEvents(identity, { tail: await store.events.tail(id) });
@@ -103,16 +103,13 @@ export class Sessions {
     const frame = openFrame({ engine, limits, events, parent: undefined, signal: undefined });
     const request = { query: `session ${id}`, context, tools: terms.tools };
     try {
-      const prepared = await prepareRun({
-        engine,
-        request,
-        identity,
-        events,
-        parent: undefined,
-        frame,
-        journal: journal.root,
-      });
+      const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root };
+      const { run: asked, asParent } = await prepareRun(start);
+      const models = new SessionModels(asked.models);
+      const prepared = { run: { ...asked, models }, asParent: { ...asParent, models } };
       const { run } = prepared;
+      // What its cells spent in earlier processes counts against its limits.
+      bookRecovered(run, journal.recovered);
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
@@ -120,6 +117,7 @@ export class Sessions {
       await operator.bind();
       const { backend } = workspace.repl.info;
       const kept: Kept = {
+        models: before?.models ?? models.record(run.limits.maxDepth),
         contexts: await storeContexts(run.contexts, store, id),
         backend,
         limits: terms.limits,
@@ -133,18 +131,21 @@ export class Sessions {
       };
       const save = async (status: SessionStatus): Promise<void> => {
         await store.sessions.put(recordOf(status, kept, clock.now()));
+        if (status.state === 'terminated' || status.state === 'expired') await store.blobs.release(id);
       };
       const log = sessionLog(store, id);
-      const session = new LiveSession({ id, engine, clock, events, log, workspace, operator, terms, save, onEnd });
+      const parts = { id, engine, clock, events, log, workspace, operator, terms, save, onEnd };
+      const session = new LiveSession({ ...parts, models: models.record(run.limits.maxDepth) });
       this.#live.set(id, session);
-      await save({ ...session.status(), state: 'ready' });
+      // One that is brought back has its record, which says more than an empty REPL could.
+      if (before === undefined) await save({ ...session.status(), state: 'ready' });
       events.emit({
-        type: journal.recovered.steps > 0 ? 'session.opened' : 'session.created',
+        type: before !== undefined ? 'session.opened' : 'session.created',
         sessionId: id,
         state: 'initializing',
         expiresAt: new Date(terms.expiresAt).toISOString(),
       });
-      return session;
+      return { session, models };
     } catch (error) {
       frame.ledger.close();
       lock.release();
@@ -172,8 +173,7 @@ export class Sessions {
     });
     for (const record of expired) {
       if (this.#live.has(record.id)) continue;
-      await store.sessions.put({ ...record, state: 'expired', updatedAt: new Date(clock.now()).toISOString() });
-      await store.blobs.release(record.id);
+      await endRecord(record, 'expired', { store, clock });
     }
   }
 }
@@ -188,26 +188,4 @@ function termsFrom(record: SessionRecord, kept: Kept): SessionTerms {
     limits: kept.limits,
     tools: undefined,
   };
-}
-
-function recordOf(status: SessionStatus, kept: Kept, now: number): SessionRecord {
-  return {
-    id: status.id,
-    // A session whose process died while it worked is as ready as any: what was under way is in its log.
-    state: status.state === 'executing' || status.state === 'initializing' ? 'ready' : status.state,
-    createdAt: status.createdAt,
-    updatedAt: new Date(now).toISOString(),
-    expiresAt: status.expiresAt,
-    extensions: status.extensions,
-    more: kept as unknown as JsonValue,
-  };
-}
-
-function notFound(id: string, store: Store): RlmError {
-  return new RlmError({
-    code: 'session-not-found',
-    message: `There is no session ${id} in the store (${store.location}).`,
-    userAction: true,
-    data: { id },
-  });
 }

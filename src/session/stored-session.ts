@@ -1,0 +1,149 @@
+import type { Clock } from '../clock.ts';
+import { RlmError } from '../errors.ts';
+import { createEventBus, type EventBody } from '../event/index.ts';
+import type { JsonValue } from '../repl/port.ts';
+import type { RecordedModels } from '../resume/recorded-models.ts';
+import type { SessionRecord, Store, StoredContext } from '../store/index.ts';
+import type { SessionStatus } from './session.ts';
+import { checkOpen, type SessionState } from './session-state.ts';
+import { extended, type SessionTerms } from './session-terms.ts';
+
+/** What a session's record holds besides its state. */
+export interface Kept {
+  readonly contexts: readonly StoredContext[];
+  readonly backend: string;
+  readonly limits: SessionTerms['limits'];
+  readonly extensionMs: number;
+  readonly maxExtensions: number;
+  /** The models it was created with. */
+  readonly models: RecordedModels;
+  /** How it stood when its REPL was last let go of. */
+  readonly last?: Pick<SessionStatus, 'usage' | 'variables' | 'snapshots' | 'commands'>;
+}
+
+/** A session as its record tells it, without its REPL. */
+export interface StoredSession extends Kept {
+  readonly id: string;
+  /** A session whose time is over is expired, also before anybody has written that down. */
+  readonly state: SessionState;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly expiresAt: string;
+  readonly extensions: number;
+}
+
+/** What works on a record needs. */
+export interface StoredAccess {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/** What is kept of a session. */
+export function keptOf({ more }: SessionRecord): Kept {
+  return more as unknown as Kept;
+}
+
+/** Reads a record. */
+export function storedSession(record: SessionRecord, now: number): StoredSession {
+  const { id, state, createdAt, updatedAt, expiresAt, extensions } = record;
+  const over = Date.parse(expiresAt) <= now && state !== 'terminated';
+  return { ...keptOf(record), id, state: over ? 'expired' : state, createdAt, updatedAt, expiresAt, extensions };
+}
+
+const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+/** The record of a session. @throws RlmError `session-not-found` */
+export async function sessionRecord(id: string, store: Store): Promise<SessionRecord> {
+  const record = ULID.test(id) ? await store.sessions.get(id) : undefined;
+  if (record !== undefined) return record;
+  throw new RlmError({
+    code: 'session-not-found',
+    message: `There is no session ${id} in the store (${store.location}).`,
+    userAction: true,
+    data: { id },
+  });
+}
+
+/**
+ * Adds to the time of a session that no process has open, without bringing it back.
+ *
+ * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `extension-limit`
+ */
+export async function extendStored(id: string, access: StoredAccess): Promise<SessionRecord> {
+  const record = await openRecord(id, access);
+  const now = { expiresAt: Date.parse(record.expiresAt), extensions: record.extensions };
+  const longer = extended(id, now, keptOf(record));
+  const expiresAt = new Date(longer.expiresAt).toISOString();
+  const changed = { ...record, expiresAt, extensions: longer.extensions };
+  await tell(id, [{ type: 'session.extended', sessionId: id, state: record.state, expiresAt }], access);
+  return await put(changed, access);
+}
+
+/**
+ * Ends a session that no process has open, for good. One that has ended already is left as it is.
+ *
+ * @throws RlmError `session-not-found`
+ */
+export async function closeStored(id: string, access: StoredAccess): Promise<SessionRecord> {
+  const record = await sessionRecord(id, access.store);
+  if (record.state === 'terminated' || record.state === 'expired') return record;
+  const over = storedSession(record, access.clock.now()).state === 'expired';
+  return await endRecord(record, over ? 'expired' : 'terminated', access);
+}
+
+/** Writes down that a stored session has ended, and gives up what it held. */
+export async function endRecord(
+  record: SessionRecord,
+  state: 'terminated' | 'expired',
+  access: StoredAccess,
+): Promise<SessionRecord> {
+  const { id, expiresAt } = record;
+  const type = state === 'expired' ? 'session.expired' : 'session.closed';
+  await tell(
+    id,
+    [
+      { type: 'session.state', sessionId: id, state, expiresAt },
+      { type, sessionId: id, state },
+    ],
+    access,
+  );
+  const ended = await put({ ...record, state }, access);
+  await access.store.blobs.release(id);
+  return ended;
+}
+
+async function openRecord(id: string, { store, clock }: StoredAccess): Promise<SessionRecord> {
+  const record = await sessionRecord(id, store);
+  checkOpen(id, storedSession(record, clock.now()).state);
+  return record;
+}
+
+async function put(record: SessionRecord, { store, clock }: StoredAccess): Promise<SessionRecord> {
+  const changed = { ...record, updatedAt: new Date(clock.now()).toISOString() };
+  await store.sessions.put(changed);
+  return changed;
+}
+
+async function tell(id: string, events: readonly EventBody[], { store, clock }: StoredAccess): Promise<void> {
+  const bus = createEventBus({ runId: id, traceId: id, clock, store, tail: await store.events.tail(id) });
+  for (const event of events) bus.emit(event);
+  await bus.flush();
+  bus.close();
+}
+
+/** The record of a session as it stands. */
+export function recordOf(status: SessionStatus, kept: Kept, now: number): SessionRecord {
+  const { id, createdAt, expiresAt, extensions, usage, variables, snapshots, commands } = status;
+  const last: Kept['last'] = { usage, variables, snapshots, commands };
+  return {
+    id,
+    // A session whose process died while it worked is as ready as any: what was under way is in its log.
+    state: status.state === 'executing' || status.state === 'initializing' ? 'ready' : status.state,
+    createdAt,
+    updatedAt: new Date(now).toISOString(),
+    expiresAt,
+    extensions,
+    more: { ...kept, last } as unknown as JsonValue,
+  };
+}
