@@ -162,12 +162,14 @@ describe('stopping a tree', () => {
   });
 
   it('by its deadline gives the best answer in time, children before parents', async () => {
-    const { provider, run, events } = await hangingTree({ maxDurationMs: 4_000 });
+    // Time to start ten REPLs.
+    const maxDurationMs = BACKEND === 'pyodide' ? 30_000 : 4_000;
+    const { provider, run, events } = await hangingTree({ maxDurationMs });
     await using _ = provider;
     const result = await run;
 
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'time-limit', answer: 'the best of it' });
-    expect(result.elapsedMs).toBeLessThan(4_000 + GENEROUS_MS);
+    expect(result.elapsedMs).toBeLessThan(maxDurationMs + GENEROUS_MS);
     expect(checkEvents(events)).toEqual([]);
     const ended = new Set<string | undefined>();
     for (const event of events) {
@@ -177,5 +179,5 @@ describe('stopping a tree', () => {
     }
     expect(ended.size).toBeGreaterThanOrEqual(10);
     await closedAt(provider);
-  });
+  }, 60_000);
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import './backend.ts';
 import { expect } from 'vitest';
 import type {
   CompletionRequest,
@@ -15,6 +16,7 @@ import type {
   Trajectory,
   Usage,
 } from '../../src/index.ts';
+import { selectBackend } from '../../src/repl/select.ts';
 import { rlmOf } from '../engine/harness.ts';
 import {
   type MockProvider,
@@ -27,7 +29,14 @@ import {
 export { cell, checkEvents, rlmOf } from '../engine/harness.ts';
 
 /** The backend under test by its name; an `Rlm` given a name has a backend, and so processes, of its own. */
-export const BACKEND: string = process.env.FATHOM_TEST_REPL ?? 'pyodide';
+export const BACKEND: string = await nameOf(process.env.FATHOM_TEST_REPL ?? 'auto');
+
+async function nameOf(choice: string): Promise<string> {
+  if (choice !== 'auto') return choice;
+  const backend = await selectBackend(choice);
+  await backend.close();
+  return backend.name;
+}
 
 /** An `Rlm` that shares no process with others. */
 export function ownProcesses(): Pick<RlmOptions, 'repl'> {

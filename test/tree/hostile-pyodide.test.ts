@@ -1,0 +1,3 @@
+/** The hostile cells on the embedded backend, whatever the machine has besides. */
+process.env.FATHOM_TEST_REPL = 'pyodide';
+await import('./hostile.test.ts');
