@@ -5,7 +5,7 @@
  */
 import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
-import { PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX } from './child/protocol.ts';
+import { type LoadHeader, PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
 
 /** The writer of one text. */
 export interface PieceWriter {
@@ -21,9 +21,9 @@ export interface PieceWriter {
   abort(): Promise<void>;
 }
 
-/** A writer over a data pipe, for a text of about `bytes`. */
-export function writePieces(pipe: Writable, bytes: number): PieceWriter {
-  const size = Math.min(PIECE_BYTES, Math.max(4096, bytes));
+/** A writer over a data pipe, for a text of about `bytes`, in pieces as long as its form allows. */
+export function writePieces(pipe: Writable, form: LoadHeader['form'], bytes: number): PieceWriter {
+  const size = Math.min(form === 'units' ? PIECE_BYTES : UTF8_PIECE_BYTES, Math.max(4096, bytes));
   const rooms = [0, 1].map(() => Buffer.allocUnsafeSlow(PIECE_PREFIX + size));
   let turn = 0;
   let under: Promise<void> = Promise.resolve();

@@ -8,7 +8,7 @@ import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { FD, type OpenWall } from './child/protocol.ts';
 import { type ChildCode, childCode } from './child-code.ts';
-import { type ChildHandle, startChild } from './child-handle.ts';
+import { type ChildHandle, type ReadyReport, startChild } from './child-handle.ts';
 import { findInstallation, type Installation } from './installation.ts';
 import { findBubblewrap } from './namespace.ts';
 import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
@@ -30,6 +30,7 @@ export interface TestSwitches extends Pick<SpawnRequest, 'withoutPermission' | '
   /** Walls left open. */
   readonly open?: readonly OpenWall[];
   readonly hostFolder?: string;
+  readonly onReady?: (report: ReadyReport) => void;
 }
 
 /** What the level rests on. */
@@ -130,7 +131,8 @@ async function start(
     ]);
     const spawn = (): ChildHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
     const first = spawn();
-    await first.busy(() => first.ready);
+    const report = await first.busy(() => first.ready);
+    options.switches.onReady?.(report);
     const proofs = spaces.proof === undefined ? [] : [spaces.proof];
     if (options.switches.open === undefined) {
       const proof = await tryFromPython(first, bait);

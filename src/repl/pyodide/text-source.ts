@@ -10,7 +10,7 @@ import type { Writable } from 'node:stream';
 import { messageOf, RlmError } from '../../errors.ts';
 import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
-import { type LoadHeader, PIECE_PREFIX } from './child/protocol.ts';
+import { type LoadHeader, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
 import { type PieceWriter, writePieces } from './piece-writer.ts';
 import { completeUtf8, decodeText, encodeUnits, findShape, type TextShape } from './text-units.ts';
 
@@ -33,9 +33,9 @@ const PIECE = 1024 * 1024;
 
 /** A text the caller has in memory. */
 export function stringSource(text: string): TextSource {
-  function* pieces(): Generator<string> {
+  function* pieces(size: number): Generator<string> {
     for (let at = 0; at < text.length; ) {
-      let end = Math.min(text.length, at + PIECE);
+      let end = Math.min(text.length, at + size);
       const last = text.charCodeAt(end - 1);
       if (last >= 0xd800 && last < 0xdc00 && end < text.length) end += 1;
       yield text.slice(at, end);
@@ -46,14 +46,15 @@ export function stringSource(text: string): TextSource {
     guess: undefined,
     async measure() {
       const finder = findShape();
-      for (const piece of pieces()) finder.add(piece);
+      for (const piece of pieces(PIECE)) finder.add(piece);
       return finder.shape;
     },
     // Four bytes per character cost more to make here than UTF-8 costs to decode there.
     form: (shape) => ({ form: shape.unit === 4 ? 'utf-8' : 'units', errors: 'surrogatepass' }),
     async send(shape, form, pipe) {
-      const writer = writePieces(pipe, shape.length * shape.unit);
-      for (const piece of pieces()) {
+      const writer = writePieces(pipe, form, shape.length * shape.unit);
+      // Three bytes per code unit at most: each piece fits into one of the pipe's, and no character is torn apart.
+      for (const piece of pieces(form === 'units' ? PIECE : Math.floor(UTF8_PIECE_BYTES / 4))) {
         await writer.write(form === 'units' ? encodeUnits(piece, shape.unit) : encodeExact(piece));
       }
       await writer.end();
@@ -85,7 +86,7 @@ export function fileSource(file: FileValue): TextSource {
     form: (shape) => ({ form: utf8 && shape.maxChar > 127 ? 'utf-8' : 'units', errors: 'surrogateescape' }),
     send: (shape, form, pipe) =>
       withFile(file, async (handle) => {
-        const writer = writePieces(pipe, shape.length * shape.unit);
+        const writer = writePieces(pipe, form, shape.length * shape.unit);
         const whole =
           (await identity(handle)) === seen &&
           (shape.maxChar < 128 || form === 'utf-8'

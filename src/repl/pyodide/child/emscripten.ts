@@ -69,6 +69,10 @@ export interface EmscriptenFs {
   root: FsNode;
   streams: (FsStream | null | undefined)[];
   currentPath: string;
+  nextInode: number;
+  /** Nodes by folder and name. */
+  nameTable: (FsNode | undefined)[];
+  hashAddNode(node: FsNode): void;
   filesystems: { MEMFS: MemFs; NODEFS: object };
   mount(type: object, options: object, path: string): FsNode;
   ErrnoError: new (errno: number) => Error & { errno: number };

@@ -84,7 +84,12 @@ export function openFiles({ fs, slots, umask }: FilesOptions): Files {
     },
     save() {
       const writer = makeWriter(fs, slots);
-      const json = JSON.stringify({ cwd: fs.currentPath, umask: umask(), ...writer.describe() } satisfies Manifest);
+      const json = JSON.stringify({
+        cwd: fs.currentPath,
+        umask: umask(),
+        nextInode: fs.nextInode,
+        ...writer.describe(),
+      } satisfies Manifest);
       if (current !== undefined && current.json === json) return current;
       const bytes = Buffer.from(json);
       const count = Math.ceil(bytes.length / PAGE);
@@ -196,6 +201,7 @@ function describeNode(request: {
 }): NodeEntry {
   const { fs, node, parent } = request;
   return {
+    id: node.id,
     ...(parent === undefined ? {} : { parent }),
     name: node.name,
     mode: node.mode,

@@ -12,6 +12,8 @@ export type Content =
 
 /** One node; a parent comes before its children. */
 export interface NodeEntry {
+  /** Inode number: SQLite looks whether a file is still the one it opened. */
+  readonly id: number;
   /** Index of the folder; -1: deleted, but still open. The root has none. */
   readonly parent?: number;
   readonly name: string;
@@ -39,6 +41,7 @@ export interface StreamEntry {
 export interface Manifest {
   readonly cwd: string;
   readonly umask: number;
+  readonly nextInode: number;
   readonly nodes: readonly NodeEntry[];
   readonly streams: readonly StreamEntry[];
   /** Bytes waiting in each pipe, base64. */

@@ -161,8 +161,10 @@ export interface LoadHeader {
 export const PIECE_PREFIX = 4;
 /** Length of a piece that says: forget this text. */
 export const PIECE_ABORT = 0xffff_ffff;
-/** The longest piece. */
+/** The longest piece of units. */
 export const PIECE_BYTES: number = 4 * 1024 * 1024;
+/** The longest piece of UTF-8: decoded, it lies in memory for a moment, and what it leaves there is in snapshots. */
+export const UTF8_PIECE_BYTES: number = 128 * 1024;
 
 /** Header of a `restore` frame. */
 export interface RestoreHeader {

@@ -33,8 +33,20 @@ export function restoreFiles(request: RestoreFilesRequest): void {
     made[index] = nodeFor(request, entry, made);
     removeOthers(fs, made[index], wanted.get(index) ?? new Map(), manifest);
   }
+  rehash(fs);
   reopen(request, made);
   fs.currentPath = manifest.cwd;
+  fs.nextInode = Math.max(fs.nextInode, manifest.nextInode);
+}
+
+/** Nodes are found by the number of their folder, and numbers may have changed. */
+function rehash(fs: EmscriptenFs): void {
+  fs.nameTable.fill(undefined);
+  const visit = (node: FsNode): void => {
+    fs.hashAddNode(node);
+    if (isOpenFolder(fs, node)) for (const child of childrenOf(node)) visit(child);
+  };
+  visit(fs.root);
 }
 
 /** The live node of an entry, made or changed where it differs. */
@@ -49,6 +61,7 @@ function nodeFor(request: RestoreFilesRequest, entry: NodeEntry, made: readonly 
   if (live !== undefined && kept === undefined) detach(fs, live);
   const node = kept ?? fs.filesystems.MEMFS.createNode(parent, entry.name, entry.mode, entry.rdev ?? 0);
   node.mode = entry.mode;
+  node.id = entry.id;
   if (entry.link !== undefined) node.link = entry.link;
   if (entry.content !== undefined) fill(request, node, entry.content);
   // Deleted while open: it has content, but no place in the tree.

@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { setItem, withCString } from './capi.ts';
 import type { PyodideModule } from './emscripten.ts';
-import { FD, type LoadHeader, PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX, type TextRange } from './protocol.ts';
+import { FD, type LoadHeader, PIECE_ABORT, PIECE_PREFIX, type TextRange, UTF8_PIECE_BYTES } from './protocol.ts';
 import { readSome } from './wire.ts';
 
 /** Loads texts. */
@@ -70,12 +70,13 @@ function takeUnits(python: PyodideModule, address: number, bytes: number): boole
 
 /** Has CPython decode each piece, and copies the characters into the string. */
 function takeUtf8(python: PyodideModule, target: number, header: LoadHeader): boolean {
-  const buffer = python._malloc(PIECE_BYTES);
+  const buffer = python._malloc(UTF8_PIECE_BYTES);
   let at = 0;
   const ended =
     buffer !== 0 &&
     withCString(python, header.errors, (errors) =>
       forEachPiece((length) => {
+        if (length > UTF8_PIECE_BYTES) return refuse(length);
         receive(python.HEAPU8, buffer, length);
         const piece = python._PyUnicode_DecodeUTF8(buffer, length, errors);
         const count = piece === 0 ? -1 : python._PyUnicode_GetLength(piece);

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { cacheFolder } from './cache-folder.ts';
+import { findBubblewrap } from './namespace.ts';
+import { openTestRepl, testBackend } from './testing.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fathom-life-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const here = import.meta.dirname;
+
+/** A host of its own: opens a REPL, says which processes it has, and goes on with `rest`. */
+function startHost(rest: string, most: 'process' | 'namespace' = 'process'): ChildProcess {
+  const script = join(folder, `host-${Math.random().toString(36).slice(2)}.ts`);
+  writeFileSync(
+    script,
+    `import { readFileSync } from 'node:fs';
+import { openTestRepl, testBackend } from ${JSON.stringify(join(here, 'testing.ts'))};
+const backend = testBackend({ most: ${JSON.stringify(most)} });
+const repl = await openTestRepl(backend);
+await repl.execute({ code: 'x = 1', handle: 'e1' });
+const children = (pid) => readFileSync(\`/proc/\${pid}/task/\${pid}/children\`, 'utf8').trim().split(' ').filter(Boolean);
+const tree = (pid) => children(pid).flatMap((child) => [child, ...tree(child)]);
+setTimeout(() => { console.log(tree(process.pid).join(' ')); ${rest} }, 800);
+`,
+  );
+  return spawn(process.execPath, ['--no-warnings', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function firstLine(host: ChildProcess): Promise<string> {
+  return new Promise((resolve) => host.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString().trim())));
+}
+
+function isAlive(pid: string): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function untilGone(pids: readonly string[], ms: number): Promise<string[]> {
+  const end = Date.now() + ms;
+  while (Date.now() < end && pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return pids.filter(isAlive);
+}
+
+describe.skipIf(process.platform !== 'linux')('processes', () => {
+  const rests = {
+    'while it is idle': '',
+    'while a cell computes in Python': "void repl.execute({ code: 'while True: pass', handle: 'e2' });",
+    'while a cell is inside of a C function': "void repl.execute({ code: 'sum(range(10**12))', handle: 'e2' });",
+    'while a cell sleeps': "void repl.execute({ code: 'import time; time.sleep(1000)', handle: 'e2' });",
+  };
+  for (const [when, rest] of Object.entries(rests)) {
+    test(`end with a host that is killed ${when}, spares included`, async () => {
+      const host = startHost(`${rest} setInterval(() => {}, 1000);`);
+      const pids = (await firstLine(host)).split(' ');
+      expect(pids.length).toBeGreaterThanOrEqual(2);
+      host.kill('SIGKILL');
+      expect(await untilGone(pids, 5_000)).toEqual([]);
+    }, 60_000);
+  }
+
+  test.skipIf(findBubblewrap() === undefined)(
+    'in namespaces end with a killed host as well',
+    async () => {
+      const rest = "void repl.execute({ code: 'sum(range(10**12))', handle: 'e2' }); setInterval(() => {}, 1000);";
+      const host = startHost(rest, 'namespace');
+      const pids = (await firstLine(host)).split(' ');
+      host.kill('SIGKILL');
+      expect(await untilGone(pids, 5_000)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('that are idle do not keep the host alive, and go with it', async () => {
+    const host = startHost('');
+    const pids = (await firstLine(host)).split(' ');
+    const code = await new Promise((resolve) => host.once('exit', resolve));
+    expect(code).toBe(0);
+    expect(await untilGone(pids, 5_000)).toEqual([]);
+  }, 60_000);
+
+  test('are gone when the backend is closed', async () => {
+    const backend = testBackend({ most: 'process' });
+    const repls = await Promise.all([openTestRepl(backend), openTestRepl(backend), openTestRepl(backend)]);
+    await Promise.all(repls.map((repl) => repl.execute({ code: 'x = 1', handle: 'e1' })));
+    await backend.close();
+    await expect(repls[0]?.execute({ code: 'x', handle: 'e2' })).rejects.toMatchObject({ code: 'session-closed' });
+    await expect(openTestRepl(backend)).rejects.toThrow('closed');
+  });
+});
+
+describe('the base snapshot', () => {
+  test('is made once, kept for the user alone, and made anew when a byte of it has changed', async () => {
+    const cacheDir = join(folder, 'cache');
+    const open = async (): Promise<void> => {
+      const backend = testBackend({ most: 'process', cacheDir, spares: 0 });
+      const repl = await openTestRepl(backend);
+      expect((await repl.execute({ code: '1 + 1', handle: 'e1' })).value).toBe('2');
+      await backend.close();
+    };
+    await open();
+    expect(statSync(cacheDir).mode & 0o777).toBe(0o700);
+    const { readdirSync } = await import('node:fs');
+    const base = join(cacheDir, readdirSync(cacheDir).find((name) => name.endsWith('.bin')) ?? '');
+    expect(statSync(base).mode & 0o777).toBe(0o600);
+    const made = statSync(base).mtimeMs;
+    await open();
+    expect(statSync(base).mtimeMs).toBe(made);
+    const bytes = readFileSync(base);
+    bytes.writeUInt8(bytes.readUInt8(20_000_000) ^ 1, 20_000_000);
+    writeFileSync(base, bytes);
+    await open();
+    expect(readFileSync(base).equals(bytes)).toBe(false);
+  }, 60_000);
+
+  test('is kept in a private folder when the cache folder is not the user’s alone', async () => {
+    const { chmodSync, mkdirSync, symlinkSync } = await import('node:fs');
+    const open = join(folder, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect(cacheFolder(open)).not.toBe(open);
+    const link = join(folder, 'link');
+    symlinkSync(folder, link);
+    expect(cacheFolder(link)).not.toBe(link);
+    expect(cacheFolder('relative/folder')).not.toContain('relative');
+    expect(statSync(cacheFolder(open)).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe('memory', () => {
+  test('a text that cannot fit is refused with both sizes before anything starts', async () => {
+    const backend = testBackend({ most: 'process' });
+    const repl = await openTestRepl(backend, { memoryBytes: 128 * 1024 * 1024 });
+    const text = 'x'.repeat(100_000_000);
+    const bind = repl.bind({ values: { context: { kind: 'text', text } } });
+    await expect(bind).rejects.toMatchObject({
+      code: 'context-length',
+      message: expect.stringMatching(/100000000.*67108864/),
+    });
+    expect((await repl.execute({ code: '"still here"', handle: 'e1' })).value).toBe("'still here'");
+    await backend.close();
+  });
+});
+
+describe.skipIf(findBubblewrap() === undefined)('a REPL in namespaces', () => {
+  test('does everything: cells, files, bash, snapshots, restarts', async () => {
+    const backend = testBackend();
+    const repl = await openTestRepl(backend);
+    expect(repl.info.isolation).toBe('namespace');
+    const run = async (code: string) => repl.execute({ code, handle: 'e1' });
+    await run('x = 41; open("/tmp/f", "w").write("text")');
+    await repl.snapshot('a');
+    expect((await repl.bash({ command: 'cat /tmp/f | wc -c; pwd', handle: 'e2' })).stdout.text.trim()).toBe(
+      '4\n/home/pyodide',
+    );
+    expect((await run('x += 1; import os; os._exit(1)')).restarted?.lost).toContain('as they were before');
+    expect((await run('x, open("/tmp/f").read()')).value).toBe("(41, 'text')");
+    await repl.rollback('a');
+    expect((await run('x + 1')).value).toBe('42');
+    await backend.close();
+  }, 60_000);
+});
