@@ -11,7 +11,7 @@ import { costLimitFor } from './cost-limit.ts';
 import type { ProgressView } from './progress-view.ts';
 import { schemaFromFile } from './schema-file.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from './show-run.ts';
-import { inputFolder } from './spooled-input.ts';
+import { inputFolder, sweepInput } from './spooled-input.ts';
 import { type Keeping, openToKeep, storeArgument } from './store.ts';
 import { forTerminal } from './terminal-text.ts';
 
@@ -57,6 +57,7 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   const { interrupts } = stage;
   const { signal } = interrupts;
   const folder = keeping.durable ? inputFolder(keeping.store) : undefined;
+  await sweepInput(keeping.store);
   const { context, dispose } = await contextFromArguments(options.file ?? [], console.stdin, signal, folder);
   let resumable = false;
   try {

@@ -12,6 +12,7 @@ import { describeError } from './error-report.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { addRunCommands } from './runs/commands.ts';
+import { addSessionCommands } from './session/commands.ts';
 import type { WatchInterrupts } from './show-run.ts';
 import { forTerminal } from './terminal-text.ts';
 import { VERSION } from './version.ts';
@@ -49,6 +50,7 @@ function program(): Command {
     process.exitCode = code;
   };
   addRunCommands(fathom, { console, interrupts, end });
+  addSessionCommands(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('what this machine offers, and what to do about what is missing')

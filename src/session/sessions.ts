@@ -115,11 +115,12 @@ export class Sessions {
       );
       const operator = new Operator({ engine, identity, prepared, workspace });
       await operator.bind();
-      const { backend } = workspace.repl.info;
+      const { backend, isolation } = workspace.repl.info;
       const kept: Kept = {
         models: before?.models ?? models.record(run.limits.maxDepth),
         contexts: await storeContexts(run.contexts, store, id),
         backend,
+        isolation,
         limits: terms.limits,
         extensionMs: terms.extensionMs,
         maxExtensions: terms.maxExtensions,

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { RlmError } from '../errors.ts';
 import { createEventBus, type EventBody } from '../event/index.ts';
-import type { JsonValue } from '../repl/port.ts';
+import type { IsolationLevel, JsonValue } from '../repl/port.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { SessionRecord, Store, StoredContext } from '../store/index.ts';
 import type { SessionStatus } from './session.ts';
@@ -12,6 +12,8 @@ import { extended, type SessionTerms } from './session-terms.ts';
 export interface Kept {
   readonly contexts: readonly StoredContext[];
   readonly backend: string;
+  /** What its REPL really had. */
+  readonly isolation: IsolationLevel;
   readonly limits: SessionTerms['limits'];
   readonly extensionMs: number;
   readonly maxExtensions: number;

@@ -6,7 +6,7 @@ import { abortRun } from '../../resume/abort-run.ts';
 import type { RunRecord, RunStatus } from '../../store/index.ts';
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
-import { removeKeptInput } from '../spooled-input.ts';
+import { sweepInput } from '../spooled-input.ts';
 import { type Holder, holderOf, isLocked, openToLook, openToWrite, runNotFound, type StoreOptions } from '../store.ts';
 import { runFacts } from './run-facts.ts';
 
@@ -82,7 +82,7 @@ async function abortHere(id: string, { store: folder }: CancelOptions): Promise<
   // It ended while it was waited for.
   if (ENDED.has(record.status)) return record;
   const aborted = await abortRun(id, { store, clock: systemClock, reason: 'cancelled with `fathom cancel`' });
-  if (record.sessionId === undefined) await removeKeptInput(record.request.contexts, store);
+  await sweepInput(store);
   return aborted;
 }
 

@@ -9,7 +9,7 @@ import type { Console } from '../console.ts';
 import { compact, counted } from '../figures.ts';
 import type { ProgressOptions } from '../progress-options.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../show-run.ts';
-import { removeKeptInput } from '../spooled-input.ts';
+import { sweepInput } from '../spooled-input.ts';
 import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
 
 /** The options of `fathom resume`. */
@@ -45,7 +45,7 @@ export async function resume({ id, options, console, interrupts }: Resume): Prom
       };
       const isolation = options.isolation ?? (await isolationOf(record, store));
       const answered = await goOn({ ...optionsFor(record), store, isolation, onEvent }, record, stage);
-      await removeKeptInput(record.request.contexts, store);
+      await sweepInput(store);
       return answered;
     },
   });

@@ -1,0 +1,51 @@
+import { createRlm } from '../../rlm.ts';
+import type { SessionOptions } from '../../session/session.ts';
+import type { ReplOptions } from '../ask-options.ts';
+import type { Console } from '../console.ts';
+import { contextFromArguments } from '../context-arguments.ts';
+import { EXIT } from '../exit-codes.ts';
+import { inputFolder, sweepInput } from '../spooled-input.ts';
+import { openToWrite, type StoreOptions } from '../store.ts';
+import { localTime } from '../table.ts';
+import { chooseModels, type ModelOptions } from './model-choice.ts';
+import { statusJson } from './status-json.ts';
+
+/** The options of `fathom session create`. */
+export interface CreateOptions extends StoreOptions, ModelOptions, ReplOptions {
+  readonly file?: readonly string[];
+  /** Seconds. */
+  readonly lifetime?: number;
+  readonly maxCost?: number;
+  readonly maxTokens?: number;
+  readonly json?: true;
+}
+
+/** Creates a session; its id goes to standard output. Resolves with the exit code. */
+export async function createStoredSession(options: CreateOptions, console: Console): Promise<number> {
+  const models = chooseModels(options, console.env);
+  await using keeping = openToWrite(options.store);
+  const { store } = keeping;
+  await sweepInput(store);
+  const { context } = await contextFromArguments(options.file ?? [], console.stdin, undefined, inputFolder(store));
+  const { repl, isolation } = options;
+  await using rlm = createRlm({ ...models.rlm, store, repl, isolation });
+  const session = await rlm.createSession({ ...termsOf(options), ...(context !== undefined && { context }) });
+  const status = session.status();
+  if (options.json === true) {
+    console.stdout.write(`${JSON.stringify(statusJson(status))}\n`);
+  } else {
+    console.stdout.write(`${session.id}\n`);
+    console.stderr.write(
+      `Open until ${localTime(status.expiresAt)}. Next: fathom session exec ${session.id} 'x = 1'\n`,
+    );
+  }
+  return EXIT.answered;
+}
+
+function termsOf({ lifetime, maxCost, maxTokens }: CreateOptions): SessionOptions {
+  const limits = {
+    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
+    ...(maxTokens !== undefined && { maxTokens }),
+  };
+  return { limits, ...(lifetime !== undefined && { lifetimeMs: lifetime * 1_000 }) };
+}

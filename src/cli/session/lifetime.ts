@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../clock.ts';
+import {
+  closeStored,
+  extendStored,
+  type StoredSession,
+  sessionRecord,
+  storedSession,
+} from '../../session/stored-session.ts';
+import type { Console } from '../console.ts';
+import { EXIT } from '../exit-codes.ts';
+import { compact, counted, money } from '../figures.ts';
+import { sweepInput } from '../spooled-input.ts';
+import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../store.ts';
+import { columnsOf, localTime, table } from '../table.ts';
+import { onOneLine } from '../terminal-text.ts';
+import { storedJson } from './status-json.ts';
+
+/** The options of commands that need no REPL. */
+export interface LifetimeOptions extends StoreOptions {
+  readonly json?: true;
+}
+
+/** Lists sessions, newest first. Resolves with the exit code. */
+export async function listSessions(
+  options: LifetimeOptions & { readonly all?: true },
+  { stdout, stderr }: Console,
+): Promise<number> {
+  const sessions = (await sessionsIn(options)).filter(({ state }) => options.all === true || !isOver(state));
+  if (options.json === true) stdout.write(`${JSON.stringify(sessions.map(storedJson))}\n`);
+  else if (sessions.length === 0) stderr.write('There are no open sessions; --all lists those that have ended.\n');
+  else stdout.write(`${table([HEAD, ...sessions.map(rowOf)], columnsOf(stdout)).join('\n')}\n`);
+  return EXIT.answered;
+}
+
+async function sessionsIn({ store: folder }: LifetimeOptions): Promise<readonly StoredSession[]> {
+  if (folder === DEFAULT_STORE && !existsSync(join(DEFAULT_STORE, 'store.sqlite'))) return [];
+  await using keeping = openToLook(folder);
+  const records = await keeping.store.sessions.list();
+  return records.map((record) => storedSession(record, systemClock.now()));
+}
+
+const HEAD = ['SESSION', 'STATE', 'CREATED', 'EXPIRES', 'COMMANDS', 'SNAPSHOTS', 'COST', 'VARIABLES'] as const;
+
+function rowOf({ id, state, createdAt, expiresAt, last }: StoredSession): readonly string[] {
+  return [
+    id,
+    state,
+    localTime(createdAt),
+    localTime(expiresAt),
+    String(last?.commands.length ?? 0),
+    String(last?.snapshots.length ?? 0),
+    last === undefined || last.usage.costUsd === null ? '?' : money(last.usage.costUsd),
+    last?.variables.map(({ name }) => name).join(', ') ?? '',
+  ];
+}
+
+function isOver(state: StoredSession['state']): boolean {
+  return state === 'expired' || state === 'terminated';
+}
+
+/** Shows how a session stands; also while another process has it open. Resolves with the exit code. */
+export async function showStatus(id: string, options: LifetimeOptions, { stdout }: Console): Promise<number> {
+  await using keeping = openToLook(options.store);
+  const stored = storedSession(await sessionRecord(id, keeping.store), systemClock.now());
+  if (options.json === true) stdout.write(`${JSON.stringify(storedJson(stored))}\n`);
+  else stdout.write(`${statusLines(stored, columnsOf(stdout)).join('\n')}\n`);
+  return EXIT.answered;
+}
+
+function statusLines(stored: StoredSession, width: number): readonly string[] {
+  const { last } = stored;
+  const line = (name: string, text: string): string => `${name.padEnd(11)}${onOneLine(text, width - 11)}`;
+  const usage = last?.usage;
+  return [
+    `${stored.id}  ${stored.state}`,
+    line('created', localTime(stored.createdAt)),
+    line('expires', `${localTime(stored.expiresAt)}, extended ${stored.extensions} of ${stored.maxExtensions} times`),
+    line('model', stored.models.rootModel),
+    line('REPL', `${stored.backend}, isolation ${stored.isolation}`),
+    ...(usage === undefined
+      ? []
+      : [
+          line(
+            'used',
+            `${counted(usage.calls, 'call')} · ${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out · ${money(usage.costUsd)}`,
+          ),
+        ]),
+    line('commands', String(last?.commands.length ?? 0)),
+    line('snapshots', last?.snapshots.map(({ name }) => name).join(', ') || '-'),
+    ...(last?.variables ?? []).map(({ name, type, size, preview }, index) =>
+      line(
+        index === 0 ? 'variables' : '',
+        `${name}: ${type}${size === undefined ? '' : ` [${compact(size)}]`}${preview === undefined ? '' : ` ${preview}`}`,
+      ),
+    ),
+  ];
+}
+
+/** Adds to a session's time. Resolves with the exit code. */
+export async function extend(id: string, options: LifetimeOptions, console: Console): Promise<number> {
+  await using keeping = openToWrite(options.store);
+  const record = await extendStored(id, { store: keeping.store, clock: systemClock });
+  const stored = storedSession(record, systemClock.now());
+  const left = counted(stored.maxExtensions - stored.extensions, 'extension');
+  return told(stored, options, console, `Open until ${localTime(stored.expiresAt)}; ${left} left.`);
+}
+
+/** Ends a session for good. Resolves with the exit code. */
+export async function close(id: string, options: LifetimeOptions, console: Console): Promise<number> {
+  await using keeping = openToWrite(options.store);
+  const { store } = keeping;
+  const record = await closeStored(id, { store, clock: systemClock });
+  await sweepInput(store);
+  const how = record.state === 'expired' ? 'had expired' : 'is closed';
+  return told(storedSession(record, systemClock.now()), options, console, `Session ${id} ${how}.`);
+}
+
+function told(stored: StoredSession, { json }: LifetimeOptions, { stdout, stderr }: Console, words: string): number {
+  if (json === true) stdout.write(`${JSON.stringify(storedJson(stored))}\n`);
+  else stderr.write(`${words}\n`);
+  return EXIT.answered;
+}

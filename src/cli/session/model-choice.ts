@@ -1,0 +1,88 @@
+import type { LanguageModelV4 } from '@ai-sdk/provider';
+import { messageOf } from '../../errors.ts';
+import { ModelError, resolveModel } from '../../model/index.ts';
+import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
+import type { RlmOptions } from '../../rlm-options.ts';
+import type { Console } from '../console.ts';
+import { costLimitFor } from '../cost-limit.ts';
+
+/** The models `-m` and `--sub-model` name. */
+export interface ModelOptions {
+  readonly model?: string;
+  readonly subModel?: readonly string[];
+}
+
+/** Which models a session's command uses. */
+export interface ModelChoice {
+  readonly rlm: Pick<RlmOptions, 'model' | 'subModel' | 'prices' | 'limits'>;
+  /** The references, where there are any. */
+  readonly references: readonly string[];
+  /** Why there is no model; undefined when there is one. */
+  readonly missing?: ModelError;
+}
+
+const NO_MODEL =
+  'No model is named: give -m provider/model, e.g. -m openai/gpt-5-mini or -m ollama/qwen3, or set FATHOM_MODEL. `fathom doctor` shows which keys are set.';
+
+/** What a session is recorded with while no model is named. */
+const NOBODY = 'none';
+
+/**
+ * The models for a session: those `-m` names, else those it was created with, else FATHOM_MODEL. Most of what is done in
+ * a session needs none: without one, or when it cannot be used here, only a call fails.
+ */
+export function chooseModels(options: ModelOptions, env: Console['env'], recorded?: RecordedModels): ModelChoice {
+  const root = options.model ?? recordedReference(recorded) ?? env.FATHOM_MODEL?.trim();
+  if (root === undefined || root === '') return without(new ModelError({ fault: 'model', message: NO_MODEL }));
+  const subs = options.subModel ?? (options.model === undefined ? recordedSubs(recorded) : undefined);
+  const references = [...new Set([root, ...(subs ?? [])])];
+  const missing = options.model === undefined ? firstProblem(references) : undefined;
+  if (missing !== undefined) return without(missing);
+  const { maxCostUsd } = costLimitFor(references, undefined);
+  return {
+    rlm: {
+      model: root,
+      ...(subs !== undefined && { subModel: subs }),
+      ...(maxCostUsd !== undefined && { limits: { maxCostUsd } }),
+    },
+    references,
+  };
+}
+
+function recordedReference(recorded: RecordedModels | undefined): string | undefined {
+  if (recorded === undefined || recorded.rootModel === NOBODY) return undefined;
+  return referenceOf(recorded.rootModel, recorded);
+}
+
+function recordedSubs(recorded: RecordedModels | undefined): readonly string[] | undefined {
+  if (recordedReference(recorded) === undefined || recorded === undefined) return undefined;
+  if (recorded.subModels.length === 0) return undefined;
+  return recorded.subModels.map((id) => referenceOf(id, recorded));
+}
+
+function firstProblem(references: readonly string[]): ModelError | undefined {
+  for (const reference of references) {
+    try {
+      resolveModel(reference);
+    } catch (error) {
+      return ModelError.isInstance(error) ? error : new ModelError({ fault: 'model', message: messageOf(error) });
+    }
+  }
+  return undefined;
+}
+
+/** A model that fails with the reason there is none, and costs nothing. */
+function without(missing: ModelError): ModelChoice {
+  const fail = (): never => {
+    throw missing;
+  };
+  const model: LanguageModelV4 = {
+    specificationVersion: 'v4',
+    provider: NOBODY,
+    modelId: NOBODY,
+    supportedUrls: {},
+    doGenerate: async () => fail(),
+    doStream: async () => fail(),
+  };
+  return { rlm: { model, prices: { [NOBODY]: { input: 0, output: 0 } } }, references: [], missing };
+}

@@ -1,0 +1,55 @@
+import type { RunEvent } from '../../event/event.ts';
+import { createRlm } from '../../rlm.ts';
+import type { Session } from '../../session/session.ts';
+import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
+import type { Store } from '../../store/index.ts';
+import type { Console } from '../console.ts';
+import { counted } from '../figures.ts';
+import { openToWrite, type StoreOptions } from '../store.ts';
+import { chooseModels, type ModelChoice, type ModelOptions } from './model-choice.ts';
+
+/** A session to do one thing in. */
+export interface UseSession {
+  readonly id: string;
+  readonly options: StoreOptions & ModelOptions;
+  readonly console: Console;
+  readonly note?: (line: string) => void;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** A session that is open in this process. */
+export interface OpenSession {
+  readonly session: Session;
+  readonly stored: StoredSession;
+  readonly models: ModelChoice;
+  readonly store: Store;
+}
+
+/** Milliseconds before whoever waits is told what for. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Brings a stored session back, does one thing in it, and lets go of it again: it outlives this process.
+ *
+ * @throws RlmError `session-not-found`, `session-closed`, `session-expired`; StoreError when another process has the folder
+ */
+export async function withSession<T>(use: UseSession, work: (open: OpenSession) => Promise<T>): Promise<T> {
+  const { id, options, console, onEvent, note = () => undefined } = use;
+  await using keeping = openToWrite(options.store);
+  const { store } = keeping;
+  const stored = storedSession(await sessionRecord(id, store), Date.now());
+  const models = chooseModels(options, console.env, stored.models);
+  await using rlm = createRlm({
+    ...models.rlm,
+    store,
+    isolation: stored.isolation,
+    ...(onEvent !== undefined && { onEvent }),
+  });
+  const done = stored.last?.commands.length ?? 0;
+  const waiting = setTimeout(
+    () => note(`Bringing the session back: ${counted(done, 'command')} and what was asked are done again.`),
+    PATIENCE_MS,
+  );
+  const session = await rlm.openSession(id).finally(() => clearTimeout(waiting));
+  return await work({ session, stored, models, store });
+}
