@@ -130,6 +130,8 @@ export class Operator {
     try {
       return await work();
     } finally {
+      // What the command left behind was stopped with it: it is paid for and recorded before anything else runs.
+      await this.#tally.settled();
       release();
     }
   }
