@@ -1,12 +1,15 @@
 /** Processes: who ends with whom, and that a thousand rollbacks leave nothing behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import type { Repl } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
 import { describeWithPython } from './test-machine.ts';
+import { removeStaleFolders } from './zygote-folder.ts';
 
 /** Processes of a backend without a REPL: launcher, zygote, and the spare REPL's two. */
 const IDLE = 4;
@@ -113,6 +116,17 @@ await describeWithPython('lifetime', () => {
     await until(() => readdirSync(folder).length === 0);
     rmdirSync(folder);
     expect(child.exitCode).toBe(0);
+  });
+
+  test('the folder of a launcher that was killed with its host is removed by a later one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fathom-zygote-'));
+    const fresh = mkdtempSync(join(tmpdir(), 'fathom-zygote-'));
+    mkdirSync(join(folder, 'root'));
+    const old = new Date(Date.now() - 3_600_000);
+    utimesSync(folder, old, old);
+    await removeStaleFolders();
+    expect([existsSync(folder), existsSync(fresh)]).toEqual([false, true]);
+    rmdirSync(fresh);
   });
 
   test('a killed zygote loses its REPLs by an error, and the next REPL gets a new one', async () => {

@@ -1,14 +1,15 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import net from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { Interpreter } from './interpreter.ts';
 import { type Message, numberOf, readLines, textOf } from './lines.ts';
+import { makeZygoteFolder } from './zygote-folder.ts';
 
 /** Milliseconds until a zygote that has not boxed itself is given up. */
 const START_PATIENCE_MS = 30_000;
@@ -62,7 +63,7 @@ export interface ZygoteProcess {
  */
 export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess> {
   const startedAt = performance.now();
-  const folder = await makeFolder();
+  const folder = await makeZygoteFolder();
   const token = randomBytes(16).toString('hex');
   const child = spawn(options.interpreter.executable, ['-I', join(guestFolder(), 'fathom_native')], {
     cwd: '/',
@@ -81,7 +82,10 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   const { folders, packages } = options.interpreter;
   const modes = options.modes === undefined ? {} : { modes: options.modes };
   order({ folder, token, interpreter: folders, packages, cache: cacheFolder(), ...modes });
-  const ready = await awaitReady(first, ended, child, options.modes);
+  const ready = await awaitReady(first, ended, child, options.modes).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   releaseEventLoop(child);
   let sockets: net.Socket[] = [];
   return {
@@ -128,13 +132,6 @@ async function endLauncher(child: Child, ended: Promise<string>): Promise<void> 
   const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_PATIENCE_MS);
   await ended;
   clearTimeout(timer);
-}
-
-async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fathom-'));
-  await mkdir(join(folder, 'root'));
-  await mkdir(join(folder, 'repls'));
-  return folder;
 }
 
 /** All that cells see of an environment. No key, no token, nothing that was not named here. */
