@@ -15,12 +15,15 @@ interface Step {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
+  /** Variables over those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What the step came to; default: one check, by its exit code. */
   readonly count?: (exitCode: number, output: string) => Counts;
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
 const vitestReport = join(scratch, 'vitest.json');
+const withoutPython = join(scratch, 'without-python.json');
 const python = await findPython();
 
 const steps: readonly Step[] = [
@@ -41,6 +44,15 @@ const steps: readonly Step[] = [
     name: 'unit, integration, end-to-end, package, examples, README',
     command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
     count: (exitCode) => readVitestCounts(vitestReport, exitCode),
+  },
+  {
+    name: 'the engine on a machine without Python',
+    command: [
+      ...(['vitest', 'run', 'test/engine/engine.test.ts', 'test/engine/prompt-claims.test.ts'] as const),
+      ...['--reporter=default', '--reporter=json', `--outputFile.json=${withoutPython}`],
+    ],
+    env: { PATH: join(process.cwd(), 'node_modules', '.bin') },
+    count: (exitCode) => readVitestCounts(withoutPython, exitCode),
   },
   { name: 'package: publint', command: ['publint', '--strict'] },
   { name: 'package: types of every entry', command: ['attw', '--pack', '--profile', 'esm-only', '--format', 'ascii'] },
@@ -72,8 +84,12 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function run({ command: [program, ...args], cwd }: Step): Promise<{ exitCode: number; output: string }> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
+async function run({ command: [program, ...args], cwd, env }: Step): Promise<{ exitCode: number; output: string }> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
+    ...(env !== undefined && { env: { ...process.env, ...env } }),
+  });
   let output = '';
   for (const [stream, out] of [
     [child.stdout, process.stdout],

@@ -16,8 +16,8 @@ import { type ScriptedModel, type ScriptedReply, type ScriptedResponder, scripte
 import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
 import { checkEvents } from './check-events.ts';
 
-/** The REPL the engine's tests run on: the embedded one unless the environment says otherwise. */
-const REPL = process.env.FATHOM_TEST_REPL ?? 'pyodide';
+/** The REPL the engine's tests run on: the one that proves itself here, unless the environment says otherwise. */
+const REPL = process.env.FATHOM_TEST_REPL ?? 'auto';
 
 export { checkEvents };
 
