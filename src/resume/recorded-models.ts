@@ -70,11 +70,16 @@ export function recordedResolver(
 
 /** Stands for a model that is not at hand, where what it answered is recorded: only a new call finds it missing. */
 function absentModel(id: string, why: string): Model {
-  return {
-    id,
-    provider: 'none',
-    price: undefined,
-    contextTokens: undefined,
-    attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })),
-  };
+  const failing = { provider: 'none', price: undefined, contextTokens: undefined };
+  return { id, ...failing, attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })) };
+}
+
+/** The same model, asked for nothing: for a replay of what has ended. */
+export function silent(model: Model): Model {
+  return { ...model, attempt: () => Promise.reject(notRecorded()) };
+}
+
+/** What a replay is told that asks for something unrecorded. */
+export function notRecorded(): ModelError {
+  return new ModelError({ fault: 'cancelled', message: 'The record ends here, and nothing is asked in a replay.' });
 }

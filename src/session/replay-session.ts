@@ -4,13 +4,12 @@ import { openFrame } from '../completion/frame.ts';
 import { CompletionError, type ResultBase } from '../completion/result.ts';
 import { runCompletion } from '../completion/run-completion.ts';
 import type { Workspace } from '../completion/workspace.ts';
-import { RlmError } from '../errors.ts';
 import { createEventBus } from '../event/bus.ts';
 import { type JournalScope, openJournal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import { statusOf } from '../resume/keeper.ts';
-import { recordedResolver } from '../resume/recorded-models.ts';
+import { notRecorded, recordedResolver, silent } from '../resume/recorded-models.ts';
 import { loadStored } from '../resume/stored-context.ts';
 import type { Store } from '../store/index.ts';
 import type { LiveSession } from './live-session.ts';
@@ -40,8 +39,10 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
   switch (operation.op) {
     case 'execute': {
       const { code, models } = operation;
+      const { engine } = options;
+      const under = { recorded: models, ended: logged.end !== undefined, engine };
       const execute = (timed: ExecuteOptions): Promise<Operated<unknown>> =>
-        options.models.during(models, options.engine, () => operator.execute(code, timed));
+        options.models.during(under, () => operator.execute(code, timed));
       return await redoCommand(session, logged, { kind: 'cell', source: code, run: execute });
     }
     case 'bash': {
@@ -93,9 +94,11 @@ async function redoCompletion(session: LiveSession, runId: string, options: Repl
   const identity = { runId, parentRunId: undefined, traceId: runId };
   // These events were told when they happened.
   const events = createEventBus({ runId, traceId: runId, clock });
+  const resolve = recordedResolver(request, { own: models, resolveModel: engine.resolveModel });
   const quiet: Engine = {
     ...engine,
-    resolveModel: recordedResolver(request, { own: models, resolveModel: engine.resolveModel }),
+    // Children make their calls by themselves: their models ask nobody either.
+    resolveModel: async (ref) => silent(await resolve(ref)),
     defaults: { ...engine.defaults, limits: withoutCost(engine.defaults.limits) },
     openEvents: (child) => createEventBus({ runId: child.runId, traceId: runId, clock }),
     keeper: NOTHING_KEPT,
@@ -174,5 +177,5 @@ const NOTHING_KEPT: Engine['keeper'] = {
 };
 
 function recordEnds(): Promise<never> {
-  return Promise.reject(new RlmError({ code: 'cancelled', message: 'The record of this completion ends here.' }));
+  return Promise.reject(notRecorded());
 }

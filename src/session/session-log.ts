@@ -8,7 +8,7 @@ export type SessionOperation =
       readonly op: 'execute';
       readonly code: string;
       /** The models its calls went to. */
-      readonly models?: RecordedModels;
+      readonly models: RecordedModels;
     }
   | { readonly op: 'bash'; readonly command: string }
   | { readonly op: 'set'; readonly name: string; readonly value: JsonValue }

@@ -1,5 +1,5 @@
 import type { Engine } from '../completion/engine.ts';
-import { type RecordedModels, recordedResolver, recordModels } from '../resume/recorded-models.ts';
+import { type RecordedModels, recordedResolver, recordModels, silent } from '../resume/recorded-models.ts';
 import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
 
 /**
@@ -9,6 +9,7 @@ import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts'
 export class SessionModels implements ModelPolicy {
   readonly #own: ModelPolicy;
   #now: ModelPolicy;
+  #answersOnly = false;
 
   constructor(own: ModelPolicy) {
     this.#own = own;
@@ -32,20 +33,34 @@ export class SessionModels implements ModelPolicy {
     return recordModels(this.#own, maxDepth);
   }
 
-  /** Works under recorded models. */
-  async during<T>(recorded: RecordedModels | undefined, engine: Engine, work: () => Promise<T>): Promise<T> {
-    if (recorded === undefined) return await work();
+  /** Nothing is asked now but what is recorded. */
+  get answersOnly(): boolean {
+    return this.#answersOnly;
+  }
+
+  /** Works under recorded models; of what has ended before, only recorded answers are given. */
+  async during<T>(
+    {
+      recorded,
+      ended,
+      engine,
+    }: { readonly recorded: RecordedModels; readonly ended: boolean; readonly engine: Engine },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const resolve = recordedResolver(recorded, { own: this.#own, resolveModel: engine.resolveModel });
+    this.#answersOnly = ended;
     this.#now = await createModelPolicy({
       model: recorded.rootModel,
       subModel: recorded.subModels.length === 0 ? undefined : recorded.subModels,
       allowedModels: engine.defaults.allowedModels,
       fallbackToRootModel: false,
-      resolve: recordedResolver(recorded, { own: this.#own, resolveModel: engine.resolveModel }),
+      resolve: async (ref) => (ended ? silent(await resolve(ref)) : await resolve(ref)),
     });
     try {
       return await work();
     } finally {
       this.#now = this.#own;
+      this.#answersOnly = false;
     }
   }
 }

@@ -8,6 +8,7 @@ import type { ContextInput } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
 import type { ReplChoice } from '../repl/select.ts';
+import { notRecorded } from '../resume/recorded-models.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
 import type { SessionRecord, Store, StoreLock } from '../store/index.ts';
 import { LiveSession } from './live-session.ts';
@@ -106,7 +107,9 @@ export class Sessions {
       const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root };
       const { run: asked, asParent } = await prepareRun(start);
       const models = new SessionModels(asked.models);
-      const prepared = { run: { ...asked, models }, asParent: { ...asParent, models } };
+      const callModel: typeof asked.callModel = (call) =>
+        models.answersOnly ? Promise.reject(notRecorded()) : asked.callModel(call);
+      const prepared = { run: { ...asked, models, callModel }, asParent: { ...asParent, models } };
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
       bookRecovered(run, journal.recovered);

@@ -18,7 +18,7 @@ export function storeFailure(what: string, location: string, cause: unknown): St
   return new StoreError({
     message: `${what} in the store at ${location} failed: ${messageOf(cause)}`,
     cause,
-    userAction: isSpaceOrPermission(cause),
+    userAction: isMendable(cause),
     data: { location },
   });
 }
@@ -31,9 +31,11 @@ export function storeClosed(location: string): StoreError {
 const SQLITE_FULL = 13;
 const SQLITE_READONLY = 8;
 
-function isSpaceOrPermission(cause: unknown): boolean {
+/** No room, no permission, or no folder. */
+function isMendable(cause: unknown): boolean {
   if (typeof cause !== 'object' || cause === null) return false;
   const { code, errcode } = cause as { code?: unknown; errcode?: unknown };
-  if (typeof code === 'string' && ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS'].includes(code)) return true;
+  if (typeof code === 'string' && ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR'].includes(code))
+    return true;
   return errcode === SQLITE_FULL || errcode === SQLITE_READONLY;
 }

@@ -11,6 +11,7 @@ export interface FathomOptions {
   readonly input?: string | Buffer;
   /** A file standard input is redirected from. */
   readonly inputFile?: string;
+  readonly onStart?: (child: ChildProcess) => void;
   /** Called with everything standard error has said so far. */
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
@@ -30,6 +31,7 @@ export async function runFathom(args: readonly string[], options: FathomOptions 
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: [file ?? (options.input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
   });
+  options.onStart?.(child);
   if (file !== undefined) closeSync(file);
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(options.input);

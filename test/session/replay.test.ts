@@ -120,6 +120,31 @@ describe('cells that were cut', () => {
     await second.close();
   });
 
+  it('ask for nothing again that they were not answered', async () => {
+    const path = newPath();
+    const sub = scriptedModel(() => 'late', { modelId: 'sub', latencyMs: 60_000 });
+    const stop = new AbortController();
+    const first = open(path, {
+      subModel: sub,
+      onEvent: ({ type }) => {
+        if (type === 'subcall.started') stop.abort();
+      },
+    });
+    const session = await first.rlm.createSession();
+    expect(await session.execute('n = 1\nllm_query("x")\nn = 2', { signal: stop.signal })).toMatchObject({ ok: false });
+    const { usage } = session.status();
+    await first.close();
+    for (let times = 0; times < 2; times++) {
+      const asked = scriptedModel(() => 'late', { modelId: 'sub' });
+      const next = open(path, { subModel: asked });
+      const again = await next.rlm.openSession(session.id);
+      expect(await again.getVariable('n')).toBe(1);
+      expect(again.status().usage).toEqual(usage);
+      expect(asked.requests).toHaveLength(0);
+      await next.close();
+    }
+  });
+
   it('by the cancel of a completion are not done again', async () => {
     const path = newPath();
     const first = open(path, { model: scriptedModel([cell('kept = 1'), cell('while True: pass')]) });

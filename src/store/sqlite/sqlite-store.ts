@@ -113,12 +113,13 @@ function writingStore(options: {
 }
 
 function openToRead(location: string): Store {
-  if (!existsSync(join(location, DATABASE_FILE))) {
-    throw new StoreError({ message: `There is no store at ${location}.`, userAction: true, data: { location } });
-  }
+  if (!existsSync(join(location, DATABASE_FILE))) throw noStore(location);
   const database = openDatabase(location, true);
-  if (versionOf(database, location) !== SCHEMA_VERSION) {
+  const version = versionOf(database, location);
+  if (version !== SCHEMA_VERSION) {
     database.close();
+    // Somebody is just making it.
+    if (version === 0) throw noStore(location);
     throw new StoreError({
       message: `The store at ${location} was written by an older version: open it once to write, then look again.`,
       userAction: true,
@@ -141,6 +142,10 @@ function openToRead(location: string): Store {
       closed = true;
     },
   };
+}
+
+function noStore(location: string): StoreError {
+  return new StoreError({ message: `There is no store at ${location}.`, userAction: true, data: { location } });
 }
 
 function openDatabase(location: string, readOnly: boolean): DatabaseSync {
