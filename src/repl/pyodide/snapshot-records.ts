@@ -23,8 +23,8 @@ export interface SnapshotRecords {
   all(): readonly SnapshotRecord[];
   /** Bytes that only this snapshot holds, other named ones considered. */
   ownBytes(name: string): number;
-  /** Bytes of the store in use at most. */
-  storeBytes(): number;
+  /** Slots of the store that any snapshot refers to, in order. */
+  usedSlots(): readonly number[];
   /** The automatic snapshot could not be taken since it was last. */
   readonly stale: boolean;
 }
@@ -56,7 +56,8 @@ export function makeSnapshotRecords(): SnapshotRecords {
       }
       return own.size * PAGE;
     },
-    storeBytes: () => Math.max(0, ...[...records.values()].map((record) => record.header.nextSlot * PAGE)),
+    usedSlots: () =>
+      [...new Set([...records.values()].flatMap((record) => [...slotsIn(record)]))].sort((a, b) => a - b),
     get stale() {
       return stale;
     },
