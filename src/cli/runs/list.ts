@@ -5,7 +5,8 @@ import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { money } from '../figures.ts';
 import { DEFAULT_STORE, openToLook, type StoreOptions } from '../store.ts';
-import { columnsOf, localTime, table } from '../table.ts';
+import { columnsOf, shortTime, table } from '../table.ts';
+import { onOneLine } from '../terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 
 /** The options of `fathom runs`. */
@@ -26,8 +27,7 @@ export async function listRuns(options: ListOptions, { stdout, stderr }: Console
   } else if (facts.length === 0) {
     stderr.write('There are no such runs.\n');
   } else {
-    const lines = table([HEAD, ...facts.map(rowOf)], columnsOf(stdout));
-    stdout.write(`${lines.join('\n')}\n`);
+    stdout.write(`${linesOf(facts, columnsOf(stdout)).join('\n')}\n`);
   }
   return EXIT.answered;
 }
@@ -50,17 +50,30 @@ async function factsOf(options: ListOptions): Promise<readonly RunFacts[]> {
   return facts;
 }
 
-const HEAD = ['RUN', 'WHEN', 'STATUS', 'OUTCOME', 'TURNS', 'SUB-CALLS', 'COST', 'QUESTION'] as const;
+const HEAD = ['RUN', 'WHEN', 'STATUS', 'TURNS', 'SUB-CALLS', 'COST', 'QUESTION'] as const;
+
+/** Columns from which on a question has a place beside its run; else it has a line below. */
+const WIDE_COLUMNS = 120;
+
+function linesOf(facts: readonly RunFacts[], width: number): readonly string[] {
+  if (width >= WIDE_COLUMNS) return table([HEAD, ...facts.map((run) => [...rowOf(run), run.query])], width);
+  const [head = '', ...lines] = table([HEAD.slice(0, -1), ...facts.map(rowOf)], width);
+  return [head, ...lines.flatMap((line, index) => [line, `  ${onOneLine(facts[index]?.query ?? '', width - 2)}`])];
+}
 
 function rowOf(run: RunFacts): readonly string[] {
   return [
     run.id,
-    localTime(run.createdAt),
-    run.status,
-    run.outcome === null ? '-' : `${run.outcome} (${run.stop})`,
+    shortTime(run.createdAt),
+    statusOf(run),
     String(run.turns),
     String(run.subCalls),
     run.costUsd === null ? '?' : money(run.costUsd),
-    run.query,
   ];
+}
+
+/** How a completed run came out; of others how they stand, and why. */
+function statusOf({ status, outcome, stop }: RunFacts): string {
+  if (outcome === 'converged' || stop === null) return outcome ?? status;
+  return `${status === 'completed' ? outcome : status} (${stop})`;
 }

@@ -13,7 +13,7 @@ import { EXIT } from '../exit-codes.ts';
 import { compact, counted, money } from '../figures.ts';
 import { sweepInput } from '../spooled-input.ts';
 import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../store.ts';
-import { columnsOf, localTime, table } from '../table.ts';
+import { columnsOf, localTime, shortTime, table } from '../table.ts';
 import { onOneLine } from '../terminal-text.ts';
 import { storedJson } from './status-json.ts';
 
@@ -41,14 +41,13 @@ async function sessionsIn({ store: folder }: LifetimeOptions): Promise<readonly 
   return records.map((record) => storedSession(record, systemClock.now()));
 }
 
-const HEAD = ['SESSION', 'STATE', 'CREATED', 'EXPIRES', 'COMMANDS', 'SNAPSHOTS', 'COST', 'VARIABLES'] as const;
+const HEAD = ['SESSION', 'STATE', 'EXPIRES', 'COMMANDS', 'SNAPSHOTS', 'COST', 'VARIABLES'] as const;
 
-function rowOf({ id, state, createdAt, expiresAt, last }: StoredSession): readonly string[] {
+function rowOf({ id, state, expiresAt, last }: StoredSession): readonly string[] {
   return [
     id,
     state,
-    localTime(createdAt),
-    localTime(expiresAt),
+    shortTime(expiresAt),
     String(last?.commands.length ?? 0),
     String(last?.snapshots.length ?? 0),
     last === undefined || last.usage.costUsd === null ? '?' : money(last.usage.costUsd),
