@@ -5,7 +5,6 @@
  * @module
  */
 import { Command, CommanderError } from 'commander';
-import { ask } from './ask.ts';
 import { type AskOptions, addAskOptions } from './ask-options.ts';
 import type { Console } from './console.ts';
 import { describeError } from './error-report.ts';
@@ -44,6 +43,8 @@ function program(): Command {
       .argument('<question>', 'what to find out')
       .addHelpText('after', EXAMPLES),
   ).action(async (question: string, options: AskOptions) => {
+    // Loaded when it is wanted: those who only look at runs need no engine.
+    const { ask } = await import('./ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
   });
   const end = (code: number): void => {
