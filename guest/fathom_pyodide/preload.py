@@ -6,7 +6,7 @@ import importlib
 
 NAMES = """
 abc argparse array ast asyncio base64 binascii bisect bz2 calendar cmath codecs collections.abc colorsys
-concurrent.futures configparser contextlib copy csv dataclasses datetime decimal difflib dis email.message encodings.idna encodings.latin_1 encodings.utf_16_le
+concurrent.futures configparser contextlib copy csv dataclasses datetime decimal difflib dis email.message
 email.parser email.policy enum fileinput fnmatch fractions functools gettext glob gzip hashlib heapq hmac html
 html.entities html.parser inspect io itertools json keyword linecache locale logging lzma math mimetypes numbers
 operator pathlib pickle platform pprint queue random re reprlib sched secrets shlex shutil signal sqlite3 stat

@@ -67,12 +67,10 @@ describe('JavaScript that has broken out of the interpreter', () => {
   test.skipIf(findBubblewrap() === undefined)(
     'reaches nothing of the host in namespaces, permission model or not',
     async () => {
-      // Single libraries are those of the Node that runs this test.
-      const wholeLibraries = process.env.FATHOM_TEST_NODE !== undefined;
-      const inside = await breakOut(target, { level: 'namespace', withoutPermission: true, wholeLibraries });
+      const inside = await breakOut(target, { level: 'namespace', withoutPermission: true });
       const open = Object.keys(inside).filter((name) => inside[name] && !LEFT_BY_NAMESPACES.has(name));
       expect(open).toEqual([]);
-      const both = await breakOut(target, { level: 'namespace', wholeLibraries });
+      const both = await breakOut(target, { level: 'namespace' });
       expect(Object.keys(both).filter((name) => both[name])).toEqual([]);
     },
   );

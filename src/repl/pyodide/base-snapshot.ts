@@ -6,17 +6,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RlmError } from '../../errors.ts';
 import { FD } from './child/protocol.ts';
@@ -38,38 +28,17 @@ export interface BaseSnapshotRequest {
   readonly cache: string;
 }
 
-/** A snapshot from the cache whose bytes have not been looked at yet. */
-export interface FoundSnapshot extends BaseSnapshot {
-  /** True when the file is whole: its digest is the one beside it. Takes some 25 ms. */
-  verify(): boolean;
-}
-
 /** Opens the snapshot, from the cache or freshly made. @throws RlmError `repl-failure` */
 export async function openBaseSnapshot(request: BaseSnapshotRequest): Promise<BaseSnapshot> {
-  const cached = findBaseSnapshot(request);
-  if (cached?.verify()) return cached;
-  cached?.file.close();
-  await make(request, pathOf(request));
-  const made = findBaseSnapshot(request);
-  if (made?.verify()) return made;
-  const path = pathOf(request);
-  throw new RlmError({ code: 'repl-failure', message: `The base snapshot ${path} changed right after it was made.` });
-}
-
-/** Opens the cached snapshot, so that a child can be started with it while it is being verified. */
-export function findBaseSnapshot(request: BaseSnapshotRequest): FoundSnapshot | undefined {
-  const path = pathOf(request);
-  try {
-    const digest = readFileSync(`${path}.sha256`, 'utf8').trim();
-    const fd = openSync(path, 'r');
-    return { file: own(fd), bytes: fstatSync(fd).size, verify: () => digestOf(fd).hex === digest };
-  } catch {
-    return undefined;
+  const path = join(request.cache, `base-${keyOf(request)}.bin`);
+  const cached = openChecked(path);
+  if (cached !== undefined) return cached;
+  await make(request, path);
+  const made = openChecked(path);
+  if (made === undefined) {
+    throw new RlmError({ code: 'repl-failure', message: `The base snapshot ${path} changed right after it was made.` });
   }
-}
-
-function pathOf(request: BaseSnapshotRequest): string {
-  return join(request.cache, `base-${keyOf(request)}.bin`);
+  return made;
 }
 
 function keyOf({ installation, node }: BaseSnapshotRequest): string {
@@ -78,6 +47,22 @@ function keyOf({ installation, node }: BaseSnapshotRequest): string {
     .update(`${installation.digest}\0${version.trim()}\0${process.arch}`)
     .digest('hex')
     .slice(0, 32);
+}
+
+/** The file behind a path if it is whole: the digest beside it is of the bytes that children will read. */
+function openChecked(path: string): BaseSnapshot | undefined {
+  let fd: number;
+  let digest: string;
+  try {
+    digest = readFileSync(`${path}.sha256`, 'utf8').trim();
+    fd = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  const { hex, bytes } = digestOf(fd);
+  if (hex === digest && bytes > 0) return { file: own(fd), bytes };
+  closeSync(fd);
+  return undefined;
 }
 
 function digestOf(fd: number): { hex: string; bytes: number } {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { deniedCallsFilter } from './seccomp.ts';
 
@@ -63,16 +63,8 @@ function libraryFolders(): Bind[] {
   return ['/usr/lib', '/usr/lib64', '/lib', '/lib64'].filter(existsSync).map((path) => ({ from: path, to: path }));
 }
 
-const found = new Map<string, readonly Bind[]>();
-
 /** The shared libraries this process has loaded from system folders, under every name they go by there. */
-function libraries(node: string): readonly Bind[] {
-  const known = found.get(node) ?? findLibraries(node);
-  found.set(node, known);
-  return known;
-}
-
-function findLibraries(node: string): Bind[] {
+function libraries(node: string): Bind[] {
   const maps = readFileSync('/proc/self/maps', 'utf8');
   const loaded = new Set(
     [...maps.matchAll(/ (\/(?:usr\/)?(?:local\/)?lib(?:32|64)?\/\S*\.so[.\d]*)$/gm)].flatMap(([, path]) =>
@@ -89,9 +81,7 @@ function findLibraries(node: string): Bind[] {
 function namesOf(path: string): string[] {
   const folder = dirname(path);
   const stem = basename(path).replace(/[-.\d]*\.so.*$/, '');
-  const names = readdirSync(folder).filter(
-    (name) => name.startsWith(stem) && /^[-.\d]*\.so[.\d]*$/.test(name.slice(stem.length)),
-  );
+  const names = readdirSync(folder).filter((name) => name.startsWith(stem) && name.includes('.so'));
   return [path, ...names.map((name) => join(folder, name)).filter((name) => leadsTo(name, path))];
 }
 
@@ -105,11 +95,7 @@ function leadsTo(name: string, path: string): boolean {
 
 /** The loader an ELF program names in its first bytes. */
 function interpreterOf(program: string): string[] {
-  const fd = openSync(program, 'r');
-  const bytes = Buffer.alloc(4096);
-  readSync(fd, bytes);
-  closeSync(fd);
-  const head = bytes.toString('latin1');
+  const head = readFileSync(program).subarray(0, 4096).toString('latin1');
   const match = /\/lib[\w/.-]*ld[\w.-]*\.so[.\d]*/.exec(head);
   return match === null || !existsSync(match[0]) ? [] : [match[0]];
 }

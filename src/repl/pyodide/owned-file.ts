@@ -5,8 +5,8 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
-import { freemem, tmpdir } from 'node:os';
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A descriptor of ours, closed once. */
@@ -15,15 +15,9 @@ export interface OwnedFile {
   close(): void;
 }
 
-/** Bytes that must be free in memory before a store goes there: what two REPLs' snapshots may take at most. */
-const ROOM_IN_MEMORY = 8 * 1024 ** 3;
-
-/**
- * An empty file, readable and writable through its descriptor only; in memory where there is plenty, because a disk's
- * file system takes five times as long for the first write to a place.
- */
+/** An empty file, readable and writable through its descriptor only. */
 export function openUnnamed(): OwnedFile {
-  const path = join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), `fathom-${randomBytes(12).toString('hex')}`);
+  const path = join(tmpdir(), `fathom-${randomBytes(12).toString('hex')}`);
   const fd = openSync(path, 'wx+', 0o600);
   try {
     unlinkSync(path);
@@ -32,17 +26,6 @@ export function openUnnamed(): OwnedFile {
     if (process.platform !== 'win32') throw error;
   }
   return own(fd);
-}
-
-function hasRoom(folder: string): boolean {
-  if (process.platform !== 'linux') return false;
-  try {
-    const { bavail, bsize } = statfsSync(folder);
-    accessSync(folder, constants.W_OK);
-    return bavail * bsize >= ROOM_IN_MEMORY && freemem() >= ROOM_IN_MEMORY;
-  } catch {
-    return false;
-  }
 }
 
 /** The word by which the host interrupts guest code, see child/interrupt.ts. The child's descriptor cannot write. */

@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { RlmError } from '../../errors.ts';
-import type { BaseSnapshot } from './base-snapshot.ts';
-import type { OpenWall } from './child/protocol.ts';
-import type { ChildHandle, ReadyReport } from './child-handle.ts';
-import { type Proof, warmUp } from './self-test.ts';
+import { messageOf, RlmError } from '../../errors.ts';
+import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { FD, type OpenWall } from './child/protocol.ts';
+import { type ChildCode, childCode } from './child-code.ts';
+import { type ChildHandle, type ReadyReport, startChild } from './child-handle.ts';
+import { findInstallation, type Installation } from './installation.ts';
+import { findBubblewrap } from './namespace.ts';
+import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
 import type { Level, SpawnRequest } from './spawn.ts';
-import { start } from './start.ts';
 
 /** How children are made. */
 export interface PoolOptions {
@@ -48,8 +51,7 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-/** What starting gives: the level, and how further children are made. */
-export interface Started {
+interface Started {
   readonly report: LevelReport;
   readonly base: BaseSnapshot;
   readonly spawn: () => ChildHandle;
@@ -59,8 +61,6 @@ export interface Started {
 export function createPool(options: PoolOptions): Pool {
   const spares: ChildHandle[] = [];
   const living = new Set<ChildHandle>();
-  /** Resolves when a spare has run its first cell. */
-  const warm = new WeakMap<ChildHandle, Promise<void>>();
   let starting: Promise<Started> | undefined;
   let closed = false;
 
@@ -68,7 +68,6 @@ export function createPool(options: PoolOptions): Pool {
     if (closed) throw new RlmError({ code: 'repl-failure', message: 'The pyodide backend is closed.' });
     starting ??= start(options, watch).then(({ first, ...started }) => {
       spares.push(first);
-      warm.set(first, Promise.resolve());
       return started;
     });
     // A start that failed is tried again by the next REPL: a cache folder may have been full.
@@ -88,15 +87,7 @@ export function createPool(options: PoolOptions): Pool {
   }
   const refill = (spawn: () => ChildHandle): void => {
     if (closed) return;
-    while (spares.length < options.spares) {
-      const child = spawn();
-      spares.push(child);
-      // A spare that does not even start is noticed by whoever takes it.
-      warm.set(
-        child,
-        warmUp(child).catch(() => {}),
-      );
-    }
+    while (spares.length < options.spares) spares.push(spawn());
   };
   return {
     level: async () => (await begin()).report,
@@ -104,7 +95,6 @@ export function createPool(options: PoolOptions): Pool {
       const { spawn } = await begin();
       const child = spares.shift() ?? spawn();
       await child.busy(() => child.ready);
-      await child.busy(() => warm.get(child) ?? Promise.resolve());
       // After the one who waits has got on: a boot takes a processor for a third of a second.
       setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
       return child;
@@ -124,3 +114,102 @@ export function createPool(options: PoolOptions): Pool {
 }
 
 const REFILL_DELAY_MS = 20;
+
+/** Everything the first REPL waits for. What does not depend on each other runs side by side. */
+async function start(
+  options: PoolOptions,
+  watch: (child: ChildHandle) => ChildHandle,
+): Promise<Started & { readonly first: ChildHandle }> {
+  const installation = findInstallation();
+  const cache = cacheFolder(options.cacheDir);
+  const code = childCode(installation, cache);
+  const bait = await layBait();
+  try {
+    const [spaces, base] = await Promise.all([
+      findLevel({ options, installation, code, bait }),
+      openBaseSnapshot({ installation, code, node: options.node, cache }),
+    ]);
+    const spawn = (): ChildHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
+    const first = spawn();
+    const report = await first.busy(() => first.ready);
+    options.switches.onReady?.(report);
+    const proofs = spaces.proof === undefined ? [] : [spaces.proof];
+    if (options.switches.open === undefined) {
+      const proof = await tryFromPython(first, bait);
+      if (!holds(proof)) throw unproved(proof);
+      proofs.unshift(proof);
+    }
+    const { level, refused, bubblewrap } = spaces;
+    return { report: { level, refused, bubblewrap, proofs }, base, spawn, first };
+  } finally {
+    bait.remove();
+  }
+}
+
+interface Spaces {
+  readonly level: Level;
+  readonly refused: string | undefined;
+  readonly bubblewrap: string | undefined;
+  readonly wholeLibraries: boolean;
+  readonly proof: Proof | undefined;
+}
+
+/** Namespaces, when a program starts in them and reaches nothing from there. */
+async function findLevel(request: {
+  readonly options: PoolOptions;
+  readonly installation: Installation;
+  readonly code: ChildCode;
+  readonly bait: Bait;
+}): Promise<Spaces> {
+  const { options, installation, code, bait } = request;
+  const bubblewrap = findBubblewrap();
+  const without = { level: 'process', bubblewrap, wholeLibraries: false, proof: undefined } as const;
+  if (options.most === 'process') return { ...without, refused: 'not asked for' };
+  if (bubblewrap === undefined) return { ...without, refused: 'bubblewrap (bwrap) is not installed' };
+  let refused = '';
+  for (const wholeLibraries of [false, true]) {
+    try {
+      const readable = [...installation.readable, code.folder];
+      const proof = await tryNamespaces({ node: options.node, code, readable, wholeLibraries, bait });
+      if (holds(proof)) return { level: 'namespace', refused: undefined, bubblewrap, wholeLibraries, proof };
+      refused = `reached from inside: ${reachedBy(proof)}`;
+    } catch (error) {
+      refused = messageOf(error);
+    }
+  }
+  return { ...without, refused };
+}
+
+function spawnBooting(request: {
+  readonly options: PoolOptions;
+  readonly installation: Installation;
+  readonly code: ChildCode;
+  readonly base: BaseSnapshot;
+  readonly spaces: Pick<Spaces, 'level' | 'wholeLibraries'>;
+}): ChildHandle {
+  const { options, installation, code, base, spaces } = request;
+  const child = startChild({
+    ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
+    ...{ ...options.switches, level: spaces.level, wholeLibraries: spaces.wholeLibraries },
+    descriptors: { [FD.base]: base.file.fd },
+  });
+  const { pyodideUrl: pyodideDir, bashUrl } = installation;
+  const { open = [], hostFolder } = options.switches;
+  const test = hostFolder === undefined ? { open } : { open, hostFolder };
+  child.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], ...test });
+  return child;
+}
+
+function reachedBy(proof: Proof): string {
+  return Object.entries(proof.reached)
+    .flatMap(([name, reached]) => (reached ? [name] : []))
+    .join(', ');
+}
+
+function unproved(proof: Proof): RlmError {
+  return new RlmError({
+    code: 'isolation-unavailable',
+    message: `The pyodide REPL's self-test failed: Python code reached ${reachedBy(proof) || 'an unknown state'}. Please report this.`,
+    data: { reached: proof.reached },
+  });
+}

@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import { createGuestLink, type GuestLink } from '../channel/index.ts';
+import { createGuestLink } from '../channel/index.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
 import { RUNTIME } from './child/protocol.ts';
 import type { ChildCode } from './child-code.ts';
@@ -104,8 +104,9 @@ export async function tryNamespaces(test: NamespaceTest): Promise<Proof> {
 
 const PRISTINE = 'pristine';
 
-/** Runs commands in a booted child, which is afterwards as it was before. */
-async function aside<T>(child: ChildHandle, work: (link: GuestLink) => Promise<T>): Promise<T> {
+/** Tries from a cell in a booted child, which is afterwards as it was before. */
+export async function tryFromPython(child: ChildHandle, bait: Bait): Promise<Proof> {
+  const started = performance.now();
   const limits: ReplLimits = { ...DEFAULT_LIMITS, callWindow: 1, cellTimeoutMs: 10_000 };
   const link = createGuestLink({
     ...{ limits, host: noHost, write: child.write, interrupt: child.interrupt, kill: child.kill },
@@ -113,34 +114,14 @@ async function aside<T>(child: ChildHandle, work: (link: GuestLink) => Promise<T
   });
   child.attach(link.receive);
   void child.ended.then((reason) => link.ended(reason));
-  await child.ask(RUNTIME.save, { name: PRISTINE });
-  const result = await work(link);
-  await child.ask(RUNTIME.restore, { name: PRISTINE, reload: [] });
-  await child.ask(RUNTIME.drop, { name: PRISTINE });
-  return result;
-}
-
-/** Tries from a cell. */
-export function tryFromPython(child: ChildHandle, bait: Bait): Promise<Proof> {
-  const started = performance.now();
-  return child.busy(() =>
-    aside(child, async (link) => {
-      await link.command({ op: 'execute', header: { handle: 'e0' }, parts: [Buffer.from(cellFor(bait))] });
-      const result = await link.command({ op: 'get', header: { name: '_reached' } });
-      const reached = JSON.parse(result.parts.text(10_000)) as Record<string, boolean>;
-      return { from: 'python', reached, ms: performance.now() - started };
-    }),
-  );
-}
-
-/** Runs a cell for nothing: the engine compiles a function when it is first called, and the user need not wait for it. */
-export async function warmUp(child: ChildHandle): Promise<void> {
-  await child.ready;
-  await aside(child, async (link) => {
-    const limits: ReplLimits = { ...DEFAULT_LIMITS, callWindow: 1 };
-    await link.command({ op: 'hello', header: { limits } });
-    await link.command({ op: 'bind', header: { values: [] } });
-    await link.command({ op: 'execute', header: { handle: 'e0' }, parts: [Buffer.from('print(1)\n1 + 1')] });
+  return await child.busy(async () => {
+    await child.ask(RUNTIME.save, { name: PRISTINE });
+    await link.command({ op: 'execute', header: { handle: 'e0' }, parts: [Buffer.from(cellFor(bait))] });
+    const result = await link.command({ op: 'get', header: { name: '_reached' } });
+    const reached = JSON.parse(result.parts.text(10_000)) as Record<string, boolean>;
+    await child.ask(RUNTIME.restore, { name: PRISTINE, reload: [] });
+    await child.ask(RUNTIME.drop, { name: PRISTINE });
+    return { from: 'python', reached, ms: performance.now() - started };
   });
 }
 

@@ -23,8 +23,8 @@ export interface SnapshotRecords {
   all(): readonly SnapshotRecord[];
   /** Bytes that only this snapshot holds, other named ones considered. */
   ownBytes(name: string): number;
-  /** Slots of the store that any snapshot refers to, in order. */
-  usedSlots(): readonly number[];
+  /** Bytes of the store in use at most. */
+  storeBytes(): number;
   /** The automatic snapshot could not be taken since it was last. */
   readonly stale: boolean;
 }
@@ -56,8 +56,7 @@ export function makeSnapshotRecords(): SnapshotRecords {
       }
       return own.size * PAGE;
     },
-    usedSlots: () =>
-      [...new Set([...records.values()].flatMap((record) => [...slotsIn(record)]))].sort((a, b) => a - b),
+    storeBytes: () => Math.max(0, ...[...records.values()].map((record) => record.header.nextSlot * PAGE)),
     get stale() {
       return stale;
     },

@@ -7,7 +7,7 @@
 import { read as readCallback, write as writeCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { RlmError } from '../../errors.ts';
-import { PAGE, RUNTIME } from './child/protocol.ts';
+import { RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
 import type { LoadedTexts } from './loaded-texts.ts';
 import type { OwnedFile } from './owned-file.ts';
@@ -15,8 +15,7 @@ import type { SnapshotRecords } from './snapshot-records.ts';
 
 const readAsync = promisify(readCallback);
 const writeAsync = promisify(writeCallback);
-/** Slots copied at once. */
-const RUN = 256;
+const PIECE = 4 * 1024 * 1024;
 
 export interface TakeoverRequest {
   /** The store of the child that is gone. */
@@ -33,7 +32,7 @@ export async function takeOver({ store, child, records, texts, name }: TakeoverR
   const target = records.get(name);
   if (target === undefined)
     throw new RlmError({ code: 'repl-failure', message: 'There is no snapshot to go back to.' });
-  await copySlots(store, child.store, records.usedSlots());
+  await copyStore(store, child.store, records.storeBytes());
   for (const record of records.all()) await child.ask(RUNTIME.adopt, record.header, [record.table]);
   const reload = target.header.uses;
   const restored = child.ask(RUNTIME.restore, { name, reload });
@@ -43,18 +42,15 @@ export async function takeOver({ store, child, records, texts, name }: TakeoverR
   await Promise.all([restored, sent]);
 }
 
-/** Copies slots to the same places. */
-async function copySlots(from: OwnedFile, to: OwnedFile, slots: readonly number[]): Promise<void> {
-  const buffer = Buffer.allocUnsafe(RUN * PAGE);
-  for (let start = 0; start < slots.length; ) {
-    let end = start + 1;
-    while (end < slots.length && end - start < RUN && slots[end] === (slots[start] ?? 0) + end - start) end += 1;
-    const position = (slots[start] ?? 0) * PAGE;
-    // The last slot of the file may be short.
-    const { bytesRead } = await readAsync(from.fd, buffer, 0, (end - start) * PAGE, position);
+/** The slots keep their numbers: the file is copied as it is. */
+async function copyStore(from: OwnedFile, to: OwnedFile, bytes: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, bytes)));
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead } = await readAsync(from.fd, buffer, 0, Math.min(buffer.length, bytes - at), at);
+    if (bytesRead === 0) return;
     for (let done = 0; done < bytesRead; ) {
-      done += (await writeAsync(to.fd, buffer, done, bytesRead - done, position + done)).bytesWritten;
+      done += (await writeAsync(to.fd, buffer, done, bytesRead - done, at + done)).bytesWritten;
     }
-    start = end;
+    at += bytesRead;
   }
 }

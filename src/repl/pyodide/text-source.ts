@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isAscii } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { messageOf, RlmError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
 import { type LoadHeader, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
 import { type PieceWriter, writePieces } from './piece-writer.ts';
-import { completeUtf8, decodeText, encodeUnits, findShape, type ShapeFinder, type TextShape } from './text-units.ts';
+import { completeUtf8, decodeText, encodeUnits, findShape, type TextShape } from './text-units.ts';
 
 /** A text that can be read more than once. */
 export interface TextSource {
@@ -80,8 +80,7 @@ export function fileSource(file: FileValue): TextSource {
         seen = await identity(handle);
         if (file.encoding.startsWith('utf-16')) await checkEven(file, handle);
         const finder = findShape();
-        if (utf8) await addUtf8(file, handle, finder);
-        else for await (const piece of decoded(file, handle)) finder.add(piece);
+        for await (const piece of decoded(file, handle)) finder.add(piece);
         return finder.shape;
       }),
     form: (shape) => ({ form: utf8 && shape.maxChar > 127 ? 'utf-8' : 'units', errors: 'surrogateescape' }),
@@ -98,21 +97,6 @@ export function fileSource(file: FileValue): TextSource {
         return whole;
       }),
   };
-}
-
-/** Looks at a file of UTF-8 piece by piece; only pieces that are not well-formed have to be decoded for it. */
-async function addUtf8(file: FileValue, handle: FileHandle, finder: ShapeFinder): Promise<void> {
-  const buffer = Buffer.allocUnsafe(PIECE);
-  for (let position = file.skip; ; ) {
-    const { bytesRead } = await handle.read(buffer, 0, PIECE, position);
-    if (bytesRead === 0) return;
-    const bytes = buffer.subarray(0, bytesRead);
-    const complete = completeUtf8(bytes) || bytesRead;
-    const piece = bytes.subarray(0, complete);
-    if (isUtf8(piece)) finder.addUtf8(piece);
-    else finder.add(decodeText('utf-8').push(piece));
-    position += complete;
-  }
 }
 
 /** Sends the file's own bytes. False when they should be ASCII and are not. */

@@ -5,7 +5,6 @@
  * @module
  */
 import { isAscii, isUtf8 } from 'node:buffer';
-import { shapeOfUtf8 } from './utf8-shape.ts';
 
 /** How a text lies in Python's memory. */
 export interface TextShape {
@@ -19,8 +18,6 @@ export interface TextShape {
 /** Finds the shape of a text that comes in pieces; surrogate pairs are never split between pieces. */
 export interface ShapeFinder {
   add(piece: string): void;
-  /** Takes well-formed UTF-8, whole characters. */
-  addUtf8(bytes: Uint8Array): void;
   readonly shape: TextShape;
 }
 
@@ -41,11 +38,6 @@ export function findShape(): ShapeFinder {
         maxChar = 0x10ffff;
         length -= countPairs(piece);
       }
-    },
-    addUtf8(bytes) {
-      const found = shapeOfUtf8(bytes);
-      length += found.length;
-      maxChar = Math.max(maxChar, found.maxChar);
     },
     get shape() {
       return { length, unit: unitOf(maxChar), maxChar };
