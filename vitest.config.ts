@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // What every run owes, whatever its test looks at.
+    setupFiles: ['test/every-run.ts'],
     // Two cores: more workers only make REPL processes compete for them.
     maxWorkers: 2,
     testTimeout: 30_000,

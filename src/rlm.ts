@@ -6,6 +6,7 @@ import type { Engine, EngineDefaults } from './completion/engine.ts';
 import type { CompletionRequest } from './completion/request.ts';
 import { RlmError } from './errors.ts';
 import { createEventBus } from './event/bus.ts';
+import { publishing } from './event/diagnostics.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
 import type { IsolationLevel, ReplBackend, ReplLimits } from './repl/port.ts';
@@ -49,6 +50,7 @@ export function createRlm(options: RlmOptions): Rlm {
   const defaults = defaultsOf(options);
   const backends = new Backends();
   const running = new Set<CompletionRun<unknown>>();
+  const onEvent = publishing(options.onEvent);
   let closed: Promise<void> | undefined;
   const engineFor = (repl: ReplChoice = options.repl ?? 'auto'): Engine => ({
     clock,
@@ -58,7 +60,7 @@ export function createRlm(options: RlmOptions): Rlm {
       createEventBus({
         ...{ runId, traceId, clock, store, ...related },
         ...(parentRunId !== undefined && { parentRunId }),
-        ...(options.onEvent !== undefined && { onEvent: options.onEvent }),
+        onEvent,
       }),
     keeper: storeKeeper(store, clock),
     newId: () => ulid(),

@@ -1,0 +1,21 @@
+import { channel } from 'node:diagnostics_channel';
+import type { RunEvent } from './event.ts';
+
+/**
+ * The `node:diagnostics_channel` on which every run of this process publishes its events as they become visible: for
+ * monitoring that has no hand in how an `Rlm` is made. Costs nothing while nobody listens.
+ *
+ * @example
+ * ```ts
+ * diagnostics_channel.subscribe('fathom-rlm:event', (event) => count((event as RunEvent).type));
+ * ```
+ */
+const events = channel('fathom-rlm:event');
+
+/** A listener that publishes to the channel, and then tells the caller's own. */
+export function publishing(own: ((event: RunEvent) => void) | undefined): (event: RunEvent) => void {
+  return (event) => {
+    if (events.hasSubscribers) events.publish(event);
+    own?.(event);
+  };
+}
