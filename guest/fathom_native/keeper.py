@@ -154,7 +154,9 @@ class Keeper:
             if pid in self._population.ended:
                 break
             time.sleep(0.0005)
-        self._host.tell({"event": "ended", "reason": how_it_ended(self._population.ended.get(pid))})
+        status = self._population.ended.get(pid)
+        killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        self._host.tell({"event": "ended", "reason": how_it_ended(status), "killed": killed})
 
     # -- twins -----------------------------------------------------------------------------------------------------
 

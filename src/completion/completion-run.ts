@@ -2,11 +2,14 @@ import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
+import { BeginAgain } from '../subcall/begin-again.ts';
 import type { Engine } from './engine.ts';
 import { openFrame, type RunFrame } from './frame.ts';
+import { Healing } from './healing.ts';
 import type { RunRequest } from './prepare-run.ts';
 import { CompletionError, type CompletionResult } from './result.ts';
-import { runCompletion } from './run-completion.ts';
+import { runCompletion, type StartOptions } from './run-completion.ts';
+import type { StopControl } from './stop-control.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -41,50 +44,108 @@ export interface StartRunOptions {
 
 /** Starts a completion at once. Whatever is wrong with the request rejects the run. */
 export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
-  const { engine, request, signal, lease, interrupted } = options;
+  const { engine, request, lease, interrupted } = options;
   const id = interrupted?.runId ?? engine.newId();
   const identity = { runId: id, parentRunId: undefined, traceId: id };
   const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.log.tail });
   const journal = interrupted?.journal ?? engine.keeper.journal(id);
-  const { recovered } = journal;
-  const { frame, problem } = frameOf({ engine, request, events, signal, elapsedMs: recovered.elapsedMs });
+  const healing = lease === undefined ? new Healing() : undefined;
+  let life = bornOf(options, events, journal);
   const start = {
-    engine,
-    request,
-    identity,
-    events,
-    parent: undefined,
-    frame,
-    journal: journal.root,
-    recovered,
+    ...{ engine, request, identity, events, parent: undefined, healing },
     previous: interrupted?.log.previous,
+    startedAt: engine.clock.now(),
+  };
+  const live = (): Promise<CompletionResult<unknown>> => {
+    const { frame, journal, problem } = life;
+    const lived = { ...start, frame, journal: journal.root, recovered: journal.recovered };
+    if (lease === undefined || problem !== undefined) return runCompletion({ ...lived, problem });
+    return inSession(lease, lived);
   };
   const result = (async () => {
-    if (lease === undefined || problem !== undefined) return await runCompletion({ ...start, problem });
-    const leased = await lease(id, frame.stop.hardSignal).catch((error: unknown) => ({ error }));
-    if ('error' in leased) return await runCompletion({ ...start, problem: leased.error });
-    const { workspace, sessionId, release } = leased;
-    return await runCompletion({ ...start, workspace, sessionId }).then(
-      (ended) => {
-        release(ended);
-        return ended;
-      },
-      (error: unknown) => {
-        release(error instanceof CompletionError ? error : undefined);
-        throw error;
-      },
-    );
+    for (;;) {
+      try {
+        return await live();
+      } catch (error) {
+        if (!(error instanceof BeginAgain)) throw error;
+        // The old life's stop control hears of requests to stop until the new one is there.
+        const ended = { events, journal: life.journal, id, error };
+        const next = await bornAgain(options, ended).catch((problem: unknown) => ({ ...life, problem }));
+        passOn(life.frame.stop, next.frame.stop);
+        life = next;
+        healing?.begunAgain();
+      }
+    }
   })() as Promise<CompletionResult<T>>;
   // Whoever only watches the events learns of a failure there; it must not end the process as unhandled.
   result.catch(() => undefined);
   return {
     id,
-    cancel: (reason) => frame.stop.cancel(reason),
-    finish: (reason) => frame.stop.finish(reason),
+    cancel: (reason) => life.frame.stop.cancel(reason),
+    finish: (reason) => life.frame.stop.finish(reason),
     // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
     then: (fulfilled, rejected) => result.then(fulfilled, rejected),
     [Symbol.asyncIterator]: () => events.subscribe({ tree: true }),
   };
+}
+
+/** One go at a run: it has several when its REPLs are killed. */
+interface Life {
+  readonly frame: RunFrame;
+  readonly journal: Journal;
+  readonly problem?: unknown;
+}
+
+function bornOf({ engine, request, signal }: StartRunOptions, events: EventBus, journal: Journal): Life {
+  const { elapsedMs } = journal.recovered;
+  return { journal, ...frameOf({ engine, request, events, signal, elapsedMs }) };
+}
+
+interface Ended {
+  readonly id: string;
+  readonly events: EventBus;
+  readonly journal: Journal;
+  readonly error: BeginAgain;
+}
+
+/** The same run from its journal: what was done is done again in a new REPL, and nothing is told or paid twice. */
+async function bornAgain(options: StartRunOptions, { id, events, journal, error }: Ended): Promise<Life> {
+  const { keeper } = options.engine;
+  events.emit({ type: 'repl.restarted', reason: error.reason, lost: FROM_JOURNAL });
+  await Promise.all([events.flush(), journal.flush()]);
+  const { tail } = await keeper.reopen(id);
+  events.beginAgain(tail);
+  return bornOf(options, events, await keeper.reopenJournal(id));
+}
+
+const FROM_JOURNAL = 'the run does its cells again in a new REPL, with every answer it has paid for';
+
+/** Requests to stop that came while the run was between two lives. */
+function passOn(from: StopControl, to: StopControl): void {
+  if (from.cancelled !== undefined) to.cancel(from.cancelled);
+  if (from.limit?.stop === 'finish-requested') to.finish(from.limit.reason);
+}
+
+/** Runs in a session's REPL once it is this run's turn. */
+async function inSession(
+  lease: NonNullable<StartRunOptions['lease']>,
+  start: StartOptions,
+): Promise<CompletionResult<unknown>> {
+  const leased = await lease(start.identity.runId, start.frame.stop.hardSignal).catch((problem: unknown) => ({
+    problem,
+  }));
+  if ('problem' in leased) return await runCompletion({ ...start, problem: leased.problem });
+  const { workspace, sessionId, release } = leased;
+  return await runCompletion({ ...start, workspace, sessionId }).then(
+    (ended) => {
+      release(ended);
+      return ended;
+    },
+    (error: unknown) => {
+      release(error instanceof CompletionError ? error : undefined);
+      throw error;
+    },
+  );
 }
 
 interface FrameRequest {

@@ -23,6 +23,8 @@ export interface RunIdentity {
 export interface RunKeeper {
   /** The journal of a new tree. */
   readonly journal: (runId: string) => Journal;
+  /** The journal of a tree that begins again in this process. */
+  readonly reopenJournal: (runId: string) => Promise<Journal>;
   /** Opens the event log of a run that goes on. */
   readonly reopen: (runId: string) => Promise<ReopenedLog>;
   /** Records a run before anything of it is sent. */

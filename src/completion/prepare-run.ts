@@ -14,6 +14,7 @@ import { createCallModel } from './call-model.ts';
 import { type ChildSlots, createChildSlots } from './child-slots.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import type { RunFrame } from './frame.ts';
+import type { Healing } from './healing.ts';
 import type { RunContext } from './run-context.ts';
 
 /** A completion as it was asked for, by a caller or by a cell of its parent. */
@@ -37,6 +38,7 @@ export interface ParentRun {
   /** Room for the children of the whole tree. */
   readonly children: ChildSlots;
   readonly events: EventBus;
+  readonly healing: Healing | undefined;
   /** The parent's own tools, inherited where the caller gave no `subTools`. */
   readonly tools: ToolSet;
 }
@@ -49,6 +51,8 @@ export interface PrepareOptions {
   readonly parent: ParentRun | undefined;
   readonly frame: RunFrame;
   readonly journal: JournalScope;
+  /** For a root whose tree can begin again; children have their parent's. */
+  readonly healing?: Healing | undefined;
   /** Serves model calls in place of the retry layer: for a replay that may ask nobody. */
   readonly callModel?: CallModel;
 }
@@ -78,8 +82,10 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   const tree = parent?.tree ?? engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
   const deadlines = { work: ledger.deadline, hard: ledger.hardDeadline };
   const emit = events.emit.bind(events);
+  const healing = parent === undefined ? options.healing : parent.healing;
   const run: RunContext = {
     journal: options.journal,
+    healing,
     id: identity.runId,
     parentId: identity.parentRunId,
     depth,
@@ -99,7 +105,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
       options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
   };
   const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
-  return { run, asParent: { depth, limits, ledger, models, tree, children, events, tools } };
+  return { run, asParent: { depth, limits, ledger, models, tree, children, events, healing, tools } };
 }
 
 function checkQuery(query: unknown): void {

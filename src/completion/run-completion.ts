@@ -1,6 +1,9 @@
+import { messageOf, type RlmError } from '../errors.ts';
 import type { RunResumed } from '../event/event.ts';
 import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
+import { wasKilled } from '../repl/channel/index.ts';
+import { BeginAgain } from '../subcall/begin-again.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered } from './book-recovered.ts';
@@ -25,6 +28,8 @@ export interface StartOptions extends PrepareOptions {
   readonly recovered?: Recovered;
   /** How an interrupted run had ended, when it could still say so. */
   readonly previous?: RunResumed['previous'] | undefined;
+  /** When the run began, if it has begun again since. */
+  readonly startedAt?: number;
   /** What was found wrong with the request before the run could start. */
   readonly problem?: unknown;
 }
@@ -32,7 +37,8 @@ export interface StartOptions extends PrepareOptions {
 /**
  * Runs one completion from request to result, with exactly one `run.completed` on every path.
  *
- * @throws CompletionError when it failed or was cancelled, with everything gained so far
+ * @throws CompletionError when it failed or was cancelled, with everything gained so far; BeginAgain, and no end of it is
+ *   told, when its tree has to be done again in new REPLs
  */
 export async function runCompletion(options: StartOptions): Promise<CompletionResult<unknown>> {
   const { engine, events, frame } = options;
@@ -60,6 +66,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
     return result;
   } catch (error) {
+    if (beginsAgain(error, options)) throw error instanceof BeginAgain ? error : new BeginAgain(lossOf(error));
     const failure = standing.failed(error);
     if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure);
     throw failure;
@@ -71,6 +78,19 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     else await closing;
     await events.flush();
   }
+}
+
+/** Its REPL, or that of a run below it, was killed from outside, and nobody has stopped it. */
+function beginsAgain(error: unknown, { frame, journal, parent, healing }: StartOptions): boolean {
+  if (frame.stop.cancelled !== undefined) return false;
+  if (error instanceof BeginAgain) return true;
+  const tree = parent === undefined ? healing : parent.healing;
+  return wasKilled(error) && tree?.takes(`${journal.path} between commands`) === true;
+}
+
+function lossOf(error: unknown): { readonly reason: string } {
+  const { reason } = (error as RlmError).data;
+  return { reason: typeof reason === 'string' ? reason : messageOf(error) };
 }
 
 interface Work {

@@ -19,7 +19,7 @@ export class RunStanding {
 
   constructor(options: StartOptions) {
     this.#options = options;
-    this.#startedAt = options.engine.clock.now();
+    this.#startedAt = options.startedAt ?? options.engine.clock.now();
     this.#isolation = options.engine.defaults.isolation;
     this.recorder = this.#newRecorder('');
   }

@@ -2,6 +2,7 @@ import type { CommandRecord } from '../journal/index.ts';
 import { type CommandFeedback, feedbackMessage, notes } from '../prompt/index.ts';
 import type { Command, ParsedReply } from '../protocol/index.ts';
 import type { Repl, ReplHost, VariableInfo } from '../repl/port.ts';
+import { BeginAgain } from '../subcall/begin-again.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import { type Accepted, judgeAnswer, judgeCommand, type Situation, type Verdict } from './accept-answer.ts';
 import type { History, HistoryCommand } from './history.ts';
@@ -125,6 +126,8 @@ async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): P
   const { ok, shown, timedOut, restarted } = result;
   // What the end of the run cut short says nothing about the command: a resumed run runs it again.
   if (stop.workSignal.aborted) return result;
+  const { restarted: loss } = result;
+  if (loss?.killed === true && turn.run.healing?.takes(`${journal.path} ${id}`)) throw new BeginAgain(loss);
   journal.command({ id, source: sourceOf(command), shown, ok, timedOut, restarted: restarted !== undefined });
   return result;
 }

@@ -45,6 +45,8 @@ export interface EventBus {
   emit(body: EventBody): void;
   /** Every durable event from the first on, whenever it is called, ephemeral ones as they come; ends with the run. */
   subscribe(options?: SubscribeOptions): AsyncIterableIterator<RunEvent>;
+  /** The run does again what it did: events that the log already holds are not told twice. */
+  beginAgain(tail: EventTail): void;
   /** Resolves when everything emitted so far is visible. @throws RlmError `store-failure` */
   flush(): Promise<void>;
   /** Ends all subscriptions, also without a terminal record. */
@@ -139,6 +141,10 @@ class RunEventBus implements EventBus {
   subscribe(options: SubscribeOptions = {}): AsyncIterableIterator<RunEvent> {
     const { tree = false, buffer = EPHEMERAL_BUFFER } = options;
     return this.#stream.subscribe({ runId: this.runId, tree, buffer: Math.max(1, buffer) });
+  }
+
+  beginAgain({ identities }: EventTail): void {
+    this.#told = countByIdentity(identities);
   }
 
   async flush(): Promise<void> {

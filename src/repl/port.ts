@@ -208,6 +208,8 @@ export interface RestartInfo {
   readonly reason: string;
   /** e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
+  /** Its process was killed, or vanished, and none of its limits did that: somebody outside did, or the cell itself. */
+  readonly killed?: boolean;
 }
 
 export interface BashOutcome {

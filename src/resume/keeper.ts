@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { RunKeeper } from '../completion/engine.ts';
 import { reopenLog } from '../event/reopen.ts';
-import { createJournal } from '../journal/index.ts';
+import { createJournal, openJournal } from '../journal/index.ts';
 import type { RunRecord, RunStatus, Store } from '../store/index.ts';
 import { describeRequest } from './run-request.ts';
 
@@ -30,6 +30,7 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
   const now = (): string => new Date(clock.now()).toISOString();
   return {
     journal: (runId) => createJournal({ journalId: runId, store, clock }),
+    reopenJournal: (runId) => openJournal({ journalId: runId, store, clock }),
     reopen: (runId) => reopenLog(store.events, runId),
     async begin(run, { backend, sessionId }) {
       active.add(run.id);

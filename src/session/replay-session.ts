@@ -171,6 +171,7 @@ const NOTHING_KEPT: Engine['keeper'] = {
   journal: () => {
     throw new TypeError('a replay starts no tree of its own');
   },
+  reopenJournal: () => Promise.reject(new TypeError('a replay does not begin again')),
   reopen: () => Promise.resolve({ tail: { lastSeq: 0, identities: [] } }),
   begin: () => Promise.resolve(),
   end: () => Promise.resolve(),

@@ -4,6 +4,7 @@ import { BudgetError, type Resource } from '../ledger/index.ts';
 import { type ChatMessage, type Model, ModelError } from '../model/index.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
+import { BeginAgain } from './begin-again.ts';
 import { ChildStopped } from './child-stopped.ts';
 import type { SubCallContext } from './context.ts';
 import { sha256OfFile } from './file-hash.ts';
@@ -114,7 +115,7 @@ async function recorded({ context, signal }: Serving, work: () => Promise<Served
   } catch (error) {
     if (signal.aborted) throw error;
     const cause = error instanceof ChildStopped ? error.cause : error;
-    if (cause instanceof ModelError && cause.stopsNewCalls) {
+    if (cause instanceof BeginAgain || (cause instanceof ModelError && cause.stopsNewCalls)) {
       context.fail(cause);
       throw error;
     }

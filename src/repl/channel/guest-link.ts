@@ -1,10 +1,11 @@
 import { type Clock, systemClock } from '../../clock.ts';
-import { RlmError } from '../../errors.ts';
+import type { RlmError } from '../../errors.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type CellClock, startCellClock } from './cell-clock.ts';
 import { createFrameDecoder, encodeFrame, type Frame, FrameType } from './frame.ts';
 import { type CommandRecord, type GuestCommand, GuestLost, type GuestResult, type Stopped } from './guest-command.ts';
+import { guestEnded } from './guest-ended.ts';
 import { captureOutput, type OutputCapture } from './output-capture.ts';
 import { readParts } from './parts.ts';
 import { createRequestDesk } from './request-desk.ts';
@@ -241,11 +242,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
       report(running, stream, bytes);
     },
     ended(reason) {
-      fail(
-        typeof reason === 'string'
-          ? new RlmError({ code: 'repl-failure', message: `The REPL's process ended: ${reason}.`, data: { reason } })
-          : reason,
-      );
+      fail(typeof reason === 'string' ? guestEnded({ reason, killed: false }) : reason);
     },
     command(command) {
       return new Promise((resolve, reject) => {

@@ -22,6 +22,7 @@ import { parseAnswer } from './answers.ts';
 import { encodeBindings } from './bind-command.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
+import { type GuestEnd, wasKilled } from './guest-ended.ts';
 import type { GuestLink } from './guest-link.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
 import { field, readFlag, readInteger, readObject, readString, readStrings } from './shape.ts';
@@ -75,6 +76,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   const { limits, driver } = options;
   let link = driver.link;
   let closed = false;
+  /** Cells or bash have run: there is something to lose. */
+  let worked = false;
   let tail: Promise<unknown> = Promise.resolve();
   /** Everything bound so far, for a guest that starts afresh or goes back behind a binding. */
   const bound: ReplBindings[] = [];
@@ -108,8 +111,10 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     checkResult(await link.command({ op: 'bind', header, parts }));
   }
 
-  async function recover(reason: string): Promise<RestartInfo> {
+  async function recover(failure: RlmError): Promise<RestartInfo & { readonly fresh: boolean }> {
     if (closed) throw closedError();
+    const reason = reasonOf(failure);
+    const killed = wasKilled(failure);
     let recovered: RecoveredGuest;
     try {
       recovered = await driver.recover(reason);
@@ -119,30 +124,50 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         for (const bindings of bound) await sendBindings(bindings);
       }
     } catch (error) {
-      throw lostForGood(reason, error);
+      throw lostForGood({ reason, killed }, error);
     }
-    return { reason, lost: recovered.lost };
+    return { reason, lost: recovered.lost, fresh: recovered.fresh, ...(killed && { killed }) };
   }
 
   /** A command that is no cell: a guest that was lost before is brought back first, one lost by it afterwards. */
   async function ask(command: GuestCommand): Promise<GuestResult> {
-    if (link.failure !== undefined) await recover(reasonOf(link.failure));
+    const before = await broughtBack();
+    if (before !== undefined) throw before.lost;
     try {
       return await link.command(command);
     } catch (error) {
-      if (error instanceof GuestLost) await recover(reasonOf(error));
+      if (error instanceof GuestLost) await recover(error);
       throw error;
     }
   }
 
-  async function ready(): Promise<void> {
-    if (link.failure !== undefined) await recover(reasonOf(link.failure));
+  /** Brings back a guest that was lost between two commands; told only when nothing is left of what the cells had made. */
+  async function broughtBack(): Promise<{ readonly lost: GuestLost; readonly restarted: RestartInfo } | undefined> {
+    const { failure } = link;
+    if (failure === undefined) return undefined;
+    const { fresh, ...restarted } = await recover(failure);
+    if (!fresh || !worked) return undefined;
+    worked = false;
+    const nothing = { text: '', dropped: 0 };
+    return {
+      lost: new GuestLost(failure, { stdout: nothing, stderr: nothing, durationMs: 0, stopped: undefined }),
+      restarted,
+    };
+  }
+
+  /** A command on what earlier ones left: one whose guest was lost since then with all of that is not run. */
+  async function ready(): Promise<Awaited<ReturnType<typeof broughtBack>>> {
+    const before = await broughtBack();
+    if (before !== undefined) return before;
+    worked = true;
     await driver.beforeCommand?.();
+    return undefined;
   }
 
   async function execute(cell: CellRequest): Promise<CellOutcome> {
-    await ready();
     const limitMs = cell.timeoutMs ?? limits.cellTimeoutMs;
+    const before = await ready();
+    if (before !== undefined) return lostOutcome(before.lost, limitMs, before.restarted);
     try {
       const result = await link.command({
         op: 'execute',
@@ -159,7 +184,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       );
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      return lostOutcome(error, limitMs, await recover(reasonOf(error)));
+      const { fresh: _, ...restarted } = await recover(error);
+      return lostOutcome(error, limitMs, restarted);
     }
   }
 
@@ -179,7 +205,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   }
 
   async function bash(request: BashRequest): Promise<BashOutcome> {
-    await ready();
+    const before = await ready();
+    if (before !== undefined) return lostBash(before.lost, before.restarted);
     if (driver.bash !== undefined) return driver.bash(request);
     const limitMs = request.timeoutMs ?? limits.cellTimeoutMs;
     try {
@@ -193,9 +220,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       return parse(result, parseBash);
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      const { stdout, stderr, durationMs, stopped } = error.record;
-      const restarted = await recover(reasonOf(error));
-      return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
+      const { fresh: _, ...restarted } = await recover(error);
+      return lostBash(error, restarted);
     }
   }
 
@@ -211,7 +237,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     info,
     bind: (bindings) =>
       inTurn(async () => {
-        if (link.failure !== undefined) await recover(reasonOf(link.failure));
+        if (link.failure !== undefined) await recover(link.failure);
         await sendBindings(bindings);
         bound.push(bindings);
       }),
@@ -236,7 +262,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       }),
     snapshot: (name): Promise<SnapshotInfo> =>
       inTurn(async () => {
-        if (link.failure !== undefined) await recover(reasonOf(link.failure));
+        const before = await broughtBack();
+        if (before !== undefined) throw before.lost;
         return shelf.take(name, bound.length);
       }),
     rollback: (name) => inTurn(() => rollback(name)),
@@ -264,6 +291,11 @@ function parseBash(result: GuestResult): BashOutcome {
   return { ok: exitCode === 0, exitCode, stdout, stderr, durationMs, timedOut: stopped === 'deadline' };
 }
 
+function lostBash({ record }: GuestLost, restarted: RestartInfo): BashOutcome {
+  const { stdout, stderr, durationMs, stopped } = record;
+  return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
+}
+
 /** What happened to a guest, as a phrase. */
 function reasonOf(error: RlmError): string {
   return typeof error.data.reason === 'string' ? error.data.reason : error.message;
@@ -273,10 +305,11 @@ function closedError(): RlmError {
   return new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
 }
 
-function lostForGood(reason: string, cause: unknown): RlmError {
+function lostForGood({ reason, killed }: GuestEnd, cause: unknown): RlmError {
   return new RlmError({
     code: 'repl-failure',
     message: `The REPL was lost (${reason}) and could not be brought back: ${messageOf(cause)}`,
     cause,
+    data: { reason, ...(killed && { killed }) },
   });
 }

@@ -9,6 +9,7 @@
 export type { BindCommand, DescribeFile } from './bind-command.ts';
 export type { Frame } from './frame.ts';
 export type { CommandRecord, GuestCommand, GuestResult } from './guest-command.ts';
+export { type GuestEnd, guestEnded, wasKilled } from './guest-ended.ts';
 export { createGuestLink, type GuestLink, type GuestLinkOptions } from './guest-link.ts';
 export { createGuestRepl, type GuestReplOptions, type RecoveredGuest, type ReplDriver } from './guest-repl.ts';
 export { captureOutput, type OutputCapture } from './output-capture.ts';

@@ -48,6 +48,8 @@ export interface ChildHandle {
   kill(reason: string): void;
   /** Resolves with why it ended. */
   readonly ended: Promise<string>;
+  /** It was killed by somebody else. */
+  readonly killed: boolean;
   /** Keeps the host process alive while `work` runs; idle children never do. */
   busy<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -125,6 +127,9 @@ export function startChild(request: SpawnRequest): ChildHandle {
       killTree(spawned.process);
     },
     ended: end.ended,
+    get killed() {
+      return end.killed;
+    },
     busy: refs.busy,
   };
   return self;
@@ -159,14 +164,19 @@ interface EndWatch {
   readonly ended: Promise<string>;
   /** Why it ended, once it has. */
   readonly reason: string | undefined;
+  readonly killed: boolean;
   /** Says why it is about to end. The first reason counts. */
   because(reason: string): void;
 }
+
+/** How bubblewrap ends when what it runs was ended by SIGKILL. */
+const KILLED_INSIDE = 137;
 
 function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
   let told: string | undefined;
   let reason: string | undefined;
+  let killed = false;
   const finish = (fallback: string): void => {
     if (reason !== undefined) return;
     reason = told ?? fallback;
@@ -174,12 +184,16 @@ function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
   };
   process.once('error', (error) => finish(`it could not be started: ${error.message}`));
   process.once('close', (code, signal) => {
+    killed = told === undefined && (signal === 'SIGKILL' || code === KILLED_INSIDE);
     finish(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
   });
   return {
     ended: promise,
     get reason() {
       return reason;
+    },
+    get killed() {
+      return killed;
     },
     because(why) {
       told ??= why;

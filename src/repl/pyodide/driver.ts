@@ -4,7 +4,14 @@
  * @module
  */
 import { RlmError } from '../../errors.ts';
-import { captureOutput, createGuestLink, encodeExact, type GuestLink, type ReplDriver } from '../channel/index.ts';
+import {
+  captureOutput,
+  createGuestLink,
+  encodeExact,
+  type GuestLink,
+  guestEnded,
+  type ReplDriver,
+} from '../channel/index.ts';
 import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
 import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
@@ -91,9 +98,10 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     async bash(request) {
       const ran = await runBash(child, request, limits);
       if (ran.lost === undefined) return ran.outcome;
+      const { killed } = child;
       const recovered = await recover(ran.lost);
       link = recovered.link;
-      const restarted: RestartInfo = { reason: ran.lost, lost: recovered.lost };
+      const restarted: RestartInfo = { reason: ran.lost, lost: recovered.lost, killed };
       return { ...ran.outcome, restarted };
     },
     async capture(id) {
@@ -136,7 +144,7 @@ function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink 
     onRuntimeFrame: child.runtimeFrame,
   });
   child.attach(link.receive);
-  void child.ended.then((reason) => link.ended(reason));
+  void child.ended.then((reason) => link.ended(guestEnded({ reason, killed: child.killed })));
   return {
     receive: link.receive,
     pushOutput: link.pushOutput,

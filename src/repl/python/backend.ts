@@ -1,4 +1,5 @@
 import { RlmError } from '../../errors.ts';
+import { wasKilled } from '../channel/index.ts';
 import type { OpenReplOptions, Repl, ReplBackend } from '../port.ts';
 import { findInterpreter } from './interpreter.ts';
 import { type IsolationReport, proveIsolation, reaches } from './isolation.ts';
@@ -60,7 +61,23 @@ export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend
   }
 
   async function openRepl(open: OpenReplOptions): Promise<Repl> {
-    const { zygote, sources, report } = await started();
+    const first = await started();
+    try {
+      return await openOn(first, open);
+    } catch (error) {
+      if (!wasKilled(error)) throw error;
+    }
+    // A REPL that was killed while it was opened is nobody's loss; the second time its zygote is gone as well.
+    try {
+      return await openOn(first, open);
+    } catch (error) {
+      if (!wasKilled(error)) throw error;
+      await first.zygote.close();
+    }
+    return await openOn(await started(), open);
+  }
+
+  async function openOn({ zygote, sources, report }: Started, open: OpenReplOptions): Promise<Repl> {
     if (!reaches(report.level, open.least)) throw tooWeak(report, open.least);
     open.signal?.throwIfAborted();
     const nextId = (): number => {

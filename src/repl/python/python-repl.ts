@@ -3,7 +3,9 @@ import { RlmError } from '../../errors.ts';
 import {
   createGuestLink,
   createGuestRepl,
+  type GuestEnd,
   type GuestLink,
+  guestEnded,
   type RecoveredGuest,
   type ReplDriver,
 } from '../channel/index.ts';
@@ -179,7 +181,7 @@ function openKeeper(options: PythonReplOptions, target: Target): KeeperConnectio
 /** A channel to the process that lives next, and the two ways to stop that process. */
 function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperConnection): GuestLink {
   const socket: net.Socket = options.zygote.connect({ kind: 'channel', id: target.id });
-  let howItEnded: string | undefined;
+  let ended: GuestEnd | undefined;
   const link = createGuestLink({
     limits: options.open.limits,
     host: options.open.host,
@@ -192,16 +194,19 @@ function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperC
     },
   });
   keeper.onEvent = (event) => {
-    if (event.event === 'ended') howItEnded = textOf(event, 'reason');
-    if (event.event === 'ended' && socket.destroyed) link.ended(howItEnded ?? 'it ended');
+    if (event.event === 'ended') {
+      ended = { reason: textOf(event, 'reason'), killed: event.killed === true };
+      if (socket.destroyed) link.ended(guestEnded(ended));
+    }
     if (event.event === 'has') target.arrived(numberOf(event, 'source'), textOf(event, 'error'));
     if (event.event === 'refused') link.ended(`it could not be started: ${textOf(event, 'reason')}`);
   };
   socket.on('data', (chunk: Buffer) => link.receive(chunk));
   socket.on('error', () => {});
   socket.on('close', () => {
-    const end = (): void => link.ended(howItEnded ?? 'it closed its connection');
-    if (howItEnded !== undefined || keeper.gone) end();
+    const end = (): void =>
+      link.ended(guestEnded(ended ?? { reason: 'it closed its connection', killed: keeper.gone }));
+    if (ended !== undefined || keeper.gone) end();
     else setTimeout(end, LAST_WORDS_MS).unref();
   });
   return link;
