@@ -1,6 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 import type { Ledger } from '../ledger/index.ts';
+import { BeginAgain } from '../subcall/begin-again.ts';
 
 /** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
 export interface LimitReached {
@@ -58,6 +59,11 @@ export class StopControl {
   throwIfStopped(): void {
     if (this.#cancelled !== undefined) throw new CancelledError(this.#cancelled);
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The tree is done again at once: what it was about is no end of anything. @throws BeginAgain */
+  throwIfBeginsAgain(): void {
+    if (this.#cancelled === undefined && this.#failure?.error instanceof BeginAgain) throw this.#failure.error;
   }
 
   /** Nothing more can be done here (a quota is spent, a key is wrong): the run fails with this, and can be resumed. */

@@ -106,6 +106,7 @@ async function step(command: Command, id: string, turn: TurnContext, log: TurnLo
   const startedAt = turn.run.clock.now();
   turn.tally.begin(id);
   const result = await runOnce(command, id, turn);
+  turn.run.stop.throwIfBeginsAgain();
   const calls = turn.tally.end();
   const durationMs = turn.run.clock.now() - startedAt;
   note(command, result, log);

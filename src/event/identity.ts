@@ -15,13 +15,16 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'turn.completed':
       return `${body.type} t${body.turn}`;
     case 'command.parsed':
-    case 'cell.completed':
       return `${body.type} ${body.id}`;
+    case 'cell.completed':
+      // Cut short by the end of the run: when it goes on, the cell is run again and comes to its own end.
+      return body.error?.type === 'Cancelled' ? undefined : `${body.type} ${body.id}`;
     case 'command.rejected':
       return `${body.type} t${body.turn} ${body.code}`;
     case 'subcall.started':
-    case 'subcall.completed':
       return `${body.type} ${body.callId}`;
+    case 'subcall.completed':
+      return body.code === 'cancelled' ? undefined : `${body.type} ${body.callId}`;
     case 'tool.completed':
       return body.callId === undefined ? `${body.type} ${body.name}` : `${body.type} ${body.callId}`;
     case 'budget.warning':

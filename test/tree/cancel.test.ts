@@ -4,12 +4,12 @@ import {
   BACKEND,
   cell,
   checkEvents,
+  closedAt,
   grow,
   isRootCall,
   modelsPerDepth,
   ownProcesses,
   providerOf,
-  type TreeProvider,
 } from './harness.ts';
 import { commandOf, descendants, isAlive } from './processes.ts';
 
@@ -27,12 +27,6 @@ async function failureOf(run: CompletionRun<unknown>): Promise<CompletionError> 
   );
   if (error instanceof CompletionError) return error;
   throw new Error('the run was expected to fail');
-}
-
-/** Resolves when no request is open at the provider; its server learns of a closed socket an event later. */
-async function closedAt(provider: TreeProvider): Promise<number> {
-  while (provider.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
-  return performance.now();
 }
 
 describe('1 000 calls in flight that are cancelled', () => {

@@ -180,3 +180,9 @@ export function chance(text: string, bound: number): number {
 export function rounds(byDefault: number): number {
   return Math.max(1, Math.round(byDefault * Number(process.env.FATHOM_TREE_ROUNDS ?? 1)));
 }
+
+/** Resolves when no request is open at the provider; its server learns of a closed socket an event later. */
+export async function closedAt(provider: TreeProvider): Promise<number> {
+  while (provider.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+  return performance.now();
+}
