@@ -4,8 +4,14 @@ import os
 import sys
 
 
+#: Set by the host for this process's allocator, which has read it by now; programs that cells start go without.
+_HUGE_PAGES = "glibc.malloc.hugetlb=1"
+
+
 def main() -> None:
     os.closerange(3, 4096)
+    if os.environ.get("GLIBC_TUNABLES") == _HUGE_PAGES:
+        del os.environ["GLIBC_TUNABLES"]
     guest = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     line = b""
     while not line.endswith(b"\n"):

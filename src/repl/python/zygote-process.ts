@@ -15,6 +15,11 @@ import { makeZygoteFolder } from './zygote-folder.ts';
 const START_PATIENCE_MS = 30_000;
 /** Milliseconds until a launcher that does not end is killed. */
 const CLOSE_PATIENCE_MS = 2_000;
+/**
+ * Large blocks of memory in huge pages, where the kernel leaves that to programs (transparent_hugepage/enabled is madvise):
+ * a fork, and so a snapshot, then copies one entry for 2 MB instead of 512. The bootstrap takes it out of the environment.
+ */
+const HUGE_PAGES = 'glibc.malloc.hugetlb=1';
 /** Characters of its diagnostics that are kept for error messages. */
 const LOG_CHARACTERS = 8_192;
 
@@ -67,7 +72,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   const token = randomBytes(16).toString('hex');
   const child = spawn(options.interpreter.executable, ['-I', join(guestFolder(), 'fathom_native')], {
     cwd: '/',
-    env: environment(options),
+    env: { GLIBC_TUNABLES: HUGE_PAGES, ...environment(options) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const log = keepLog(child);
