@@ -27,18 +27,28 @@ class Queries:
             return Call({**fields, "chat": True}, shared, (self._chat(prompt, where),), batch)
         raise TypeError(f"{where} must be a str or a list of {{role, content}} messages, not {type(prompt).__name__}")
 
-    def rlm(self, query: object, context: object, output: object, fields: dict, batch: "tuple | None" = None) -> Call:
-        """A child completion."""
+    def rlm(
+        self,
+        query: object,
+        context: object,
+        output: object,
+        fields: dict,
+        batch: "tuple | None" = None,
+        encoded: "dict[int, tuple[object, str, bytes]] | None" = None,
+    ) -> Call:
+        """A child completion. `encoded` keeps contexts by identity: those that many items of a batch share are written once."""
         if not isinstance(query, str):
             raise TypeError(f"the query must be a str, not {type(query).__name__}")
         own = [self._checked(query, "the query")]
         fields = dict(fields)
         if context is not None:
-            as_json = None if isinstance(context, str) else json_text(context)
-            fields["context"] = "text" if as_json is None else "json"
-            data = encode_text(text_of(context) if as_json is None else as_json)
-            check_size("the context", len(data), self.limits.disk_bytes, "diskBytes")
-            own.append(data)
+            known = None if encoded is None else encoded.get(id(context))
+            if known is None:
+                known = (context, *self._context(context))
+                if encoded is not None:
+                    encoded[id(context)] = known  # with the object itself, so that its identity stays its own
+            fields["context"] = known[1]
+            own.append(known[2])
         if output is not None:
             if not isinstance(output, Mapping):
                 raise TypeError(f"output must be a JSON Schema as a dict, not {type(output).__name__}")
@@ -48,6 +58,12 @@ class Queries:
             fields["output"] = True
             own.append(self._checked(schema, "output"))
         return Call(fields, (), own, batch)
+
+    def _context(self, context: object) -> "tuple[str, bytes]":
+        as_json = None if isinstance(context, str) else json_text(context)
+        data = encode_text(text_of(context) if as_json is None else as_json)
+        check_size("the context", len(data), self.limits.disk_bytes, "diskBytes")
+        return ("text" if as_json is None else "json"), data
 
     def batch(self, items: Iterable, name: str) -> list:
         """The items of a batch as a list of a length that is allowed."""
@@ -159,10 +175,11 @@ def make_queries(
         items = queries.batch(items, "queries")
         ident, count = queries.batch_id(), len(items)
         made = []
+        encoded: "dict[int, tuple[object, str, bytes]]" = {}
         for index, item in enumerate(items):
             query, context, own_output = rlm_item(item, index)
             schema = output if own_output is None else own_output
-            made.append(queries.rlm(query, context, schema, fields, (ident, index, count)))
+            made.append(queries.rlm(query, context, schema, fields, (ident, index, count), encoded))
         return made
 
     def llm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:

@@ -7,10 +7,24 @@ from enum import IntEnum
 from fathom_guest.cell import ends_with_semicolon, show_value
 from fathom_guest.documents import Document, Documents
 from fathom_guest.json_values import is_json, json_text, parse_json, text_of
+from fathom_guest.limits import Limits
 from fathom_guest.output import count_characters
 from fathom_guest.panel import preview, size_of, type_name
+from fathom_guest.queries import Queries
 from fathom_guest.reply import Reply, make_reply
 from fathom_guest.tracebacks import bounded, describe
+
+
+class Contexts(unittest.TestCase):
+    def test_one_that_items_of_a_batch_share_is_written_once(self) -> None:
+        queries = Queries(None, Limits())  # only batches ask for numbers
+        shared, equal = {"rows": [1, 2]}, {"rows": [1, 2]}
+        encoded: dict = {}
+        calls = [queries.rlm("q", context, None, {"kind": "rlm"}, None, encoded) for context in (shared, shared, equal, "text")]
+        self.assertIs(calls[0].own[1], calls[1].own[1])
+        self.assertIsNot(calls[0].own[1], calls[2].own[1])
+        self.assertEqual([call.fields["context"] for call in calls], ["json", "json", "json", "text"])
+        self.assertEqual([bytes(call.own[1]) for call in calls[1:]], [b'{"rows": [1, 2]}'] * 2 + [b"text"])
 
 
 class Json(unittest.TestCase):
