@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createRlm, type Limits, type Store } from '../src/index.ts';
 import { sqliteStore } from '../src/store/index.ts';
 import { scriptedModel } from '../src/test.ts';
+import { startMockProvider } from '../test/mock-provider/index.ts';
 import type { ProviderNews } from './support/hanging-provider.ts';
 import { cell, report } from './support/report.ts';
 
@@ -28,6 +29,7 @@ export async function benchFanOut(backend: Backend = 'python'): Promise<void> {
   await benchHeavyTail(backend);
   await benchDurability(backend);
   await benchCancel(backend);
+  await benchRate(backend);
 }
 
 interface FanOut {
@@ -158,6 +160,35 @@ async function benchCancel(backend: Backend): Promise<void> {
     unit: 'ms',
     bar: 100,
   });
+}
+
+/** A provider that tells its 50 requests per second by refusals alone: how much of that is used, and at what price. */
+async function benchRate(backend: Backend): Promise<void> {
+  const calls = 1_500;
+  const [perSecond, burst] = [50, 50];
+  const code = cell(`rs = llm_query_batched([f"p {i}" for i in range(${calls})])`, 'FINAL(sum(r.ok for r in rs))');
+  const mock = await startMockProvider({
+    respond: ({ system }) => ({ text: system === '' ? 'ok' : code, latencyMs: 100 }),
+    rateLimit: { perSecond, burst },
+  });
+  {
+    await using rlm = createRlm({
+      ...{ repl: backend, model: `${mock.url}/v1#root`, subModel: `${mock.url}/v1#sub` },
+      limits: LIMITS,
+    });
+    const { text } = await rlm.completion({ query: 'q' });
+    if (text !== String(calls)) throw new Error(`${text} of ${calls} calls were answered`);
+  }
+  const replied = mock.calls.filter(({ outcome }) => outcome === 'replied').map(({ at }) => at);
+  await mock.close();
+  const seconds = ((replied.at(-1) ?? 0) - (replied[0] ?? 0)) / 1_000;
+  const allowed = burst + perSecond * seconds;
+  report({
+    ...{ name: '50 requests/s without headers: of the allowed', unit: '', bar: 0.95, atLeast: true },
+    measured: replied.length / allowed,
+  });
+  const refused = (100 * (mock.calls.length - replied.length)) / mock.calls.length;
+  report({ name: '50 requests/s without headers: refused', measured: refused, unit: '%', bar: 1 });
 }
 
 function newsOf<K extends ProviderNews['kind']>(

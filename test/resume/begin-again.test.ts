@@ -64,7 +64,8 @@ describe.each(BACKENDS)('a run whose REPLs are killed from outside (%s)', (repl)
       expect(inFlight).toEqual(expect.arrayContaining(again));
       expect(result.usage.calls).toBe(undisturbed.result.usage.calls + again.length);
       expect(result.usage.possiblyBilled).toBe(again.length);
-      expect(events.filter(({ type }) => type === 'repl.restarted')).toHaveLength(1);
+      // Twice where a spare that was killed as well was taken before anybody knew.
+      expect([1, 2]).toContain(events.filter(({ type }) => type === 'repl.restarted').length);
       expect(checkEvents(events)).toEqual([]);
     },
     60_000,
