@@ -95,17 +95,17 @@ function greedyMakespan(latencies: readonly number[], slots: number): number {
 describe('a provider that allows 50 requests per second', () => {
   // The bars (0.95, one percent) are held in simulation and measured by bench/fan-out.bench.ts: here others use the machine.
   it.each([
-    { told: 'by headers', headers: 'openai' as const, atMost: 0.01 },
-    { told: 'by refusals alone', headers: undefined, atMost: 0.05 },
+    { told: 'by headers', headers: 'openai' as const, latencyMs: 0, atMost: 0.01 },
+    { told: 'by refusals alone', headers: undefined, latencyMs: 100, atMost: 0.05 },
   ])(
     'is used to the full and rarely refuses, through the whole engine ($told)',
-    async ({ headers, atMost }) => {
+    async ({ headers, latencyMs, atMost }) => {
       const CALLS = 400;
       await using provider = await providerOf(
         (request) =>
           isRootCall(request)
             ? cell(`rs = llm_query_batched([f"p {i}" for i in range(${CALLS})])`, 'FINAL(sum(r.ok for r in rs))')
-            : 'ok',
+            : { text: 'ok', latencyMs },
         { rateLimit: { perSecond: 50, burst: 50, ...(headers !== undefined && { headers }) } },
       );
       const { run } = grow({ ...modelsPerDepth(provider, 1), limits: { maxTokens: 50_000_000 } });
