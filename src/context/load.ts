@@ -1,4 +1,5 @@
-import { messageOf, RlmError } from '../errors.ts';
+import { RlmError } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
 import type { JsonValue } from '../repl/port.ts';
 import {
   type ContextInput,
@@ -70,7 +71,7 @@ function textContext(text: string): LoadedContext {
 }
 
 function jsonContext(value: JsonValue): LoadedContext {
-  const json = toJson(value);
+  const json = jsonText(value, invalid);
   const array = Array.isArray(value);
   const object = typeof value === 'object' && value !== null && !array;
   const size = array ? value.length : object ? Object.keys(value).length : undefined;
@@ -82,27 +83,6 @@ function jsonContext(value: JsonValue): LoadedContext {
     preview: previewText(json),
     empty: size === 0,
   };
-}
-
-/** JSON text of a value, or an error that names what is wrong with it: nothing is dropped silently. */
-function toJson(value: JsonValue): string {
-  const check = (key: string, part: unknown): unknown => {
-    const type = typeof part;
-    if (type === 'undefined' || type === 'function' || type === 'symbol' || type === 'bigint') {
-      throw invalid(`the value at "${key}" is a ${type}, which is not JSON`);
-    }
-    if (type === 'number' && !Number.isFinite(part))
-      throw invalid(`the value at "${key}" is ${String(part)}, which is not JSON`);
-    return part;
-  };
-  try {
-    const json = JSON.stringify(value, check);
-    if (json === undefined) throw invalid(`a ${typeof value} is not JSON`);
-    return json;
-  } catch (error) {
-    if (RlmError.isInstance(error)) throw error;
-    throw invalid(messageOf(error));
-  }
 }
 
 /** @throws RlmError `invalid-name` when `name` is no ASCII Python identifier */

@@ -1,38 +1,18 @@
-import type { Clock } from '../clock.ts';
 import { type CompletionRun, startRun, type WorkspaceLease } from '../completion/completion-run.ts';
-import type { Engine } from '../completion/engine.ts';
 import type { CompletionRequest } from '../completion/request.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
 import type { Workspace } from '../completion/workspace.ts';
-import type { EventBus } from '../event/bus.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
-import type { RecordedModels } from '../resume/recorded-models.ts';
-import type { Operated, Operator } from './operator.ts';
+import { checkOptions, checkText, checkValue } from './check-arguments.ts';
+import { Lifetime } from './lifetime.ts';
+import type { Operated } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, Session, SessionStatus } from './session.ts';
-import type { SessionLog, SessionOperation } from './session-log.ts';
-import { checkOpen, type SessionState, StateMachine } from './session-state.ts';
-import { extended, type SessionTerms } from './session-terms.ts';
+import type { SessionOperation } from './session-log.ts';
+import type { SessionParts } from './session-parts.ts';
+import { checkOpen, letGo, notBegun, type SessionState, StateMachine } from './session-state.ts';
+import { whenSettled } from './settled-run.ts';
 import { TurnQueue } from './turn-queue.ts';
-
-/** What a live session is made of. */
-export interface SessionParts {
-  readonly id: string;
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly events: EventBus;
-  readonly log: SessionLog;
-  readonly workspace: Workspace;
-  /** Runs cells and bash between completions. */
-  readonly operator: Operator;
-  /** The models its own cells ask, for the log. */
-  readonly models: RecordedModels;
-  readonly terms: SessionTerms;
-  /** Keeps the session's record, e.g. after it was extended. */
-  readonly save: (status: SessionStatus) => Promise<void>;
-  /** Lets go of what the session held besides its REPL. */
-  readonly onEnd: () => void;
-}
 
 /** A session whose REPL is in this process. */
 export class LiveSession implements Session {
@@ -41,20 +21,20 @@ export class LiveSession implements Session {
   readonly #queue = new TurnQueue();
   readonly #state: StateMachine;
   readonly #usages: Usage[] = [];
-  #expiresAt: number;
-  #extensions: number;
+  readonly #lifetime: Lifetime;
   #variables: readonly VariableInfo[] = [];
   #snapshots: readonly SnapshotInfo[] = [];
-  #expiryDue = false;
-  #stopTimer: () => void = () => undefined;
+  readonly #runs = new Set<CompletionRun<unknown>>();
+  /** Stops what runs when the session is let go of; from then on nothing is done here any more. */
+  readonly #detaching = new AbortController();
 
   constructor(parts: SessionParts) {
     this.id = parts.id;
     this.#parts = parts;
-    this.#expiresAt = parts.terms.expiresAt;
-    this.#extensions = parts.terms.extensions;
+    const { id, clock, terms } = parts;
+    this.#lifetime = new Lifetime({ id, clock, terms, onOver: () => this.#onOver() });
     this.#state = new StateMachine('initializing', (state) =>
-      parts.events.emit({ type: 'session.state', sessionId: parts.id, state, expiresAt: iso(this.#expiresAt) }),
+      parts.events.emit({ type: 'session.state', sessionId: id, state, expiresAt: this.#lifetime.expiresAt }),
     );
   }
 
@@ -62,7 +42,7 @@ export class LiveSession implements Session {
   async start(): Promise<void> {
     await this.#look();
     this.#state.to('ready');
-    this.#arm();
+    this.#lifetime.start();
   }
 
   status(): SessionStatus {
@@ -70,9 +50,9 @@ export class LiveSession implements Session {
     return {
       id: this.id,
       state: this.#state.state,
-      createdAt: iso(terms.createdAt),
-      expiresAt: iso(this.#expiresAt),
-      extensions: this.#extensions,
+      createdAt: new Date(terms.createdAt).toISOString(),
+      expiresAt: this.#lifetime.expiresAt,
+      extensions: this.#lifetime.extensions,
       usage: sumUsage([operator.usage(), ...this.#usages]),
       variables: this.#variables,
       snapshots: this.#snapshots,
@@ -85,29 +65,46 @@ export class LiveSession implements Session {
     const { signal, repl: _, ...rest } = request;
     const limits = { ...terms.limits, ...request.limits };
     const tools = request.tools ?? terms.tools;
-    return startRun<T>({
+    let settled = Promise.resolve();
+    const run = startRun<T>({
       engine,
       request: { ...rest, limits, tools },
       signal,
-      lease: (runId, hardSignal) => this.#lease(runId, hardSignal),
+      lease: (runId, hardSignal) =>
+        this.#lease(runId, hardSignal, (settling) => {
+          settled = settling;
+        }),
     });
+    const whole = whenSettled(run, () => settled);
+    this.#runs.add(whole);
+    const done = (): unknown => this.#runs.delete(whole);
+    whole.then(done, done);
+    return whole;
   }
 
-  execute(code: string, options: ExecuteOptions = {}): Promise<CellResult> {
+  async execute(code: string, options: ExecuteOptions = {}): Promise<CellResult> {
     const { operator, models } = this.#parts;
-    return this.#operate({ op: 'execute', code, models }, () => this.#logEnd(operator.execute(code, options)));
+    checkText('code', code);
+    return await this.#command({ op: 'execute', code, models }, options, (stoppable) =>
+      operator.execute(code, stoppable),
+    );
   }
 
-  bash(command: string, options: ExecuteOptions = {}): Promise<BashResult> {
-    return this.#operate({ op: 'bash', command }, () => this.#logEnd(this.#parts.operator.bash(command, options)));
+  async bash(command: string, options: ExecuteOptions = {}): Promise<BashResult> {
+    checkText('command', command);
+    return await this.#command({ op: 'bash', command }, options, (stoppable) =>
+      this.#parts.operator.bash(command, stoppable),
+    );
   }
 
-  setVariable(name: string, value: JsonValue): Promise<void> {
-    return this.#operate({ op: 'set', name, value }, () => this.#repl.setVariable(name, value));
+  async setVariable(name: string, value: JsonValue): Promise<void> {
+    checkValue(name, value);
+    await this.#operate({ op: 'set', name, value }, () => this.#repl.setVariable(name, value));
   }
 
-  getVariable(name: string): Promise<JsonValue> {
-    return this.#operate(undefined, () => this.#repl.getVariable(name));
+  async getVariable(name: string): Promise<JsonValue> {
+    checkText('name', name);
+    return await this.#operate(undefined, () => this.#repl.getVariable(name));
   }
 
   variables(): Promise<readonly VariableInfo[]> {
@@ -141,36 +138,35 @@ export class LiveSession implements Session {
   }
 
   async extend(): Promise<SessionStatus> {
-    checkOpen(this.id, this.#state.state);
-    const { terms, events } = this.#parts;
-    const longer = extended(this.id, { expiresAt: this.#expiresAt, extensions: this.#extensions }, terms);
-    this.#extensions = longer.extensions;
-    this.#expiresAt = longer.expiresAt;
-    this.#arm();
-    events.emit({
-      type: 'session.extended',
-      sessionId: this.id,
-      state: this.#state.state,
-      expiresAt: iso(this.#expiresAt),
-    });
+    this.#checkOpen();
+    this.#lifetime.extend();
+    const { expiresAt } = this.#lifetime;
+    const { state } = this.#state;
+    this.#parts.events.emit({ type: 'session.extended', sessionId: this.id, state, expiresAt });
     await this.#parts.save(this.status());
     return this.status();
   }
 
   async close(): Promise<void> {
-    await this.#end('terminated');
+    if (this.#detached) return;
+    await this.#queue.run(() => this.#finish('terminated'));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Frees the REPL and keeps the session: another process, or this one, can open it again. */
+  /** Stops what runs, frees the REPL and keeps the session: another process, or this one, can open it again. */
   async detach(): Promise<void> {
-    this.#stopTimer();
-    await this.#queue.run(() => this.#parts.workspace.close());
-    await this.#parts.save(this.status());
-    this.#parts.onEnd();
+    this.#lifetime.stop();
+    this.#detaching.abort(letGo(this.id));
+    for (const run of this.#runs) run.cancel('the Rlm was closed');
+    await this.#queue.run(async () => {
+      if (this.#state.ended) return;
+      await this.#parts.workspace.close();
+      await this.#parts.save(this.status());
+      this.#parts.onEnd();
+    });
   }
 
   /** What it is made of, for whoever brings it back. */
@@ -195,31 +191,62 @@ export class LiveSession implements Session {
     return this.#parts.workspace.repl;
   }
 
-  async #logEnd<T>(work: Promise<Operated<T>>): Promise<T> {
-    const { result, end } = await work;
-    await this.#parts.log.ended(end);
-    return result;
+  get #detached(): boolean {
+    return this.#detaching.signal.aborted;
+  }
+
+  #checkOpen(): void {
+    if (this.#detached) throw letGo(this.id);
+    checkOpen(this.id, this.#state.state);
+  }
+
+  /** A cell or a bash command in its turn: logged before it is done, and its end after it. */
+  async #command<T>(
+    operation: SessionOperation,
+    options: ExecuteOptions,
+    work: (options: ExecuteOptions) => Promise<Operated<T>>,
+  ): Promise<T> {
+    checkOptions(options);
+    const signals = [options.signal ?? [], this.#detaching.signal].flat();
+    return await this.#operate(
+      operation,
+      async () => {
+        const { result, end } = await work({ ...options, signal: AbortSignal.any(signals) });
+        await this.#parts.log.ended(end);
+        return result;
+      },
+      options.signal,
+    );
   }
 
   /** Does one thing in its turn; `operation` is logged first when it changes the REPL. */
-  async #operate<T>(operation: SessionOperation | undefined, work: () => Promise<T>): Promise<T> {
-    checkOpen(this.id, this.#state.state);
-    return await this.#queue.run(async () => {
-      this.#begin();
+  async #operate<T>(operation: SessionOperation | undefined, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#checkOpen();
+    const leave = await this.#queue.enter(signal).catch((error: unknown) => {
+      throw notBegun(error);
+    });
+    try {
+      await this.#begin();
       try {
         if (operation !== undefined) await this.#parts.log.append(operation);
         return await work();
       } finally {
         await this.#settle('ready');
       }
-    });
+    } finally {
+      leave();
+    }
   }
 
-  async #lease(runId: string, signal: AbortSignal): Promise<WorkspaceLease> {
-    checkOpen(this.id, this.#state.state);
+  async #lease(
+    runId: string,
+    signal: AbortSignal,
+    settling: (settled: Promise<void>) => void,
+  ): Promise<WorkspaceLease> {
+    this.#checkOpen();
     const leave = await this.#queue.enter(signal);
     try {
-      this.#begin();
+      await this.#begin();
       await this.#parts.log.append({ op: 'completion', runId });
     } catch (error) {
       leave();
@@ -229,20 +256,21 @@ export class LiveSession implements Session {
       const result = end instanceof CompletionError ? end.result : end;
       if (result !== undefined) this.#usages.push(result.usage);
       const paused = end instanceof CompletionError && end.resumable;
-      this.#settle(paused ? 'paused' : 'ready').finally(leave);
+      settling(this.#settle(paused ? 'paused' : 'ready').finally(leave));
     };
     return { workspace: this.#parts.workspace, sessionId: this.id, release };
   }
 
-  #begin(): void {
-    checkOpen(this.id, this.#state.state);
+  async #begin(): Promise<void> {
+    await this.#expireWhenOver();
+    this.#checkOpen();
     this.#state.to('executing');
   }
 
   async #settle(state: SessionState): Promise<void> {
     await this.#look();
     this.#state.to(state);
-    if (this.#expiryDue) await this.#expire();
+    await this.#expireWhenOver();
   }
 
   /** Variables and snapshots for `status`, which does not ask the REPL. */
@@ -255,37 +283,19 @@ export class LiveSession implements Session {
     }
   }
 
-  #arm(): void {
-    this.#stopTimer();
-    const { clock } = this.#parts;
-    this.#stopTimer = clock.schedule(Math.max(0, this.#expiresAt - clock.now()), () => this.#onTime());
-  }
-
   /** What runs may finish; then the session expires. */
-  #onTime(): void {
-    if (this.#parts.clock.now() < this.#expiresAt) {
-      this.#arm();
-      return;
-    }
-    this.#expiryDue = true;
-    if (!this.#queue.busy) this.#queue.run(() => this.#expire()).catch(() => undefined);
+  #onOver(): void {
+    this.#queue.run(() => this.#expireWhenOver()).catch(() => undefined);
   }
 
-  async #expire(): Promise<void> {
-    if (this.#state.ended) return;
-    await this.#finish('expired');
-  }
-
-  async #end(state: 'terminated' | 'expired'): Promise<void> {
-    if (this.#state.ended) return;
-    await this.#queue.run(async () => {
-      if (!this.#state.ended) await this.#finish(state);
-    });
+  async #expireWhenOver(): Promise<void> {
+    if (this.#lifetime.over) await this.#finish('expired');
   }
 
   async #finish(state: 'terminated' | 'expired'): Promise<void> {
+    if (this.#state.ended || this.#detached) return;
     const { events, workspace, save, onEnd } = this.#parts;
-    this.#stopTimer();
+    this.#lifetime.stop();
     this.#state.to(state);
     await workspace.close();
     events.emit({ type: state === 'expired' ? 'session.expired' : 'session.closed', sessionId: this.id, state });
@@ -294,8 +304,4 @@ export class LiveSession implements Session {
     events.close();
     onEnd();
   }
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -64,6 +64,9 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
   }
 }
 
+/** Milliseconds. An interrupt that comes before a cell has well begun kills its REPL, and takes back what the cell did. */
+const SHORTEST_MS = 100;
+
 interface RedoCommand {
   readonly kind: 'cell' | 'bash';
   readonly source: string;
@@ -74,7 +77,7 @@ interface RedoCommand {
 async function redoCommand(session: LiveSession, { end }: LoggedOperation, command: RedoCommand): Promise<void> {
   const { operator, log } = session.parts;
   if (end?.restarted === true) return operator.leaveOut(command.kind, command.source, end);
-  const timed = end?.cut === true ? { timeoutMs: Math.max(1, Math.ceil(end.durationMs)) } : {};
+  const timed = end?.cut === true ? { timeoutMs: Math.max(SHORTEST_MS, Math.ceil(end.durationMs)) } : {};
   const done = await command.run(timed);
   if (end !== undefined) return operator.tookAtFirst(end.durationMs);
   // It was under way when its process died: now it has an end.

@@ -1,4 +1,4 @@
-import { RlmError } from '../errors.ts';
+import { messageOf, RlmError } from '../errors.ts';
 
 /** Where a session stands. `terminated` and `expired` are final. */
 export type SessionState = 'initializing' | 'ready' | 'executing' | 'paused' | 'terminated' | 'expired';
@@ -58,4 +58,21 @@ export function checkOpen(id: string, state: SessionState): void {
       data: { id, state },
     });
   }
+}
+
+/** Nothing was done: it was cancelled while it waited for its turn. */
+export function notBegun(error: unknown): RlmError {
+  if (RlmError.isInstance(error)) return error;
+  const why = error === undefined ? '' : ` (${messageOf(error)})`;
+  return new RlmError({ code: 'cancelled', message: `Cancelled before it was its turn${why}.`, cause: error });
+}
+
+/** Its `Rlm` was closed; the session lives on in its store. */
+export function letGo(id: string): RlmError {
+  return new RlmError({
+    code: 'session-closed',
+    message: `Session ${id} was let go of when its Rlm was closed: bring it back with openSession.`,
+    userAction: true,
+    data: { id },
+  });
 }

@@ -22,13 +22,13 @@ const DEFAULT_EXTENSIONS = 3;
 
 /** @throws RlmError `invalid-limit` */
 export function termsOf(options: SessionOptions, now: number): SessionTerms {
-  const lifetimeMs = positive('lifetimeMs', options.lifetimeMs ?? DEFAULT_LIFETIME_MS);
+  const lifetimeMs = duration('lifetimeMs', options.lifetimeMs ?? DEFAULT_LIFETIME_MS);
   return {
     createdAt: now,
     expiresAt: now + lifetimeMs,
     extensions: 0,
-    extensionMs: positive('extensionMs', options.extensionMs ?? DEFAULT_LIFETIME_MS),
-    maxExtensions: options.maxExtensions ?? DEFAULT_EXTENSIONS,
+    extensionMs: duration('extensionMs', options.extensionMs ?? DEFAULT_LIFETIME_MS),
+    maxExtensions: count('maxExtensions', options.maxExtensions ?? DEFAULT_EXTENSIONS),
     limits: options.limits ?? {},
     tools: options.tools,
   };
@@ -55,11 +55,23 @@ export function extended(
   });
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new RlmError({
+/** A hundred years: what is longer is a mistake, and no date in the end. */
+const LONGEST_MS = 100 * 365 * 24 * 60 * MINUTE;
+
+function duration(name: string, value: number): number {
+  if (typeof value === 'number' && value > 0 && value <= LONGEST_MS) return value;
+  throw invalid(name, value, 'milliseconds above 0, and no more than a hundred years');
+}
+
+function count(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(name, value, 'a whole number from 0');
+}
+
+function invalid(name: string, value: number, wanted: string): RlmError {
+  return new RlmError({
     code: 'invalid-limit',
-    message: `The session's ${name} = ${String(value)} is not valid: give milliseconds above 0.`,
+    message: `The session's ${name} = ${String(value)} is not valid: give ${wanted}.`,
     userAction: true,
     data: { limit: name },
   });

@@ -50,6 +50,10 @@ interface Built {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
+  /** Sessions that are just being brought back: whoever asks meanwhile gets the same. */
+  readonly #opening = new Map<string, Promise<Session>>();
+  readonly #pending = new Set<Promise<Session>>();
+  #closed = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -57,6 +61,43 @@ export class Sessions {
 
   /** @throws RlmError for options that cannot be right, `isolation-unavailable`, `repl-failure` */
   async create(options: SessionOptions = {}): Promise<Session> {
+    this.#checkOpen();
+    return await this.#tracked(this.#create(options));
+  }
+
+  /** @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` */
+  async open(id: string): Promise<Session> {
+    this.#checkOpen();
+    const live = this.#live.get(id);
+    const here = this.#opening.get(id);
+    if (here !== undefined) return await here;
+    if (live !== undefined) return live;
+    const opening = this.#tracked(this.#open(id));
+    this.#opening.set(id, opening);
+    const done = (): unknown => this.#opening.delete(id);
+    opening.then(done, done);
+    return await opening;
+  }
+
+  /** Stops what runs and frees all REPLs; durable sessions can be opened again. Nothing is opened from then on. */
+  async detachAll(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#pending);
+    await Promise.allSettled([...this.#live.values()].map((session) => session.detach()));
+  }
+
+  #tracked(session: Promise<Session>): Promise<Session> {
+    this.#pending.add(session);
+    const done = (): unknown => this.#pending.delete(session);
+    session.then(done, done);
+    return session;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new RlmError({ code: 'session-closed', message: 'The Rlm is closed: create another.' });
+  }
+
+  async #create(options: SessionOptions): Promise<Session> {
     const { clock, store } = this.#options;
     await this.#reap();
     const engine = this.#options.engineFor(options.repl);
@@ -70,10 +111,7 @@ export class Sessions {
     return session;
   }
 
-  /** @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` */
-  async open(id: string): Promise<Session> {
-    const live = this.#live.get(id);
-    if (live !== undefined) return live;
+  async #open(id: string): Promise<Session> {
     const { store, clock } = this.#options;
     await this.#reap();
     const record = await sessionRecord(id, store);
@@ -88,11 +126,6 @@ export class Sessions {
     await replaySession(session, { store, clock, engine, models });
     await session.start();
     return session;
-  }
-
-  /** Frees all REPLs; durable sessions can be opened again. */
-  async detachAll(): Promise<void> {
-    await Promise.allSettled([...this.#live.values()].map((session) => session.detach()));
   }
 
   async #build({ id, engine, terms, context, journal, lock, kept: before }: Build): Promise<Built> {

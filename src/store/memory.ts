@@ -20,7 +20,8 @@ import { StoreError, storeClosed } from './store-error.ts';
 export interface MemoryStoreOptions {
   /**
    * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. What only a
-   * resume would need, the journal and the context, is given up as soon as a run has ended.
+   * resume would need, the journal and the context, is given up as soon as a run has ended. Runs of a session are kept
+   * whole until the session has ended: it is brought back from them.
    */
   readonly keepRuns?: number;
 }
@@ -68,12 +69,22 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
     void blobs.release(run.id);
   };
   const forget = (run: RunRecord): void => void events.delete(run.id);
+  const sessions = new Map<string, SessionRecord>();
+  const inSession = ({ sessionId }: RunRecord): boolean => {
+    const session = sessionId === undefined ? undefined : sessions.get(sessionId);
+    return session !== undefined && !SESSION_ENDED.has(session.state);
+  };
+  const runs = memoryRuns(access, { keepRuns, inSession, settle, forget });
   return {
     location: LOCATION,
-    runs: memoryRuns(access, { keepRuns, settle, forget }),
+    runs: runs.table,
     events: memoryEvents(events, access),
     journal: memoryJournal(journals, access),
-    sessions: memorySessions(access),
+    sessions: memorySessions(sessions, access, (id) => {
+      journals.delete(id);
+      journals.delete(`${id}/operations`);
+      runs.leaveSession(id);
+    }),
     blobs,
     lock(name, holder) {
       const heldBy = locks.get(name);
@@ -92,17 +103,26 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
 }
 
 const ENDED: ReadonlySet<RunRecord['status']> = new Set(['completed', 'failed', 'aborted']);
+const SESSION_ENDED: ReadonlySet<SessionRecord['state']> = new Set(['terminated', 'expired']);
+
+interface MemoryRuns {
+  readonly table: RunTable;
+  /** A session has ended: its runs are as others are. */
+  leaveSession(sessionId: string): void;
+}
 
 function memoryRuns(
   { open, write }: Access,
   options: {
     readonly keepRuns: number;
+    /** The run belongs to a session that may still be brought back. */
+    readonly inSession: (run: RunRecord) => boolean;
     readonly settle: (run: RunRecord) => void;
     readonly forget: (run: RunRecord) => void;
   },
-): RunTable {
+): MemoryRuns {
   const runs = new Map<string, RunRecord>();
-  /** Ended roots, oldest first. */
+  /** Ended roots that no session needs, oldest first. */
   const ended = new Set<string>();
   function forgetOldest(): void {
     for (const traceId of ended) {
@@ -114,24 +134,31 @@ function memoryRuns(
       }
     }
   }
+  function end(record: RunRecord): void {
+    options.settle(record);
+    if (record.parentRunId === undefined) ended.add(record.id);
+  }
   function add(record: RunRecord): void {
-    const hasEnded = ENDED.has(record.status);
     runs.set(record.id, record);
-    if (hasEnded) options.settle(record);
-    if (record.parentRunId !== undefined) return;
-    if (hasEnded) ended.add(record.id);
-    else ended.delete(record.id);
+    ended.delete(record.id);
+    if (ENDED.has(record.status) && !options.inSession(record)) end(record);
     forgetOldest();
   }
   return {
-    put: (record) => write(() => add(record)),
-    async get(id) {
-      open();
-      return runs.get(id);
+    table: {
+      put: (record) => write(() => add(record)),
+      async get(id) {
+        open();
+        return runs.get(id);
+      },
+      async list(filter) {
+        open();
+        return selectRuns(runs.values(), filter);
+      },
     },
-    async list(filter) {
-      open();
-      return selectRuns(runs.values(), filter);
+    leaveSession(sessionId) {
+      for (const run of runs.values()) if (run.sessionId === sessionId && ENDED.has(run.status)) end(run);
+      forgetOldest();
     },
   };
 }
@@ -188,10 +215,17 @@ function memoryJournal(logs: Map<string, JournalEntry[]>, { open, write }: Acces
   };
 }
 
-function memorySessions({ open, write }: Access): SessionTable {
-  const sessions = new Map<string, SessionRecord>();
+function memorySessions(
+  sessions: Map<string, SessionRecord>,
+  { open, write }: Access,
+  onEnd: (id: string) => void,
+): SessionTable {
   return {
-    put: (record) => write(() => void sessions.set(record.id, record)),
+    put: (record) =>
+      write(() => {
+        sessions.set(record.id, record);
+        if (SESSION_ENDED.has(record.state)) onEnd(record.id);
+      }),
     async get(id) {
       open();
       return sessions.get(id);
@@ -200,7 +234,11 @@ function memorySessions({ open, write }: Access): SessionTable {
       open();
       return selectSessions(sessions.values(), filter);
     },
-    delete: (id) => write(() => void sessions.delete(id)),
+    delete: (id) =>
+      write(() => {
+        sessions.delete(id);
+        onEnd(id);
+      }),
   };
 }
 

@@ -67,6 +67,37 @@ describe('a session', () => {
     await expect(session.setVariable('not a name', 1)).rejects.toMatchObject({ code: 'invalid-name' });
   });
 
+  it.each([undefined, Number.NaN, new Map([[1, 2]]), () => 1, 1n, { at: [new Set()] }])(
+    'does not take %s for a variable: it would arrive as something else',
+    async (value) => {
+      const session = await opened();
+      await expect(session.setVariable('v', value as never)).rejects.toMatchObject({ code: 'not-json' });
+      expect((await session.variables()).map(({ name }) => name)).not.toContain('v');
+    },
+  );
+
+  it('refuses what is no code, no command and no time', async () => {
+    const session = await opened();
+    await expect(session.execute(undefined as never)).rejects.toMatchObject({ code: 'invalid-option' });
+    await expect(session.bash(null as never)).rejects.toMatchObject({ code: 'invalid-option' });
+    for (const timeoutMs of [0, -1, Number.NaN])
+      await expect(session.execute('1', { timeoutMs })).rejects.toMatchObject({ code: 'invalid-limit' });
+    for (const options of [{ maxExtensions: -1 }, { maxExtensions: 0.5 }, { lifetimeMs: 0 }, { lifetimeMs: 1e18 }])
+      await expect(opened([], options)).rejects.toMatchObject({ code: 'invalid-limit' });
+    expect(session.status()).toMatchObject({ state: 'ready', commands: [] });
+  });
+
+  it('stands as it should when a completion has been awaited', async () => {
+    const session = await opened([cell('made = 1', 'FINAL(1)'), new Error('down')]);
+    await session.completion({ query: 'x' });
+    expect(session.status()).toMatchObject({ state: 'ready' });
+    expect(session.status().variables.map(({ name }) => name)).toContain('made');
+    await expect(Promise.resolve(session.completion({ query: 'x' }))).rejects.toMatchObject({ resumable: true });
+    expect(session.status().state).toBe('paused');
+    await session.execute('1');
+    expect(session.status().state).toBe('ready');
+  });
+
   it('runs completions on the same REPL: variables live on, contexts are numbered, history goes on', async () => {
     const session = await opened([
       cell('seen = context', 'FINAL("one")'),
@@ -148,6 +179,19 @@ describe('snapshots of a session', () => {
       for (let n = 0; n < 10; n++) await session.deleteSnapshot(`s${n}`);
     }
     expect(session.status().snapshots).toEqual([]);
+  });
+
+  it.each(['', '.a', '-a', 'a b', 'a/b', '../a', 'ü', 'a\n', 'x'.repeat(65), undefined])(
+    'are not named %j',
+    async (name) => {
+      const session = await opened();
+      await expect(session.snapshot(name as never)).rejects.toMatchObject({ code: 'invalid-name' });
+    },
+  );
+
+  it('have names of up to 64 letters, digits, dots, dashes and underscores', async () => {
+    const session = await opened();
+    for (const name of ['a', '1.b-c_D', 'x'.repeat(64)]) expect(await session.snapshot(name)).toMatchObject({ name });
   });
 });
 

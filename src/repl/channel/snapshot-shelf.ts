@@ -11,7 +11,7 @@ export interface SnapshotDriver {
 
 /** The named snapshots of one REPL: names, limit, order and parents. */
 export interface SnapshotShelf {
-  /** @throws RlmError `snapshot-exists`, `snapshot-limit` */
+  /** @throws RlmError `invalid-name`, `snapshot-exists`, `snapshot-limit` */
   take(name: string, mark: number): Promise<SnapshotInfo>;
   /** Gives the mark that was left at `take`. @throws RlmError `snapshot-not-found` */
   restore(name: string): Promise<{ readonly link: GuestLink; readonly mark: number }>;
@@ -45,6 +45,7 @@ export function createSnapshotShelf(driver: SnapshotDriver, limit: number): Snap
 
   return {
     async take(name, mark) {
+      checkSnapshotName(name);
       if (shelved.has(name)) {
         throw new RlmError({
           code: 'snapshot-exists',
@@ -81,4 +82,15 @@ export function createSnapshotShelf(driver: SnapshotDriver, limit: number): Snap
     },
     list: () => [...shelved.values()].map((each) => each.info),
   };
+}
+
+const SNAPSHOT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+function checkSnapshotName(name: unknown): void {
+  if (typeof name === 'string' && SNAPSHOT_NAME.test(name)) return;
+  throw new RlmError({
+    code: 'invalid-name',
+    message: `${JSON.stringify(name) ?? 'Nothing'} is no name for a snapshot: give up to 64 letters, digits, ".", "_" and "-", the first a letter or digit.`,
+    userAction: true,
+  });
 }

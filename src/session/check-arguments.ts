@@ -1,0 +1,39 @@
+import { RlmError } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
+import type { ExecuteOptions } from './session.ts';
+
+/** @throws RlmError `invalid-option` when `value` is no text */
+export function checkText(what: string, value: unknown): void {
+  if (typeof value === 'string') return;
+  throw new RlmError({
+    code: 'invalid-option',
+    message: `The ${what} must be a text; this is ${value === null ? 'null' : `of type ${typeof value}`}.`,
+    userAction: true,
+    data: { argument: what },
+  });
+}
+
+/** @throws RlmError `invalid-limit` for a time that is none */
+export function checkOptions({ timeoutMs }: ExecuteOptions): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs > 0)) return;
+  throw new RlmError({
+    code: 'invalid-limit',
+    message: `The limit timeoutMs = ${String(timeoutMs)} is not valid: give milliseconds above 0.`,
+    userAction: true,
+    data: { limit: 'timeoutMs' },
+  });
+}
+
+/** @throws RlmError `not-json` for what would reach the REPL as something else, or not at all */
+export function checkValue(name: string, value: unknown): void {
+  jsonText(
+    value,
+    (what) =>
+      new RlmError({
+        code: 'not-json',
+        message: `The variable '${name}' cannot be set: ${what}.`,
+        userAction: true,
+        data: { name },
+      }),
+  );
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../completion/engine.ts';
+import type { Workspace } from '../completion/workspace.ts';
+import type { EventBus } from '../event/bus.ts';
+import type { RecordedModels } from '../resume/recorded-models.ts';
+import type { Operator } from './operator.ts';
+import type { SessionStatus } from './session.ts';
+import type { SessionLog } from './session-log.ts';
+import type { SessionTerms } from './session-terms.ts';
+
+/** What a live session is made of. */
+export interface SessionParts {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: SessionLog;
+  readonly workspace: Workspace;
+  /** Runs cells and bash between completions. */
+  readonly operator: Operator;
+  /** The models its own cells ask, for the log. */
+  readonly models: RecordedModels;
+  readonly terms: SessionTerms;
+  /** Keeps the session's record, e.g. after it was extended. */
+  readonly save: (status: SessionStatus) => Promise<void>;
+  /** Lets go of what the session held besides its REPL. */
+  readonly onEnd: () => void;
+}
