@@ -2,7 +2,7 @@
 
 from .own import own_builtins as __builtins__
 
-import platform
+import sys
 from collections.abc import Callable
 
 from . import executor
@@ -131,7 +131,7 @@ class Guest:
         self.limits.answer_bytes = limits["answerBytes"]
         self.limits.disk_bytes = self.calls.room = limits["diskBytes"]
         self.calls.window = max(1, limits["callWindow"])
-        return {"python": platform.python_version(), "packages": self.packages, "threads": self.threads}, ()
+        return {"python": sys.version.split()[0], "packages": self.packages, "threads": self.threads}, ()
 
     def _bind(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         self.bindings.bind(header, parts)

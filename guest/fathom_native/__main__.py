@@ -1,5 +1,6 @@
-"""`python -I guest/fathom_native`: reads its configuration as the first line of standard input and starts the launcher."""
+"""`python -I -S guest/fathom_native`: reads its configuration as the first line of standard input and starts the launcher."""
 
+import gc
 import os
 import sys
 
@@ -19,6 +20,7 @@ def main() -> None:
         if not piece:
             return
         line += piece
+    gc.disable()  # imports leave nothing worth looking for
     sys.path.insert(0, guest)
     from fathom_native.preload import preload
 
@@ -28,6 +30,8 @@ def main() -> None:
     preload(config["cache"])
     from fathom_native.launcher import Launcher
 
+    gc.freeze()  # what is there by now stays, and its pages stay shared
+    gc.enable()
     sys.path.remove(guest)
     sys.argv[:] = [""]
     Launcher(config).run()

@@ -6,12 +6,12 @@ it every process of every REPL.
 """
 
 import errno
-import gc
 import json
 import os
 import select
 import shutil
 import signal
+import site
 import socket
 import stat
 import sys
@@ -222,8 +222,6 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
             interpreter=interpreter,
             executable=sys.executable,
         )
-        gc.collect()
-        gc.freeze()  # what is there by now stays, and its pages stay shared
         settings = Settings(
             mode=mode,
             scratch=f"{config['folder']}/repls",
@@ -236,6 +234,7 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
             os.dup2(null, fd)
         os.close(null)
         link.send({"short": short})
+        site.main()  # we were started without: what installed packages do at start, they do in the box
         Zygote(listener=listener, launcher=link, settings=settings, token=config["token"]).run()
     except BaseException as error:
         try:

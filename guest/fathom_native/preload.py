@@ -5,7 +5,6 @@ Inside of the box our own files are not there, so nothing of ours may be importe
 
 import importlib
 import os
-import pkgutil
 import stat
 import sys
 
@@ -53,6 +52,15 @@ def preload_own() -> None:
     import fathom_native
 
     for package in (fathom_guest, fathom_native):
-        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
+        import_all(package.__path__[0], package.__name__)
+
+
+def import_all(folder: str, package: str) -> None:
+    """Imports every module of a package in a folder, and those of packages in it."""
+    importlib.import_module(package)
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        name, suffix = os.path.splitext(entry.name)
+        if suffix == ".py" and not name.startswith("__"):
+            importlib.import_module(f"{package}.{name}")
+        elif entry.is_dir() and not name.startswith("__"):
+            import_all(entry.path, f"{package}.{name}")

@@ -71,7 +71,6 @@ def _leave_root(executable: str) -> "list[str]":
         uid = 0
         short.append("the interpreter's files are readable by root only: cells run with root's user id, without its rights")
     else:
-        os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     prctl(PR_SET_DUMPABLE, 1)  # lost with the user id; /proc/self/uid_map could not be written without it
@@ -81,20 +80,18 @@ def _leave_root(executable: str) -> "list[str]":
 
 
 def _foreign_user(executable: str) -> "int | None":
-    """A user id without any rights that can still run the interpreter, tried in a child; None when there is none."""
+    """A user id without any rights that can still run the interpreter, tried on; None when there is none."""
+    os.setgroups([])
     for uid in (2_000_000_000 + random.SystemRandom().randrange(100_000_000), 65534):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os.setgroups([])
-                os.setresgid(uid, uid, uid)
-                os.setresuid(uid, uid, uid)
-                os.close(os.open(os.__file__, os.O_RDONLY))
-                os._exit(0 if os.access(executable, os.R_OK | os.X_OK) else 1)
-            except BaseException:
-                os._exit(1)
-        if os.waitpid(pid, 0)[1] == 0:
-            return uid
+        os.setegid(uid)
+        os.seteuid(uid)
+        try:
+            files = (os.__file__, os.R_OK), (executable, os.R_OK | os.X_OK)
+            if all(os.access(path, how, effective_ids=True) for path, how in files):
+                return uid
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
     return None
 
 

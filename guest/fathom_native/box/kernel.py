@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import platform
 
 libc = ctypes.CDLL(None, use_errno=True)
 #: Does not let go of the interpreter lock: for forks.
@@ -27,7 +26,7 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
-MACHINE = platform.machine()
+MACHINE = os.uname().machine
 
 #: Numbers that differ between machines.
 _SYSCALLS = {

@@ -70,7 +70,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   const startedAt = performance.now();
   const folder = await makeZygoteFolder();
   const token = randomBytes(16).toString('hex');
-  const child = spawn(options.interpreter.executable, ['-I', join(guestFolder(), 'fathom_native')], {
+  const child = spawn(options.interpreter.executable, ['-I', '-S', join(guestFolder(), 'fathom_native')], {
     cwd: '/',
     env: { GLIBC_TUNABLES: HUGE_PAGES, ...environment(options) },
     stdio: ['pipe', 'pipe', 'pipe'],
