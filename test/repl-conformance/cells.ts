@@ -59,6 +59,15 @@ export function describeCells(bench: () => Bench): void {
       expect(traceback.trimEnd().endsWith('ZeroDivisionError: division by zero')).toBe(true);
     });
 
+    test('show the innermost thousand frames of a deep traceback', async () => {
+      const { traceback } = await bench().failure(
+        'import sys\nsys.setrecursionlimit(5000)\ndef down(n): return 1 // n + down(n - 1)\ndown(3000)',
+      );
+      await bench().run('sys.setrecursionlimit(1000)');
+      expect(traceback).toContain('[Previous line repeated 997 more times]');
+      expect(traceback.trimEnd().split('\n').at(-1)).toMatch(/^ZeroDivisionError: /);
+    });
+
     test('name a function of an earlier cell in a traceback with its source', async () => {
       await bench().run('def broken(x):\n    return x["missing key"]');
       const { traceback } = await bench().failure('broken({})');
