@@ -3,6 +3,7 @@
 from .own import own_builtins as __builtins__
 
 from collections.abc import Iterator, Sequence
+from operator import index as index_of
 
 from .channel import Channel
 from .errors import host_error
@@ -51,7 +52,7 @@ class History(Sequence):
             first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             items = self._items(first, last + 1)
             return [items[index - first] for index in wanted]
-        index = key.__index__()
+        index = index_of(key)
         if index < 0:
             index += length
         if not 0 <= index < length:

@@ -4,6 +4,7 @@ from .own import own_builtins as __builtins__
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import index as index_of
 
 from .channel import Channel
 from .json_values import text_of
@@ -12,6 +13,8 @@ from .queried import Queried, Source, hit, peek_lines
 _TEXT_PAGE = 1024 * 1024
 _ITEM_PAGE = 200
 _OVERLAP = 64 * 1024
+#: Characters before a page that anchors, lookbehinds and snippets see.
+_BEFORE = 4 * 1024
 
 
 class ProjectedText(Queried, Sequence):
@@ -34,7 +37,7 @@ class ProjectedText(Queried, Sequence):
             if step == 1:
                 return self._slice(start, stop)
             return self._slice(0, len(self))[key]
-        index = key.__index__()
+        index = index_of(key)
         length = len(self)
         index += length if index < 0 else 0
         if not 0 <= index < length:
@@ -73,16 +76,15 @@ class ProjectedText(Queried, Sequence):
         compiled = re.compile(pattern)
         hits: list[dict] = []
         length, start, done = len(self), 0, 0
-        while start < length or (start == 0 and length == 0):
+        while len(hits) < max_hits:
             stop = min(start + _TEXT_PAGE, length)
-            text = self._slice(start, min(stop + _OVERLAP, length))
-            for found in compiled.finditer(text, done - start if done > start else 0):
-                if start + found.start() >= stop and stop < length:
+            before = max(0, start - _BEFORE)
+            text = self._slice(before, min(stop + _OVERLAP, length))
+            for found in compiled.finditer(text, max(start, done) - before):
+                if len(hits) >= max_hits or (before + found.start() >= stop and stop < length):
                     break
-                if len(hits) >= max_hits:
-                    return hits
-                hits.append(hit(len(hits), start, text, found))
-                done = start + found.end()
+                hits.append(hit(len(hits), before, text, found))
+                done = before + found.end()
             if stop >= length:
                 break
             start = stop
@@ -117,7 +119,7 @@ class ProjectedList(Queried, Sequence):
             first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             items = self._slice(first, last + 1)
             return [items[index - first] for index in wanted]
-        index = key.__index__()
+        index = index_of(key)
         length = len(self)
         index += length if index < 0 else 0
         if not 0 <= index < length:

@@ -88,10 +88,41 @@ export function describeValues(bench: () => Bench): void {
       expect(await bench().value('latin, empty')).toBe("('a\\r\\néÿ', '')");
     });
 
+    test('in UTF-16 arrive when they hold nothing beyond ASCII or Latin-1', async () => {
+      const values = {
+        ascii: await file('ascii16', Buffer.from('\ufeffplain', 'utf16le'), { encoding: 'utf-16le', skip: 2 }),
+        latin: await file('latin16', Buffer.from('é', 'utf16le').swap16(), { encoding: 'utf-16be' }),
+        parsed: await file('list16', Buffer.from('[1]', 'utf16le'), { encoding: 'utf-16le', as: 'json' }),
+      };
+      await bench().repl.bind({ values });
+      expect(await bench().value('ascii, latin, parsed')).toBe("('plain', 'é', [1])");
+    });
+
     test('of JSON are parsed exactly', async () => {
       const context = await file('json', Buffer.from('{"n": 12345678901234567890, "é": [1]}\n'), { as: 'json' });
-      await bench().repl.bind({ values: { context } });
-      expect(await bench().value('context')).toBe("{'n': 12345678901234567890, 'é': [1]}");
+      const large = await file('large.json', Buffer.from(`[1${'0'.repeat(5_000)}]`), { as: 'json' });
+      await bench().repl.bind({ values: { context, large } });
+      expect(await bench().value('context, large == [10**5000]')).toBe("({'n': 12345678901234567890, 'é': [1]}, True)");
+    });
+
+    test('of JSON that are none are refused', async () => {
+      for (const text of ['', '{"a":']) {
+        const context = await file('broken.json', Buffer.from(text), { as: 'json' });
+        await expect(bench().repl.bind({ values: { context } })).rejects.toMatchObject({ code: 'context-invalid' });
+      }
+    });
+
+    test('of JSON that nest deeper than Python reads are refused as well', async () => {
+      const text = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      const context = await file('deep.json', Buffer.from(text), { as: 'json' });
+      const outcome = await bench()
+        .repl.bind({ values: { context } })
+        .then(
+          () => 'read',
+          (error: unknown) => (error as { readonly code?: unknown }).code,
+        );
+      // How deep that is depends on the build of Python.
+      expect(['read', 'context-invalid']).toContain(outcome);
     });
 
     test('of 30 MB arrive whole', async () => {
@@ -197,6 +228,24 @@ export function describeValues(bench: () => Bench): void {
         'c = context.chunk(50_000, overlap=100)\n"".join(x["text"][100 if x["index"] else 0:] for x in c) == context[:], c[1]["start"]';
       expect(await bench().value(chunks)).toBe('(True, 49900)');
       expect(await bench().value('len(context.search("alpha", max_hits=7))')).toBe('7');
+    });
+
+    test('of text are searched across the pages they are read in', async () => {
+      const long = `${'x'.repeat(1024 * 1024 - 3)} needle 😀 ${'y'.repeat(100)}`;
+      const points = [...long];
+      bench().host.onProjection = (read) => (read.op === 'slice' ? points.slice(read.start, read.stop).join('') : null);
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'long', shape: 'text', size: points.length } },
+      });
+      const at = points.length - 100 - 9;
+      expect(await bench().value('[(h["start"], h["match"]) for h in context.search("needle")]')).toBe(
+        `[(${at}, 'needle')]`,
+      );
+      expect(await bench().value('context.search("^."), context.search(r"\\A.")')).toContain("'start': 0");
+      expect(
+        await bench().value('len(context.search("^.")), len(context.search("(?<!x)[y]", 5)), context.search("z*", 0)'),
+      ).toBe('(1, 5, [])');
+      expect(await bench().value('context.search("needle")[0]["snippet"][:80] == "x" * 79 + " "')).toBe('True');
     });
 
     test('of lists: a full sequence, searched by item', async () => {
