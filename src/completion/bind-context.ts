@@ -1,8 +1,8 @@
 import type { ContextSet, LoadedContext, Projection } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
+import { isReservedName } from '../repl/names.ts';
 import type { ReplBindings, ReplValue } from '../repl/port.ts';
-import { RESERVED_NAMES } from '../subcall/toolbox.ts';
 import type { RunContext } from './run-context.ts';
 
 /** What is bound for a completion, and what is told of it. */
@@ -55,7 +55,7 @@ function register(name: string, context: LoadedContext, projections: Map<string,
 
 function checkFree(name: string, toolbox: RunContext['toolbox']): void {
   const taken = name in toolbox.values || toolbox.bindings.some((tool) => tool.name === name);
-  if (!taken && !RESERVED_NAMES.has(name)) return;
+  if (!taken && !isReservedName(name)) return;
   throw new RlmError({
     code: taken ? 'duplicate-name' : 'reserved-name',
     message: `The context ${name} cannot have that name: ${taken ? 'a tool has it' : 'the REPL binds it itself'}. Choose another.`,

@@ -3,7 +3,7 @@ import type { Engine, RunIdentity } from '../completion/engine.ts';
 import { hostFor } from '../completion/host.ts';
 import type { PreparedRun } from '../completion/prepare-run.ts';
 import type { Workspace } from '../completion/workspace.ts';
-import { isEmptyContext, type Projection } from '../context/index.ts';
+import type { Projection } from '../context/index.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { BashOutcome, CellOutcome, ReplHost } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
@@ -55,7 +55,8 @@ export class Operator {
   async bind(): Promise<void> {
     const { prepared, workspace } = this.#parts;
     const { run } = prepared;
-    if (isEmptyContext(run.contexts)) {
+    const { contexts } = run;
+    if (contexts.kind === 'one' && contexts.context.value.kind === 'none') {
       const { toolbox } = run;
       await workspace.repl.bind({
         values: { context: { kind: 'none' }, ...toolbox.values },
