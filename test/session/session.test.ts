@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryStore, type RlmOptions, type Session, type SessionOptions, sqliteStore } from '../../src/index.ts';
+import {
+  contexts,
+  memoryStore,
+  type RlmOptions,
+  type Session,
+  type SessionOptions,
+  sqliteStore,
+} from '../../src/index.ts';
 import { fakeClock, type ScriptedReply, scriptedModel } from '../../src/test.ts';
 import { cell, rlmOf, told } from '../engine/harness.ts';
 
@@ -64,7 +71,10 @@ describe('a session', () => {
     await session.execute('odd = {1, 2}');
     await expect(session.getVariable('odd')).rejects.toMatchObject({ code: 'not-json' });
     await expect(session.setVariable('llm_query', 1)).rejects.toMatchObject({ code: 'reserved-name' });
+    await expect(session.setVariable('__builtins__', 1)).rejects.toMatchObject({ code: 'reserved-name' });
     await expect(session.setVariable('not a name', 1)).rejects.toMatchObject({ code: 'invalid-name' });
+    await session.execute('digits = 10**5000');
+    await expect(session.getVariable('digits')).rejects.toMatchObject({ code: 'not-json' });
   });
 
   it.each([undefined, Number.NaN, new Map([[1, 2]]), () => 1, 1n, { at: [new Set()] }])(
@@ -80,6 +90,8 @@ describe('a session', () => {
     const session = await opened();
     await expect(session.execute(undefined as never)).rejects.toMatchObject({ code: 'invalid-option' });
     await expect(session.bash(null as never)).rejects.toMatchObject({ code: 'invalid-option' });
+    for (const options of [null, 5, { signal: 5 }, { signal: {} }])
+      await expect(session.execute('1', options as never)).rejects.toMatchObject({ code: 'invalid-option' });
     for (const timeoutMs of [0, -1, Number.NaN])
       await expect(session.execute('1', { timeoutMs })).rejects.toMatchObject({ code: 'invalid-limit' });
     for (const options of [{ maxExtensions: -1 }, { maxExtensions: 0.5 }, { lifetimeMs: 0 }, { lifetimeMs: 1e18 }])
@@ -108,6 +120,24 @@ describe('a session', () => {
     expect((await session.completion({ query: 'second', context: 'b' })).answer).toBe(
       '["a", "b", "a", "b", 7, "first"]',
     );
+  });
+
+  it('takes an empty context for a context', async () => {
+    const session = await opened([], { context: '' });
+    expect((await session.execute('context, context_0')).value).toBe("('', '')");
+    const named = await opened([], { context: contexts({ rows: [] }) });
+    expect((await named.execute('rows, dict(context)')).value).toBe("([], {'rows': []})");
+  });
+
+  it('lets a completion begin without the answer of an earlier one', async () => {
+    const session = await opened([
+      cell('answer["content"] = "of the first"', 'answer["ready"] = True', 'FINAL("first")'),
+      'I do not know.',
+      'Nothing found.',
+    ]);
+    expect((await session.completion({ query: 'first' })).answer).toBe('first');
+    const second = await session.completion({ query: 'second', limits: { maxTurns: 1 } });
+    expect(second).toMatchObject({ outcome: 'exhausted', text: 'Nothing found.' });
   });
 
   it('queues what is asked of it', async () => {
