@@ -11,6 +11,7 @@ from .frames import encode_text, loads
 from .json_values import json_text
 from .limits import Limits, check_size
 from .namespace import LONGEST_NAME, Namespace, listed
+from .queried import plain
 from .slots import Slot
 
 _MISSING = object()
@@ -29,6 +30,7 @@ class Answer:
 
 def make_answer(via: str, value: object) -> Answer:
     """The value as an answer (D20 to D22)."""
+    value = plain(value)
     if isinstance(value, str):
         return Answer(via, "string", encode_text(str.__str__(value)))
     as_json = json_text(value)

@@ -3,6 +3,7 @@
 from .own import own_builtins as __builtins__
 
 import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import index as index_of
 
@@ -68,8 +69,43 @@ class ProjectedText(Queried, Sequence):
             tail = window[-keep:] if keep else ""
         return wanted == ""
 
+    def find(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """Where `wanted` stands first, or -1, as `str.find`."""
+        return next(self._places(wanted, start, end), -1)
+
+    def index(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """Where `wanted` stands first, as `str.index`."""
+        found = self.find(wanted, start, end)
+        if found < 0:
+            raise ValueError("substring not found")
+        return found
+
+    def count(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """How often `wanted` stands there without overlapping, as `str.count`."""
+        return sum(1 for _ in self._places(wanted, start, end))
+
+    def _places(self, wanted: str, start: int, end: "int | None") -> Iterator[int]:
+        """Where `wanted` stands, read in pages that overlap by its length."""
+        if not isinstance(wanted, str):
+            raise TypeError(f"must be str, not {type(wanted).__name__}")
+        at, stop, _ = slice(start, end).indices(len(self))
+        while at + len(wanted) <= stop:
+            page = min(at + _TEXT_PAGE, stop)
+            text = self._slice(at, min(page + max(len(wanted) - 1, 0), stop))
+            found, following = text.find(wanted), 0
+            while 0 <= found and (at + found < page or page == stop):
+                yield at + found
+                following = found + max(len(wanted), 1)
+                found = text.find(wanted, following)
+            if page == stop:
+                return
+            at = max(page, at + following)
+
     def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
         return self[start:end]
+
+    def plain(self) -> str:
+        return str(self)
 
     def search(self, pattern: str, max_hits: int = 100) -> list[dict]:
         """Matches in order; `index` counts them. A match longer than 64 Ki characters may be missed."""
@@ -99,6 +135,8 @@ class ProjectedText(Queried, Sequence):
 
 class ProjectedList(Queried, Sequence):
     """A list read on demand."""
+
+    holds_items = True
 
     def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
         self._source = source
@@ -140,6 +178,22 @@ class ProjectedList(Queried, Sequence):
         for start in range(0, len(self), _ITEM_PAGE):
             yield from self._slice(start, min(start + _ITEM_PAGE, len(self)))
 
+    def __reversed__(self) -> Iterator:
+        for stop in range(len(self), 0, -_ITEM_PAGE):
+            yield from reversed(self._slice(max(0, stop - _ITEM_PAGE), stop))
+
+    def index(self, value: object, start: int = 0, stop: "int | None" = None) -> int:
+        """Where `value` stands first, as `list.index`."""
+        first, last, _ = slice(start, stop).indices(len(self))
+        for page in range(first, last, _ITEM_PAGE):
+            for offset, item in enumerate(self._slice(page, min(page + _ITEM_PAGE, last))):
+                if item == value:
+                    return page + offset
+        raise ValueError(f"{reprlib.repr(value)} is not in list")
+
+    def plain(self) -> list:
+        return list(self)
+
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, item in enumerate(self):
             yield index, 0, text_of(item)
@@ -179,6 +233,9 @@ class ProjectedMapping(Queried, Mapping):
         if key not in self._all_keys():
             raise KeyError(key)
         return self._source.read("get", key=key)
+
+    def plain(self) -> dict:
+        return dict(self)
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, key in enumerate(self._all_keys()):

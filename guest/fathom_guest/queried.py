@@ -3,7 +3,8 @@
 from .own import own_builtins as __builtins__
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from .channel import Channel
 from .history import read_host
@@ -28,6 +29,8 @@ class Source:
 class Queried:
     """The helpers that every projection has."""
 
+    #: Its items can be asked about one by one.
+    holds_items = False
     _query: Callable
     _query_batched: Callable
 
@@ -35,13 +38,17 @@ class Queried:
         """`(index, offset, text)` of windows or items."""
         raise NotImplementedError
 
+    def plain(self) -> object:
+        """All of it as a plain value: what is answered with it, or handed to a child."""
+        raise NotImplementedError
+
     def map_query(self, prompt: str, items: Iterable) -> list:
         """Asks the same of many texts (or chunks) at once; one Reply each, in order."""
-        return self._query_batched([f"{prompt}\n\n{_text_of_item(item)}" for item in items])
+        return self._query_batched([f"{prompt}\n\n{text}" for text in _texts(prompt, items)])
 
     def reduce_query(self, prompt: str, items: Iterable):
         """Asks one thing of many texts together; in rounds when they are too large for one prompt."""
-        texts = [_text_of_item(item) for item in items]
+        texts = _texts(prompt, items)
         while True:
             groups = _grouped(texts, _REDUCE)
             if len(groups) <= 1:
@@ -85,6 +92,13 @@ class Queried:
         return hits
 
 
+def plain(value: object) -> object:
+    """The runtime's own views of data as the data itself: projections, and the mapping of named contexts."""
+    if type(value) is MappingProxyType:
+        return {name: plain(part) for name, part in value.items()}
+    return value.plain() if issubclass(type(value), Queried) else value
+
+
 def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
     """One match as D101 has it."""
     snippet = text[max(0, found.start() - _SNIPPET) : found.end() + _SNIPPET]
@@ -95,6 +109,15 @@ def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
         "match": found.group(),
         "snippet": snippet,
     }
+
+
+def _texts(prompt: object, items: object) -> list[str]:
+    """The texts of items. One text is no list of them: asked letter by letter, it would cost a call for each."""
+    if not isinstance(prompt, str):
+        raise TypeError(f"the prompt must be a str, not {type(prompt).__name__}")
+    if isinstance(items, (str, bytes, Mapping)) or (isinstance(items, Queried) and not items.holds_items):
+        raise TypeError(f"items must be a list of texts or chunks, such as chunk() gives, not {type(items).__name__}")
+    return [_text_of_item(item) for item in items]
 
 
 def _text_of_item(item: object) -> str:

@@ -248,6 +248,28 @@ export function describeValues(bench: () => Bench): void {
       expect(await bench().value('context.search("needle")[0]["snippet"][:80] == "x" * 79 + " "')).toBe('True');
     });
 
+    test('of text are searched for texts as a str is, in pages', async () => {
+      const long = `${'ab😀'.repeat(600_000)}needle`;
+      const points = [...long];
+      const reads: ProjectionRead[] = [];
+      bench().host.onProjection = (read) => {
+        reads.push(read);
+        return read.op === 'slice' ? points.slice(read.start, read.stop).join('') : null;
+      };
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'long', shape: 'text', size: points.length } },
+      });
+      const code = [
+        's = str(context)',
+        'asked = [("needle",), ("ab",), ("b😀a",), ("zz",), ("",), ("ab", 1), ("ab", -10, -1), ("needle", 0, 9)]',
+        '[name for name in ("find", "count") for a in asked if getattr(context, name)(*a) != getattr(s, name)(*a)]',
+      ].join('\n');
+      expect(await bench().value(code)).toBe('[]');
+      expect(await bench().value('context.index("needle") == s.index("needle")')).toBe('True');
+      expect((await bench().failure('context.index("zz")')).type).toBe('ValueError');
+      expect(reads.length).toBeLessThan(100);
+    });
+
     test('of lists: a full sequence, searched by item', async () => {
       serve([]);
       await bench().repl.bind({
@@ -265,6 +287,28 @@ export function describeValues(bench: () => Bench): void {
         "[(490, 'row 490'), (491, 'row 491')]",
       );
       expect((await bench().failure('context[500]')).type).toBe('IndexError');
+      expect((await bench().failure('context.index(99)')).type).toBe('ValueError');
+      expect(await bench().value('[r["id"] for r in reversed(context)] == [*range(499, -1, -1)]')).toBe('True');
+    });
+
+    test('leave the REPL as what they stand for: in answers, and as contexts of children', async () => {
+      serve([]);
+      bench().host.onCall = (call) => (call.kind === 'rlm' ? JSON.stringify(call.context) : 'flat');
+      await bench().repl.bind({
+        values: {
+          rows: { kind: 'projection', id: 'rows', shape: 'list', size: 2 },
+          entries: { kind: 'projection', id: 'map', shape: 'mapping' },
+          context: { kind: 'mapping', names: ['rows', 'entries'] },
+        },
+      });
+      const listed = [rows[0], rows[1]];
+      const mapped = { x: { of: 'x' }, y: { of: 'y' } };
+      const answered = async (code: string): Promise<unknown> =>
+        JSON.parse((await bench().run(code)).answer?.json ?? '');
+      expect(await answered('FINAL(rows)')).toEqual(listed);
+      expect(await answered('FINAL_VAR("entries")')).toEqual(mapped);
+      expect(await answered('FINAL(context)')).toEqual({ rows: listed, entries: mapped });
+      expect(await bench().value('rlm_query("q", rows).count("row 1")')).toBe('1');
     });
 
     test('of mappings: keys and values on demand', async () => {
@@ -285,6 +329,10 @@ export function describeValues(bench: () => Bench): void {
       const code =
         'c = context.chunk(200_000)\nr = context.map_query("Say:", c)\n[len(r), r[0].ok, context.reduce_query("All:", ["a", "b"])]';
       expect(await bench().value(code)).toBe("[2, True, 'echo: All:\\n\\na\\n\\nb']");
+      const asked = bench().host.calls.length;
+      for (const wrong of ['map_query("Say:", "a text")', 'reduce_query("All:", context)', 'map_query(5, ["a"])'])
+        expect((await bench().failure(`context.${wrong}`)).type).toBe('TypeError');
+      expect(bench().host.calls).toHaveLength(asked);
     });
   });
 
