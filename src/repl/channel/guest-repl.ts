@@ -204,7 +204,9 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return parse(await ask(command), read);
   }
 
-  async function bash(request: BashRequest): Promise<BashOutcome> {
+  async function bash(given: BashRequest): Promise<BashOutcome> {
+    // A shell reads bytes: what is no character has none.
+    const request = { ...given, command: given.command.toWellFormed() };
     const before = await ready();
     if (before !== undefined) return lostBash(before.lost, before.restarted);
     if (driver.bash !== undefined) return driver.bash(request);
