@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   contexts,
   memoryStore,
+  projected,
   type RlmOptions,
   type Session,
   type SessionOptions,
@@ -138,6 +139,44 @@ describe('a session', () => {
     expect((await session.completion({ query: 'first' })).answer).toBe('first');
     const second = await session.completion({ query: 'second', limits: { maxTurns: 1 } });
     expect(second).toMatchObject({ outcome: 'exhausted', text: 'Nothing found.' });
+  });
+
+  it('lets a completion without a context work on the one there is, also after a rollback', async () => {
+    const root = scriptedModel(
+      [
+        'FINAL(a guess)',
+        cell('FINAL([context, context_0])'),
+        cell('FINAL(context)'),
+        cell('FINAL([context, context_0])'),
+      ],
+      { modelId: 'root' },
+    );
+    const session = await rlmOf({ model: root }).createSession({ context: 'base' });
+    await session.snapshot('before');
+    expect((await session.completion({ query: 'x' })).answer).toBe('["base", "base"]');
+    expect(told(root, 0)).toContain('`context` = `context_0`: str, 4 characters');
+    expect((await session.completion({ query: 'x', context: 'newer' })).answer).toBe('newer');
+    await session.rollback('before');
+    expect((await session.completion({ query: 'x' })).answer).toBe('["newer", "base"]');
+    expect(told(root, 3)).toContain('`context` = `context_1`: str, 5 characters');
+  });
+
+  it('goes on reading what an earlier completion projected', async () => {
+    const session = await opened([
+      cell('FINAL(context[0])'),
+      cell('FINAL([context[0], context_0[1], list(context_1)])'),
+    ]);
+    const rows = (...items: string[]) => projected(items);
+    expect((await session.completion({ query: 'x', context: rows('a', 'b') })).answer).toBe('a');
+    expect((await session.execute('context_0[1]')).value).toBe("'b'");
+    const second = await session.completion({ query: 'x', context: rows('c') });
+    expect(second.answer).toBe('["c", "b", ["c"]]');
+  });
+
+  it('numbers named contexts like every other', async () => {
+    const session = await opened([cell('FINAL([context_0["a"], a, context_0 is context])')]);
+    const { answer } = await session.completion({ query: 'x', context: contexts({ a: 'first' }) });
+    expect(answer).toBe('["first", "first", true]');
   });
 
   it('queues what is asked of it', async () => {
