@@ -97,8 +97,10 @@ async function lookUp(lookup: AnswerLookup, { repl, run }: Situation): Promise<A
 }
 
 /** An answer the model wrote: it has to have looked at the context first. */
-async function judgeWritten(text: string, situation: Situation): Promise<Verdict> {
+async function judgeWritten(written: string, situation: Situation): Promise<Verdict> {
   const { run, progress } = situation;
+  // An escape can make half a character, as it can in code.
+  const text = written.toWellFormed();
   if (run.requireInspection && !situation.lastCall && !isEmptyContext(run.contexts)) {
     if (situation.afterCode) return refuse(notes.REFUSED_UNSEEN_OUTPUT);
     if (!progress.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);

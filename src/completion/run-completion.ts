@@ -144,6 +144,7 @@ function openConversation({ workspace }: Work, run: RunContext, { inForce }: Bou
       depth: run.depth,
       contextNames: run.contexts.kind === 'named' ? inForce.names : [],
       tools: run.toolbox.bindings,
+      values: Object.keys(run.toolbox.values),
       outputSchema: run.answerType?.schemaText,
       requireInspection: run.requireInspection,
     },

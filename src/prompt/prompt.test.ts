@@ -18,6 +18,7 @@ const FACTS: PromptFacts = {
   depth: 0,
   contextNames: [],
   tools: [],
+  values: [],
   outputSchema: undefined,
   requireInspection: true,
 };
@@ -50,6 +51,11 @@ describe('the system prompt', () => {
   it('names tools with their parameters', () => {
     const tools = [{ name: 'lookup', description: 'Finds a customer.', parameters: ['id', 'region'] }];
     expect(systemPrompt({ ...FACTS, tools })).toContain('`lookup(id, region)`: Finds a customer.');
+  });
+
+  it('names values that are given besides', () => {
+    expect(systemPrompt({ ...FACTS, values: ['regions', 'rates'] })).toContain('`regions`, `rates`');
+    expect(systemPrompt(FACTS)).not.toContain('Values given');
   });
 
   it('ends with the caller’s instructions, or is replaced as a whole', () => {

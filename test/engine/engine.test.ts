@@ -25,6 +25,28 @@ describe('the conversation', () => {
     expect(JSON.stringify(events)).not.toContain(secret);
   });
 
+  it('holds no half characters: what no provider takes is replaced, in what is sent and in what comes back', async () => {
+    const { result, root, sub } = await play({
+      query: 'What is \ud800?',
+      context: 'a\ud800b',
+      root: [
+        `${cell('kept = "\ud800"', 'print([len(context), kept])')}\nQUERY_LLM(say \ud800)`,
+        'FINAL("it is \\udc00")',
+      ],
+      sub: ['so \ud800'],
+    });
+    expect(result.answer).toBe('it is \ufffd');
+    for (const { messages } of [...root.requests, ...sub.requests])
+      for (const { content } of messages) expect(content.isWellFormed()).toBe(true);
+    expect(told(root, 1)).toContain("[3, '\ufffd']");
+    expect(told(root, 1)).toContain('so \ufffd');
+  });
+
+  it('says which names of the runtime come back after a cell has bound them', async () => {
+    const { root } = await play({ context: 'x', root: [cell('context = "mine"'), cell('FINAL(context)')] });
+    expect(told(root, 1)).toMatch(/as it was again in the next cell: `context`/);
+  });
+
   it('an empty reply is a turn that ran nothing', async () => {
     const { result, root } = await play({ context: 'x', root: ['', '', cell('FINAL("ok")')] });
     expect(result.answer).toBe('ok');

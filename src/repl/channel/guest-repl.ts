@@ -172,7 +172,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       const result = await link.command({
         op: 'execute',
         header: { handle: cell.handle },
-        parts: [encodeExact(cell.code)],
+        // As source code, half a character is none: Python would refuse the whole cell.
+        parts: [encodeExact(cell.code.toWellFormed())],
         timeoutMs: limitMs,
         ...(cell.signal === undefined ? {} : { signal: cell.signal }),
         ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
