@@ -2,6 +2,7 @@
 
 from .own import own_builtins as __builtins__
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from operator import index as index_of
 
@@ -42,7 +43,7 @@ class History(Sequence):
         if isinstance(key, str):
             found = self._read(read="by-id", id=key) if len(key) <= _LONGEST else None
             if found is None:
-                raise KeyError(f"history has no item {key!r}")
+                raise KeyError(f"history has no item {reprlib.repr(key)}")
             return found
         length = len(self)
         if isinstance(key, slice):
