@@ -100,7 +100,10 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
 }
 
 async function isBinary(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
+  const opened = await open(path, 'r').catch(() => undefined);
+  // Who looks at it next says why it cannot be read.
+  if (opened === undefined) return false;
+  await using file = opened;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
   return looksBinary(buffer.subarray(0, bytesRead));
 }
