@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from .channel import Channel
+from .documents import Document, Documents
 from .history import read_host
 from .json_values import text_of
 
@@ -93,10 +94,15 @@ class Queried:
 
 
 def plain(value: object) -> object:
-    """The runtime's own views of data as the data itself: projections, and the mapping of named contexts."""
-    if type(value) is MappingProxyType:
+    """The runtime's own views of data as the data itself: projections, documents, the mapping of named contexts."""
+    kind = type(value)
+    if kind is MappingProxyType:
         return {name: plain(part) for name, part in value.items()}
-    return value.plain() if issubclass(type(value), Queried) else value
+    if kind is Document:
+        return {"path": value.path, "text": value.text}
+    if kind in (list, tuple, Documents) and any(type(item) is Document for item in kind.__iter__(value)):
+        return [plain(item) for item in kind.__iter__(value)]
+    return value.plain() if issubclass(kind, Queried) else value
 
 
 def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
@@ -123,6 +129,8 @@ def _texts(prompt: object, items: object) -> list[str]:
 def _text_of_item(item: object) -> str:
     if isinstance(item, dict) and isinstance(item.get("text"), str):
         return item["text"]
+    if type(item) is Document:
+        return item.text
     return text_of(item)
 
 

@@ -146,6 +146,19 @@ export function describeValues(bench: () => Bench): void {
       );
       expect((await bench().failure('context["nope"]')).type).toBe('KeyError');
     });
+
+    test('as documents leave the REPL with path and text', async () => {
+      bench().host.onCall = (call) => (call.kind === 'rlm' ? JSON.stringify(call.context) : 'flat');
+      const documents = ['a', 'b'].map((path) => ({ path, content: { kind: 'text' as const, text: `in ${path}` } }));
+      await bench().repl.bind({ values: { context: { kind: 'documents', documents } } });
+      const plain = documents.map(({ path }) => ({ path, text: `in ${path}` }));
+      const answered = async (code: string): Promise<unknown> =>
+        JSON.parse((await bench().run(code)).answer?.json ?? '');
+      expect(await answered('FINAL(context)')).toEqual(plain);
+      expect(await answered('FINAL([d for d in context if d.path == "b"])')).toEqual([plain[1]]);
+      expect(await answered('FINAL(context[0])')).toEqual(plain[0]);
+      expect(await bench().value('rlm_query("q", context[1:]).count("in b")')).toBe('1');
+    });
   });
 
   describe('history', () => {
