@@ -36,6 +36,8 @@ describe('resolveLimits', () => {
     ['a fraction of a turn', { maxTurns: 1.5 }],
     ['no number', { maxTurns: '3' }],
     ['NaN', { maxTokens: Number.NaN }],
+    ['no object', 5],
+    ['null', null],
   ])('refuses %s', (_, limits) => {
     expect(codeOf(() => resolveLimits(limits as unknown as Partial<Limits>))).toBe('invalid-limit');
   });

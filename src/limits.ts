@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isObject } from './argument-checks.ts';
 import { RlmError } from './errors.ts';
 
 /** All limits of one completion. Callers give a part; the rest takes {@link DEFAULT_LIMITS}. */
@@ -110,6 +111,7 @@ const MAY_BE_FRACTION: ReadonlySet<string> = new Set(['maxCostUsd']);
  * @throws RlmError `invalid-limit` for an unknown name or a value that is no number in range.
  */
 export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFAULT_LIMITS): Limits {
+  if (!isObject(partial)) throw invalidLimit('limits', partial, 'give an object of limits, such as { maxTurns: 10 }');
   const known = new Set(Object.keys(DEFAULT_LIMITS));
   for (const [name, value] of Object.entries(partial)) {
     if (!known.has(name)) {

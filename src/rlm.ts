@@ -1,16 +1,17 @@
 import { ulid } from 'ulid';
+import { isObject } from './argument-checks.ts';
+import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
 import { type CompletionRun, startRun } from './completion/completion-run.ts';
 import { type BoxedRun, deferRun } from './completion/deferred-run.ts';
 import type { Engine, EngineDefaults } from './completion/engine.ts';
 import type { CompletionRequest } from './completion/request.ts';
-import { RlmError } from './errors.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
-import type { IsolationLevel, ReplBackend, ReplLimits } from './repl/port.ts';
-import { type ReplChoice, selectBackend } from './repl/select.ts';
+import type { ReplBackend, ReplLimits } from './repl/port.ts';
+import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
 import { storeKeeper } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
@@ -45,6 +46,7 @@ export interface Rlm extends AsyncDisposable {
  * @throws RlmError `invalid-limit`, `invalid-tool-name`, `reserved-name`, `invalid-option` for options that cannot be right
  */
 export function createRlm(options: RlmOptions): Rlm {
+  checkRlmOptions(options);
   const clock = options.clock ?? systemClock;
   const store = options.store ?? memoryStore();
   const defaults = defaultsOf(options);
@@ -76,10 +78,12 @@ export function createRlm(options: RlmOptions): Rlm {
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
-      const { signal, repl, ...rest } = request;
+      // A request that is none is found wanting like everything else that is wrong with one: by the run.
+      const { signal, repl, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal }));
     },
-    resume(runId, { signal } = {}) {
+    resume(runId, given) {
+      const signal = given?.signal;
       return track(deferRun(runId, () => resumeRun(runId, signal)));
     },
     createSession: (sessionOptions) => sessions.create(sessionOptions),
@@ -129,11 +133,10 @@ export function createRlm(options: RlmOptions): Rlm {
 
 /** The backends an `Rlm` has opened by name. */
 class Backends {
-  readonly #open = new Map<string, Promise<ReplBackend>>();
+  readonly #open = new Map<ReplChoice, Promise<ReplBackend>>();
 
   get(choice: ReplChoice): Promise<ReplBackend> {
-    // A backend the caller made is the caller's to close.
-    if (typeof choice !== 'string') return Promise.resolve(choice);
+    if (isBackend(choice)) return Promise.resolve(choice);
     let backend = this.#open.get(choice);
     if (backend === undefined) {
       backend = selectBackend(choice);
@@ -162,14 +165,7 @@ function modelResolver({ prices, clock }: RlmOptions): (ref: ModelRef) => Promis
   };
 }
 
-const ISOLATION_LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
-
 function defaultsOf(options: RlmOptions): EngineDefaults {
-  if (options.model === undefined) throw invalid('createRlm needs a model, for example { model: "openai/gpt-5" }');
-  const isolation = options.isolation ?? 'process';
-  if (!ISOLATION_LEVELS.includes(isolation)) {
-    throw invalid(`isolation "${String(isolation)}" is not known: use ${ISOLATION_LEVELS.join(', ')}`);
-  }
   // What can be wrong with tools is found now, not in the first completion.
   createToolbox(options.tools);
   createToolbox(options.subTools);
@@ -180,15 +176,11 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
     tools: options.tools ?? {},
     subTools: options.subTools,
     prompt: options.prompt ?? {},
-    isolation,
+    isolation: options.isolation ?? 'process',
     requireInspection: options.requireInspection ?? true,
     allowedModels: options.allowedModels ?? [],
     fallbackToRootModel: options.fallbackToRootModel ?? false,
   };
-}
-
-function invalid(message: string): RlmError {
-  return new RlmError({ code: 'invalid-option', message: `${message}.`, userAction: true });
 }
 
 /** The part of the limits a REPL enforces itself. */

@@ -10,7 +10,8 @@ from .errors import AnswerInvalid, AnswerTooLarge, CellEnd, host_error
 from .frames import encode_text, loads
 from .json_values import json_text
 from .limits import Limits, check_size
-from .namespace import Namespace, listed
+from .namespace import LONGEST_NAME, Namespace, listed
+from .queried import plain
 from .slots import Slot
 
 _MISSING = object()
@@ -29,6 +30,7 @@ class Answer:
 
 def make_answer(via: str, value: object) -> Answer:
     """The value as an answer (D20 to D22)."""
+    value = plain(value)
     if isinstance(value, str):
         return Answer(via, "string", encode_text(str.__str__(value)))
     as_json = json_text(value)
@@ -40,6 +42,12 @@ def make_answer(via: str, value: object) -> Answer:
 def is_empty(value: object) -> bool:
     """None, "" and blanks (D23)."""
     return value is None or (isinstance(value, str) and not str.strip(value))
+
+
+def unquoted(name: str) -> str:
+    """A name without blanks and quotes around it, as a reply's FINAL_VAR takes it."""
+    name = str.strip(name)
+    return name[1:-1] if len(name) > 2 and name[0] == name[-1] and name[0] in "\"'" else name
 
 
 def is_data(value: object) -> bool:
@@ -69,6 +77,12 @@ class Answers:
             names.protect(function.__name__, function)
         names.protect("answer", self.answer)
 
+    def reset(self) -> None:
+        """A completion starts: what an earlier one of the session left in `answer` is no draft of it."""
+        self._adopt()
+        self.answer.clear()
+        self.answer.update(content="", ready=False)
+
     def begin(self) -> None:
         """A cell starts."""
         self.first = None
@@ -86,10 +100,13 @@ class Answers:
             """Gives the value of a variable, named as a string, as the answer and ends the cell."""
             if not isinstance(name, str):
                 self.give("final-var", name)
+            name = unquoted(name)
             value = self._namespace.get(name, _MISSING)
             if value is _MISSING:
                 value = sys._getframe(1).f_locals.get(name, _MISSING)
             if value is _MISSING:
+                if len(name) > LONGEST_NAME:
+                    raise NameError(f"FINAL_VAR takes the name of a variable, not a text of {len(name)} characters: use FINAL for the text itself")
                 names = listed(self._namespace.user_names())
                 raise NameError(f"FINAL_VAR: there is no variable {name!r}. These exist: {names}")
             if not is_data(value):
@@ -158,14 +175,12 @@ class Answers:
 
     def collect(self) -> "Answer | None":
         """The answer at the end of a cell that ended well: of FINAL, else of the `answer` dict when it is ready."""
-        if self.first is not None:
-            return self.first
         given = self._adopt()
-        if given is None or not given.get("ready"):
+        if self.first is None and not given.get("ready"):
             return None
-        # Taken or refused: the next cell starts without an answer; the content stays as a draft.
+        # Taken, refused or beaten by FINAL: the next cell starts without an answer; the content stays as a draft.
         given["ready"] = False
-        return self.checked("answer", given.get("content"))
+        return self.first or self.checked("answer", given.get("content"))
 
     def reset_ready(self) -> None:
         """The cell ended in an error: an answer in it is not taken (D19)."""
@@ -175,11 +190,10 @@ class Answers:
 
     def draft(self) -> "Answer | None":
         """What `answer["content"]` holds, when it holds something."""
-        given = self._adopt()
-        content = None if given is None else given.get("content")
+        content = self._adopt().get("content")
         return None if is_empty(content) else make_answer("answer", content)
 
-    def _adopt(self) -> "dict | None":
+    def _adopt(self) -> dict:
         """The `answer` dict. One that the cell bound instead of ours is copied into ours, which comes back."""
         bound = self._namespace.get("answer")
         if bound is not self.answer and isinstance(bound, dict):

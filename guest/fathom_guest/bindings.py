@@ -56,7 +56,7 @@ class Bindings:
         for value in header.get("values", ()):
             try:
                 made = self.make(value, texts)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:  # nested deeper than Python reads it
                 raise CommandError("context-invalid", f"The value of {value['name']!r} cannot be read: {error}") from None
             self._namespace.protect(value["name"], made, data=True)
         for tool in header.get("tools", ()):
@@ -64,6 +64,7 @@ class Bindings:
             self._namespace.protect(tool["name"], made)
         if "output" in header:
             output = header["output"]
+            self._answers.reset()
             self._answers.properties = None if output is None else list(output["properties"])
 
     def make(self, value: dict, texts) -> object:

@@ -2,7 +2,9 @@
 
 from .own import own_builtins as __builtins__
 
+import reprlib
 from collections.abc import Iterator, Sequence
+from operator import index as index_of
 
 from .channel import Channel
 from .errors import host_error
@@ -41,7 +43,7 @@ class History(Sequence):
         if isinstance(key, str):
             found = self._read(read="by-id", id=key) if len(key) <= _LONGEST else None
             if found is None:
-                raise KeyError(f"history has no item {key!r}")
+                raise KeyError(f"history has no item {reprlib.repr(key)}")
             return found
         length = len(self)
         if isinstance(key, slice):
@@ -51,7 +53,7 @@ class History(Sequence):
             first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             items = self._items(first, last + 1)
             return [items[index - first] for index in wanted]
-        index = key.__index__()
+        index = index_of(key)
         if index < 0:
             index += length
         if not 0 <= index < length:

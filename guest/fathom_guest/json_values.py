@@ -2,6 +2,7 @@
 
 from .own import own_builtins as __builtins__
 
+import sys
 from json import JSONDecoder
 from json import encoder as _json_encoder
 from math import isfinite
@@ -46,17 +47,21 @@ def json_text(value: object) -> "str | None":
         return None
     try:
         return "".join(_encode({}, None, _quote, None, ": ", ", ", False, False, False)(value, 0))
-    except RecursionError:
+    except (RecursionError, ValueError):  # ValueError: an integer of more digits than Python writes
         return None
 
 
 def parse_json(text: str) -> object:
     """The value of JSON text. Raises ValueError with the place where it is broken."""
     start = len(text) - len(text.lstrip(_BLANKS))
+    longest = _longest_integer()
+    _set_longest_integer(0)  # integers are exact, whatever their length
     try:
         value, end = _scan(text, start)
     except StopIteration as stop:
         raise ValueError(f"no JSON: a value is missing at character {stop.value}") from None
+    finally:
+        _set_longest_integer(longest)
     if text[end:].strip(_BLANKS):
         raise ValueError(f"no JSON: there is more text after the value, at character {end}")
     return value
@@ -73,6 +78,9 @@ def text_of(value: object) -> str:
 
 
 _END = object()
+# Python limits the digits of integers in texts since 3.10.7.
+_longest_integer = getattr(sys, "get_int_max_str_digits", lambda: 0)
+_set_longest_integer = getattr(sys, "set_int_max_str_digits", lambda digits: None)
 _DEEPEST = 900
 _BLANKS = " \t\n\r"
 _scan = JSONDecoder().scan_once

@@ -164,7 +164,8 @@ class EventLoop:
         self._loop: "asyncio.AbstractEventLoop | None" = None
 
     def install(self) -> None:
-        """Makes every event loop of cells one of ours; `asyncio.run` works inside of a running loop."""
+        """Makes every event loop of cells one of ours; `asyncio.run` works inside of a running loop, and tasks can be
+        made outside of one, as in a notebook, whose loop always runs."""
         _set_running_loop(None)
         outer = self
 
@@ -186,6 +187,15 @@ class EventLoop:
 
         run.__doc__ = plain_run.__doc__
         asyncio.run = asyncio.runners.run = run
+        plain_create = asyncio.create_task
+
+        def create_task(coro, **options):
+            if _get_running_loop() is None and _get_ident() == outer._main:
+                return outer.loop().create_task(coro, **options)
+            return plain_create(coro, **options)
+
+        create_task.__doc__ = plain_create.__doc__
+        asyncio.create_task = asyncio.tasks.create_task = create_task
         plain_hook = threading.excepthook
 
         def hook(args) -> None:

@@ -12,7 +12,7 @@ from types import ModuleType
 from .errors import CommandError
 
 #: Names longer than this are nobody's variables.
-_LONGEST = 200
+LONGEST_NAME = 200
 
 
 def add_site_builtins() -> None:
@@ -79,7 +79,7 @@ class Namespace:
             name
             for name, value in list(self.names.items())
             if type(name) is str
-            and len(name) <= _LONGEST
+            and len(name) <= LONGEST_NAME
             and not name.startswith("_")
             and (name not in protected or name in data)
             and type(value) is not ModuleType
@@ -88,7 +88,7 @@ class Namespace:
     def set(self, name: str, value: object) -> None:
         """Binds a plain variable from outside."""
         check_name(name)
-        if name in self.protected:
+        if name in self.protected or (name.startswith("__") and name.endswith("__")):
             raise CommandError("reserved-name", f"The name {name!r} is bound by the runtime and cannot be set.")
         self.names[name] = value
 

@@ -3,7 +3,9 @@
 from .own import own_builtins as __builtins__
 
 import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import index as index_of
 
 from .channel import Channel
 from .json_values import text_of
@@ -12,6 +14,8 @@ from .queried import Queried, Source, hit, peek_lines
 _TEXT_PAGE = 1024 * 1024
 _ITEM_PAGE = 200
 _OVERLAP = 64 * 1024
+#: Characters before a page that anchors, lookbehinds and snippets see.
+_BEFORE = 4 * 1024
 
 
 class ProjectedText(Queried, Sequence):
@@ -34,7 +38,7 @@ class ProjectedText(Queried, Sequence):
             if step == 1:
                 return self._slice(start, stop)
             return self._slice(0, len(self))[key]
-        index = key.__index__()
+        index = index_of(key)
         length = len(self)
         index += length if index < 0 else 0
         if not 0 <= index < length:
@@ -65,24 +69,58 @@ class ProjectedText(Queried, Sequence):
             tail = window[-keep:] if keep else ""
         return wanted == ""
 
+    def find(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """Where `wanted` stands first, or -1, as `str.find`."""
+        return next(self._places(wanted, start, end), -1)
+
+    def index(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """Where `wanted` stands first, as `str.index`."""
+        found = self.find(wanted, start, end)
+        if found < 0:
+            raise ValueError("substring not found")
+        return found
+
+    def count(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
+        """How often `wanted` stands there without overlapping, as `str.count`."""
+        return sum(1 for _ in self._places(wanted, start, end))
+
+    def _places(self, wanted: str, start: int, end: "int | None") -> Iterator[int]:
+        """Where `wanted` stands, read in pages that overlap by its length."""
+        if not isinstance(wanted, str):
+            raise TypeError(f"must be str, not {type(wanted).__name__}")
+        at, stop, _ = slice(start, end).indices(len(self))
+        while at + len(wanted) <= stop:
+            page = min(at + _TEXT_PAGE, stop)
+            text = self._slice(at, min(page + max(len(wanted) - 1, 0), stop))
+            found, following = text.find(wanted), 0
+            while 0 <= found and (at + found < page or page == stop):
+                yield at + found
+                following = found + max(len(wanted), 1)
+                found = text.find(wanted, following)
+            if page == stop:
+                return
+            at = max(page, at + following)
+
     def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
         return self[start:end]
+
+    def plain(self) -> str:
+        return str(self)
 
     def search(self, pattern: str, max_hits: int = 100) -> list[dict]:
         """Matches in order; `index` counts them. A match longer than 64 Ki characters may be missed."""
         compiled = re.compile(pattern)
         hits: list[dict] = []
         length, start, done = len(self), 0, 0
-        while start < length or (start == 0 and length == 0):
+        while len(hits) < max_hits:
             stop = min(start + _TEXT_PAGE, length)
-            text = self._slice(start, min(stop + _OVERLAP, length))
-            for found in compiled.finditer(text, done - start if done > start else 0):
-                if start + found.start() >= stop and stop < length:
+            before = max(0, start - _BEFORE)
+            text = self._slice(before, min(stop + _OVERLAP, length))
+            for found in compiled.finditer(text, max(start, done) - before):
+                if len(hits) >= max_hits or (before + found.start() >= stop and stop < length):
                     break
-                if len(hits) >= max_hits:
-                    return hits
-                hits.append(hit(len(hits), start, text, found))
-                done = start + found.end()
+                hits.append(hit(len(hits), before, text, found))
+                done = before + found.end()
             if stop >= length:
                 break
             start = stop
@@ -97,6 +135,8 @@ class ProjectedText(Queried, Sequence):
 
 class ProjectedList(Queried, Sequence):
     """A list read on demand."""
+
+    holds_items = True
 
     def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
         self._source = source
@@ -117,7 +157,7 @@ class ProjectedList(Queried, Sequence):
             first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             items = self._slice(first, last + 1)
             return [items[index - first] for index in wanted]
-        index = key.__index__()
+        index = index_of(key)
         length = len(self)
         index += length if index < 0 else 0
         if not 0 <= index < length:
@@ -137,6 +177,22 @@ class ProjectedList(Queried, Sequence):
     def __iter__(self) -> Iterator:
         for start in range(0, len(self), _ITEM_PAGE):
             yield from self._slice(start, min(start + _ITEM_PAGE, len(self)))
+
+    def __reversed__(self) -> Iterator:
+        for stop in range(len(self), 0, -_ITEM_PAGE):
+            yield from reversed(self._slice(max(0, stop - _ITEM_PAGE), stop))
+
+    def index(self, value: object, start: int = 0, stop: "int | None" = None) -> int:
+        """Where `value` stands first, as `list.index`."""
+        first, last, _ = slice(start, stop).indices(len(self))
+        for page in range(first, last, _ITEM_PAGE):
+            for offset, item in enumerate(self._slice(page, min(page + _ITEM_PAGE, last))):
+                if item == value:
+                    return page + offset
+        raise ValueError(f"{reprlib.repr(value)} is not in list")
+
+    def plain(self) -> list:
+        return list(self)
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, item in enumerate(self):
@@ -177,6 +233,9 @@ class ProjectedMapping(Queried, Mapping):
         if key not in self._all_keys():
             raise KeyError(key)
         return self._source.read("get", key=key)
+
+    def plain(self) -> dict:
+        return dict(self)
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, key in enumerate(self._all_keys()):

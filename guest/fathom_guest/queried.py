@@ -3,9 +3,11 @@
 from .own import own_builtins as __builtins__
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from .channel import Channel
+from .documents import Document, Documents
 from .history import read_host
 from .json_values import text_of
 
@@ -28,6 +30,8 @@ class Source:
 class Queried:
     """The helpers that every projection has."""
 
+    #: Its items can be asked about one by one.
+    holds_items = False
     _query: Callable
     _query_batched: Callable
 
@@ -35,13 +39,17 @@ class Queried:
         """`(index, offset, text)` of windows or items."""
         raise NotImplementedError
 
+    def plain(self) -> object:
+        """All of it as a plain value: what is answered with it, or handed to a child."""
+        raise NotImplementedError
+
     def map_query(self, prompt: str, items: Iterable) -> list:
         """Asks the same of many texts (or chunks) at once; one Reply each, in order."""
-        return self._query_batched([f"{prompt}\n\n{_text_of_item(item)}" for item in items])
+        return self._query_batched([f"{prompt}\n\n{text}" for text in _texts(prompt, items)])
 
     def reduce_query(self, prompt: str, items: Iterable):
         """Asks one thing of many texts together; in rounds when they are too large for one prompt."""
-        texts = [_text_of_item(item) for item in items]
+        texts = _texts(prompt, items)
         while True:
             groups = _grouped(texts, _REDUCE)
             if len(groups) <= 1:
@@ -85,6 +93,18 @@ class Queried:
         return hits
 
 
+def plain(value: object) -> object:
+    """The runtime's own views of data as the data itself: projections, documents, the mapping of named contexts."""
+    kind = type(value)
+    if kind is MappingProxyType:
+        return {name: plain(part) for name, part in value.items()}
+    if kind is Document:
+        return {"path": value.path, "text": value.text}
+    if kind in (list, tuple, Documents) and any(type(item) is Document for item in kind.__iter__(value)):
+        return [plain(item) for item in kind.__iter__(value)]
+    return value.plain() if issubclass(kind, Queried) else value
+
+
 def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
     """One match as D101 has it."""
     snippet = text[max(0, found.start() - _SNIPPET) : found.end() + _SNIPPET]
@@ -97,9 +117,20 @@ def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
     }
 
 
+def _texts(prompt: object, items: object) -> list[str]:
+    """The texts of items. One text is no list of them: asked letter by letter, it would cost a call for each."""
+    if not isinstance(prompt, str):
+        raise TypeError(f"the prompt must be a str, not {type(prompt).__name__}")
+    if isinstance(items, (str, bytes, Mapping)) or (isinstance(items, Queried) and not items.holds_items):
+        raise TypeError(f"items must be a list of texts or chunks, such as chunk() gives, not {type(items).__name__}")
+    return [_text_of_item(item) for item in items]
+
+
 def _text_of_item(item: object) -> str:
     if isinstance(item, dict) and isinstance(item.get("text"), str):
         return item["text"]
+    if type(item) is Document:
+        return item.text
     return text_of(item)
 
 

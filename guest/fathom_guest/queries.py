@@ -9,6 +9,7 @@ from .calls import PLAIN, Call, Calls
 from .frames import dumps, encode_text
 from .json_values import json_text, text_of
 from .limits import Limits, check_size
+from .queried import plain
 from .reply import Reply
 
 
@@ -60,6 +61,7 @@ class Queries:
         return Call(fields, (), own, batch)
 
     def _context(self, context: object) -> "tuple[str, bytes]":
+        context = plain(context)
         as_json = None if isinstance(context, str) else json_text(context)
         data = encode_text(text_of(context) if as_json is None else as_json)
         check_size("the context", len(data), self.limits.disk_bytes, "diskBytes")

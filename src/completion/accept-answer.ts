@@ -1,7 +1,8 @@
 import { isEmptyContext } from '../context/index.ts';
+import { RlmError } from '../errors.ts';
 import { notes } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
-import type { Answer, Repl } from '../repl/port.ts';
+import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
 import type { Progress } from './progress.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -54,7 +55,7 @@ export async function judgeAnswer(answer: Answer, situation: Situation): Promise
 }
 
 async function judgeVariable(name: string, situation: Situation): Promise<Verdict> {
-  const found = await situation.repl.answer({ kind: 'identifier', name });
+  const found = await lookUp({ kind: 'identifier', name }, situation);
   switch (found.kind) {
     case 'answer':
       return await judgeValue({ ...found.answer, via: 'final-var' }, situation);
@@ -68,10 +69,10 @@ async function judgeVariable(name: string, situation: Situation): Promise<Verdic
 }
 
 async function judgeIdentifier(name: string, situation: Situation): Promise<Verdict> {
-  const found = await situation.repl.answer({ kind: 'identifier', name });
+  const found = await lookUp({ kind: 'identifier', name }, situation);
   if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
   if (found.kind === 'error') return refuse(`FINAL(${name}) failed: ${found.error.type}: ${found.error.message}`);
-  const looksLikeVariable = /[_\d]/.test(name);
+  const looksLikeVariable = /[_\d]/.test(name) && !situation.lastCall;
   if (found.kind === 'unbound' && looksLikeVariable && situation.progress.refuseName(name)) {
     return refuse(notes.refusedUnbound(name, found.names));
   }
@@ -79,15 +80,27 @@ async function judgeIdentifier(name: string, situation: Situation): Promise<Verd
 }
 
 async function judgeFString(source: string, situation: Situation): Promise<Verdict> {
-  const found = await situation.repl.answer({ kind: 'f-string', source }, situation.run.stop.hardSignal);
+  const found = await lookUp({ kind: 'f-string', source }, situation);
   if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
   const why = found.kind === 'error' ? `${found.error.type}: ${found.error.message}` : 'it has no value';
   return refuse(`FINAL(${source}) failed: ${why}`);
 }
 
+/** Looks an answer up in the REPL. One that is too large to cross is the model's to shorten, like every other error. */
+async function lookUp(lookup: AnswerLookup, { repl, run }: Situation): Promise<AnswerFound> {
+  try {
+    return await repl.answer(lookup, run.stop.hardSignal);
+  } catch (error) {
+    if (!RlmError.isInstance(error) || error.code !== 'answer-too-large') throw error;
+    return { kind: 'error', error: { type: 'AnswerTooLarge', message: error.message, traceback: '' } };
+  }
+}
+
 /** An answer the model wrote: it has to have looked at the context first. */
-async function judgeWritten(text: string, situation: Situation): Promise<Verdict> {
+async function judgeWritten(written: string, situation: Situation): Promise<Verdict> {
   const { run, progress } = situation;
+  // An escape can make half a character, as it can in code.
+  const text = written.toWellFormed();
   if (run.requireInspection && !situation.lastCall && !isEmptyContext(run.contexts)) {
     if (situation.afterCode) return refuse(notes.REFUSED_UNSEEN_OUTPUT);
     if (!progress.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);

@@ -33,6 +33,19 @@ describe('a typed answer', () => {
     });
   });
 
+  it('tells of a schema that fails itself', async () => {
+    const broken = answerType({
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: () => {
+          throw new Error('bug');
+        },
+      },
+    });
+    expect(await broken.checkText('x')).toEqual({ ok: false, errors: ['the output schema itself failed: bug'] });
+  });
+
   it('knows the schema and the order of its properties', () => {
     expect(person.properties).toEqual(['name', 'age']);
     expect(JSON.parse(person.schemaText)).toMatchObject({ type: 'object' });

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { messageOf } from '../errors.ts';
 import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from '../subcall/json-schema.ts';
 
@@ -39,9 +40,18 @@ export function answerType(schema: StandardSchemaV1): AnswerType {
 }
 
 async function validate(schema: StandardSchemaV1, value: unknown): Promise<Checked> {
-  const result = await schema['~standard'].validate(value);
+  const result = await validated(schema, value);
   if (result.issues === undefined) return { ok: true, value: result.value };
   return { ok: false, errors: result.issues.map(describeIssue) };
+}
+
+/** A schema that throws fits nothing; what it throws is the reason. */
+async function validated(schema: StandardSchemaV1, value: unknown): Promise<StandardSchemaV1.Result<unknown>> {
+  try {
+    return await schema['~standard'].validate(value);
+  } catch (error) {
+    return { issues: [{ message: `the output schema itself failed: ${messageOf(error)}` }] };
+  }
 }
 
 function describeIssue(issue: StandardSchemaV1.Issue): string {

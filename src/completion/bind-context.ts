@@ -1,61 +1,78 @@
-import type { ContextSet, LoadedContext, Projection } from '../context/index.ts';
+import type { ContextSet, LoadedContext } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
+import { isReservedName } from '../repl/names.ts';
 import type { ReplBindings, ReplValue } from '../repl/port.ts';
-import { RESERVED_NAMES } from '../subcall/toolbox.ts';
 import type { RunContext } from './run-context.ts';
+import type { ContextsInForce, Workspace } from './workspace.ts';
 
 /** What is bound for a completion, and what is told of it. */
 export interface BoundContext {
   readonly bindings: ReplBindings;
-  /** The names of the context's variables as the first message gives them. */
-  readonly names: readonly string[];
+  /** The contexts that are in force once this is bound. */
+  readonly inForce: ContextsInForce;
   readonly facts: readonly ContextFacts[];
-  readonly projections: ReadonlyMap<string, Projection>;
 }
 
 /**
  * The bindings of a completion. A single context is `context` and `context_n`, where n counts the contexts of the REPL's
- * life; named ones have their own names, and `context` is a read-only mapping of them.
+ * life; named ones have their own names, and `context` is a read-only mapping of them. Without a context of its own a
+ * completion works on the one its session has.
  *
  * @throws RlmError `reserved-name`, `duplicate-name`
  */
-export function bindContext(run: RunContext, index: number): BoundContext {
-  const projections = new Map<string, Projection>();
-  const values: Record<string, ReplValue> = {};
+export function bindContext(run: RunContext, workspace: Workspace): BoundContext {
   const { contexts, toolbox, answerType } = run;
-  if (contexts.kind === 'one') {
-    const numbered = `context_${index}`;
-    values[numbered] = register(numbered, contexts.context, projections);
-    values.context = { kind: 'alias', of: numbered };
-  } else {
-    for (const [name, context] of contexts.contexts) {
-      checkFree(name, toolbox);
-      values[name] = register(name, context, projections);
-    }
-    values.context = { kind: 'mapping', names: [...contexts.contexts.keys()] };
-  }
+  const before = workspace.contextsInForce();
+  const none = contexts.kind === 'one' && contexts.context.value.kind === 'none';
+  const kept = none ? before : undefined;
+  const { values, ...inForce } = kept === undefined ? valuesOf(run, workspace) : { ...kept, values: {} };
   return {
     bindings: {
       values: { ...values, ...toolbox.values },
       tools: toolbox.bindings,
       output: answerType === undefined ? null : { properties: answerType.properties },
     },
-    names: contexts.kind === 'one' ? ['context', `context_${index}`] : [...contexts.contexts.keys()],
-    facts: factsOf(contexts),
-    projections,
+    inForce,
+    facts: factsOf(inForce.contexts),
   };
 }
 
-function register(name: string, context: LoadedContext, projections: Map<string, Projection>): ReplValue {
+interface ContextValues extends ContextsInForce {
+  readonly values: Readonly<Record<string, ReplValue>>;
+}
+
+function valuesOf({ contexts, toolbox }: RunContext, workspace: Workspace): ContextValues {
+  const index = workspace.nextContext();
+  const numbered = `context_${index}`;
+  if (contexts.kind === 'one') {
+    const values: Record<string, ReplValue> = {
+      [numbered]: boundValue(numbered, contexts.context, workspace),
+      context: { kind: 'alias', of: numbered },
+    };
+    return { values, contexts, names: ['context', numbered] };
+  }
+  const values: Record<string, ReplValue> = {};
+  const names = [...contexts.contexts.keys()];
+  for (const [name, context] of contexts.contexts) {
+    checkFree(name, toolbox);
+    values[name] = boundValue(`${numbered}.${name}`, context, workspace);
+  }
+  values[numbered] = { kind: 'mapping', names };
+  values.context = { kind: 'alias', of: numbered };
+  return { values, contexts, names };
+}
+
+/** A projection is known to the host by an id of its own: a later context may have the same name. */
+function boundValue(id: string, context: LoadedContext, { projections }: Workspace): ReplValue {
   if (context.value.kind !== 'projection' || context.projection === undefined) return context.value;
-  projections.set(name, context.projection);
-  return { ...context.value, id: name };
+  projections.set(id, context.projection);
+  return { ...context.value, id };
 }
 
 function checkFree(name: string, toolbox: RunContext['toolbox']): void {
   const taken = name in toolbox.values || toolbox.bindings.some((tool) => tool.name === name);
-  if (!taken && !RESERVED_NAMES.has(name)) return;
+  if (!taken && !isReservedName(name)) return;
   throw new RlmError({
     code: taken ? 'duplicate-name' : 'reserved-name',
     message: `The context ${name} cannot have that name: ${taken ? 'a tool has it' : 'the REPL binds it itself'}. Choose another.`,

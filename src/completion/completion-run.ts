@@ -1,3 +1,4 @@
+import { checkSignal } from '../argument-checks.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
@@ -156,14 +157,15 @@ interface FrameRequest {
   readonly elapsedMs: number;
 }
 
-/** Wrong limits reject the run like everything else that is wrong with a request, with a frame to reject from. */
+/** Wrong limits or a wrong signal reject the run like everything else that is wrong with a request, with a frame to reject from. */
 function frameOf({ request, ...rest }: FrameRequest): {
   readonly frame: RunFrame;
   readonly problem?: unknown;
 } {
   try {
+    checkSignal(rest.signal);
     return { frame: openFrame({ ...rest, limits: request.limits, parent: undefined }) };
   } catch (problem) {
-    return { frame: openFrame({ ...rest, limits: undefined, parent: undefined }), problem };
+    return { frame: openFrame({ ...rest, signal: undefined, limits: undefined, parent: undefined }), problem };
   }
 }

@@ -1,4 +1,3 @@
-import type { Projection } from '../context/index.ts';
 import type { ReplHost } from '../repl/port.ts';
 import { createHost } from '../subcall/host.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
@@ -14,13 +13,12 @@ export interface HostParts {
   readonly identity: RunIdentity;
   readonly prepared: PreparedRun;
   readonly workspace: Workspace;
-  readonly projections: ReadonlyMap<string, Projection>;
   readonly tally: SubCallTally;
   readonly record: (call: SubCall, order: number) => void;
 }
 
 /** The host of a run's cells. */
-export function hostFor({ engine, identity, prepared, workspace, projections, tally, record }: HostParts): ReplHost {
+export function hostFor({ engine, identity, prepared, workspace, tally, record }: HostParts): ReplHost {
   const { run, asParent } = prepared;
   let calls = 0;
   return createHost({
@@ -41,7 +39,7 @@ export function hostFor({ engine, identity, prepared, workspace, projections, ta
       runChild: (child) => runChild(child, { engine, parent: asParent, identity }),
     },
     toolbox: run.toolbox,
-    projections,
+    projections: workspace.projections,
     readHistory: (read) => workspace.history.read(read),
     checkAnswer: async (json, text) => {
       const checked = await run.answerType?.check({ via: 'final', json, text });

@@ -17,6 +17,10 @@ export interface BestAnswer {
 }
 
 const NOTHING: BestAnswer = { value: undefined, text: '' };
+/** A reply that is a final answer and nothing else: what could not be taken of it is no prose either. */
+const COMMAND_ALONE = /^[>*`\s-]*FINAL(?:_VAR)?\s*\([^\n]*\)[*`.;\s]*$/;
+/** A reply that is one fenced block, as models give JSON. */
+const FENCED = /^```[^\n`]*\n(.*)\n```$/s;
 
 /**
  * One last call that asks for the best answer now, paid from the reserve. An explicit final answer beats the draft in
@@ -34,9 +38,9 @@ export async function lastCall(
   const draft = await turn.repl.draft().catch(() => undefined);
   if (draft !== undefined) return await fromDraft(draft, turn);
   const prose = withoutReasoning(text);
-  if (prose === '') return NOTHING;
+  if (prose === '' || COMMAND_ALONE.test(prose)) return NOTHING;
   if (run.answerType === undefined) return { value: prose, text: prose };
-  const checked = await run.answerType.checkText(prose);
+  const checked = await run.answerType.checkText(FENCED.exec(prose)?.[1] ?? prose);
   return { value: checked.ok ? checked.value : undefined, text: prose };
 }
 

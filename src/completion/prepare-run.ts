@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { checkSchema, invalidOption } from '../argument-checks.ts';
 import { type ContextInput, loadContext } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
@@ -73,6 +74,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   const { engine, request, identity, events, parent, frame } = options;
   const { limits, ledger, stop } = frame;
   checkQuery(request.query);
+  checkSchema(request.output);
   const tools = toolsOf(options);
   const toolbox = createToolbox(tools);
   const models = await policyOf(options);
@@ -110,11 +112,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
 
 function checkQuery(query: unknown): void {
   if (typeof query === 'string' && query.trim() !== '') return;
-  throw new RlmError({
-    code: 'invalid-option',
-    message: 'A completion needs a query: a text that says what to find out about the context.',
-    userAction: true,
-  });
+  throw invalidOption('A completion needs a query: a text that says what to find out about the context');
 }
 
 function toolsOf({ engine, request, parent }: PrepareOptions): ToolSet {

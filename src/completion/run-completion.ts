@@ -102,27 +102,27 @@ interface Work {
 
 async function work(given: Work): Promise<LoopEnd> {
   const { prepared, workspace, recorder } = given;
-  const { run } = prepared;
-  const bound = bindContext(run, workspace.nextContext());
+  const bound = bindContext(prepared.run, workspace);
+  // The loop works on what is in force; what is kept of the run is what it was asked for.
+  const run: RunContext = { ...prepared.run, contexts: bound.inForce.contexts };
   const tally = new SubCallTally();
   const { engine, identity } = given.options;
-  const { projections } = bound;
   const host = hostFor({
     engine,
     identity,
     prepared,
     workspace,
-    projections,
     tally,
     record: (call, order) => recorder.addSubCall(call, order),
   });
   const release = workspace.serve(host);
   try {
     await workspace.repl.bind(bound.bindings);
+    workspace.setContextsInForce(bound.inForce);
     workspace.history.addQuery(run.query);
     started(given, bound);
     const { repl, history } = workspace;
-    return await complete(openConversation(given, bound), {
+    return await complete(openConversation(given, run, bound), {
       run,
       repl,
       history,
@@ -136,20 +136,21 @@ async function work(given: Work): Promise<LoopEnd> {
   }
 }
 
-function openConversation({ prepared: { run }, workspace }: Work, bound: BoundContext): Conversation {
+function openConversation({ workspace }: Work, run: RunContext, { inForce }: BoundContext): Conversation {
   const system = systemPrompt(
     {
       info: workspace.repl.info,
       limits: run.limits,
       depth: run.depth,
-      contextNames: run.contexts.kind === 'named' ? bound.names : [],
+      contextNames: run.contexts.kind === 'named' ? inForce.names : [],
       tools: run.toolbox.bindings,
+      values: Object.keys(run.toolbox.values),
       outputSchema: run.answerType?.schemaText,
       requireInspection: run.requireInspection,
     },
     run.prompt,
   );
-  return new Conversation(system, firstMessage(run.query, run.contexts, bound.names));
+  return new Conversation(system, firstMessage(run.query, run.contexts, inForce.names));
 }
 
 function started({ prepared: { run }, workspace }: Work, bound: BoundContext): void {

@@ -163,6 +163,7 @@ function note(command: Command, result: CommandResult, log: TurnLog): void {
   if (result.queryRefused === true) log.queryRefused = true;
   if (result.cell?.variables !== undefined) log.variables = result.cell.variables;
   if (result.restarted !== undefined) log.notes.push(notes.restarted(result.restarted));
+  if (result.cell?.rebound !== undefined) log.notes.push(notes.rebound(result.cell.rebound));
   if (result.cell?.continueWith !== undefined) log.continueWith = result.cell.continueWith;
 }
 

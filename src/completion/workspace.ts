@@ -1,3 +1,4 @@
+import type { ContextSet, Projection } from '../context/index.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import { History } from './history.ts';
 
@@ -10,6 +11,12 @@ const idleHost: ReplHost = {
   readProjection: () => Promise.resolve(null),
 };
 
+/** The contexts that are `context` in a REPL, and the names of their variables as the first message gives them. */
+export interface ContextsInForce {
+  readonly contexts: ContextSet;
+  readonly names: readonly string[];
+}
+
 /** A REPL with its history. A completion has one to itself; a session keeps one across its completions. */
 export interface Workspace {
   readonly repl: Repl;
@@ -18,6 +25,11 @@ export interface Workspace {
   serve(host: ReplHost): () => void;
   /** The number of the next context: `context_0`, `context_1`, … */
   nextContext(): number;
+  /** Those bound last: a rollback does not take them back. */
+  contextsInForce(): ContextsInForce | undefined;
+  setContextsInForce(contexts: ContextsInForce): void;
+  /** By id: variables that read from the host live as long as the REPL. */
+  readonly projections: Map<string, Projection>;
   close(): Promise<void>;
 }
 
@@ -25,6 +37,7 @@ export interface Workspace {
 export async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<Workspace> {
   let current = idleHost;
   let contexts = 0;
+  let inForce: ContextsInForce | undefined;
   const repl = await open({
     subCall: (call, signal) => current.subCall(call, signal),
     callTool: (name, args, signal) => current.callTool(name, args, signal),
@@ -35,6 +48,11 @@ export async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Pr
   return {
     repl,
     history: new History(),
+    projections: new Map(),
+    contextsInForce: () => inForce,
+    setContextsInForce: (bound) => {
+      inForce = bound;
+    },
     serve(host) {
       current = host;
       return () => {

@@ -57,6 +57,15 @@ describe('a context in memory', () => {
     await expect(loadContext(value as unknown as ContextInput)).rejects.toMatchObject({ code: 'context-invalid' });
   });
 
+  it('counts characters as Python does', async () => {
+    expect((await one('a😀\ud800')).size).toBe(3);
+    expect(await one(await write('emoji.txt', 'é😀').then((path) => fromFile(path)))).toMatchObject({ size: 2 });
+  });
+
+  it('takes what toJSON makes of an object', async () => {
+    expect(await one(new Date(0) as unknown as string)).toMatchObject({ type: 'str', empty: false });
+  });
+
   it('refuses a cycle', async () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
@@ -74,6 +83,13 @@ describe('a context in memory', () => {
     expect(preview).toMatch(/END$/);
     expect(preview).not.toContain('SECRET');
     expect(preview?.length).toBeLessThan(700);
+  });
+
+  it('cuts no character of a preview in two', async () => {
+    for (const shift of ['', 'x']) {
+      const { preview } = await one(`${shift}${'😀'.repeat(1_000)}${shift}`);
+      expect(preview?.isWellFormed()).toBe(true);
+    }
   });
 });
 
@@ -115,6 +131,33 @@ describe('fromFile', () => {
     expect(loaded.preview).toBe('hi');
   });
 
+  it('understands the usual spellings of an encoding', async () => {
+    const path = await write('marked.txt', '\ufeffhi');
+    for (const encoding of ['utf8', 'UTF-8', 'Utf_8'])
+      expect((await one(fromFile(path, { encoding: encoding as 'utf-8' }))).value).toMatchObject({ skip: 3 });
+    expect((await one(fromFile(path, { encoding: 'latin1' as 'latin-1' }))).value).toMatchObject({
+      encoding: 'latin-1',
+      skip: 0,
+    });
+  });
+
+  it.each([
+    ['a path that is none', fromFile(5 as never)],
+    ['an empty path', fromFile('')],
+    ['an unknown encoding', fromFile('x', { encoding: 'klingon' as never })],
+    ['an unknown form', fromFile('x', { as: 'yaml' as never })],
+    ['options that are none', fromFile('x', 'utf8' as never)],
+    ['a list of files that is none', fromFiles(5 as never)],
+    ['a file of a list that is none', fromFiles([5] as never)],
+    ['patterns to leave out that are no list', fromFiles('.', { ignore: '*.md' as never })],
+    ['a projection of nothing', projected(undefined as never)],
+    ['a projection without functions', projected({ text: {} } as never)],
+    ['a projection of what is no JSON', projected([1n] as never)],
+    ['a projection of no length', projected({ list: { length: () => -1, slice: () => [] } })],
+  ])('refuses %s', async (_, source) => {
+    await expect(one(source)).rejects.toMatchObject({ code: 'context-invalid', userAction: true });
+  });
+
   it('says what is missing or no file', async () => {
     await expect(one(fromFile(join(folder, 'nowhere')))).rejects.toMatchObject({ code: 'context-not-found' });
     await expect(one(fromFile(folder))).rejects.toMatchObject({ code: 'context-invalid' });
@@ -149,6 +192,27 @@ describe('fromFiles', () => {
 });
 
 describe('projected', () => {
+  it('cuts a text of this process by code point', async () => {
+    const text = `${'a😀'.repeat(5_000)}\ud800end`;
+    const points = [...text];
+    const { projection, size } = await one(projected(text));
+    if (projection?.shape !== 'text') throw new Error('expected a text');
+    expect(size).toBe(points.length);
+    for (const [start, stop] of [
+      [0, 3],
+      [4_095, 4_099],
+      [8_191, 8_193],
+      [9_999, 10_004],
+      [10_003, 10_004],
+    ] as const)
+      expect(await projection.slice(start, stop)).toBe(points.slice(start, stop).join(''));
+  });
+
+  it('takes a list or a Map of this process', async () => {
+    expect(await one(projected([1, 2]))).toMatchObject({ size: 2, value: { shape: 'list' } });
+    expect(await one(projected(new Map([['a', 1]])))).toMatchObject({ size: 1, value: { shape: 'mapping' } });
+  });
+
   it('is read for its size only', async () => {
     const reads: string[] = [];
     const loaded = await one(

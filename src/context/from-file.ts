@@ -2,6 +2,8 @@ import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
 import type { FileValue } from '../repl/port.ts';
+import { characterCount } from './code-points.ts';
+import { checkFileOptions, checkPath, encodingOf } from './file-options.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
 
@@ -9,7 +11,7 @@ import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
 export interface FileOptions {
   /** `json`: parsed by Python, integers exact. Default `text`. */
   readonly as?: 'text' | 'json';
-  /** Default: by its byte-order mark, else UTF-8. A mark is never part of the text. */
+  /** Default: by its byte-order mark, else UTF-8. A mark is never part of the text. Other usual spellings are understood. */
   readonly encoding?: FileValue['encoding'];
 }
 
@@ -27,6 +29,8 @@ export function fromFile(path: string, options: FileOptions = {}): ContextSource
 
 /** What is known of a file from its size, its first and its last bytes. */
 export async function lookAtFile(path: string, options: FileOptions): Promise<LoadedContext> {
+  checkPath('fromFile', path);
+  checkFileOptions('fromFile', options);
   const absolute = resolve(path);
   try {
     const facts = await stat(absolute);
@@ -59,7 +63,7 @@ interface FileLook {
 
 function describe(look: FileLook): LoadedContext {
   const mark = byteOrderMark(look.head);
-  const encoding = look.options.encoding ?? mark?.encoding ?? 'utf-8';
+  const encoding = encodingOf(look.options.encoding, mark?.encoding);
   const skip = mark !== undefined && mark.encoding === encoding ? mark.bytes : 0;
   const value: FileValue = {
     kind: 'file',
@@ -70,23 +74,30 @@ function describe(look: FileLook): LoadedContext {
     as: look.options.as ?? 'text',
   };
   const body = look.head.subarray(skip);
-  const width = encoding.startsWith('utf-16') ? 2 : 1;
-  const exact = encoding !== 'utf-8' || look.bytes <= look.head.length;
-  const small = exact && encoding === 'utf-8' ? decode(body, encoding).length : undefined;
   return {
     value,
-    type: value.as === 'json' ? 'JSON' : 'str',
-    size: value.as === 'json' ? undefined : (small ?? (exact ? (look.bytes - skip) / width : look.bytes - skip)),
-    unit: value.as === 'json' || exact ? 'characters' : 'bytes of UTF-8',
+    ...(value.as === 'json'
+      ? { type: 'JSON', size: undefined, unit: 'characters' }
+      : { type: 'str', ...sizeOf(look, body, encoding) }),
     preview: previewOf(look, body, encoding),
     empty: look.bytes - skip === 0,
   };
 }
 
+/** In characters where they are known without reading the whole file. */
+function sizeOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): Pick<LoadedContext, 'size' | 'unit'> {
+  const bytes = look.bytes - (look.head.length - body.length);
+  if (encoding === 'latin-1') return { size: bytes, unit: 'characters' };
+  // What is no text of its encoding is counted by Python alone.
+  const whole = look.bytes <= look.head.length ? decodeExact(body, encoding) : undefined;
+  if (whole !== undefined) return { size: characterCount(whole), unit: 'characters' };
+  return { size: bytes, unit: encoding === 'utf-8' ? 'bytes of UTF-8' : 'bytes of UTF-16' };
+}
+
 function previewOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): string {
   const head = decode(body, encoding);
   if (look.bytes <= look.head.length && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;
-  return joinPreview(head.slice(0, PREVIEW_HEAD), decode(look.tail, encoding).slice(-PREVIEW_TAIL));
+  return joinPreview(head, decode(look.tail, encoding));
 }
 
 function byteOrderMark(head: Buffer): { encoding: FileValue['encoding']; bytes: number } | undefined {
@@ -94,6 +105,15 @@ function byteOrderMark(head: Buffer): { encoding: FileValue['encoding']; bytes: 
   if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', bytes: 2 };
   if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', bytes: 2 };
   return undefined;
+}
+
+/** Undefined for bytes that are no text of this encoding. */
+function decodeExact(bytes: Buffer, encoding: Exclude<FileValue['encoding'], 'latin-1'>): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lenient on purpose: the cut at either end may fall inside a character. */

@@ -1,8 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
+import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import type { DocumentValue } from '../repl/port.ts';
+import { checkFileOptions, checkPath, wrongArgument } from './file-options.ts';
 import { type FileOptions, lookAtFile, looksBinary } from './from-file.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { previewText } from './preview.ts';
@@ -32,6 +34,10 @@ export function fromFiles(paths: string | readonly string[], options: FilesOptio
 }
 
 async function loadFiles(paths: readonly string[], options: FilesOptions): Promise<LoadedContext> {
+  checkFileOptions('fromFiles', options);
+  if (options.cwd !== undefined) checkPath('fromFiles in cwd', options.cwd);
+  checkList('paths', paths);
+  checkList('ignore', options.ignore ?? []);
   const cwd = resolve(options.cwd ?? '.');
   const found = await findFiles(paths, cwd, options.ignore ?? []);
   const documents: DocumentValue[] = [];
@@ -58,6 +64,11 @@ export function documentsContext(documents: readonly DocumentValue[]): LoadedCon
     preview: previewText(lines.join('\n')),
     empty: documents.length === 0,
   };
+}
+
+function checkList(what: string, list: unknown): void {
+  if (!Array.isArray(list)) throw wrongArgument(`fromFiles takes ${what} as a list of texts, not ${kindOf(list)}`);
+  for (const one of list) checkPath(`fromFiles in ${what}`, one);
 }
 
 async function findFiles(paths: readonly string[], cwd: string, ignore: readonly string[]): Promise<string[]> {
@@ -89,7 +100,10 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
 }
 
 async function isBinary(path: string): Promise<boolean> {
-  await using file = await open(path, 'r');
+  const opened = await open(path, 'r').catch(() => undefined);
+  // Who looks at it next says why it cannot be read.
+  if (opened === undefined) return false;
+  await using file = opened;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
   return looksBinary(buffer.subarray(0, bytesRead));
 }
@@ -97,7 +111,7 @@ async function isBinary(path: string): Promise<boolean> {
 /** Relative where the file lies below the working directory, else absolute; always with `/`. */
 function documentPath(cwd: string, path: string): string {
   const inside = relative(cwd, path);
-  return (inside.startsWith('..') ? path : inside).split(sep).join('/');
+  return (/^\.\.($|[/\\])/.test(inside) ? path : inside).split(sep).join('/');
 }
 
 function notFound(paths: readonly string[], why: string): RlmError {

@@ -1,6 +1,8 @@
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
+import { isVariableName } from '../repl/names.ts';
 import type { JsonValue } from '../repl/port.ts';
+import { characterCount } from './code-points.ts';
 import {
   type ContextInput,
   type ContextSource,
@@ -63,7 +65,7 @@ function textContext(text: string): LoadedContext {
   return {
     value: { kind: 'text', text },
     type: 'str',
-    size: text.length,
+    size: characterCount(text),
     unit: 'characters',
     preview: previewText(text),
     empty: text.length === 0,
@@ -72,22 +74,39 @@ function textContext(text: string): LoadedContext {
 
 function jsonContext(value: JsonValue): LoadedContext {
   const json = jsonText(value, invalid);
-  const array = Array.isArray(value);
-  const object = typeof value === 'object' && value !== null && !array;
-  const size = array ? value.length : object ? Object.keys(value).length : undefined;
+  // What `toJSON` makes of an object, a date for example, is what the REPL gets.
+  return describeJson(json, hasToJson(value) ? JSON.parse(json) : value);
+}
+
+function hasToJson(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+/** A JSON value as a context; `json` is its text. */
+export function describeJson(json: string, value: JsonValue): LoadedContext {
+  if (value === null) return NO_CONTEXT;
+  if (typeof value === 'string') return textContext(value);
+  const type = pythonType(json, value);
+  const size = Array.isArray(value) ? value.length : typeof value === 'object' ? Object.keys(value).length : undefined;
   return {
     value: { kind: 'json', json },
-    type: array ? 'list' : object ? 'dict' : typeof value === 'boolean' ? 'bool' : json.includes('.') ? 'float' : 'int',
+    type,
     size,
-    unit: array ? 'items' : 'keys',
+    unit: type === 'list' ? 'items' : 'keys',
     preview: previewText(json),
     empty: size === 0,
   };
 }
 
+function pythonType(json: string, value: JsonValue): string {
+  if (typeof value === 'object') return Array.isArray(value) ? 'list' : 'dict';
+  if (typeof value === 'boolean') return 'bool';
+  return /[.e]/.test(json) ? 'float' : 'int';
+}
+
 /** @throws RlmError `invalid-name` when `name` is no ASCII Python identifier */
 export function checkVariableName(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PYTHON_KEYWORDS.has(name)) return;
+  if (isVariableName(name)) return;
   throw new RlmError({
     code: 'invalid-name',
     message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and no Python keyword.`,
@@ -95,13 +114,6 @@ export function checkVariableName(name: string): void {
     data: { name },
   });
 }
-
-const PYTHON_KEYWORDS: ReadonlySet<string> = new Set(
-  (
-    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
-    'import in is lambda nonlocal not or pass raise return try while with yield'
-  ).split(' '),
-);
 
 function invalid(what: string): RlmError {
   return new RlmError({

@@ -1,3 +1,5 @@
+import { characterBoundary } from './code-points.ts';
+
 /** Characters of a context's beginning and end that the model sees before it looks itself. */
 const HEAD_CHARS = 400;
 const TAIL_CHARS = 200;
@@ -8,11 +10,12 @@ export const PREVIEW_TAIL: number = TAIL_CHARS;
 
 /** A bounded look at a text: all of a short one, else its beginning and end. */
 export function previewText(text: string): string {
-  if (text.length <= HEAD_CHARS + TAIL_CHARS) return text;
-  return joinPreview(text.slice(0, HEAD_CHARS), text.slice(-TAIL_CHARS));
+  return text.length <= HEAD_CHARS + TAIL_CHARS ? text : joinPreview(text, text);
 }
 
-/** The beginning and end of a text whose middle was not read. */
+/** The beginning of `head` and the end of `tail`: of a text whose middle was not read. */
 export function joinPreview(head: string, tail: string): string {
-  return `${head}\n[…]\n${tail}`;
+  const shownHead = head.slice(0, characterBoundary(head, HEAD_CHARS));
+  const shownTail = tail.slice(characterBoundary(tail, Math.max(0, tail.length - TAIL_CHARS)));
+  return `${shownHead}\n[…]\n${shownTail}`;
 }

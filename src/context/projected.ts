@@ -1,9 +1,21 @@
+import { kindOf } from '../argument-checks.ts';
+import { messageOf } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
 import type { JsonValue } from '../repl/port.ts';
+import { codePoints } from './code-points.ts';
+import { wrongArgument } from './file-options.ts';
 import { type ContextSource, contextSource, type LoadedContext, type Projection } from './input.ts';
 
-/** A value that stays on the host; cells read parts of it on demand. Reads may be asynchronous. */
+/**
+ * A value that stays on the host; cells read parts of it on demand. It is a text, a list or a `Map` of this process, or
+ * functions that read one from elsewhere; they may be asynchronous.
+ */
 export type ProjectedSource =
+  | string
+  | readonly JsonValue[]
+  | ReadonlyMap<string, JsonValue>
   | {
+      /** Lengths and positions are code points, as Python counts; a text given as a string is cut by them anyway. */
       readonly text: {
         length(): number | Promise<number>;
         slice(start: number, stop: number): string | Promise<string>;
@@ -35,33 +47,93 @@ export function projected(source: ProjectedSource): ContextSource {
   return contextSource(async () => load(source));
 }
 
-async function load(source: ProjectedSource): Promise<LoadedContext> {
-  if ('mapping' in source) {
-    const { mapping } = source;
-    const size = (await mapping.keys()).length;
-    return describe({ shape: 'mapping', keys: () => mapping.keys(), get: (key) => mapping.get(key) }, size, 'keys');
-  }
-  if ('list' in source) {
-    const { list } = source;
-    const projection: Projection = { shape: 'list', length: () => list.length(), slice: (a, b) => list.slice(a, b) };
-    return describe(projection, await list.length(), 'items');
-  }
-  const { text } = source;
-  const projection: Projection = { shape: 'text', length: () => text.length(), slice: (a, b) => text.slice(a, b) };
-  return describe(projection, await text.length(), 'characters');
-}
-
 const PYTHON_TYPE = { text: 'lazy text', list: 'lazy list', mapping: 'lazy mapping' } as const;
+const UNIT = { text: 'characters', list: 'items', mapping: 'keys' } as const;
 
-function describe(projection: Projection, size: number, unit: string): LoadedContext {
+async function load(source: ProjectedSource): Promise<LoadedContext> {
+  const projection = projectionOf(source);
+  const { shape } = projection;
+  const size = await sizeOf(projection);
   return {
     // The id is given when the context is bound under a name.
-    value: { kind: 'projection', id: '', shape: projection.shape, size },
-    type: PYTHON_TYPE[projection.shape],
+    value: { kind: 'projection', id: '', shape, size },
+    type: PYTHON_TYPE[shape],
     size,
-    unit,
+    unit: UNIT[shape],
     preview: undefined,
     empty: size === 0,
     projection,
   };
+}
+
+async function sizeOf(projection: Projection): Promise<number> {
+  let size: unknown;
+  try {
+    size = projection.shape === 'mapping' ? (await projection.keys()).length : await projection.length();
+  } catch (error) {
+    throw wrongArgument(`the size of the projected ${projection.shape} could not be read: ${messageOf(error)}`);
+  }
+  if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) return size;
+  throw wrongArgument(`the length of the projected ${projection.shape} is ${String(size)}, no whole number`);
+}
+
+function projectionOf(source: unknown): Projection {
+  if (typeof source === 'string') return textOf(source);
+  if (Array.isArray(source)) return listOf(source);
+  if (source instanceof Map) return mappingOf(source);
+  if (typeof source === 'object' && source !== null) {
+    if ('text' in source) return textOf(source.text);
+    if ('list' in source) return listOf(source.list);
+    if ('mapping' in source) return mappingOf(source.mapping);
+  }
+  throw wrongArgument(
+    `projected takes a text, a list, a Map, or an object with text, list or mapping, not ${kindOf(source)}`,
+  );
+}
+
+function textOf(text: unknown): Projection {
+  if (typeof text === 'string') {
+    const { length, slice } = codePoints(text);
+    return { shape: 'text', length: () => length, slice };
+  }
+  const reader = readerOf('text', text, ['length', 'slice']);
+  return { shape: 'text', length: () => reader.length() as number, slice: (a, b) => reader.slice(a, b) as string };
+}
+
+function listOf(list: unknown): Projection {
+  if (Array.isArray(list)) {
+    checkJson('list', list);
+    return { shape: 'list', length: () => list.length, slice: (start, stop) => list.slice(start, stop) };
+  }
+  const reader = readerOf('list', list, ['length', 'slice']);
+  return { shape: 'list', length: () => reader.length() as number, slice: (a, b) => reader.slice(a, b) as JsonValue[] };
+}
+
+function mappingOf(mapping: unknown): Projection {
+  if (mapping instanceof Map) checkJson('mapping', Object.fromEntries(mapping));
+  const reader = readerOf('mapping', mapping, ['keys', 'get']);
+  return {
+    shape: 'mapping',
+    keys: async () => [...((await reader.keys()) as Iterable<string>)],
+    get: (key) => reader.get(key) as JsonValue | undefined,
+  };
+}
+
+type Reader<Name extends string> = Readonly<Record<Name, (...values: readonly unknown[]) => unknown>>;
+
+function readerOf<Name extends string>(shape: string, value: unknown, names: readonly Name[]): Reader<Name> {
+  if (isReader(value, names)) return value;
+  throw wrongArgument(
+    `a projected ${shape} needs an object with the functions ${names.join(' and ')}, and this is ${kindOf(value)}`,
+  );
+}
+
+function isReader<Name extends string>(value: unknown, names: readonly Name[]): value is Reader<Name> {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
+}
+
+/** What JSON cannot hold is found now, not when a cell comes to it. */
+function checkJson(shape: string, value: unknown): void {
+  jsonText(value, (what) => wrongArgument(`in the projected ${shape}, ${what}`));
 }

@@ -120,8 +120,8 @@ function toReply(modelId: string, request: ModelRequest, collected: Collected, w
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
   if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);
   return {
-    text,
-    ...(reasoning === '' ? {} : { reasoning }),
+    text: text.toWellFormed(),
+    ...(reasoning === '' ? {} : { reasoning: reasoning.toWellFormed() }),
     finishReason: reason,
     usage: settleUsage(finish?.usage, request, collected),
   };

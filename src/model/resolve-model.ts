@@ -1,4 +1,6 @@
+import { isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
+import { RlmError } from '../errors.ts';
 import { createModel } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
@@ -60,6 +62,10 @@ function withReference(model: Model, ref: string): Model {
 }
 
 function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model {
+  if (!isLanguageModel(model)) {
+    const what = `a model is named by a text such as openai/gpt-5, or is an AI SDK language model; this is ${kindOf(model)}`;
+    throw new RlmError({ code: 'model-not-found', message: `There is no such model: ${what}.`, userAction: true });
+  }
   // Providers of the AI SDK name their API as well: 'openai.responses'.
   const provider = model.provider.split('.')[0] ?? model.provider;
   const id = provider === model.modelId ? model.modelId : `${provider}/${model.modelId}`;
@@ -72,6 +78,10 @@ function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model
     clock: options.clock,
     open: () => model,
   });
+}
+
+function isLanguageModel(model: unknown): boolean {
+  return isObject(model) && typeof model.provider === 'string' && typeof model.modelId === 'string';
 }
 
 /** Priced as the recorded model was, so that limits bite where they did. */

@@ -47,8 +47,10 @@ const CACHE_HERE = { anthropic: { cacheControl: { type: 'ephemeral' } } } as con
 function toPrompt(messages: readonly ChatMessage[], provider: string): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [];
   for (const { role, content } of messages) {
-    if (role === 'system') prompt.push({ role, content });
-    else prompt.push({ role, content: [{ type: 'text', text: content }] });
+    // Half a character is no Unicode: providers refuse it.
+    const text = content.toWellFormed();
+    if (role === 'system') prompt.push({ role, content: text });
+    else prompt.push({ role, content: [{ type: 'text', text }] });
   }
   // Histories grow by appending, so their prefix is worth caching; a single question is not: writing costs extra.
   const last = prompt.at(-1);

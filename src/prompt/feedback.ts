@@ -88,11 +88,12 @@ function variableLine(variable: VariableInfo): string {
 /** Turn i of n and what is left, with advice at 60 and 90 % of any budget. */
 export function standingLine(standing: Standing): string {
   const { left } = standing;
+  // Of what has no limit there is nothing left to tell.
   const parts = [
-    `${left.subCalls.left} sub-calls`,
-    `${left.tokens.left} tokens`,
+    ...(Number.isFinite(left.subCalls.left) ? [`${left.subCalls.left} sub-calls`] : []),
+    ...(Number.isFinite(left.tokens.left) ? [`${left.tokens.left} tokens`] : []),
     ...(left.costUsd === undefined ? [] : [`$${left.costUsd.left.toFixed(2)}`]),
-    seconds(left.ms.left),
+    ...(Number.isFinite(left.ms.left) ? [seconds(left.ms.left)] : []),
   ];
   const used = Math.max(
     usedFraction({ left: standing.maxTurns - standing.nextTurn + 1, limit: standing.maxTurns }),
@@ -107,7 +108,9 @@ export function standingLine(standing: Standing): string {
       : used >= 0.6
         ? ' More than half is used: narrow down and work towards the answer.'
         : '';
-  return `Turn ${standing.nextTurn} of ${standing.maxTurns} is next. Left: ${parts.join(', ')}.${advice}`;
+  const turns = Number.isFinite(standing.maxTurns) ? ` of ${standing.maxTurns}` : '';
+  const rest = parts.length === 0 ? '' : ` Left: ${parts.join(', ')}.`;
+  return `Turn ${standing.nextTurn}${turns} is next.${rest}${advice}`;
 }
 
 function usedFraction(budget: { readonly left: number; readonly limit: number }): number {

@@ -60,3 +60,9 @@ export function lastCallMessage(reason: string): string {
 export function restarted({ reason, lost }: { readonly reason: string; readonly lost: string }): string {
   return `The REPL was restarted: ${reason.replace(/\.$/, '')}. Now ${lost.replace(/\.$/, '')}.`;
 }
+
+/** A cell gave a name of the runtime to something of its own, or deleted it. */
+export function rebound(names: readonly string[]): string {
+  const some = names.slice(0, 10).map((name) => `\`${name}\``);
+  return `Bound for you, and as it was again in the next cell: ${some.join(', ')}. Use other names for your own values.`;
+}

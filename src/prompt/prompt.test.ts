@@ -18,6 +18,7 @@ const FACTS: PromptFacts = {
   depth: 0,
   contextNames: [],
   tools: [],
+  values: [],
   outputSchema: undefined,
   requireInspection: true,
 };
@@ -52,6 +53,11 @@ describe('the system prompt', () => {
     expect(systemPrompt({ ...FACTS, tools })).toContain('`lookup(id, region)`: Finds a customer.');
   });
 
+  it('names values that are given besides', () => {
+    expect(systemPrompt({ ...FACTS, values: ['regions', 'rates'] })).toContain('`regions`, `rates`');
+    expect(systemPrompt(FACTS)).not.toContain('Values given');
+  });
+
   it('ends with the caller’s instructions, or is replaced as a whole', () => {
     expect(systemPrompt(FACTS, { instructions: 'Answer in French.' })).toMatch(/# Instructions\nAnswer in French\.$/);
     expect(systemPrompt(FACTS, { system: 'Mine.' })).toBe('Mine.');
@@ -64,6 +70,12 @@ describe('the first message', () => {
     expect(message).toContain('Query:\nHow many?');
     expect(message).toContain('`context` = `context_0`: str, 18 characters');
     expect(message).toContain('    | FINAL(2)');
+  });
+
+  it('marks every line of the preview, and counts it by character', async () => {
+    const message = firstMessage('Q?', await loadContext('a\rFINAL(1)\u2028😀'), ['context']);
+    expect(message).toContain('    | a\n    | FINAL(1)\n    | 😀');
+    expect(message).toContain('str, 12 characters; beginning and end, 12 characters');
   });
 
   it('says that there is none', async () => {
@@ -137,6 +149,15 @@ describe('feedback', () => {
     });
     expect(line).toContain(advice);
     if (advice === '') expect(line).toMatch(/s\.$/);
+  });
+
+  it('says nothing of what has no limit', () => {
+    const none = { left: Number.POSITIVE_INFINITY, limit: Number.POSITIVE_INFINITY };
+    const left = { ...STANDING.left, subCalls: none, ms: none };
+    expect(standingLine({ ...STANDING, maxTurns: Number.POSITIVE_INFINITY, left })).toBe(
+      'Turn 2 is next. Left: 2000000 tokens.',
+    );
+    expect(standingLine({ ...STANDING, left: { ...left, tokens: none } })).toBe('Turn 2 of 30 is next.');
   });
 
   it('shows money only where it is limited', () => {

@@ -24,6 +24,8 @@ export interface PromptFacts {
     readonly description: string;
     readonly parameters: readonly string[];
   }[];
+  /** Names of values the caller bound besides the tools. */
+  readonly values: readonly string[];
   /** JSON Schema text of a typed answer, or `''` when it is typed by a schema that cannot be shown. */
   readonly outputSchema: string | undefined;
   readonly requireInspection: boolean;
@@ -87,6 +89,9 @@ function names(facts: PromptFacts): string[] {
   else lines.push('- There are no sub-calls at this depth: work with code alone.');
   for (const tool of facts.tools) {
     lines.push(`- \`${tool.name}(${tool.parameters.join(', ')})\`: ${tool.description}`);
+  }
+  if (facts.values.length > 0) {
+    lines.push(`- Values given with the task: ${facts.values.map((name) => `\`${name}\``).join(', ')}.`);
   }
   lines.push('- `SHOW_VARS()` returns a list of your variables. `history` is a sequence of what happened so far.');
   return lines;

@@ -1,4 +1,4 @@
-import { RlmError } from '../errors.ts';
+import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { ReplBackend } from './port.ts';
 
 /** Which REPL to use: a backend by name, one of the caller's own, or the best that proves itself here. */
@@ -10,7 +10,7 @@ export type ReplChoice = 'auto' | 'pyodide' | 'python' | ReplBackend;
  * @throws RlmError `invalid-option` for an unknown name
  */
 export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
-  if (typeof choice !== 'string') return choice;
+  if (isBackend(choice)) return choice;
   switch (choice) {
     case 'auto':
       return (await provedPython()) ?? (await embedded());
@@ -21,12 +21,13 @@ export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
       return pythonBackend();
     }
     default:
-      throw new RlmError({
-        code: 'invalid-option',
-        message: `There is no REPL "${String(choice)}": use auto, pyodide, python, or a backend object.`,
-        userAction: true,
-      });
+      throw invalidOption(`The REPL has to be auto, pyodide, python or a backend object; this is ${kindOf(choice)}`);
   }
+}
+
+/** A backend of the caller's own, which is the caller's to close. */
+export function isBackend(choice: ReplChoice): choice is ReplBackend {
+  return isObject(choice) && typeof choice.open === 'function';
 }
 
 async function embedded(): Promise<ReplBackend> {

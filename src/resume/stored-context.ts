@@ -8,7 +8,7 @@ import {
   contexts as namedContexts,
 } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
-import { previewText } from '../context/preview.ts';
+import { describeJson } from '../context/load.ts';
 import { RlmError } from '../errors.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
@@ -101,22 +101,7 @@ async function loadOne(stored: StoredContext, store: Store): Promise<ContextInpu
 }
 
 function jsonSource(json: string): ContextInput {
-  const value = JSON.parse(json) as JsonValue;
-  const size = Array.isArray(value)
-    ? value.length
-    : typeof value === 'object' && value !== null
-      ? Object.keys(value).length
-      : undefined;
-  return contextSource(() =>
-    Promise.resolve({
-      value: { kind: 'json', json },
-      type: Array.isArray(value) ? 'list' : 'dict',
-      size,
-      unit: Array.isArray(value) ? 'items' : 'keys',
-      preview: previewText(json),
-      empty: size === 0,
-    }),
-  );
+  return contextSource(() => Promise.resolve(describeJson(json, JSON.parse(json) as JsonValue)));
 }
 
 async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<ContextInput> {

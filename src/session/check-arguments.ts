@@ -1,3 +1,4 @@
+import { checkSignal, invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import type { ExecuteOptions } from './session.ts';
@@ -5,16 +6,14 @@ import type { ExecuteOptions } from './session.ts';
 /** @throws RlmError `invalid-option` when `value` is no text */
 export function checkText(what: string, value: unknown): void {
   if (typeof value === 'string') return;
-  throw new RlmError({
-    code: 'invalid-option',
-    message: `The ${what} must be a text; this is ${value === null ? 'null' : `of type ${typeof value}`}.`,
-    userAction: true,
-    data: { argument: what },
-  });
+  throw invalidOption(`The ${what} must be a text; this is ${kindOf(value)}`);
 }
 
-/** @throws RlmError `invalid-limit` for a time that is none */
-export function checkOptions({ timeoutMs }: ExecuteOptions): void {
+/** @throws RlmError `invalid-option`, `invalid-limit` for a time that is none */
+export function checkOptions(options: ExecuteOptions): void {
+  if (!isObject(options)) throw invalidOption(`The options have to be an object; this is ${kindOf(options)}`);
+  const { timeoutMs, signal } = options;
+  checkSignal(signal);
   if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs > 0)) return;
   throw new RlmError({
     code: 'invalid-limit',

@@ -1,3 +1,4 @@
+import { isObject } from '../argument-checks.ts';
 import { type CompletionRun, startRun, type WorkspaceLease } from '../completion/completion-run.ts';
 import type { CompletionRequest } from '../completion/request.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
@@ -62,9 +63,9 @@ export class LiveSession implements Session {
 
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
     const { engine, terms } = this.#parts;
-    const { signal, repl: _, ...rest } = request;
-    const limits = { ...terms.limits, ...request.limits };
-    const tools = request.tools ?? terms.tools;
+    const { signal, repl: _, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
+    const limits = isObject(rest.limits ?? {}) ? { ...terms.limits, ...rest.limits } : rest.limits;
+    const tools = rest.tools ?? terms.tools;
     let settled = Promise.resolve();
     const run = startRun<T>({
       engine,

@@ -3,7 +3,6 @@ import type { Engine, RunIdentity } from '../completion/engine.ts';
 import { hostFor } from '../completion/host.ts';
 import type { PreparedRun } from '../completion/prepare-run.ts';
 import type { Workspace } from '../completion/workspace.ts';
-import { isEmptyContext, type Projection } from '../context/index.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { BashOutcome, CellOutcome, ReplHost } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
@@ -35,11 +34,12 @@ export class Operator {
   readonly #parts: OperatorParts;
   readonly #tally = new SubCallTally();
   readonly #commands: SessionStatus['commands'][number][] = [];
-  #host: ReplHost;
+  readonly #host: ReplHost;
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
-    this.#host = this.#hostWith(new Map());
+    // Sub-calls of a session's own cells are in its events and journal; no trajectory holds them.
+    this.#host = hostFor({ ...parts, tally: this.#tally, record: () => undefined });
   }
 
   /** What was run, in order. */
@@ -55,7 +55,8 @@ export class Operator {
   async bind(): Promise<void> {
     const { prepared, workspace } = this.#parts;
     const { run } = prepared;
-    if (isEmptyContext(run.contexts)) {
+    const { contexts } = run;
+    if (contexts.kind === 'one' && contexts.context.value.kind === 'none') {
       const { toolbox } = run;
       await workspace.repl.bind({
         values: { context: { kind: 'none' }, ...toolbox.values },
@@ -64,9 +65,9 @@ export class Operator {
       });
       return;
     }
-    const { bindings, projections } = bindContext(run, workspace.nextContext());
-    this.#host = this.#hostWith(projections);
+    const { bindings, inForce } = bindContext(run, workspace);
     await workspace.repl.bind(bindings);
+    workspace.setContextsInForce(inForce);
   }
 
   async execute(code: string, options: ExecuteOptions): Promise<Operated<CellResult>> {
@@ -134,11 +135,6 @@ export class Operator {
       await this.#tally.settled();
       release();
     }
-  }
-
-  #hostWith(projections: ReadonlyMap<string, Projection>): ReplHost {
-    // Sub-calls of a session's own cells are in its events and journal; no trajectory holds them.
-    return hostFor({ ...this.#parts, projections, tally: this.#tally, record: () => undefined });
   }
 }
 

@@ -88,7 +88,7 @@ export interface Session extends AsyncDisposable {
   /** A ULID. */
   readonly id: string;
   status(): SessionStatus;
-  /** A completion on the session's REPL: variables live on, the new context is `context` and `context_n`. */
+  /** A completion on the session's REPL: variables live on, the new context is `context` and `context_n`; without one the last stays. */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
   execute(code: string, options?: ExecuteOptions): Promise<CellResult>;
   bash(command: string, options?: ExecuteOptions): Promise<BashResult>;

@@ -1,3 +1,4 @@
+import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import { bookRecovered } from '../completion/book-recovered.ts';
 import type { Engine } from '../completion/engine.ts';
@@ -62,6 +63,8 @@ export class Sessions {
   /** @throws RlmError for options that cannot be right, `isolation-unavailable`, `repl-failure` */
   async create(options: SessionOptions = {}): Promise<Session> {
     this.#checkOpen();
+    if (!isObject(options))
+      throw invalidOption(`The options of a session have to be an object; this is ${kindOf(options)}`);
     return await this.#tracked(this.#create(options));
   }
 

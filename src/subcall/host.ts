@@ -1,3 +1,4 @@
+import { characterCount } from '../context/code-points.ts';
 import type { Projection } from '../context/index.ts';
 import { messageOf } from '../errors.ts';
 import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
@@ -107,7 +108,25 @@ async function readProjection(projections: ReadonlyMap<string, Projection>, read
     }
   } else {
     if (read.op === 'length') return await projection.length();
-    if (read.op === 'slice') return await projection.slice(read.start, read.stop);
+    if (read.op === 'slice') return checkSlice(projection.shape, await projection.slice(read.start, read.stop), read);
   }
   throw new ToolError('TypeError', `a lazy ${projection.shape} cannot be read by ${read.op}`);
+}
+
+type Slice = Extract<ProjectionRead, { op: 'slice' }>;
+
+/** A slice as the caller gave it: one of another length would put every position behind it in the wrong place. */
+function checkSlice(shape: 'text' | 'list', given: unknown, { start, stop }: Slice): JsonValue {
+  const asked = `the slice from ${start} to ${stop} of the lazy ${shape}`;
+  if (shape === 'list') {
+    if (Array.isArray(given)) return given;
+    throw new ToolError('TypeError', `${asked} is no list`);
+  }
+  if (typeof given !== 'string') throw new ToolError('TypeError', `${asked} is no text`);
+  const length = characterCount(given);
+  if (length === stop - start) return given;
+  throw new ToolError(
+    'ValueError',
+    `${asked} has ${length} characters: it has to be cut by code point, as Python counts`,
+  );
 }

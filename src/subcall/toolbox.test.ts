@@ -56,11 +56,26 @@ describe('createToolbox', () => {
 
   it.each([
     ['bad-name', 'invalid-tool-name'],
+    ['class', 'invalid-tool-name'],
+    ['__builtins__', 'reserved-name'],
     ['llm_query', 'reserved-name'],
     ['context', 'reserved-name'],
     ['context_3', 'reserved-name'],
   ])('refuses the name %s', (name, code) => {
     expect(() => createToolbox({ [name]: () => 1 })).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each([
+    ['no object', 5],
+    ['null', null],
+    ['a list', [() => 1]],
+    ['a bigint', { v: 1n }],
+    ['infinity', { v: Number.POSITIVE_INFINITY }],
+    ['a Map', { v: new Map([[1, 2]]) }],
+  ])('refuses %s', (_, tools) => {
+    expect(() => createToolbox(tools as unknown as ToolSet)).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    );
   });
 
   it('refuses a tool without execute', () => {

@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
+import { jsonText } from '../json-text.ts';
+import { isReservedName, isVariableName } from '../repl/names.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 
@@ -54,30 +57,10 @@ interface Callable {
   readonly run: (args: unknown, signal: AbortSignal) => unknown;
 }
 
-/** Names the runtime binds itself. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set([
-  'context',
-  'history',
-  'llm_query',
-  'llm_query_batched',
-  'rlm_query',
-  'rlm_query_batched',
-  'allm_query',
-  'allm_query_batched',
-  'arlm_query',
-  'arlm_query_batched',
-  'LLMError',
-  'BudgetExceeded',
-  'FINAL',
-  'FINAL_VAR',
-  'SUBMIT',
-  'SHOW_VARS',
-  'answer',
-  'continue_with',
-]);
-
 /** @throws RlmError `invalid-tool-name`, `reserved-name`, `invalid-option` */
 export function createToolbox(tools: ToolSet = {}): Toolbox {
+  if (!isObject(tools))
+    throw invalidOption(`Tools are an object of functions and values by name; this is ${kindOf(tools)}`);
   const callables = new Map<string, Callable>();
   const values: Record<string, ReplValue> = {};
   for (const [name, tool] of Object.entries(tools)) {
@@ -165,15 +148,15 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
 }
 
 function checkToolName(name: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+  if (!isVariableName(name)) {
     throw new RlmError({
       code: 'invalid-tool-name',
-      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _.`,
+      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _, and no Python keyword.`,
       userAction: true,
       data: { tool: name },
     });
   }
-  if (RESERVED_NAMES.has(name) || /^context_\d+$/.test(name)) {
+  if (isReservedName(name)) {
     throw new RlmError({
       code: 'reserved-name',
       message: `A tool cannot be named ${name}: the REPL binds that name itself. Give the tool another name.`,
@@ -184,12 +167,7 @@ function checkToolName(name: string): void {
 }
 
 function asJson(name: string, value: unknown): string {
-  const json = JSON.stringify(value);
-  if (json !== undefined) return json;
-  throw new RlmError({
-    code: 'invalid-option',
-    message: `The tool ${name} is a ${typeof value}: give a function, an AI SDK tool, or a JSON value.`,
-    userAction: true,
-    data: { tool: name },
-  });
+  return jsonText(value, (what) =>
+    invalidOption(`The tool ${name} cannot be used: ${what}. Give a function, an AI SDK tool, or a JSON value`),
+  );
 }

@@ -154,6 +154,16 @@ describe('a refused answer', () => {
     expect(told(root, 1)).toMatch(/200.*100|100.*200/s);
   });
 
+  it.each(['FINAL_VAR(v)', 'FINAL(v)', 'FINAL(f"{v}")'])('is over answerBytes by name: %s', async (answer) => {
+    const { result, root } = await play({
+      context: CONTEXT,
+      limits: { answerBytes: 100 },
+      root: [`${cell('v = "x" * 200')}\n${answer}`, cell('FINAL("short")')],
+    });
+    expect(result.answer).toBe('short');
+    expect(told(root, 1)).toMatch(/200.*100|100.*200/s);
+  });
+
   it('does not keep what follows it from running', async () => {
     const { result, root } = await play({
       context: CONTEXT,

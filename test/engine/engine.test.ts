@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contexts, projected } from '../../src/index.ts';
-import { cell, checkEvents, play, playToFailure, start, told } from './harness.ts';
+import { scriptedModel } from '../../src/test.ts';
+import { cell, checkEvents, play, playToFailure, rlmOf, start, told } from './harness.ts';
 
 describe('the conversation', () => {
   it('is append-only: system, query, then each reply exactly as emitted and one message of feedback', async () => {
@@ -22,6 +23,28 @@ describe('the conversation', () => {
     });
     expect(JSON.stringify(root.requests)).not.toContain(secret);
     expect(JSON.stringify(events)).not.toContain(secret);
+  });
+
+  it('holds no half characters: what no provider takes is replaced, in what is sent and in what comes back', async () => {
+    const { result, root, sub } = await play({
+      query: 'What is \ud800?',
+      context: 'a\ud800b',
+      root: [
+        `${cell('kept = "\ud800"', 'print([len(context), kept])')}\nQUERY_LLM(say \ud800)`,
+        'FINAL("it is \\udc00")',
+      ],
+      sub: ['so \ud800'],
+    });
+    expect(result.answer).toBe('it is \ufffd');
+    for (const { messages } of [...root.requests, ...sub.requests])
+      for (const { content } of messages) expect(content.isWellFormed()).toBe(true);
+    expect(told(root, 1)).toContain("[3, '\ufffd']");
+    expect(told(root, 1)).toContain('so \ufffd');
+  });
+
+  it('says which names of the runtime come back after a cell has bound them', async () => {
+    const { root } = await play({ context: 'x', root: [cell('context = "mine"'), cell('FINAL(context)')] });
+    expect(told(root, 1)).toMatch(/as it was again in the next cell: `context`/);
   });
 
   it('an empty reply is a turn that ran nothing', async () => {
@@ -119,6 +142,21 @@ describe('contexts', () => {
     expect(result.answer).toBe('[1000, 999, [2, 3]]');
     expect(reads).toEqual(['999-1000', '2-4']);
   });
+
+  it('that are projected and not cut by code point fail the read instead of shifting what follows', async () => {
+    const text = '😀'.repeat(3);
+    const halves = projected({ text: { length: () => 6, slice: (start, stop) => text.slice(start, stop) } });
+    const { result } = await play({
+      context: halves,
+      root: [cell('try: context[:2]', 'except ValueError as error: FINAL(str(error))')],
+    });
+    expect(result.answer).toContain('by code point');
+  });
+
+  it.each(['context_0', '__builtins__', 'FINAL'])('cannot be named %s', async (name) => {
+    const { error } = await playToFailure({ context: contexts({ [name]: 'x' }), root: [] });
+    expect(error.code).toBe('reserved-name');
+  });
 });
 
 describe('tools', () => {
@@ -214,5 +252,24 @@ describe('events', () => {
         ['fraction', 'maxTurns', 'runId', 'seq', 'status', 'time', 'traceId', 'turn', 'type', 'v'].sort(),
       );
     }
+  });
+});
+
+describe('a request that cannot be right', () => {
+  it.each([
+    ['no request', undefined, 'invalid-option'],
+    ['no query', { query: ' ' }, 'invalid-option'],
+    ['an output that is no schema', { query: 'q', output: { type: 'object' } }, 'invalid-option'],
+    ['a signal that is none', { query: 'q', signal: {} }, 'invalid-option'],
+    ['tools that are none', { query: 'q', tools: null }, 'invalid-option'],
+    ['limits that are none', { query: 'q', limits: null }, 'invalid-limit'],
+    ['a REPL that is none', { query: 'q', repl: {} }, 'invalid-option'],
+    ['a model that is none', { query: 'q', model: {} }, 'model-not-found'],
+    ['a sub-model that is none', { query: 'q', subModel: 5 }, 'model-not-found'],
+  ])('rejects the run before anything is sent: %s', async (_, request, code) => {
+    const model = scriptedModel([]);
+    const run = rlmOf({ model }).completion(request as never);
+    await expect(Promise.resolve(run)).rejects.toMatchObject({ code, userAction: true });
+    expect(model.requests).toHaveLength(0);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { cell, checkEvents, play, playToFailure, told } from './harness.ts';
 
 describe('at a limit', () => {
@@ -48,6 +49,26 @@ describe('at a limit', () => {
       root: [cell('answer["content"] = "kept"')],
     });
     expect(result).toMatchObject({ outcome: 'exhausted', answer: 'kept' });
+  });
+
+  it.each(['FINAL_VAR(nowhere)', 'FINAL()', '**FINAL_VAR(nowhere)**'])('%s alone is no prose', async (last) => {
+    const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1'), last] });
+    expect(result).toMatchObject({ outcome: 'exhausted', answer: undefined, text: '' });
+  });
+
+  it('a name that is bound to nothing is the text itself', async () => {
+    const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1'), 'FINAL(plan_9)'] });
+    expect(result).toMatchObject({ outcome: 'exhausted', answer: 'plan_9' });
+  });
+
+  it('a typed answer may stand in a fenced block', async () => {
+    const { result } = await play({
+      context: 'x',
+      output: z.object({ n: z.number() }),
+      limits: { maxTurns: 1 },
+      root: [cell('1'), '```json\n{"n": 2}\n```'],
+    });
+    expect(result).toMatchObject({ outcome: 'exhausted', answer: { n: 2 } });
   });
 
   it('nothing gained is nothing: undefined and no text', async () => {

@@ -206,6 +206,15 @@ const CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('["A", true]'),
   },
   {
+    says: 'Values given with the task:',
+    script: { context: 'x', tools: { rates: { eur: 2 } }, root: [cell('FINAL(rates["eur"])')] },
+    holds: (played) => {
+      expect(answered(played)).toBe('2');
+      expect(told(played.root, 0)).not.toContain('Values given');
+      expect(played.root.requests[0]?.messages[0]?.content).toContain('- Values given with the task: `rates`.');
+    },
+  },
+  {
     says: '`SHOW_VARS()` returns a list of your variables.',
     script: { context: 'x', root: [cell('mine = 1'), cell('FINAL(["mine" in SHOW_VARS(), len(history) > 0])')] },
     holds: (played) => expect(answered(played)).toBe('[true, true]'),
@@ -302,7 +311,15 @@ describe('the system prompt claims, and it is so:', () => {
       packages: ['numpy 2'],
       shell: 'bash',
     } as const;
-    const facts = { info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], requireInspection: true };
+    const facts = {
+      info,
+      limits: DEFAULT_LIMITS,
+      depth: 0,
+      contextNames: [],
+      tools: [],
+      values: ['rates'],
+      requireInspection: true,
+    };
     const prompts = [undefined, '{"a":1}'].map((outputSchema) => systemPrompt({ ...facts, outputSchema })).join('\n');
     expect(CLAIMS.filter(({ says }) => !prompts.includes(says)).map(({ says }) => says)).toEqual([]);
   });

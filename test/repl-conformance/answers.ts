@@ -76,6 +76,14 @@ export function describeAnswers(bench: () => Bench): void {
       });
       expect((await bench().run('def f():\n    inner = 7\n    FINAL_VAR("inner")\nf()')).answer?.text).toBe('7');
       expect((await bench().run('FINAL_VAR([1])')).answer?.text).toBe('[1]');
+      expect((await bench().run(`FINAL_VAR(" 'result' ")`)).answer?.text).toBe('{"n": 1}');
+    });
+
+    test('FINAL_VAR of a long text says what it takes, and does not show the text', async () => {
+      const { type, message } = await bench().failure('FINAL_VAR("secret " * 1000)');
+      expect(type).toBe('NameError');
+      expect(message).toContain('use FINAL for the text itself');
+      expect(message).not.toContain('secret');
     });
 
     test('FINAL_VAR of an unknown name is an error that lists names, of a function an error too', async () => {
@@ -118,7 +126,7 @@ export function describeAnswers(bench: () => Bench): void {
     test('FINAL wins over the answer dict', async () => {
       const { answer } = await bench().run('answer["content"] = "dict"; answer["ready"] = True; FINAL("final")');
       expect(answer?.text).toBe('final');
-      await bench().run('answer["ready"] = False');
+      expect((await bench().run('1')).answer).toBeUndefined();
     });
 
     test('ready is reset when the cell ends in an error', async () => {
@@ -132,6 +140,13 @@ export function describeAnswers(bench: () => Bench): void {
       await bench().run('answer["content"] = {"so": "far"}');
       expect(await bench().repl.draft()).toEqual({ via: 'answer', json: '{"so": "far"}', text: '{"so": "far"}' });
       await bench().run('answer["content"] = ""');
+    });
+
+    test('what an earlier completion left in the answer dict is neither draft nor answer of the next', async () => {
+      await bench().run('answer["content"] = "old"');
+      await bench().repl.bind({ output: null });
+      expect(await bench().repl.draft()).toBeUndefined();
+      expect(await bench().value('answer')).toBe("{'content': '', 'ready': False}");
     });
 
     test('above answerBytes raise with both sizes', async () => {

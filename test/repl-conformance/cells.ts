@@ -129,9 +129,14 @@ export function describeCells(bench: () => Bench): void {
 
     test('keep one event loop: a task outlives its cell and goes on in the next await', async () => {
       const start = 'import asyncio\nout = []\nasync def late():\n    await asyncio.sleep(0)\n    out.append(1)';
-      await bench().run(`${start}\ntask = asyncio.create_task(late()) if False else None\nawait asyncio.sleep(0)`);
+      await bench().run(`${start}\nawait asyncio.sleep(0)`);
       await bench().run('task = asyncio.ensure_future(late())\nawait asyncio.sleep(0)');
       expect(await bench().value('await task\nout')).toBe('[1]');
+    });
+
+    test('make tasks without awaiting anything, as in a notebook, whose loop always runs', async () => {
+      await bench().run('import asyncio\nasync def later(): return "kept"\ntask = asyncio.create_task(later())');
+      expect(await bench().value('await task')).toBe("'kept'");
     });
 
     test('let get_event_loop().run_until_complete work', async () => {

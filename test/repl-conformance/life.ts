@@ -188,5 +188,19 @@ export function describeLife(bench: () => Bench): void {
       expect(outcome.stderr.text.trim()).toBe('err');
       expect(await bench().value('open("/tmp/made.txt").read()')).toBe("'made\\n'");
     });
+
+    test('ends at its deadline, and says so', async (context) => {
+      if (!bench().capabilities.bash) return context.skip();
+      for (const command of ['sleep 20', 'while true; do :; done']) {
+        const outcome = await bench().repl.bash({ command, handle: 't1.1', timeoutMs: 300 });
+        expect(outcome).toMatchObject({ ok: false, timedOut: true });
+      }
+    });
+
+    test('takes a lone surrogate as a replacement character', async (context) => {
+      if (!bench().capabilities.bash) return context.skip();
+      const outcome = await bench().repl.bash({ command: 'echo "\ud800"', handle: 't1.1' });
+      expect(outcome.stdout.text).toBe('\ufffd\n');
+    });
   });
 }

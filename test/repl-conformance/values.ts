@@ -88,10 +88,41 @@ export function describeValues(bench: () => Bench): void {
       expect(await bench().value('latin, empty')).toBe("('a\\r\\néÿ', '')");
     });
 
+    test('in UTF-16 arrive when they hold nothing beyond ASCII or Latin-1', async () => {
+      const values = {
+        ascii: await file('ascii16', Buffer.from('\ufeffplain', 'utf16le'), { encoding: 'utf-16le', skip: 2 }),
+        latin: await file('latin16', Buffer.from('é', 'utf16le').swap16(), { encoding: 'utf-16be' }),
+        parsed: await file('list16', Buffer.from('[1]', 'utf16le'), { encoding: 'utf-16le', as: 'json' }),
+      };
+      await bench().repl.bind({ values });
+      expect(await bench().value('ascii, latin, parsed')).toBe("('plain', 'é', [1])");
+    });
+
     test('of JSON are parsed exactly', async () => {
       const context = await file('json', Buffer.from('{"n": 12345678901234567890, "é": [1]}\n'), { as: 'json' });
-      await bench().repl.bind({ values: { context } });
-      expect(await bench().value('context')).toBe("{'n': 12345678901234567890, 'é': [1]}");
+      const large = await file('large.json', Buffer.from(`[1${'0'.repeat(5_000)}]`), { as: 'json' });
+      await bench().repl.bind({ values: { context, large } });
+      expect(await bench().value('context, large == [10**5000]')).toBe("({'n': 12345678901234567890, 'é': [1]}, True)");
+    });
+
+    test('of JSON that are none are refused', async () => {
+      for (const text of ['', '{"a":']) {
+        const context = await file('broken.json', Buffer.from(text), { as: 'json' });
+        await expect(bench().repl.bind({ values: { context } })).rejects.toMatchObject({ code: 'context-invalid' });
+      }
+    });
+
+    test('of JSON that nest deeper than Python reads are refused as well', async () => {
+      const text = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+      const context = await file('deep.json', Buffer.from(text), { as: 'json' });
+      const outcome = await bench()
+        .repl.bind({ values: { context } })
+        .then(
+          () => 'read',
+          (error: unknown) => (error as { readonly code?: unknown }).code,
+        );
+      // How deep that is depends on the build of Python.
+      expect(['read', 'context-invalid']).toContain(outcome);
     });
 
     test('of 30 MB arrive whole', async () => {
@@ -114,6 +145,19 @@ export function describeValues(bench: () => Bench): void {
         "([('docs/doc.txt', 'doc.txt', 'from a file'), ('b.md', 'b.md', 'inline')], 'inline', 2, True)",
       );
       expect((await bench().failure('context["nope"]')).type).toBe('KeyError');
+    });
+
+    test('as documents leave the REPL with path and text', async () => {
+      bench().host.onCall = (call) => (call.kind === 'rlm' ? JSON.stringify(call.context) : 'flat');
+      const documents = ['a', 'b'].map((path) => ({ path, content: { kind: 'text' as const, text: `in ${path}` } }));
+      await bench().repl.bind({ values: { context: { kind: 'documents', documents } } });
+      const plain = documents.map(({ path }) => ({ path, text: `in ${path}` }));
+      const answered = async (code: string): Promise<unknown> =>
+        JSON.parse((await bench().run(code)).answer?.json ?? '');
+      expect(await answered('FINAL(context)')).toEqual(plain);
+      expect(await answered('FINAL([d for d in context if d.path == "b"])')).toEqual([plain[1]]);
+      expect(await answered('FINAL(context[0])')).toEqual(plain[0]);
+      expect(await bench().value('rlm_query("q", context[1:]).count("in b")')).toBe('1');
     });
   });
 
@@ -199,6 +243,46 @@ export function describeValues(bench: () => Bench): void {
       expect(await bench().value('len(context.search("alpha", max_hits=7))')).toBe('7');
     });
 
+    test('of text are searched across the pages they are read in', async () => {
+      const long = `${'x'.repeat(1024 * 1024 - 3)} needle 😀 ${'y'.repeat(100)}`;
+      const points = [...long];
+      bench().host.onProjection = (read) => (read.op === 'slice' ? points.slice(read.start, read.stop).join('') : null);
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'long', shape: 'text', size: points.length } },
+      });
+      const at = points.length - 100 - 9;
+      expect(await bench().value('[(h["start"], h["match"]) for h in context.search("needle")]')).toBe(
+        `[(${at}, 'needle')]`,
+      );
+      expect(await bench().value('context.search("^."), context.search(r"\\A.")')).toContain("'start': 0");
+      expect(
+        await bench().value('len(context.search("^.")), len(context.search("(?<!x)[y]", 5)), context.search("z*", 0)'),
+      ).toBe('(1, 5, [])');
+      expect(await bench().value('context.search("needle")[0]["snippet"][:80] == "x" * 79 + " "')).toBe('True');
+    });
+
+    test('of text are searched for texts as a str is, in pages', async () => {
+      const long = `${'ab😀'.repeat(600_000)}needle`;
+      const points = [...long];
+      const reads: ProjectionRead[] = [];
+      bench().host.onProjection = (read) => {
+        reads.push(read);
+        return read.op === 'slice' ? points.slice(read.start, read.stop).join('') : null;
+      };
+      await bench().repl.bind({
+        values: { context: { kind: 'projection', id: 'long', shape: 'text', size: points.length } },
+      });
+      const code = [
+        's = str(context)',
+        'asked = [("needle",), ("ab",), ("b😀a",), ("zz",), ("",), ("ab", 1), ("ab", -10, -1), ("needle", 0, 9)]',
+        '[name for name in ("find", "count") for a in asked if getattr(context, name)(*a) != getattr(s, name)(*a)]',
+      ].join('\n');
+      expect(await bench().value(code)).toBe('[]');
+      expect(await bench().value('context.index("needle") == s.index("needle")')).toBe('True');
+      expect((await bench().failure('context.index("zz")')).type).toBe('ValueError');
+      expect(reads.length).toBeLessThan(100);
+    });
+
     test('of lists: a full sequence, searched by item', async () => {
       serve([]);
       await bench().repl.bind({
@@ -216,6 +300,28 @@ export function describeValues(bench: () => Bench): void {
         "[(490, 'row 490'), (491, 'row 491')]",
       );
       expect((await bench().failure('context[500]')).type).toBe('IndexError');
+      expect((await bench().failure('context.index(99)')).type).toBe('ValueError');
+      expect(await bench().value('[r["id"] for r in reversed(context)] == [*range(499, -1, -1)]')).toBe('True');
+    });
+
+    test('leave the REPL as what they stand for: in answers, and as contexts of children', async () => {
+      serve([]);
+      bench().host.onCall = (call) => (call.kind === 'rlm' ? JSON.stringify(call.context) : 'flat');
+      await bench().repl.bind({
+        values: {
+          rows: { kind: 'projection', id: 'rows', shape: 'list', size: 2 },
+          entries: { kind: 'projection', id: 'map', shape: 'mapping' },
+          context: { kind: 'mapping', names: ['rows', 'entries'] },
+        },
+      });
+      const listed = [rows[0], rows[1]];
+      const mapped = { x: { of: 'x' }, y: { of: 'y' } };
+      const answered = async (code: string): Promise<unknown> =>
+        JSON.parse((await bench().run(code)).answer?.json ?? '');
+      expect(await answered('FINAL(rows)')).toEqual(listed);
+      expect(await answered('FINAL_VAR("entries")')).toEqual(mapped);
+      expect(await answered('FINAL(context)')).toEqual({ rows: listed, entries: mapped });
+      expect(await bench().value('rlm_query("q", rows).count("row 1")')).toBe('1');
     });
 
     test('of mappings: keys and values on demand', async () => {
@@ -236,6 +342,10 @@ export function describeValues(bench: () => Bench): void {
       const code =
         'c = context.chunk(200_000)\nr = context.map_query("Say:", c)\n[len(r), r[0].ok, context.reduce_query("All:", ["a", "b"])]';
       expect(await bench().value(code)).toBe("[2, True, 'echo: All:\\n\\na\\n\\nb']");
+      const asked = bench().host.calls.length;
+      for (const wrong of ['map_query("Say:", "a text")', 'reduce_query("All:", context)', 'map_query(5, ["a"])'])
+        expect((await bench().failure(`context.${wrong}`)).type).toBe('TypeError');
+      expect(bench().host.calls).toHaveLength(asked);
     });
   });
 

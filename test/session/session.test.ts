@@ -2,7 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryStore, type RlmOptions, type Session, type SessionOptions, sqliteStore } from '../../src/index.ts';
+import {
+  contexts,
+  memoryStore,
+  projected,
+  type RlmOptions,
+  type Session,
+  type SessionOptions,
+  sqliteStore,
+} from '../../src/index.ts';
 import { fakeClock, type ScriptedReply, scriptedModel } from '../../src/test.ts';
 import { cell, rlmOf, told } from '../engine/harness.ts';
 
@@ -64,7 +72,10 @@ describe('a session', () => {
     await session.execute('odd = {1, 2}');
     await expect(session.getVariable('odd')).rejects.toMatchObject({ code: 'not-json' });
     await expect(session.setVariable('llm_query', 1)).rejects.toMatchObject({ code: 'reserved-name' });
+    await expect(session.setVariable('__builtins__', 1)).rejects.toMatchObject({ code: 'reserved-name' });
     await expect(session.setVariable('not a name', 1)).rejects.toMatchObject({ code: 'invalid-name' });
+    await session.execute('digits = 10**5000');
+    await expect(session.getVariable('digits')).rejects.toMatchObject({ code: 'not-json' });
   });
 
   it.each([undefined, Number.NaN, new Map([[1, 2]]), () => 1, 1n, { at: [new Set()] }])(
@@ -80,6 +91,8 @@ describe('a session', () => {
     const session = await opened();
     await expect(session.execute(undefined as never)).rejects.toMatchObject({ code: 'invalid-option' });
     await expect(session.bash(null as never)).rejects.toMatchObject({ code: 'invalid-option' });
+    for (const options of [null, 5, { signal: 5 }, { signal: {} }])
+      await expect(session.execute('1', options as never)).rejects.toMatchObject({ code: 'invalid-option' });
     for (const timeoutMs of [0, -1, Number.NaN])
       await expect(session.execute('1', { timeoutMs })).rejects.toMatchObject({ code: 'invalid-limit' });
     for (const options of [{ maxExtensions: -1 }, { maxExtensions: 0.5 }, { lifetimeMs: 0 }, { lifetimeMs: 1e18 }])
@@ -108,6 +121,62 @@ describe('a session', () => {
     expect((await session.completion({ query: 'second', context: 'b' })).answer).toBe(
       '["a", "b", "a", "b", 7, "first"]',
     );
+  });
+
+  it('takes an empty context for a context', async () => {
+    const session = await opened([], { context: '' });
+    expect((await session.execute('context, context_0')).value).toBe("('', '')");
+    const named = await opened([], { context: contexts({ rows: [] }) });
+    expect((await named.execute('rows, dict(context)')).value).toBe("([], {'rows': []})");
+  });
+
+  it('lets a completion begin without the answer of an earlier one', async () => {
+    const session = await opened([
+      cell('answer["content"] = "of the first"', 'answer["ready"] = True', 'FINAL("first")'),
+      'I do not know.',
+      'Nothing found.',
+    ]);
+    expect((await session.completion({ query: 'first' })).answer).toBe('first');
+    const second = await session.completion({ query: 'second', limits: { maxTurns: 1 } });
+    expect(second).toMatchObject({ outcome: 'exhausted', text: 'Nothing found.' });
+  });
+
+  it('lets a completion without a context work on the one there is, also after a rollback', async () => {
+    const root = scriptedModel(
+      [
+        'FINAL(a guess)',
+        cell('FINAL([context, context_0])'),
+        cell('FINAL(context)'),
+        cell('FINAL([context, context_0])'),
+      ],
+      { modelId: 'root' },
+    );
+    const session = await rlmOf({ model: root }).createSession({ context: 'base' });
+    await session.snapshot('before');
+    expect((await session.completion({ query: 'x' })).answer).toBe('["base", "base"]');
+    expect(told(root, 0)).toContain('`context` = `context_0`: str, 4 characters');
+    expect((await session.completion({ query: 'x', context: 'newer' })).answer).toBe('newer');
+    await session.rollback('before');
+    expect((await session.completion({ query: 'x' })).answer).toBe('["newer", "base"]');
+    expect(told(root, 3)).toContain('`context` = `context_1`: str, 5 characters');
+  });
+
+  it('goes on reading what an earlier completion projected', async () => {
+    const session = await opened([
+      cell('FINAL(context[0])'),
+      cell('FINAL([context[0], context_0[1], list(context_1)])'),
+    ]);
+    const rows = (...items: string[]) => projected(items);
+    expect((await session.completion({ query: 'x', context: rows('a', 'b') })).answer).toBe('a');
+    expect((await session.execute('context_0[1]')).value).toBe("'b'");
+    const second = await session.completion({ query: 'x', context: rows('c') });
+    expect(second.answer).toBe('["c", "b", ["c"]]');
+  });
+
+  it('numbers named contexts like every other', async () => {
+    const session = await opened([cell('FINAL([context_0["a"], a, context_0 is context])')]);
+    const { answer } = await session.completion({ query: 'x', context: contexts({ a: 'first' }) });
+    expect(answer).toBe('["first", "first", true]');
   });
 
   it('queues what is asked of it', async () => {

@@ -172,7 +172,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       const result = await link.command({
         op: 'execute',
         header: { handle: cell.handle },
-        parts: [encodeExact(cell.code)],
+        // As source code, half a character is none: Python would refuse the whole cell.
+        parts: [encodeExact(cell.code.toWellFormed())],
         timeoutMs: limitMs,
         ...(cell.signal === undefined ? {} : { signal: cell.signal }),
         ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
@@ -204,7 +205,9 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return parse(await ask(command), read);
   }
 
-  async function bash(request: BashRequest): Promise<BashOutcome> {
+  async function bash(given: BashRequest): Promise<BashOutcome> {
+    // A shell reads bytes: what is no character has none.
+    const request = { ...given, command: given.command.toWellFormed() };
     const before = await ready();
     if (before !== undefined) return lostBash(before.lost, before.restarted);
     if (driver.bash !== undefined) return driver.bash(request);

@@ -67,6 +67,8 @@ export function stringSource(text: string): TextSource {
 export function fileSource(file: FileValue): TextSource {
   let seen: string | undefined;
   const utf8 = file.encoding === 'utf-8';
+  // In UTF-16 the bytes of an ASCII text are others than its characters.
+  const asIs = (shape: TextShape): boolean => shape.maxChar < 128 && !file.encoding.startsWith('utf-16');
   return {
     guess: utf8
       ? () =>
@@ -89,8 +91,8 @@ export function fileSource(file: FileValue): TextSource {
         const writer = writePieces(pipe, form, shape.length * shape.unit);
         const whole =
           (await identity(handle)) === seen &&
-          (shape.maxChar < 128 || form === 'utf-8'
-            ? await sendBytes({ file, handle, writer, ascii: shape.maxChar < 128 })
+          (asIs(shape) || form === 'utf-8'
+            ? await sendBytes({ file, handle, writer, ascii: asIs(shape) })
             : await sendUnits({ file, handle, writer, unit: shape.unit })) &&
           (await identity(handle)) === seen;
         await (whole ? writer.end() : writer.abort());

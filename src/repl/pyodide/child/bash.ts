@@ -55,7 +55,9 @@ export async function runBash(run: BashRun): Promise<BashResult> {
       executionLimits: limitsOf(run.request),
     });
     const result = await shell.exec(run.command, { signal: abort.signal, rawScript: true });
-    return answer(state.timedOut ? EXIT_TIMEOUT : result.exitCode, state.timedOut, [
+    // just-bash has the same deadline and may be the first to see it.
+    const timedOut = state.timedOut || run.now() >= end;
+    return answer(timedOut ? EXIT_TIMEOUT : result.exitCode, timedOut, [
       bytesOf(result.stdout, result.stdoutKind === 'bytes' || result.stdoutEncoding === 'binary'),
       bytesOf(result.stderr, false),
     ]);

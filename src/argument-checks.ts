@@ -1,0 +1,44 @@
+/**
+ * Checks of what callers hand over where no type checker has looked: each finding is an error before anything is spent.
+ *
+ * @module
+ */
+import { RlmError } from './errors.ts';
+
+/** An option or argument that cannot be right; `message` says what it is and what to give. */
+export function invalidOption(message: string): RlmError {
+  return new RlmError({ code: 'invalid-option', message: `${message}.`, userAction: true });
+}
+
+/** What a wrong argument is, for a message. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** True for an object that is no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @throws RlmError `invalid-option` for a given signal that is none */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  if (isObject(signal) && typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function') return;
+  throw invalidOption(
+    `The signal has to be an AbortSignal, such as that of an AbortController; this is ${kindOf(signal)}`,
+  );
+}
+
+/** @throws RlmError `invalid-option` for a given answer type that is no Standard Schema */
+export function checkSchema(output: unknown): void {
+  if (output === undefined) return;
+  const carrier = typeof output === 'function' || isObject(output);
+  const standard = carrier ? (output as { readonly '~standard'?: unknown })['~standard'] : undefined;
+  if (isObject(standard) && typeof standard.validate === 'function') return;
+  throw invalidOption(
+    `The output has to be a Standard Schema, such as one of zod, or jsonSchema({ … }) for a JSON Schema; this is ${kindOf(output)}`,
+  );
+}

@@ -1,0 +1,62 @@
+import { invalidOption, isObject, kindOf } from './argument-checks.ts';
+import type { IsolationLevel } from './repl/port.ts';
+import type { RlmOptions } from './rlm-options.ts';
+
+const ISOLATION_LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
+
+/** What an option has to be, and how to say so. */
+interface Rule {
+  readonly holds: (value: unknown) => boolean;
+  readonly says: string;
+}
+
+/** Options that nothing else would look at before a completion needs them. Limits and tools have checks of their own. */
+const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
+  isolation: {
+    holds: (value) => ISOLATION_LEVELS.some((level) => level === value),
+    says: `one of ${ISOLATION_LEVELS.join(', ')}`,
+  },
+  prompt: { holds: isPrompt, says: 'an object such as { instructions: "Answer in French." }' },
+  store: {
+    holds: (value) => isObject(value) && typeof value.flush === 'function' && isObject(value.runs),
+    says: 'a store, such as sqliteStore(path)',
+  },
+  prices: {
+    holds: (value) => isObject(value) && Object.values(value).every(isPrice),
+    says: 'an object of prices by model id, each { input, output } in USD per million tokens',
+  },
+  allowedModels: {
+    holds: (value) => Array.isArray(value) && value.every((model) => typeof model === 'string'),
+    says: 'a list of model ids',
+  },
+  requireInspection: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
+  fallbackToRootModel: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
+  onEvent: { holds: (value) => typeof value === 'function', says: 'a function' },
+  clock: { holds: (value) => isObject(value) && typeof value.now === 'function', says: 'a clock, such as fakeClock()' },
+};
+
+/** @throws RlmError `invalid-option` for options that cannot be right */
+export function checkRlmOptions(options: RlmOptions): void {
+  if (!isObject(options) || options.model === undefined || options.model === null)
+    throw invalidOption('createRlm needs a model, for example { model: "openai/gpt-5" }');
+  for (const [name, rule] of Object.entries(RULES)) {
+    const value = options[name as keyof RlmOptions];
+    if (value !== undefined && !rule.holds(value))
+      throw invalidOption(`The option ${name} has to be ${rule.says}; this is ${kindOf(value)}`);
+  }
+}
+
+function isPrompt(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { instructions, system, stopAfterFirstBlock } = value;
+  const texts = [instructions, system].every((text) => text === undefined || typeof text === 'string');
+  return texts && (stopAfterFirstBlock === undefined || typeof stopAfterFirstBlock === 'boolean');
+}
+
+function isPrice(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { input, output, cached, cacheWrite } = value;
+  return [input, output, cached ?? 0, cacheWrite ?? 0].every(
+    (amount) => typeof amount === 'number' && Number.isFinite(amount) && amount >= 0,
+  );
+}

@@ -1,0 +1,44 @@
+/**
+ * Names of variables in a REPL: what callers may bind there, and what the runtime binds itself.
+ *
+ * @module
+ */
+
+/** Names the runtime binds itself. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  'context',
+  'history',
+  'llm_query',
+  'llm_query_batched',
+  'rlm_query',
+  'rlm_query_batched',
+  'allm_query',
+  'allm_query_batched',
+  'arlm_query',
+  'arlm_query_batched',
+  'LLMError',
+  'BudgetExceeded',
+  'FINAL',
+  'FINAL_VAR',
+  'SUBMIT',
+  'SHOW_VARS',
+  'answer',
+  'continue_with',
+]);
+
+const PYTHON_KEYWORDS: ReadonlySet<string> = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
+    'import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
+);
+
+/** An ASCII Python identifier. */
+export function isVariableName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PYTHON_KEYWORDS.has(name);
+}
+
+/** A name that the runtime binds, numbers contexts with, or that is Python's own, such as `__builtins__`. */
+export function isReservedName(name: string): boolean {
+  return RESERVED_NAMES.has(name) || /^context_\d+$/.test(name) || /^__.*__$/.test(name);
+}
