@@ -5,7 +5,7 @@ import time
 
 from .files import Copy, FileStore, FilesTooDeep
 from .processes import Population
-from .twins import Twin, private_memory
+from .twins import Twin, private_memory, resident_memory
 from .wire import Link
 
 
@@ -66,7 +66,10 @@ class Snapshots:
                 "snapshot-limit",
                 f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): delete one first.",
             )
-        held = sum(private_memory(pid) for pid in {twin.pid for twin in self._named.values()})
+        named = {twin.pid for twin in self._named.values()}
+        if sum(map(resident_memory, named)) <= self._memory:
+            return
+        held = sum(map(private_memory, named))
         if held > self._memory:
             raise Refusal(
                 "snapshot-limit",

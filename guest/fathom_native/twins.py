@@ -68,7 +68,7 @@ def fair_memory(pid: int) -> int:
 
 
 def resident_memory(pid: int) -> int:
-    """Bytes in memory, shared ones included: at least what `fair_memory` says, and quick."""
+    """Bytes in memory, shared ones included: at least what `fair_memory` and `private_memory` say, and quick."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
             return int(file.read().split()[1]) * _PAGE
