@@ -90,6 +90,8 @@ class Namespace:
         check_name(name)
         if name in self.protected:
             raise CommandError("reserved-name", f"The name {name!r} is bound by the runtime and cannot be set.")
+        if name.startswith("__") and name.endswith("__"):
+            raise CommandError("reserved-name", f"The name {name!r} is Python's own and cannot be set.")
         self.names[name] = value
 
 

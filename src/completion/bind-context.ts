@@ -54,7 +54,7 @@ function register(name: string, context: LoadedContext, projections: Map<string,
 }
 
 function checkFree(name: string, toolbox: RunContext['toolbox']): void {
-  const taken = name in toolbox.values || toolbox.bindings.some((tool) => tool.name === name);
+  const taken = Object.hasOwn(toolbox.values, name) || toolbox.bindings.some((tool) => tool.name === name);
   if (!taken && !RESERVED_NAMES.has(name)) return;
   throw new RlmError({
     code: taken ? 'duplicate-name' : 'reserved-name',

@@ -1,6 +1,7 @@
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import type { JsonValue } from '../repl/port.ts';
+import { isVariableName } from '../repl/variable-name.ts';
 import {
   type ContextInput,
   type ContextSource,
@@ -85,23 +86,16 @@ function jsonContext(value: JsonValue): LoadedContext {
   };
 }
 
-/** @throws RlmError `invalid-name` when `name` is no ASCII Python identifier */
+/** @throws RlmError `invalid-name` when cells could not use a variable of that name */
 export function checkVariableName(name: string): void {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !PYTHON_KEYWORDS.has(name)) return;
+  if (isVariableName(name)) return;
   throw new RlmError({
     code: 'invalid-name',
-    message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and no Python keyword.`,
+    message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and neither a Python keyword nor a name of the form __x__.`,
     userAction: true,
     data: { name },
   });
 }
-
-const PYTHON_KEYWORDS: ReadonlySet<string> = new Set(
-  (
-    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
-    'import in is lambda nonlocal not or pass raise return try while with yield'
-  ).split(' '),
-);
 
 function invalid(what: string): RlmError {
   return new RlmError({

@@ -56,6 +56,9 @@ describe('createToolbox', () => {
 
   it.each([
     ['bad-name', 'invalid-tool-name'],
+    ['lambda', 'invalid-tool-name'],
+    ['__builtins__', 'invalid-tool-name'],
+    ['__proto__', 'invalid-tool-name'],
     ['llm_query', 'reserved-name'],
     ['context', 'reserved-name'],
     ['context_3', 'reserved-name'],

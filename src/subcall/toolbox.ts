@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RlmError } from '../errors.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
+import { isVariableName } from '../repl/variable-name.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 
 /**
@@ -165,10 +166,10 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
 }
 
 function checkToolName(name: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+  if (!isVariableName(name)) {
     throw new RlmError({
       code: 'invalid-tool-name',
-      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _.`,
+      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _, and neither a Python keyword nor a name of the form __x__.`,
       userAction: true,
       data: { tool: name },
     });
