@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type ContextInput, loadContext } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
+import type { EventBody } from '../event/event.ts';
 import type { JournalScope } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
@@ -81,7 +82,11 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   const contexts = await loadContext(request.context);
   const tree = parent?.tree ?? engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
   const deadlines = { work: ledger.deadline, hard: ledger.hardDeadline };
-  const emit = events.emit.bind(events);
+  const emit = (event: EventBody): void => {
+    events.emit(event);
+    // What cannot be kept is not paid for either.
+    if (events.failure !== undefined) stop.fail(events.failure);
+  };
   const healing = parent === undefined ? options.healing : parent.healing;
   const run: RunContext = {
     journal: options.journal,
@@ -137,7 +142,7 @@ async function policyOf({ engine, request, parent }: PrepareOptions): Promise<Mo
 /** A limit on money needs the price of everything it pays for. */
 function checkPrices(models: ModelPolicy, limits: Limits): void {
   if (limits.maxCostUsd === undefined) return;
-  for (let depth = 0; depth <= limits.maxDepth; depth++) {
+  for (let depth = 0; depth <= Math.min(limits.maxDepth, models.depths); depth++) {
     const model = models.at(depth);
     if (model.price !== undefined) continue;
     throw new RlmError({

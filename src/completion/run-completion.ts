@@ -13,8 +13,7 @@ import { hostFor } from './host.ts';
 import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
 import { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
-import type { CompletionResult } from './result.ts';
-import type { RunContext } from './run-context.ts';
+import { CompletionError, type CompletionResult } from './result.ts';
 import { RunStanding } from './run-standing.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
@@ -41,18 +40,32 @@ export interface StartOptions extends PrepareOptions {
  *   told, when its tree has to be done again in new REPLs
  */
 export async function runCompletion(options: StartOptions): Promise<CompletionResult<unknown>> {
-  const { engine, events, frame } = options;
+  const { events } = options;
   const standing = new RunStanding(options);
+  try {
+    const result = await runToItsEnd(options, standing);
+    await events.flush();
+    return result;
+  } catch (error) {
+    // What the store could not take at the end must not hide what there was to tell.
+    await events.flush().catch(() => undefined);
+    throw error instanceof BeginAgain || error instanceof CompletionError ? error : standing.failed(error);
+  }
+}
+
+async function runToItsEnd(options: StartOptions, standing: RunStanding): Promise<CompletionResult<unknown>> {
+  const { engine, events, frame } = options;
   let close = (): Promise<void> => Promise.resolve();
   let answered = false;
   try {
+    tellResumed(options);
     if (options.problem !== undefined) throw options.problem;
     const prepared = await prepareRun(options);
     const { run } = prepared;
     standing.prepared(run);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
-    if (options.recovered !== undefined) resumed(run, options.recovered, options.previous);
+    if (options.recovered !== undefined) await bookRecovered(run, options.recovered);
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
@@ -61,6 +74,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     if (run.depth === 0)
       await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
+    if (events.failure !== undefined) throw events.failure;
     const result = standing.ended(end);
     answered = end.kind === 'answered';
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
@@ -68,7 +82,8 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
   } catch (error) {
     if (beginsAgain(error, options)) throw error instanceof BeginAgain ? error : new BeginAgain(lossOf(error));
     const failure = standing.failed(error);
-    if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure);
+    // A run whose end cannot be written down is found interrupted.
+    if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure).catch(() => undefined);
     throw failure;
   } finally {
     frame.ledger.close();
@@ -76,7 +91,6 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     // An answer need not wait for its REPL's end; whoever stopped a run wants to know it gone.
     if (answered) closing.catch(() => undefined);
     else await closing;
-    await events.flush();
   }
 }
 
@@ -167,11 +181,11 @@ function started({ prepared: { run }, workspace }: Work, bound: BoundContext): v
   });
 }
 
-/** Puts what an interrupted run had done into the books, and tells that it goes on. */
-function resumed(run: RunContext, recovered: Recovered, previous: RunResumed['previous']): void {
+/** Tells that an interrupted run goes on; whatever hinders it then is an end of its own. */
+function tellResumed({ events, recovered, previous }: StartOptions): void {
+  if (recovered === undefined) return;
   if (recovered.steps === 0 && recovered.attempts.length === 0 && previous === undefined) return;
-  bookRecovered(run, recovered);
   const possiblyBilled = recovered.attempts.filter((attempt) => attempt.inFlight).length;
   const before = previous === undefined ? {} : { previous };
-  run.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });
+  events.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });
 }

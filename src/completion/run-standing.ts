@@ -15,6 +15,9 @@ export class RunStanding {
   readonly #startedAt: number;
   #run: RunContext | undefined;
   #isolation: IsolationLevel;
+  #opened = false;
+  /** Its end, once that was told. */
+  #ended: CompletionResult<unknown> | undefined;
   recorder: Recorder;
 
   constructor(options: StartOptions) {
@@ -33,6 +36,7 @@ export class RunStanding {
   /** The REPL is open. */
   opened(isolation: IsolationLevel): void {
     this.#isolation = isolation;
+    this.#opened = true;
   }
 
   /** The loop has ended: the result, and its terminal record. */
@@ -40,6 +44,7 @@ export class RunStanding {
     if (end.kind === 'answered') {
       const { stop, value, text } = end.answer;
       const result = { ...this.#base(stop, text), outcome: 'converged' as const, answer: value };
+      this.#ended = result;
       this.#record('converged', result, undefined);
       return result;
     }
@@ -50,6 +55,7 @@ export class RunStanding {
       answer: best.value,
       reason: limit.reason,
     };
+    this.#ended = result;
     this.#record('exhausted', result, limit.reason);
     return result;
   }
@@ -62,8 +68,10 @@ export class RunStanding {
     const aborted = this.#frame.stop.cancelled !== undefined;
     const outcome = aborted ? 'aborted' : 'failed';
     const reason = aborted ? (this.#frame.stop.cancelled ?? '') : cause.message;
-    const base = this.#base(aborted ? 'cancelled' : stopOf(cause), this.recorder.draft ?? '');
-    this.#record(outcome, base, reason);
+    // An answer that could not be kept is told all the same; its terminal record stands.
+    const text = this.#ended?.text ?? this.recorder.draft ?? '';
+    const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
+    if (this.#ended === undefined) this.#record(outcome, base, reason);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
       message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
@@ -73,8 +81,14 @@ export class RunStanding {
       userAction: cause.userAction,
       data: cause.data,
       result: { ...base, outcome, reason },
-      resumable: !aborted && (cause instanceof ModelError || GOES_ON.has(cause.code)),
+      resumable: !aborted && (cause instanceof ModelError || GOES_ON.has(cause.code) || this.#stillPaused()),
     });
+  }
+
+  /** A run that was to go on and could not begin to is no worse off than before: what was missing can be given yet. */
+  #stillPaused(): boolean {
+    const { recovered, previous } = this.#options;
+    return !this.#opened && (previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0));
   }
 
   get #frame(): RunFrame {
