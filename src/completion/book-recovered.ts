@@ -2,14 +2,21 @@ import type { Recovered } from '../journal/index.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Puts what an interrupted run had spent into the books, before anything new is spent. */
-export function bookRecovered(run: RunContext, recovered: Recovered): void {
+export async function bookRecovered(run: RunContext, recovered: Recovered): Promise<void> {
   for (let count = 0; count < recovered.subCalls; count++) {
     const ticket = run.ledger.openSubCall();
     if ('sent' in ticket) ticket.sent();
   }
+  const ids = new Set(recovered.attempts.map(({ model }) => model));
+  // A model that is no longer at hand has an unknown price.
+  const models = new Map(
+    await Promise.all(
+      [...ids].map(async (id) => [id, (await run.models.withId(id)) ?? { id, price: undefined }] as const),
+    ),
+  );
   for (const attempt of recovered.attempts) {
     const depth = depthOf(attempt.scope, attempt.kind);
-    const model = modelOf(attempt.model, run);
+    const model = models.get(attempt.model) ?? { id: attempt.model, price: undefined };
     run.ledger.book({ model, depth, ...attempt.settlement });
   }
 }
@@ -18,16 +25,4 @@ export function bookRecovered(run: RunContext, recovered: Recovered): void {
 function depthOf(scope: string, kind: Recovered['attempts'][number]['kind']): number {
   const children = scope === '' ? 0 : scope.split('>').length;
   return children + (kind === 'sub' ? 1 : 0);
-}
-
-/** The model of that id, for its price; a model that is no longer in the policy has an unknown price. */
-function modelOf(
-  id: string,
-  run: RunContext,
-): { readonly id: string; readonly price: ReturnType<RunContext['models']['at']>['price'] } {
-  for (let depth = 0; depth <= run.limits.maxDepth; depth++) {
-    const model = run.models.at(depth);
-    if (model.id === id) return model;
-  }
-  return { id, price: undefined };
 }

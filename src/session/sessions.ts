@@ -7,6 +7,7 @@ import { openWorkspace } from '../completion/workspace.ts';
 import type { ContextInput } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
+import { recordedLimits } from '../limits.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import { notRecorded } from '../resume/recorded-models.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
@@ -145,7 +146,7 @@ export class Sessions {
       const prepared = { run: { ...asked, models, callModel }, asParent: { ...asParent, models } };
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
-      bookRecovered(run, journal.recovered);
+      await bookRecovered(run, journal.recovered);
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
@@ -222,7 +223,7 @@ function termsFrom(record: SessionRecord, kept: Kept): SessionTerms {
     extensions: record.extensions,
     extensionMs: kept.extensionMs,
     maxExtensions: kept.maxExtensions,
-    limits: kept.limits,
+    limits: recordedLimits(kept.limits),
     tools: undefined,
   };
 }

@@ -57,6 +57,17 @@ describe('at a limit', () => {
 });
 
 describe('the limits', () => {
+  it('a depth without end, and money that is limited', async () => {
+    const price = { input: 1, output: 1 };
+    const { result } = await play({
+      limits: { maxDepth: Number.POSITIVE_INFINITY, maxCostUsd: 1 },
+      options: { prices: { 'scripted/root': price, 'scripted/sub': price } },
+      root: [cell('r = rlm_query("who?")', 'FINAL(r)')],
+      sub: ['FINAL(you)'],
+    });
+    expect(result).toMatchObject({ outcome: 'converged', answer: 'you' });
+  });
+
   it('no-code: replies with nothing to run, after a nudge', async () => {
     const { result, root } = await play({ context: 'x', root: ['Let me think.', 'Hm.', 'Still.', 'FINAL(given up)'] });
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'no-code', turns: 3, answer: 'given up' });
