@@ -1,12 +1,11 @@
 import { messageOf, type RlmError } from '../errors.ts';
 import type { RunResumed } from '../event/event.ts';
-import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
 import { BeginAgain } from '../subcall/begin-again.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
-import { bookRecovered } from './book-recovered.ts';
+import { bookRecovered, recallEarlier } from './book-recovered.ts';
 import { complete, type LoopEnd } from './complete.ts';
 import { Conversation } from './conversation.ts';
 import { hostFor } from './host.ts';
@@ -23,8 +22,6 @@ export interface StartOptions extends PrepareOptions {
   readonly workspace?: Workspace | undefined;
   /** The session whose REPL it is. */
   readonly sessionId?: string | undefined;
-  /** What an interrupted run had done before. */
-  readonly recovered?: Recovered;
   /** How an interrupted run had ended, when it could still say so. */
   readonly previous?: RunResumed['previous'] | undefined;
   /** When the run began, if it has begun again since. */
@@ -66,6 +63,7 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
     if (options.recovered !== undefined) await bookRecovered(run, options.recovered);
+    if (options.parent?.recovered !== undefined) await recallEarlier(run, options.parent.recovered);
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));

@@ -138,7 +138,8 @@ export class Sessions {
     const frame = openFrame({ engine, limits, events, parent: undefined, signal: undefined });
     const request = { query: `session ${id}`, context, tools: terms.tools };
     try {
-      const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root };
+      const { root, recovered } = journal;
+      const start = { engine, request, identity, events, parent: undefined, frame, journal: root, recovered };
       const { run: asked, asParent } = await prepareRun(start);
       const models = new SessionModels(asked.models);
       const callModel: typeof asked.callModel = (call) =>
@@ -146,7 +147,7 @@ export class Sessions {
       const prepared = { run: { ...asked, models, callModel }, asParent: { ...asParent, models } };
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
-      await bookRecovered(run, journal.recovered);
+      await bookRecovered(run, recovered);
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );

@@ -87,6 +87,34 @@ describe('a run that is resumed', () => {
     expect(other).toMatchObject({ status: 'rejected', reason: { code: 'invalid-option' } });
   });
 
+  it('tells what its children used in all, before the interruption and after', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(3);
+    // Depth 1 asks twice in two turns and answers; its third call, of depth 2, meets the spent quota.
+    const child = [
+      cell('print(llm_query("a"))'),
+      cell('print(llm_query("b"), llm_query("c"), llm_query("d"))'),
+      'FINAL(y)',
+    ];
+    const rlm = rlmOf({
+      model: scriptedModel([cell('r = rlm_query("who?")', 'print(r.usage)'), 'FINAL(x)'], { modelId: 'root' }),
+      subModel: [scriptedModel(child, { modelId: 'child' }), scriptedModel(respond, { modelId: 'leaf' })],
+      store,
+      limits: { maxDepth: 2 },
+    });
+    const first = rlm.completion({ query: 'go' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    const { usage, trajectory, subCalls } = await rlm.resume(first.id);
+    const { 1: own, 2: below } = usage.byDepth;
+    const [called] = trajectory.turns[0]?.commands[0]?.subCalls ?? [];
+    expect(called?.usage).toMatchObject({
+      inputTokens: (own?.inputTokens ?? 0) + (below?.inputTokens ?? 0),
+      outputTokens: (own?.outputTokens ?? 0) + (below?.outputTokens ?? 0),
+    });
+    const ends = (await store.events.read(called?.child?.runId ?? '')).filter(({ type }) => type === 'run.completed');
+    expect(ends.at(-1)).toMatchObject({ subCalls: subCalls - 1 });
+  });
+
   it('keeps limits that are none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fathom-resume-'));
     const store = sqliteStore(folder);
