@@ -71,6 +71,7 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     standing.opened(workspace.repl.info.isolation);
     if (run.depth === 0)
       await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
+    standing.begun();
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
     if (events.failure !== undefined) throw events.failure;
     const result = standing.ended(end);
@@ -79,6 +80,12 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     return result;
   } catch (error) {
     if (beginsAgain(error, options)) throw error instanceof BeginAgain ? error : new BeginAgain(lossOf(error));
+    const late = standing.tooLate();
+    if (late !== undefined) {
+      const result = standing.ended(late);
+      if (options.parent === undefined) await engine.keeper.end(result.runId, { result, resumable: false });
+      return result;
+    }
     const failure = standing.failed(error);
     // A run whose end cannot be written down is found interrupted.
     if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure).catch(() => undefined);

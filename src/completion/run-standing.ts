@@ -15,7 +15,7 @@ export class RunStanding {
   readonly #startedAt: number;
   #run: RunContext | undefined;
   #isolation: IsolationLevel;
-  #opened = false;
+  #begun = false;
   /** Its end, once that was told. */
   #ended: CompletionResult<unknown> | undefined;
   recorder: Recorder;
@@ -36,7 +36,19 @@ export class RunStanding {
   /** The REPL is open. */
   opened(isolation: IsolationLevel): void {
     this.#isolation = isolation;
-    this.#opened = true;
+  }
+
+  /** It is on record, and its work begins. */
+  begun(): void {
+    this.#begun = true;
+  }
+
+  /** The end of a run whose time was up before its work could begin. */
+  tooLate(): LoopEnd | undefined {
+    const { limit, cancelled, hardSignal } = this.#frame.stop;
+    if (this.#begun || limit === undefined || cancelled !== undefined || !hardSignal.aborted) return undefined;
+    this.#options.events.emit({ type: 'limit.reached', limit: limit.stop, value: 0, message: limit.reason });
+    return { kind: 'limit', limit, best: { value: undefined, text: '' } };
   }
 
   /** The loop has ended: the result, and its terminal record. */
@@ -81,14 +93,18 @@ export class RunStanding {
       userAction: cause.userAction,
       data: cause.data,
       result: { ...base, outcome, reason },
-      resumable: !aborted && (cause instanceof ModelError || GOES_ON.has(cause.code) || this.#stillPaused()),
+      resumable: !aborted && this.#canGoOn(cause),
     });
   }
 
-  /** A run that was to go on and could not begin to is no worse off than before: what was missing can be given yet. */
-  #stillPaused(): boolean {
+  /**
+   * A run that is not on record cannot; one that was to go on and could not begin to is no worse off than before: what was
+   * missing can be given yet.
+   */
+  #canGoOn(cause: RlmError): boolean {
     const { recovered, previous } = this.#options;
-    return !this.#opened && (previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0));
+    if (this.#begun) return cause instanceof ModelError || GOES_ON.has(cause.code);
+    return previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0);
   }
 
   get #frame(): RunFrame {

@@ -57,6 +57,13 @@ describe('at a limit', () => {
 });
 
 describe('the limits', () => {
+  it('time that is up before the REPL is there', async () => {
+    const { result, events } = await play({ limits: { maxDurationMs: 1 }, root: ['FINAL(late)'] });
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'time-limit', answer: undefined, text: '', turns: 0 });
+    expect(result.outcome === 'exhausted' && result.reason).toContain('maxDurationMs');
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', outcome: 'exhausted' });
+  });
+
   it('a depth without end, and money that is limited', async () => {
     const price = { input: 1, output: 1 };
     const { result } = await play({
