@@ -60,10 +60,11 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     const prepared = await prepareRun(options);
     const { run } = prepared;
     standing.prepared(run);
-    run.stop.throwIfStopped();
-    run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
+    // What was spent before counts whatever comes now.
     if (options.recovered !== undefined) await bookRecovered(run, options.recovered);
     if (options.parent?.recovered !== undefined) await recallEarlier(run, options.parent.recovered);
+    run.stop.throwIfStopped();
+    run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));

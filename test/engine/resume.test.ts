@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APICallError } from '@ai-sdk/provider';
 import { describe, expect, it } from 'vitest';
-import { memoryStore, type RunEvent, sqliteStore } from '../../src/index.ts';
+import { type CompletionError, memoryStore, type RunEvent, sqliteStore } from '../../src/index.ts';
 import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { startMockProvider } from '../mock-provider/index.ts';
 import { cell, checkEvents, rlmOf } from './harness.ts';
@@ -85,6 +85,24 @@ describe('a run that is resumed', () => {
     const [one, other] = await Promise.allSettled([rlm.resume(first.id), rlm.resume(first.id)]);
     expect(one).toMatchObject({ status: 'fulfilled', value: { answer: ANSWER } });
     expect(other).toMatchObject({ status: 'rejected', reason: { code: 'invalid-option' } });
+  });
+
+  it('tells what it had used when it is cancelled before it begins', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(2);
+    const rlm = rlmOf({
+      model: scriptedModel(ROOT, { modelId: 'root' }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+      store,
+      limits: { maxConcurrentCalls: 1 },
+    });
+    const first = rlm.completion({ query: 'go', context: 'text' });
+    const { result } = (await Promise.resolve(first).catch((error: unknown) => error)) as CompletionError;
+    const again = rlm.resume(first.id, { signal: AbortSignal.abort('not now') });
+    await expect(Promise.resolve(again)).rejects.toMatchObject({
+      code: 'cancelled',
+      result: { subCalls: result.subCalls, usage: { inputTokens: result.usage.inputTokens } },
+    });
   });
 
   it('tells what its children used in all, before the interruption and after', async () => {
