@@ -170,6 +170,7 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
   if (!ISOLATION_LEVELS.includes(isolation)) {
     throw invalid(`isolation "${String(isolation)}" is not known: use ${ISOLATION_LEVELS.join(', ')}`);
   }
+  checkPrices(options.prices ?? {});
   // What can be wrong with tools is found now, not in the first completion.
   createToolbox(options.tools);
   createToolbox(options.subTools);
@@ -185,6 +186,17 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
     allowedModels: options.allowedModels ?? [],
     fallbackToRootModel: options.fallbackToRootModel ?? false,
   };
+}
+
+/** Money is only counted right by prices that are amounts. */
+function checkPrices(prices: NonNullable<RlmOptions['prices']>): void {
+  for (const [model, price] of Object.entries(prices)) {
+    const { input, output, cached = 0, cacheWrite = 0 } = price;
+    if ([input, output, cached, cacheWrite].every((usd) => Number.isFinite(usd) && usd >= 0)) continue;
+    throw invalid(
+      `the price of ${model} is not valid: give USD per million tokens as numbers from 0 for input and output`,
+    );
+  }
 }
 
 function invalid(message: string): RlmError {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { RlmError } from '../errors.ts';
 import type { Answer } from '../repl/port.ts';
-import { jsonSchemaOf, propertiesOf } from '../subcall/json-schema.ts';
+import { isStandardSchema, jsonSchemaOf, propertiesOf } from '../subcall/json-schema.ts';
 
 /** A validated answer, or every error of one that does not fit. */
 export type Checked =
@@ -19,8 +20,16 @@ export interface AnswerType {
   checkText(text: string): Promise<Checked>;
 }
 
-/** The answer type of a Standard Schema. */
+/** The answer type of a Standard Schema. @throws RlmError `invalid-option` for anything else */
 export function answerType(schema: StandardSchemaV1): AnswerType {
+  if (!isStandardSchema(schema)) {
+    throw new RlmError({
+      code: 'invalid-option',
+      message:
+        'The output must be a Standard Schema, such as one of zod; make one of a JSON Schema by jsonSchema({ … }).',
+      userAction: true,
+    });
+  }
   const json = jsonSchemaOf(schema);
   return {
     schemaText: json === undefined ? '' : JSON.stringify(json),

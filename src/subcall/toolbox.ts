@@ -1,8 +1,7 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RlmError } from '../errors.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
 import { isVariableName } from '../repl/variable-name.ts';
-import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
+import { isStandardSchema, jsonSchemaOf, propertiesOf } from './json-schema.ts';
 
 /**
  * What cells may call or read besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),
@@ -145,17 +144,16 @@ type AiSdkSchema = {
 
 /** Checks arguments by a Standard Schema or by an AI SDK schema's own `validate`. */
 function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise<unknown>) | undefined {
-  if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
-  if (typeof schema !== 'object' || schema === null) return undefined;
-  if ('~standard' in schema) {
-    const standard = schema as StandardSchemaV1;
+  if (isStandardSchema(schema)) {
     return async (args) => {
-      const result = await standard['~standard'].validate(args);
+      const result = await schema['~standard'].validate(args);
       if (result.issues === undefined) return result.value;
       const issues = result.issues.map((issue) => `${(issue.path ?? []).map(String).join('.')}: ${issue.message}`);
       throw new ToolError('TypeError', `${name}() got wrong arguments: ${issues.join('; ')}`);
     };
   }
+  if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
+  if (typeof schema !== 'object' || schema === null) return undefined;
   const { validate } = schema as AiSdkSchema;
   if (typeof validate !== 'function') return undefined;
   return async (args) => {
