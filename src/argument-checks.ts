@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { RlmError } from './errors.ts';
 
 /** An option or argument that cannot be right; `message` says what it is and what to give. */
@@ -32,12 +33,16 @@ export function checkSignal(signal: unknown): void {
   );
 }
 
+/** Some libraries make their schemas functions. */
+export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
+  if (typeof schema !== 'function' && !isObject(schema)) return false;
+  const standard = (schema as { readonly '~standard'?: unknown })['~standard'];
+  return isObject(standard) && typeof standard.validate === 'function';
+}
+
 /** @throws RlmError `invalid-option` for a given answer type that is no Standard Schema */
 export function checkSchema(output: unknown): void {
-  if (output === undefined) return;
-  const carrier = typeof output === 'function' || isObject(output);
-  const standard = carrier ? (output as { readonly '~standard'?: unknown })['~standard'] : undefined;
-  if (isObject(standard) && typeof standard.validate === 'function') return;
+  if (output === undefined || isStandardSchema(output)) return;
   throw invalidOption(
     `The output has to be a Standard Schema, such as one of zod, or jsonSchema({ … }) for a JSON Schema; this is ${kindOf(output)}`,
   );

@@ -126,6 +126,14 @@ export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFA
     : limits;
 }
 
+/**
+ * Limits as they were before they went through JSON, which has no infinity: a limit that is null there was `Infinity`.
+ */
+export function recordedLimits(recorded: Partial<Limits>): Partial<Limits> {
+  const entries = Object.entries(recorded as Readonly<Record<string, number | null>>);
+  return Object.fromEntries(entries.map(([name, value]) => [name, value === null ? Number.POSITIVE_INFINITY : value]));
+}
+
 function checkLimit(name: string, value: unknown): void {
   if (typeof value !== 'number' || Number.isNaN(value)) throw invalidLimit(name, value, 'it must be a number');
   if (value < 0 || (value === 0 && !MAY_BE_ZERO.has(name))) {

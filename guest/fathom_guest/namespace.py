@@ -88,8 +88,10 @@ class Namespace:
     def set(self, name: str, value: object) -> None:
         """Binds a plain variable from outside."""
         check_name(name)
-        if name in self.protected or (name.startswith("__") and name.endswith("__")):
+        if name in self.protected:
             raise CommandError("reserved-name", f"The name {name!r} is bound by the runtime and cannot be set.")
+        if name.startswith("__") and name.endswith("__"):
+            raise CommandError("reserved-name", f"The name {name!r} is Python's own and cannot be set.")
         self.names[name] = value
 
 

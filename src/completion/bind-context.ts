@@ -71,7 +71,7 @@ function boundValue(id: string, context: LoadedContext, { projections }: Workspa
 }
 
 function checkFree(name: string, toolbox: RunContext['toolbox']): void {
-  const taken = name in toolbox.values || toolbox.bindings.some((tool) => tool.name === name);
+  const taken = Object.hasOwn(toolbox.values, name) || toolbox.bindings.some((tool) => tool.name === name);
   if (!taken && !isReservedName(name)) return;
   throw new RlmError({
     code: taken ? 'duplicate-name' : 'reserved-name',

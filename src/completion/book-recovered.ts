@@ -1,33 +1,43 @@
 import type { Recovered } from '../journal/index.ts';
+import type { BookedCall } from '../ledger/index.ts';
 import type { RunContext } from './run-context.ts';
 
+type Attempts = Recovered['attempts'];
+
 /** Puts what an interrupted run had spent into the books, before anything new is spent. */
-export function bookRecovered(run: RunContext, recovered: Recovered): void {
+export async function bookRecovered(run: RunContext, recovered: Recovered): Promise<void> {
   for (let count = 0; count < recovered.subCalls; count++) {
     const ticket = run.ledger.openSubCall();
     if ('sent' in ticket) ticket.sent();
   }
-  for (const attempt of recovered.attempts) {
-    const depth = depthOf(attempt.scope, attempt.kind);
-    const model = modelOf(attempt.model, run);
-    run.ledger.book({ model, depth, ...attempt.settlement });
-  }
+  for (const call of await booked(run, recovered.attempts)) run.ledger.book(call);
+}
+
+/** What a child had spent before its tree was interrupted: it is in the root's books, and belongs in its own as well. */
+export async function recallEarlier(run: RunContext, recovered: Recovered): Promise<void> {
+  const { path } = run.journal;
+  const below = `${path}>`;
+  const own = recovered.attempts.filter(({ scope }) => scope === path || scope.startsWith(below));
+  if (own.length === 0) return;
+  const calls = own.filter(({ kind }) => kind === 'sub').map(({ key }) => key);
+  const children = own.map(({ scope }) => scope).filter((scope) => scope !== path);
+  run.ledger.recall(await booked(run, own), new Set([...calls, ...children]).size);
+}
+
+async function booked(run: RunContext, attempts: Attempts): Promise<readonly BookedCall[]> {
+  const ids = [...new Set(attempts.map(({ model }) => model))];
+  const found = await Promise.all(ids.map((id) => run.models.withId(id)));
+  const models = new Map(ids.map((id, index) => [id, found[index]]));
+  return attempts.map(({ model: id, scope, kind, settlement }) => ({
+    // A model that is no longer at hand has an unknown price.
+    model: models.get(id) ?? { id, price: undefined },
+    depth: depthOf(scope, kind),
+    ...settlement,
+  }));
 }
 
 /** The depth a call ran at: one for each child its scope lies in, and one more for a sub-call. */
-function depthOf(scope: string, kind: Recovered['attempts'][number]['kind']): number {
+function depthOf(scope: string, kind: Attempts[number]['kind']): number {
   const children = scope === '' ? 0 : scope.split('>').length;
   return children + (kind === 'sub' ? 1 : 0);
-}
-
-/** The model of that id, for its price; a model that is no longer in the policy has an unknown price. */
-function modelOf(
-  id: string,
-  run: RunContext,
-): { readonly id: string; readonly price: ReturnType<RunContext['models']['at']>['price'] } {
-  for (let depth = 0; depth <= run.limits.maxDepth; depth++) {
-    const model = run.models.at(depth);
-    if (model.id === id) return model;
-  }
-  return { id, price: undefined };
 }

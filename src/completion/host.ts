@@ -2,7 +2,9 @@ import type { ReplHost } from '../repl/port.ts';
 import { createHost } from '../subcall/host.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { SubCall } from '../trajectory.ts';
+import { answerType } from './answer-type.ts';
 import type { Engine, RunIdentity } from './engine.ts';
+import { jsonSchema } from './json-schema-answer.ts';
 import type { PreparedRun } from './prepare-run.ts';
 import { runChild } from './run-child.ts';
 import type { Workspace } from './workspace.ts';
@@ -36,6 +38,7 @@ export function hostFor({ engine, identity, prepared, workspace, tally, record }
       tally,
       record,
       nextCall: () => ++calls,
+      answersOf: (schema) => answerType(jsonSchema(schema)).checkText,
       runChild: (child) => runChild(child, { engine, parent: asParent, identity }),
     },
     toolbox: run.toolbox,

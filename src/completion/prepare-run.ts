@@ -3,7 +3,8 @@ import { checkSchema, invalidOption } from '../argument-checks.ts';
 import { type ContextInput, loadContext } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
-import type { JournalScope } from '../journal/index.ts';
+import type { EventBody } from '../event/event.ts';
+import type { JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CallTree, ModelRef } from '../model/index.ts';
@@ -40,6 +41,8 @@ export interface ParentRun {
   readonly children: ChildSlots;
   readonly events: EventBus;
   readonly healing: Healing | undefined;
+  /** What the tree had done before it was interrupted. */
+  readonly recovered: Recovered | undefined;
   /** The parent's own tools, inherited where the caller gave no `subTools`. */
   readonly tools: ToolSet;
 }
@@ -52,6 +55,8 @@ export interface PrepareOptions {
   readonly parent: ParentRun | undefined;
   readonly frame: RunFrame;
   readonly journal: JournalScope;
+  /** What an interrupted run had done before; of a root, which has that of its whole tree. */
+  readonly recovered?: Recovered | undefined;
   /** For a root whose tree can begin again; children have their parent's. */
   readonly healing?: Healing | undefined;
   /** Serves model calls in place of the retry layer: for a replay that may ask nobody. */
@@ -83,7 +88,11 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   const contexts = await loadContext(request.context);
   const tree = parent?.tree ?? engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
   const deadlines = { work: ledger.deadline, hard: ledger.hardDeadline };
-  const emit = events.emit.bind(events);
+  const emit = (event: EventBody): void => {
+    events.emit(event);
+    // What cannot be kept is not paid for either.
+    if (events.failure !== undefined) stop.fail(events.failure);
+  };
   const healing = parent === undefined ? options.healing : parent.healing;
   const run: RunContext = {
     journal: options.journal,
@@ -107,7 +116,8 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
       options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
   };
   const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
-  return { run, asParent: { depth, limits, ledger, models, tree, children, events, healing, tools } };
+  const recovered = parent === undefined ? options.recovered : parent.recovered;
+  return { run, asParent: { depth, limits, ledger, models, tree, children, events, healing, recovered, tools } };
 }
 
 function checkQuery(query: unknown): void {
@@ -135,7 +145,7 @@ async function policyOf({ engine, request, parent }: PrepareOptions): Promise<Mo
 /** A limit on money needs the price of everything it pays for. */
 function checkPrices(models: ModelPolicy, limits: Limits): void {
   if (limits.maxCostUsd === undefined) return;
-  for (let depth = 0; depth <= limits.maxDepth; depth++) {
+  for (let depth = 0; depth <= Math.min(limits.maxDepth, models.depths); depth++) {
     const model = models.at(depth);
     if (model.price !== undefined) continue;
     throw new RlmError({

@@ -85,7 +85,13 @@ async function runIn(
 async function withRoot(models: ModelPolicy, name: string | undefined, depth: number): Promise<ModelPolicy> {
   if (name === undefined) return models;
   const { model } = await models.named(name, depth);
-  return { ...models, at: (at) => (at === depth ? model : models.at(at)) };
+  return {
+    fallbacks: models.fallbacks,
+    depths: Math.max(models.depths, depth),
+    at: (at) => (at === depth ? model : models.at(at)),
+    named: (other, at) => models.named(other, at),
+    withId: (id) => models.withId(id),
+  };
 }
 
 function replyOf(result: CompletionResult<unknown>, child: ChildRequest): SubCallReply {

@@ -1,19 +1,18 @@
 import { messageOf, type RlmError } from '../errors.ts';
 import type { RunResumed } from '../event/event.ts';
-import type { Recovered } from '../journal/index.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
 import { BeginAgain } from '../subcall/begin-again.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
-import { bookRecovered } from './book-recovered.ts';
+import { bookRecovered, recallEarlier } from './book-recovered.ts';
 import { complete, type LoopEnd } from './complete.ts';
 import { Conversation } from './conversation.ts';
 import { hostFor } from './host.ts';
 import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
 import { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
-import type { CompletionResult } from './result.ts';
+import { CompletionError, type CompletionResult } from './result.ts';
 import type { RunContext } from './run-context.ts';
 import { RunStanding } from './run-standing.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
@@ -24,8 +23,6 @@ export interface StartOptions extends PrepareOptions {
   readonly workspace?: Workspace | undefined;
   /** The session whose REPL it is. */
   readonly sessionId?: string | undefined;
-  /** What an interrupted run had done before. */
-  readonly recovered?: Recovered;
   /** How an interrupted run had ended, when it could still say so. */
   readonly previous?: RunResumed['previous'] | undefined;
   /** When the run began, if it has begun again since. */
@@ -41,18 +38,34 @@ export interface StartOptions extends PrepareOptions {
  *   told, when its tree has to be done again in new REPLs
  */
 export async function runCompletion(options: StartOptions): Promise<CompletionResult<unknown>> {
-  const { engine, events, frame } = options;
+  const { events } = options;
   const standing = new RunStanding(options);
+  try {
+    const result = await runToItsEnd(options, standing);
+    await events.flush();
+    return result;
+  } catch (error) {
+    // What the store could not take at the end must not hide what there was to tell.
+    await events.flush().catch(() => undefined);
+    throw error instanceof BeginAgain || error instanceof CompletionError ? error : standing.failed(error);
+  }
+}
+
+async function runToItsEnd(options: StartOptions, standing: RunStanding): Promise<CompletionResult<unknown>> {
+  const { engine, events, frame } = options;
   let close = (): Promise<void> => Promise.resolve();
   let answered = false;
   try {
+    tellResumed(options);
     if (options.problem !== undefined) throw options.problem;
     const prepared = await prepareRun(options);
     const { run } = prepared;
     standing.prepared(run);
+    // What was spent before counts whatever comes now.
+    if (options.recovered !== undefined) await bookRecovered(run, options.recovered);
+    if (options.parent?.recovered !== undefined) await recallEarlier(run, options.parent.recovered);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
-    if (options.recovered !== undefined) resumed(run, options.recovered, options.previous);
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
@@ -60,15 +73,24 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     standing.opened(workspace.repl.info.isolation);
     if (run.depth === 0)
       await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
+    standing.begun();
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
+    if (events.failure !== undefined) throw events.failure;
     const result = standing.ended(end);
     answered = end.kind === 'answered';
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
     return result;
   } catch (error) {
     if (beginsAgain(error, options)) throw error instanceof BeginAgain ? error : new BeginAgain(lossOf(error));
+    const late = standing.tooLate();
+    if (late !== undefined) {
+      const result = standing.ended(late);
+      if (options.parent === undefined) await engine.keeper.end(result.runId, { result, resumable: false });
+      return result;
+    }
     const failure = standing.failed(error);
-    if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure);
+    // A run whose end cannot be written down is found interrupted.
+    if (options.parent === undefined) await engine.keeper.end(options.identity.runId, failure).catch(() => undefined);
     throw failure;
   } finally {
     frame.ledger.close();
@@ -76,7 +98,6 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
     // An answer need not wait for its REPL's end; whoever stopped a run wants to know it gone.
     if (answered) closing.catch(() => undefined);
     else await closing;
-    await events.flush();
   }
 }
 
@@ -168,11 +189,11 @@ function started({ prepared: { run }, workspace }: Work, bound: BoundContext): v
   });
 }
 
-/** Puts what an interrupted run had done into the books, and tells that it goes on. */
-function resumed(run: RunContext, recovered: Recovered, previous: RunResumed['previous']): void {
+/** Tells that an interrupted run goes on; whatever hinders it then is an end of its own. */
+function tellResumed({ events, recovered, previous }: StartOptions): void {
+  if (recovered === undefined) return;
   if (recovered.steps === 0 && recovered.attempts.length === 0 && previous === undefined) return;
-  bookRecovered(run, recovered);
   const possiblyBilled = recovered.attempts.filter((attempt) => attempt.inFlight).length;
   const before = previous === undefined ? {} : { previous };
-  run.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });
+  events.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });
 }

@@ -15,6 +15,9 @@ export class RunStanding {
   readonly #startedAt: number;
   #run: RunContext | undefined;
   #isolation: IsolationLevel;
+  #begun = false;
+  /** Its end, once that was told. */
+  #ended: CompletionResult<unknown> | undefined;
   recorder: Recorder;
 
   constructor(options: StartOptions) {
@@ -35,11 +38,25 @@ export class RunStanding {
     this.#isolation = isolation;
   }
 
+  /** It is on record, and its work begins. */
+  begun(): void {
+    this.#begun = true;
+  }
+
+  /** The end of a run whose time was up before its work could begin. */
+  tooLate(): LoopEnd | undefined {
+    const { limit, cancelled, hardSignal } = this.#frame.stop;
+    if (this.#begun || limit === undefined || cancelled !== undefined || !hardSignal.aborted) return undefined;
+    this.#options.events.emit({ type: 'limit.reached', limit: limit.stop, value: 0, message: limit.reason });
+    return { kind: 'limit', limit, best: { value: undefined, text: '' } };
+  }
+
   /** The loop has ended: the result, and its terminal record. */
   ended(end: LoopEnd): CompletionResult<unknown> {
     if (end.kind === 'answered') {
       const { stop, value, text } = end.answer;
       const result = { ...this.#base(stop, text), outcome: 'converged' as const, answer: value };
+      this.#ended = result;
       this.#record('converged', result, undefined);
       return result;
     }
@@ -50,6 +67,7 @@ export class RunStanding {
       answer: best.value,
       reason: limit.reason,
     };
+    this.#ended = result;
     this.#record('exhausted', result, limit.reason);
     return result;
   }
@@ -62,8 +80,10 @@ export class RunStanding {
     const aborted = this.#frame.stop.cancelled !== undefined;
     const outcome = aborted ? 'aborted' : 'failed';
     const reason = aborted ? (this.#frame.stop.cancelled ?? '') : cause.message;
-    const base = this.#base(aborted ? 'cancelled' : stopOf(cause), this.recorder.draft ?? '');
-    this.#record(outcome, base, reason);
+    // An answer that could not be kept is told all the same; its terminal record stands.
+    const text = this.#ended?.text ?? this.recorder.draft ?? '';
+    const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
+    if (this.#ended === undefined) this.#record(outcome, base, reason);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
       message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
@@ -73,8 +93,18 @@ export class RunStanding {
       userAction: cause.userAction,
       data: cause.data,
       result: { ...base, outcome, reason },
-      resumable: !aborted && (cause instanceof ModelError || GOES_ON.has(cause.code)),
+      resumable: !aborted && this.#canGoOn(cause),
     });
+  }
+
+  /**
+   * A run that is not on record cannot; one that was to go on and could not begin to is no worse off than before: what was
+   * missing can be given yet.
+   */
+  #canGoOn(cause: RlmError): boolean {
+    const { recovered, previous } = this.#options;
+    if (this.#begun) return cause instanceof ModelError || GOES_ON.has(cause.code);
+    return previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0);
   }
 
   get #frame(): RunFrame {

@@ -104,12 +104,12 @@ function pythonType(json: string, value: JsonValue): string {
   return /[.e]/.test(json) ? 'float' : 'int';
 }
 
-/** @throws RlmError `invalid-name` when `name` is no ASCII Python identifier */
+/** @throws RlmError `invalid-name` when cells could not use a variable of that name */
 export function checkVariableName(name: string): void {
   if (isVariableName(name)) return;
   throw new RlmError({
     code: 'invalid-name',
-    message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and no Python keyword.`,
+    message: `"${name}" cannot be a variable name: use ASCII letters, digits and _, not starting with a digit, and neither a Python keyword nor a name of the form __x__.`,
     userAction: true,
     data: { name },
   });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../store/index.ts';
@@ -160,6 +161,16 @@ describe('event bus', () => {
       },
     });
     expect(() => bus.emit(completed)).not.toThrow();
+  });
+
+  it('survives a listener whose promise is rejected', async () => {
+    const rejections: unknown[] = [];
+    const onRejection = (error: unknown): unknown => rejections.push(error);
+    process.on('unhandledRejection', onRejection);
+    busWith({ onEvent: () => Promise.reject(new Error('broken later')) }).emit(completed);
+    await setImmediate();
+    process.off('unhandledRejection', onRejection);
+    expect(rejections).toEqual([]);
   });
 
   it('ends a subscription that is left, and all of them on close', async () => {

@@ -158,7 +158,8 @@ class RunEventBus implements EventBus {
 
   #number(body: EventBody, ephemeral: boolean): RunEvent {
     const { runId, parentRunId, traceId, clock } = this.#options;
-    if (!ephemeral) this.#seq++;
+    // What nobody gets to see takes no number.
+    if (!ephemeral && (this.#failure === undefined || body.type === 'run.completed')) this.#seq++;
     const time = new Date(clock.now()).toISOString();
     const base = { v: 1, runId, traceId, seq: this.#seq, time } as const;
     return parentRunId === undefined ? { ...base, ...body } : { ...base, parentRunId, ...body };
@@ -177,10 +178,14 @@ class RunEventBus implements EventBus {
   #store(event: RunEvent): Stored {
     // The end of a child is synced with the step of its parent that holds its result.
     const lasts = event.type === 'run.completed' && event.parentRunId === undefined;
-    return this.#options.store?.events.append(event, {
-      identity: eventIdentity(event),
-      durability: lasts ? 'synced' : 'written',
-    });
+    try {
+      return this.#options.store?.events.append(event, {
+        identity: eventIdentity(event),
+        durability: lasts ? 'synced' : 'written',
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #showStored(): void {
@@ -197,8 +202,11 @@ class RunEventBus implements EventBus {
   /** Nothing unstored is shown any more, but for the end of the run: whoever watches has to learn of it. */
   #fail(error: unknown): void {
     this.#failure ??= error;
-    this.#pending = this.#pending.filter((entry) => entry.stored || entry.event.type === 'run.completed');
-    for (const entry of this.#pending) entry.stored = true;
+    const lost = this.#pending.find(({ ephemeral }) => !ephemeral);
+    if (lost !== undefined) this.#seq = lost.event.seq - 1;
+    const end = this.#pending.find(({ event }) => event.type === 'run.completed');
+    this.#pending =
+      end === undefined ? [] : [{ event: { ...end.event, seq: ++this.#seq }, ephemeral: false, stored: true }];
     this.#showStored();
   }
 

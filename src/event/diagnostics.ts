@@ -13,9 +13,9 @@ import type { RunEvent } from './event.ts';
 const events = channel('fathom-rlm:event');
 
 /** A listener that publishes to the channel, and then tells the caller's own. */
-export function publishing(own: ((event: RunEvent) => void) | undefined): (event: RunEvent) => void {
+export function publishing(own: ((event: RunEvent) => unknown) | undefined): (event: RunEvent) => unknown {
   return (event) => {
     if (events.hasSubscribers) events.publish(event);
-    own?.(event);
+    return own?.(event);
   };
 }

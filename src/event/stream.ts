@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import type { RunEvent } from './event.ts';
 
 /** How many ephemeral events wait for a slow subscriber before the oldest are dropped. */
@@ -8,10 +9,10 @@ export class EventStream {
   /** Durable events are kept while the tree runs, so that no subscriber, however slow or late, misses one. */
   readonly durable: RunEvent[] = [];
   readonly #subscriptions = new Set<Subscription>();
-  readonly #onEvent: ((event: RunEvent) => void) | undefined;
+  readonly #onEvent: ((event: RunEvent) => unknown) | undefined;
   readonly #closed = new Set<string>();
 
-  constructor(onEvent?: (event: RunEvent) => void) {
+  constructor(onEvent?: (event: RunEvent) => unknown) {
     this.#onEvent = onEvent;
   }
 
@@ -20,10 +21,10 @@ export class EventStream {
     if (!ephemeral) this.durable.push(event);
     for (const subscription of this.#subscriptions) subscription.offer(event, ephemeral);
     try {
-      this.#onEvent?.(event);
+      const told = this.#onEvent?.(event);
+      if (told instanceof Promise) told.catch(warnOfListener);
     } catch (error) {
-      // A caller's broken listener must not break the run it listens to.
-      process.emitWarning(`An event listener threw: ${error instanceof Error ? error.message : String(error)}`);
+      warnOfListener(error);
     }
   }
 
@@ -42,6 +43,11 @@ export class EventStream {
     this.#subscriptions.add(subscription);
     return subscription;
   }
+}
+
+/** A caller's broken listener must not break the run it listens to. */
+function warnOfListener(error: unknown): void {
+  process.emitWarning(`An event listener threw: ${messageOf(error)}`);
 }
 
 export interface SubscriptionOptions {

@@ -17,7 +17,7 @@ import { ceilingCost, exactCost } from './money.ts';
 import { Node } from './node.ts';
 import { closedError, NodeAccount } from './node-account.ts';
 import { openSubCall } from './sub-call-ticket.ts';
-import type { Usage } from './usage.ts';
+import type { BookedUsage, Usage } from './usage.ts';
 import { WARNING_SHARES, Warnings } from './warnings.ts';
 
 /**
@@ -108,10 +108,14 @@ class NodeLedger implements Ledger {
     line.serve();
   }
 
-  book({ model, usage, depth, possiblyBilled = false }: BookedCall): void {
-    const cost = model.price === undefined ? undefined : exactCost(model.price, usage);
-    this.#node.settle({ modelId: model.id, depth, usage, cost, possiblyBilled });
+  book(call: BookedCall): void {
+    this.#node.settle(bookedUsage(call));
     this.#node.warn();
+  }
+
+  recall(calls: readonly BookedCall[], subCalls: number): void {
+    for (const call of calls) this.#node.add(bookedUsage(call));
+    this.#node.calls.spent += subCalls;
   }
 
   expired(): boolean {
@@ -139,4 +143,9 @@ class NodeLedger implements Ledger {
     this.#onClose();
     this.#node.close(closedError());
   }
+}
+
+function bookedUsage({ model, usage, depth, possiblyBilled = false }: BookedCall): BookedUsage {
+  const cost = model.price === undefined ? undefined : exactCost(model.price, usage);
+  return { modelId: model.id, depth, usage, cost, possiblyBilled };
 }

@@ -117,6 +117,11 @@ export interface Ledger {
   holdFinal(estimate: CallEstimate): void;
   /** Counts a call without asking whether it fits: it was paid for before a resume. */
   book(call: BookedCall): void;
+  /**
+   * Counts what this completion and all below it had used before a resume, and the sub-calls they had sent. Those above
+   * have counted it already.
+   */
+  recall(calls: readonly BookedCall[], subCalls: number): void;
   /** True from the working deadline on. */
   expired(): boolean;
   /** What may still be spent here, with all ancestors' limits and reserves counted in. */

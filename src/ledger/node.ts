@@ -98,14 +98,16 @@ export class Node {
 
   /** Books a call here and at all above, and serves who waits. Follow it with {@link warn}. */
   settle(call: BookedUsage): void {
-    const { usage, cost = 0 } = call;
-    const tokens = usage.inputTokens + usage.outputTokens;
-    for (let node: Node | undefined = this; node !== undefined; node = node.parent) {
-      node.tokens.spent += tokens;
-      node.cost.spent += cost;
-      node.book.add(call);
-    }
+    for (let node: Node | undefined = this; node !== undefined; node = node.parent) node.add(call);
     this.line.serve();
+  }
+
+  /** Books a call here alone. */
+  add(call: BookedUsage): void {
+    const { usage, cost = 0 } = call;
+    this.tokens.spent += usage.inputTokens + usage.outputTokens;
+    this.cost.spent += cost;
+    this.book.add(call);
   }
 
   /** Warns when a share of a limit of the tree is spent. */

@@ -40,7 +40,10 @@ export interface ResolveOptions {
  * @throws ModelError `model-not-found`, or `missing-key` naming the variable to set
  */
 export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model {
-  if (typeof ref !== 'string') return fromLanguageModel(ref, options);
+  if (typeof ref !== 'string') {
+    if (typeof ref?.doStream !== 'function') throw noModel(ref);
+    return fromLanguageModel(ref, options);
+  }
   const [scheme, rest] = splitOnce(ref, ':');
   switch (rest === undefined ? undefined : scheme) {
     case 'replay':
@@ -52,6 +55,14 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
     default:
       return withReference(providerModel(ref, { ...options, env: options.env ?? process.env }), ref);
   }
+}
+
+function noModel(ref: unknown): ModelError {
+  const what = typeof ref === 'object' ? 'an object without doStream' : `of type ${typeof ref}`;
+  return new ModelError({
+    fault: 'model',
+    message: `A model is a reference such as openai/gpt-5, or a language model of the AI SDK; this is ${what}.`,
+  });
 }
 
 /** Remembers a reference that says more than the id; one with a password in it is nobody's to keep. */

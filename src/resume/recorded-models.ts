@@ -13,7 +13,9 @@ export interface RecordedModels {
 
 /** What to keep of a policy. */
 export function recordModels(models: ModelPolicy, maxDepth: number): RecordedModels {
-  const subs = Array.from({ length: maxDepth }, (_, index) => models.at(index + 1));
+  const subs = Array.from({ length: Math.min(maxDepth, Math.max(1, models.depths)) }, (_, index) =>
+    models.at(index + 1),
+  );
   const named = [models.at(0), ...subs].flatMap(({ id, ref }) => (ref === undefined ? [] : [[id, ref] as const]));
   return {
     rootModel: models.at(0).id,

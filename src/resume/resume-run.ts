@@ -5,6 +5,7 @@ import type { RunRequest } from '../completion/prepare-run.ts';
 import { RlmError } from '../errors.ts';
 import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
+import { recordedLimits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/index.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { claim, unclaim } from './keeper.ts';
@@ -63,7 +64,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
         request.output === undefined || request.output === null
           ? undefined
           : jsonSchema(request.output as Record<string, unknown>),
-      limits: request.limits,
+      limits: recordedLimits(request.limits),
       model,
       subModel,
     },
@@ -90,7 +91,7 @@ async function modelsOf(
 }
 
 function checkTools({ id, request }: RunRecord, { tools }: EngineDefaults): void {
-  const missing = request.tools.filter((name) => !(name in tools));
+  const missing = request.tools.filter((name) => !Object.hasOwn(tools, name));
   if (missing.length === 0) return;
   throw new RlmError({
     code: 'invalid-option',

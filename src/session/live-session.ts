@@ -99,6 +99,7 @@ export class LiveSession implements Session {
   }
 
   async setVariable(name: string, value: JsonValue): Promise<void> {
+    checkText('name', name);
     checkValue(name, value);
     await this.#operate({ op: 'set', name, value }, () => this.#repl.setVariable(name, value));
   }

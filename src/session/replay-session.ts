@@ -6,7 +6,7 @@ import { runCompletion } from '../completion/run-completion.ts';
 import type { Workspace } from '../completion/workspace.ts';
 import { createEventBus } from '../event/bus.ts';
 import { type JournalScope, openJournal } from '../journal/index.ts';
-import type { Limits } from '../limits.ts';
+import { type Limits, recordedLimits } from '../limits.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import { statusOf } from '../resume/keeper.ts';
 import { notRecorded, recordedResolver, silent } from '../resume/recorded-models.ts';
@@ -106,7 +106,7 @@ async function redoCompletion(session: LiveSession, runId: string, options: Repl
     openEvents: (child) => createEventBus({ runId: child.runId, traceId: runId, clock }),
     keeper: NOTHING_KEPT,
   };
-  const limits = withoutCost(request.limits);
+  const limits = withoutCost(recordedLimits(request.limits));
   const frame = openFrame({ engine: quiet, limits, events, parent: undefined, signal: undefined });
   const { subModels } = request;
   const start = {
@@ -135,7 +135,7 @@ async function redoCompletion(session: LiveSession, runId: string, options: Repl
 }
 
 /** Nothing is spent in a replay, and what the price of a model is now is not what it was. */
-function withoutCost(limits: Limits): Limits {
+function withoutCost<L extends Partial<Limits>>(limits: L): L {
   return { ...limits, maxCostUsd: undefined };
 }
 

@@ -20,6 +20,14 @@ export class SessionModels implements ModelPolicy {
     return this.#now.fallbacks;
   }
 
+  get depths(): ModelPolicy['depths'] {
+    return this.#now.depths;
+  }
+
+  withId(id: string): ReturnType<ModelPolicy['withId']> {
+    return this.#now.withId(id);
+  }
+
   at(depth: number): ReturnType<ModelPolicy['at']> {
     return this.#now.at(depth);
   }

@@ -8,6 +8,7 @@ import { openWorkspace } from '../completion/workspace.ts';
 import type { ContextInput } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
+import { recordedLimits } from '../limits.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import { notRecorded } from '../resume/recorded-models.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
@@ -140,7 +141,8 @@ export class Sessions {
     const frame = openFrame({ engine, limits, events, parent: undefined, signal: undefined });
     const request = { query: `session ${id}`, context, tools: terms.tools };
     try {
-      const start = { engine, request, identity, events, parent: undefined, frame, journal: journal.root };
+      const { root, recovered } = journal;
+      const start = { engine, request, identity, events, parent: undefined, frame, journal: root, recovered };
       const { run: asked, asParent } = await prepareRun(start);
       const models = new SessionModels(asked.models);
       const callModel: typeof asked.callModel = (call) =>
@@ -148,7 +150,7 @@ export class Sessions {
       const prepared = { run: { ...asked, models, callModel }, asParent: { ...asParent, models } };
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
-      bookRecovered(run, journal.recovered);
+      await bookRecovered(run, recovered);
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
@@ -225,7 +227,7 @@ function termsFrom(record: SessionRecord, kept: Kept): SessionTerms {
     extensions: record.extensions,
     extensionMs: kept.extensionMs,
     maxExtensions: kept.maxExtensions,
-    limits: kept.limits,
+    limits: recordedLimits(kept.limits),
     tools: undefined,
   };
 }

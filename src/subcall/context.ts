@@ -28,9 +28,20 @@ export interface SubCallContext {
   readonly record: (call: SubCall, order: number) => void;
   /** The number of a sub-call that begins, from 1 in the run. */
   readonly nextCall: () => number;
+  /** Reads answers of that JSON Schema. @throws RlmError when it is none */
+  readonly answersOf: (schema: JsonObject) => ReadAnswer;
   /** Runs a child completion with its own REPL. Resolves for failures too. */
   readonly runChild: (child: ChildRequest) => Promise<ChildReply>;
 }
+
+type JsonObject = { readonly [key: string]: JsonValue };
+
+/** An answer written as text: its value, or every error of one that does not fit. */
+export type ReadAnswer = (
+  text: string,
+) => Promise<
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly errors: readonly string[] }
+>;
 
 /** A child completion as a cell asked for it. */
 export interface ChildRequest {
@@ -39,7 +50,7 @@ export interface ChildRequest {
   /** Name of the model a cell asked for. */
   readonly model: string | undefined;
   /** JSON Schema of the answer. */
-  readonly output: { readonly [key: string]: JsonValue } | undefined;
+  readonly output: JsonObject | undefined;
   readonly signal: AbortSignal;
   /** The step of the journal that it is. */
   readonly step: Step;

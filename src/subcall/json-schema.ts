@@ -1,3 +1,5 @@
+import { isStandardSchema } from '../argument-checks.ts';
+
 /** A JSON Schema as an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -6,9 +8,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * or `undefined` where the library offers none.
  */
 export function jsonSchemaOf(schema: unknown): JsonSchema | undefined {
+  if (isStandardSchema(schema)) return fromStandard(schema['~standard']);
   if (typeof schema === 'function') return jsonSchemaOf((schema as () => unknown)());
   if (typeof schema !== 'object' || schema === null) return undefined;
-  if ('~standard' in schema) return fromStandard(schema['~standard']);
   const own = (schema as { readonly jsonSchema?: unknown }).jsonSchema;
   return typeof own === 'object' && own !== null ? (own as JsonSchema) : undefined;
 }

@@ -10,6 +10,8 @@ export interface Fallback {
 
 /** Which model serves which depth, and which models cells may name. */
 export interface ModelPolicy {
+  /** From this depth on the same model serves. */
+  readonly depths: number;
   /** The root model at depth 0, the sub-model of its depth below. */
   at(depth: number): Model;
   /**
@@ -19,6 +21,8 @@ export interface ModelPolicy {
    * @throws RlmError `model-not-found` for a name nobody knows
    */
   named(name: string, depth: number): Promise<{ readonly model: Model; readonly fallback?: Fallback }>;
+  /** A model of that id that calls may have gone to, where this `Rlm` still has it. */
+  withId(id: string): Promise<Model | undefined>;
   /** Sub-models that could not be used and that the caller let the root model stand in for. */
   readonly fallbacks: readonly Fallback[];
 }
@@ -55,7 +59,14 @@ export async function createModelPolicy(options: PolicyOptions): Promise<ModelPo
   const told = new Set<string>();
   return {
     at,
+    depths: subs.length,
     fallbacks: [...fallbacks.values()],
+    async withId(id) {
+      const own = [root, ...subs].find((model) => model.id === id);
+      if (own !== undefined) return own;
+      const allowed = await Promise.allSettled(options.allowedModels.map(resolve));
+      return allowed.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).find((model) => model.id === id);
+    },
     async named(name, depth) {
       const { model, fallback } = await named({ name, own: at(depth), policy: [root, ...subs], options });
       const record = fallback === undefined ? '' : `${fallback.configured}\n${fallback.using}`;

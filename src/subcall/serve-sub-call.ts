@@ -11,6 +11,7 @@ import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
 import { placeFor } from './place.ts';
 import { failedReply } from './reply.ts';
+import { typedReply } from './typed-reply.ts';
 
 /** Characters of a prompt kept at each end in the trajectory. */
 const KEPT_CHARS = 2_000;
@@ -145,10 +146,12 @@ interface FlatCall {
 }
 
 async function flat(
-  { model, signal, context }: Serving,
+  { request, model, signal, context }: Serving,
   { messages, maxOutputTokens, step }: FlatCall,
 ): Promise<Served> {
   const depth = context.depth + 1;
+  // A schema that is none is found before anything is paid.
+  const read = request.kind === 'rlm' && request.output !== undefined ? context.answersOf(request.output) : undefined;
   const ticket = placeFor(step, context);
   try {
     const account = context.ledger.account({ kind: 'sub', depth, ticket });
@@ -159,7 +162,8 @@ async function flat(
     });
     const { inputTokens, outputTokens } = reply.usage;
     const usage = { inputTokens, outputTokens, costUsd: reply.costUsd };
-    return { reply: { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage } };
+    const said = { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage };
+    return { reply: read === undefined ? said : await typedReply(said, read) };
   } finally {
     ticket.close();
   }

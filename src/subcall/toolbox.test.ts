@@ -56,8 +56,9 @@ describe('createToolbox', () => {
 
   it.each([
     ['bad-name', 'invalid-tool-name'],
-    ['class', 'invalid-tool-name'],
+    ['lambda', 'invalid-tool-name'],
     ['__builtins__', 'reserved-name'],
+    ['__proto__', 'reserved-name'],
     ['llm_query', 'reserved-name'],
     ['context', 'reserved-name'],
     ['context_3', 'reserved-name'],

@@ -1,5 +1,4 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
+import { invalidOption, isObject, isStandardSchema, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { isReservedName, isVariableName } from '../repl/names.ts';
@@ -127,17 +126,16 @@ type AiSdkSchema = {
 
 /** Checks arguments by a Standard Schema or by an AI SDK schema's own `validate`. */
 function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise<unknown>) | undefined {
-  if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
-  if (typeof schema !== 'object' || schema === null) return undefined;
-  if ('~standard' in schema) {
-    const standard = schema as StandardSchemaV1;
+  if (isStandardSchema(schema)) {
     return async (args) => {
-      const result = await standard['~standard'].validate(args);
+      const result = await schema['~standard'].validate(args);
       if (result.issues === undefined) return result.value;
       const issues = result.issues.map((issue) => `${(issue.path ?? []).map(String).join('.')}: ${issue.message}`);
       throw new ToolError('TypeError', `${name}() got wrong arguments: ${issues.join('; ')}`);
     };
   }
+  if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
+  if (typeof schema !== 'object' || schema === null) return undefined;
   const { validate } = schema as AiSdkSchema;
   if (typeof validate !== 'function') return undefined;
   return async (args) => {

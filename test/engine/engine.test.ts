@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contexts, projected } from '../../src/index.ts';
+import { contexts, createRlm, type ModelPrice, projected } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, checkEvents, play, playToFailure, rlmOf, start, told } from './harness.ts';
 
@@ -222,6 +222,24 @@ describe('stopping', () => {
     expect(error).toMatchObject({ code: 'model-failure', resumable: true });
     expect(result).toMatchObject({ outcome: 'failed', stop: 'model-failure', text: 'draft', turns: 1 });
   });
+
+  it.each([
+    [{ output: { type: 'object' } as never }, 'invalid-option', 'jsonSchema'],
+    [{ options: { model: {} as never } }, 'model-not-found', 'doStream'],
+    [{ options: { model: 5 as never } }, 'model-not-found', 'number'],
+  ])('what is no schema or no model is told as that: %j', async (wrong, code, says) => {
+    const { error, result } = await playToFailure({ root: ['FINAL(x)'], ...wrong });
+    expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
+    expect(result).toMatchObject({ outcome: 'failed', turns: 0 });
+  });
+
+  it.each([{ input: -1, output: 1 }, { input: 1 }, { input: 1, output: Number.NaN }])(
+    'a price that is none is refused: %j',
+    (price) => {
+      const options = { model: 'openai/gpt-5', prices: { 'openai/gpt-5': price as ModelPrice } };
+      expect(() => createRlm(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+    },
+  );
 
   it('a missing key is found before anything starts', async () => {
     const { error } = await playToFailure({ context: 'x', root: [], options: { model: 'openai/gpt-5' } });

@@ -78,6 +78,24 @@ describe('at a limit', () => {
 });
 
 describe('the limits', () => {
+  it('time that is up before the REPL is there', async () => {
+    const { result, events } = await play({ limits: { maxDurationMs: 1 }, root: ['FINAL(late)'] });
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'time-limit', answer: undefined, text: '', turns: 0 });
+    expect(result.outcome === 'exhausted' && result.reason).toContain('maxDurationMs');
+    expect(events.at(-1)).toMatchObject({ type: 'run.completed', outcome: 'exhausted' });
+  });
+
+  it('a depth without end, and money that is limited', async () => {
+    const price = { input: 1, output: 1 };
+    const { result } = await play({
+      limits: { maxDepth: Number.POSITIVE_INFINITY, maxCostUsd: 1 },
+      options: { prices: { 'scripted/root': price, 'scripted/sub': price } },
+      root: [cell('r = rlm_query("who?")', 'FINAL(r)')],
+      sub: ['FINAL(you)'],
+    });
+    expect(result).toMatchObject({ outcome: 'converged', answer: 'you' });
+  });
+
   it('no-code: replies with nothing to run, after a nudge', async () => {
     const { result, root } = await play({ context: 'x', root: ['Let me think.', 'Hm.', 'Still.', 'FINAL(given up)'] });
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'no-code', turns: 3, answer: 'given up' });

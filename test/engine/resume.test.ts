@@ -1,7 +1,11 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { APICallError } from '@ai-sdk/provider';
 import { describe, expect, it } from 'vitest';
-import { memoryStore, type RunEvent } from '../../src/index.ts';
+import { type CompletionError, memoryStore, type RunEvent, sqliteStore } from '../../src/index.ts';
 import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
+import { startMockProvider } from '../mock-provider/index.ts';
 import { cell, checkEvents, rlmOf } from './harness.ts';
 
 /** A root that asks eight sub-calls over two turns and then answers with all of them. */
@@ -81,6 +85,113 @@ describe('a run that is resumed', () => {
     const [one, other] = await Promise.allSettled([rlm.resume(first.id), rlm.resume(first.id)]);
     expect(one).toMatchObject({ status: 'fulfilled', value: { answer: ANSWER } });
     expect(other).toMatchObject({ status: 'rejected', reason: { code: 'invalid-option' } });
+  });
+
+  it('tells what it had used when it is cancelled before it begins', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(2);
+    const rlm = rlmOf({
+      model: scriptedModel(ROOT, { modelId: 'root' }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+      store,
+      limits: { maxConcurrentCalls: 1 },
+    });
+    const first = rlm.completion({ query: 'go', context: 'text' });
+    const { result } = (await Promise.resolve(first).catch((error: unknown) => error)) as CompletionError;
+    const again = rlm.resume(first.id, { signal: AbortSignal.abort('not now') });
+    await expect(Promise.resolve(again)).rejects.toMatchObject({
+      code: 'cancelled',
+      result: { subCalls: result.subCalls, usage: { inputTokens: result.usage.inputTokens } },
+    });
+  });
+
+  it('tells what its children used in all, before the interruption and after', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(3);
+    // Depth 1 asks twice in two turns and answers; its third call, of depth 2, meets the spent quota.
+    const child = [
+      cell('print(llm_query("a"))'),
+      cell('print(llm_query("b"), llm_query("c"), llm_query("d"))'),
+      'FINAL(y)',
+    ];
+    const rlm = rlmOf({
+      model: scriptedModel([cell('r = rlm_query("who?")', 'print(r.usage)'), 'FINAL(x)'], { modelId: 'root' }),
+      subModel: [scriptedModel(child, { modelId: 'child' }), scriptedModel(respond, { modelId: 'leaf' })],
+      store,
+      limits: { maxDepth: 2 },
+    });
+    const first = rlm.completion({ query: 'go' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    const { usage, trajectory, subCalls } = await rlm.resume(first.id);
+    const { 1: own, 2: below } = usage.byDepth;
+    const [called] = trajectory.turns[0]?.commands[0]?.subCalls ?? [];
+    expect(called?.usage).toMatchObject({
+      inputTokens: (own?.inputTokens ?? 0) + (below?.inputTokens ?? 0),
+      outputTokens: (own?.outputTokens ?? 0) + (below?.outputTokens ?? 0),
+    });
+    const ends = (await store.events.read(called?.child?.runId ?? '')).filter(({ type }) => type === 'run.completed');
+    expect(ends.at(-1)).toMatchObject({ subCalls: subCalls - 1 });
+  });
+
+  it('keeps limits that are none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fathom-resume-'));
+    const store = sqliteStore(folder);
+    const { respond } = quotaAfter(2);
+    const models = {
+      model: scriptedModel(ROOT, { modelId: 'root' }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+    };
+    const none = Number.POSITIVE_INFINITY;
+    const limits = { maxConcurrentCalls: 1, maxTurns: none, maxTokens: none, maxDurationMs: none, maxDepth: none };
+    const rlm = rlmOf({ ...models, store, limits });
+    const first = rlm.completion({ query: 'go', context: 'text' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    expect(await rlm.resume(first.id)).toMatchObject({ outcome: 'converged', answer: ANSWER });
+    await rlm.close();
+    await store.close();
+  });
+
+  it('stays paused when it cannot begin again, and goes on once what was missing is there', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(2);
+    const models = {
+      model: scriptedModel(ROOT, { modelId: 'root' }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+    };
+    const prices = { 'scripted/root': { input: 1, output: 1 }, 'scripted/sub': { input: 1, output: 1 } };
+    const limits = { maxConcurrentCalls: 1, maxCostUsd: 10 };
+    const rlm = rlmOf({ ...models, store, limits, prices });
+    const first = rlm.completion({ query: 'go', context: 'text' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    await expect(Promise.resolve(rlmOf({ ...models, store }).resume(first.id))).rejects.toMatchObject({
+      code: 'price-unknown',
+      resumable: true,
+    });
+    expect((await store.runs.get(first.id))?.status).toBe('paused');
+    expect(await rlm.resume(first.id)).toMatchObject({ outcome: 'converged', answer: ANSWER });
+  });
+
+  it('knows the price of models that its cells named', async () => {
+    const store = memoryStore();
+    const provider = await startMockProvider({ respond: () => 'named' });
+    const name = `${provider.url}/v1#other`;
+    const { respond } = quotaAfter(0);
+    const price = { input: 1, output: 1 };
+    const rlm = rlmOf({
+      model: scriptedModel([cell(`a = llm_query("a", model="${name}")`, 'b = llm_query("b")'), 'FINAL(done)'], {
+        modelId: 'root',
+      }),
+      subModel: scriptedModel(respond, { modelId: 'sub' }),
+      store,
+      allowedModels: [name],
+      prices: { 'scripted/root': price, 'scripted/sub': price, 'openai-compatible/other': price, other: price },
+    });
+    const first = rlm.completion({ query: 'go' });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    const { usage } = await rlm.resume(first.id);
+    expect(provider.calls).toHaveLength(1);
+    expect(usage.costUsd).toBeGreaterThan(0);
+    await provider.close();
   });
 
   it('is not found, or has ended: an error says so', async () => {

@@ -102,6 +102,29 @@ describe('llm_query', () => {
   });
 });
 
+describe('a typed rlm_query as a flat call', () => {
+  const asked = 'rlm_query("count", "a b", output={"type": "object", "properties": {"n": {"type": "integer"}}})';
+
+  it.each([
+    ['{"n": 2}', '{"n": 2}'],
+    ['Here it is:\n```json\n{"n": 2}\n```\nDone.', '{"n": 2}'],
+  ])('has the value of %j', async (reply, text) => {
+    const { result } = await play({
+      root: [cell(`r = ${asked}`, 'FINAL([r.ok, r.value["n"], str(r)])')],
+      sub: [reply],
+    });
+    expect(JSON.parse(result.text)).toEqual([true, 2, text]);
+  });
+
+  it.each(['two', '{"n": "two"}'])('is not ok when the reply is %j', async (reply) => {
+    const { result } = await play({
+      root: [cell(`r = ${asked}`, 'FINAL([r.ok, r.value, str(r), r.error["message"]])')],
+      sub: [reply],
+    });
+    expect(JSON.parse(result.text)).toEqual([false, null, reply, expect.stringContaining('does not fit the schema')]);
+  });
+});
+
 describe('the sub-model', () => {
   it('is pinned: a model the caller did not allow is replaced, and an event says so', async () => {
     const { result, events } = await play({

@@ -129,7 +129,9 @@ export function describeNames(bench: () => Bench): void {
     });
 
     test('cannot take protected or invalid names', async () => {
-      await expect(bench().repl.setVariable('llm_query', 1)).rejects.toMatchObject({ code: 'reserved-name' });
+      for (const name of ['llm_query', '__builtins__', '__name__']) {
+        await expect(bench().repl.setVariable(name, 1)).rejects.toMatchObject({ code: 'reserved-name' });
+      }
       for (const name of ['no name', 'class', '1a', '']) {
         await expect(bench().repl.setVariable(name, 1)).rejects.toMatchObject({ code: 'invalid-name' });
       }

@@ -47,6 +47,12 @@ describe('a session', () => {
     ]);
   });
 
+  it('lets a cell name the model of a child, whose cells may name models as well', async () => {
+    const child = scriptedModel([cell('FINAL(llm_query("deep", model="scripted/sub"))')], { modelId: 'sub' });
+    const session = await opened([], { limits: { maxDepth: 2 } }, { subModel: [child, scriptedModel(['below'])] });
+    expect((await session.execute('print(rlm_query("a", model="scripted/sub"))')).stdout).toBe('below\n');
+  });
+
   it('reports an answer of a cell; nothing ends by it', async () => {
     const session = await opened();
     expect(await session.execute('FINAL({"n": 1})')).toMatchObject({ ok: true, answer: '{"n": 1}' });
@@ -76,6 +82,7 @@ describe('a session', () => {
     await expect(session.setVariable('not a name', 1)).rejects.toMatchObject({ code: 'invalid-name' });
     await session.execute('digits = 10**5000');
     await expect(session.getVariable('digits')).rejects.toMatchObject({ code: 'not-json' });
+    await expect(session.setVariable(undefined as never, 1)).rejects.toMatchObject({ code: 'invalid-option' });
   });
 
   it.each([undefined, Number.NaN, new Map([[1, 2]]), () => 1, 1n, { at: [new Set()] }])(

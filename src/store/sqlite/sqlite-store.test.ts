@@ -50,6 +50,15 @@ async function otherProcess(
 
 const record = { id: 'r', traceId: 'r', depth: 0, status: 'running', createdAt: '', updatedAt: '', request: {} };
 
+describe('a folder that cannot be used', () => {
+  it.each(['', undefined, '/dev/null', '/dev/null/below', ...(existsSync('/proc/self') ? ['/proc/none/below'] : [])])(
+    'is refused: %s',
+    (path) => {
+      expect(() => sqliteStore(path as string)).toThrow(expect.objectContaining({ code: 'store-failure' }));
+    },
+  );
+});
+
 describe('the writer of a folder', () => {
   it('is one process at a time, named to others, and gone with a kill -9', async () => {
     const other = await otherProcess('');

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../port.ts';
 import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
@@ -45,7 +45,7 @@ const BUSY_TIMEOUT_MS = 5000;
  * ```
  */
 export function sqliteStore(folder: string, options: SqliteStoreOptions = {}): Store {
-  const location = resolve(folder);
+  const location = resolve(checkFolder(folder));
   try {
     return options.readOnly === true ? openToRead(location) : openToWrite(location, options);
   } catch (error) {
@@ -53,8 +53,27 @@ export function sqliteStore(folder: string, options: SqliteStoreOptions = {}): S
   }
 }
 
+/** An empty path would be the working directory, which is the user's and no store's. */
+function checkFolder(folder: unknown): string {
+  if (typeof folder === 'string' && folder !== '') return folder;
+  throw new StoreError({ message: 'A store needs the path of a folder, for example ".fathom".', userAction: true });
+}
+
+/** Node's own recursive `mkdir` never returns where a file system answers ENOENT to any new folder, as /proc does. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
+}
+
 function openToWrite(location: string, { sync = true, files = machineFiles }: SqliteStoreOptions): Store {
-  mkdirSync(location, { recursive: true, mode: 0o700 });
+  makeFolder(location);
   const ignore = join(location, '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   const unlock = lockFolder(location);
