@@ -119,11 +119,15 @@ export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFA
     }
     if (value !== undefined) checkLimit(name, value);
   }
-  const given = Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
-  const limits: Limits = { ...base, ...given };
+  const limits: Limits = { ...base, ...givenLimits(partial) };
   return partial.maxSubCallOutputTokens === undefined
     ? { ...limits, maxSubCallOutputTokens: Math.min(base.maxSubCallOutputTokens, limits.maxOutputTokens) }
     : limits;
+}
+
+/** Limits without those that are undefined, which would take the place of others when they are spread. */
+export function givenLimits(partial: Partial<Limits>): Partial<Limits> {
+  return Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
 }
 
 /**

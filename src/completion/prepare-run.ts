@@ -144,7 +144,7 @@ async function policyOf({ engine, request, parent }: PrepareOptions): Promise<Mo
 
 /** A limit on money needs the price of everything it pays for. */
 function checkPrices(models: ModelPolicy, limits: Limits): void {
-  if (limits.maxCostUsd === undefined) return;
+  if (limits.maxCostUsd === undefined || limits.maxCostUsd === Number.POSITIVE_INFINITY) return;
   for (let depth = 0; depth <= Math.min(limits.maxDepth, models.depths); depth++) {
     const model = models.at(depth);
     if (model.price !== undefined) continue;

@@ -99,7 +99,7 @@ describe('named contexts', () => {
     expect(set.kind === 'named' && [...set.contexts.keys()]).toEqual(['before', 'after']);
   });
 
-  it.each(['my-name', '1st', 'class', '__builtins__', 'naïve', ''])('refuse the name %j', async (name) => {
+  it.each(['my-name', '1st', 'class', 'naïve', ''])('refuse the name %j', async (name) => {
     await expect(loadContext(contexts({ [name]: 'x' }))).rejects.toMatchObject({ code: 'invalid-name' });
   });
 

@@ -4,6 +4,7 @@ import type { CompletionRequest } from '../completion/request.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
 import type { Workspace } from '../completion/workspace.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
+import { givenLimits } from '../limits.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';
@@ -64,7 +65,8 @@ export class LiveSession implements Session {
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
     const { engine, terms } = this.#parts;
     const { signal, repl: _, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
-    const limits = isObject(rest.limits ?? {}) ? { ...terms.limits, ...rest.limits } : rest.limits;
+    const own = rest.limits ?? {};
+    const limits = isObject(own) ? { ...terms.limits, ...givenLimits(own) } : own;
     const tools = rest.tools ?? terms.tools;
     let settled = Promise.resolve();
     const run = startRun<T>({

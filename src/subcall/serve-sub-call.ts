@@ -37,8 +37,7 @@ export async function serveSubCall(
   const commandId = context.tally.command;
   let model = context.models.at(depth);
   let served: Served;
-  try {
-    model = await modelFor(request, context);
+  const started = (): void =>
     context.emit({
       type: 'subcall.started',
       ...call,
@@ -47,6 +46,12 @@ export async function serveSubCall(
       promptChars: promptChars(request),
       commandId,
     });
+  try {
+    try {
+      model = await modelFor(request, context);
+    } finally {
+      started(); // a call that names a model nobody knows has an end, and so a beginning
+    }
     served = await serve({ request, model, signal, context, commandId });
   } catch (error) {
     served =

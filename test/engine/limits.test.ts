@@ -147,6 +147,15 @@ describe('the limits', () => {
     expect(checkEvents(events)).toEqual([]);
   });
 
+  it('maxCostUsd that is no limit needs no price', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxCostUsd: Number.POSITIVE_INFINITY },
+      root: [cell('FINAL(llm_query("a"))')],
+    });
+    expect(result).toMatchObject({ outcome: 'converged', usage: { costUsd: null } });
+  });
+
   it('time-limit: a run that takes too long gives its best', async () => {
     const { result } = await play({
       context: 'x',

@@ -138,11 +138,13 @@ describe('the sub-model', () => {
   });
 
   it('a name nobody knows is an LLMError', async () => {
-    const { result } = await play({
+    const { result, events } = await play({
       context: 'x',
       root: [cell('try:', '    llm_query("a", model="nobody/knows-this")', 'except LLMError:', '    FINAL("unknown")')],
     });
     expect(result.answer).toBe('unknown');
+    const calls = events.filter(({ type }) => type.startsWith('subcall.')).map(({ type }) => type);
+    expect(calls).toEqual(['subcall.started', 'subcall.completed']);
   });
 });
 

@@ -220,6 +220,12 @@ describe('a session', () => {
     expect(await session.execute('llm_query("b")')).toMatchObject({ ok: false, error: { type: 'BudgetExceeded' } });
   });
 
+  it('keeps its limits where a completion leaves them open', async () => {
+    const session = await opened([cell('1'), cell('2'), 'FINAL(3)'], { limits: { maxTurns: 1 } });
+    const result = await session.completion({ query: 'x', limits: { maxTurns: undefined as never } });
+    expect(result).toMatchObject({ stop: 'max-turns', turns: 1 });
+  });
+
   it('tells the model of a second completion which variable is its context', async () => {
     const root = scriptedModel([cell('FINAL(1)'), cell('FINAL(2)')]);
     const session = await rlmOf({ model: root }).createSession();
