@@ -152,6 +152,7 @@ await describeWithPython('lifetime', () => {
       const cut =
         'n = 5\nopen("/tmp/f", "w").write("new")\nch = next(o for o in gc.get_objects() if type(o).__name__ == "Channel")\nos.write(ch.transport._fd, struct.pack("<IB", 5000, 5) + b"torn")\nos.kill(os.getpid(), 9)';
       await repl.rollback('base');
+      await until(() => alive() >= IDLE + 3); // the REPL, its snapshot, and the spare one after them
       const before = { processes: alive(), memory: zygoteMemory() };
       for (let round = 0; round < ROLLBACKS; round += 1) {
         if (round % 25 === 3) await run(repl, 'n = 7\nsum(range(10**13))', 30);
