@@ -226,7 +226,7 @@ class Keeper:
     def _snapshot(self, request: dict) -> dict:
         self._snapshots.check_room(request["name"])
         self._freeze()
-        return {"snapshot": self._snapshots.name(request["name"])}
+        return {"bytes": self._snapshots.name(request["name"]).size()}
 
     def _rollback(self, request: dict) -> dict:
         """Ends what lives, puts the files back, wakes the twin on a new connection."""
@@ -267,9 +267,6 @@ class Keeper:
         self._snapshots.delete(request["name"])
         return {}
 
-    def _list(self, request: dict) -> dict:
-        return {"snapshots": self._snapshots.listed()}
-
     def _guard(self, request: dict) -> dict:
         """Ends the live processes when together they hold more than the memory limit; says how much it was."""
         others = self._population.others(self._snapshots.pids())
@@ -294,7 +291,6 @@ class Keeper:
         "interrupt": _interrupt,
         "kill": _kill,
         "delete": _delete,
-        "list": _list,
         "guard": _guard,
         "usage": _usage,
     }

@@ -1,7 +1,6 @@
 """The snapshots of one REPL: names, the automatic one, quotas."""
 
 import os
-import time
 
 from .files import Copy, FileStore, FilesTooDeep
 from .processes import Population
@@ -76,15 +75,14 @@ class Snapshots:
                 f"The snapshots hold {held} bytes of memory, and the limit is {self._memory} bytes (memoryBytes): delete one first.",
             )
 
-    def name(self, name: str) -> dict:
+    def name(self, name: str) -> Twin:
         """Keeps the automatic snapshot under a name."""
         twin = self.automatic
         if twin is None:
             raise Refusal("repl-failure", "there is no moment at rest to keep")
         twin.names.add(name)
-        twin.made = time.time()
         self._named[name] = twin
-        return {"name": name, "made": twin.made, "bytes": twin.private_bytes()}
+        return twin
 
     def find(self, name: "str | None") -> "Twin | None":
         """The twin of that name; without one the automatic twin, or None when there is none that lives."""
@@ -114,9 +112,3 @@ class Snapshots:
         twin.names.discard(name)
         if not twin.names and twin is not self.automatic:
             self._end(twin)
-
-    def listed(self) -> "list[dict]":
-        """All named ones, oldest first."""
-        return [
-            {"name": name, "made": twin.made, "bytes": twin.private_bytes()} for name, twin in self._named.items()
-        ]

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 from .files import Copy
 from .processes import send
@@ -25,7 +24,7 @@ class Expected:
 class Twin:
     """A process that stands still, the way to wake it, and the files that belong to it."""
 
-    __slots__ = ("pid", "link", "files", "names", "made")
+    __slots__ = ("pid", "link", "files", "names")
 
     def __init__(self, pid: int, link: Link, files: Copy) -> None:
         self.pid = pid
@@ -33,11 +32,10 @@ class Twin:
         self.files = files
         #: Names under which it is kept; the automatic snapshot goes by none.
         self.names: "set[str]" = set()
-        self.made = time.time()
 
-    def private_bytes(self) -> int:
-        """Memory and files that would be free without it."""
-        return private_memory(self.pid) + self.files.bytes
+    def size(self) -> int:
+        """Bytes of memory and files it stands for. What it shares with others, which is most of it at first, counts too."""
+        return own_memory(self.pid) + self.files.bytes
 
     def end(self) -> None:
         """Lets go of the process."""
@@ -69,11 +67,23 @@ def fair_memory(pid: int) -> int:
 
 def resident_memory(pid: int) -> int:
     """Bytes in memory, shared ones included: at least what `fair_memory` and `private_memory` say, and quick."""
+    return _resident(pid)[0] * _PAGE
+
+
+def own_memory(pid: int) -> int:
+    """Bytes in memory that are of no file or image, pages shared by forks included. Quick."""
+    resident, mapped = _resident(pid)
+    return (resident - mapped) * _PAGE
+
+
+def _resident(pid: int) -> "tuple[int, int]":
+    """Pages in memory, and those of them that files and images have."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE
+            fields = file.read().split()
+        return int(fields[1]), int(fields[2])
     except OSError:
-        return 0
+        return 0, 0
 
 
 def _rollup(pid: int, names: "tuple[bytes, ...]") -> int:

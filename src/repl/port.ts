@@ -257,7 +257,7 @@ export interface SnapshotInfo {
   readonly name: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Bytes held for this snapshot alone. */
+  /** Bytes of memory and files it stands for; what it shares with other snapshots counts in each. */
   readonly bytes: number;
   readonly parent?: string;
 }

@@ -11,7 +11,7 @@ import {
 } from '../channel/index.ts';
 import type { IsolationLevel, OpenReplOptions, Repl } from '../port.ts';
 import { createKeeperConnection, type KeeperConnection } from './keeper-connection.ts';
-import { type Message, numberOf, textOf } from './lines.ts';
+import { numberOf, textOf } from './lines.ts';
 import { findShellName } from './shell-name.ts';
 import type { Sources, SourceTarget } from './sources.ts';
 import { asSources } from './text-sources.ts';
@@ -120,7 +120,7 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
     },
     async capture(id) {
       const reply = await keeper.ask({ op: 'snapshot', name: id });
-      return { bytes: numberOf((reply.snapshot ?? {}) as Message, 'bytes') };
+      return { bytes: numberOf(reply, 'bytes') };
     },
     async restore(id) {
       const fresh = reconnect();

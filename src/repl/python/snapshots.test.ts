@@ -45,6 +45,16 @@ await describeWithPython('snapshots of the python backend', () => {
     await repl.close();
   });
 
+  test('say how much memory and how many files they stand for', async () => {
+    const repl = await open();
+    const { bytes: before } = await repl.snapshot('before');
+    await run(repl, 'data = b"x" * 30_000_000\nopen("f", "wb").write(b"y" * 20_000_000)');
+    const { bytes } = await repl.snapshot('after');
+    expect(bytes - before).toBeGreaterThan(49_000_000);
+    expect(bytes - before).toBeLessThan(60_000_000);
+    await repl.close();
+  });
+
   test('open files are at their old place again', async () => {
     const repl = await open();
     await run(repl, 'f = open("log", "w+"); f.write("one two three"); f.flush(); f.seek(4)');
