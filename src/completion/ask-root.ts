@@ -1,6 +1,6 @@
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
-import { type ChatMessage, estimateInput, type Model, ModelError } from '../model/index.ts';
+import { type ChatMessage, estimateInput, type Model, ModelError, type TextReader } from '../model/index.ts';
 import { createReplyParser } from '../protocol/index.ts';
 import type { Conversation } from './conversation.ts';
 import { stopOfResource } from './progress.ts';
@@ -75,7 +75,7 @@ async function send({ messages, model, step, run }: Sending): Promise<RootReply 
       depth: run.depth,
       signal: run.stop.workSignal,
       account: step.account(account),
-      ...(run.prompt.stopAfterFirstBlock === true && { onText: stopAfterFirstCommand() }),
+      ...(run.prompt.stopAfterFirstBlock === true && { readText: stopAfterFirstCommand }),
     });
     return { kind: 'reply', text, reasoning, finishReason };
   } catch (error) {
@@ -97,8 +97,18 @@ function handled(error: unknown, run: RunContext): RootReply | 'refused' {
   throw error;
 }
 
-/** Ends the provider's stream when the first command has closed, so that no invented output is paid for. */
-function stopAfterFirstCommand(): (delta: string) => 'stop' | undefined {
+/** A line with its end, or what there is of one. */
+const LINE = /[^\r\n]*(?:\r\n?|\n)|[^\r\n]+/g;
+
+/** Ends the reply, and the provider's stream, with the line that closes the first command: no invented output is paid for. */
+function stopAfterFirstCommand(): TextReader {
   const parser = createReplyParser();
-  return (delta) => (parser.push(delta).commands.length > 0 ? 'stop' : undefined);
+  return (delta) => {
+    let read = 0;
+    for (const [line] of delta.matchAll(LINE)) {
+      read += line.length;
+      if (parser.push(line).commands.length > 0) return read;
+    }
+    return undefined;
+  };
 }

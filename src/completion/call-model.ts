@@ -21,10 +21,10 @@ export function createCallModel(options: CallOptions): CallModel {
   const { clock, limits, gate, deadlines } = options;
   return async (call) => {
     let costUsd: number | null = 0;
-    const { model, messages, maxOutputTokens, onText } = call;
+    const { model, messages, maxOutputTokens, readText } = call;
     const reply = await callModel({
       model,
-      request: { messages, maxOutputTokens, ...(onText !== undefined && { onText }) },
+      request: { messages, maxOutputTokens, ...(readText !== undefined && { readText }) },
       account: call.account,
       gate,
       clock,

@@ -81,19 +81,19 @@ describe('AI SDK models of every specification', () => {
   });
 });
 
-test('onText sees every piece; stop ends the reply there', async () => {
+test('onText sees every piece; the number it gives ends the reply there', async () => {
   const model = resolveModel(older('v2', 'stop', {}));
   const seen: string[] = [];
   const reply = await model.attempt(
     request({
       onText(delta) {
         seen.push(delta);
-        return 'stop';
+        return 2;
       },
     }),
   );
   expect(seen).toEqual(['Hel']);
-  expect(reply).toMatchObject({ text: 'Hel', finishReason: 'stopped', usage: { estimated: true } });
+  expect(reply).toMatchObject({ text: 'He', finishReason: 'stopped', usage: { estimated: true } });
 });
 
 test('a model that falls silent is given up, even one that ignores its signal', async () => {

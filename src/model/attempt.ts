@@ -95,9 +95,7 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
   if (part === undefined) return false;
   switch (part.kind) {
     case 'text':
-      collected.text += part.delta;
-      if (part.delta !== '' && request.onText?.(part.delta) === 'stop') collected.stopped = true;
-      return collected.stopped;
+      return takeText(part.delta, request, collected);
     case 'reasoning':
       collected.reasoning += part.delta;
       return false;
@@ -109,6 +107,13 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
     case 'error':
       throw part.error;
   }
+}
+
+function takeText(delta: string, request: ModelRequest, collected: Collected): boolean {
+  const last = delta === '' ? undefined : request.onText?.(delta);
+  collected.text += last === undefined ? delta : delta.slice(0, last);
+  collected.stopped = last !== undefined;
+  return collected.stopped;
 }
 
 function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {

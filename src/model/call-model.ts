@@ -7,15 +7,15 @@ import { backoffMs, DEFAULT_RETRY_POLICY, type RetryPolicy } from './backoff.ts'
 import { estimateInput, learnInput } from './estimate-tokens.ts';
 import { keepAlive } from './keep-alive.ts';
 import { ModelError } from './model-error.ts';
-import type { CallUsage, ChatMessage, Model, ModelReply, ModelRequest } from './port.ts';
+import type { CallUsage, ChatMessage, Model, ModelReply, TextReader } from './port.ts';
 import type { CallGate, GateSlot } from './rate/call-gate.ts';
 
 /** What a call asks for; the retry layer adds signal and timeouts. */
 export interface CallRequest {
   readonly messages: readonly ChatMessage[];
   readonly maxOutputTokens: number;
-  /** As in {@link ModelRequest}; a retried attempt starts its text from the beginning. */
-  readonly onText?: ModelRequest['onText'];
+  /** Makes what reads the text of an attempt: a retried one starts from the beginning. */
+  readonly readText?: () => TextReader;
 }
 
 /** One attempt that is about to be sent. */
@@ -203,7 +203,7 @@ async function send(state: CallState, slot: GateSlot): Promise<AttemptRecord['ou
       maxOutputTokens: call.request.maxOutputTokens,
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,
-      ...(call.request.onText === undefined ? {} : { onText: call.request.onText }),
+      ...(call.request.readText === undefined ? {} : { onText: call.request.readText() }),
       onHeaders: slot.observe,
     });
     return { ok: true, reply };

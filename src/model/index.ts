@@ -26,6 +26,7 @@ export type {
   ModelRef,
   ModelReply,
   ModelRequest,
+  TextReader,
 } from './port.ts';
 export type { ModelFacts } from './prices.ts';
 export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';

@@ -27,6 +27,12 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/**
+ * Called with each piece of a reply's text. A number ends the provider's stream: so many characters of this piece are the
+ * last of the reply.
+ */
+export type TextReader = (delta: string) => number | undefined;
+
 /** What one attempt sends. */
 export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
@@ -35,8 +41,8 @@ export interface ModelRequest {
   readonly signal: AbortSignal;
   /** Milliseconds without a byte from the provider before the attempt fails with `timeout`. */
   readonly idleTimeoutMs: number;
-  /** Called with each piece of reply text; `'stop'` ends the provider's stream and the text so far is the reply. */
-  readonly onText?: (delta: string) => 'stop' | undefined;
+  /** Reads the reply as it comes, and may end it. */
+  readonly onText?: TextReader;
   /** Called with the response's headers (lower-case names) and status when they arrive, where there is a wire to see. */
   readonly onHeaders?: (headers: Readonly<Record<string, string>>, status: number) => void;
 }

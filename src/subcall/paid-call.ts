@@ -1,5 +1,5 @@
 import type { CallAccount } from '../ledger/index.ts';
-import type { ChatMessage, Model, ModelReply } from '../model/index.ts';
+import type { ChatMessage, Model, ModelReply, TextReader } from '../model/index.ts';
 
 /** One model call as the engine asks for it: reserved, retried and settled by whoever serves it. */
 export interface PaidCall {
@@ -12,7 +12,7 @@ export interface PaidCall {
   readonly signal: AbortSignal;
   /** Where its attempts are paid from. */
   readonly account: CallAccount;
-  readonly onText?: (delta: string) => 'stop' | undefined;
+  readonly readText?: () => TextReader;
 }
 
 /** A reply and what it cost; `costUsd` is null when the price is unknown. */

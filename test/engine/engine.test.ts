@@ -4,6 +4,20 @@ import { scriptedModel } from '../../src/test.ts';
 import { cell, checkEvents, play, playToFailure, rlmOf, start, told } from './harness.ts';
 
 describe('the conversation', () => {
+  it('with stopAfterFirstBlock ends a reply with its first command, in whatever pieces it comes', async () => {
+    const reply = `Let me look.\n${cell('a = 1')}\nIt printed 7.\n${cell('a = 7')}\nFINAL(7)`;
+    const { result, root } = await play({
+      context: 'x',
+      root: [reply, 'FINAL_VAR(a)'],
+      options: { prompt: { stopAfterFirstBlock: true } },
+    });
+    expect(result).toMatchObject({ answer: '1', turns: 2 });
+    expect(root.requests[1]?.messages.at(-2)).toEqual({
+      role: 'assistant',
+      content: reply.slice(0, reply.indexOf('It')),
+    });
+  });
+
   it('is append-only: system, query, then each reply exactly as emitted and one message of feedback', async () => {
     const first = `I look.\n\n${cell('print(context)')}  \n`;
     const { root } = await play({ context: 'abc', root: [first, cell('FINAL(1)')] });
