@@ -16,6 +16,7 @@ import { storeKeeper } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
 import type { Session, SessionOptions } from './session/session.ts';
+import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
 import { memoryStore } from './store/index.ts';
 import { createToolbox } from './subcall/toolbox.ts';
@@ -105,6 +106,7 @@ export function createRlm(options: RlmOptions): Rlm {
   }
 
   async function resumeRun(runId: string, signal: AbortSignal | undefined): Promise<BoxedRun<unknown>> {
+    if (closed !== undefined) throw rlmClosed();
     const { request, backend, ...recorded } = await readInterrupted(runId, {
       store,
       clock,

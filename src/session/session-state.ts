@@ -76,3 +76,8 @@ export function letGo(id: string): RlmError {
     data: { id },
   });
 }
+
+/** What an `Rlm` that was closed says. */
+export function rlmClosed(): RlmError {
+  return new RlmError({ code: 'session-closed', message: 'The Rlm is closed: create another.' });
+}

@@ -19,7 +19,7 @@ import { replaySession } from './replay-session.ts';
 import type { Session, SessionOptions, SessionStatus } from './session.ts';
 import { sessionLog } from './session-log.ts';
 import { SessionModels } from './session-models.ts';
-import { checkOpen } from './session-state.ts';
+import { checkOpen, rlmClosed } from './session-state.ts';
 import { type SessionTerms, termsOf } from './session-terms.ts';
 import { endRecord, type Kept, keptOf, recordOf, sessionRecord } from './stored-session.ts';
 
@@ -98,7 +98,7 @@ export class Sessions {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new RlmError({ code: 'session-closed', message: 'The Rlm is closed: create another.' });
+    if (this.#closed) throw rlmClosed();
   }
 
   async #create(options: SessionOptions): Promise<Session> {

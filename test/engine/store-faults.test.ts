@@ -76,5 +76,7 @@ describe('a store that fails', () => {
       code: 'cancelled',
       result: { outcome: 'aborted' },
     });
+    const resumed = rlm.resume('01M8DVTK8B4BA9Z9VB2VNDCWTE');
+    await expect(Promise.resolve(resumed)).rejects.toMatchObject({ code: 'session-closed' });
   });
 });
