@@ -34,6 +34,8 @@ function program(): Command {
   const fathom = new Command('fathom')
     .description('Ask a question about a context of any size: the data stays a variable that the model programs.')
     .version(VERSION, '-V, --version')
+    // Narrower than commander's own least width, or the wide terms of `session` leave no room to break lines.
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({ writeErr: (text) => process.stderr.write(forTerminal(text)) })
     .exitOverride();
   addAskOptions(

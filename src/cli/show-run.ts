@@ -12,6 +12,7 @@ import { errorJson, resultJson } from './result-json.ts';
 import { summaryLine } from './summary-line.ts';
 import { forTerminal, onOneLine } from './terminal-text.ts';
 import { openTrace } from './trace-file.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Made with the function that prints notes, so that a live line is not broken. */
 export type WatchInterrupts = (note: (line: string) => void) => Interrupts;
@@ -54,7 +55,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
     view.end();
     print(result, { json: options.json === true, typed, console });
-    if (options.quiet !== true) console.stderr.write(`${summaryLine(result)}\n`);
+    if (options.quiet !== true) console.stderr.write(`${wrapped(summaryLine(result), console.stderr, 2)}\n`);
     return exitCodeOf(result);
   } catch (error) {
     view.end();
@@ -62,7 +63,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
     console.stderr.write(`${interrupts.signal.aborted ? 'fathom: stopped.' : describeError(error)}\n`);
     if (error instanceof CompletionError && options.quiet !== true) {
-      console.stderr.write(`${summaryLine(error.result)}\n`);
+      console.stderr.write(`${wrapped(summaryLine(error.result), console.stderr, 2)}\n`);
       if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);
     }
     if (interrupts.terminated) return EXIT.terminated;
@@ -79,7 +80,7 @@ function progressFor(options: ProgressOptions, { stderr, env }: Console): Progre
     stream: stderr,
     clock: systemClock,
     interactive: isInteractive(stderr, env),
-    narrator: options.verbose === true ? fullNarrator(colors) : briefNarrator(colors),
+    narrator: options.verbose === true ? fullNarrator(colors, stderr) : briefNarrator(colors, stderr),
   });
 }
 

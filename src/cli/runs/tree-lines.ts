@@ -33,10 +33,11 @@ function commandLines(command: CommandNode, options: TreeLinesOptions, indent: s
     command.timedOut ? 'timed out' : '',
     command.subCalls === 0 ? '' : subCallWords(command),
   ].filter((part) => part !== '');
-  const text = `${command.id} ${sourceOf(command)}${facts.length === 0 ? '' : `  · ${facts.join(' · ')}`}`;
+  const tail = facts.length === 0 ? '' : ` · ${facts.join(' · ')}`;
   const { error } = command;
   return [
-    line(indent, mark, text, options),
+    // Where the line is too narrow for both, the source is cut and not the facts.
+    `${line(indent, mark, `${command.id} ${sourceOf(command)}`, { ...options, width: options.width - tail.length })}${tail}`,
     ...(error === undefined ? [] : [line(`${indent}  `, colors.red('!'), `${error.type}: ${error.message}`, options)]),
     ...command.children.flatMap((child) => childLines(child, options, `${indent}  `)),
   ];
