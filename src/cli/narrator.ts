@@ -1,6 +1,6 @@
 import type { ContextFacts, RunEvent } from '../event/event.ts';
 import type { Colors, TextStream } from './console.ts';
-import { compact, counted, duration, money } from './figures.ts';
+import { compact, counted, duration, money, refusalWords } from './figures.ts';
 import type { RunState } from './run-state.ts';
 import { forTerminal, onOneLine } from './terminal-text.ts';
 import { wrapped } from './wrapped.ts';
@@ -96,7 +96,7 @@ function troubleOf(event: RunEvent): string | undefined {
     case 'repl.restarted':
       return `! the REPL was restarted: ${event.reason}; ${event.lost}`;
     case 'command.rejected':
-      return event.code === 'after-final' ? undefined : `! refused (${event.code}): ${event.message}`;
+      return event.code === 'after-final' ? undefined : `! ${refusalWords(event)}`;
     default:
       return undefined;
   }

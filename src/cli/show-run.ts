@@ -62,7 +62,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
     if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
     console.stderr.write(`${interrupts.signal.aborted ? 'fathom: stopped.' : describeError(error)}\n`);
-    if (error instanceof CompletionError && options.quiet !== true) {
+    if (error instanceof CompletionError && hasBegun(error) && options.quiet !== true) {
       console.stderr.write(`${wrapped(summaryLine(error.result), console.stderr, 2)}\n`);
       if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);
     }
@@ -71,6 +71,11 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   } finally {
     interrupts.dispose();
   }
+}
+
+/** Of a run that was refused before its first call there is nothing to sum up, and nothing is kept. */
+function hasBegun({ result, resumable }: CompletionError): boolean {
+  return resumable || result.turns > 0 || result.usage.calls > 0;
 }
 
 function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {

@@ -1,5 +1,5 @@
 import type { Colors } from '../console.ts';
-import { counted, duration, money } from '../figures.ts';
+import { counted, duration, money, refusalWords } from '../figures.ts';
 import { onOneLine } from '../terminal-text.ts';
 import type { CommandNode, RunNode, TurnNode } from './run-tree.ts';
 
@@ -19,9 +19,7 @@ function turnLines(turn: TurnNode, options: TreeLinesOptions, indent: string): r
   return [
     `${indent}${colors.bold(`turn ${turn.number}`)} ${colors.dim(`· ${took}`)}`,
     ...turn.commands.flatMap((command) => commandLines(command, options, `${indent}  `)),
-    ...turn.rejected.map(({ code, message }) =>
-      line(`${indent}  `, colors.yellow('!'), `refused (${code}): ${message}`, options),
-    ),
+    ...turn.rejected.map((rejection) => line(`${indent}  `, colors.yellow('!'), refusalWords(rejection), options)),
   ];
 }
 
