@@ -111,12 +111,12 @@ export interface BudgetWarning {
   readonly limit: number;
 }
 
-/** A limit ends the run, or refuses a call. */
+/** A limit, or a wish for the best answer now, ends the run. */
 export interface LimitReached {
   readonly type: 'limit.reached';
-  /** The limit's name in limits.ts. */
+  /** As the run's stop reason names it, e.g. `max-turns`. */
   readonly limit: string;
-  /** In its unit. */
+  /** The turn in which it was reached; 0 before the first. */
   readonly value: number;
   /** What is used up, for people. */
   readonly message: string;
