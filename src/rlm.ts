@@ -1,11 +1,10 @@
 import { ulid } from 'ulid';
-import { isObject } from './argument-checks.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
 import { type CompletionRun, startRun } from './completion/completion-run.ts';
 import { type BoxedRun, deferRun } from './completion/deferred-run.ts';
 import type { Engine, EngineDefaults } from './completion/engine.ts';
-import type { CompletionRequest } from './completion/request.ts';
+import { type CompletionRequest, givenRequest } from './completion/request.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { type Limits, resolveLimits } from './limits.ts';
@@ -88,8 +87,7 @@ export function createRlm(options: RlmOptions): Rlm {
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
-      // A request that is none is found wanting like everything else that is wrong with one: by the run.
-      const { signal, repl, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
+      const { signal, repl, ...rest } = givenRequest(request);
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal }));
     },
     resume(runId, given) {

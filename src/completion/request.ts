@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isObject } from '../argument-checks.ts';
 import type { ContextInput } from '../context/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/index.ts';
@@ -25,4 +26,9 @@ export interface CompletionRequest<T = string> {
   readonly repl?: ReplChoice;
   /** Aborting it is the same as `run.cancel()`. */
   readonly signal?: AbortSignal;
+}
+
+/** A request that is none is found wanting like everything else that is wrong with one: by the run it starts. */
+export function givenRequest<T>(request: CompletionRequest<T>): CompletionRequest<T> {
+  return isObject(request) ? request : ({} as CompletionRequest<T>);
 }
