@@ -26,7 +26,7 @@ try {
     repl: values.repl as 'pyodide',
     out: process.stdout,
     interactive: isInteractive(process.stdout, process.env),
-    narrator: fullNarrator(colorsFor(process.stdout, process.env)),
+    narrator: fullNarrator(colorsFor(process.stdout, process.env), process.stdout),
     model: values.model,
     subModel: values['sub-model'],
   });

@@ -1,6 +1,8 @@
 /**
  * Folders and several named contexts, with a cheaper model for sub-calls and a limit on money.
  *
+ * In a clone, after `npm run build`:
+ *
  *     OPENAI_API_KEY=… node examples/files.ts src docs
  */
 import { argv } from 'node:process';

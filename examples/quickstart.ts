@@ -1,6 +1,8 @@
 /**
  * A question about a file.
  *
+ * In a clone, after `npm run build`:
+ *
  *     OPENAI_API_KEY=… node examples/quickstart.ts demo/novels/emma.txt
  */
 import { argv } from 'node:process';

@@ -1,6 +1,8 @@
 /**
  * Tools: functions of this process that the model's code can call, and a look at every event as it happens.
  *
+ * In a clone, after `npm run build`:
+ *
  *     OPENAI_API_KEY=… node examples/tools.ts
  */
 import { argv } from 'node:process';

@@ -1,6 +1,8 @@
 /**
  * A typed answer: any Standard Schema (here zod) checks it inside the loop, and the model repairs what does not fit.
  *
+ * In a clone, after `npm run build`:
+ *
  *     OPENAI_API_KEY=… node examples/typed-answer.ts
  */
 import { argv } from 'node:process';

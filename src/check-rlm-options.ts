@@ -1,8 +1,6 @@
 import { invalidOption, isObject, kindOf } from './argument-checks.ts';
-import type { IsolationLevel } from './repl/port.ts';
+import { ISOLATION_LEVELS } from './repl/isolation-levels.ts';
 import type { RlmOptions } from './rlm-options.ts';
-
-const ISOLATION_LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
 
 /** What an option has to be, and how to say so. */
 interface Rule {

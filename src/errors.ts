@@ -49,9 +49,11 @@ export type RlmErrorCode =
 
 /** What an {@link RlmError} is made of. */
 export interface RlmErrorOptions {
+  /** The stable code. */
   readonly code: RlmErrorCode;
   /** What happened, on what, and what to do about it. */
   readonly message: string;
+  /** What was thrown below. */
   readonly cause?: unknown;
   /** The same request may succeed unchanged. Default false. */
   readonly retryable?: boolean;
@@ -73,10 +75,15 @@ export interface RlmErrorOptions {
  * ```
  */
 export class RlmError extends Error {
+  /** Stable: programs branch on it. */
   readonly code: RlmErrorCode;
+  /** The same request may succeed unchanged. */
   readonly retryable: boolean;
+  /** A limit or budget stopped it. */
   readonly budget: boolean;
+  /** A person has to do something first (a key, a quota, a setting). */
   readonly userAction: boolean;
+  /** Facts for programs, JSON values only; which ones depends on the code. Default `{}`. */
   readonly data: Readonly<Record<string, unknown>>;
 
   constructor(options: RlmErrorOptions) {

@@ -16,6 +16,7 @@ export interface RlmOptions {
   readonly subModel?: ModelRef | readonly ModelRef[];
   /** Default `auto`: the fast native REPL where its self-test proves isolation, else the embedded one. */
   readonly repl?: ReplChoice;
+  /** What a completion may use at the most; the rest takes {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits>;
   /** Host functions and values cells can use. */
   readonly tools?: ToolSet;
@@ -23,6 +24,7 @@ export interface RlmOptions {
   readonly subTools?: ToolSet;
   /** Where runs, events and journals are kept. Default: in memory. A store given here is not closed with the Rlm. */
   readonly store?: Store;
+  /** What is added to the system prompt, or stands in its place. Default: Fathom's own. */
   readonly prompt?: PromptOptions;
   /** The least isolation accepted; a REPL that cannot prove it does not start. Default `process`. */
   readonly isolation?: IsolationLevel;

@@ -1,11 +1,10 @@
 import { ulid } from 'ulid';
-import { isObject } from './argument-checks.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
 import { type CompletionRun, startRun } from './completion/completion-run.ts';
 import { type BoxedRun, deferRun } from './completion/deferred-run.ts';
 import type { Engine, EngineDefaults } from './completion/engine.ts';
-import type { CompletionRequest } from './completion/request.ts';
+import { type CompletionRequest, givenRequest } from './completion/request.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { type Limits, resolveLimits } from './limits.ts';
@@ -23,13 +22,23 @@ import { createToolbox } from './subcall/toolbox.ts';
 
 /** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
 export interface Rlm extends AsyncDisposable {
-  /** Starts a completion at once; await it for the result, iterate it for its events. */
+  /**
+   * Starts a completion at once; await it for the result, iterate it for its events. It rejects with a `CompletionError`
+   * when it failed or was cancelled, also for a request that cannot be right.
+   */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
-  /** Goes on with a run that was interrupted or paused, without paying again for what is recorded. */
+  /**
+   * Goes on with a run that was interrupted or paused, without paying again for what is recorded. It rejects like a
+   * completion, with `run-not-found` or `invalid-option` where there is nothing to go on with.
+   */
   resume(runId: string, options?: { readonly signal?: AbortSignal }): CompletionRun<unknown>;
-  /** A REPL that lives across completions. */
+  /** A REPL that lives across completions. @throws RlmError `invalid-option`, `invalid-limit`, `isolation-unavailable`, `repl-failure` */
   createSession(options?: SessionOptions): Promise<Session>;
-  /** A session of the store: the same REPL in this process, else brought back by doing its log again. */
+  /**
+   * A session of the store: the same REPL in this process, else brought back by doing its log again.
+   *
+   * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it
+   */
   openSession(id: string): Promise<Session>;
   /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
   close(): Promise<void>;
@@ -79,8 +88,7 @@ export function createRlm(options: RlmOptions): Rlm {
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
-      // A request that is none is found wanting like everything else that is wrong with one: by the run.
-      const { signal, repl, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
+      const { signal, repl, ...rest } = givenRequest(request);
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal }));
     },
     resume(runId, given) {

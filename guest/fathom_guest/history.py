@@ -4,11 +4,11 @@ from .own import own_builtins as __builtins__
 
 import reprlib
 from collections.abc import Iterator, Sequence
-from operator import index as index_of
 
 from .channel import Channel
 from .errors import host_error
 from .frames import decode_text, loads
+from .lazy_items import LazyItems
 from .slots import Slot
 
 _PAGE = 50
@@ -25,10 +25,11 @@ def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> ob
     return loads(decode_text(slot.parts[0])) if slot.parts else None
 
 
-class History(Sequence):
+class History(LazyItems):
     """A read-only sequence of items (dicts with `id` and `kind`). `history["t3.0"]` reads by id."""
 
     __slots__ = ("_channel",)
+    _page_items = _PAGE
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -45,35 +46,18 @@ class History(Sequence):
             if found is None:
                 raise KeyError(f"history has no item {reprlib.repr(key)}")
             return found
-        length = len(self)
-        if isinstance(key, slice):
-            wanted = range(length)[key]
-            if not wanted:
-                return []
-            first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
-            items = self._items(first, last + 1)
-            return [items[index - first] for index in wanted]
-        index = index_of(key)
-        if index < 0:
-            index += length
-        if not 0 <= index < length:
-            raise IndexError(f"history has {length} items; there is no item {key}")
-        return self._items(index, index + 1)[0]
+        return super().__getitem__(key)
 
-    def _items(self, start: int, stop: int) -> list:
-        items: list = []
-        while start < stop:
-            page = self._read(read="items", start=start, stop=min(stop, start + _PAGE))
-            if not page:
-                break
-            items += page
-            start += len(page)
-        return items
+    def _read_page(self, start: int, stop: int) -> list:
+        return self._read(read="items", start=start, stop=stop)
+
+    def _no_item(self, key: object, length: int) -> str:
+        return f"history has {length} items; there is no item {key}"
 
     def __iter__(self) -> Iterator:
         start = 0
         while True:
-            page = self._items(start, min(len(self), start + _PAGE))
+            page = self._slice(start, min(len(self), start + _PAGE))
             if not page:
                 return
             yield from page

@@ -9,6 +9,7 @@ from operator import index as index_of
 
 from .channel import Channel
 from .json_values import text_of
+from .lazy_items import LazyItems
 from .queried import Queried, Source, hit, peek_lines
 
 _TEXT_PAGE = 1024 * 1024
@@ -133,10 +134,11 @@ class ProjectedText(Queried, Sequence):
         return f"<projected text of {len(self)} characters: slice it, or use peek, search, chunk>"
 
 
-class ProjectedList(Queried, Sequence):
+class ProjectedList(Queried, LazyItems):
     """A list read on demand."""
 
     holds_items = True
+    _page_items = _ITEM_PAGE
 
     def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
         self._source = source
@@ -149,30 +151,8 @@ class ProjectedList(Queried, Sequence):
             self._size = self._source.read("length")
         return self._size
 
-    def __getitem__(self, key):
-        if isinstance(key, slice):
-            wanted = range(len(self))[key]
-            if not wanted:
-                return []
-            first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
-            items = self._slice(first, last + 1)
-            return [items[index - first] for index in wanted]
-        index = index_of(key)
-        length = len(self)
-        index += length if index < 0 else 0
-        if not 0 <= index < length:
-            raise IndexError("list index out of range")
-        return self._slice(index, index + 1)[0]
-
-    def _slice(self, start: int, stop: int) -> list:
-        items: list = []
-        while start < stop:
-            page = self._source.read("slice", start=start, stop=min(stop, start + _ITEM_PAGE))
-            if not page:
-                break
-            items += page
-            start += len(page)
-        return items
+    def _read_page(self, start: int, stop: int) -> list:
+        return self._source.read("slice", start=start, stop=stop)
 
     def __iter__(self) -> Iterator:
         for start in range(0, len(self), _ITEM_PAGE):

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Limits } from '../limits.ts';
+import { ISOLATION_LEVELS } from '../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import { DEFAULT_MAX_COST_USD } from './cost-limit.ts';
 import { addProgressOptions, type ProgressOptions } from './progress-options.ts';
@@ -62,12 +63,7 @@ export function addReplOptions(command: Command): Command {
 
 /** Declares the least isolation; without a preset the command decides. */
 export function isolationOption(preset?: IsolationLevel): Option {
-  return choice(
-    '--isolation <level>',
-    'least isolation accepted for it',
-    ['none', 'process', 'namespace', 'vm'],
-    preset,
-  );
+  return choice('--isolation <level>', 'least isolation accepted for it', ISOLATION_LEVELS, preset);
 }
 
 /** The limits the options name. `maxCost` is settled apart: its default depends on the models. */

@@ -41,3 +41,8 @@ export function counted(count: number, noun: string): string {
 function round(value: number): string {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : String(Math.round(value));
 }
+
+/** Why a command of a reply was not run. The code `refused` says no more than the word does. */
+export function refusalWords({ code, message }: { readonly code: string; readonly message: string }): string {
+  return code === 'refused' ? `refused: ${message}` : `refused (${code}): ${message}`;
+}

@@ -34,7 +34,12 @@ function program(): Command {
   const fathom = new Command('fathom')
     .description('Ask a question about a context of any size: the data stays a variable that the model programs.')
     .version(VERSION, '-V, --version')
-    .configureOutput({ writeErr: (text) => process.stderr.write(forTerminal(text)) })
+    // Narrower than commander's own least width, or the wide terms of `session` leave no room to break lines.
+    .configureHelp({ minWidthToWrap: 20 })
+    .configureOutput({
+      writeErr: (text) => process.stderr.write(forTerminal(text)),
+      outputError: (text, write) => write(usageError(text)),
+    })
     .exitOverride();
   addAskOptions(
     fathom
@@ -62,6 +67,16 @@ function program(): Command {
       process.exitCode = await doctor({ json: options.json === true, console });
     });
   return fathom;
+}
+
+/** What commander found wrong, in the form of every other error. It may add a line with what was perhaps meant. */
+function usageError(text: string): string {
+  const message = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
+  const sentence = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.$/, '');
+  return `fathom: ${sentence}. --help lists what there is. [invalid-option]\n`;
 }
 
 const EXAMPLES = `

@@ -1,8 +1,9 @@
 import type { ContextFacts, RunEvent } from '../event/event.ts';
-import type { Colors } from './console.ts';
-import { compact, counted, duration, money } from './figures.ts';
+import type { Colors, TextStream } from './console.ts';
+import { compact, counted, duration, money, refusalWords } from './figures.ts';
 import type { RunState } from './run-state.ts';
 import { forTerminal, onOneLine } from './terminal-text.ts';
+import { wrapped } from './wrapped.ts';
 
 /** The lines an event is worth; usually none. */
 export type Narrator = (event: RunEvent, state: RunState) => readonly string[];
@@ -10,28 +11,40 @@ export type Narrator = (event: RunEvent, state: RunState) => readonly string[];
 /** Characters of a message of one line. */
 const LINE_CHARS = 300;
 
+/** How lines are made fit for where they go: its colours, and prose broken between words where it is a terminal. */
+interface Manner {
+  readonly colors: Colors;
+  readonly prose: (text: string) => string;
+}
+
+function mannerOf(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'>): Manner {
+  return { colors, prose: (text) => wrapped(text, stream, 2) };
+}
+
 /** The course of a run in a few lines: its start, each turn, and what is out of the ordinary. */
-export function briefNarrator(colors: Colors): Narrator {
+export function briefNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'> = {}): Narrator {
+  const manner = mannerOf(colors, stream);
   return (event, state) => {
     if (event.runId !== event.traceId && event.type !== 'subcall.fallback') return [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(startLine(event))];
+        return [colors.dim(manner.prose(startLine(event)))];
       case 'turn.completed':
-        return [colors.dim(turnLine(event, state))];
+        return [colors.dim(manner.prose(turnLine(event, state)))];
       default:
-        return troubleLines(event, colors);
+        return troubleLines(event, manner);
     }
   };
 }
 
 /** Everything the model writes and sees: replies with their code, outputs, refusals. */
-export function fullNarrator(colors: Colors): Narrator {
+export function fullNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'> = {}): Narrator {
+  const manner = mannerOf(colors, stream);
   return (event, state) => {
-    if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, colors) : [];
+    if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, manner) : [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(startLine(event))];
+        return [colors.dim(manner.prose(startLine(event)))];
       case 'model.replied': {
         const head = `── turn ${event.turn} · ${onOneLine(event.model, 80)} replied in ${duration(event.durationMs)} `;
         return ['', colors.bold(head.padEnd(72, '─')), forTerminal(event.text).trimEnd()];
@@ -42,9 +55,9 @@ export function fullNarrator(colors: Colors): Narrator {
         return [`${colors.cyan('▸')} ${head}`, ...indented(event.shown)];
       }
       case 'turn.completed':
-        return [colors.dim(turnLine(event, state))];
+        return [colors.dim(manner.prose(turnLine(event, state)))];
       default:
-        return troubleLines(event, colors);
+        return troubleLines(event, manner);
     }
   };
 }
@@ -66,9 +79,9 @@ function turnLine(event: Extract<RunEvent, { type: 'turn.completed' }>, state: R
   return `${turn} · so far ${calls}, ${compact(state.tokens)} tokens, ${money(state.costUsd)}`;
 }
 
-function troubleLines(event: RunEvent, colors: Colors): readonly string[] {
+function troubleLines(event: RunEvent, { colors, prose }: Manner): readonly string[] {
   const line = troubleOf(event);
-  return line === undefined ? [] : [colors.yellow(onOneLine(line, LINE_CHARS))];
+  return line === undefined ? [] : [colors.yellow(prose(onOneLine(line, LINE_CHARS)))];
 }
 
 function troubleOf(event: RunEvent): string | undefined {
@@ -83,7 +96,7 @@ function troubleOf(event: RunEvent): string | undefined {
     case 'repl.restarted':
       return `! the REPL was restarted: ${event.reason}; ${event.lost}`;
     case 'command.rejected':
-      return event.code === 'after-final' ? undefined : `! refused (${event.code}): ${event.message}`;
+      return event.code === 'after-final' ? undefined : `! ${refusalWords(event)}`;
     default:
       return undefined;
   }

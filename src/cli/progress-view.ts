@@ -4,11 +4,12 @@ import type { TextStream } from './console.ts';
 import type { Narrator } from './narrator.ts';
 import { progressLine } from './progress-line.ts';
 import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Shows a run while it goes on. */
 export interface ProgressView {
   event(event: RunEvent): void;
-  /** A line of its own. */
+  /** A sentence on a line of its own, broken between words where a terminal is narrower. */
   note(line: string): void;
   /** Takes the live line away. Later calls still print notes. */
   end(): void;
@@ -51,10 +52,15 @@ abstract class View implements ProgressView {
   event(event: RunEvent): void {
     this.state = nextState(this.state, event);
     const lines = this.options.narrator(event, this.state);
-    if (lines.length > 0) this.note(lines.join('\n'));
+    if (lines.length > 0) this.print(lines.join('\n'));
   }
 
-  abstract note(line: string): void;
+  note(line: string): void {
+    this.print(wrapped(line, this.options.stream, 2));
+  }
+
+  /** Writes lines as they are. */
+  protected abstract print(lines: string): void;
   abstract end(): void;
 
   protected line(width?: number): string {
@@ -72,9 +78,9 @@ class LiveView extends View {
     this.#draw();
   }
 
-  override note(line: string): void {
+  protected override print(lines: string): void {
     this.#erase();
-    this.options.stream.write(`${line}\n`);
+    this.options.stream.write(`${lines}\n`);
     if (this.#cancel !== undefined) this.#redraw();
   }
 
@@ -111,8 +117,8 @@ class PlainView extends View {
     this.#wait();
   }
 
-  override note(line: string): void {
-    this.options.stream.write(`${line}\n`);
+  protected override print(lines: string): void {
+    this.options.stream.write(`${lines}\n`);
     if (this.#cancel !== undefined) this.#wait();
   }
 

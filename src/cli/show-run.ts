@@ -12,6 +12,7 @@ import { errorJson, resultJson } from './result-json.ts';
 import { summaryLine } from './summary-line.ts';
 import { forTerminal, onOneLine } from './terminal-text.ts';
 import { openTrace } from './trace-file.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Made with the function that prints notes, so that a live line is not broken. */
 export type WatchInterrupts = (note: (line: string) => void) => Interrupts;
@@ -54,15 +55,15 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
     view.end();
     print(result, { json: options.json === true, typed, console });
-    if (options.quiet !== true) console.stderr.write(`${summaryLine(result)}\n`);
+    if (options.quiet !== true) console.stderr.write(`${wrapped(summaryLine(result), console.stderr, 2)}\n`);
     return exitCodeOf(result);
   } catch (error) {
     view.end();
     const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
     if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
     console.stderr.write(`${interrupts.signal.aborted ? 'fathom: stopped.' : describeError(error)}\n`);
-    if (error instanceof CompletionError && options.quiet !== true) {
-      console.stderr.write(`${summaryLine(error.result)}\n`);
+    if (error instanceof CompletionError && hasBegun(error) && options.quiet !== true) {
+      console.stderr.write(`${wrapped(summaryLine(error.result), console.stderr, 2)}\n`);
       if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);
     }
     if (interrupts.terminated) return EXIT.terminated;
@@ -72,6 +73,11 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   }
 }
 
+/** Of a run that was refused before its first call there is nothing to sum up, and nothing is kept. */
+function hasBegun({ result, resumable }: CompletionError): boolean {
+  return resumable || result.turns > 0 || result.usage.calls > 0;
+}
+
 function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {
   if (options.quiet === true) return NO_PROGRESS;
   const colors = colorsFor(stderr, env);
@@ -79,7 +85,7 @@ function progressFor(options: ProgressOptions, { stderr, env }: Console): Progre
     stream: stderr,
     clock: systemClock,
     interactive: isInteractive(stderr, env),
-    narrator: options.verbose === true ? fullNarrator(colors) : briefNarrator(colors),
+    narrator: options.verbose === true ? fullNarrator(colors, stderr) : briefNarrator(colors, stderr),
   });
 }
 

@@ -18,6 +18,7 @@ import type { Workspace } from './workspace.ts';
  * the first on.
  */
 export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<T>>, AsyncIterable<RunEvent> {
+  /** A ULID, the `runId` of its result and events. */
   readonly id: string;
   /** Stop now: rejects with what was gained. */
   cancel(reason?: string): void;

@@ -81,7 +81,10 @@ export class Progress {
     }
     if (turn.queryRefused || this.#refusedTurns >= 2) return refusalLimit(turn);
     if (number >= limits.maxTurns)
-      return { stop: 'max-turns', reason: `all ${limits.maxTurns} turns are used (maxTurns)` };
+      return {
+        stop: 'max-turns',
+        reason: `${limits.maxTurns === 1 ? 'the only turn is' : `all ${limits.maxTurns} turns are`} used (maxTurns)`,
+      };
     return undefined;
   }
 }

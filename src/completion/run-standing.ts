@@ -84,6 +84,7 @@ export class RunStanding {
     const text = this.#ended?.text ?? this.recorder.draft ?? '';
     const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
     if (this.#ended === undefined) this.#record(outcome, base, reason);
+    const resumable = !aborted && this.#canGoOn(cause);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
       message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
@@ -91,9 +92,10 @@ export class RunStanding {
       retryable: cause.retryable,
       budget: cause.budget,
       userAction: cause.userAction,
-      data: cause.data,
+      // A model error says that it is worth going on, which it is only where there is a run on record to go on with.
+      data: { ...cause.data, resumable },
       result: { ...base, outcome, reason },
-      resumable: !aborted && this.#canGoOn(cause),
+      resumable,
     });
   }
 

@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { countCharacters } from '../code-points.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import type { FileValue } from '../repl/port.ts';
-import { characterCount } from './code-points.ts';
 import { checkFileOptions, checkPath, encodingOf } from './file-options.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
@@ -90,7 +90,7 @@ function sizeOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): 
   if (encoding === 'latin-1') return { size: bytes, unit: 'characters' };
   // What is no text of its encoding is counted by Python alone.
   const whole = look.bytes <= look.head.length ? decodeExact(body, encoding) : undefined;
-  if (whole !== undefined) return { size: characterCount(whole), unit: 'characters' };
+  if (whole !== undefined) return { size: countCharacters(whole), unit: 'characters' };
   return { size: bytes, unit: encoding === 'utf-8' ? 'bytes of UTF-8' : 'bytes of UTF-16' };
 }
 

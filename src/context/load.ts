@@ -1,8 +1,8 @@
+import { countCharacters } from '../code-points.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { isVariableName } from '../repl/names.ts';
 import type { JsonValue } from '../repl/port.ts';
-import { characterCount } from './code-points.ts';
 import {
   type ContextInput,
   type ContextSource,
@@ -65,7 +65,7 @@ function textContext(text: string): LoadedContext {
   return {
     value: { kind: 'text', text },
     type: 'str',
-    size: characterCount(text),
+    size: countCharacters(text),
     unit: 'characters',
     preview: previewText(text),
     empty: text.length === 0,

@@ -1,4 +1,4 @@
-import { characterBoundary } from './code-points.ts';
+import { characterBoundary } from '../code-points.ts';
 
 /** Characters of a context's beginning and end that the model sees before it looks itself. */
 const HEAD_CHARS = 400;

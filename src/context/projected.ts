@@ -1,8 +1,8 @@
 import { kindOf } from '../argument-checks.ts';
+import { codePoints } from '../code-points.ts';
 import { messageOf } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import type { JsonValue } from '../repl/port.ts';
-import { codePoints } from './code-points.ts';
 import { wrongArgument } from './file-options.ts';
 import { type ContextSource, contextSource, type LoadedContext, type Projection } from './input.ts';
 

@@ -9,8 +9,10 @@ export interface SubCallStarted {
   readonly type: 'subcall.started';
   readonly callId: string;
   readonly kind: 'llm' | 'rlm';
+  /** The depth at which it runs, from 1. */
   readonly depth: number;
   readonly model: string;
+  /** UTF-16 code units; of a child's context that came as a file its bytes. */
   readonly promptChars: number;
   /** The command that made it, e.g. `t3.0`. */
   readonly commandId: string;
@@ -23,11 +25,15 @@ export interface SubCallCompleted {
   readonly kind: 'llm' | 'rlm';
   readonly model: string;
   readonly ok: boolean;
+  /** Why it failed, a stable code. */
   readonly code?: string;
+  /** The run of a child completion. */
   readonly childRunId?: string;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** US dollars; null when the price is unknown. */
   readonly costUsd: number | null;
+  /** Milliseconds. */
   readonly durationMs: number;
 }
 
@@ -48,7 +54,9 @@ export interface ToolCompleted {
   /** The command that made it, e.g. `t3.0`. */
   readonly commandId?: string;
   readonly ok: boolean;
+  /** The message, as raised in the cell. */
   readonly error?: string;
+  /** Milliseconds. */
   readonly durationMs: number;
 }
 
@@ -56,16 +64,21 @@ export interface ToolCompleted {
 export interface UsageRecorded {
   readonly type: 'usage.recorded';
   readonly model: string;
+  /** A turn, a sub-call, or the last call at a limit. */
   readonly purpose: 'root' | 'sub' | 'final';
   readonly depth: number;
+  /** From 1: retries are round trips of their own. */
   readonly attempt: number;
   readonly ok: boolean;
   readonly code?: string;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens?: number;
+  /** US dollars; null when the price is unknown. */
   readonly costUsd: number | null;
+  /** The provider did not say: tokens are estimates. */
   readonly estimated: boolean;
+  /** It may have been charged for an answer that never arrived whole. */
   readonly possiblyBilled: boolean;
   /** From sending to the end of the reply, where it was measured. */
   readonly durationMs?: number;

@@ -63,7 +63,9 @@ export type {
 export interface EventBase {
   /** Version of this schema. */
   readonly v: 1;
+  /** The run it belongs to, a ULID. */
   readonly runId: string;
+  /** Of a child: the run whose code asked for it. */
   readonly parentRunId?: string;
   /** One per completion tree: the run id of its root. */
   readonly traceId: string;

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { EPHEMERAL_EVENTS, type RunEvent } from './event.ts';
 import { redactEvent } from './redact.ts';
 
+/** Options of {@link jsonlSink}. */
 export interface JsonlSinkOptions {
   /** Metadata only: no query, reply, code, output or answer. Default false. */
   readonly redact?: boolean;

@@ -36,12 +36,16 @@ export interface ContextFacts {
 export interface RunStarted {
   readonly type: 'run.started';
   readonly query: string;
+  /** 0 for the completion the caller started. */
   readonly depth: number;
+  /** One per variable; sizes only. */
   readonly contexts: readonly ContextFacts[];
   readonly rootModel: string;
+  /** Of its flat sub-calls and the root of its children. */
   readonly subCallModel: string;
   readonly backend: string;
   readonly isolation: string;
+  /** Of a completion of a session. */
   readonly sessionId?: string;
 }
 
@@ -61,13 +65,19 @@ export interface RunCompleted {
   readonly type: 'run.completed';
   readonly outcome: Outcome;
   readonly stop: StopReason;
+  /** Root-model replies, without the last call at a limit. */
   readonly turns: number;
+  /** Of the whole tree. */
   readonly subCalls: number;
+  /** Of the whole tree. */
   readonly inputTokens: number;
+  /** Of the whole tree. */
   readonly outputTokens: number;
   /** US dollars; null when a price is unknown. */
   readonly costUsd: number | null;
+  /** Milliseconds from start to end. */
   readonly elapsedMs: number;
+  /** Why, unless it converged. */
   readonly reason?: string;
   readonly rootModel: string;
   readonly subCallModel: string;
@@ -78,7 +88,9 @@ export interface RunCompleted {
 /** Safe to broadcast: nothing but where the run stands. */
 export interface RunProgress {
   readonly type: 'run.progress';
+  /** From 1. */
   readonly turn: number;
+  /** The limit. */
   readonly maxTurns: number;
   /** 0..1. */
   readonly fraction: number;
@@ -89,19 +101,24 @@ export interface RunProgress {
 /** A part of a limit is spent: once per resource and fraction in a tree. */
 export interface BudgetWarning {
   readonly type: 'budget.warning';
+  /** `calls`, `tokens`, `cost` or `time`. */
   readonly resource: string;
   /** 0.6 or 0.9. */
   readonly fraction: number;
+  /** In the unit of the limit, settled calls only. */
   readonly spent: number;
+  /** In the unit of the limit. */
   readonly limit: number;
 }
 
-/** A limit ends the run, or refuses a call. */
+/** A limit, or a wish for the best answer now, ends the run. */
 export interface LimitReached {
   readonly type: 'limit.reached';
-  /** The limit's name in limits.ts. */
+  /** As the run's stop reason names it, e.g. `max-turns`. */
   readonly limit: string;
+  /** The turn in which it was reached; 0 before the first. */
   readonly value: number;
+  /** What is used up, for people. */
   readonly message: string;
 }
 
@@ -109,6 +126,7 @@ export interface LimitReached {
 export interface SnapshotEvent {
   readonly type: 'snapshot.created' | 'snapshot.restored' | 'snapshot.deleted';
   readonly name: string;
+  /** Held for it alone; of a created one. */
   readonly bytes?: number;
 }
 
@@ -129,13 +147,16 @@ export interface SessionEvent {
 /** The REPL was killed and came back. */
 export interface ReplRestarted {
   readonly type: 'repl.restarted';
+  /** What killed it. */
   readonly reason: string;
+  /** What is gone, in words, e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
 }
 
 /** A replayed cell asked for something unrecorded, or printed something else. */
 export interface JournalDiverged {
   readonly type: 'journal.diverged';
+  /** The command that did otherwise, e.g. `t3.0`. */
   readonly commandId: string;
   readonly message: string;
 }
@@ -143,5 +164,6 @@ export interface JournalDiverged {
 /** Told to one subscriber alone, in the place where it was too slow: so many ephemeral events are missing here. */
 export interface EventsDropped {
   readonly type: 'events.dropped';
+  /** Events, at least 1. */
   readonly count: number;
 }

@@ -7,6 +7,7 @@
 /** A turn begins: the root model is asked. */
 export interface TurnStarted {
   readonly type: 'turn.started';
+  /** From 1. */
   readonly turn: number;
 }
 
@@ -14,10 +15,14 @@ export interface TurnStarted {
 export interface ModelReplied {
   readonly type: 'model.replied';
   readonly turn: number;
+  /** The model's id. */
   readonly model: string;
+  /** Exactly as emitted, without the reasoning the provider gave apart. */
   readonly text: string;
   readonly reasoning?: string;
+  /** e.g. `stop`, `length`. */
   readonly finishReason: string;
+  /** Milliseconds from asking to the last token, retries included. */
   readonly durationMs: number;
 }
 
@@ -33,8 +38,11 @@ export interface CommandParsed {
 export interface CommandRejected {
   readonly type: 'command.rejected';
   readonly turn: number;
+  /** A code of {@link Rejection}, `refused` or `after-final`. */
   readonly code: string;
+  /** What the model is told. */
   readonly message: string;
+  /** The beginning of what was read. */
   readonly excerpt: string;
 }
 
@@ -43,6 +51,7 @@ export interface TurnCompleted {
   readonly type: 'turn.completed';
   readonly turn: number;
   readonly feedback: string;
+  /** Milliseconds. */
   readonly durationMs: number;
 }
 
@@ -72,8 +81,11 @@ export interface CellCompleted {
   readonly stdout: string;
   readonly stderr: string;
   readonly error?: { readonly type: string; readonly message: string };
+  /** Sub-calls it made. */
   readonly subCalls: number;
+  /** Of these. */
   readonly failedSubCalls: number;
+  /** Milliseconds, waiting for calls included. */
   readonly durationMs: number;
   readonly timedOut: boolean;
 }

@@ -3,12 +3,15 @@ import { nanoDollars, usd } from './money.ts';
 
 /** What a number of model calls used. Every attempt that was sent is a call, also one that failed or was cancelled. */
 export interface UsageTotals {
+  /** Of all prompts, cached tokens included. */
   readonly inputTokens: number;
+  /** Of all replies, reasoning included. */
   readonly outputTokens: number;
   /** Part of `inputTokens` that came from a provider's cache; absent when no provider spoke of it. */
   readonly cachedTokens?: number;
   /** US dollars; `null` when the price of any of these calls is unknown. */
   readonly costUsd: number | null;
+  /** Attempts that were sent. */
   readonly calls: number;
   /** How many of the calls have estimated tokens, because the provider did not say. */
   readonly estimated: number;

@@ -42,15 +42,19 @@ export type ModelFault =
 
 /** What a {@link ModelError} is made of. */
 export interface ModelErrorOptions {
+  /** Decides the code and the flags. */
   readonly fault: ModelFault;
+  /** What happened, on what, and what to do. */
   readonly message: string;
   readonly cause?: unknown;
   /** Overrides what the fault says. */
   readonly retryable?: boolean;
   /** Milliseconds the provider asked us to wait. */
   readonly retryAfterMs?: number | undefined;
+  /** It may have been charged for an answer that never arrived whole. Default false. */
   readonly possiblyBilled?: boolean;
   readonly usage?: CallUsage | undefined;
+  /** Of the response, where there was one. */
   readonly httpStatus?: number | undefined;
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -94,7 +98,9 @@ const RULES: Readonly<Record<ModelFault, FaultRule>> = {
  * says them; `data.resumable` is true for errors after which the run is worth resuming once a person has acted.
  */
 export class ModelError extends RlmError {
+  /** By the fault. */
   declare readonly code: ModelErrorCode;
+  /** What exactly went wrong. */
   readonly fault: ModelFault;
   /** Milliseconds the provider asked us to wait before the next attempt. */
   readonly retryAfterMs: number | undefined;
@@ -102,6 +108,7 @@ export class ModelError extends RlmError {
   readonly possiblyBilled: boolean;
   /** What the failed attempt is booked with; undefined when nothing was used. */
   readonly usage: CallUsage | undefined;
+  /** Of the response, where there was one. */
   readonly httpStatus: number | undefined;
   /** The key or its quota is no good: every further call would fail the same way. */
   readonly stopsNewCalls: boolean;

@@ -13,7 +13,9 @@ export type ModelRef = string | LanguageModel;
 
 /** US dollars per million tokens. */
 export interface ModelPrice {
+  /** For input tokens. */
   readonly input: number;
+  /** For output tokens, reasoning included. */
   readonly output: number;
   /** For input tokens read from the provider's cache. Default: the input price. */
   readonly cached?: number;
@@ -49,12 +51,15 @@ export interface ModelRequest {
 
 /** Tokens of one attempt. `estimated` when the provider did not say. */
 export interface CallUsage {
+  /** Of the whole prompt, cached ones included. */
   readonly inputTokens: number;
+  /** Of the reply, reasoning included. */
   readonly outputTokens: number;
   /** Of `inputTokens`, those read from the provider's cache. */
   readonly cachedTokens?: number;
   /** Of `inputTokens`, those written to the provider's cache. */
   readonly cacheWriteTokens?: number;
+  /** The provider did not say: they are estimates. */
   readonly estimated: boolean;
   /** What the provider said, where it could not be true and was replaced by an estimate. */
   readonly reported?: { readonly inputTokens: number | undefined; readonly outputTokens: number | undefined };

@@ -1,6 +1,5 @@
 import { isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
-import { RlmError } from '../errors.ts';
 import { createModel } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
@@ -40,10 +39,7 @@ export interface ResolveOptions {
  * @throws ModelError `model-not-found`, or `missing-key` naming the variable to set
  */
 export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model {
-  if (typeof ref !== 'string') {
-    if (typeof ref?.doStream !== 'function') throw noModel(ref);
-    return fromLanguageModel(ref, options);
-  }
+  if (typeof ref !== 'string') return fromLanguageModel(ref, options);
   const [scheme, rest] = splitOnce(ref, ':');
   switch (rest === undefined ? undefined : scheme) {
     case 'replay':
@@ -57,14 +53,6 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
   }
 }
 
-function noModel(ref: unknown): ModelError {
-  const what = typeof ref === 'object' ? 'an object without doStream' : `of type ${typeof ref}`;
-  return new ModelError({
-    fault: 'model',
-    message: `A model is a reference such as openai/gpt-5, or a language model of the AI SDK; this is ${what}.`,
-  });
-}
-
 /** Remembers a reference that says more than the id; one with a password in it is nobody's to keep. */
 function withReference(model: Model, ref: string): Model {
   const url = URL.parse(ref);
@@ -74,8 +62,11 @@ function withReference(model: Model, ref: string): Model {
 
 function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model {
   if (!isLanguageModel(model)) {
-    const what = `a model is named by a text such as openai/gpt-5, or is an AI SDK language model; this is ${kindOf(model)}`;
-    throw new RlmError({ code: 'model-not-found', message: `There is no such model: ${what}.`, userAction: true });
+    const what = isObject(model) ? 'an object without provider, modelId and doStream' : kindOf(model);
+    throw new ModelError({
+      fault: 'model',
+      message: `A model is a reference such as openai/gpt-5, or a language model of the AI SDK; this is ${what}.`,
+    });
   }
   // Providers of the AI SDK name their API as well: 'openai.responses'.
   const provider = model.provider.split('.')[0] ?? model.provider;
@@ -92,7 +83,9 @@ function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model
 }
 
 function isLanguageModel(model: unknown): boolean {
-  return isObject(model) && typeof model.provider === 'string' && typeof model.modelId === 'string';
+  if (!isObject(model)) return false;
+  const { provider, modelId, doStream } = model;
+  return typeof provider === 'string' && typeof modelId === 'string' && typeof doStream === 'function';
 }
 
 /** Priced as the recorded model was, so that limits bite where they did. */

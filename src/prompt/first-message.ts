@@ -1,4 +1,4 @@
-import { characterCount } from '../context/code-points.ts';
+import { countCharacters } from '../code-points.ts';
 import type { ContextSet, LoadedContext } from '../context/index.ts';
 
 /** The first user message: the query, and of the context its names, types, sizes and bounded previews. */
@@ -24,5 +24,5 @@ function describe(name: string, context: LoadedContext): string {
   const head = `- \`${name}\`: ${context.type}${size}`;
   if (context.preview === undefined || context.preview === '') return head;
   const quoted = context.preview.split(LINE_END).map((line) => `    | ${line}`);
-  return `${head}; beginning and end, ${characterCount(context.preview)} characters:\n${quoted.join('\n')}`;
+  return `${head}; beginning and end, ${countCharacters(context.preview)} characters:\n${quoted.join('\n')}`;
 }

@@ -6,6 +6,16 @@
  */
 
 import type { Limits } from '../limits.ts';
+import type { ReplHost } from './host-port.ts';
+
+export type {
+  GuestValue,
+  HistoryRead,
+  ProjectionRead,
+  ReplHost,
+  SubCallReply,
+  SubCallRequest,
+} from './host-port.ts';
 
 /** A value that crosses as JSON. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -34,6 +44,7 @@ export interface ReplLimits
 
 /** A backend: how REPLs of one kind are made. */
 export interface ReplBackend {
+  /** As results and events name it, e.g. `pyodide`. */
   readonly name: string;
   /**
    * Opens a REPL, from a warm spare where there is one.
@@ -45,16 +56,21 @@ export interface ReplBackend {
   close(): Promise<void>;
 }
 
+/** What a REPL is opened with. */
 export interface OpenReplOptions {
+  /** Those it enforces itself. */
   readonly limits: ReplLimits;
+  /** Who serves what its cells ask for. */
   readonly host: ReplHost;
   /** The least isolation level accepted. */
   readonly least: IsolationLevel;
+  /** Aborting it gives up opening. */
   readonly signal?: AbortSignal;
 }
 
 /** One REPL: a Python namespace, a file tree and named snapshots of both. Calls are answered in the order they came. */
 export interface Repl {
+  /** What it is, known once it is open. */
   readonly info: ReplInfo;
   /** Puts values, tools and the answer's rules in place. Names bound here are protected and restored before each cell. */
   bind(bindings: ReplBindings): Promise<void>;
@@ -66,6 +82,7 @@ export interface Repl {
   answer(lookup: AnswerLookup, signal?: AbortSignal): Promise<AnswerFound>;
   /** The draft in `answer["content"]`, if it is not empty. */
   draft(): Promise<Answer | undefined>;
+  /** What cells bound and the contexts, new and changed first; no helpers, tools or modules. */
   variables(): Promise<readonly VariableInfo[]>;
   /** @throws RlmError `variable-not-found`, `not-json` */
   getVariable(name: string): Promise<JsonValue>;
@@ -75,16 +92,21 @@ export interface Repl {
   snapshot(name: string): Promise<SnapshotInfo>;
   /** @throws RlmError `snapshot-not-found` */
   rollback(name: string): Promise<void>;
+  /** Frees the snapshot's place. @throws RlmError `snapshot-not-found` */
   deleteSnapshot(name: string): Promise<void>;
+  /** The live ones, oldest first. */
   snapshots(): Promise<readonly SnapshotInfo[]>;
   /** Ends the REPL and everything it started. Idempotent. */
   close(): Promise<void>;
 }
 
+/** What a REPL is and has. */
 export interface ReplInfo {
+  /** The backend's name. */
   readonly backend: string;
   /** e.g. `3.14.2`. */
   readonly pythonVersion: string;
+  /** What was proved, not what was asked for. */
   readonly isolation: IsolationLevel;
   /** `threading.Thread` works. */
   readonly threads: boolean;
@@ -128,11 +150,13 @@ export interface FileValue {
   readonly as: 'text' | 'json';
 }
 
+/** One document of a list of them. */
 export interface DocumentValue {
   readonly path: string;
   readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
 }
 
+/** What `bind` puts in place. */
 export interface ReplBindings {
   /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
   readonly values?: Readonly<Record<string, ReplValue>>;
@@ -141,6 +165,7 @@ export interface ReplBindings {
   readonly output?: { readonly properties: readonly string[] } | null;
 }
 
+/** A tool as the guest knows it. */
 export interface ToolBinding {
   readonly name: string;
   readonly description: string;
@@ -148,16 +173,20 @@ export interface ToolBinding {
   readonly parameters: readonly string[];
 }
 
+/** A cell to run. */
 export interface CellRequest {
   readonly code: string;
   /** The handle under which `history` will hold the full output, named where output is cut, e.g. `t3.0`. */
   readonly handle: string;
+  /** Milliseconds of guest time. Default: the limit `cellTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** Aborting it interrupts the cell. */
   readonly signal?: AbortSignal;
   /** Called with pieces of output as they come; for progress only. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void;
 }
 
+/** A bash command to run; fields as in {@link CellRequest}. */
 export interface BashRequest {
   readonly command: string;
   readonly handle: string;
@@ -173,14 +202,17 @@ export interface CapturedText {
   readonly gapAt?: number;
 }
 
+/** An error that ended a cell. */
 export interface CellError {
   /** Class name, e.g. `ValueError`. */
   readonly type: string;
+  /** `str(error)`, bounded. */
   readonly message: string;
   /** As Python prints it, without frames of the runtime. */
   readonly traceback: string;
 }
 
+/** What a cell came to. */
 export interface CellOutcome {
   readonly ok: boolean;
   readonly stdout: CapturedText;
@@ -212,6 +244,7 @@ export interface RestartInfo {
   readonly killed?: boolean;
 }
 
+/** What a bash command came to. */
 export interface BashOutcome {
   readonly ok: boolean;
   readonly exitCode: number;
@@ -231,10 +264,12 @@ export interface Answer {
   readonly text: string;
 }
 
+/** Where an answer is looked up: a variable, or an f-string evaluated in the namespace. */
 export type AnswerLookup =
   | { readonly kind: 'identifier'; readonly name: string }
   | { readonly kind: 'f-string'; readonly source: string };
 
+/** What an answer lookup found. */
 export type AnswerFound =
   | { readonly kind: 'answer'; readonly answer: Answer }
   /** A callable or module: bound, but no data. */
@@ -242,8 +277,11 @@ export type AnswerFound =
   | { readonly kind: 'unbound'; readonly names: readonly string[] }
   | { readonly kind: 'error'; readonly error: CellError };
 
+/** A variable, as far as it can be told without running its code. */
 export interface VariableInfo {
+  /** As it is bound. */
   readonly name: string;
+  /** Its class's name, e.g. `list`. */
   readonly type: string;
   /** `len`, where the type is built in and has one. */
   readonly size?: number;
@@ -253,74 +291,14 @@ export interface VariableInfo {
   readonly changed?: boolean;
 }
 
+/** A named snapshot of variables and files. */
 export interface SnapshotInfo {
+  /** `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. */
   readonly name: string;
   /** ISO 8601. */
   readonly createdAt: string;
   /** Bytes of memory and files it stands for; what it shares with other snapshots counts in each. */
   readonly bytes: number;
+  /** The snapshot before it, when that is still there. */
   readonly parent?: string;
 }
-
-/** What cells may ask of the host. Everything in a request is untrusted; the channel has checked its shape only. */
-export interface ReplHost {
-  /** Serves one sub-call; resolves for failures too. `signal` aborts when the cell ends or the REPL dies. */
-  subCall(call: SubCallRequest, signal: AbortSignal): Promise<SubCallReply>;
-  /** @throws ToolError-like errors whose `name` and `message` are raised in the cell */
-  callTool(name: string, args: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<JsonValue>;
-  /** Checks a typed answer (JSON text). `errors` empty when it is right. */
-  checkAnswer(json: string | null, text: string): Promise<{ readonly errors: readonly string[] }>;
-  readHistory(read: HistoryRead): Promise<JsonValue>;
-  readProjection(read: ProjectionRead, signal: AbortSignal): Promise<JsonValue>;
-}
-
-export type SubCallRequest =
-  | {
-      readonly kind: 'llm';
-      readonly prompt: string | readonly { readonly role: string; readonly content: string }[];
-      readonly system?: string;
-      readonly model?: string;
-      readonly maxTokens?: number;
-      /** Set on items of one batch: `index` of `count`. */
-      readonly batch?: { readonly id: number; readonly index: number; readonly count: number };
-    }
-  | {
-      readonly kind: 'rlm';
-      readonly query: string;
-      readonly context?: GuestValue;
-      readonly model?: string;
-      /** JSON Schema of the answer. */
-      readonly output?: { readonly [key: string]: JsonValue };
-      readonly batch?: { readonly id: number; readonly index: number; readonly count: number };
-    };
-
-/** A value that came from a guest: small ones in memory, large ones spooled into a file the host owns. */
-export type GuestValue =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'json'; readonly json: string }
-  | FileValue;
-
-/** A reply slot. A failed one has `ok: false`, empty text and an error; nothing is ever prose. */
-export interface SubCallReply {
-  readonly ok: boolean;
-  readonly text: string;
-  readonly truncated: boolean;
-  /** JSON text of the typed value, for `rlm_query(output=…)`. */
-  readonly valueJson?: string;
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number | null };
-  readonly error?: { readonly code: string; readonly message: string; readonly left?: JsonValue };
-}
-
-export type HistoryRead =
-  | { readonly op: 'length' }
-  /** Items from `start` (inclusive) to `stop` (exclusive), already normalised to 0..length. */
-  | { readonly op: 'items'; readonly start: number; readonly stop: number }
-  /** One item or output by its stable id; null when there is none. */
-  | { readonly op: 'by-id'; readonly id: string };
-
-export type ProjectionRead =
-  | { readonly id: string; readonly op: 'length' }
-  /** Text by code point, or list items. */
-  | { readonly id: string; readonly op: 'slice'; readonly start: number; readonly stop: number }
-  | { readonly id: string; readonly op: 'keys' }
-  | { readonly id: string; readonly op: 'get'; readonly key: string };

@@ -1,4 +1,4 @@
-import { countCharacters } from './channel/text.ts';
+import { countCharacters } from '../code-points.ts';
 import type { BashOutcome, CapturedText, CellOutcome, ReplLimits } from './port.ts';
 
 /** What of a command is shown: a cell's or a bash command's outcome. */

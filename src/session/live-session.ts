@@ -1,6 +1,6 @@
 import { isObject } from '../argument-checks.ts';
 import { type CompletionRun, startRun, type WorkspaceLease } from '../completion/completion-run.ts';
-import type { CompletionRequest } from '../completion/request.ts';
+import { type CompletionRequest, givenRequest } from '../completion/request.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
 import type { Workspace } from '../completion/workspace.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
@@ -64,7 +64,7 @@ export class LiveSession implements Session {
 
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
     const { engine, terms } = this.#parts;
-    const { signal, repl: _, ...rest } = isObject(request) ? request : ({} as CompletionRequest<T>);
+    const { signal, repl: _, ...rest } = givenRequest(request);
     const own = rest.limits ?? {};
     const limits = isObject(own) ? { ...terms.limits, ...givenLimits(own) } : own;
     const tools = rest.tools ?? terms.tools;

@@ -14,7 +14,9 @@ export interface SessionOptions {
   readonly context?: ContextInput;
   /** For `execute` and, unless a request says otherwise, for completions. */
   readonly limits?: Partial<Limits>;
+  /** In place of the Rlm's, for cells of `execute` and for completions. Default: the Rlm's. */
   readonly tools?: ToolSet;
+  /** Default: the Rlm's. */
   readonly repl?: ReplChoice;
   /** Milliseconds until it expires. Default 1 800 000 (30 minutes). */
   readonly lifetimeMs?: number;
@@ -26,10 +28,13 @@ export interface SessionOptions {
 
 /** How a session stands. */
 export interface SessionStatus {
+  /** A ULID. */
   readonly id: string;
+  /** `ready` is the one in which it takes commands. */
   readonly state: SessionState;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
+  /** ISO 8601, UTC. */
   readonly expiresAt: string;
   /** How often it was extended. */
   readonly extensions: number;
@@ -37,6 +42,7 @@ export interface SessionStatus {
   readonly usage: Usage;
   /** As after the last command. */
   readonly variables: readonly VariableInfo[];
+  /** The live ones, oldest first. */
   readonly snapshots: readonly SnapshotInfo[];
   /** Commands run outside completions, in order. */
   readonly commands: readonly {
@@ -49,15 +55,21 @@ export interface SessionStatus {
 
 /** What a cell of `execute` came to. */
 export interface CellResult {
+  /** It ended without an error. */
   readonly ok: boolean;
+  /** Within `outputBytes`: the first and the last half of it. */
   readonly stdout: string;
+  /** Within `outputBytes`, as `stdout`. */
   readonly stderr: string;
   /** `repr` of the last expression, or null. */
   readonly value: string | null;
+  /** What it raised, or what stopped it; null when it is ok. */
   readonly error: CellError | null;
   /** What a model would see. */
   readonly shown: string;
+  /** Milliseconds from start to end, waiting for calls included. */
   readonly durationMs: number;
+  /** It ran into `timeoutMs`. */
   readonly timedOut: boolean;
   /** The text of an answer the cell gave (`FINAL`, `answer`); nothing ends by it. */
   readonly answer?: string;
@@ -65,18 +77,27 @@ export interface CellResult {
 
 /** What a bash command came to. */
 export interface BashResult {
+  /** Its exit code is 0. */
   readonly ok: boolean;
+  /** As the shell gives it; 137 when the REPL had to be killed. */
   readonly exitCode: number;
+  /** Within `outputBytes`: the first and the last half of it. */
   readonly stdout: string;
+  /** Within `outputBytes`, as `stdout`. */
   readonly stderr: string;
+  /** What a model would see. */
   readonly shown: string;
+  /** Milliseconds from start to end. */
   readonly durationMs: number;
+  /** It ran into `timeoutMs`. */
   readonly timedOut: boolean;
 }
 
 /** Options of `execute` and `bash`. */
 export interface ExecuteOptions {
+  /** Milliseconds. Default: the limit `cellTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** Aborting it interrupts the command. */
   readonly signal?: AbortSignal;
 }
 
@@ -87,20 +108,25 @@ export interface ExecuteOptions {
 export interface Session extends AsyncDisposable {
   /** A ULID. */
   readonly id: string;
+  /** How it stands, from memory: asks nothing of the REPL. */
   status(): SessionStatus;
   /** A completion on the session's REPL: variables live on, the new context is `context` and `context_n`; without one the last stays. */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
+  /** Runs Python as a cell of a notebook. What the cell raises is in the result. @throws RlmError `session-closed`, `session-expired`, `repl-failure` */
   execute(code: string, options?: ExecuteOptions): Promise<CellResult>;
+  /** Runs bash on the same files. A failed command is a result, no error. @throws RlmError as `execute` */
   bash(command: string, options?: ExecuteOptions): Promise<BashResult>;
   /** @throws RlmError `invalid-name`, `reserved-name` */
   setVariable(name: string, value: JsonValue): Promise<void>;
   /** @throws RlmError `variable-not-found`, `not-json` */
   getVariable(name: string): Promise<JsonValue>;
+  /** What cells bound and the contexts, new and changed first; no helpers, tools or modules. */
   variables(): Promise<readonly VariableInfo[]>;
   /** @throws RlmError `invalid-name`, `snapshot-exists`, `snapshot-limit` */
   snapshot(name: string): Promise<SnapshotInfo>;
   /** Variables and files as they were; later snapshots stay. @throws RlmError `snapshot-not-found` */
   rollback(name: string): Promise<void>;
+  /** The live ones, oldest first. */
   snapshots(): Promise<readonly SnapshotInfo[]>;
   /** Frees the snapshot's place. @throws RlmError `snapshot-not-found` */
   deleteSnapshot(name: string): Promise<void>;

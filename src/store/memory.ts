@@ -17,6 +17,7 @@ import type { RunRecord } from './run-record.ts';
 import type { SessionRecord } from './session-record.ts';
 import { StoreError, storeClosed } from './store-error.ts';
 
+/** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
    * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. What only a

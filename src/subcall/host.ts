@@ -1,4 +1,4 @@
-import { characterCount } from '../context/code-points.ts';
+import { countCharacters } from '../code-points.ts';
 import type { Projection } from '../context/index.ts';
 import { messageOf } from '../errors.ts';
 import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
@@ -123,7 +123,7 @@ function checkSlice(shape: 'text' | 'list', given: unknown, { start, stop }: Sli
     throw new ToolError('TypeError', `${asked} is no list`);
   }
   if (typeof given !== 'string') throw new ToolError('TypeError', `${asked} is no text`);
-  const length = characterCount(given);
+  const length = countCharacters(given);
   if (length === stop - start) return given;
   throw new ToolError(
     'ValueError',

@@ -229,6 +229,8 @@ describe('limits and failures', () => {
     const outcome = await ask(args, env === undefined ? {} : { env });
     expect(outcome).toMatchObject({ code, stdout: '' });
     expect(outcome.stderr).toContain(says);
+    // What is told before (a notice, the beginning of the run) stays; then one line of one form, and no sum of nothing.
+    expect(outcome.stderr).toMatch(/(?:^|\n)fathom: .+ \[[a-z-]+\]\n$/);
     expect(outcome.stderr).not.toMatch(/^\s+at /m);
     expect(mock.calls.length).toBe(calls);
   });

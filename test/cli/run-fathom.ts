@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
+const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
+const SURROUNDINGS = { PATH, HOME, NODE_COMPILE_CACHE };
+
 export interface FathomOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -23,11 +26,11 @@ export interface FathomOutcome {
   readonly stderr: string;
 }
 
-/** Runs the command line from its sources, in a process of its own, with nothing of this process's environment but the path. */
+/** Runs the command line from its sources, in a process of its own, with nothing of this process's environment that could change what it says. */
 export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> {
   const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
+    env: { ...SURROUNDINGS, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: [file ?? (options.input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
   });

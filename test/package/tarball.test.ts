@@ -73,6 +73,9 @@ test('it holds what it needs, and nothing else', () => {
     'README.md',
     'LICENSE',
     'CHANGELOG.md',
+    // What README and SECURITY link to.
+    'docs/cli.md',
+    'docs/isolation-pyodide.md',
     'dist/index.mjs',
     'dist/index.d.mts',
     'dist/test.mjs',
@@ -85,7 +88,7 @@ test('it holds what it needs, and nothing else', () => {
     expect(packed).toContain(path);
   }
   const allowed =
-    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^dist\/.*\.(mjs|d\.mts)$|^guest\/fathom_\w+\/.*\.py$/;
+    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^docs\/[\w-]+\.md$|^dist\/.*\.(mjs|d\.mts)$|^guest\/fathom_\w+\/.*\.py$/;
   expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
 });
 

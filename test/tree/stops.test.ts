@@ -106,10 +106,22 @@ describe('a quota or key error below', () => {
     'stops the whole run (%s): failed, resumable, paused in the store, and it can go on',
     async (_name, fault, code) => {
       let mended = false;
-      await using provider = await providerOf((request) => {
+      let begun = 0;
+      const otherInFlight = Promise.withResolvers<void>();
+      /** One child meets the fault while the other waits for an answer. */
+      const broken = async (prompt: string): Promise<MockFault | undefined> => {
+        if (prompt === 'p 0' && ++begun === 2) {
+          otherInFlight.resolve();
+          return { fault: 'hang-before-headers' };
+        }
+        if (prompt !== 'p 2') return undefined;
+        await otherInFlight.promise;
+        return fault;
+      };
+      await using provider = await providerOf(async (request) => {
         const depth = Number(request.model.slice(1));
         if (!isRootCall(request))
-          return depth === 3 && !mended && request.prompt === 'p 2' ? fault : `ok ${request.prompt}`;
+          return (depth === 3 && !mended && (await broken(request.prompt))) || `ok ${request.prompt}`;
         if (turnOf(request) > 1) return 'FINAL(went on)';
         if (depth === 2) return cell('FINAL(" ".join(llm_query(f"p {i}") for i in range(4)))');
         if (depth === 1) return cell('FINAL(rlm_query("two", "y"))');

@@ -32,11 +32,9 @@ export async function doctor({
     { title: 'REPLs', findings: [pyodide, python] },
     { title: 'Models', findings: [lookAtDefaultModel(env), ...(await lookAtProviders({ env, answers }))] },
   ];
+  const page = { stream: stdout, colors: colorsFor(stdout, env) };
   const usable = [pyodide, python].some((finding) => finding.state !== 'missing');
   if (json) stdout.write(`${JSON.stringify({ version: VERSION, usable, sections })}\n`);
-  else
-    stdout.write(
-      `fathom ${VERSION}\n${sections.flatMap((section) => sectionLines(section, colorsFor(stdout, env))).join('\n')}\n`,
-    );
+  else stdout.write(`fathom ${VERSION}\n${sections.flatMap((section) => sectionLines(section, page)).join('\n')}\n`);
   return usable ? EXIT.answered : EXIT.setup;
 }

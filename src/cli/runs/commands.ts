@@ -29,9 +29,16 @@ export function addRunCommands(fathom: Command, surroundings: Surroundings): voi
 }
 
 function addRuns(fathom: Command, { console, end }: Surroundings): void {
-  const runs = fathom.command('runs').description('the runs that are kept: list them, show one');
+  const runs = fathom
+    .command('runs')
+    .description('the runs that are kept: list them, show one')
+    .addHelpText('after', '\n`fathom runs` alone lists them, and takes the options of `fathom runs list`.');
   addStoreOption(runs.command('list', { isDefault: true }).description('list runs, newest first (what `runs` does)'))
-    .addOption(new Option('--status <status...>', 'only runs that stand so').choices(STATUSES))
+    .addOption(
+      new Option('--status <status...>', 'only runs that stand so (completed: converged or exhausted)').choices(
+        STATUSES,
+      ),
+    )
     .option('--since <time>', 'only runs begun since: 90m, 12h, 7d, 2w ago, or 2026-01-31', (text) => sinceTime(text))
     .option('--text <words>', 'only runs whose question holds this')
     .option('--limit <n>', 'at most so many', count, 50)

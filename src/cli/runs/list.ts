@@ -56,24 +56,31 @@ const HEAD = ['RUN', 'WHEN', 'STATUS', 'TURNS', 'SUB-CALLS', 'COST', 'QUESTION']
 const WIDE_COLUMNS = 120;
 
 function linesOf(facts: readonly RunFacts[], width: number): readonly string[] {
-  if (width >= WIDE_COLUMNS) return table([HEAD, ...facts.map((run) => [...rowOf(run), run.query])], width);
-  const [head = '', ...lines] = table([HEAD.slice(0, -1), ...facts.map(rowOf)], width);
-  return [head, ...lines.flatMap((line, index) => [line, `  ${onOneLine(facts[index]?.query ?? '', width - 2)}`])];
+  if (width >= WIDE_COLUMNS) {
+    return table([HEAD, ...facts.map((run) => [...rowOf(run, `${statusOf(run)}${causeOf(run)}`), run.query])], width);
+  }
+  const [head = '', ...lines] = table([HEAD.slice(0, -1), ...facts.map((run) => rowOf(run, statusOf(run)))], width);
+  const below = facts.map((run) => onOneLine(`${causeOf(run)} ${run.query}`, width - 2));
+  return [head, ...lines.flatMap((line, index) => [line, `  ${below[index] ?? ''}`])];
 }
 
-function rowOf(run: RunFacts): readonly string[] {
+function rowOf(run: RunFacts, status: string): readonly string[] {
   return [
     run.id,
     shortTime(run.createdAt),
-    statusOf(run),
+    status,
     String(run.turns),
     String(run.subCalls),
     run.costUsd === null ? '?' : money(run.costUsd),
   ];
 }
 
-/** How a completed run came out; of others how they stand, and why. */
+/** How a completed run came out; of others how they stand. */
 function statusOf({ status, outcome, stop }: RunFacts): string {
-  if (outcome === 'converged' || stop === null) return outcome ?? status;
-  return `${status === 'completed' ? outcome : status} (${stop})`;
+  return stop === null || status !== 'completed' ? status : (outcome ?? status);
+}
+
+/** Why a run that did not converge stands so; beside its status where there is room, else before its question. */
+function causeOf({ outcome, stop }: RunFacts): string {
+  return outcome === 'converged' || stop === null ? '' : ` (${stop})`;
 }

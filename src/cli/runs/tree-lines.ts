@@ -1,5 +1,5 @@
 import type { Colors } from '../console.ts';
-import { counted, duration, money } from '../figures.ts';
+import { counted, duration, money, refusalWords } from '../figures.ts';
 import { onOneLine } from '../terminal-text.ts';
 import type { CommandNode, RunNode, TurnNode } from './run-tree.ts';
 
@@ -19,9 +19,7 @@ function turnLines(turn: TurnNode, options: TreeLinesOptions, indent: string): r
   return [
     `${indent}${colors.bold(`turn ${turn.number}`)} ${colors.dim(`· ${took}`)}`,
     ...turn.commands.flatMap((command) => commandLines(command, options, `${indent}  `)),
-    ...turn.rejected.map(({ code, message }) =>
-      line(`${indent}  `, colors.yellow('!'), `refused (${code}): ${message}`, options),
-    ),
+    ...turn.rejected.map((rejection) => line(`${indent}  `, colors.yellow('!'), refusalWords(rejection), options)),
   ];
 }
 
@@ -33,10 +31,11 @@ function commandLines(command: CommandNode, options: TreeLinesOptions, indent: s
     command.timedOut ? 'timed out' : '',
     command.subCalls === 0 ? '' : subCallWords(command),
   ].filter((part) => part !== '');
-  const text = `${command.id} ${sourceOf(command)}${facts.length === 0 ? '' : `  · ${facts.join(' · ')}`}`;
+  const tail = facts.length === 0 ? '' : ` · ${facts.join(' · ')}`;
   const { error } = command;
   return [
-    line(indent, mark, text, options),
+    // Where the line is too narrow for both, the source is cut and not the facts.
+    `${line(indent, mark, `${command.id} ${sourceOf(command)}`, { ...options, width: options.width - tail.length })}${tail}`,
     ...(error === undefined ? [] : [line(`${indent}  `, colors.red('!'), `${error.type}: ${error.message}`, options)]),
     ...command.children.flatMap((child) => childLines(child, options, `${indent}  `)),
   ];

@@ -11,8 +11,11 @@ import type { ChatMessage } from '../port.ts';
 
 /** Tokens a scripted reply claims to have used. `undefined` counts stand for a provider that does not say. */
 export interface ScriptedUsage {
+  /** Of the whole prompt. */
   readonly inputTokens?: number | undefined;
+  /** Of the reply. */
   readonly outputTokens?: number | undefined;
+  /** Part of `inputTokens` that came from a cache. */
   readonly cachedTokens?: number | undefined;
 }
 
@@ -33,12 +36,15 @@ export type ScriptedReply =
 
 /** What a scripted model was asked. */
 export interface ScriptedRequest {
+  /** System prompt, user and assistant messages, in order. */
   readonly messages: readonly ChatMessage[];
   /** The text of the last user message. */
   readonly prompt: string;
   /** 0 for the first call of this model. */
   readonly callIndex: number;
+  /** The provider's maximum Fathom sent; `undefined` when there was none. */
   readonly maxOutputTokens: number | undefined;
+  /** Aborts when the call is given up. */
   readonly signal: AbortSignal;
 }
 
@@ -57,6 +63,7 @@ export interface ScriptedModelOptions {
 
 /** An AI SDK language model that answers from a script and remembers what it was asked. */
 export interface ScriptedModel extends LanguageModelV4 {
+  /** What it was asked, in order. */
   readonly requests: readonly ScriptedRequest[];
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { countCharacters } from '../../code-points.ts';
 import { createFrameDecoder, encodeFrame, type Frame, MAX_GUEST_FRAME } from './frame.ts';
-import { countCharacters, encodeExact } from './text.ts';
+import { encodeExact } from './text.ts';
 
 function decodeAll(chunks: readonly Buffer[], maxFrame?: number): Frame[] {
   const decoder = createFrameDecoder(maxFrame);

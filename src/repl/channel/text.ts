@@ -20,19 +20,3 @@ export function encodeExact(text: string): Buffer {
   pieces.push(Buffer.from(text.slice(start), 'utf8'));
   return Buffer.concat(pieces);
 }
-
-/** Code points of a text. */
-export function countCharacters(text: string): number {
-  let pairs = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit >= 0xd800 && unit < 0xdc00 && at + 1 < text.length) {
-      const next = text.charCodeAt(at + 1);
-      if (next >= 0xdc00 && next <= 0xdfff) {
-        pairs += 1;
-        at += 1;
-      }
-    }
-  }
-  return text.length - pairs;
-}

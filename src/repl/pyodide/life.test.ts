@@ -12,8 +12,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const here = import.meta.dirname;
 
-/** A host of its own: opens a REPL, says which processes it has, and goes on with `rest`. */
-function startHost(rest: string, most: 'process' | 'namespace' = 'process'): ChildProcess {
+interface HostScript {
+  /** Code before it says anything. */
+  readonly work?: string;
+  /** Code after that. */
+  readonly rest?: string;
+  readonly most?: 'process' | 'namespace';
+}
+
+const STAYS = 'setInterval(() => {}, 1000);';
+
+/** Starts a cell that never ends, and waits for what it prints first: it runs. */
+const running = (code: string): string =>
+  `await new Promise((resolve) => void repl.execute({ code: ${JSON.stringify(`print("on", flush=True)\n${code}`)}, handle: 'e2', onOutput: resolve }));`;
+
+/** A host of its own: opens a REPL, does `work`, says which processes it has once a spare is among them, does `rest`. */
+function startHost({ work = '', rest = '', most = 'process' }: HostScript): ChildProcess {
   const script = join(folder, `host-${Math.random().toString(36).slice(2)}.ts`);
   writeFileSync(
     script,
@@ -24,7 +38,10 @@ const repl = await openTestRepl(backend);
 await repl.execute({ code: 'x = 1', handle: 'e1' });
 const children = (pid) => readFileSync(\`/proc/\${pid}/task/\${pid}/children\`, 'utf8').trim().split(' ').filter(Boolean);
 const tree = (pid) => children(pid).flatMap((child) => [child, ...tree(child)]);
-setTimeout(() => { console.log(tree(process.pid).join(' ')); ${rest} }, 800);
+${work}
+while (children(process.pid).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+console.log(tree(process.pid).join(' '));
+${rest}
 `,
   );
   return spawn(process.execPath, ['--no-warnings', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -49,15 +66,15 @@ async function untilGone(pids: readonly string[], ms: number): Promise<string[]>
 }
 
 describe.skipIf(process.platform !== 'linux')('processes', () => {
-  const rests = {
+  const works = {
     'while it is idle': '',
-    'while a cell computes in Python': "void repl.execute({ code: 'while True: pass', handle: 'e2' });",
-    'while a cell is inside of a C function': "void repl.execute({ code: 'sum(range(10**12))', handle: 'e2' });",
-    'while a cell sleeps': "void repl.execute({ code: 'import time; time.sleep(1000)', handle: 'e2' });",
+    'while a cell computes in Python': running('while True: pass'),
+    'while a cell is inside of a C function': running('sum(range(10**12))'),
+    'while a cell sleeps': running('import time; time.sleep(1000)'),
   };
-  for (const [when, rest] of Object.entries(rests)) {
+  for (const [when, work] of Object.entries(works)) {
     test(`end with a host that is killed ${when}, spares included`, async () => {
-      const host = startHost(`${rest} setInterval(() => {}, 1000);`);
+      const host = startHost({ work, rest: STAYS });
       const pids = (await firstLine(host)).split(' ');
       expect(pids.length).toBeGreaterThanOrEqual(2);
       host.kill('SIGKILL');
@@ -68,8 +85,7 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
   test.skipIf(findBubblewrap() === undefined)(
     'in namespaces end with a killed host as well',
     async () => {
-      const rest = "void repl.execute({ code: 'sum(range(10**12))', handle: 'e2' }); setInterval(() => {}, 1000);";
-      const host = startHost(rest, 'namespace');
+      const host = startHost({ work: running('sum(range(10**12))'), rest: STAYS, most: 'namespace' });
       const pids = (await firstLine(host)).split(' ');
       host.kill('SIGKILL');
       expect(await untilGone(pids, 5_000)).toEqual([]);
@@ -78,7 +94,7 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
   );
 
   test('that are idle do not keep the host alive, and go with it', async () => {
-    const host = startHost('');
+    const host = startHost({});
     const pids = (await firstLine(host)).split(' ');
     const code = await new Promise((resolve) => host.once('exit', resolve));
     expect(code).toBe(0);

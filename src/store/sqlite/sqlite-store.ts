@@ -14,6 +14,7 @@ import { migrate, SCHEMA_VERSION, versionOf } from './schema.ts';
 import { machineFiles, openToSync, type StoreFiles } from './store-files.ts';
 import { TextTable } from './text-table.ts';
 
+/** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
   /** Look, and change nothing: works while another process writes. Default false. */
   readonly readOnly?: boolean;

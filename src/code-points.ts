@@ -1,6 +1,10 @@
-import { countCharacters } from '../repl/channel/text.ts';
+/**
+ * Texts as Python counts them: by code point, not by UTF-16 code unit.
+ *
+ * @module
+ */
 
-/** A text as Python counts it: by code point, not by UTF-16 code unit. */
+/** A text that is counted and cut by code point. */
 export interface CodePoints {
   readonly length: number;
   slice(start: number, stop: number): string;
@@ -37,9 +41,16 @@ function unitsAt(text: string, unit: number): number {
   return (text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1;
 }
 
-/** Code points of a text, ASCII at the speed of a copy. */
-export function characterCount(text: string): number {
-  return Buffer.byteLength(text) === text.length ? text.length : countCharacters(text);
+/** Code points of a text, ASCII at the speed of a copy. A lone surrogate counts as one. */
+export function countCharacters(text: string): number {
+  if (Buffer.byteLength(text) === text.length) return text.length;
+  let pairs = 0;
+  for (let unit = 0; unit < text.length; unit += 1) {
+    if (unitsAt(text, unit) === 1) continue;
+    pairs += 1;
+    unit += 1;
+  }
+  return text.length - pairs;
 }
 
 /** `at`, or one less where it would cut a character in two. */

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { colorsFor } from '../console.ts';
+import { streamTo } from '../testing.ts';
+import type { CommandNode, RunNode } from './run-tree.ts';
+import { treeLines } from './tree-lines.ts';
+
+const COMMAND: CommandNode = {
+  id: 't1.0',
+  command: { type: 'cell', code: `replies = llm_query_batched(${'x'.repeat(100)})` },
+  ok: true,
+  durationMs: 6,
+  timedOut: false,
+  shown: '',
+  subCalls: 3,
+  failedSubCalls: 1,
+  children: [],
+};
+const RUN = { turns: [{ number: 1, reply: '', durationMs: 10, commands: [COMMAND], rejected: [] }] };
+
+test('a line that is too narrow loses of the source, and nothing of what it came to', () => {
+  const [, line = ''] = treeLines(RUN as unknown as RunNode, { colors: colorsFor(streamTo([]), {}), width: 60 });
+  expect(line).toMatch(/^ {2}✓ t1\.0 cell replies = .*… · 6 ms · 3 sub-calls \(1 failed\)$/);
+  expect([...line]).toHaveLength(60);
+});

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { wrapped } from './wrapped.ts';
+
+const terminal = (columns: number) => ({ isTTY: true, columns });
+
+test('prose breaks between words, and later lines are indented', () => {
+  expect(wrapped('  ✓ node  a word or two', terminal(17), 10)).toBe('  ✓ node  a word\n          or two');
+  expect(wrapped('one two three', terminal(7))).toBe('one two\nthree');
+});
+
+test('what has no blank to break at stays whole', () => {
+  expect(wrapped('a 0123456789 b', terminal(6))).toBe('a\n0123456789\nb');
+});
+
+test('a pipe gets one line', () => {
+  expect(wrapped('one two three', { columns: 7 })).toBe('one two three');
+});
