@@ -179,6 +179,8 @@ class Keeper:
             packet = expected.link.recv(_TWIN_PATIENCE)
         except OSError:
             packet = None
+        for fd in () if packet is None else packet.fds:
+            os.close(fd)
         # The kernel tells whose message it is: the live process cannot pass for its own twin and so outlive a sweep.
         pid = 0 if packet is None or packet.pid in (1, self._live.pid) else packet.pid
         if expected.stands_in_for is not None:
