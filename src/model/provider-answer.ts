@@ -1,5 +1,8 @@
 import { readDuration } from './retry-after.ts';
 
+/** Characters that are looked at: patterns are tried on them, which takes more than linear time on hostile ones. */
+const LONGEST = 4_000;
+
 /** What a provider says of a failure, whatever its wire format. */
 export interface ProviderAnswer {
   readonly message: string;
@@ -33,9 +36,10 @@ export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
   const code = inner.code ?? root.code;
   const named = [inner.type, code, inner.status, ...details.map((item) => item.reason), ...quotaIds(details)]
     .filter((name) => typeof name === 'string')
-    .join(' ');
+    .join(' ')
+    .slice(0, LONGEST);
   return {
-    message: text,
+    message: text.slice(0, LONGEST),
     named,
     names: named.toLowerCase(),
     retryAfterMs: retryDelay(details),
