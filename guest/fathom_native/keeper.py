@@ -14,7 +14,7 @@ from .live_handle import LiveHandle
 from .live_process import Settings
 from .processes import Population, how_it_ended, runs, send
 from .snapshots import Refusal, Snapshots
-from .twins import Expected, fair_memory, resident_memory
+from .twins import BUFFER, Expected, buffer_memory, descriptors, fair_memory, resident_memory
 from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
@@ -275,9 +275,10 @@ class Keeper:
     def _guard(self, request: dict) -> dict:
         """Ends the live processes when together they hold more than the memory limit; says how much it was."""
         others = self._population.others(self._snapshots.pids())
-        if sum(map(resident_memory, others)) <= self._memory:
+        most = sum(resident_memory(pid) + len(descriptors(pid)) * BUFFER for pid in others)
+        if most <= self._memory:
             return {}
-        held = sum(map(fair_memory, others)) - self._mapped
+        held = sum(map(fair_memory, others)) - self._mapped + buffer_memory(others)
         if held <= self._memory:
             return {}
         self._end_live()

@@ -196,6 +196,10 @@ export function describePromises(): void {
     expect(outcome.error?.message).toMatch(/held \d+ bytes of memory, and the limit is 314572800/);
     expect(outcome.restarted?.lost).toContain('as they were before this cell');
     expect((await repl.execute({ code: '1 + 1', handle: 't1.0' })).value).toBe('2');
+    const sockets =
+      'import os, socket, time\nfor _ in range(3):\n    if os.fork() == 0: break\nheld = [socket.socketpair() for _ in range(400)]\ntime.sleep(30)';
+    const full = await repl.execute({ code: sockets, handle: 't1.0' });
+    expect(full.error?.message).toMatch(/held \d+ bytes of memory/);
     for (const shared of ['mmap.mmap(-1, 10**9)', 'mmap.mmap(os.open("/dev/zero", os.O_RDWR), 10**9)']) {
       const { error } = await repl.execute({ code: `import mmap, os\n${shared}`, handle: 't1.0' });
       expect(error?.type).toMatch(/PermissionError|OSError/);
