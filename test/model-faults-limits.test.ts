@@ -137,6 +137,7 @@ describe('faults that need a person', () => {
       401,
       { message: `Incorrect API key provided: ${MOCK_KEY}.`, type: 'invalid_request_error', code: 'invalid_api_key' },
     ],
+    ['openai/gpt-5', 401, { message: 'no such key', type: 'invalid_api_key', code: MOCK_KEY }],
     ['anthropic/claude-sonnet-4-5', 401, { message: 'invalid x-api-key', type: 'authentication_error' }],
     ['anthropic/claude-sonnet-4-5', 403, { message: 'Request not allowed', type: 'forbidden' }],
     [

@@ -13,10 +13,12 @@ import time
 _TICK_NS = 20_000_000
 _DIR_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_DEPTH = 200
+#: Bytes of a path below the REPL's folders: with the store's own it stays below what the kernel takes (4096).
+_MAX_PATH = 3500
 
 
 class FilesTooDeep(OSError):
-    """Folders nested deeper than copies go."""
+    """Folders nested deeper, or paths longer, than copies go."""
 
 
 class Copy:
@@ -96,7 +98,7 @@ class FileStore:
 
     def put_back(self, copy: Copy) -> None:
         """Makes the files what they were. Nothing may run that writes to them."""
-        seen = scan(self._live)
+        seen = scan(self._live, prune=True)
         for path in sorted(seen, reverse=True):
             before = copy.entries.get(path)
             if before is None or (not stat.S_ISDIR(before[0]) and (before[:5] != seen[path] or before[5])):
@@ -164,23 +166,34 @@ def same(seen: "dict[str, tuple]", entries: "dict[str, tuple]") -> bool:
     return True
 
 
-def scan(root: str) -> "dict[str, tuple]":
-    """Every file, folder and link below `root` by relative path, folders before what they hold."""
+def scan(root: str, *, prune: bool = False) -> "dict[str, tuple]":
+    """Every file, folder and link below `root` by relative path, folders before what they hold.
+
+    What no copy can hold is an error, or with `prune` taken away at once.
+    """
     found: "dict[str, tuple]" = {}
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # may be a name in /proc/self/fd
     try:
-        _scan(fd, "", found, 0)
+        _scan(fd, "", found, 0, prune)
     finally:
         os.close(fd)
     return found
 
 
-def _scan(fd: int, prefix: str, found: "dict[str, tuple]", depth: int) -> None:
+def _scan(fd: int, prefix: str, found: "dict[str, tuple]", depth: int, prune: bool) -> None:
     if depth > _MAX_DEPTH:
+        if prune:
+            return _clear(fd, depth)
         raise FilesTooDeep(errno.ELOOP, f"folders are nested deeper than {_MAX_DEPTH}")
     folders = []
+    longest = _MAX_PATH - len(os.fsencode(prefix))
     with os.scandir(fd) as entries:
         for entry in entries:
+            if len(os.fsencode(entry.name)) > longest:
+                if prune:
+                    _remove_at(entry.name, fd, depth)
+                    continue
+                raise FilesTooDeep(errno.ENAMETOOLONG, f"a path is longer than {_MAX_PATH} bytes")
             info = entry.stat(follow_symlinks=False)
             found[prefix + entry.name] = describe(info)
             if stat.S_ISDIR(info.st_mode):
@@ -191,7 +204,7 @@ def _scan(fd: int, prefix: str, found: "dict[str, tuple]", depth: int) -> None:
         except PermissionError:
             continue  # a folder the cell has closed to itself
         try:
-            _scan(inner, f"{prefix}{name}/", found, depth + 1)
+            _scan(inner, f"{prefix}{name}/", found, depth + 1, prune)
         finally:
             os.close(inner)
 
@@ -251,16 +264,56 @@ def restore_times(target: str, entry: tuple) -> None:
 
 def remove(path: str) -> None:
     """Takes away a file or a whole folder; one that has gone already is fine."""
+    _remove_at(path, None, 0)
+
+
+def _remove_at(name: str, folder: "int | None", depth: int) -> None:
     try:
-        if not stat.S_ISDIR(os.lstat(path).st_mode):
-            os.unlink(path)
+        if not _is_folder(name, folder):
+            os.unlink(name, dir_fd=folder)
             return
-        os.chmod(path, 0o700)
-        for name in os.listdir(path):
-            remove(f"{path}/{name}")
-        os.rmdir(path)
+        inner = _open_folder(name, folder)
+        try:
+            _clear(inner, depth + 1)
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=folder)
     except FileNotFoundError:
         pass
     except OSError as error:
         if error.errno != errno.EBUSY:  # a place where a part of the interpreter is mounted
             raise
+
+
+def _clear(folder: int, depth: int) -> None:
+    """Takes away all that a folder holds. Cells nest folders deeper than any stack, and than descriptors there are:
+    too deep down, each folder's folders are first brought up to where we are."""
+    if depth <= _MAX_DEPTH:
+        for name in os.listdir(folder):
+            _remove_at(name, folder, depth)
+        return
+    while names := os.listdir(folder):
+        for name in names:
+            if not _is_folder(name, folder):
+                os.unlink(name, dir_fd=folder)
+                continue
+            inner = _open_folder(name, folder)
+            try:
+                for below in os.listdir(inner):
+                    if _is_folder(below, inner):
+                        os.chmod(below, 0o700, dir_fd=inner)  # or else it could not be moved
+                        os.rename(below, os.urandom(16).hex(), src_dir_fd=inner, dst_dir_fd=folder)
+                    else:
+                        os.unlink(below, dir_fd=inner)
+            finally:
+                os.close(inner)
+            os.rmdir(name, dir_fd=folder)
+
+
+def _is_folder(name: str, folder: "int | None") -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+
+
+def _open_folder(name: str, folder: "int | None") -> int:
+    os.chmod(name, 0o700, dir_fd=folder)
+    return os.open(name, _DIR_FLAGS, dir_fd=folder)

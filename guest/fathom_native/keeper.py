@@ -14,7 +14,7 @@ from .live_handle import LiveHandle
 from .live_process import Settings
 from .processes import Population, how_it_ended, runs, send
 from .snapshots import Refusal, Snapshots
-from .twins import Expected, fair_memory, resident_memory
+from .twins import BUFFER, Expected, buffer_memory, descriptors, fair_memory, resident_memory
 from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
@@ -179,6 +179,8 @@ class Keeper:
             packet = expected.link.recv(_TWIN_PATIENCE)
         except OSError:
             packet = None
+        for fd in () if packet is None else packet.fds:
+            os.close(fd)
         # The kernel tells whose message it is: the live process cannot pass for its own twin and so outlive a sweep.
         pid = 0 if packet is None or packet.pid in (1, self._live.pid) else packet.pid
         if expected.stands_in_for is not None:
@@ -270,9 +272,10 @@ class Keeper:
     def _guard(self, request: dict) -> dict:
         """Ends the live processes when together they hold more than the memory limit; says how much it was."""
         others = self._population.others(self._snapshots.pids())
-        if sum(map(resident_memory, others)) <= self._memory:
+        most = sum(resident_memory(pid) + len(descriptors(pid)) * BUFFER for pid in others)
+        if most <= self._memory:
             return {}
-        held = sum(map(fair_memory, others)) - self._mapped
+        held = sum(map(fair_memory, others)) - self._mapped + buffer_memory(others)
         if held <= self._memory:
             return {}
         self._end_live()

@@ -1,10 +1,15 @@
 """The live process, as its keeper sees it."""
 
 import os
+import signal
 import time
 
 from .live_process import Settings, start_live
+from .processes import send
 from .wire import Link, Packet, pair
+
+#: Seconds a live process may leave what it is told unread, with its queue full.
+_PATIENCE = 5.0
 
 
 class LiveHandle:
@@ -93,7 +98,14 @@ class LiveHandle:
         if self.link is None:
             return False
         try:
-            self.link.send(fields, fds)
+            self.link.send(fields, fds, timeout=_PATIENCE)
             return True
+        except TimeoutError:
+            # It asks on and reads no answer: only a cell does that.
+            if self.pid > 0:
+                send(self.pid, signal.SIGKILL)
+            self.link.close()
+            self.link = None
         except OSError:
-            return False
+            pass
+        return False

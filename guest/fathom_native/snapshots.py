@@ -37,7 +37,7 @@ class Snapshots:
         try:
             return self._files.take(), None
         except FilesTooDeep as error:
-            return None, str(error)
+            return None, error.strerror
         except OSError as error:
             return None, f"the files cannot be copied ({os.strerror(error.errno or 0)})"
 

@@ -67,9 +67,10 @@ class Link:
     def close(self) -> None:
         self.socket.close()
 
-    def send(self, fields: dict, fds: "list[int] | tuple" = ()) -> None:
-        """Sends one packet; raises OSError when the other end has gone."""
+    def send(self, fields: dict, fds: "list[int] | tuple" = (), timeout: "float | None" = None) -> None:
+        """Sends one packet; raises OSError when the other end has gone or takes nothing for `timeout` seconds."""
         extra = [(SOL_SOCKET, SCM_RIGHTS, _array("i", fds))] if fds else []
+        self.socket.settimeout(timeout)
         self.socket.sendmsg([dumps(fields).encode()], extra)
 
     def recv(self, timeout: "float | None" = None) -> "Packet | None":

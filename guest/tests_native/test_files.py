@@ -113,3 +113,31 @@ class Copies(unittest.TestCase):
             os.mkdir(path)
         with self.assertRaises(FilesTooDeep):
             self.store.take()
+
+    def test_paths_too_long_are_an_error(self) -> None:
+        self.nest("n" * 250, 20)
+        with self.assertRaises(FilesTooDeep):
+            self.store.take()
+
+    def test_what_no_copy_can_hold_does_not_stand_in_the_way_of_one(self) -> None:
+        self.write("kept", "kept")
+        copy = self.store.take()
+        for name, count in (("d", 3000), ("n" * 250, 40)):
+            self.nest(name, count)
+            self.store.put_back(copy)
+            self.assertEqual(os.listdir(self.live), ["kept"])
+            self.nest(name, count)
+            files.remove(f"{self.live}/{name}")
+            self.assertEqual(os.listdir(self.live), ["kept"])
+
+    def nest(self, name: str, count: int) -> None:
+        """Folders in folders, each with a file and a folder that is closed, deeper than a path can say."""
+        folder = os.open(self.live, os.O_RDONLY)
+        for _ in range(count):
+            os.mkdir(name, dir_fd=folder)
+            inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+            os.close(os.open("file", os.O_CREAT, dir_fd=inner))
+            os.mkdir("closed", 0o000, dir_fd=inner)
+            os.close(folder)
+            folder = inner
+        os.close(folder)

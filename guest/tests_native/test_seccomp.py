@@ -70,6 +70,12 @@ class Filter(unittest.TestCase):
             self.assertEqual(decide(machine, kill, (-1234, 9)), ALLOW)
             self.assertEqual(decide(machine, kill, (-1, 9)), REFUSED)
 
+    def test_limits_of_all_but_the_keeper(self) -> None:
+        for machine, prlimit in ((X86, 302), (ARM, 261)):
+            self.assertEqual(decide(machine, prlimit, (0, 7)), ALLOW)
+            self.assertEqual(decide(machine, prlimit, (1234, 7)), ALLOW)
+            self.assertEqual(decide(machine, prlimit, (1, 7)), REFUSED)
+
     def test_knows_no_later_calls_and_no_other_tables(self) -> None:
         self.assertEqual(decide(X86, 600), ABSENT)
         self.assertEqual(decide(X86, 0x40000000 | 1), ABSENT)

@@ -49,6 +49,10 @@ export function classifyStatus(status: number, body: unknown, headers: HeaderRec
   return failed(faultOf(httpStatus, answer), { status: httpStatus, said, answer, headers }, setup);
 }
 
+function named(answer: ProviderAnswer, setup: Setup): string {
+  return setup.redact(answer.named).slice(0, QUOTE_CHARS).toLowerCase();
+}
+
 interface Failed {
   readonly status: number | undefined;
   readonly said: string;
@@ -71,7 +75,8 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
     possiblyBilled: status === 408 || status === 504 || status === 524,
     httpStatus: status,
     data: {
-      ...(answer === undefined || answer.names === '' ? {} : { provider: answer.names }),
+      // Redacted as it was written: in lower case a key would not be found.
+      ...(answer === undefined || answer.named === '' ? {} : { provider: named(answer, setup) }),
       ...(sizes?.limit === undefined ? {} : { limit: sizes.limit }),
       ...(sizes?.size === undefined ? {} : { size: sizes.size }),
     },
@@ -154,7 +159,7 @@ function eventOf(error: unknown): ProviderAnswer | undefined {
   const outer = readProviderAnswer({ message: error.message, type, code, statusCode });
   return inner === undefined || outer === undefined
     ? (inner ?? outer)
-    : { ...inner, names: `${inner.names} ${outer.names}`, status: inner.status };
+    : { ...inner, named: `${inner.named} ${outer.named}`, names: `${inner.names} ${outer.names}` };
 }
 
 function unknownFailure(error: unknown, setup: Setup): ModelError {

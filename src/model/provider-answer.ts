@@ -1,9 +1,14 @@
 import { readDuration } from './retry-after.ts';
 
+/** Characters that are looked at: patterns are tried on them, which takes more than linear time on hostile ones. */
+const LONGEST = 4_000;
+
 /** What a provider says of a failure, whatever its wire format. */
 export interface ProviderAnswer {
   readonly message: string;
-  /** Everything it names the failure by (`type`, `code`, `status`, `reason`), lower case, space-separated. */
+  /** Everything it names the failure by (`type`, `code`, `status`, `reason`), space-separated, as it is written. */
+  readonly named: string;
+  /** The same in lower case. */
   readonly names: string;
   /** Milliseconds, from Google's `RetryInfo`. */
   readonly retryAfterMs: number | undefined;
@@ -29,12 +34,14 @@ export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
   if (text === undefined) return undefined;
   const details = Array.isArray(inner.details) ? inner.details.map(asObject).filter((item) => item !== undefined) : [];
   const code = inner.code ?? root.code;
+  const named = [inner.type, code, inner.status, ...details.map((item) => item.reason), ...quotaIds(details)]
+    .filter((name) => typeof name === 'string')
+    .join(' ')
+    .slice(0, LONGEST);
   return {
-    message: text,
-    names: [inner.type, code, inner.status, ...details.map((item) => item.reason), ...quotaIds(details)]
-      .filter((name) => typeof name === 'string')
-      .join(' ')
-      .toLowerCase(),
+    message: text.slice(0, LONGEST),
+    named,
+    names: named.toLowerCase(),
     retryAfterMs: retryDelay(details),
     status: statusIn(code) ?? statusIn(root.statusCode),
     limit: asNumber(inner.n_ctx),

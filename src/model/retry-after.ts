@@ -1,5 +1,7 @@
 /** Longest wait a provider may ask for; more is a mistake in its clock or ours. */
 const MAX_WAIT_MS = 24 * 3_600_000;
+/** Characters of the longest duration that is one: a pattern over a megabyte of digits would take hours. */
+const MAX_DURATION = 64;
 
 /** Response headers by lower-case name. */
 export type HeaderRecord = Readonly<Record<string, string | undefined>>;
@@ -21,6 +23,7 @@ export function retryAfterMs(headers: HeaderRecord, now: number): number | undef
 
 /** Google's `RetryInfo.retryDelay`, e.g. `34.07s`, in milliseconds. */
 export function readDuration(text: string): number | undefined {
+  if (text.length > MAX_DURATION) return undefined;
   const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   let total = 0;
   let matched = '';
@@ -28,7 +31,7 @@ export function readDuration(text: string): number | undefined {
     total += Number(amount) * (units[unit ?? ''] ?? 0);
     matched += whole;
   }
-  return matched !== '' && matched === text.trim() ? total : undefined;
+  return matched !== '' && matched === text.trim() ? clampWait(total) : undefined;
 }
 
 /** `x-should-retry`, which outranks the status. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../clock.ts';
+import { classifyStatus } from './classify.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
 import { readRateHeaders } from './rate/rate-headers.ts';
@@ -28,9 +30,27 @@ describe('Retry-After', () => {
     ['20ms', 20],
     ['6m0s', 360_000],
     ['abc', undefined],
-  ])('duration %s', (text, milliseconds) => {
+    ['9999999999h', 86_400_000],
+    ['1'.repeat(1_000_000), undefined],
+  ])('duration %.20s', (text, milliseconds) => {
     expect(readDuration(text)).toBe(milliseconds);
   });
+});
+
+test('an error body of megabytes is judged at once', () => {
+  for (const text of ['model ', 'usage limits ', 'models/x', '1,', '9 + ']) {
+    const startedAt = performance.now();
+    const body = {
+      error: {
+        message: text.repeat(1_000_000),
+        code: text.repeat(1_000_000),
+        details: [{ retryDelay: text.repeat(1_000_000) }],
+      },
+    };
+    const setup = { modelId: 'm', clock: systemClock, redact: redactKeys };
+    expect(classifyStatus(400, body, {}, setup).message.length).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  }
 });
 
 describe('rate-limit headers', () => {

@@ -134,6 +134,15 @@ export function describeHostile(bench: () => Bench): void {
       await usable();
     });
 
+    test('22 an audit hook that refuses everything is the end of its guest, not of the REPL', async () => {
+      const repl = await bench().open();
+      const run = (code: string) => repl.execute({ code, handle: 't1.0' });
+      const hook = 'import sys\nx = 1\ndef hook(*a): raise RuntimeError("hook")\nsys.addaudithook(hook)';
+      const outcomes = [await run(hook), await run('1')];
+      expect(outcomes.find((outcome) => outcome.restarted !== undefined)).toMatchObject({ ok: false });
+      expect((await run('1 + 1')).value).toBe('2');
+    });
+
     test('23 deep recursion', async () => {
       expect((await bench().failure('def f(): return f()\nf()')).type).toBe('RecursionError');
       const outcome = await bench().run(

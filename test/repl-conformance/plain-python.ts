@@ -117,6 +117,7 @@ function startGuest(
     limits: open.limits,
     host: open.host,
     write: (bytes) => void stream.write(bytes),
+    unread: () => stream.writableLength,
     interrupt: () => void child.kill('SIGINT'),
     kill: killGroup,
   });

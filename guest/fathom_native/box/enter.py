@@ -153,7 +153,8 @@ def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "li
         tasks_of_user=mode == "rules",
     )
     read = ["/"] if mode != "rules" else [*mounts.SYSTEM, *interpreter, "/proc/self", "/proc/cpuinfo", "/proc/meminfo"]
-    devices = [f"/dev/{name}" for name in mounts.DEVICES]
+    names = set(mounts.DEVICES.values()) if mode == "rules" else mounts.DEVICES
+    devices = [f"/dev/{name}" for name in names]
     version = landlock.restrict(read, folders, devices)
     limits.drop_capabilities()
     seccomp.restrict(program)

@@ -29,7 +29,9 @@ SYSTEM = (
     "/etc/localtime",
     "/etc/mime.types",
 )
-DEVICES = ("null", "zero", "full", "random", "urandom")
+#: Devices by name -> the host's device behind it. `full` reads like `zero`, but nobody can map it: shared mappings of
+#: `zero` are memory that no limit counts.
+DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
 
 
 def mount(source: "str | None", target: str, kind: "str | None", flags: int, data: "str | None" = None) -> None:
@@ -68,9 +70,9 @@ def build_root(interpreter: "list[str]", scratch: str) -> None:
     for path in [*SYSTEM, *outermost(interpreter)]:
         _show(path, scratch)
     os.makedirs(scratch + "/dev", exist_ok=True)
-    for name in DEVICES:
+    for name, source in DEVICES.items():
         empty_file(f"{scratch}/dev/{name}")
-        mount(f"/dev/{name}", f"{scratch}/dev/{name}", None, MS_BIND)
+        mount(f"/dev/{source}", f"{scratch}/dev/{name}", None, MS_BIND)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, f"{scratch}/dev/{name}")
     for name in ("proc", "tmp", "work", "home/repl", "dev/shm", ".repl", ".old"):

@@ -72,9 +72,12 @@ DENIED: "dict[str, tuple[int | None, int | None]]" = {
     "lookup_dcookie": (212, 18),
     "vmsplice": (278, 75),
     "memfd_secret": (447, 447),
-    # memory that no limit counts: only mappings that RLIMIT_DATA or the tmpfs quota see are allowed
+    # memory that no limit counts: only mappings that RLIMIT_DATA or the tmpfs quota see are allowed, and no System V
+    # semaphores and messages, of which the kernel would hold gigabytes (POSIX ones lie in /dev/shm)
     "memfd_create": (319, 279),
     "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
     "remap_file_pages": (216, 234),
     "modify_ldt": (154, None),
     "personality": (135, 92),
@@ -103,6 +106,7 @@ DENIED: "dict[str, tuple[int | None, int | None]]" = {
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _KILL_CALL = {"x86_64": 62, "aarch64": 129}
+_PRLIMIT = {"x86_64": 302, "aarch64": 261}
 _MMAP = {"x86_64": 9, "aarch64": 222}
 #: MAP_SHARED | MAP_ANONYMOUS: memory outside of every limit. MAP_GROWSDOWN: counted as stack, of any size.
 _SHARED_ANONYMOUS, _GROWS_DOWN = 0x21, 0x100
@@ -152,9 +156,15 @@ def assemble(machine: str = MACHINE) -> bytes:
         refuse,
         _op(_RETURN, _ALLOW),
         # kill(-1): everything at once would take the snapshots with it.
-        _op(_EQUAL, _KILL_CALL[machine], 0, 3),
+        _op(_EQUAL, _KILL_CALL[machine], 0, 4),
         _op(_LOAD, _ARG0),
         _op(_EQUAL, -1, 0, 1),
+        refuse,
+        _op(_RETURN, _ALLOW),
+        # The limits of pid 1: the kernel ends a keeper whose processor time is up.
+        _op(_EQUAL, _PRLIMIT[machine], 0, 3),
+        _op(_LOAD, _ARG0),
+        _op(_EQUAL, 1, 0, 1),
         refuse,
         _op(_RETURN, _ALLOW),
     ]

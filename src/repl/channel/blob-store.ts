@@ -5,6 +5,8 @@ import { ChannelViolation } from './violation.ts';
 
 /** Bytes of a value kept in memory; above it the value goes to a file. */
 const IN_MEMORY = 1024 * 1024;
+/** Bytes that a piece counts at least: many empty ones would fill the host's memory too. */
+const LEAST_PIECE = 4096;
 
 /** A value whose pieces are coming in, or have. */
 export interface Blob {
@@ -31,6 +33,8 @@ export interface BlobStore {
 
 interface Growing {
   size: number;
+  /** What its pieces count. */
+  counted: number;
   complete: boolean;
   memory: Buffer[];
   file: { readonly fd: number; readonly path: string; readonly remove: () => void } | undefined;
@@ -43,11 +47,13 @@ export function createBlobStore(limit: number): BlobStore {
 
   return {
     add(id, piece, more) {
-      const blob = blobs.get(id) ?? { size: 0, complete: false, memory: [], file: undefined };
+      const blob = blobs.get(id) ?? { size: 0, counted: 0, complete: false, memory: [], file: undefined };
       if (blob.complete) throw new ChannelViolation(`blob ${id} goes on after its end`);
-      total += piece.length;
+      const counts = Math.max(piece.length, LEAST_PIECE);
+      total += counts;
       if (total > limit) throw new ChannelViolation(`values of more than ${limit} bytes were sent (diskBytes)`);
       blobs.set(id, blob);
+      blob.counted += counts;
       grow(blob, piece);
       blob.complete = !more;
     },
@@ -57,12 +63,12 @@ export function createBlobStore(limit: number): BlobStore {
       if (blob === undefined || !blob.complete) return undefined;
       blobs.delete(id);
       return handle(blob, () => {
-        total -= blob.size;
+        total -= blob.counted;
       });
     },
     clear() {
       for (const blob of blobs.values()) {
-        total -= blob.size;
+        total -= blob.counted;
         blob.file?.remove();
       }
       blobs.clear();

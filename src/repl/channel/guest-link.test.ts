@@ -43,7 +43,7 @@ function testClock() {
 }
 
 /** A link whose guest is the test. */
-function setUp(host: Partial<ReplHost> = {}) {
+function setUp(host: Partial<ReplHost> = {}, unread = () => 0) {
   const clock = testClock();
   const sent: Frame[] = [];
   const events: string[] = [];
@@ -65,6 +65,7 @@ function setUp(host: Partial<ReplHost> = {}) {
       ...host,
     },
     write: (bytes) => decoder.push(Buffer.from(bytes), (frame) => sent.push(frame)),
+    unread,
     interrupt: () => events.push('interrupt'),
     kill: (reason) => events.push(`kill: ${reason}`),
   });
@@ -309,6 +310,34 @@ describe('a broken rule', () => {
     start(large.link);
     for (let piece = 0; piece < 6; piece += 1) large.guest(FrameType.blob, 1, { more: true }, Buffer.alloc(1_000_000));
     expect(large.link.failure?.message).toContain('diskBytes');
+
+    const many = setUp();
+    start(many.link);
+    for (let id = 1; id <= 5_000; id += 1) many.guest(FrameType.blob, id, { more: true });
+    expect(many.link.failure?.message).toContain('diskBytes');
+  });
+
+  test('also by replies that pile up unread, while a cell runs and after it', async () => {
+    for (const running of [true, false]) {
+      const { link, guest, events, tick } = setUp({ readHistory: async () => 'x' }, () => 512 * 1024 * 1024 - 10);
+      if (running) start(link);
+      guest(FrameType.request, 1, { op: 'history', read: 'length' });
+      guest(FrameType.request, 2, { op: 'history', read: 'length' });
+      await tick();
+      expect(link.failure?.message).toContain('does not read its replies');
+      expect(events).toHaveLength(1);
+    }
+  });
+
+  test('also by requests that hold too much memory at once', () => {
+    const { link, guest } = setUp({ callTool: () => new Promise(() => {}) }, () => 512 * 1024 * 1024 - 1_000);
+    start(link);
+    const args = Buffer.from(JSON.stringify({ text: 'x'.repeat(700) }));
+    const header = { op: 'tool', name: 'slow', parts: [args.length] };
+    guest(FrameType.request, 1, header, args);
+    expect(link.failure).toBeUndefined();
+    guest(FrameType.request, 2, header, args);
+    expect(link.failure?.message).toContain('too many bytes');
   });
 
   test('does not let names of the prototype through', async () => {

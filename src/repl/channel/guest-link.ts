@@ -24,6 +24,8 @@ export interface GuestLinkOptions {
   readonly clock?: Clock;
   /** Writes bytes to the guest; they are buffered where they must wait. */
   readonly write: (bytes: Buffer) => void;
+  /** Bytes written that the guest has not read. */
+  readonly unread: () => number;
   /** Asks the cell to stop (SIGINT or its like). */
   readonly interrupt: () => void;
   /** Ends the guest at once. The backend then calls {@link GuestLink.ended}. */
@@ -74,11 +76,11 @@ interface Running {
 
 /** A link over a transport that a backend has opened. */
 export function createGuestLink(options: GuestLinkOptions): GuestLink {
-  const { limits, write, interrupt, kill, onRuntimeFrame } = options;
+  const { limits, write, unread, interrupt, kill, onRuntimeFrame } = options;
   const clock = options.clock ?? systemClock;
   const decoder = createFrameDecoder();
   const blobs = createBlobStore(limits.diskBytes);
-  const desk = createRequestDesk({ host: options.host, limits, clock, write });
+  const desk = createRequestDesk({ host: options.host, limits, clock, write, unread, violated });
   let running: Running | undefined;
   let failure: RlmError | undefined;
   let lastCommand = 0;
@@ -189,9 +191,14 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     } catch (error) {
       const violation =
         error instanceof ChannelViolation ? error : new ChannelViolation(`it could not be read (${error})`);
-      fail(violation);
-      kill(violation.reason);
+      violated(violation);
     }
+  }
+
+  function violated(violation: ChannelViolation): void {
+    if (failure !== undefined) return;
+    fail(violation);
+    kill(violation.reason);
   }
 
   function send(command: GuestCommand, id: number): void {

@@ -61,6 +61,10 @@ export interface ReplDriver {
   close(): Promise<void>;
 }
 
+const VIOLATION: ReadonlySet<string> = new Set(['channel-violation']);
+/** A guest that cannot run a cell any more (an audit hook of an earlier one raises, say) is as good as lost. */
+const UNFIT: ReadonlySet<string> = new Set(['channel-violation', 'repl-failure']);
+
 /** Options of {@link createGuestRepl}. */
 export interface GuestReplOptions {
   readonly limits: ReplLimits;
@@ -179,7 +183,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
       });
       return explainStop(
-        parse(result, (it) => parseOutcome(it, limits)),
+        parse(result, (it) => parseOutcome(it, limits), UNFIT),
         result.stopped,
         limitMs,
       );
@@ -191,11 +195,11 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   }
 
   /** Reads a result; one that breaks the rules ends the guest as any other violation. */
-  function parse<T>(result: GuestResult, read: (result: GuestResult) => T): T {
+  function parse<T>(result: GuestResult, read: (result: GuestResult) => T, ends = VIOLATION): T {
     try {
       return read(result);
     } catch (error) {
-      if (!RlmError.isInstance(error) || error.code !== 'channel-violation') throw error;
+      if (!RlmError.isInstance(error) || !ends.has(error.code)) throw error;
       link.ended(error);
       throw new GuestLost(error, result);
     }
@@ -220,7 +224,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         timeoutMs: limitMs,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
-      return parse(result, parseBash);
+      return parse(result, parseBash, UNFIT);
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
       const { fresh: _, ...restarted } = await recover(error);

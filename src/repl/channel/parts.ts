@@ -13,6 +13,8 @@ export interface PartReader {
   text(maxBytes: number): string;
   /** The next part as bytes in memory. */
   bytes(maxBytes: number): Buffer;
+  /** Bytes that were read into memory so far. */
+  readonly bytesRead: number;
   /** @throws ChannelViolation when parts are left */
   end(): void;
   /** Frees the blobs that were read, when nobody will use them. */
@@ -25,6 +27,7 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
   const taken: Blob[] = [];
   let at = 0;
   let start = 0;
+  let bytesRead = 0;
 
   function next(): Part {
     if (at >= sizes.length) throw new ChannelViolation('a part is missing');
@@ -47,6 +50,7 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
     const size = part.kind === 'bytes' ? part.bytes.length : part.blob.size;
     try {
       if (size > maxBytes) throw new ChannelViolation(`a text of ${size} bytes is longer than ${maxBytes} bytes`);
+      bytesRead += size;
       return part.kind === 'bytes' ? part.bytes : part.blob.bytes();
     } finally {
       if (part.kind === 'blob') part.blob.free();
@@ -56,6 +60,9 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
   return {
     next,
     bytes,
+    get bytesRead() {
+      return bytesRead;
+    },
     text: (maxBytes) => bytes(maxBytes).toString('utf8'),
     abandon() {
       for (const blob of taken) blob.free();

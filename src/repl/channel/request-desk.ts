@@ -12,6 +12,11 @@ import { ChannelViolation } from './violation.ts';
 const MAX_OPEN = 10_000;
 /** With this many requests open, a frame for each reply costs more than the wait for its neighbours. */
 const MANY_OPEN = 8;
+/**
+ * Bytes that the host holds for one guest at a time, in requests that it serves and in replies that wait to be read.
+ * Honest guests wait for what they asked for, and stay far below.
+ */
+const MAX_HELD = 512 * 1024 * 1024;
 const NO_PARTS: readonly Buffer[] = [];
 
 /** Serves the requests of one cell at a time. */
@@ -28,6 +33,8 @@ export interface RequestDesk {
 
 interface Open {
   readonly kind: 'call' | 'other';
+  /** Of the request, which is held until it is answered. */
+  readonly bytes: number;
   readonly controller: AbortController;
 }
 
@@ -43,11 +50,15 @@ export interface RequestDeskOptions {
   readonly limits: ReplLimits;
   readonly clock: Clock;
   readonly write: (frame: Buffer) => void;
+  /** Bytes written that the guest has not read. */
+  readonly unread: () => number;
+  /** The guest has broken a rule at a moment when it sent nothing. */
+  readonly violated: (violation: ChannelViolation) => void;
 }
 
 /** A desk for one guest. */
 export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
-  const { host, limits, clock, write } = options;
+  const { host, limits, clock, write, unread, violated } = options;
   const open = new Map<number, Open>();
   const timers = new Map<number, () => void>();
   let calls = 0;
@@ -55,11 +66,14 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
   let cancelled: string | undefined;
   let onWaiting: (waiting: boolean) => void = () => {};
   let ready: Ready[] = [];
+  /** Bytes of requests that are open, and of replies that are ready. */
+  let held = 0;
 
   function flush(): void {
     if (ready.length === 0) return;
     const batch = ready;
     ready = [];
+    for (const each of batch) held -= sizeOf(each);
     const parts = batch.length === 1 && batch[0] !== undefined ? batch[0].parts : batch.flatMap((reply) => reply.parts);
     const entries = batch.length === 1 ? (batch[0]?.entry ?? '') : batch.map((reply) => reply.entry).join(',');
     const header = `{"replies":[${entries}],"parts":[${parts.map((part) => part.length).join(',')}]}`;
@@ -69,7 +83,10 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
 
   /** Replies share a frame: those of one tick, and of one round of the event loop while many others are awaited. */
   function reply(id: number, entry: string, parts: readonly Buffer[]): void {
-    ready.push({ id, entry, parts });
+    const one = { id, entry, parts };
+    ready.push(one);
+    held += sizeOf(one);
+    if (held + unread() > MAX_HELD) violated(new ChannelViolation('it asks on and does not read its replies'));
     if (ready.length > 1) return;
     if (open.size < MANY_OPEN) process.nextTick(flush);
     else setImmediate(flush);
@@ -79,6 +96,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     if (open.get(id) !== entry) return;
     open.delete(id);
     if (entry.kind === 'call') calls -= 1;
+    held -= entry.bytes;
     reply(id, text, parts);
   }
 
@@ -86,15 +104,16 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     settle(id, entry, failure(id, errorFields(error)));
   }
 
-  function begin(id: number, kind: Open['kind']): Open {
-    const entry: Open = { kind, controller: new AbortController() };
+  function begin(id: number, kind: Open['kind'], bytes: number): Open {
+    const entry: Open = { kind, bytes, controller: new AbortController() };
+    held += bytes;
     if (open.size === 0) onWaiting(true);
     open.set(id, entry);
     return entry;
   }
 
   function serveCall(id: number, call: ParsedCall): void {
-    const entry = begin(id, 'call');
+    const entry = begin(id, 'call', 0); // bounded by callWindow and promptBytes
     calls += 1;
     const done = (result: SubCallReply): void => {
       call.blob?.free();
@@ -111,8 +130,12 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     }
   }
 
-  async function serveValue(id: number, read: (signal: AbortSignal) => Promise<JsonValue>): Promise<void> {
-    const entry = begin(id, 'other');
+  async function serveValue(
+    id: number,
+    bytes: number,
+    read: (signal: AbortSignal) => Promise<JsonValue>,
+  ): Promise<void> {
+    const entry = begin(id, 'other', bytes);
     try {
       const value = await read(entry.controller.signal);
       settle(id, entry, `{"id":${id},"ok":true,"parts":1}`, [Buffer.from(jsonOf(value), 'utf8')]);
@@ -121,22 +144,22 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     }
   }
 
-  function serve(id: number, request: GuestRequest): void {
+  function serve(id: number, request: GuestRequest, bytes: number): void {
     switch (request.op) {
       case 'calls':
         for (const [index, call] of request.calls.entries()) serveCall(id + index, call);
         return;
       case 'tool':
-        void serveValue(id, (signal) => host.callTool(request.name, request.args, signal));
+        void serveValue(id, bytes, (signal) => host.callTool(request.name, request.args, signal));
         return;
       case 'check-answer':
-        void serveValue(id, async () => (await host.checkAnswer(request.json, request.text)).errors);
+        void serveValue(id, bytes, async () => (await host.checkAnswer(request.json, request.text)).errors);
         return;
       case 'history':
-        void serveValue(id, () => host.readHistory(request.read));
+        void serveValue(id, bytes, () => host.readHistory(request.read));
         return;
       case 'projection':
-        void serveValue(id, (signal) => host.readProjection(request.read, signal));
+        void serveValue(id, bytes, (signal) => host.readProjection(request.read, signal));
         return;
       case 'cancel':
         for (const each of request.ids) open.get(each)?.controller.abort(new Error('The cell gave this call up.'));
@@ -184,6 +207,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
       for (const [id] of entries) open.delete(id);
       calls = 0;
       ready = [];
+      held = 0;
       for (const cancel of timers.values()) cancel();
       timers.clear();
       onWaiting = () => {};
@@ -205,11 +229,16 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
         }
         if (open.size + timers.size > MAX_OPEN + limits.callWindow)
           throw new ChannelViolation('too many open requests');
-        serve(frame.id, request);
+        if (held + parts.bytesRead + unread() > MAX_HELD) throw new ChannelViolation('too many bytes in open requests');
+        serve(frame.id, request, parts.bytesRead);
       }
       return count;
     },
   };
+}
+
+function sizeOf(reply: Ready): number {
+  return reply.parts.reduce((total, part) => total + part.length, reply.entry.length);
 }
 
 function encodeReply(id: number, result: SubCallReply): [string, readonly Buffer[]] {

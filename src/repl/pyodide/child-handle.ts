@@ -38,6 +38,8 @@ export interface ChildHandle {
   /** Sends a runtime frame and waits for its answer. @throws RlmError `repl-failure` when the child ends first */
   ask(type: number, header: object, parts?: readonly Buffer[]): Promise<Frame>;
   write(bytes: Buffer): void;
+  /** Bytes written that it has not read. */
+  unread(): number;
   /** From now on chunks go to `receive`, which hands frames of the runtime back to {@link runtimeFrame}. */
   attach(receive: (chunk: Buffer) => void): void;
   runtimeFrame(frame: Frame): void;
@@ -104,6 +106,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
           }),
       ),
     write: (bytes) => void spawned.frames.write(bytes),
+    unread: () => spawned.frames.writableLength,
     attach(target) {
       receive = target;
     },

@@ -139,6 +139,7 @@ function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink 
     limits,
     host,
     write: child.write,
+    unread: child.unread,
     interrupt: child.interrupt,
     kill: child.kill,
     onRuntimeFrame: child.runtimeFrame,

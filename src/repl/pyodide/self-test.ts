@@ -109,7 +109,8 @@ export async function tryFromPython(child: ChildHandle, bait: Bait): Promise<Pro
   const started = performance.now();
   const limits: ReplLimits = { ...DEFAULT_LIMITS, callWindow: 1, cellTimeoutMs: 10_000 };
   const link = createGuestLink({
-    ...{ limits, host: noHost, write: child.write, interrupt: child.interrupt, kill: child.kill },
+    ...{ limits, host: noHost, write: child.write, unread: child.unread },
+    ...{ interrupt: child.interrupt, kill: child.kill },
     onRuntimeFrame: child.runtimeFrame,
   });
   child.attach(link.receive);

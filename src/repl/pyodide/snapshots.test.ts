@@ -110,6 +110,17 @@ describe('snapshots', () => {
     expect((await repl.snapshots()).map(({ name }) => name)).toEqual(['base']);
   }, 60_000);
 
+  test('as many files as a folder may hold come back in seconds', async () => {
+    const full = await openTestRepl(backend);
+    const code = 'import os\nfor i in range(40_000): open(f"/tmp/{i}", "w").close()';
+    expect((await full.execute({ code, handle: 'e1' })).error).toBeNull();
+    const startedAt = performance.now();
+    await full.execute({ code: 'os._exit(1)', handle: 'e2' });
+    expect(performance.now() - startedAt).toBeLessThan(20_000); // 150 s when each file was looked for among all
+    expect((await full.execute({ code: 'len(os.listdir("/tmp"))', handle: 'e3' })).value).toBe('40000');
+    await full.close();
+  }, 60_000);
+
   test('snapshots that are deleted give their place back', async () => {
     const small = await openTestRepl(backend);
     const fill = (letter: string) => `x = bytearray(b"${letter}" * 60_000_000)`;

@@ -87,6 +87,18 @@ await describeWithPython('lifetime', () => {
     await repl.close();
   });
 
+  test('a cell that floods the keeper and reads no answer is ended, and holds up nobody', async () => {
+    const repl = await open();
+    await run(repl, 'x = 1');
+    const flood =
+      'import os\nfor pid in range(3):\n    if os.fork() == 0: break\nwhile True: os.write(1001, b\'{"failed": "x"}\')';
+    const outcome = await run(repl, flood, 1_000);
+    expect(outcome.restarted?.lost).toMatch(/^variables and files are as they were/);
+    expect(outcome.durationMs).toBeLessThan(10_000);
+    expect((await run(repl, 'x')).value).toBe('1');
+    await repl.close();
+  }, 40_000);
+
   test('deleting a snapshot frees its process', async () => {
     const repl = await open();
     await run(repl, 'x = 1');

@@ -115,6 +115,7 @@ export function describePromises(): void {
       'open("/proc/1/maps").read(1)',
       'os.listdir("/proc/1/fd")',
       'ctypes.CDLL(None, use_errno=True).ptrace(16, 1, 0, 0) == 0 or 1/0',
+      'resource.prlimit(1, resource.RLIMIT_CPU, (1, 1))',
     ]);
     expect(await bench.value(code)).toBe('[]');
     expect(await bench.value('1 + 1')).toBe('2');
@@ -151,7 +152,7 @@ export function describePromises(): void {
     expect(status?.replaceAll("'", '"')).toBe(
       '{"CapPrm": "0000000000000000", "CapEff": "0000000000000000", "CapBnd": "0000000000000000", "CapAmb": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"}',
     );
-    const calls = { unshare: [272, 97, 0x10000000], mount: [165, 40, 0], pivot_root: [155, 41, 0], setns: [308, 268, 0], ptrace: [101, 117, 0], process_vm_readv: [310, 270, 1], bpf: [321, 280, 0], io_uring_setup: [425, 425, 1], keyctl: [250, 219, 0], userfaultfd: [323, 282, 0], perf_event_open: [298, 241, 0], open_by_handle_at: [304, 265, 0], kexec_load: [246, 104, 0], init_module: [175, 105, 0], clock_settime: [227, 112, 0], chroot: [161, 51, 0], personality: [135, 92, 0xffffffff] }; // biome-ignore format: a table
+    const calls = { unshare: [272, 97, 0x10000000], mount: [165, 40, 0], pivot_root: [155, 41, 0], setns: [308, 268, 0], ptrace: [101, 117, 0], process_vm_readv: [310, 270, 1], bpf: [321, 280, 0], io_uring_setup: [425, 425, 1], keyctl: [250, 219, 0], userfaultfd: [323, 282, 0], perf_event_open: [298, 241, 0], open_by_handle_at: [304, 265, 0], semget: [64, 190, 0], msgget: [68, 186, 0], kexec_load: [246, 104, 0], init_module: [175, 105, 0], clock_settime: [227, 112, 0], chroot: [161, 51, 0], personality: [135, 92, 0xffffffff] }; // biome-ignore format: a table
     const column = process.arch === 'arm64' ? 1 : 0;
     const lines = Object.values(calls).map(
       (row) =>
@@ -195,8 +196,16 @@ export function describePromises(): void {
     expect(outcome.error?.message).toMatch(/held \d+ bytes of memory, and the limit is 314572800/);
     expect(outcome.restarted?.lost).toContain('as they were before this cell');
     expect((await repl.execute({ code: '1 + 1', handle: 't1.0' })).value).toBe('2');
-    const shared = 'import mmap\nmmap.mmap(-1, 10**9)';
-    expect((await repl.execute({ code: shared, handle: 't1.0' })).ok).toBe(false);
+    const sockets =
+      'import os, socket, time\nfor _ in range(3):\n    if os.fork() == 0: break\nheld = [socket.socketpair() for _ in range(400)]\ntime.sleep(30)';
+    const full = await repl.execute({ code: sockets, handle: 't1.0' });
+    expect(full.error?.message).toMatch(/held \d+ bytes of memory/);
+    for (const shared of ['mmap.mmap(-1, 10**9)', 'mmap.mmap(os.open("/dev/zero", os.O_RDWR), 10**9)']) {
+      const { error } = await repl.execute({ code: `import mmap, os\n${shared}`, handle: 't1.0' });
+      expect(error?.type).toMatch(/PermissionError|OSError/);
+    }
+    const zeros = 'open("/dev/zero", "rb").read(5)';
+    expect((await repl.execute({ code: zeros, handle: 't1.0' })).value).toBe(String.raw`b'\x00\x00\x00\x00\x00'`);
   });
 
   test('10 no more than maxProcesses and the threads that go with them run at once', async () => {
@@ -244,6 +253,16 @@ export function describePromises(): void {
         )
       ).value,
     ).toBe('False');
+  });
+
+  test('13 … nor do folders deeper than a path can name', async () => {
+    const repl = await bench.open();
+    const run = (code: string) => repl.execute({ code, handle: 't1.0' });
+    await run('x = 1\nopen("/tmp/plain", "w").write("kept")');
+    const nest =
+      'import os\nat = os.open("/tmp", os.O_RDONLY)\nfor _ in range(1500):\n    os.mkdir("d", dir_fd=at)\n    inner = os.open("d", os.O_RDONLY, dir_fd=at)\n    os.close(at)\n    at = inner\nos._exit(1)';
+    expect((await run(nest)).restarted?.lost).toBe('variables and files are as they were before this cell');
+    expect((await run('import os\nx, os.listdir("/tmp")')).value).toBe("(1, ['plain'])");
   });
 
   test('14 the proof at start says so, and a backend that cannot prove the level asked for refuses', async () => {

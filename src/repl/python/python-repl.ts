@@ -186,6 +186,7 @@ function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperC
     limits: options.open.limits,
     host: options.open.host,
     write: (bytes) => socket.write(bytes),
+    unread: () => socket.writableLength,
     interrupt: () => keeper.tell({ op: 'interrupt' }),
     kill(reason) {
       keeper.tell({ op: 'kill' });

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { StoreError } from '../store-error.ts';
 import { loadSqlite } from './load-sqlite.ts';
+import { makePrivateFile } from './store-files.ts';
 
 /** A file lock that the kernel frees when its process dies, however it dies. */
 const LOCK_FILE = 'writer.lock';
@@ -22,6 +23,7 @@ interface Holder {
 export function lockFolder(folder: string): () => void {
   const { DatabaseSync } = loadSqlite();
   // Node has no flock; an exclusive transaction on an empty database holds the same kind of kernel lock everywhere.
+  makePrivateFile(join(folder, LOCK_FILE));
   const lock = new DatabaseSync(join(folder, LOCK_FILE), { timeout: PATIENCE_MS });
   try {
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');

@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -122,6 +132,27 @@ describe('a folder', () => {
     expect(statSync(inside).mode & 0o077).toBe(0);
     expect(existsSync(join(inside, '.gitignore'))).toBe(true);
     await store.close();
+  });
+
+  it('that was there and open to all holds files of its user only', async () => {
+    chmodSync(folder, 0o755);
+    const store = sqliteStore(folder);
+    await store.journal.append('j', { kind: 'k', key: 'a', body: 1 }, 'written');
+    const files = readdirSync(folder).filter((name) => name !== '.gitignore');
+    expect(files).toContain('store.sqlite-wal');
+    expect(files.filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)).toEqual([]);
+    await store.close();
+  });
+
+  it('whose files are links to others is refused, and the others stay as they are', () => {
+    const other = join(folder, 'other');
+    for (const name of ['writer.json', 'store.sqlite', '.gitignore']) {
+      const inside = join(folder, `with-${name}`);
+      mkdirSync(inside);
+      symlinkSync(other, join(inside, name));
+      expect(() => sqliteStore(inside)).toThrow(`holds the link ${name}`);
+    }
+    expect(existsSync(other)).toBe(false);
   });
 
   it('that is no store cannot be looked at, and nothing is made there', () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../port.ts';
@@ -11,7 +11,7 @@ import { sqliteEvents, sqliteJournal, type TableContext } from './logs.ts';
 import { sqliteOwners } from './owners.ts';
 import { sqliteRuns, sqliteSessions } from './records.ts';
 import { migrate, SCHEMA_VERSION, versionOf } from './schema.ts';
-import { machineFiles, openToSync, type StoreFiles } from './store-files.ts';
+import { machineFiles, makePrivateFile, openToSync, type StoreFiles } from './store-files.ts';
 import { TextTable } from './text-table.ts';
 
 /** Options of {@link sqliteStore}. */
@@ -73,13 +73,28 @@ function makeFolder(path: string): void {
   }
 }
 
+/** A store may come with a project that somebody else made: nothing in it leads its writer to files elsewhere. */
+function refuseLinks(location: string): void {
+  for (const entry of readdirSync(location, { withFileTypes: true })) {
+    const path = join(location, entry.name);
+    if (!entry.isSymbolicLink() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) continue;
+    throw new StoreError({
+      message: `The store at ${location} holds the link ${entry.name}; a store's files are no links. Remove it, or use another folder.`,
+      userAction: true,
+      data: { folder: location, link: entry.name },
+    });
+  }
+}
+
 function openToWrite(location: string, { sync = true, files = machineFiles }: SqliteStoreOptions): Store {
   makeFolder(location);
+  refuseLinks(location);
   const ignore = join(location, '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
   const unlock = lockFolder(location);
   let database: DatabaseSync | undefined;
   try {
+    makePrivateFile(join(location, DATABASE_FILE)); // SQLite gives its log the same rights
     database = openDatabase(location, false);
     // Syncing is ours, off the event loop: see GroupCommit.
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);

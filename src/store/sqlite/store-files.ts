@@ -52,6 +52,11 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Makes a file that only this user may read, where there is none: SQLite's own would be readable by all. */
+export function makePrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+}
+
 /** Opens a file that somebody else writes, to sync it. */
 export function openToSync(path: string): { readonly handle: number; close(): void } {
   const handle = openSync(path, 'r+');

@@ -74,7 +74,9 @@ function sameKind(live: FsNode, entry: NodeEntry): boolean {
 }
 
 function childNamed(parent: FsNode, name: string): FsNode | undefined {
-  return childrenOf(parent).find((child) => child.name === name);
+  const { contents } = parent;
+  if (contents === undefined || ArrayBuffer.isView(contents)) return undefined;
+  return Object.hasOwn(contents, name) ? contents[name] : undefined;
 }
 
 function withTimes(node: FsNode, entry: NodeEntry): FsNode {
