@@ -229,8 +229,9 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
         }
         if (open.size + timers.size > MAX_OPEN + limits.callWindow)
           throw new ChannelViolation('too many open requests');
-        if (held + parts.bytesRead + unread() > MAX_HELD) throw new ChannelViolation('too many bytes in open requests');
-        serve(frame.id, request, parts.bytesRead);
+        if (held + parts.bytesRead() + unread() > MAX_HELD)
+          throw new ChannelViolation('too many bytes in open requests');
+        serve(frame.id, request, parts.bytesRead());
       }
       return count;
     },

@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { createFrameDecoder, encodeFrame, type Frame } from '../channel/frame.ts';
 import { type BootHeader, FD, RUNTIME } from './child/protocol.ts';
-import { killTree } from './kill-tree.ts';
+import { killGroup, killTree } from './kill-tree.ts';
 import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
 import { type Level, type SpawnRequest, spawnChild } from './spawn.ts';
 
@@ -174,6 +174,8 @@ interface EndWatch {
 
 /** How bubblewrap ends when what it runs was ended by SIGKILL. */
 const KILLED_INSIDE = 137;
+/** Milliseconds for what a child that has ended left in its pipes. */
+const LAST_WORDS_MS = 1_000;
 
 function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -186,9 +188,15 @@ function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
     resolve(reason);
   };
   process.once('error', (error) => finish(`it could not be started: ${error.message}`));
-  process.once('close', (code, signal) => {
-    killed = told === undefined && (signal === 'SIGKILL' || code === KILLED_INSIDE);
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (reason === undefined) killed = told === undefined && (signal === 'SIGKILL' || code === KILLED_INSIDE);
     finish(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
+  };
+  process.once('close', end);
+  // Its pipes close with the last who holds them, which may not be the one that has ended.
+  process.once('exit', (code, signal) => {
+    killGroup(process);
+    setTimeout(end, LAST_WORDS_MS, code, signal).unref();
   });
   return {
     ended: promise,

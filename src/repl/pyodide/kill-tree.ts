@@ -15,6 +15,14 @@ export function killTree(child: ChildProcess): void {
   child.kill('SIGKILL');
 }
 
+/**
+ * Kills what a child that has ended left behind in its process group. Somebody else, such as the kernel's memory killer, may
+ * have killed the outer bubblewrap in that moment.
+ */
+export function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined && process.platform !== 'win32') kill(-pid);
+}
+
 function childrenOf(pid: number): readonly number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean).map(Number);
