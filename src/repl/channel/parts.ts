@@ -13,8 +13,7 @@ export interface PartReader {
   text(maxBytes: number): string;
   /** The next part as bytes in memory. */
   bytes(maxBytes: number): Buffer;
-  /** Bytes that were read into memory so far. */
-  // A function: an object with an accessor takes V8 four kilobytes, and there is one of these for each call.
+  /** Bytes read into memory so far. No accessor: with one the object takes kilobytes, and there is one for each call. */
   bytesRead(): number;
   /** @throws ChannelViolation when parts are left */
   end(): void;

@@ -182,3 +182,26 @@ describe.skipIf(findBubblewrap() === undefined)('a REPL in namespaces', () => {
     await backend.close();
   }, 60_000);
 });
+
+describe.skipIf(findBubblewrap() === undefined)('a child whose outer process is killed while it starts', () => {
+  const children = (): readonly string[] =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  test('has ended, also where its inner one lives on and holds the pipes', async () => {
+    const backend = testBackend({ most: 'namespace' });
+    for (let round = 0; round < 16; round += 1) {
+      const known = children();
+      const repl = await openTestRepl(backend);
+      // The spare that takes the place of the one just taken, at another moment of its start in each round.
+      await expect
+        .poll(() => children().filter((pid) => !known.includes(pid)).length, { interval: 1 })
+        .toBeGreaterThan(0);
+      await pause(round);
+      for (const pid of children().filter((one) => !known.includes(one))) process.kill(Number(pid), 'SIGKILL');
+      await repl.close();
+    }
+    await backend.close();
+    await expect.poll(() => children(), { timeout: 5_000 }).toEqual([]);
+  }, 60_000);
+});
