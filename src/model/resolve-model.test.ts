@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { recordedModel } from '../test.ts';
 import type { Model, ModelRequest } from './port.ts';
 import { priceOf } from './prices.ts';
@@ -9,6 +9,7 @@ import { resolveModel } from './resolve-model.ts';
 
 const KEYS = { OPENAI_API_KEY: 'k', ANTHROPIC_API_KEY: 'k', GEMINI_API_KEY: 'k', OPENROUTER_API_KEY: 'k' };
 const folder = mkdtempSync(join(tmpdir(), 'fathom-models-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function ask(model: Model, content: string): ReturnType<Model['attempt']> {
   const request: ModelRequest = {

@@ -1,8 +1,8 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APICallError } from '@ai-sdk/provider';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CompletionError, memoryStore, type RunEvent, sqliteStore } from '../../src/index.ts';
 import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { startMockProvider } from '../mock-provider/index.ts';
@@ -135,6 +135,7 @@ describe('a run that is resumed', () => {
 
   it('keeps limits that are none', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fathom-resume-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const store = sqliteStore(folder);
     const { respond } = quotaAfter(2);
     const models = {
