@@ -44,13 +44,17 @@ class FdTransport:
             while sent < len(frame):
                 sent += write(self._fd, rest[sent:])
 
+    def _receive(self, size: int) -> bytes:
+        """At most `size` bytes, once there are some; nothing when the host has gone."""
+        return read(self._fd, size)
+
     def has_frame(self) -> bool:
         have = len(self._data) - self._at - 4
         return have >= 0 and have >= int.from_bytes(self._data[self._at : self._at + 4], "little")
 
     def recv_frame(self) -> "memoryview | None":
         while len(self._data) - self._at < 4:
-            chunk = read(self._fd, _CHUNK)
+            chunk = self._receive(_CHUNK)
             if not chunk:
                 return None
             self._data = self._data[self._at :] + chunk if self._at < len(self._data) else chunk

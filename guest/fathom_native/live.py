@@ -7,13 +7,13 @@ from threading import get_ident
 from fathom_guest.errors import CommandError
 from fathom_guest.frames import COMMAND, decode_frame
 from fathom_guest.guest import Guest
-from fathom_guest.transport import FdTransport
 
 from .cell_modules import hide_children, let_asyncio_watch_children, quiet_forks
 from .drain import Drain
 from .freeze import WOKEN, Freezer
 from .images import open_image
 from .own_modules import mmap, os, select
+from .prompt_transport import PromptTransport
 from .shell import Shell
 from .wire import Link, Packet
 
@@ -21,7 +21,7 @@ _CHANGING = ("execute", "bash", "bind", "set", "answer")
 _RUNNING = ("execute", "bash")
 
 
-class RestingTransport(FdTransport):
+class RestingTransport(PromptTransport):
     """Frames, and between commands the keeper's messages and the automatic snapshot.
 
     A snapshot is due after each cell. It is made while the host thinks about the result; if the next cell is already

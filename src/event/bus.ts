@@ -160,8 +160,7 @@ class RunEventBus implements EventBus {
     const { runId, parentRunId, traceId, clock } = this.#options;
     // What nobody gets to see takes no number.
     if (!ephemeral && (this.#failure === undefined || body.type === 'run.completed')) this.#seq++;
-    const time = new Date(clock.now()).toISOString();
-    const base = { v: 1, runId, traceId, seq: this.#seq, time } as const;
+    const base = { v: 1, runId, traceId, seq: this.#seq, time: isoTime(clock.now()) } as const;
     return parentRunId === undefined ? { ...base, ...body } : { ...base, parentRunId, ...body };
   }
 
@@ -216,6 +215,14 @@ class RunEventBus implements EventBus {
     this.#stream.show(event, ephemeral);
     if (event.type === 'run.completed') this.#stream.end(this.runId);
   }
+}
+
+let lastTime = { ms: Number.NaN, iso: '' };
+
+/** ISO 8601. Many events fall into one millisecond, and writing it out costs more than the rest of their making. */
+function isoTime(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, iso: new Date(ms).toISOString() };
+  return lastTime.iso;
 }
 
 function countByIdentity(identities: readonly string[]): Map<string, number> {

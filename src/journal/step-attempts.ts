@@ -70,9 +70,9 @@ export class StepAttempts {
   }
 
   async #begin(attempt: number, { model, inputTokens, maxOutputTokens }: CallEstimate): Promise<void> {
-    const settled = this.settleLast();
     const body = { attempt, kind: this.#kind, model: model.id, inputTokens, maxOutputTokens };
-    await Promise.all([settled, this.#write('begin', this.#key, body)]);
+    if (this.#last === undefined) await this.#write('begin', this.#key, body);
+    else await Promise.all([this.settleLast(), this.#write('begin', this.#key, body)]);
   }
 }
 

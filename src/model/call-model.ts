@@ -90,7 +90,7 @@ const NOTHING_USED: CallUsage = { inputTokens: 0, outputTokens: 0, estimated: fa
 export async function callModel(call: ModelCall): Promise<ModelReply> {
   const state: CallState = {
     call,
-    policy: { ...DEFAULT_RETRY_POLICY, ...call.retry },
+    policy: call.retry === undefined ? DEFAULT_RETRY_POLICY : { ...DEFAULT_RETRY_POLICY, ...call.retry },
     random: call.random ?? Math.random,
     control: new AbortController(),
     attempts: 0,
@@ -225,11 +225,13 @@ function armDeadline(state: CallState): (() => void) | undefined {
   const own = Math.max(0, call.limits.callTimeoutMs - state.activeMs);
   const rest = Math.max(0, call.deadline - call.clock.now());
   if (!Number.isFinite(own) && !Number.isFinite(rest)) return undefined;
-  const message =
-    rest < own
-      ? `The call of ${call.model.id} was ended: the time of its run is up.`
-      : `The call of ${call.model.id} took longer than callTimeoutMs = ${seconds(call.limits.callTimeoutMs)}.`;
-  return call.clock.schedule(Math.min(own, rest), () => control.abort(new ModelError({ fault: 'deadline', message })));
+  return call.clock.schedule(Math.min(own, rest), () => {
+    const message =
+      rest < own
+        ? `The call of ${call.model.id} was ended: the time of its run is up.`
+        : `The call of ${call.model.id} took longer than callTimeoutMs = ${seconds(call.limits.callTimeoutMs)}.`;
+    control.abort(new ModelError({ fault: 'deadline', message }));
+  });
 }
 
 /** Milliseconds until the next attempt, or undefined when there is to be none. */

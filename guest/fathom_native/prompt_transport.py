@@ -1,0 +1,45 @@
+"""Frames over a socket that are noticed at once where replies are quick."""
+
+from fathom_guest.own import own_builtins as __builtins__
+
+from time import perf_counter as _now
+from _socket import AF_UNIX, MSG_DONTWAIT, SOCK_STREAM, socket as Socket
+
+from fathom_guest.transport import FdTransport
+
+from .own_modules import os
+
+#: Seconds in which a quick reply comes. To sleep and be woken takes some 50 microseconds on each side.
+_QUICK_S = 0.0003
+
+
+class PromptTransport(FdTransport):
+    """Looks for a reply for a moment before it sleeps, as long as replies are quick.
+
+    What the host answers by itself (`history`, projections, tools, recorded calls) takes less time than to fall asleep and
+    be woken. A model takes longer: after the first such wait nobody looks again until a reply has been quick.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd)
+        self._quick = False
+        self._socket: "Socket | None" = None
+
+    def _receive(self, size: int) -> bytes:
+        began = _now()
+        data = self._look(size, began + _QUICK_S) if self._quick else None
+        if data is None:
+            data = os.read(self._fd, size)
+            self._quick = _now() - began < _QUICK_S
+        return data
+
+    def _look(self, size: int, until: float) -> "bytes | None":
+        if self._socket is None:  # the descriptor is put in its place after this object was made
+            self._socket = Socket(AF_UNIX, SOCK_STREAM, 0, self._fd)
+        receive = self._socket.recv
+        while True:
+            try:
+                return receive(size, MSG_DONTWAIT)
+            except BlockingIOError:
+                if _now() >= until:
+                    return None
