@@ -42,58 +42,75 @@ const OVER = new Error('The attempt is over.');
 
 /** Starts the watch over one attempt. */
 export function watchAttempt(modelId: string, request: ModelRequest, clock: Clock): AttemptWatch {
-  const controller = new AbortController();
-  const wire = unsent();
-  let failure: ModelError | undefined;
-  let listener: ((error: ModelError) => void) | undefined;
-  let lastSign = clock.now();
-  let cancelTimer: (() => void) | undefined;
+  return new Watch(modelId, request, clock);
+}
 
-  const fail = (error: ModelError): void => {
-    if (failure !== undefined) return;
-    failure = error;
-    controller.abort(error);
-    listener?.(error);
-  };
-  const checkIdle = (): void => {
-    const silentMs = clock.now() - lastSign;
-    if (silentMs >= request.idleTimeoutMs) fail(idleError(modelId, request.idleTimeoutMs, wire));
-    else cancelTimer = clock.schedule(request.idleTimeoutMs - silentMs, checkIdle);
-  };
-  const onAbort = (): void => fail(abortError(modelId, request.signal.reason));
+class Watch implements AttemptWatch {
+  readonly wire: WireFacts = unsent();
+  failure: ModelError | undefined;
+  readonly #controller = new AbortController();
+  readonly #modelId: string;
+  readonly #request: ModelRequest;
+  readonly #clock: Clock;
+  readonly #onAbort = (): void => this.fail(abortError(this.#modelId, this.#request.signal.reason));
+  #listener: ((error: ModelError) => void) | undefined;
+  #lastSign: number;
+  #cancelTimer: (() => void) | undefined;
 
-  if (request.signal.aborted) onAbort();
-  else request.signal.addEventListener('abort', onAbort, { once: true });
-  if (Number.isFinite(request.idleTimeoutMs)) cancelTimer = clock.schedule(request.idleTimeoutMs, checkIdle);
+  constructor(modelId: string, request: ModelRequest, clock: Clock) {
+    this.#modelId = modelId;
+    this.#request = request;
+    this.#clock = clock;
+    this.#lastSign = clock.now();
+    const { signal, idleTimeoutMs } = request;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (Number.isFinite(idleTimeoutMs)) this.#lookIn(idleTimeoutMs);
+  }
 
-  return {
-    signal: controller.signal,
-    wire,
-    get failure() {
-      return failure;
-    },
-    touch() {
-      lastSign = clock.now();
-    },
-    answered(status, headers) {
-      lastSign = clock.now();
-      wire.answered = true;
-      wire.status = status;
-      wire.headers = headers;
-      request.onHeaders?.(headers, status);
-    },
-    fail,
-    onFailure(next) {
-      listener = next;
-      if (failure !== undefined) next(failure);
-    },
-    close(ended) {
-      listener = undefined;
-      cancelTimer?.();
-      request.signal.removeEventListener('abort', onAbort);
-      if (!ended) controller.abort(OVER);
-    },
-  };
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  touch(): void {
+    this.#lastSign = this.#clock.now();
+  }
+
+  answered(status: number, headers: Readonly<Record<string, string>>): void {
+    this.touch();
+    this.wire.answered = true;
+    this.wire.status = status;
+    this.wire.headers = headers;
+    this.#request.onHeaders?.(headers, status);
+  }
+
+  fail(error: ModelError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.#controller.abort(error);
+    this.#listener?.(error);
+  }
+
+  onFailure(next: (error: ModelError) => void): void {
+    this.#listener = next;
+    if (this.failure !== undefined) next(this.failure);
+  }
+
+  close(ended: boolean): void {
+    this.#listener = undefined;
+    this.#cancelTimer?.();
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    if (!ended) this.#controller.abort(OVER);
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancelTimer = this.#clock.schedule(ms, () => {
+      const { idleTimeoutMs } = this.#request;
+      const silentMs = this.#clock.now() - this.#lastSign;
+      if (silentMs >= idleTimeoutMs) this.fail(idleError(this.#modelId, idleTimeoutMs, this.wire));
+      else this.#lookIn(idleTimeoutMs - silentMs);
+    });
+  }
 }
 
 function unsent(): WireFacts {

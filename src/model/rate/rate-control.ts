@@ -39,10 +39,13 @@ export interface RateControlOptions {
  */
 export function createRateControl({ clock, random = Math.random, coolDownMs = 500 }: RateControlOptions): RateControl {
   const gates = new Map<string, ModelGate>();
+  const gateOfModel = new WeakMap<Model, ModelGate>();
   const hosts = createHosts({ clock, random });
   let trees = 0;
 
   const gateOf = (model: Model): ModelGate => {
+    const known = gateOfModel.get(model);
+    if (known !== undefined) return known;
     const key = `${model.provider} ${model.id}`;
     let gate = gates.get(key);
     if (gate === undefined) {
@@ -57,6 +60,7 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
       });
       gates.set(key, gate);
     }
+    gateOfModel.set(model, gate);
     return gate;
   };
 

@@ -105,7 +105,10 @@ export function startChild(request: SpawnRequest): ChildHandle {
             self.write(encodeFrame(type, lastAsk, JSON.stringify(header), parts));
           }),
       ),
-    write: (bytes) => void spawned.frames.write(bytes),
+    write(bytes) {
+      spawned.frames.write(bytes);
+      if (end.reason === undefined) control.raise('frames');
+    },
     unread: () => spawned.frames.writableLength,
     attach(target) {
       receive = target;
@@ -121,7 +124,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
     },
     interrupt() {
       if (end.reason !== undefined) return;
-      control.raise();
+      control.raise('interrupts');
       // For a child that waits for a reply and looks at no word.
       self.write(encodeFrame(RUNTIME.wake, 0, '{}'));
     },

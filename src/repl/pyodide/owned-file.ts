@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CONTROL_WORDS, type ControlWord } from './child/protocol.ts';
 
 /** A descriptor of ours, closed once. */
 export interface OwnedFile {
@@ -28,20 +29,29 @@ export function openUnnamed(): OwnedFile {
   return own(fd);
 }
 
-/** The word by which the host interrupts guest code, see child/interrupt.ts. The child's descriptor cannot write. */
-export function openControl(): { readonly reader: OwnedFile; readonly raise: () => void; readonly close: () => void } {
+/** The words that a child sees without waiting, see child/control.ts. Its own descriptor cannot write. */
+export interface Control {
+  readonly reader: OwnedFile;
+  /** Adds one to a word. */
+  readonly raise: (word: ControlWord) => void;
+  readonly close: () => void;
+}
+
+/** Opens them, all 0. */
+export function openControl(): Control {
   const path = join(tmpdir(), `fathom-${randomBytes(12).toString('hex')}`);
   const writer = own(openSync(path, 'wx', 0o600));
   const reader = own(openSync(path, 'r'));
   if (process.platform !== 'win32') unlinkSync(path);
-  const word = new Uint32Array(1);
-  const bytes = new Uint8Array(word.buffer);
-  writeSync(writer.fd, bytes, 0, 4, 0);
+  const words = new Uint32Array(CONTROL_WORDS.length);
+  const bytes = new Uint8Array(words.buffer);
+  writeSync(writer.fd, bytes, 0, bytes.length, 0);
   return {
     reader,
-    raise() {
-      word[0] = ((word[0] ?? 0) + 1) >>> 0;
-      writeSync(writer.fd, bytes, 0, 4, 0);
+    raise(word) {
+      const index = CONTROL_WORDS.indexOf(word);
+      words[index] = ((words[index] ?? 0) + 1) >>> 0;
+      writeSync(writer.fd, bytes, index * 4, 4, index * 4);
     },
     close: () => writer.close(),
   };

@@ -1,11 +1,10 @@
 /**
- * The soft interrupt. CPython asks now and then whether a signal has come; the answer is a word the host writes into a
- * file both can see (a pipe could not be asked without waiting). The host keeps the cell's clock.
+ * The soft interrupt. CPython asks now and then whether a signal has come; the answer is a word that the host writes
+ * (control.ts). The host keeps the cell's clock.
  *
  * @module
  */
-import { readSync } from 'node:fs';
-import { FD } from './protocol.ts';
+import { controlWord } from './control.ts';
 
 const SIGINT = 2;
 /** Milliseconds between two looks at the control word: a look costs a system call. */
@@ -33,8 +32,7 @@ export interface InterruptOptions {
 
 /** Makes the interrupt. */
 export function makeInterrupt({ now, hostAlive, onOrphan }: InterruptOptions): Interrupt {
-  const word = new Uint32Array(1);
-  const bytes = new Uint8Array(word.buffer);
+  const interrupts = controlWord('interrupts');
   let seen = 0;
   let wanted = false;
   let running = false;
@@ -42,8 +40,7 @@ export function makeInterrupt({ now, hostAlive, onOrphan }: InterruptOptions): I
   let nextRaise = 0;
 
   const look = (): void => {
-    readSync(FD.control, bytes, 0, 4, 0);
-    const value = word[0] ?? 0;
+    const value = interrupts();
     if (value !== seen) {
       seen = value;
       wanted = true;

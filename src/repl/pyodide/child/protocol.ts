@@ -11,13 +11,17 @@ export const FD = {
   frames: 3,
   /** Raw bytes of contexts, host to child. */
   data: 4,
-  /** A word the host writes and the child reads while guest code runs. */
+  /** Words the host writes and the child reads without waiting. */
   control: 5,
   /** The base snapshot; in a baking child a place to write it to. */
   base: 6,
   /** Pages and files of snapshots; owned by the host, without a name in any folder. */
   store: 7,
 } as const;
+
+/** The words at {@link FD.control}, 32 bits each: how often guest code was interrupted, how many frames were sent. */
+export const CONTROL_WORDS = ['interrupts', 'frames'] as const;
+export type ControlWord = (typeof CONTROL_WORDS)[number];
 
 /** Frame types of the channel that the child looks at (docs/channel.md). */
 export const GUEST_FRAME = { command: 1, result: 2, request: 3, reply: 4, output: 5, blob: 6 } as const;

@@ -7,6 +7,7 @@ import { assemble, type Child, type SharedState } from './assemble.ts';
 import { bake } from './bake.ts';
 import { runBash } from './bash.ts';
 import { boot } from './boot.ts';
+import { controlWord } from './control.ts';
 import { type End, makeEnd, reasonOf } from './end.ts';
 import type { Replacements } from './gate.ts';
 import { type Interrupt, makeInterrupt } from './interrupt.ts';
@@ -29,9 +30,9 @@ const LEAST_RANGE = 1024 * 1024;
 
 /** Runs the child. Never returns. */
 export async function serve(): Promise<never> {
-  const wire = openWire(FD.frames);
-  const end = makeEnd(wire);
   const now = performance.now.bind(performance);
+  const wire = openWire(FD.frames, { sent: controlWord('frames'), now });
+  const end = makeEnd(wire);
   const shared: SharedState = { memoryBytes: Number.POSITIVE_INFINITY, umask: 0o22, command: 0, growHeap: () => 0 };
   const interrupt = makeInterrupt({ now, hostAlive: parentWatch(), onOrphan: end.quietly });
   const first = wire.read();
