@@ -87,7 +87,7 @@ class Watch implements AttemptWatch {
   fail(error: ModelError): void {
     if (this.failure !== undefined) return;
     this.failure = error;
-    this.#controller.abort(error);
+    abortWithoutStacks(this.#controller, error);
     this.#listener?.(error);
   }
 
@@ -100,7 +100,7 @@ class Watch implements AttemptWatch {
     this.#listener = undefined;
     this.#cancelTimer?.();
     this.#request.signal.removeEventListener('abort', this.#onAbort);
-    if (!ended) this.#controller.abort(OVER);
+    if (!ended) abortWithoutStacks(this.#controller, OVER);
   }
 
   #lookIn(ms: number): void {
@@ -110,6 +110,21 @@ class Watch implements AttemptWatch {
       if (silentMs >= idleTimeoutMs) this.fail(idleError(this.#modelId, idleTimeoutMs, this.wire));
       else this.#lookIn(idleTimeoutMs - silentMs);
     });
+  }
+}
+
+/**
+ * Closing a connection makes errors that nobody sees: where they come from costs more to write down than to close it, and
+ * a thousand calls may be cancelled at once.
+ */
+function abortWithoutStacks(controller: AbortController, reason: unknown): void {
+  const { stackTraceLimit } = Error;
+  // No assignment: it would throw where somebody has frozen `Error`.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    controller.abort(reason);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }
 

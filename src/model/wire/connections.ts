@@ -7,17 +7,26 @@ const KEEP_ALIVE_MS = 60_000;
 /** A local model server is never behind the proxy. */
 const NEVER_PROXIED = 'localhost,127.0.0.1,::1';
 
+/**
+ * Calls at a time over one pool. For each connection that closes, and each request, undici looks through all connections
+ * of its pool: a thousand calls of one pool that are cancelled cost a million looks.
+ */
+const CALLS_PER_POOL = 64;
+
+type Request = typeof import('undici').request;
+type RequestOptions = Omit<NonNullable<Parameters<Request>[1]>, 'dispatcher'>;
+
 /** What requests are sent with. */
 export interface Connections {
-  readonly request: typeof import('undici').request;
-  readonly dispatcher: Dispatcher;
+  /** Sends a request and resolves with its response, whose body is to be read to its end or destroyed. */
+  request(url: string, options: RequestOptions): Promise<Dispatcher.ResponseData<unknown>>;
 }
 
 let opening: Promise<Connections> | undefined;
 
 /**
- * The process's connection pool, opened on first use. It holds as many connections per host as there are calls in
- * flight; idle ones do not keep the process alive. `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured.
+ * The process's connections, opened on first use: as many per host as there are calls in flight; idle ones do not keep
+ * the process alive. `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are honoured.
  */
 export function openConnections(): Promise<Connections> {
   opening ??= connect();
@@ -27,16 +36,47 @@ export function openConnections(): Promise<Connections> {
 async function connect(): Promise<Connections> {
   const { EnvHttpProxyAgent, request } = await import('undici');
   const noProxy = process.env.no_proxy ?? process.env.NO_PROXY;
-  const dispatcher = new EnvHttpProxyAgent({
-    noProxy: noProxy ? `${noProxy},${NEVER_PROXIED}` : NEVER_PROXIED,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // One call per connection: a reset then costs one call, not all that share a multiplexed connection.
-    allowH2: false,
-    pipelining: 1,
-    // Silence is watched per attempt, bytes and all.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-  return { request, dispatcher };
+  const openPool = (): Dispatcher =>
+    new EnvHttpProxyAgent({
+      noProxy: noProxy ? `${noProxy},${NEVER_PROXIED}` : NEVER_PROXIED,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // One call per connection: a reset then costs one call, not all that share a multiplexed connection.
+      allowH2: false,
+      pipelining: 1,
+      // Silence is watched per attempt, bytes and all.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  return shareOut(openPool, request);
+}
+
+/** Shares requests out among pools. Calls one after the other go over the first, and so over the same connection. */
+export function shareOut(openPool: () => Dispatcher, request: Request): Connections {
+  const pools: { readonly dispatcher: Dispatcher; calls: number }[] = [];
+  const withRoom = (): (typeof pools)[number] => {
+    let pool = pools.find(({ calls }) => calls < CALLS_PER_POOL);
+    if (pool === undefined) {
+      pool = { dispatcher: openPool(), calls: 0 };
+      pools.push(pool);
+    }
+    return pool;
+  };
+  return {
+    async request(url, options) {
+      const pool = withRoom();
+      const ended = (): void => {
+        pool.calls -= 1;
+      };
+      pool.calls += 1;
+      try {
+        const response = await request(url, { ...options, dispatcher: pool.dispatcher });
+        response.body.once('close', ended);
+        return response;
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+  };
 }

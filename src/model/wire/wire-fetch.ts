@@ -37,14 +37,13 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
  */
 export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
   return async (input, init) => {
-    const { request, dispatcher } = await openConnections();
+    const connections = await openConnections();
     const url = String(input);
     watch.wire.host = URL.parse(url)?.host;
-    const response = await request(url, {
+    const response = await connections.request(url, {
       method: 'POST',
       headers: plainHeaders(init?.headers),
       body: typeof init?.body === 'string' ? init.body : null,
-      dispatcher,
       signal: init?.signal ?? watch.signal,
     });
     const { statusCode: status } = response;
