@@ -51,7 +51,7 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
 
 async function endAtLimit(conversation: Conversation, limit: LimitReached, turn: TurnContext): Promise<LoopEnd> {
   const { run } = turn;
-  run.emit({ type: 'limit.reached', limit: limit.stop, value: turn.number, message: limit.reason });
+  run.limitReached(limit, turn.number);
   progressEvent(turn, 'asking for the best answer');
   const best = await lastCall(conversation, limit, turn);
   return { kind: 'limit', limit, best };

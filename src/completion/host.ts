@@ -6,6 +6,7 @@ import { answerType } from './answer-type.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import { jsonSchema } from './json-schema-answer.ts';
 import type { PreparedRun } from './prepare-run.ts';
+import { stopOfResource } from './progress.ts';
 import { runChild } from './run-child.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -36,6 +37,10 @@ export function hostFor({ engine, identity, prepared, workspace, tally, record }
       journal: run.journal,
       fail: (error) => run.stop.fail(error),
       tally,
+      refused(resource, message) {
+        tally.refuse(resource);
+        run.limitReached({ stop: stopOfResource(resource), reason: message }, tally.turn);
+      },
       record,
       nextCall: () => ++calls,
       answersOf: (schema) => answerType(jsonSchema(schema)).checkText,

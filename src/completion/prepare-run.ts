@@ -93,6 +93,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     // What cannot be kept is not paid for either.
     if (events.failure !== undefined) stop.fail(events.failure);
   };
+  const told = new Set<string>();
   const healing = parent === undefined ? options.healing : parent.healing;
   const run: RunContext = {
     journal: options.journal,
@@ -112,6 +113,11 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     requireInspection: engine.defaults.requireInspection,
     stop,
     emit,
+    limitReached({ stop: limit, reason }, turn) {
+      if (told.has(limit)) return;
+      told.add(limit);
+      emit({ type: 'limit.reached', limit, value: turn, message: reason });
+    },
     callModel:
       options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
   };

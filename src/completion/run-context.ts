@@ -10,7 +10,7 @@ import type { CallModel } from '../subcall/paid-call.ts';
 import type { Toolbox } from '../subcall/toolbox.ts';
 import type { AnswerType } from './answer-type.ts';
 import type { Healing } from './healing.ts';
-import type { StopControl } from './stop-control.ts';
+import type { LimitReached, StopControl } from './stop-control.ts';
 
 /** Everything one completion works with. It names no vendor, transport or disk: those are behind the functions. */
 export interface RunContext {
@@ -29,6 +29,8 @@ export interface RunContext {
   readonly requireInspection: boolean;
   readonly stop: StopControl;
   readonly emit: (event: EventBody) => void;
+  /** Tells that a limit was reached, once for each limit. */
+  readonly limitReached: (limit: LimitReached, turn: number) => void;
   readonly callModel: CallModel;
   /** Begins the tree again when a REPL was killed; undefined where that cannot be done: in a session. */
   readonly healing: Healing | undefined;

@@ -29,6 +29,8 @@ export function eventIdentity(body: EventBody): string | undefined {
       return body.callId === undefined ? `${body.type} ${body.name}` : `${body.type} ${body.callId}`;
     case 'budget.warning':
       return `${body.type} ${body.resource} ${body.fraction}`;
+    case 'limit.reached':
+      return `${body.type} ${body.limit}`;
     case 'subcall.fallback':
       return `${body.type} ${body.configured} ${body.using}`;
     case 'snapshot.created':

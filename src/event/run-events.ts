@@ -111,10 +111,13 @@ export interface BudgetWarning {
   readonly limit: number;
 }
 
-/** A limit, or a wish for the best answer now, ends the run. */
+/**
+ * A limit was reached: sub-calls are refused from here on, or the run ends, as it also does by a wish for the best answer
+ * now. Told once for each limit of a run.
+ */
 export interface LimitReached {
   readonly type: 'limit.reached';
-  /** As the run's stop reason names it, e.g. `max-turns`. */
+  /** As a stop reason names it, e.g. `max-turns`. */
   readonly limit: string;
   /** The turn in which it was reached; 0 before the first. */
   readonly value: number;

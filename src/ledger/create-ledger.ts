@@ -35,8 +35,7 @@ import { WARNING_SHARES, Warnings } from './warnings.ts';
 export function createLedger(options: LedgerOptions): Ledger {
   const { clock, limits, elapsedMs } = options;
   const warnings = new Warnings(options.onWarning);
-  const onLimit = options.onLimit ?? (() => {});
-  const tree = { clock, warnings, onLimit, asked: 0, waiting: 0, aborts: new AbortWatch() };
+  const tree = { clock, warnings, asked: 0, waiting: 0, aborts: new AbortWatch() };
   const root = new Node({ tree, parent: undefined, depth: 0, limits, ...(elapsedMs !== undefined && { elapsedMs }) });
   return new NodeLedger(root, warnOfTime(root, warnings));
 }

@@ -31,8 +31,6 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** Called once per resource and share of a limit of the tree. What it throws, the call that was settled throws. */
   readonly onWarning: (warning: BudgetWarning) => void;
-  /** Called with the first refusal of each resource in each completion. */
-  readonly onLimit?: (error: BudgetError, depth: number) => void;
   /** Milliseconds spent before, by the run that is resumed. Default 0. */
   readonly elapsedMs?: number;
 }

@@ -29,9 +29,9 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
   reserve(estimate: CallEstimate, signal: AbortSignal): Promise<Reservation> {
     try {
       const attempt = this.#attempt(estimate, signal);
-      return attempt.holdNow() ? Promise.resolve(attempt) : attempt.wait(signal).catch((error) => this.#refused(error));
+      return attempt.holdNow() ? Promise.resolve(attempt) : attempt.wait(signal);
     } catch (error) {
-      return Promise.reject(this.#reported(error));
+      return Promise.reject(error);
     }
   }
 
@@ -68,14 +68,6 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
     const attempt = new Attempt({ node, depth: this.#depth, isFinal: this.#isFinal, owner: this, estimate });
     this.#takePlace();
     return attempt;
-  }
-
-  #refused(error: unknown): never {
-    throw this.#reported(error);
-  }
-
-  #reported(error: unknown): unknown {
-    return error instanceof BudgetError ? this.#node.report(error) : error;
   }
 
   #takePlace(): void {

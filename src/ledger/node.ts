@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AbortWatch } from './abort-watch.ts';
 import type { Attempt } from './attempt.ts';
-import type { BudgetError, BudgetState, LedgerLimits, Resource } from './budget-error.ts';
+import type { BudgetState, LedgerLimits, Resource } from './budget-error.ts';
 import { Deadline } from './deadline.ts';
 import { nanoDollars, usd } from './money.ts';
 import { Pool, type Verdict } from './pool.ts';
@@ -13,7 +13,6 @@ import type { Warnings } from './warnings.ts';
 export interface Tree {
   readonly clock: Clock;
   readonly warnings: Warnings;
-  readonly onLimit: (error: BudgetError, depth: number) => void;
   /** How many attempts have asked for room: their order. */
   asked: number;
   /** How many attempts wait. */
@@ -43,7 +42,6 @@ export class Node {
   readonly book: UsageBook = new UsageBook();
   readonly line: WaitPoint<Attempt>;
   closed = false;
-  readonly #refused = new Set<Resource>();
 
   constructor(options: NodeOptions) {
     const { tree, parent, depth, limits } = options;
@@ -118,15 +116,6 @@ export class Node {
     warnings.look('calls', root.calls.spent, root.calls.limit);
     warnings.look('tokens', root.tokens.spent, root.tokens.limit);
     warnings.look('cost', usd(root.cost.spent), usd(root.cost.limit));
-  }
-
-  /** Reports the first refusal of each resource in this completion; returns the error. */
-  report(error: BudgetError): BudgetError {
-    if (!this.#refused.has(error.resource)) {
-      this.#refused.add(error.resource);
-      this.tree.onLimit(error, this.depth);
-    }
-    return error;
   }
 
   /** Refuses the attempts that wait here and whose time is up. */

@@ -4,11 +4,9 @@ import type { Node } from './node.ts';
 
 /** Takes the place of one sub-call at this completion and all above it, or says why there is none. */
 export function openSubCall(node: Node): SubCallTicket | BudgetError {
-  if (node.deadline.passed(false)) return node.report(node.deadline.late());
+  if (node.deadline.passed(false)) return node.deadline.late();
   for (const at of node.path()) {
-    if (at.calls.judge(1, false) !== 'fits') {
-      return node.report(new BudgetError({ ...at.state('calls'), needed: 1 }));
-    }
+    if (at.calls.judge(1, false) !== 'fits') return new BudgetError({ ...at.state('calls'), needed: 1 });
   }
   for (const at of node.path()) at.calls.reserved += 1;
   return new Ticket(node);

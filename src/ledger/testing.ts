@@ -69,19 +69,16 @@ export interface Opened {
   readonly ledger: Ledger;
   readonly clock: ManualClock;
   readonly warnings: BudgetWarning[];
-  readonly refusals: { readonly resource: string; readonly depth: number }[];
 }
 
 export function open(limits: LedgerLimits = {}, clock: ManualClock = manualClock()): Opened {
   const warnings: BudgetWarning[] = [];
-  const refusals: { resource: string; depth: number }[] = [];
   const ledger = createLedger({
     limits,
     clock,
     onWarning: (warning) => warnings.push(warning),
-    onLimit: ({ resource }, depth) => refusals.push({ resource, depth }),
   });
-  return { ledger, clock, warnings, refusals };
+  return { ledger, clock, warnings };
 }
 
 /** What has become of a promise by now: its value, its error, or `'pending'`. */

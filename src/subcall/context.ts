@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { EventBody } from '../event/event.ts';
 import type { JournalScope, Step } from '../journal/index.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, Resource } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { GuestValue, JsonValue, SubCallReply } from '../repl/port.ts';
 import type { SubCall, Trajectory } from '../trajectory.ts';
@@ -24,6 +24,8 @@ export interface SubCallContext {
   /** Ends the run with an error that a person has to mend. */
   readonly fail: (error: unknown) => void;
   readonly tally: SubCallTally;
+  /** The ledger refused a sub-call for want of this; `message` says how it stands. */
+  readonly refused: (resource: Resource, message: string) => void;
   /** Keeps a sub-call that has ended; `order` is its number. */
   readonly record: (call: SubCall, order: number) => void;
   /** The number of a sub-call that begins, from 1 in the run. */

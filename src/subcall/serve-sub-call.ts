@@ -61,7 +61,7 @@ export async function serveSubCall(
   }
   const { reply, child } = served;
   const durationMs = context.clock.now() - startedAt;
-  if (served.refusedFor !== undefined) context.tally.refuse(served.refusedFor);
+  if (served.refusedFor !== undefined) context.refused(served.refusedFor, reply.error?.message ?? '');
   context.tally.count(reply.ok, served.refusedFor === undefined);
   context.record(recordOf({ callId: call.callId, request, model, served, durationMs }), order);
   context.emit({

@@ -91,6 +91,31 @@ describe('llm_query', () => {
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'call-limit' });
   });
 
+  it('refused by a limit are told of when it happens, once for each limit and completion', async () => {
+    const { result, events } = await play({
+      context: 'x',
+      limits: { maxSubCalls: 2, maxDepth: 2 },
+      root: [
+        cell('rlm_query("child")'),
+        cell('llm_query_batched(["b", "c"])'),
+        cell('llm_query_batched(["d"])'),
+        'FINAL(done)',
+      ],
+      sub: ({ prompt, messages }) => {
+        if (prompt === 'a') return 'A';
+        return messages.length <= 2 ? cell('llm_query_batched(["a", "z"])') : 'FINAL(child)';
+      },
+    });
+    expect(result.outcome).toBe('exhausted');
+    const reached = events.filter((event) => event.type === 'limit.reached');
+    expect(reached.map(({ runId, limit, value }) => ({ own: runId === result.runId, limit, value }))).toEqual([
+      { own: false, limit: 'call-limit', value: 1 },
+      { own: true, limit: 'call-limit', value: 2 },
+    ]);
+    expect(reached[0]?.message).toContain('2 of 2 sub-calls (maxSubCalls)');
+    expect(checkEvents(events)).toEqual([]);
+  });
+
   it('at maxDepth 0 is refused', async () => {
     const { result, sub } = await play({
       context: 'x',
