@@ -59,3 +59,12 @@ test('a pipe gets whole lines: one per turn, and one when nothing else was said 
     'turn 1/30 · asking the model · 0 tokens · $0 · 0:10\nturn 1/30 done in 1.5 s · so far 0 sub-calls, 0 tokens, $0\n',
   );
 });
+
+test('a run that goes on counts from where it was', () => {
+  const { view, written } = viewOn(false);
+  view.goOnFrom({ subCalls: 3, inputTokens: 1_000, outputTokens: 200, costUsd: 0.25 });
+  view.event(eventOf(PROGRESS));
+  view.event(eventOf({ ...TURN, turn: 2 }));
+  view.end();
+  expect(written.join('')).toBe('turn 2/30 done in 1.5 s · so far 3 sub-calls, 1.20k tokens, $0.25\n');
+});

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { RunEvent } from '../event/event.ts';
+import type { RunFigures } from '../resume/run-logs.ts';
 import type { TextStream } from './console.ts';
 import type { Narrator } from './narrator.ts';
 import { progressLine } from './progress-line.ts';
@@ -9,6 +10,8 @@ import { wrapped } from './wrapped.ts';
 /** Shows a run while it goes on. */
 export interface ProgressView {
   event(event: RunEvent): void;
+  /** The run goes on, and came to this before. */
+  goOnFrom(figures: Pick<RunFigures, 'subCalls' | 'inputTokens' | 'outputTokens' | 'costUsd'>): void;
   /** A sentence on a line of its own, broken between words where a terminal is narrower. */
   note(line: string): void;
   /** Takes the live line away. Later calls still print notes. */
@@ -33,7 +36,12 @@ export const QUIET_MS = 10_000;
 const ECHO_COLUMNS = 2;
 
 /** Nothing of a run: for `-q`. Errors are still printed, by who reports them. */
-export const NO_PROGRESS: ProgressView = { event: () => undefined, note: () => undefined, end: () => undefined };
+export const NO_PROGRESS: ProgressView = {
+  event: () => undefined,
+  goOnFrom: () => undefined,
+  note: () => undefined,
+  end: () => undefined,
+};
 
 export function createProgressView(options: ProgressViewOptions): ProgressView {
   return options.interactive ? new LiveView(options) : new PlainView(options);
@@ -53,6 +61,10 @@ abstract class View implements ProgressView {
     this.state = nextState(this.state, event);
     const lines = this.options.narrator(event, this.state);
     if (lines.length > 0) this.print(lines.join('\n'));
+  }
+
+  goOnFrom({ subCalls, inputTokens, outputTokens, costUsd }: Parameters<ProgressView['goOnFrom']>[0]): void {
+    this.state = { ...this.state, allSubCalls: subCalls, tokens: inputTokens + outputTokens, costUsd };
   }
 
   note(line: string): void {

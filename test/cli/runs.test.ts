@@ -101,6 +101,7 @@ describe('a run that was killed', () => {
     expect(JSON.parse(resumed.stdout)).toMatchObject({ outcome: 'converged', answer: 'AAA from stdin', runId: id });
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toMatch(/Going on: \d recorded results are not paid again/);
+    expect(resumed.stderr).toMatch(/turn 2\/30 done .* so far 1 sub-call, \d/);
     expect(await kept()).toMatchObject([{ id, status: 'completed', turns: 2, subCalls: 1 }]);
     // Nobody needs it any more.
     expect(readdirSync(join(folder, '.fathom', 'stdin'))).toEqual([]);

@@ -2,6 +2,7 @@ import type { RunEvent } from '../../event/event.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
 import type { ReplChoice } from '../../repl/select.ts';
 import { referenceOf } from '../../resume/recorded-models.ts';
+import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
@@ -39,6 +40,7 @@ export async function resume({ id, options, console, interrupts }: Resume): Prom
       const { store } = keeping;
       const record = await store.runs.get(id);
       if (record === undefined) throw runNotFound(id, store);
+      stage.view.goOnFrom(figuresOf(await readRunLogs(store, id)));
       const onEvent = (event: RunEvent): void => {
         if (event.type === 'run.resumed' && event.runId === id) stage.view.note(resumedLine(event));
         watching.onEvent(event);
