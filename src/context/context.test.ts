@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type ContextInput, contexts, fromFile, fromFiles, isEmptyContext, loadContext, projected } from './index.ts';
 import type { LoadedContext } from './input.ts';
 
@@ -27,6 +27,16 @@ async function write(name: string, content: string | Buffer): Promise<string> {
   await writeFile(path, content);
   return path;
 }
+
+test('a UTF-16 file that is cut short is named before anything is spent, alone and among others', async () => {
+  const cut = await write('cut.txt', Buffer.from([0xff, 0xfe, 0x41, 0x00, 0x42]));
+  for (const input of [fromFile(cut), fromFiles([await write('whole.txt', 'x'), cut])]) {
+    await expect(loadContext(input)).rejects.toMatchObject({
+      code: 'context-invalid',
+      message: `The context file ${cut} cannot be used: it has an odd number of bytes, which is no utf-16le: it is cut short.`,
+    });
+  }
+});
 
 describe('a context in memory', () => {
   it('is none when there is none', async () => {

@@ -65,6 +65,13 @@ function describe(look: FileLook): LoadedContext {
   const mark = byteOrderMark(look.head);
   const encoding = encodingOf(look.options.encoding, mark?.encoding);
   const skip = mark !== undefined && mark.encoding === encoding ? mark.bytes : 0;
+  if (encoding.startsWith('utf-16') && (look.bytes - skip) % 2 !== 0) {
+    throw notUsable(
+      'context-invalid',
+      look.path,
+      `it has an odd number of bytes, which is no ${encoding}: it is cut short`,
+    );
+  }
   const value: FileValue = {
     kind: 'file',
     path: look.path,
