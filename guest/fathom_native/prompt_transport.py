@@ -11,26 +11,30 @@ from .own_modules import os
 
 #: Seconds in which a quick reply comes. To sleep and be woken takes some 50 microseconds on each side.
 _QUICK_S = 0.0003
+#: So many quick replies in a row say that the next will be: on a busy machine they come one by one.
+_ROW = 8
+#: On a single processor whoever looks keeps the host from answering.
+_MAY_LOOK = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
 
 
 class PromptTransport(FdTransport):
     """Looks for a reply for a moment before it sleeps, as long as replies are quick.
 
     What the host answers by itself (`history`, projections, tools, recorded calls) takes less time than to fall asleep and
-    be woken. A model takes longer: after the first such wait nobody looks again until a reply has been quick.
+    be woken. A model takes longer: after the first such wait nobody looks until several replies have been quick again.
     """
 
     def __init__(self, fd: int) -> None:
         super().__init__(fd)
-        self._quick = False
+        self._quick = 0
         self._socket: "Socket | None" = None
 
     def _receive(self, size: int) -> bytes:
         began = _now()
-        data = self._look(size, began + _QUICK_S) if self._quick else None
+        data = self._look(size, began + _QUICK_S) if self._quick >= _ROW and _MAY_LOOK else None
         if data is None:
             data = os.read(self._fd, size)
-            self._quick = _now() - began < _QUICK_S
+            self._quick = self._quick + 1 if _now() - began < _QUICK_S else 0
         return data
 
     def _look(self, size: int, until: float) -> "bytes | None":

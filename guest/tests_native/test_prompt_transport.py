@@ -31,9 +31,10 @@ class PromptTransports(unittest.TestCase):
         self.addCleanup(self.host.close)
         self.addCleanup(self.guest.close)
         self.clock = Clock()
-        patched = mock.patch.object(prompt_transport, "_now", self.clock)
-        patched.start()
-        self.addCleanup(patched.stop)
+        for name, value in (("_now", self.clock), ("_MAY_LOOK", True)):
+            patched = mock.patch.object(prompt_transport, name, value)
+            patched.start()
+            self.addCleanup(patched.stop)
         self.transport = PromptTransport(self.guest.fileno())
         self.addCleanup(self.release)
 
@@ -47,17 +48,20 @@ class PromptTransports(unittest.TestCase):
         frame = self.transport.recv_frame()
         return None if frame is None else bytes(frame)
 
-    def test_sleeps_at_first_and_looks_once_a_reply_was_quick(self) -> None:
-        looked = mock.patch.object(self.transport, "_look", wraps=self.transport._look).start()
-        self.addCleanup(mock.patch.stopall)
-        for expected in (0, 1, 2):
+    def be_quick(self, times: int = prompt_transport._ROW) -> None:
+        for _ in range(times):
             self.host.send(_FRAME)
             self.assertEqual(self.receive(), _FRAME[4:])
-            self.assertEqual(looked.call_count, expected)
+
+    def test_sleeps_at_first_and_looks_once_several_replies_were_quick(self) -> None:
+        with mock.patch.object(self.transport, "_look", wraps=self.transport._look) as look:
+            self.be_quick()
+            look.assert_not_called()
+            self.be_quick(3)
+            self.assertEqual(look.call_count, 3)
 
     def test_looks_until_the_reply_is_there(self) -> None:
-        self.host.send(_FRAME)
-        self.receive()
+        self.be_quick()
         sent = []
 
         def late(*arguments: object) -> bytes:
@@ -71,8 +75,7 @@ class PromptTransports(unittest.TestCase):
         self.assertEqual(len(sent), 5)
 
     def test_gives_up_looking_and_does_not_look_again_after_a_reply_that_was_slow(self) -> None:
-        self.host.send(_FRAME)
-        self.receive()
+        self.be_quick()
         self.clock.step = 0.0001
         recv = mock.Mock(side_effect=BlockingIOError)
         self.transport._socket = mock.Mock(recv=recv)
@@ -84,9 +87,14 @@ class PromptTransports(unittest.TestCase):
         self.assertEqual(self.receive(), _FRAME[4:])
         recv.assert_not_called()
 
+    def test_never_looks_on_a_single_processor(self) -> None:
+        with mock.patch.object(prompt_transport, "_MAY_LOOK", False):
+            with mock.patch.object(self.transport, "_look") as look:
+                self.be_quick(2 * prompt_transport._ROW)
+                look.assert_not_called()
+
     def test_the_end_of_the_stream_is_none(self) -> None:
-        self.host.send(_FRAME)
-        self.receive()
+        self.be_quick()
         self.host.close()
         self.assertIsNone(self.receive())
 

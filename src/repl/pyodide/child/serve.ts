@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { availableParallelism } from 'node:os';
 import { assemble, type Child, type SharedState } from './assemble.ts';
 import { bake } from './bake.ts';
 import { runBash } from './bash.ts';
@@ -31,7 +32,9 @@ const LEAST_RANGE = 1024 * 1024;
 /** Runs the child. Never returns. */
 export async function serve(): Promise<never> {
   const now = performance.now.bind(performance);
-  const wire = openWire(FD.frames, { sent: controlWord('frames'), now });
+  // On a single processor whoever looks keeps the host from answering.
+  const lookout = availableParallelism() > 1 ? { sent: controlWord('frames'), now } : undefined;
+  const wire = openWire(FD.frames, lookout);
   const end = makeEnd(wire);
   const shared: SharedState = { memoryBytes: Number.POSITIVE_INFINITY, umask: 0o22, command: 0, growHeap: () => 0 };
   const interrupt = makeInterrupt({ now, hostAlive: parentWatch(), onOrphan: end.quietly });
