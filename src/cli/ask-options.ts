@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Limits } from '../limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { ISOLATION_LEVELS } from '../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import { DEFAULT_MAX_COST_USD } from './cost-limit.ts';
@@ -16,6 +16,8 @@ export interface QuestionOptions extends ProgressOptions {
   readonly maxDepth?: number;
   readonly maxCost?: number;
   readonly maxTokens?: number;
+  readonly maxSubCalls?: number;
+  readonly maxConcurrentCalls?: number;
   readonly timeout?: number;
 }
 
@@ -41,6 +43,12 @@ export function addQuestionOptions(command: Command): Command {
     .option('--max-depth <n>', '0: no sub-calls, 1: flat ones, 2: children with REPLs of their own (default: 1)', count)
     .option('--max-cost <usd>', `US dollars (default: ${DEFAULT_MAX_COST_USD} where prices are known)`, amount)
     .option('--max-tokens <n>', 'input and output tokens together (default: 2000000)', count)
+    .option('--max-sub-calls <n>', `sub-calls of all depths together (default: ${DEFAULT_LIMITS.maxSubCalls})`, count)
+    .option(
+      '--max-concurrent-calls <n>',
+      `calls under way at once (default: ${DEFAULT_LIMITS.maxConcurrentCalls})`,
+      count,
+    )
     .option('--timeout <seconds>', 'from start to answer (default: 1800)', amount);
 }
 
@@ -68,11 +76,13 @@ export function isolationOption(preset?: IsolationLevel): Option {
 
 /** The limits the options name. `maxCost` is settled apart: its default depends on the models. */
 export function limitsOf(options: QuestionOptions): Partial<Limits> {
-  const { maxTurns, maxDepth, maxTokens, timeout } = options;
+  const { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, timeout } = options;
   return {
     ...(maxTurns !== undefined && { maxTurns }),
     ...(maxDepth !== undefined && { maxDepth }),
     ...(maxTokens !== undefined && { maxTokens }),
+    ...(maxSubCalls !== undefined && { maxSubCalls }),
+    ...(maxConcurrentCalls !== undefined && { maxConcurrentCalls }),
     ...(timeout !== undefined && { maxDurationMs: Math.max(1, Math.round(timeout * 1_000)) }),
   };
 }

@@ -57,6 +57,15 @@ test('a new command counts its own sub-calls; the run counts all', () => {
   expect(state.allSubCalls).toBe(2);
 });
 
+test('what a limit refused is no sub-call of the run', () => {
+  const state = after(
+    ...['c1', 'c2'].map((id) => eventOf(started(id))),
+    eventOf({ type: 'subcall.completed', callId: 'c1', ok: true, ...DONE }),
+    eventOf({ type: 'subcall.completed', callId: 'c2', ok: false, code: 'budget', ...DONE }),
+  );
+  expect(state).toMatchObject({ subCalls: { done: 2, failed: 1 }, allSubCalls: 1 });
+});
+
 test('tokens of children count; their turns do not', () => {
   const state = after(
     eventOf(PROGRESS),

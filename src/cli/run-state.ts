@@ -1,3 +1,4 @@
+import { subCallsIn } from '../event/call-events.ts';
 import type { RunEvent } from '../event/event.ts';
 
 /** Where a run stands, as its events tell it. */
@@ -9,7 +10,7 @@ export interface RunState {
   readonly doing: string;
   /** Sub-calls of the command that runs now. */
   readonly subCalls: SubCallCount;
-  /** Sub-calls of the whole run. */
+  /** Sub-calls of the whole run, without those that a limit refused. */
   readonly allSubCalls: number;
   /** Input and output together, of the whole tree. */
   readonly tokens: number;
@@ -49,13 +50,14 @@ export function nextState(state: RunState, event: RunEvent): RunState {
       return {
         ...state,
         subCalls: { ...state.subCalls, running: state.subCalls.running + 1 },
-        allSubCalls: state.allSubCalls + 1,
+        allSubCalls: state.allSubCalls + subCallsIn(event),
       };
     case 'subcall.completed': {
       const { running, done, failed } = state.subCalls;
       return {
         ...state,
         subCalls: { running: Math.max(0, running - 1), done: done + 1, failed: failed + (event.ok ? 0 : 1) },
+        allSubCalls: state.allSubCalls + subCallsIn(event),
       };
     }
     case 'usage.recorded':

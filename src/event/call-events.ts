@@ -37,6 +37,12 @@ export interface SubCallCompleted {
   readonly durationMs: number;
 }
 
+/** What becomes of the number of sub-calls: those that begin, but for those a limit refused, which were never sent. */
+export function subCallsIn({ type, code }: { readonly type: string; readonly code?: string | undefined }): number {
+  if (type === 'subcall.started') return 1;
+  return type === 'subcall.completed' && code === 'budget' ? -1 : 0;
+}
+
 /** Another model than the one asked for is used. */
 export interface SubCallFallback {
   readonly type: 'subcall.fallback';

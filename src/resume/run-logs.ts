@@ -1,3 +1,4 @@
+import { subCallsIn } from '../event/call-events.ts';
 import type { RunEvent } from '../event/event.ts';
 import { journalChildren } from '../journal/index.ts';
 import type { Store } from '../store/index.ts';
@@ -53,7 +54,7 @@ export function figuresOf(log: RunLog): RunFigures {
   let costUsd: number | null = 0;
   for (const event of log.events) {
     if (event.type === 'model.replied') turns++;
-    if (event.type === 'subcall.started') subCalls++;
+    subCalls += subCallsIn(event);
     if (event.type !== 'usage.recorded') continue;
     calls++;
     inputTokens += event.inputTokens;

@@ -68,6 +68,16 @@ describe('answers', () => {
     expect(stdout.trimEnd()).not.toContain('\n');
   });
 
+  test('sub-calls are limited in number, and who is refused is told of and not counted', async () => {
+    const code = cell('rs = llm_query_batched(["a", "b", "c"])\nFINAL([r.ok for r in rs])');
+    mock.respondWith(({ prompt }) => (prompt.length === 1 ? 'ok' : code));
+    const limits = ['--max-sub-calls', '2', '--max-concurrent-calls', '1'];
+    const { stdout, stderr } = await ask(['Q', ...limits, '-m', 'openai/gpt-5-mini']);
+    expect(stdout).toBe('[true, true, false]\n');
+    expect(stderr).toContain('! limit reached: No sub-call is left: 2 of 2 sub-calls (maxSubCalls)');
+    expect(stderr).toContain('so far 2 sub-calls');
+  });
+
   test('FATHOM_MODEL names the model, a server by its URL', async () => {
     playing(cell('FINAL("from " + context)'));
     const env = { FATHOM_MODEL: `${mock.url}/v1#any` };
