@@ -89,14 +89,16 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
       followSymbolicLinks: false,
       ignore: ['**/.git/**', '**/.fathom/**', ...ignore],
     });
-    if (matches.length === 0)
-      throw notFound(
-        [path],
-        folder ? 'the folder holds no file' : 'there is no such file, and no file matches it as a pattern',
-      );
+    if (matches.length === 0) throw notFound([path], folder ? 'the folder holds no file' : whyNoFile(path));
     for (const match of matches) found.add(match);
   }
   return [...found].sort();
+}
+
+function whyNoFile(path: string): string {
+  return /^[a-z][a-z\d+.-]+:\/\//i.test(path)
+    ? 'it is a URL, and nothing is fetched: save it to a file first'
+    : 'there is no such file, and no file matches it as a pattern';
 }
 
 async function isBinary(path: string): Promise<boolean> {
