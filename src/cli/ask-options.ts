@@ -73,7 +73,7 @@ export function limitsOf(options: QuestionOptions): Partial<Limits> {
     ...(maxTurns !== undefined && { maxTurns }),
     ...(maxDepth !== undefined && { maxDepth }),
     ...(maxTokens !== undefined && { maxTokens }),
-    ...(timeout !== undefined && { maxDurationMs: Math.max(1, Math.round(timeout * 1_000)) }),
+    ...(timeout !== undefined && { maxDurationMs: Math.ceil(timeout * 1_000) }),
   };
 }
 

@@ -7,7 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { type AskOptions, addAskOptions } from './ask-options.ts';
 import type { Console } from './console.ts';
-import { describeError } from './error-report.ts';
+import { printError } from './error-report.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { watchInterrupts } from './interrupts.ts';
 import { addRunCommands } from './runs/commands.ts';
@@ -15,6 +15,7 @@ import { addSessionCommands } from './session/commands.ts';
 import type { WatchInterrupts } from './show-run.ts';
 import { forTerminal } from './terminal-text.ts';
 import { VERSION } from './version.ts';
+import { wrapped } from './wrapped.ts';
 
 const console: Console = {
   // Opened only when it is read.
@@ -38,7 +39,7 @@ function program(): Command {
     .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
       writeErr: (text) => process.stderr.write(forTerminal(text)),
-      outputError: (text, write) => write(usageError(text)),
+      outputError: (text, write) => write(`${wrapped(usageError(text), process.stderr, 2)}\n`),
     })
     .exitOverride();
   addAskOptions(
@@ -76,7 +77,10 @@ function usageError(text: string): string {
     .trim()
     .replaceAll('\n', ' ');
   const sentence = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.$/, '');
-  return `fathom: ${sentence}. --help lists what there is. [invalid-option]\n`;
+  const hint = /argument 'question'/.test(sentence)
+    ? ' It stands before -f, which takes every path that follows it.'
+    : '';
+  return `fathom: ${sentence}.${hint} --help lists what there is. [invalid-option]`;
 }
 
 const EXAMPLES = `
@@ -100,7 +104,7 @@ try {
     // Commander has printed what is wrong, or the help or version that was asked for.
     process.exitCode = error.exitCode === 0 ? EXIT.answered : EXIT.usage;
   } else {
-    process.stderr.write(`${describeError(error)}\n`);
+    printError(error, process.stderr);
     process.exitCode = exitCodeOfError(error);
   }
 }
