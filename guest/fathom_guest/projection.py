@@ -1,4 +1,4 @@
-"""Projections: data of the host that is read piece by piece, as a lazy text, list or mapping (D99 to D101)."""
+"""Projections: data of the host that is read piece by piece, as a lazy text, list or mapping."""
 
 from .own import own_builtins as __builtins__
 

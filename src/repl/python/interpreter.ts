@@ -8,7 +8,7 @@ import { messageOf, RlmError } from '../../errors.ts';
 
 const run = promisify(execFile);
 
-/** The oldest CPython that is served (DECISIONS D02). */
+/** The oldest CPython that is served. */
 const OLDEST = [3, 10] as const;
 /** Names looked for on the PATH, in this order. */
 const NAMES = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];

@@ -13,7 +13,7 @@ import { removeStaleFolders } from './zygote-folder.ts';
 
 /** Processes of a backend without a REPL: launcher, zygote, and the spare REPL's two. */
 const IDLE = 4;
-/** Rollbacks of the long test; 1 000 is what issue 4 asks for. */
+/** Rollbacks of the long test. */
 const ROLLBACKS = Number(process.env.FATHOM_ROLLBACKS ?? 100);
 
 /** Every process below `root`, by /proc. */
