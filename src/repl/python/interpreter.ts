@@ -88,7 +88,7 @@ async function look(python: string | undefined, path: string): Promise<Interpret
   const where = looked.length === 0 ? 'there is no python3 on the PATH' : `looked at ${looked.join(', ')}`;
   throw new RlmError({
     code: 'repl-failure',
-    message: `No CPython ${OLDEST.join('.')} or later was found: ${where}. Install one, name it by pythonBackend({ python }), or use repl: 'pyodide'.`,
+    message: `No CPython ${OLDEST.join('.')} or later was found: ${where}. Install one, or use repl: 'pyodide'.`,
     userAction: true,
     data: { looked },
   });
