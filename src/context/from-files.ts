@@ -4,7 +4,7 @@ import { glob } from 'tinyglobby';
 import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import type { DocumentValue } from '../repl/port.ts';
-import { checkFileOptions, checkPath, wrongArgument } from './file-options.ts';
+import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
 import { type FileOptions, lookAtFile, looksBinary } from './from-file.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { previewText } from './preview.ts';
@@ -96,9 +96,7 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
 }
 
 function whyNoFile(path: string): string {
-  return /^[a-z][a-z\d+.-]+:\/\//i.test(path)
-    ? 'it is a URL, and nothing is fetched: save it to a file first'
-    : 'there is no such file, and no file matches it as a pattern';
+  return whyNoPath(path) ?? 'there is no such file, and no file matches it as a pattern';
 }
 
 async function isBinary(path: string): Promise<boolean> {
