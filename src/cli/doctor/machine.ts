@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { findBubblewrap } from '../../repl/pyodide/namespace.ts';
+import { LEAST_NODE, nodeIsFit } from '../node-version.ts';
 import type { Finding } from './finding.ts';
 
 const run = promisify(execFile);
@@ -9,14 +10,13 @@ const PATIENCE_MS = 5_000;
 
 /** Node and the machine under it. */
 export function lookAtNode(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const fit = major > 22 || (major === 22 && minor >= 19);
+  const fit = nodeIsFit();
   return {
     name: 'node',
     state: fit ? 'ok' : 'missing',
     summary: `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     details: [],
-    ...(fit ? {} : { advice: 'Fathom needs Node 22.19 or later' }),
+    ...(fit ? {} : { advice: `Fathom needs Node ${LEAST_NODE} or later` }),
   };
 }
 
