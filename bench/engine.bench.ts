@@ -1,6 +1,6 @@
 /**
  * What the engine adds to the models it asks: a completion, a turn, an `llm_query`, a child, on every backend that starts
- * here, each beside a floor of the same run (DESIGN §15). Models are in the process and answer at once.
+ * here, each beside a floor of the same run. Models are in the process and answer at once.
  *
  * Run: `node bench/engine.bench.ts [python|pyodide]…`
  */

@@ -1,6 +1,6 @@
 /**
  * Many calls at once, through the whole engine: how near to the ideal schedule they run, what durability takes of it, and
- * how fast a cancel ends all of them (DESIGN §15).
+ * how fast a cancel ends all of them.
  *
  * Run: `node bench/fan-out.bench.ts [python|pyodide]`
  */

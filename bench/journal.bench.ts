@@ -1,7 +1,7 @@
 /**
  * What durability costs: a fan-out of in-process model calls with events and journal on against off, the time a resume
- * takes to its first new call, and how a log grows. Bars from DESIGN §15 and issue 5: at most 10 % of fan-out
- * throughput, at most 1 s for 10 000 recorded calls, at most 2 MB for a context of 1 MB over 50 turns.
+ * takes to its first new call, and how a log grows. Bars: at most 10 % of fan-out throughput, at most 1 s for 10 000
+ * recorded calls, at most 2 MB for a context of 1 MB over 50 turns.
  *
  * Run: `node bench/journal.bench.ts`
  */

@@ -1,6 +1,6 @@
 /**
  * How fast replies are parsed: MB/s (UTF-16 units taken as bytes, which they are in ASCII) over realistic replies, beside
- * the floor of merely splitting the same text in lines. The bar is 50 MB/s (DESIGN §15).
+ * the floor of merely splitting the same text in lines. The bar is 50 MB/s.
  *
  * Run: `node bench/parser.bench.ts`
  */

@@ -1,5 +1,5 @@
 /**
- * The pyodide backend's start, its cells and its calls, each beside a floor of the same run (DESIGN §15).
+ * The pyodide backend's start, its cells and its calls, each beside a floor of the same run.
  *
  * Run: `node bench/pyodide-repl.bench.ts`
  */

@@ -7,20 +7,19 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { colorsFor, isInteractive } from '../src/cli/console.ts';
-import { describeError } from '../src/cli/error-report.ts';
+import { printError } from '../src/cli/error-report.ts';
 import { fullNarrator } from '../src/cli/narrator.ts';
 import { runDemo } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    model: { type: 'string', short: 'm' },
-    'sub-model': { type: 'string' },
-    novels: { type: 'string', default: fileURLToPath(new URL('novels', import.meta.url)) },
-    repl: { type: 'string', default: 'pyodide' },
-  },
-});
-
 try {
+  const { values } = parseArgs({
+    options: {
+      model: { type: 'string', short: 'm' },
+      'sub-model': { type: 'string' },
+      novels: { type: 'string', default: fileURLToPath(new URL('novels', import.meta.url)) },
+      repl: { type: 'string', default: 'pyodide' },
+    },
+  });
   const { verified } = await runDemo({
     novels: values.novels,
     repl: values.repl as 'pyodide',
@@ -32,6 +31,6 @@ try {
   });
   process.exitCode = verified ? 0 : 1;
 } catch (error) {
-  process.stderr.write(`${describeError(error)}\n`);
+  printError(error, process.stderr);
   process.exitCode = 1;
 }

@@ -9,7 +9,7 @@ export interface Line {
   readonly unit: string;
   /** Of the same run; the ratio to it is what counts on a busy machine. */
   readonly floor?: number;
-  /** What DESIGN §15 asks for: at most this, in the unit, unless {@link Line.atLeast}. */
+  /** The bar it is held to: at most this, in the unit, unless {@link Line.atLeast}. */
   readonly bar: number;
   readonly atLeast?: true;
 }

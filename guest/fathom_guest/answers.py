@@ -29,7 +29,7 @@ class Answer:
 
 
 def make_answer(via: str, value: object) -> Answer:
-    """The value as an answer (D20 to D22)."""
+    """The value as an answer."""
     value = plain(value)
     if isinstance(value, str):
         return Answer(via, "string", encode_text(str.__str__(value)))
@@ -40,7 +40,7 @@ def make_answer(via: str, value: object) -> Answer:
 
 
 def is_empty(value: object) -> bool:
-    """None, "" and blanks (D23)."""
+    """None, "" and blanks."""
     return value is None or (isinstance(value, str) and not str.strip(value))
 
 
@@ -183,7 +183,7 @@ class Answers:
         return self.first or self.checked("answer", given.get("content"))
 
     def reset_ready(self) -> None:
-        """The cell ended in an error: an answer in it is not taken (D19)."""
+        """The cell ended in an error: an answer in it is not taken."""
         self.first = None
         self._adopt()
         self.answer["ready"] = False

@@ -105,7 +105,7 @@ class Calls:
     def finish(self, call: Call) -> Reply:
         """The reply of a call that is done; failures raise."""
         error = None if call.entry["ok"] else call.entry.get("error") or {}
-        # A child that reached a limit still says what it found: a reply that is not ok, no failure (D68).
+        # A child that reached a limit still says what it found: a reply that is not ok, no failure.
         if error is not None and error.get("code") != "exhausted":
             raise call_error(error) from None
         return make_reply(call.entry, call.parts)

@@ -82,7 +82,7 @@ class Guest:
         self.loop.install()
 
     def _before_call(self) -> None:
-        """Before each sub-call: none after the answer (D36), and what was printed goes out first."""
+        """Before each sub-call: none after the answer, and what was printed goes out first."""
         if self.answers.first is not None:
             raise LLMError("the answer has been given: no more calls in this cell", "cancelled")
         self.output.flush()

@@ -1,4 +1,4 @@
-"""What counts as JSON, and the text of values that leave the REPL (DECISIONS D20 to D22)."""
+"""What counts as JSON, and the text of values that leave the REPL."""
 
 from .own import own_builtins as __builtins__
 

@@ -1,4 +1,4 @@
-"""The variables panel: name, type, size and a short preview, without ever calling code of a cell (D10)."""
+"""The variables panel: name, type, size and a short preview, without ever calling code of a cell."""
 
 from .own import own_builtins as __builtins__
 

@@ -1,4 +1,4 @@
-"""Projections: data of the host that is read piece by piece, as a lazy text, list or mapping (D99 to D101)."""
+"""Projections: data of the host that is read piece by piece, as a lazy text, list or mapping."""
 
 from .own import own_builtins as __builtins__
 
@@ -19,8 +19,8 @@ _OVERLAP = 64 * 1024
 _BEFORE = 4 * 1024
 
 
-class ProjectedText(Queried, Sequence):
-    """A text read on demand: `len`, indices, slices, `in`, iteration over characters."""
+class _Sized(Queried):
+    """A projection with positions: how many is asked once, when it was not told."""
 
     def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
         self._source = source
@@ -32,6 +32,10 @@ class ProjectedText(Queried, Sequence):
         if self._size is None:
             self._size = self._source.read("length")
         return self._size
+
+
+class ProjectedText(_Sized, Sequence):
+    """A text read on demand: `len`, indices, slices, `in`, iteration over characters."""
 
     def __getitem__(self, key):
         if isinstance(key, slice):
@@ -134,22 +138,11 @@ class ProjectedText(Queried, Sequence):
         return f"<projected text of {len(self)} characters: slice it, or use peek, search, chunk>"
 
 
-class ProjectedList(Queried, LazyItems):
+class ProjectedList(_Sized, LazyItems):
     """A list read on demand."""
 
     holds_items = True
     _page_items = _ITEM_PAGE
-
-    def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
-        self._source = source
-        self._size = size
-        self._query = query
-        self._query_batched = query_batched
-
-    def __len__(self) -> int:
-        if self._size is None:
-            self._size = self._source.read("length")
-        return self._size
 
     def _read_page(self, start: int, stop: int) -> list:
         return self._source.read("slice", start=start, stop=stop)

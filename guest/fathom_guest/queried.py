@@ -1,4 +1,4 @@
-"""What every projection can do: peek, search, chunk, and asking the model about pieces (D101)."""
+"""What every projection can do: peek, search, chunk, and asking the model about pieces."""
 
 from .own import own_builtins as __builtins__
 
@@ -106,7 +106,7 @@ def plain(value: object) -> object:
 
 
 def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
-    """One match as D101 has it."""
+    """One match, as `search` gives it."""
     snippet = text[max(0, found.start() - _SNIPPET) : found.end() + _SNIPPET]
     return {
         "index": index,

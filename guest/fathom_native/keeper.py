@@ -7,7 +7,8 @@ import socket
 import time
 
 from .box.kernel import set_process_name
-from .files import FileStore, remove
+from .file_tree import remove
+from .files import FileStore
 from .folders import make_folders
 from .host_line import HostLine
 from .live_handle import LiveHandle

@@ -2,7 +2,8 @@
 
 import os
 
-from .files import Copy, FileStore, FilesTooDeep
+from .file_tree import FilesTooDeep
+from .files import Copy, FileStore
 from .processes import Population
 from .twins import Twin, private_memory, resident_memory
 from .wire import Link

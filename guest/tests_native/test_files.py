@@ -6,8 +6,9 @@ import tempfile
 import time
 import unittest
 
-from fathom_native import files
-from fathom_native.files import FileStore, FilesTooDeep, scan
+from fathom_native import file_tree, files
+from fathom_native.file_tree import FilesTooDeep, remove, scan
+from fathom_native.files import FileStore
 
 
 class Copies(unittest.TestCase):
@@ -62,7 +63,7 @@ class Copies(unittest.TestCase):
         copy = self.store.take()
         self.write("changed", "new")
         self.write("added/more", "x")
-        files.remove(f"{self.live}/removed")
+        remove(f"{self.live}/removed")
         self.write("removed", "a file now")
         os.unlink(f"{self.live}/link")
         self.store.put_back(copy)
@@ -103,12 +104,12 @@ class Copies(unittest.TestCase):
         copy = self.store.take()
         self.assertEqual(os.listdir(copy.folder), ["out"])
         self.assertTrue(os.path.islink(f"{copy.folder}/out"))
-        files.remove(f"{self.live}/out")
+        remove(f"{self.live}/out")
         self.assertTrue(os.path.exists(f"{self._folder.name}/outside/secret"))
 
     def test_folders_nested_too_deep_are_an_error(self) -> None:
         path = self.live
-        for _ in range(files._MAX_DEPTH + 2):
+        for _ in range(file_tree._MAX_DEPTH + 2):
             path += "/d"
             os.mkdir(path)
         with self.assertRaises(FilesTooDeep):
@@ -127,7 +128,7 @@ class Copies(unittest.TestCase):
             self.store.put_back(copy)
             self.assertEqual(os.listdir(self.live), ["kept"])
             self.nest(name, count)
-            files.remove(f"{self.live}/{name}")
+            remove(f"{self.live}/{name}")
             self.assertEqual(os.listdir(self.live), ["kept"])
 
     def nest(self, name: str, count: int) -> None:

@@ -83,7 +83,7 @@ export function limitsOf(options: QuestionOptions): Partial<Limits> {
     ...(maxTokens !== undefined && { maxTokens }),
     ...(maxSubCalls !== undefined && { maxSubCalls }),
     ...(maxConcurrentCalls !== undefined && { maxConcurrentCalls }),
-    ...(timeout !== undefined && { maxDurationMs: Math.max(1, Math.round(timeout * 1_000)) }),
+    ...(timeout !== undefined && { maxDurationMs: Math.ceil(timeout * 1_000) }),
   };
 }
 

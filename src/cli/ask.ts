@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { CompletionRequest } from '../completion/request.ts';
 import { CompletionError } from '../completion/result.ts';
-import { RlmError } from '../errors.ts';
 import { createRlm } from '../rlm.ts';
 import type { RlmOptions } from '../rlm-options.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from './ask-options.ts';
 import type { Console } from './console.ts';
 import { contextFromArguments, hasUnreadInput, STDIN } from './context-arguments.ts';
 import { costLimitFor } from './cost-limit.ts';
+import { requiredModel } from './named-model.ts';
 import type { ProgressView } from './progress-view.ts';
 import { schemaFromFile } from './schema-file.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from './show-run.ts';
@@ -98,24 +98,6 @@ export function requestOf(parts: {
     ...(context !== undefined && { context }),
     ...(output !== undefined && { output }),
   };
-}
-
-/** The model `-m` or FATHOM_MODEL names. */
-export function namedModel(given: string | undefined, env: Console['env']): string | undefined {
-  const model = given ?? env.FATHOM_MODEL?.trim();
-  return model === '' ? undefined : model;
-}
-
-/** @throws RlmError `invalid-option` when none is named */
-export function requiredModel(given: string | undefined, env: Console['env']): string {
-  const model = namedModel(given, env);
-  if (model !== undefined) return model;
-  throw new RlmError({
-    code: 'invalid-option',
-    message:
-      'No model is named: give -m provider/model, e.g. -m openai/gpt-5-mini or -m ollama/qwen3, or set FATHOM_MODEL. `fathom doctor` shows which keys are set.',
-    userAction: true,
-  });
 }
 
 function rlmOptions(model: string, options: AskOptions, view: ProgressView): RlmOptions {

@@ -1,106 +1,16 @@
 #!/usr/bin/env node
 /**
- * The command `fathom`: a door to the engine, which it only wires and shows.
+ * The command `fathom`. On a Node that is too old the rest cannot even be loaded: that is said instead of a stack.
  *
  * @module
  */
-import { Command, CommanderError } from 'commander';
-import { type AskOptions, addAskOptions } from './ask-options.ts';
-import type { Console } from './console.ts';
-import { describeError } from './error-report.ts';
-import { EXIT, exitCodeOfError } from './exit-codes.ts';
-import { watchInterrupts } from './interrupts.ts';
-import { addRunCommands } from './runs/commands.ts';
-import { addSessionCommands } from './session/commands.ts';
-import type { WatchInterrupts } from './show-run.ts';
-import { forTerminal } from './terminal-text.ts';
-import { VERSION } from './version.ts';
+import { EXIT } from './exit-codes.ts';
+import { LEAST_NODE, nodeIsFit } from './node-version.ts';
 
-const console: Console = {
-  // Opened only when it is read.
-  get stdin() {
-    return process.stdin;
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-};
-
-const interrupts: WatchInterrupts = (note) =>
-  watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) });
-
-/** `--` and options may stand anywhere; what is wrong is said once, without a stack. */
-function program(): Command {
-  const fathom = new Command('fathom')
-    .description('Ask a question about a context of any size: the data stays a variable that the model programs.')
-    .version(VERSION, '-V, --version')
-    // Narrower than commander's own least width, or the wide terms of `session` leave no room to break lines.
-    .configureHelp({ minWidthToWrap: 20 })
-    .configureOutput({
-      writeErr: (text) => process.stderr.write(forTerminal(text)),
-      outputError: (text, write) => write(usageError(text)),
-    })
-    .exitOverride();
-  addAskOptions(
-    fathom
-      .command('ask')
-      .description('ask a question; the answer goes to standard output')
-      .argument('<question>', 'what to find out')
-      .addHelpText('after', EXAMPLES),
-  ).action(async (question: string, options: AskOptions) => {
-    // Loaded when it is wanted: those who only look at runs need no engine.
-    const { ask } = await import('./ask.ts');
-    process.exitCode = await ask({ question, options, console, interrupts });
-  });
-  const end = (code: number): void => {
-    process.exitCode = code;
-  };
-  addRunCommands(fathom, { console, interrupts, end });
-  addSessionCommands(fathom, { console, interrupts, end });
-  fathom
-    .command('doctor')
-    .description('what this machine offers, and what to do about what is missing')
-    .option('--json', 'print it as one JSON object')
-    .action(async (options: { readonly json?: true }) => {
-      // Loaded when it is wanted: `ask` needs neither every backend nor its probe.
-      const { doctor } = await import('./doctor/index.ts');
-      process.exitCode = await doctor({ json: options.json === true, console });
-    });
-  return fathom;
-}
-
-/** What commander found wrong, in the form of every other error. It may add a line with what was perhaps meant. */
-function usageError(text: string): string {
-  const message = text
-    .replace(/^error: /, '')
-    .trim()
-    .replaceAll('\n', ' ');
-  const sentence = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.$/, '');
-  return `fathom: ${sentence}. --help lists what there is. [invalid-option]\n`;
-}
-
-const EXAMPLES = `
-Examples:
-  fathom ask "Who wrote the letter in chapter 3?" -f novel.txt -m openai/gpt-5-mini
-  fathom ask "Where is a retry missing?" -f 'src/**/*.ts' --sub-model openai/gpt-5-nano --max-cost 0.50
-  journalctl -b | fathom ask "What failed first, and why?" -f - -m ollama/qwen3
-`;
-
-// A reader that goes away (`| head`) ends the printing, not the process with a stack.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
-try {
-  await program().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has printed what is wrong, or the help or version that was asked for.
-    process.exitCode = error.exitCode === 0 ? EXIT.answered : EXIT.usage;
-  } else {
-    process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = exitCodeOfError(error);
-  }
+if (nodeIsFit()) {
+  const { runProgram } = await import('./program.ts');
+  await runProgram();
+} else {
+  process.stderr.write(`fathom: This is Node ${process.versions.node}, and Fathom needs ${LEAST_NODE} or later.\n`);
+  process.exitCode = EXIT.setup;
 }

@@ -53,6 +53,8 @@ test('the start names models, context and REPL', () => {
   expect(told(briefNarrator(PLAIN), STARTED)).toEqual([
     'openai/gpt-5, sub-calls openai/gpt-5-mini · context: str [883k] · pyodide REPL, isolation namespace',
   ]);
+  const without = { ...STARTED, contexts: [{ name: 'context', type: 'NoneType', size: 0 }] };
+  expect(told(briefNarrator(PLAIN), without)).toEqual([expect.stringContaining(' · no context · ')]);
 });
 
 test('brief leaves out what the model writes and sees; full shows it, made fit for a terminal', () => {

@@ -1,5 +1,6 @@
-import type { ContextFacts, RunEvent } from '../event/event.ts';
+import type { RunEvent } from '../event/event.ts';
 import type { Colors, TextStream } from './console.ts';
+import { contextWords } from './context-words.ts';
 import { compact, counted, duration, money, refusalWords } from './figures.ts';
 import type { RunState } from './run-state.ts';
 import { forTerminal, onOneLine } from './terminal-text.ts';
@@ -64,13 +65,9 @@ export function fullNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 
 
 function startLine(event: Extract<RunEvent, { type: 'run.started' }>): string {
   const sub = event.subCallModel === event.rootModel ? '' : `, sub-calls ${event.subCallModel}`;
-  const contexts = event.contexts.map(contextWords).join(', ');
+  const contexts = contextWords(event.contexts) || 'no context';
   const parts = [`${event.rootModel}${sub}`, contexts, `${event.backend} REPL, isolation ${event.isolation}`];
-  return onOneLine(parts.filter((part) => part !== '').join(' · '), LINE_CHARS);
-}
-
-function contextWords({ name, type, size }: ContextFacts): string {
-  return `${name}: ${type}${size === undefined ? '' : ` [${compact(size)}]`}`;
+  return onOneLine(parts.join(' · '), LINE_CHARS);
 }
 
 function turnLine(event: Extract<RunEvent, { type: 'turn.completed' }>, state: RunState): string {

@@ -18,6 +18,5 @@ export function progressLine(state: RunState, elapsedMs: number, width: number =
 
 function subCalls({ subCalls: { running, done, failed } }: RunState): string {
   if (running + done === 0) return '';
-  const notes = [`${running} running`, ...(failed > 0 ? [`${failed} failed`] : [])];
-  return `${done} of ${done + running} sub-calls done (${notes.join(', ')})`;
+  return `${done} of ${done + running} sub-calls done${failed > 0 ? ` (${failed} failed)` : ''}`;
 }

@@ -1,5 +1,5 @@
 import type { Console } from './console.ts';
-import { describeError } from './error-report.ts';
+import { printError } from './error-report.ts';
 import { exitCodeOfError } from './exit-codes.ts';
 import { errorFacts } from './result-json.ts';
 
@@ -13,7 +13,7 @@ export async function reported(
     return await work();
   } catch (error) {
     if (json === true) stdout.write(`${JSON.stringify({ error: errorFacts(error) })}\n`);
-    stderr.write(`${describeError(error)}\n`);
+    printError(error, stderr);
     return exitCodeOfError(error);
   }
 }

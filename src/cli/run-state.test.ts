@@ -11,7 +11,7 @@ function started(callId: string): EventBody {
   return { type: 'subcall.started', callId, ...SUB_CALL };
 }
 
-function usage(tokens: number, costUsd: number | null): EventBody {
+function usage(tokens: number, costUsd: number | null): Extract<EventBody, { type: 'usage.recorded' }> {
   return {
     type: 'usage.recorded',
     model: 'm',
@@ -42,7 +42,7 @@ test('the line says turn, what is done, sub-calls, tokens, money and time', () =
     eventOf(usage(12_000, 0.0123)),
   );
   expect(progressLine(state, 4_000)).toBe(
-    'turn 2/30 · running code · 1 of 2 sub-calls done (1 running, 1 failed) · 12.0k tokens · $0.012 · 0:04',
+    'turn 2/30 · running code · 1 of 2 sub-calls done (1 failed) · 12.0k tokens · $0.012 · 0:04',
   );
 });
 
@@ -73,6 +73,12 @@ test('tokens of children count; their turns do not', () => {
     eventOf(usage(100, 0.5), 'child'),
   );
   expect(state).toMatchObject({ turn: 2, doing: 'running code', tokens: 110, costUsd: 0.5 });
+});
+
+test('an attempt that failed is told of: another one follows it', () => {
+  const failed = { ...usage(0, 0), purpose: 'root', depth: 0, attempt: 2, ok: false } as const;
+  expect(after(eventOf(PROGRESS), eventOf(failed)).doing).toBe('asking the model, attempt 3');
+  expect(after(eventOf(PROGRESS), eventOf({ ...failed, purpose: 'sub' })).doing).toBe('running code');
 });
 
 test('one call without a price makes the cost unknown for good', () => {

@@ -63,6 +63,9 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'usage.recorded':
       return {
         ...state,
+        ...(ofRoot &&
+          event.purpose !== 'sub' &&
+          !event.ok && { doing: `asking the model, attempt ${event.attempt + 1}` }),
         tokens: state.tokens + event.inputTokens + event.outputTokens,
         costUsd: state.costUsd === null || event.costUsd === null ? null : state.costUsd + event.costUsd,
       };

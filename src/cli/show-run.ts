@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts';
 import { CompletionError, type CompletionResult } from '../completion/result.ts';
 import type { RunEvent } from '../event/event.ts';
 import { type Console, colorsFor, isInteractive } from './console.ts';
-import { describeError } from './error-report.ts';
+import { printError } from './error-report.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import type { Interrupts } from './interrupts.ts';
 import { briefNarrator, fullNarrator } from './narrator.ts';
@@ -61,7 +61,8 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     view.end();
     const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
     if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
-    console.stderr.write(`${interrupts.signal.aborted ? 'fathom: stopped.' : describeError(error)}\n`);
+    if (interrupts.signal.aborted) console.stderr.write('fathom: stopped.\n');
+    else printError(error, console.stderr);
     if (error instanceof CompletionError && hasBegun(error) && options.quiet !== true) {
       console.stderr.write(`${wrapped(summaryLine(error.result), console.stderr, 2)}\n`);
       if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);

@@ -170,6 +170,9 @@ describe('fromFile', () => {
 
   it('says what is missing or no file', async () => {
     await expect(one(fromFile(join(folder, 'nowhere')))).rejects.toMatchObject({ code: 'context-not-found' });
+    await expect(one(fromFile('https://example.com/a'))).rejects.toThrow(
+      'file https://example.com/a cannot be used: it is a URL',
+    );
     await expect(one(fromFile(folder))).rejects.toMatchObject({ code: 'context-invalid' });
   });
 

@@ -54,3 +54,10 @@ export function checkFileOptions(source: string, options: unknown): void {
 export function wrongArgument(what: string): RlmError {
   return new RlmError({ code: 'context-invalid', message: `The context cannot be used: ${what}.`, userAction: true });
 }
+
+/** Why there is no file of that path, where it was not meant to be one; undefined for a path. */
+export function whyNoPath(path: string): string | undefined {
+  return /^[a-z][a-z\d+.-]+:\/\//i.test(path)
+    ? 'it is a URL, and nothing is fetched: save it to a file first'
+    : undefined;
+}

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { countCharacters } from '../code-points.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import type { FileValue } from '../repl/port.ts';
-import { checkFileOptions, checkPath, encodingOf } from './file-options.ts';
+import { checkFileOptions, checkPath, encodingOf, whyNoPath } from './file-options.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
 
@@ -43,6 +43,8 @@ export async function lookAtFile(path: string, options: FileOptions): Promise<Lo
   } catch (error) {
     if (RlmError.isInstance(error)) throw error;
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const noPath = missing ? whyNoPath(path) : undefined;
+    if (noPath !== undefined) throw notUsable('context-not-found', path, noPath);
     throw notUsable(missing ? 'context-not-found' : 'context-invalid', absolute, messageOf(error));
   }
 }

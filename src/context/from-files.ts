@@ -4,7 +4,7 @@ import { glob } from 'tinyglobby';
 import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import type { DocumentValue } from '../repl/port.ts';
-import { checkFileOptions, checkPath, wrongArgument } from './file-options.ts';
+import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
 import { type FileOptions, lookAtFile, looksBinary } from './from-file.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { previewText } from './preview.ts';
@@ -89,14 +89,14 @@ async function findFiles(paths: readonly string[], cwd: string, ignore: readonly
       followSymbolicLinks: false,
       ignore: ['**/.git/**', '**/.fathom/**', ...ignore],
     });
-    if (matches.length === 0)
-      throw notFound(
-        [path],
-        folder ? 'the folder holds no file' : 'there is no such file, and no file matches it as a pattern',
-      );
+    if (matches.length === 0) throw notFound([path], folder ? 'the folder holds no file' : whyNoFile(path));
     for (const match of matches) found.add(match);
   }
   return [...found].sort();
+}
+
+function whyNoFile(path: string): string {
+  return whyNoPath(path) ?? 'there is no such file, and no file matches it as a pattern';
 }
 
 async function isBinary(path: string): Promise<boolean> {

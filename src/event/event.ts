@@ -31,33 +31,9 @@ import type {
   TurnStarted,
 } from './turn-events.ts';
 
-export type { SubCallCompleted, SubCallFallback, SubCallStarted, ToolCompleted, UsageRecorded } from './call-events.ts';
-export type {
-  BudgetWarning,
-  ContextFacts,
-  EventsDropped,
-  JournalDiverged,
-  LimitReached,
-  Outcome,
-  ReplRestarted,
-  RunCompleted,
-  RunProgress,
-  RunResumed,
-  RunStarted,
-  SessionEvent,
-  SnapshotEvent,
-  StopReason,
-} from './run-events.ts';
-export type {
-  CellCompleted,
-  CellOutput,
-  CellStarted,
-  CommandParsed,
-  CommandRejected,
-  ModelReplied,
-  TurnCompleted,
-  TurnStarted,
-} from './turn-events.ts';
+export type * from './call-events.ts';
+export type * from './run-events.ts';
+export type * from './turn-events.ts';
 
 /** What every event carries. */
 export interface EventBase {

@@ -9,6 +9,7 @@ export interface OpenTelemetryApi<Context = unknown> {
   readonly context: { active(): Context };
 }
 
+/** Its tracer, as far as it is used. */
 export interface OpenTelemetryTracer<Context> {
   startSpan(
     name: string,
@@ -17,6 +18,7 @@ export interface OpenTelemetryTracer<Context> {
   ): OpenTelemetrySpan;
 }
 
+/** Its span, as far as it is used. */
 export interface OpenTelemetrySpan {
   setAttributes(attributes: Attributes): unknown;
   setStatus(status: { code: number; message?: string }): unknown;

@@ -26,7 +26,7 @@ export type StopReason =
 /** The size of a context without any of its body. */
 export interface ContextFacts {
   readonly name: string;
-  /** e.g. `str`, `list`, `dict`, `none`. */
+  /** e.g. `str`, `list`, `dict`, `NoneType`. */
   readonly type: string;
   /** Characters of a text, items of a list or mapping; absent when unknown. */
   readonly size?: number;
@@ -94,7 +94,7 @@ export interface RunProgress {
   readonly maxTurns: number;
   /** 0..1. */
   readonly fraction: number;
-  /** A few words, e.g. `running a cell`. */
+  /** A few words, e.g. `running code`. */
   readonly status: string;
 }
 
@@ -129,7 +129,7 @@ export interface LimitReached {
 export interface SnapshotEvent {
   readonly type: 'snapshot.created' | 'snapshot.restored' | 'snapshot.deleted';
   readonly name: string;
-  /** Held for it alone; of a created one. */
+  /** Of a created one: bytes of memory and files it stands for; what it shares with other snapshots counts in each. */
   readonly bytes?: number;
 }
 

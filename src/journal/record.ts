@@ -78,7 +78,7 @@ export class JournalRecord {
     return { all: new Set([...expected, ...this.#made.keys()]), expected };
   }
 
-  /** Attempts in flight at the end, settled as D111 says: the prompt as estimated, marked as possibly billed. */
+  /** Attempts in flight at the end, settled with the prompt as estimated, and marked as possibly billed. */
   dangling(): readonly Dangling[] {
     const dangling: Dangling[] = [];
     for (const begun of this.#begun.values()) {

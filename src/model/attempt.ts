@@ -164,7 +164,7 @@ function empty(modelId: string, reason: string, maxOutputTokens: number): ModelE
   });
 }
 
-/** Books a failed attempt: the provider's counts, else an estimate wherever the provider may have charged (D111). */
+/** Books a failed attempt: the provider's counts, else an estimate wherever the provider may have charged. */
 function account(error: ModelError, request: ModelRequest, collected: Collected, watch: AttemptWatch): ModelError {
   if (error.usage !== undefined) return error;
   if (collected.finish !== undefined && error.fault !== 'truncated') {

@@ -33,7 +33,7 @@ export interface PromptFacts {
 
 /**
  * The system prompt: short, and the same for every turn of a configuration, so that providers cache it. Each sentence
- * that claims a behaviour is executed by a test (`test/prompt-claims.test.ts`).
+ * that claims a behaviour is executed by a test (`test/engine/prompt-claims.test.ts`).
  */
 export function systemPrompt(facts: PromptFacts, options: PromptOptions = {}): string {
   if (options.system !== undefined) return options.system;

@@ -12,7 +12,7 @@ export type ArgumentReading =
   | { readonly type: 'unbalanced' };
 
 /**
- * Reads an argument that begins at `start`, trying the readings of DESIGN §5 in order: one literal, quotes protecting on the
+ * Reads an argument that begins at `start`, trying three readings in order: one literal, quotes protecting on the
  * command's own line, quotes protecting over several lines. The first that balances wins.
  *
  * @returns a function that reads on as far as the source goes; undefined while more lines are needed

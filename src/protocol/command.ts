@@ -1,6 +1,6 @@
 import type { Rejection } from './rejection.ts';
 
-/** How the argument of `FINAL(…)` was written; it decides where the answer comes from (DESIGN §5). */
+/** How the argument of `FINAL(…)` was written; it decides where the answer comes from: docs/reply-protocol.md. */
 export type FinalForm = 'literal' | 'identifier' | 'f-string' | 'text';
 
 /** One prompt of a batch: the text alone, or with the options `llm_query` takes in code. */

@@ -1,3 +1,4 @@
+import { isSnapshotName } from '../repl/names.ts';
 import type { FinalForm, Outcome } from './command.ts';
 import type { CommandName } from './command-head.ts';
 import { isBlankFString, isFString } from './f-string.ts';
@@ -77,11 +78,8 @@ function interpretVariable(argument: string, name: string): Outcome {
   return invalid('FINAL_VAR', argument, { code: 'invalid-name', problem });
 }
 
-/** DESIGN §5. */
-const snapshotName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 function interpretSnapshot(command: 'SNAPSHOT' | 'ROLLBACK', argument: string, name: string): Outcome {
-  if (snapshotName.test(name)) {
+  if (isSnapshotName(name)) {
     return { kind: 'command', command: { type: command === 'SNAPSHOT' ? 'snapshot' : 'rollback', name } };
   }
   const problem =

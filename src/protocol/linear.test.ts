@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { adversarialPieces } from './adversarial-pieces.ts';
+import { adversarialPieces } from './adversarial-pieces.testing.ts';
 import { createReplyParser, parseReply } from './index.ts';
 import { scannedCharacters } from './scan.ts';
 

@@ -19,7 +19,7 @@ export interface Rejection {
   readonly code: RejectionCode;
   /** One sentence: what was read, what is wrong with it, the right form. */
   readonly message: string;
-  /** The start of what was read, on one line, at most {@link EXCERPT_CHARACTERS} characters and an ellipsis. */
+  /** The start of what was read, on one line, at most 80 characters and an ellipsis. */
   readonly excerpt: string;
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FileValue, JsonValue } from './port.ts';
+import type { FileValue, JsonValue } from './value-port.ts';
 
 /** What cells may ask of the host. Everything in a request is untrusted; the channel has checked its shape only. */
 export interface ReplHost {

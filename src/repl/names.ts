@@ -1,5 +1,5 @@
 /**
- * Names of variables in a REPL: what callers may bind there, and what the runtime binds itself.
+ * Names in a REPL: what callers may call variables and snapshots, and what the runtime binds itself.
  *
  * @module
  */
@@ -41,4 +41,9 @@ export function isVariableName(name: string): boolean {
 /** A name that the runtime binds, numbers contexts with, or that is Python's own, such as `__builtins__`. */
 export function isReservedName(name: string): boolean {
   return RESERVED_NAMES.has(name) || /^context_\d+$/.test(name) || /^__.*__$/.test(name);
+}
+
+/** A name of a snapshot: 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit. */
+export function isSnapshotName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 }

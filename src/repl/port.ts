@@ -7,18 +7,10 @@
 
 import type { Limits } from '../limits.ts';
 import type { ReplHost } from './host-port.ts';
+import type { JsonValue, ReplBindings } from './value-port.ts';
 
-export type {
-  GuestValue,
-  HistoryRead,
-  ProjectionRead,
-  ReplHost,
-  SubCallReply,
-  SubCallRequest,
-} from './host-port.ts';
-
-/** A value that crosses as JSON. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type * from './host-port.ts';
+export type * from './value-port.ts';
 
 /** What is proved to stand between a cell and the host, weakest first. SECURITY.md says what each promises. */
 export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';
@@ -114,63 +106,6 @@ export interface ReplInfo {
   readonly packages: readonly string[];
   /** What bash is: `bash` or `just-bash`. */
   readonly shell: string;
-}
-
-/** A value to bind. Text and file contents never pass through source code. */
-export type ReplValue =
-  | { readonly kind: 'none' }
-  /** Byte-exact text; lone surrogates arrive as the same code points. */
-  | { readonly kind: 'text'; readonly text: string }
-  /** JSON text, parsed by Python (exact integers). */
-  | { readonly kind: 'json'; readonly json: string }
-  | FileValue
-  /** Read on demand from the host; the guest sees a lazy sequence, mapping or text. */
-  | {
-      readonly kind: 'projection';
-      readonly id: string;
-      readonly shape: 'text' | 'list' | 'mapping';
-      readonly size?: number;
-    }
-  /** A read-only mapping of other bound names, for several named contexts. */
-  | { readonly kind: 'mapping'; readonly names: readonly string[] }
-  /** The very object already bound under another name, e.g. `context` for `context_0`. */
-  | { readonly kind: 'alias'; readonly of: string }
-  /** A list or mapping of documents, each `{ path, text… }` with attribute access. */
-  | { readonly kind: 'documents'; readonly documents: readonly DocumentValue[] };
-
-/** A file on the host that reaches the REPL by a read-only descriptor, never through the channel. */
-export interface FileValue {
-  readonly kind: 'file';
-  readonly path: string;
-  /** Bytes of the file when it was looked at. */
-  readonly bytes: number;
-  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin-1';
-  /** Bytes of byte-order mark to skip. */
-  readonly skip: number;
-  readonly as: 'text' | 'json';
-}
-
-/** One document of a list of them. */
-export interface DocumentValue {
-  readonly path: string;
-  readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
-}
-
-/** What `bind` puts in place. */
-export interface ReplBindings {
-  /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
-  readonly values?: Readonly<Record<string, ReplValue>>;
-  readonly tools?: readonly ToolBinding[];
-  /** Present when the answer is typed: FINAL asks the host to check it; property names in schema order for SUBMIT. */
-  readonly output?: { readonly properties: readonly string[] } | null;
-}
-
-/** A tool as the guest knows it. */
-export interface ToolBinding {
-  readonly name: string;
-  readonly description: string;
-  /** Parameter names in the schema's property order, for positional calls. */
-  readonly parameters: readonly string[];
 }
 
 /** A cell to run. */

@@ -12,11 +12,11 @@ export class StoreError extends RlmError {
   }
 }
 
-/** What went wrong in a store, as a typed error. */
+/** What went wrong in a store, as a typed error. `what` is the beginning of its message, e.g. `Writing in`. */
 export function storeFailure(what: string, location: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   return new StoreError({
-    message: `${what} in the store at ${location} failed: ${messageOf(cause)}`,
+    message: `${what} the store at ${location} failed: ${messageOf(cause)}.`,
     cause,
     userAction: isMendable(cause),
     data: { location },

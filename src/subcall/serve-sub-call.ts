@@ -11,10 +11,8 @@ import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
 import { placeFor } from './place.ts';
 import { failedReply } from './reply.ts';
+import { promptChars, subCallRecord } from './sub-call-record.ts';
 import { typedReply } from './typed-reply.ts';
-
-/** Characters of a prompt kept at each end in the trajectory. */
-const KEPT_CHARS = 2_000;
 
 /** What a sub-call came to, as the journal records it. */
 interface Served {
@@ -35,35 +33,24 @@ export async function serveSubCall(
   const call = { callId: `${context.runId}/c${order}`, kind: request.kind } as const;
   const depth = context.depth + 1;
   const commandId = context.tally.command;
-  let model = context.models.at(depth);
-  let served: Served;
-  const started = (): void =>
-    context.emit({
-      type: 'subcall.started',
-      ...call,
-      depth,
-      model: model.id,
-      promptChars: promptChars(request),
-      commandId,
-    });
-  try {
-    try {
-      model = await modelFor(request, context);
-    } finally {
-      started(); // a call that names a model nobody knows has an end, and so a beginning
-    }
-    served = await serve({ request, model, signal, context, commandId });
-  } catch (error) {
-    served =
-      error instanceof ChildStopped
-        ? { reply: failedReply(error.cause, error.usage), child: error.trajectory }
-        : { reply: failedReply(error) };
-  }
+  const { model, unknown } = await modelFor(request, context);
+  context.emit({
+    type: 'subcall.started',
+    ...call,
+    depth,
+    model: model.id,
+    promptChars: promptChars(request),
+    commandId,
+  });
+  const served =
+    unknown === undefined
+      ? await serve({ request, model, signal, context, commandId }).catch(failedAs)
+      : failedAs(unknown.error);
   const { reply, child } = served;
   const durationMs = context.clock.now() - startedAt;
   if (served.refusedFor !== undefined) context.refused(served.refusedFor, reply.error?.message ?? '');
   context.tally.count(reply.ok, served.refusedFor === undefined);
-  context.record(recordOf({ callId: call.callId, request, model, served, durationMs }), order);
+  context.record(subCallRecord({ id: call.callId, request, model: model.id, reply, child, durationMs }), order);
   context.emit({
     type: 'subcall.completed',
     ...call,
@@ -75,6 +62,11 @@ export async function serveSubCall(
     durationMs,
   });
   return reply;
+}
+
+function failedAs(error: unknown): Served {
+  if (error instanceof ChildStopped) return { reply: failedReply(error.cause, error.usage), child: error.trajectory };
+  return { reply: failedReply(error) };
 }
 
 interface Serving {
@@ -174,12 +166,24 @@ async function flat(
   }
 }
 
-async function modelFor(request: SubCallRequest, context: SubCallContext): Promise<Model> {
+/**
+ * The model of a call. Where nobody knows the one it names, that of its depth and the error: a call that fails for this
+ * has an end, and so it has a beginning.
+ */
+async function modelFor(
+  request: SubCallRequest,
+  context: SubCallContext,
+): Promise<{ readonly model: Model; readonly unknown?: { readonly error: unknown } }> {
   const depth = context.depth + 1;
-  if (request.model === undefined) return context.models.at(depth);
-  const { model, fallback } = await context.models.named(request.model, depth);
-  if (fallback !== undefined) context.emit({ type: 'subcall.fallback', ...fallback });
-  return model;
+  const model = context.models.at(depth);
+  if (request.model === undefined) return { model };
+  try {
+    const named = await context.models.named(request.model, depth);
+    if (named.fallback !== undefined) context.emit({ type: 'subcall.fallback', ...named.fallback });
+    return { model: named.model };
+  } catch (error) {
+    return { model, unknown: { error } };
+  }
 }
 
 const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant']);
@@ -207,56 +211,9 @@ function noDepth(depth: number, maxDepth: number): RlmError {
   });
 }
 
-interface Recorded {
-  readonly callId: string;
-  readonly request: SubCallRequest;
-  readonly model: Model;
-  readonly served: Served;
-  readonly durationMs: number;
-}
-
-function recordOf({ callId, request, model, served, durationMs }: Recorded): SubCall {
-  const { reply, child } = served;
-  return {
-    id: callId,
-    kind: request.kind,
-    model: model.id,
-    prompt: bounded(promptText(request)),
-    reply: reply.text,
-    ok: reply.ok,
-    ...(reply.error !== undefined && { error: { code: reply.error.code, message: reply.error.message } }),
-    usage: reply.usage,
-    durationMs,
-    ...(child !== undefined && { child }),
-  };
-}
-
-function promptText(request: SubCallRequest): string {
-  if (request.kind === 'rlm') return request.query;
-  return typeof request.prompt === 'string'
-    ? request.prompt
-    : request.prompt.map((message) => message.content).join('\n');
-}
-
-function promptChars(request: SubCallRequest): number {
-  if (request.kind === 'llm') return promptText(request).length;
-  return request.query.length + (request.context === undefined ? 0 : contextSize(request.context));
-}
-
 /** What tells a child's context from another's in the journal. */
 async function keyOf(value: GuestValue | undefined): Promise<JsonValue> {
   if (value === undefined) return null;
   if (value.kind === 'file') return { sha256: await sha256OfFile(value.path) };
   return value.kind === 'text' ? value.text : { json: value.json };
-}
-
-/** Characters of a value in memory, bytes of one in a file. */
-function contextSize(value: GuestValue): number {
-  if (value.kind === 'file') return value.bytes;
-  return value.kind === 'text' ? value.text.length : value.json.length;
-}
-
-function bounded(text: string): string {
-  if (text.length <= 2 * KEPT_CHARS) return text;
-  return `${text.slice(0, KEPT_CHARS)}\n[… ${text.length - 2 * KEPT_CHARS} characters …]\n${text.slice(-KEPT_CHARS)}`;
 }

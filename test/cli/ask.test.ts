@@ -214,7 +214,21 @@ describe('limits and failures', () => {
       says: 'OPENAI_API_KEY',
       env: { OPENAI_API_KEY: '' },
     },
+    { name: 'no time at all', args: ['Q', '--timeout', '0', '-m', 'openai/gpt-5'], code: 2, says: 'maxDurationMs = 0' },
+    { name: 'a question after -f', args: ['-f', 'docs/a.txt', 'Q'], code: 2, says: 'It stands before -f' },
     { name: 'an unknown provider', args: ['Q', '-m', 'nobody/gpt'], code: 5, says: '[model-not-found]' },
+    {
+      name: 'a server without a model',
+      args: ['Q', '-m', 'http://127.0.0.1:8000/v1'],
+      code: 5,
+      says: 'base-url#model',
+    },
+    {
+      name: 'a URL as context',
+      args: ['Q', '-f', 'https://example.com/a', '-m', 'openai/gpt-5'],
+      code: 5,
+      says: 'nothing is fetched',
+    },
     {
       name: 'a file that is not there',
       args: ['Q', '-f', 'none.txt', '-m', 'openai/gpt-5'],

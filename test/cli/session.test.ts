@@ -54,7 +54,7 @@ describe('a session', () => {
     const missing = await session(['exec', id, 'llm_query("x")']);
     expect(missing.code).toBe(1);
     expect(missing.stderr).toContain('LLMError: No model is named: give -m provider/model');
-    expect(await session(['ask', id, 'Q'])).toMatchObject({ code: 5, stdout: '' });
+    expect(await session(['ask', id, 'Q'])).toMatchObject({ code: 2, stdout: '' });
 
     const status = JSON.parse((await session(['status', id, '--json'])).stdout);
     expect(status).toMatchObject({ id, state: 'ready', snapshots: [{ name: 'one' }] });

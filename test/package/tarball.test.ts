@@ -76,6 +76,7 @@ test('it holds what it needs, and nothing else', () => {
     // What README and SECURITY link to.
     'docs/cli.md',
     'docs/isolation-pyodide.md',
+    'docs/reply-protocol.md',
     'dist/index.mjs',
     'dist/index.d.mts',
     'dist/test.mjs',

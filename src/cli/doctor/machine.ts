@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { availableParallelism, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { findBubblewrap } from '../../repl/pyodide/namespace.ts';
+import { LEAST_NODE, nodeIsFit } from '../node-version.ts';
 import type { Finding } from './finding.ts';
 
 const run = promisify(execFile);
@@ -8,14 +10,13 @@ const PATIENCE_MS = 5_000;
 
 /** Node and the machine under it. */
 export function lookAtNode(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const fit = major > 22 || (major === 22 && minor >= 19);
+  const fit = nodeIsFit();
   return {
     name: 'node',
     state: fit ? 'ok' : 'missing',
     summary: `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     details: [],
-    ...(fit ? {} : { advice: 'Fathom needs Node 22.19 or later' }),
+    ...(fit ? {} : { advice: `Fathom needs Node ${LEAST_NODE} or later` }),
   };
 }
 
@@ -23,28 +24,25 @@ export function lookAtNode(): Finding {
 export async function lookAtBubblewrap(): Promise<Finding> {
   const name = 'bubblewrap';
   if (process.platform !== 'linux') return { name, state: 'partly', summary: 'Linux only', details: [] };
+  const bwrap = findBubblewrap();
+  if (bwrap === undefined) {
+    const advice = 'optional: apt install bubblewrap (or dnf, pacman) gives the embedded REPL namespaces of its own';
+    return { name, state: 'partly', summary: 'not installed', details: [], advice };
+  }
+  const version = await run(bwrap, ['--version'], { timeout: PATIENCE_MS }).then(
+    ({ stdout }) => stdout.trim(),
+    () => bwrap,
+  );
   try {
-    const { stdout } = await run('bwrap', ['--version'], { timeout: PATIENCE_MS });
-    const version = stdout.trim();
-    try {
-      await run('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'], { timeout: PATIENCE_MS });
-      return { name, state: 'ok', summary: `${version}, a trial run works`, details: [] };
-    } catch {
-      return {
-        name,
-        state: 'partly',
-        summary: `${version}, but a trial run fails`,
-        details: [],
-        advice: 'user namespaces are not allowed here (kernel.unprivileged_userns_clone, AppArmor, or the container)',
-      };
-    }
+    await run(bwrap, ['--unshare-all', '--ro-bind', '/', '/', process.execPath, '--version'], { timeout: PATIENCE_MS });
+    return { name, state: 'ok', summary: `${version}, a trial run works`, details: [] };
   } catch {
     return {
       name,
       state: 'partly',
-      summary: 'not installed',
+      summary: `${version}, but a trial run fails`,
       details: [],
-      advice: 'optional: apt install bubblewrap (or dnf, pacman) gives the embedded REPL namespaces of its own',
+      advice: 'user namespaces are not allowed here (kernel.unprivileged_userns_clone, AppArmor, or the container)',
     };
   }
 }

@@ -1,6 +1,7 @@
 import { readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord } from '../../store/index.ts';
 import { type Console, colorsFor } from '../console.ts';
+import { contextWords } from '../context-words.ts';
 import { EXIT } from '../exit-codes.ts';
 import { compact, counted, duration, money } from '../figures.ts';
 import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
@@ -45,14 +46,13 @@ export async function showStoredRun(id: string, options: ShowOptions, { stdout, 
 type Labelled = readonly [name: string, text: string];
 
 function statusWords({ status, outcome, stop }: RunFacts): string {
-  return outcome === null ? status : `${status} · ${outcome} (${stop})`;
+  if (outcome === null) return status;
+  return outcome === status ? `${status} (${stop})` : `${status} · ${outcome} (${stop})`;
 }
 
 function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): readonly Labelled[] {
   const sub = [...new Set(request.subModels)].filter((model) => model !== request.rootModel);
-  const contexts = tree.contexts
-    .filter(({ type }) => type !== 'none')
-    .map(({ name, type, size }) => `${name}: ${type}${size === undefined ? '' : ` [${compact(size)}]`}`);
+  const contexts = contextWords(tree.contexts);
   const used = [
     counted(facts.turns, 'turn'),
     counted(facts.subCalls, 'sub-call'),
@@ -62,7 +62,7 @@ function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): read
   const took = facts.elapsedMs === null ? '' : ` · took ${duration(facts.elapsedMs)}`;
   return [
     ['asked', facts.query],
-    ...(contexts.length === 0 ? [] : [['context', contexts.join(', ')] as const]),
+    ...(contexts === '' ? [] : [['context', contexts] as const]),
     ['models', `${request.rootModel}${sub.length === 0 ? '' : `, sub-calls ${sub.join(', ')}`}`],
     ['REPL', `${request.backend}${tree.isolation === '' ? '' : `, isolation ${tree.isolation}`}`],
     ['when', `${localTime(facts.createdAt)}${took}`],

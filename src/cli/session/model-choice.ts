@@ -1,10 +1,11 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
-import { messageOf } from '../../errors.ts';
+import { messageOf, type RlmError } from '../../errors.ts';
 import { ModelError, resolveModel } from '../../model/index.ts';
 import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { Console } from '../console.ts';
 import { costLimitFor } from '../cost-limit.ts';
+import { namedModel, noModel } from '../named-model.ts';
 
 /** The models `-m` and `--sub-model` name. */
 export interface ModelOptions {
@@ -18,11 +19,8 @@ export interface ModelChoice {
   /** The references, where there are any. */
   readonly references: readonly string[];
   /** Why there is no model; undefined when there is one. */
-  readonly missing?: ModelError;
+  readonly missing?: RlmError;
 }
-
-const NO_MODEL =
-  'No model is named: give -m provider/model, e.g. -m openai/gpt-5-mini or -m ollama/qwen3, or set FATHOM_MODEL. `fathom doctor` shows which keys are set.';
 
 /** What a session is recorded with while no model is named. */
 const NOBODY = 'none';
@@ -32,8 +30,11 @@ const NOBODY = 'none';
  * a session needs none: without one, or when it cannot be used here, only a call fails.
  */
 export function chooseModels(options: ModelOptions, env: Console['env'], recorded?: RecordedModels): ModelChoice {
-  const root = options.model ?? recordedReference(recorded) ?? env.FATHOM_MODEL?.trim();
-  if (root === undefined || root === '') return without(new ModelError({ fault: 'model', message: NO_MODEL }));
+  const root = namedModel(options.model ?? recordedReference(recorded), env);
+  if (root === undefined) {
+    const missing = noModel();
+    return without(new ModelError({ fault: 'model', message: missing.message }), missing);
+  }
   const subs = options.subModel ?? (options.model === undefined ? recordedSubs(recorded) : undefined);
   const references = [...new Set([root, ...(subs ?? [])])];
   const missing = options.model === undefined ? firstProblem(references) : undefined;
@@ -72,9 +73,9 @@ function firstProblem(references: readonly string[]): ModelError | undefined {
 }
 
 /** A model that fails with the reason there is none, and costs nothing. */
-function without(missing: ModelError): ModelChoice {
+function without(failure: ModelError, missing: RlmError = failure): ModelChoice {
   const fail = (): never => {
-    throw missing;
+    throw failure;
   };
   const model: LanguageModelV4 = {
     specificationVersion: 'v4',

@@ -50,7 +50,7 @@ async function running<T extends { readonly ok: boolean }>(
   try {
     const { signal } = interrupts;
     const { timeout } = options;
-    const timed = timeout === undefined ? {} : { timeoutMs: Math.max(1, Math.round(timeout * 1_000)) };
+    const timed = timeout === undefined ? {} : { timeoutMs: Math.ceil(timeout * 1_000) };
     const result = await withSession({ id, options, console, note }, async ({ session }) => {
       signal.throwIfAborted();
       return await work(session, code, { signal, ...timed });

@@ -143,6 +143,13 @@ function missingKey(modelId: string, variables: readonly string[]): ModelError {
 }
 
 function unknownModel(ref: string, provider: string): ModelError {
+  if (/^https?:/.test(ref)) {
+    // Not quoted: a URL may hold a password.
+    throw new ModelError({
+      fault: 'model',
+      message: 'A server is named, and no model of it: write base-url#model, e.g. http://127.0.0.1:8000/v1#my-model.',
+    });
+  }
   const known = Object.keys(PROVIDERS).join(', ');
   const why = provider === '' ? `'${ref}' does not name a provider` : `There is no provider '${provider}'`;
   return new ModelError({

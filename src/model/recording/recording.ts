@@ -58,7 +58,7 @@ export function readRecording(file: string): RecordedCall[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw recordingError(`The recording ${file} cannot be read: ${messageOf(error)}`, error);
+    throw recordingError(`The recording ${file} cannot be read: ${messageOf(error)}.`, error);
   }
   return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parseLine(line, file, index + 1)]));
 }

@@ -1,4 +1,4 @@
-import { messageOf, RlmError } from '../../errors.ts';
+import { RlmError } from '../../errors.ts';
 import type {
   Answer,
   AnswerFound,
@@ -7,59 +7,21 @@ import type {
   BashRequest,
   CellOutcome,
   CellRequest,
-  FileValue,
-  IsolationLevel,
-  JsonValue,
   Repl,
-  ReplBindings,
-  ReplInfo,
   ReplLimits,
-  RestartInfo,
   SnapshotInfo,
   VariableInfo,
 } from '../port.ts';
 import { parseAnswer } from './answers.ts';
-import { encodeBindings } from './bind-command.ts';
+import { lostBash, parseBash } from './bash-outcome.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
-import { type GuestEnd, wasKilled } from './guest-ended.ts';
-import type { GuestLink } from './guest-link.ts';
+import { closedError, GuestLife } from './guest-life.ts';
+import type { ReplDriver } from './repl-driver.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
-import { field, readFlag, readInteger, readObject, readString, readStrings } from './shape.ts';
+import { field, readObject } from './shape.ts';
 import { createSnapshotShelf } from './snapshot-shelf.ts';
 import { encodeExact } from './text.ts';
-
-/** A guest that came back after a loss. */
-export interface RecoveredGuest {
-  readonly link: GuestLink;
-  /** Nothing is left of the old guest: the core says hello and binds everything again. */
-  readonly fresh: boolean;
-  /** For the model, e.g. `variables and files are as they were before this cell`. */
-  readonly lost: string;
-}
-
-/** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
-export interface ReplDriver {
-  readonly backend: string;
-  readonly isolation: IsolationLevel;
-  readonly shell: string;
-  /** The guest as it was opened, ready for commands. */
-  readonly link: GuestLink;
-  /** How the guest's `load_file` finds a file. */
-  describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
-  /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
-  beforeCommand?(): Promise<void>;
-  /** The guest is gone or of no use: ends what is left of it and brings one back. @throws when that cannot be done */
-  recover(reason: string): Promise<RecoveredGuest>;
-  /** Runs bash. Without it the guest has a `bash` command. */
-  bash?(command: BashRequest): Promise<BashOutcome>;
-  /** Takes a snapshot under an id that is new. */
-  capture(id: string): Promise<{ readonly bytes: number }>;
-  /** Goes back to a snapshot, also when the guest is lost. The link may be another one. */
-  restore(id: string): Promise<GuestLink>;
-  discard(id: string): Promise<void>;
-  close(): Promise<void>;
-}
 
 const VIOLATION: ReadonlySet<string> = new Set(['channel-violation']);
 /** A guest that cannot run a cell any more (an audit hook of an earlier one raises, say) is as good as lost. */
@@ -78,13 +40,9 @@ export interface GuestReplOptions {
  */
 export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> {
   const { limits, driver } = options;
-  let link = driver.link;
   let closed = false;
-  /** Cells or bash have run: there is something to lose. */
-  let worked = false;
   let tail: Promise<unknown> = Promise.resolve();
-  /** Everything bound so far, for a guest that starts afresh or goes back behind a binding. */
-  const bound: ReplBindings[] = [];
+  const guest = new GuestLife({ limits, driver, isClosed: () => closed });
   const shelf = createSnapshotShelf(driver, limits.maxSnapshots);
 
   /** One thing after the other, in the order in which they were asked for. */
@@ -97,83 +55,37 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return run;
   }
 
-  async function hello(): Promise<ReplInfo> {
-    const result = await link.command({ op: 'hello', header: { limits } });
-    const fields = checkResult(result);
-    return {
-      backend: driver.backend,
-      pythonVersion: readString(fields, 'python', 100),
-      isolation: driver.isolation,
-      threads: readFlag(fields, 'threads'),
-      packages: readStrings(fields, 'packages', 1000),
-      shell: driver.shell,
-    };
-  }
-
-  async function sendBindings(bindings: ReplBindings): Promise<void> {
-    const { header, parts } = await encodeBindings(bindings, (file) => driver.describeFile(file));
-    checkResult(await link.command({ op: 'bind', header, parts }));
-  }
-
-  async function recover(failure: RlmError): Promise<RestartInfo & { readonly fresh: boolean }> {
-    if (closed) throw closedError();
-    const reason = reasonOf(failure);
-    const killed = wasKilled(failure);
-    let recovered: RecoveredGuest;
+  /** Reads a result; one that breaks the rules ends the guest as any other violation. */
+  function parse<T>(result: GuestResult, read: (result: GuestResult) => T, ends = VIOLATION): T {
     try {
-      recovered = await driver.recover(reason);
-      link = recovered.link;
-      if (recovered.fresh) {
-        await hello();
-        for (const bindings of bound) await sendBindings(bindings);
-      }
+      return read(result);
     } catch (error) {
-      throw lostForGood({ reason, killed }, error);
+      if (!RlmError.isInstance(error) || !ends.has(error.code)) throw error;
+      guest.link.ended(error);
+      throw new GuestLost(error, result);
     }
-    return { reason, lost: recovered.lost, fresh: recovered.fresh, ...(killed && { killed }) };
   }
 
   /** A command that is no cell: a guest that was lost before is brought back first, one lost by it afterwards. */
-  async function ask(command: GuestCommand): Promise<GuestResult> {
-    const before = await broughtBack();
+  async function ask<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
+    const before = await guest.broughtBack();
     if (before !== undefined) throw before.lost;
+    let result: GuestResult;
     try {
-      return await link.command(command);
+      result = await guest.link.command(command);
     } catch (error) {
-      if (error instanceof GuestLost) await recover(error);
+      if (error instanceof GuestLost) await guest.recover(error);
       throw error;
     }
-  }
-
-  /** Brings back a guest that was lost between two commands; told only when nothing is left of what the cells had made. */
-  async function broughtBack(): Promise<{ readonly lost: GuestLost; readonly restarted: RestartInfo } | undefined> {
-    const { failure } = link;
-    if (failure === undefined) return undefined;
-    const { fresh, ...restarted } = await recover(failure);
-    if (!fresh || !worked) return undefined;
-    worked = false;
-    const nothing = { text: '', dropped: 0 };
-    return {
-      lost: new GuestLost(failure, { stdout: nothing, stderr: nothing, durationMs: 0, stopped: undefined }),
-      restarted,
-    };
-  }
-
-  /** A command on what earlier ones left: one whose guest was lost since then with all of that is not run. */
-  async function ready(): Promise<Awaited<ReturnType<typeof broughtBack>>> {
-    const before = await broughtBack();
-    if (before !== undefined) return before;
-    worked = true;
-    await driver.beforeCommand?.();
-    return undefined;
+    return parse(result, read);
   }
 
   async function execute(cell: CellRequest): Promise<CellOutcome> {
     const limitMs = cell.timeoutMs ?? limits.cellTimeoutMs;
-    const before = await ready();
+    const before = await guest.ready();
     if (before !== undefined) return lostOutcome(before.lost, limitMs, before.restarted);
     try {
-      const result = await link.command({
+      const result = await guest.link.command({
         op: 'execute',
         header: { handle: cell.handle },
         // As source code, half a character is none: Python would refuse the whole cell.
@@ -189,35 +101,20 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       );
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      const { fresh: _, ...restarted } = await recover(error);
+      const { fresh: _, ...restarted } = await guest.recover(error);
       return lostOutcome(error, limitMs, restarted);
     }
-  }
-
-  /** Reads a result; one that breaks the rules ends the guest as any other violation. */
-  function parse<T>(result: GuestResult, read: (result: GuestResult) => T, ends = VIOLATION): T {
-    try {
-      return read(result);
-    } catch (error) {
-      if (!RlmError.isInstance(error) || !ends.has(error.code)) throw error;
-      link.ended(error);
-      throw new GuestLost(error, result);
-    }
-  }
-
-  async function askFor<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
-    return parse(await ask(command), read);
   }
 
   async function bash(given: BashRequest): Promise<BashOutcome> {
     // A shell reads bytes: what is no character has none.
     const request = { ...given, command: given.command.toWellFormed() };
-    const before = await ready();
+    const before = await guest.ready();
     if (before !== undefined) return lostBash(before.lost, before.restarted);
     if (driver.bash !== undefined) return driver.bash(request);
     const limitMs = request.timeoutMs ?? limits.cellTimeoutMs;
     try {
-      const result = await link.command({
+      const result = await guest.link.command({
         op: 'bash',
         header: { handle: request.handle, timeout_ms: limitMs },
         parts: [encodeExact(request.command)],
@@ -227,59 +124,53 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       return parse(result, parseBash, UNFIT);
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      const { fresh: _, ...restarted } = await recover(error);
+      const { fresh: _, ...restarted } = await guest.recover(error);
       return lostBash(error, restarted);
     }
   }
 
-  async function rollback(name: string): Promise<void> {
-    const restored = await shelf.restore(name);
-    link = restored.link;
-    // What the host bound since then is no doing of the cells: it stays.
-    for (const bindings of bound.slice(restored.mark)) await sendBindings(bindings);
+  async function takeSnapshot(name: string): Promise<SnapshotInfo> {
+    const before = await guest.broughtBack();
+    if (before !== undefined) throw before.lost;
+    return shelf.take(name, guest.mark);
   }
 
-  const info = await hello();
+  async function rollback(name: string): Promise<void> {
+    const { link, mark } = await shelf.restore(name);
+    await guest.goOn(link, mark);
+  }
+
+  const info = await guest.hello();
   return {
     info,
-    bind: (bindings) =>
-      inTurn(async () => {
-        if (link.failure !== undefined) await recover(link.failure);
-        await sendBindings(bindings);
-        bound.push(bindings);
-      }),
+    bind: (bindings) => inTurn(() => guest.bind(bindings)),
     execute: (cell) => inTurn(() => execute(cell)),
     bash: (command) => inTurn(() => bash(command)),
     answer: (lookup: AnswerLookup, signal?: AbortSignal): Promise<AnswerFound> =>
-      inTurn(() => askFor(lookupCommand(lookup, signal), (result) => parseAnswerFound(result, limits))),
+      inTurn(() => ask(lookupCommand(lookup, signal), (result) => parseAnswerFound(result, limits))),
     draft: (): Promise<Answer | undefined> =>
       inTurn(() =>
-        askFor({ op: 'draft' }, (result) => {
+        ask({ op: 'draft' }, (result) => {
           const found = field(checkResult(result), 'answer');
           return found === undefined ? undefined : parseAnswer(readObject(found, 'an answer'), result.parts, limits);
         }),
       ),
     variables: (): Promise<readonly VariableInfo[]> =>
-      inTurn(() => askFor({ op: 'variables' }, (result) => parseVariables(checkResult(result)))),
-    getVariable: (name) => inTurn(() => askFor({ op: 'get', header: { name } }, parseValue)),
+      inTurn(() => ask({ op: 'variables' }, (result) => parseVariables(checkResult(result)))),
+    getVariable: (name) => inTurn(() => ask({ op: 'get', header: { name } }, parseValue)),
     setVariable: (name, value) =>
       inTurn(async () => {
         const parts = [encodeExact(JSON.stringify(value))];
-        await askFor({ op: 'set', header: { name }, parts }, checkResult);
+        await ask({ op: 'set', header: { name }, parts }, checkResult);
       }),
-    snapshot: (name): Promise<SnapshotInfo> =>
-      inTurn(async () => {
-        const before = await broughtBack();
-        if (before !== undefined) throw before.lost;
-        return shelf.take(name, bound.length);
-      }),
+    snapshot: (name) => inTurn(() => takeSnapshot(name)),
     rollback: (name) => inTurn(() => rollback(name)),
     deleteSnapshot: (name) => inTurn(() => shelf.remove(name)),
     snapshots: () => inTurn(async () => shelf.list()),
     async close() {
       if (closed) return;
       closed = true;
-      link.ended('the REPL was closed');
+      guest.link.ended('the REPL was closed');
       await driver.close();
     },
   };
@@ -290,33 +181,4 @@ function lookupCommand(lookup: AnswerLookup, signal: AbortSignal | undefined): G
   return lookup.kind === 'identifier'
     ? { op: 'answer', header: { kind: lookup.kind, name: lookup.name }, ...abort }
     : { op: 'answer', header: { kind: lookup.kind }, parts: [encodeExact(lookup.source)], ...abort };
-}
-
-function parseBash(result: GuestResult): BashOutcome {
-  const exitCode = readInteger(checkResult(result), 'exit_code', -1000, 1000);
-  const { stdout, stderr, durationMs, stopped } = result;
-  return { ok: exitCode === 0, exitCode, stdout, stderr, durationMs, timedOut: stopped === 'deadline' };
-}
-
-function lostBash({ record }: GuestLost, restarted: RestartInfo): BashOutcome {
-  const { stdout, stderr, durationMs, stopped } = record;
-  return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
-}
-
-/** What happened to a guest, as a phrase. */
-function reasonOf(error: RlmError): string {
-  return typeof error.data.reason === 'string' ? error.data.reason : error.message;
-}
-
-function closedError(): RlmError {
-  return new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
-}
-
-function lostForGood({ reason, killed }: GuestEnd, cause: unknown): RlmError {
-  return new RlmError({
-    code: 'repl-failure',
-    message: `The REPL was lost (${reason}) and could not be brought back: ${messageOf(cause)}`,
-    cause,
-    data: { reason, ...(killed && { killed }) },
-  });
 }

@@ -1,9 +1,10 @@
 import type { Clock } from '../../clock.ts';
-import { messageOf, RlmError } from '../../errors.ts';
+import { RlmError } from '../../errors.ts';
 import type { JsonValue, ReplHost, ReplLimits, SubCallReply } from '../port.ts';
 import type { Frame } from './frame.ts';
 import { encodeFrame, FrameType } from './frame.ts';
 import type { PartReader } from './parts.ts';
+import { callEntry, errorFields, failedEntry, jsonOf } from './reply-entry.ts';
 import { type GuestRequest, type ParsedCall, parseRequest } from './requests.ts';
 import type { Fields } from './shape.ts';
 import { ChannelViolation } from './violation.ts';
@@ -101,7 +102,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
   }
 
   function fail(id: number, entry: Open, error: unknown): void {
-    settle(id, entry, failure(id, errorFields(error)));
+    settle(id, entry, failedEntry(id, errorFields(error)));
   }
 
   function begin(id: number, kind: Open['kind'], bytes: number): Open {
@@ -117,7 +118,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     calls += 1;
     const done = (result: SubCallReply): void => {
       call.blob?.free();
-      settle(id, entry, ...encodeReply(id, result));
+      settle(id, entry, ...callEntry(id, result));
     };
     const failed = (error: unknown): void => {
       call.blob?.free();
@@ -182,7 +183,8 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
 
   function refuse(id: number, request: GuestRequest, message: string): void {
     const count = request.op === 'calls' ? request.calls.length : 1;
-    for (let at = 0; at < count; at += 1) reply(id + at, failure(id + at, { code: 'cancelled', message }), NO_PARTS);
+    for (let at = 0; at < count; at += 1)
+      reply(id + at, failedEntry(id + at, { code: 'cancelled', message }), NO_PARTS);
     if (request.op === 'calls') for (const call of request.calls) call.blob?.free();
   }
 
@@ -215,7 +217,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     cancel(reason) {
       cancelled = reason;
       for (const [id, entry] of abortAll(reason)) {
-        settle(id, entry, failure(id, { code: 'cancelled', message: reason }));
+        settle(id, entry, failedEntry(id, { code: 'cancelled', message: reason }));
       }
     },
     handle(frame, fields, parts) {
@@ -240,36 +242,4 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
 
 function sizeOf(reply: Ready): number {
   return reply.parts.reduce((total, part) => total + part.length, reply.entry.length);
-}
-
-function encodeReply(id: number, result: SubCallReply): [string, readonly Buffer[]] {
-  const { usage } = result;
-  const parts = [Buffer.from(result.text, 'utf8')];
-  if (result.valueJson !== undefined) parts.push(Buffer.from(result.valueJson, 'utf8'));
-  const spent = `[${number(usage.inputTokens)},${number(usage.outputTokens)},${usage.costUsd === null ? 'null' : number(usage.costUsd)}]`;
-  const error = result.error === undefined ? '' : `,"error":${JSON.stringify(result.error)}`;
-  const truncated = result.truncated ? ',"truncated":true' : '';
-  return [`{"id":${id},"ok":${result.ok},"parts":${parts.length},"usage":${spent}${truncated}${error}}`, parts];
-}
-
-function number(value: number): string {
-  return Number.isFinite(value) ? String(value) : '0';
-}
-
-function failure(id: number, error: Readonly<Record<string, unknown>>): string {
-  return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}`;
-}
-
-/** What a guest learns of an error of the host: code or class, and the message; never a stack. */
-function errorFields(error: unknown): Record<string, unknown> {
-  const message = messageOf(error).slice(0, 20_000);
-  if (RlmError.isInstance(error)) {
-    const left = error.data.left;
-    return { type: 'HostError', code: error.code, message, ...(left === undefined ? {} : { left }) };
-  }
-  return { type: error instanceof Error ? error.name : 'ToolError', message };
-}
-
-function jsonOf(value: JsonValue): string {
-  return JSON.stringify(value) ?? 'null';
 }

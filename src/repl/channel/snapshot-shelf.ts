@@ -1,4 +1,5 @@
 import { RlmError } from '../../errors.ts';
+import { isSnapshotName } from '../names.ts';
 import type { SnapshotInfo } from '../port.ts';
 import type { GuestLink } from './guest-link.ts';
 
@@ -84,10 +85,8 @@ export function createSnapshotShelf(driver: SnapshotDriver, limit: number): Snap
   };
 }
 
-const SNAPSHOT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 function checkSnapshotName(name: unknown): void {
-  if (typeof name === 'string' && SNAPSHOT_NAME.test(name)) return;
+  if (typeof name === 'string' && isSnapshotName(name)) return;
   throw new RlmError({
     code: 'invalid-name',
     message: `${JSON.stringify(name) ?? 'Nothing'} is no name for a snapshot: give up to 64 letters, digits, ".", "_" and "-", the first a letter or digit.`,

@@ -85,9 +85,11 @@ async function openRepl(parts: {
 
 function tooWeak(report: LevelReport, least: IsolationLevel): RlmError {
   const why = report.refused === undefined ? '' : ` (${report.refused})`;
+  const other =
+    least === 'vm' ? 'No REPL of this version has it:' : 'Install bubblewrap on a Linux with user namespaces, or';
   return new RlmError({
     code: 'isolation-unavailable',
-    message: `Pyodide REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why}. Install bubblewrap on a Linux with user namespaces, or accept less by isolation: '${report.level}'.`,
+    message: `Pyodide REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why}. ${other} accept less by isolation: '${report.level}'.`,
     userAction: true,
     data: { level: report.level, least },
   });

@@ -1,7 +1,7 @@
 /** The port's own suites on the python backend. */
 import { describeHostileCells, describeReplConformance } from '../../../test/repl-conformance/index.ts';
 import { pythonBackend } from './backend.ts';
-import { describeWithPython, PYTHON_CAPABILITIES } from './test-machine.ts';
+import { describeWithPython, PYTHON_CAPABILITIES } from './testing.ts';
 
 await describeWithPython('python', ({ name, options }) => {
   const open = async () => pythonBackend(options);

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import { pythonBackend } from './backend.ts';
 import { findInterpreter } from './interpreter.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describeWithPython } from './testing.ts';
 
 await describeWithPython('python in a virtual environment', () => {
   test('has its prefix and packages; what a .pth file runs at start, it runs in the box', async () => {

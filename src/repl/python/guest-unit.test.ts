@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { findInterpreter } from './interpreter.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describeWithPython } from './testing.ts';
 
 const run = promisify(execFile);
 

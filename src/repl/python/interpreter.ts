@@ -8,7 +8,7 @@ import { messageOf, RlmError } from '../../errors.ts';
 
 const run = promisify(execFile);
 
-/** The oldest CPython that is served (DECISIONS D02). */
+/** The oldest CPython that is served. */
 const OLDEST = [3, 10] as const;
 /** Names looked for on the PATH, in this order. */
 const NAMES = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
@@ -88,7 +88,7 @@ async function look(python: string | undefined, path: string): Promise<Interpret
   const where = looked.length === 0 ? 'there is no python3 on the PATH' : `looked at ${looked.join(', ')}`;
   throw new RlmError({
     code: 'repl-failure',
-    message: `No CPython ${OLDEST.join('.')} or later was found: ${where}. Install one, name it by pythonBackend({ python }), or use repl: 'pyodide'.`,
+    message: `No CPython ${OLDEST.join('.')} or later was found: ${where}. Install one, or use repl: 'pyodide'.`,
     userAction: true,
     data: { looked },
   });

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import type { Repl } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describeWithPython } from './testing.ts';
 import { removeStaleFolders } from './zygote-folder.ts';
 
 /** Processes of a backend without a REPL: launcher, zygote, and the spare REPL's two. */
 const IDLE = 4;
-/** Rollbacks of the long test; 1 000 is what issue 4 asks for. */
+/** Rollbacks of the long test. */
 const ROLLBACKS = Number(process.env.FATHOM_ROLLBACKS ?? 100);
 
 /** Every process below `root`, by /proc. */

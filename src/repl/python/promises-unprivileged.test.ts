@@ -1,5 +1,5 @@
 /** docs/isolation-python.md, kept for a user without rights. */
-import { describePromises } from './promises.ts';
-import { describeUnprivileged } from './test-machine.ts';
+import { describePromises } from './promises.testing.ts';
+import { describeUnprivileged } from './testing.ts';
 
 await describeUnprivileged('isolation', describePromises);

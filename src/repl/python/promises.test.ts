@@ -1,5 +1,5 @@
 /** docs/isolation-python.md, kept. */
-import { describePromises } from './promises.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describePromises } from './promises.testing.ts';
+import { describeWithPython } from './testing.ts';
 
 await describeWithPython('isolation', describePromises);

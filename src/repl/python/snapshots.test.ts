@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import type { Repl, ReplLimits } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describeWithPython } from './testing.ts';
 
 await describeWithPython('snapshots of the python backend', () => {
   let backend: PythonBackend;

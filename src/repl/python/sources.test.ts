@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import type { FileValue, Repl } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
-import { describeWithPython } from './test-machine.ts';
+import { describeWithPython } from './testing.ts';
 
 await describeWithPython('contexts of the python backend', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-sources-'));

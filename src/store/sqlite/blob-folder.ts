@@ -42,7 +42,7 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
   if (!readOnly) rmSync(aside, { recursive: true, force: true });
   const one = oneAtATime();
   const failed = (error: unknown): never => {
-    throw storeFailure('Keeping a value', folder, error);
+    throw storeFailure('Keeping a value in', folder, error);
   };
 
   async function place(id: string, owner: string, write: (path: string) => Promise<string>): Promise<void> {
@@ -125,7 +125,7 @@ async function read(folder: string, ref: BlobRef): Promise<Buffer> {
     const bytes = path.endsWith(COMPRESSED) ? await decompress(stored) : stored;
     if ((await sha256(inSlices(bytes))) === ref.id) return bytes;
   } catch (error) {
-    throw storeFailure(`Reading ${path}`, folder, error);
+    throw storeFailure(`Reading ${path} in`, folder, error);
   }
   throw new StoreError({ message: `${path} is damaged: its content is not what was stored.`, data: { blob: ref.id } });
 }

@@ -111,7 +111,7 @@ export class GroupCommit {
   }
 
   #fail(cause: unknown, groups: readonly Group[]): void {
-    this.#failure = storeFailure('Writing', this.#options.location, cause);
+    this.#failure = storeFailure('Writing in', this.#options.location, cause);
     for (const group of [...groups, ...this.#unsynced, this.#group]) {
       group.written.reject(this.#failure);
       group.synced.reject(this.#failure);

@@ -238,6 +238,6 @@ function reading<T>(location: string, read: () => T): Promise<T> {
   try {
     return Promise.resolve(read());
   } catch (error) {
-    return Promise.reject(storeFailure('Reading', location, error));
+    return Promise.reject(storeFailure('Reading in', location, error));
   }
 }

@@ -32,7 +32,12 @@ export interface HostDevice {
   deliver(frame: RawFrame): void;
   /** Forgets what the guest has not read: a new command starts, or the heap was replaced. */
   clear(): void;
+  /** The last result says that the guest itself failed, and not what it was asked to run. */
+  failed(): boolean;
 }
+
+/** How the header of such a result begins; that of a cell, also of one that raised, begins with `ok`. */
+const FAILED = '{"error":';
 
 /** Registers `/dev/host`. */
 export function makeHostDevice(options: DeviceOptions): HostDevice {
@@ -40,6 +45,7 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
   let inbound: Buffer[] = [];
   /** Bytes of a frame that came in several writes. */
   let outbound: Buffer | undefined;
+  let failed = false;
 
   const errno = (code: number): Error => new fs.ErrnoError(code);
   const nextFrame = (): void => {
@@ -76,7 +82,10 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
       const size = options.uncapped || options.unchecked ? whole.length : frameSize(whole, options.onViolation);
       if (size > whole.length) outbound = Buffer.from(whole);
       else if (size < whole.length) options.onViolation('two frames in one write');
-      else wire.write(whole);
+      else {
+        if (whole[4] === GUEST_FRAME.result) failed = isFailed(whole);
+        wire.write(whole);
+      }
       return length;
     },
     // F10: emscripten lets a plain Error through, which would kill the interpreter.
@@ -95,7 +104,12 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
       inbound = [];
       outbound = undefined;
     },
+    failed: () => failed,
   };
+}
+
+function isFailed(result: Buffer): boolean {
+  return result.toString('latin1', FRAME_PREFIX, FRAME_PREFIX + FAILED.length) === FAILED;
 }
 
 const GUEST_TYPES: ReadonlySet<number> = new Set([

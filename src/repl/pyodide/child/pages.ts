@@ -94,6 +94,15 @@ export function openPages(options: PagesOptions): Pages {
     if (code > 0) return slots.read(code);
     return code === BASE ? base.subarray(page * PAGE, (page + 1) * PAGE) : zeroPage;
   };
+  /** The text of a range is where it belongs, and memory is told so. */
+  const inPlace = (range: TextRange, index: number): void => {
+    active.add(index);
+    const codes = new Int32Array(options.heap().length / PAGE);
+    codes.set(current.codes.subarray(0, codes.length));
+    const { first, end } = pagesOf(range);
+    codes.fill(-(RANGE + index), first, end);
+    become({ codes, holders: 0 });
+  };
   const isActive = (code: number): boolean => active.has(-code - RANGE);
 
   return {
@@ -134,13 +143,7 @@ export function openPages(options: PagesOptions): Pages {
       return { codes, holders: 0 };
     },
     addRange(range) {
-      const index = ranges.push(range) - 1;
-      active.add(index);
-      const codes = new Int32Array(options.heap().length / PAGE);
-      codes.set(current.codes.subarray(0, codes.length));
-      const { first, end } = pagesOf(range);
-      codes.fill(-(RANGE + index), first, end);
-      become({ codes, holders: 0 });
+      inPlace(range, ranges.push(range) - 1);
     },
     setRanges(known) {
       ranges.splice(0, ranges.length, ...known);
@@ -152,12 +155,7 @@ export function openPages(options: PagesOptions): Pages {
     rangeLoaded(index) {
       const range = ranges[index];
       if (range === undefined) throw new Error('no such range');
-      active.add(index);
-      const codes = new Int32Array(options.heap().length / PAGE);
-      codes.set(current.codes.subarray(0, codes.length));
-      const { first, end } = pagesOf(range);
-      codes.fill(-(RANGE + index), first, end);
-      become({ codes, holders: 0 });
+      inPlace(range, index);
     },
     rangesOf(table) {
       return ranges.flatMap((range, index) => (table.codes[pagesOf(range).first] === -(RANGE + index) ? [index] : []));

@@ -91,7 +91,10 @@ function runCommand({ child, interrupt, shared, end, wire }: Loop, frame: RawFra
   interrupt.stop();
   shared.command = 0;
   if (!served) end.because('the guest gave up');
-  if (CHANGING.has((headerOf(frame) as { op?: unknown }).op)) saveAutomatic(child, wire);
+  const { op } = headerOf(frame) as { op?: unknown };
+  // A guest that a cell has made useless (by an audit hook, say) is no state to go back to.
+  if (op === 'execute' && child.device.failed()) return;
+  if (CHANGING.has(op)) saveAutomatic(child, wire);
 }
 
 /**

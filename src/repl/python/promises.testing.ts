@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Bench, useBench } from '../../../test/repl-conformance/bench.ts';
 import { pythonBackend } from './backend.ts';
-import { PYTHON_CAPABILITIES } from './test-machine.ts';
+import { PYTHON_CAPABILITIES } from './testing.ts';
 
 /** Python that lists what of `attempts` did not raise. */
 function attempts(lines: readonly string[]): string {
@@ -124,7 +124,7 @@ export function describePromises(): void {
   test('6 the environment is made from a list, descriptors are not inherited, standard input is empty', async () => {
     process.env.FATHOM_PROMISE_KEY = 'sesame-0815';
     try {
-      const repl = await pythonRepl(bench);
+      const repl = await bench.open();
       const names = 'import os\nsorted(os.environ)';
       const found = (await repl.execute({ code: names, handle: 't1.0' })).value ?? '';
       expect(found.replaceAll("'", '"')).toBe(
@@ -288,10 +288,4 @@ export function describePromises(): void {
     const text = await readFile(new URL('../../../docs/isolation-python.md', import.meta.url), 'utf8');
     for (let number = 1; number <= 14; number += 1) expect(text).toMatch(new RegExp(`^${number}\\. `, 'm'));
   });
-}
-
-/** A REPL of a backend that was started just now, with the environment of this moment. */
-async function pythonRepl(bench: Bench) {
-  const repl = await bench.open();
-  return repl;
 }

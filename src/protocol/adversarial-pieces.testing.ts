@@ -1,6 +1,6 @@
 /**
  * Pieces of replies that mean something to the protocol, or nearly. Repeated and mixed they make the replies that cost a
- * parser the most, and put chunk borders where they hurt. For tests only.
+ * parser the most, and put chunk borders where they hurt.
  */
 export const adversarialPieces: readonly string[] = [
   '(',

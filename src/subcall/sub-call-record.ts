@@ -1,0 +1,51 @@
+import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
+import type { SubCall } from '../trajectory.ts';
+
+/** Characters of a prompt kept at each end in the trajectory. */
+const KEPT_CHARS = 2_000;
+
+/** A sub-call that has its reply, or failed. */
+export interface EndedSubCall extends Pick<SubCall, 'id' | 'model' | 'durationMs'> {
+  readonly request: SubCallRequest;
+  readonly reply: SubCallReply;
+  readonly child: SubCall['child'] | undefined;
+}
+
+/** A sub-call as the trajectory keeps it. */
+export function subCallRecord({ id, request, model, reply, child, durationMs }: EndedSubCall): SubCall {
+  return {
+    id,
+    kind: request.kind,
+    model,
+    prompt: bounded(promptText(request)),
+    reply: reply.text,
+    ok: reply.ok,
+    ...(reply.error !== undefined && { error: { code: reply.error.code, message: reply.error.message } }),
+    usage: reply.usage,
+    durationMs,
+    ...(child !== undefined && { child }),
+  };
+}
+
+/** How much a sub-call asks its model to read: UTF-16 code units; of a child's context in a file its bytes. */
+export function promptChars(request: SubCallRequest): number {
+  if (request.kind === 'llm') return promptText(request).length;
+  return request.query.length + (request.context === undefined ? 0 : contextSize(request.context));
+}
+
+function promptText(request: SubCallRequest): string {
+  if (request.kind === 'rlm') return request.query;
+  return typeof request.prompt === 'string'
+    ? request.prompt
+    : request.prompt.map((message) => message.content).join('\n');
+}
+
+function contextSize(value: GuestValue): number {
+  if (value.kind === 'file') return value.bytes;
+  return value.kind === 'text' ? value.text.length : value.json.length;
+}
+
+function bounded(text: string): string {
+  if (text.length <= 2 * KEPT_CHARS) return text;
+  return `${text.slice(0, KEPT_CHARS)}\n[… ${text.length - 2 * KEPT_CHARS} characters …]\n${text.slice(-KEPT_CHARS)}`;
+}
