@@ -128,6 +128,17 @@ describe('stopping a tree', () => {
     await closedAt(provider);
   });
 
+  it('keeps the draft of the cell that was stopped', async () => {
+    await using provider = await providerOf((request) => {
+      if (isRootCall(request)) return cell('answer["content"] = "half of it"', 'llm_query("the other half?")');
+      run.cancel();
+      return HANGING;
+    });
+    const { run } = grow(modelsPerDepth(provider, 1));
+    expect((await failureOf(run)).result).toMatchObject({ outcome: 'aborted', text: 'half of it' });
+    await closedAt(provider);
+  });
+
   it('by run.finish() stops what is below and asks the root for its best answer', async () => {
     const { provider, whenFull, run, events } = await hangingTree();
     await using _ = provider;
