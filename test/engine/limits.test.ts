@@ -123,6 +123,26 @@ describe('the limits', () => {
     expect(result.turns).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['what a turn printed', 'print("word " * 3_000)', 'print("end")'],
+    ['a long reply', ...Array.from({ length: 100 }, (_, line) => `x_${line} = "a line of code that is long"`)],
+  ])('token-limit: %s leaves room for the last call when sub-calls have used up all else', async (_name, ...lines) => {
+    const spend = [
+      'try:',
+      '    while True: llm_query("some more", max_tokens=10)',
+      'except BudgetExceeded: print("spent")',
+    ];
+    const { result, root } = await play({
+      context: 'x',
+      limits: { maxTokens: 30_000 },
+      root: ({ prompt }) => (prompt.includes('best answer now') ? 'FINAL(last words)' : cell(...lines, ...spend)),
+      sub: () => ({ text: 'no', usage: { inputTokens: 100, outputTokens: 10 } }),
+    });
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'token-limit', answer: 'last words', turns: 1 });
+    expect(result.usage.inputTokens + result.usage.outputTokens).toBeLessThanOrEqual(30_000);
+    expect(told(root, 1)).toContain('spent');
+  });
+
   it('cost-limit: a price that is known bounds the money', async () => {
     const usage = { inputTokens: 1_000, outputTokens: 1_000 };
     const { result } = await play({
