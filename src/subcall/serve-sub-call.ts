@@ -203,7 +203,7 @@ function noDepth(depth: number, maxDepth: number): RlmError {
     code: 'budget',
     message: `A sub-call would run at depth ${depth}, and maxDepth is ${maxDepth}: go on with code alone.`,
     budget: true,
-    data: { limitName: 'maxDepth', limit: maxDepth },
+    data: { resource: 'depth', limitName: 'maxDepth', limit: maxDepth, left: 0 },
   });
 }
 

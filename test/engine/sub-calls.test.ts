@@ -95,10 +95,25 @@ describe('llm_query', () => {
     const { result, sub } = await play({
       context: 'x',
       limits: { maxDepth: 0 },
-      root: [cell('try:', '    llm_query("a")', 'except LLMError as error:', '    FINAL(str(error))')],
+      root: [
+        cell('try:', '    llm_query("a")', 'except BudgetExceeded as error:', '    FINAL([str(error), error.left])'),
+      ],
     });
-    expect(result.answer).toContain('maxDepth');
+    expect(JSON.parse(result.text)).toEqual([
+      expect.stringContaining('maxDepth'),
+      { resource: 'depth', left: 0, limit: 0 },
+    ]);
     expect(sub.requests).toHaveLength(0);
+  });
+
+  it('at maxDepth 0 is refused in the text of a reply as well, and the run goes on', async () => {
+    const { result, root } = await play({
+      context: 'x',
+      limits: { maxDepth: 0 },
+      root: ['QUERY_LLM(what is it?)', cell('FINAL(context)')],
+    });
+    expect(result).toMatchObject({ outcome: 'converged', answer: 'x' });
+    expect(told(root, 1)).toContain('maxDepth is 0');
   });
 });
 
