@@ -94,9 +94,10 @@ interface NamedLookup {
 }
 
 async function named({ name, own, policy, options }: NamedLookup): Promise<{ model: Model; fallback?: Fallback }> {
-  const known = policy.find((model) => model.id === name || model.id.endsWith(`/${name}`));
-  if (known !== undefined && (known === own || options.allowedModels.includes(name))) return { model: known };
-  if (options.allowedModels.includes(name)) return { model: await options.resolve(name) };
+  const known = [own, ...policy].find((model) => isNamed(model.id, name));
+  const allowed = options.allowedModels.find((ref) => isNamed(ref, name));
+  if (known !== undefined && (known === own || allowed !== undefined)) return { model: known };
+  if (allowed !== undefined) return { model: await options.resolve(allowed) };
   if (known === undefined) await mustExist(name, options);
   return {
     model: own,
@@ -106,6 +107,11 @@ async function named({ name, own, policy, options }: NamedLookup): Promise<{ mod
       reason: `the caller does not allow cells to name ${name} (allowedModels)`,
     },
   };
+}
+
+/** Models write names with and without the provider's. */
+function isNamed(ref: string, name: string): boolean {
+  return ref === name || ref.endsWith(`/${name}`);
 }
 
 /** A model that exists but is not allowed is a matter of policy; a name nobody knows is a mistake of the code. */

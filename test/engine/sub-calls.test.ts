@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scriptedModel } from '../../src/test.ts';
 import { cell, checkEvents, play, told } from './harness.ts';
 
 describe('llm_query', () => {
@@ -150,6 +151,18 @@ describe('the sub-model', () => {
     expect(events.filter((event) => event.type === 'subcall.fallback')).toMatchObject([
       { configured: 'openai/gpt-5', using: 'scripted/sub' },
     ]);
+  });
+
+  it.each(['scripted/other', 'other'])('%s is used where the caller allows it', async (name) => {
+    const other = scriptedModel(() => 'from the other', { modelId: 'other' });
+    const { result, events } = await play({
+      context: 'x',
+      subModel: [scriptedModel([]), other],
+      options: { allowedModels: ['scripted/other'] },
+      root: [cell(`FINAL(llm_query("a", model="${name}"))`)],
+    });
+    expect(result.answer).toBe('from the other');
+    expect(events.filter(({ type }) => type === 'subcall.fallback')).toEqual([]);
   });
 
   it('a name nobody knows is an LLMError', async () => {
