@@ -29,6 +29,7 @@ export function createCallModel(options: CallOptions): CallModel {
       gate,
       clock,
       deadline: call.purpose === 'final' ? deadlines.hard : deadlines.work,
+      sendBy: call.sendBy,
       limits,
       signal: call.signal,
       onAttempt: (attempt) => {

@@ -1,5 +1,6 @@
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
+import { LAST_CALL_MS } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
@@ -54,7 +55,7 @@ async function askForBest(conversation: Conversation, limit: LimitReached, turn:
   const { run, recorder, number } = turn;
   const prompt = notes.lastCallMessage(limit.reason);
   const reply = await run.journal.step({ kind: 'final', turn: number }, (step) =>
-    send({ conversation, prompt, step, run }),
+    send({ conversation, prompt, limit, step, run }),
   );
   if (reply !== '') recorder.setLastCall(prompt, reply);
   return reply;
@@ -63,11 +64,12 @@ async function askForBest(conversation: Conversation, limit: LimitReached, turn:
 interface Sending {
   readonly conversation: Conversation;
   readonly prompt: string;
+  readonly limit: LimitReached;
   readonly step: Step;
   readonly run: RunContext;
 }
 
-async function send({ conversation, prompt, step, run }: Sending): Promise<string> {
+async function send({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
   const model = run.models.at(run.depth);
   const account = run.ledger.account({ kind: 'final', depth: run.depth });
   const outputTokens = (messages: readonly ChatMessage[]): number =>
@@ -85,6 +87,8 @@ async function send({ conversation, prompt, step, run }: Sending): Promise<strin
       purpose: 'final',
       depth: run.depth,
       signal: run.stop.hardSignal,
+      // Whoever asks for the best answer now does not wait for a provider's long cool-down.
+      sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
       account: step.account(account),
     });
     return reply.text;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cell, checkEvents, play, playToFailure, told } from './harness.ts';
+import { ModelError } from '../../src/index.ts';
+import { fakeClock } from '../../src/test.ts';
+import { cell, checkEvents, play, playToFailure, start, told } from './harness.ts';
 
 describe('at a limit', () => {
   it('the model is asked once more, and its answer counts', async () => {
@@ -74,6 +76,29 @@ describe('at a limit', () => {
   it('nothing gained is nothing: undefined and no text', async () => {
     const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1')] });
     expect(result).toMatchObject({ outcome: 'exhausted', answer: undefined, text: '' });
+  });
+});
+
+describe('finish', () => {
+  it('does not wait for a cool-down of minutes: the draft is the best there is', async () => {
+    const clock = fakeClock();
+    const coolDown = new ModelError({ fault: 'rate-limit', message: 'slow down', retryAfterMs: 600_000 });
+    const { run, root } = start({
+      context: 'x',
+      options: { clock },
+      root: [cell('answer["content"] = "half of it"'), coolDown, 'FINAL(much later)'],
+    });
+    for await (const event of run) if (event.type === 'usage.recorded' && !event.ok) break;
+    run.finish();
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    while (!ended) await clock.advance(1_000);
+    const result = await run;
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', answer: 'half of it' });
+    expect(result.elapsedMs).toBeLessThan(60_000);
+    expect(root.requests).toHaveLength(2);
   });
 });
 
