@@ -41,7 +41,7 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
 }
 
 async function ask(messages: readonly ChatMessage[], turn: number, run: RunContext): Promise<RootReply | 'refused'> {
-  const model = run.models.at(run.depth);
+  const model = run.models.inUse(run.models.at(run.depth));
   const hold = (history: readonly ChatMessage[]): void =>
     run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
   hold(messages);
@@ -53,7 +53,15 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: RunConte
     hold([...messages, { role: 'assistant', content: text }]);
     const durationMs = run.clock.now() - startedAt;
     const thought = reasoning === undefined ? {} : { reasoning };
-    run.emit({ type: 'model.replied', turn, model: model.id, text, ...thought, finishReason, durationMs });
+    run.emit({
+      type: 'model.replied',
+      turn,
+      model: run.models.inUse(model).id,
+      text,
+      ...thought,
+      finishReason,
+      durationMs,
+    });
   }
   return reply;
 }

@@ -70,7 +70,7 @@ interface Sending {
 }
 
 async function send({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
-  const model = run.models.at(run.depth);
+  const model = run.models.inUse(run.models.at(run.depth));
   const account = run.ledger.account({ kind: 'final', depth: run.depth });
   const outputTokens = (messages: readonly ChatMessage[]): number =>
     account.affordableOutputTokens(model, estimateInput(model, messages));

@@ -142,6 +142,8 @@ export class RunStanding {
 
   #record(outcome: Outcome, base: ResultBase, reason: string | undefined): void {
     const run = this.#run;
+    const modelAt = (depth: number): string => run?.models.inUse(run.models.at(depth)).id ?? '';
+    const depth = run?.depth ?? 0;
     this.#options.events.emit({
       type: 'run.completed',
       outcome,
@@ -153,8 +155,8 @@ export class RunStanding {
       costUsd: base.usage.costUsd,
       elapsedMs: base.elapsedMs,
       ...(reason !== undefined && { reason }),
-      rootModel: run?.models.at(run.depth).id ?? '',
-      subCallModel: run?.models.at(run.depth + 1).id ?? '',
+      rootModel: modelAt(depth),
+      subCallModel: modelAt(depth + 1),
       ...compression(run, base),
     });
   }

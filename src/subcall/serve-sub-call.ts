@@ -60,6 +60,7 @@ export async function serveSubCall(
         : { reply: failedReply(error) };
   }
   const { reply, child } = served;
+  model = context.models.inUse(model);
   const durationMs = context.clock.now() - startedAt;
   if (served.refusedFor !== undefined) context.tally.refuse(served.refusedFor);
   context.tally.count(reply.ok, served.refusedFor === undefined);
