@@ -8,6 +8,7 @@ import { Recorder } from './recorder.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from './result.ts';
 import type { StartOptions } from './run-completion.ts';
 import type { RunContext } from './run-context.ts';
+import { cancelledBecause } from './stop-control.ts';
 
 /** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
 export class RunStanding {
@@ -87,7 +88,7 @@ export class RunStanding {
     const resumable = !aborted && this.#canGoOn(cause);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
-      message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
+      message: aborted ? cancelledBecause(reason) : cause.message,
       cause: error,
       retryable: cause.retryable,
       budget: cause.budget,

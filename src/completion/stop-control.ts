@@ -12,8 +12,13 @@ export interface LimitReached {
 /** The run was cancelled. */
 export class CancelledError extends RlmError {
   constructor(reason: string) {
-    super({ code: 'cancelled', message: `The run was cancelled: ${reason}.` });
+    super({ code: 'cancelled', message: cancelledBecause(reason) });
   }
+}
+
+/** As a sentence, also where the reason is one. */
+export function cancelledBecause(reason: string): string {
+  return `The run was cancelled: ${reason.replace(/\.$/, '')}.`;
 }
 
 /** The one place that knows whether a run may go on: finish and cancel requests, and deadlines. */

@@ -121,9 +121,11 @@ describe('stopping a tree', () => {
     const { provider, whenFull, run, events } = await hangingTree();
     await using _ = provider;
     await whenFull;
-    run.cancel('one');
+    run.cancel('One.');
     run.cancel('two');
-    expect((await failureOf(run)).result).toMatchObject({ outcome: 'aborted', reason: 'one' });
+    const error = await failureOf(run);
+    expect(error.result).toMatchObject({ outcome: 'aborted', reason: 'One.' });
+    expect(error.message).toBe('The run was cancelled: One.');
     expect(checkEvents(events)).toEqual([]);
     await closedAt(provider);
   });
@@ -147,6 +149,7 @@ describe('stopping a tree', () => {
     const result = await run;
 
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', reason: 'time for tea' });
+    expect(result.trajectory.turns[0]?.commands[0]?.error?.message).toMatch(/^the run was stopped; the cell/);
     expect(result.answer).toBe('the best of it');
     expect(result.usage.byDepth).toMatchObject({ 0: { calls: 2 }, 3: { calls: 18, possiblyBilled: 18 } });
     expect(checkEvents(events)).toEqual([]);
