@@ -37,7 +37,7 @@ export class StopControl {
       }),
     );
     onAbort(ledger.hardSignal, () => this.#hard.abort());
-    if (signal !== undefined) onAbort(signal, (reason) => this.cancel(wordsOf(reason)));
+    if (signal !== undefined) onAbort(signal, (reason) => this.cancel(reason));
   }
 
   /** Fires on cancel, on finish and at the working deadline: turns, cells and sub-calls run under it. */
@@ -79,14 +79,14 @@ export class StopControl {
   }
 
   /** Best answer now. */
-  finish(reason = 'the caller asked for the best answer now'): void {
-    this.#end({ stop: 'finish-requested', reason });
+  finish(reason?: unknown): void {
+    this.#end({ stop: 'finish-requested', reason: wordsOf(reason) ?? 'the caller asked for the best answer now' });
   }
 
   /** Stop now. */
-  cancel(reason = 'cancelled by the caller'): void {
+  cancel(reason?: unknown): void {
     if (this.#cancelled !== undefined) return;
-    this.#cancelled = reason;
+    this.#cancelled = wordsOf(reason) ?? 'cancelled by the caller';
     this.#work.abort();
     this.#hard.abort();
   }
@@ -103,8 +103,9 @@ function onAbort(signal: AbortSignal, react: (reason: unknown) => void): void {
   else signal.addEventListener('abort', () => react(signal.reason), { once: true });
 }
 
+/** The words of a reason; callers give what they give an `AbortController`. */
 function wordsOf(reason: unknown): string | undefined {
-  if (typeof reason === 'string') return reason;
+  if (typeof reason === 'string') return reason.trim() === '' ? undefined : reason;
   // The default reason of AbortController says nothing a reader could use.
   return reason instanceof Error && reason.name !== 'AbortError' ? reason.message : undefined;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CompletionError, type CompletionRun } from '../../src/index.ts';
+import { scriptedModel } from '../../src/test.ts';
 import {
   BACKEND,
   cell,
@@ -128,6 +129,17 @@ describe('stopping a tree', () => {
     expect(error.message).toBe('The run was cancelled: One.');
     expect(checkEvents(events)).toEqual([]);
     await closedAt(provider);
+  });
+
+  it.each([
+    [new Error('the tab was closed'), 'the tab was closed'],
+    ['', 'cancelled by the caller'],
+    [7, 'cancelled by the caller'],
+  ])('for the reason %j says why', async (reason, words) => {
+    const { run } = grow({ model: scriptedModel(['FINAL(1)']) });
+    run.cancel(reason as string);
+    const error = await failureOf(run);
+    expect([error.message, error.result.reason]).toEqual([`The run was cancelled: ${words}.`, words]);
   });
 
   it('keeps the draft of the cell that was stopped', async () => {
