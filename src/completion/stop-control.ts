@@ -30,13 +30,17 @@ export class StopControl {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(ledger: Ledger, signal?: AbortSignal) {
-    onAbort(ledger.workingSignal, (reason) =>
+    const timeIsUp = (reason: unknown): void =>
       this.#end({
         stop: 'time-limit',
         reason: reason instanceof Error ? reason.message : 'The time is up (maxDurationMs).',
-      }),
-    );
-    onAbort(ledger.hardSignal, () => this.#hard.abort());
+      });
+    onAbort(ledger.workingSignal, timeIsUp);
+    // Where both deadlines are the same instant, this one's timer may be the first.
+    onAbort(ledger.hardSignal, (reason) => {
+      timeIsUp(reason);
+      this.#hard.abort();
+    });
     if (signal !== undefined) onAbort(signal, (reason) => this.cancel(reason));
   }
 
