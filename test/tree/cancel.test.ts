@@ -161,7 +161,9 @@ describe('stopping a tree', () => {
     const result = await run;
 
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', reason: 'time for tea' });
-    expect(result.trajectory.turns[0]?.commands[0]?.error?.message).toMatch(/^the run was stopped; the cell/);
+    const below = events.filter((event) => event.type === 'run.completed' && event.parentRunId !== undefined);
+    expect(below).toHaveLength(9);
+    for (const ended of below) expect(ended).toMatchObject({ outcome: 'aborted', reason: 'The run was stopped.' });
     expect(result.answer).toBe('the best of it');
     expect(result.usage.byDepth).toMatchObject({ 0: { calls: 2 }, 3: { calls: 18, possiblyBilled: 18 } });
     expect(checkEvents(events)).toEqual([]);
