@@ -32,7 +32,7 @@ export interface RlmOptions {
   readonly requireInspection?: boolean;
   /** Models cells may name besides the policy's. Default: none. */
   readonly allowedModels?: readonly string[];
-  /** Let the root model stand in for a sub-model that cannot be resolved. Default false: that is an error. */
+  /** Let the root model stand in for a sub-model that cannot be resolved or that its provider does not know. Default false: that is an error. */
   readonly fallbackToRootModel?: boolean;
   /** USD per million tokens by model id; overrides the price table. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;

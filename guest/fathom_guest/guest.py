@@ -89,6 +89,7 @@ class Guest:
 
     def serve_forever(self) -> None:
         """Serves commands until the host goes."""
+        self.interrupts.install()  # one that comes before the first cell has begun must not end the process
         while self.serve_one():
             pass
 

@@ -25,6 +25,10 @@ test('a terminal shows one line that follows the run, without escape sequences',
   expect(written.join('')).not.toContain('\u001b');
 });
 
+test('a terminal that does not know its columns shows the line as well', () => {
+  expect(lastLineShown(viewOn(true, 0).written)).toBe('starting · 0 tokens · $0 · 0:00');
+});
+
 test('lines that stay push the live line down, and nothing of it is left at the end', async () => {
   const { view, clock, written } = viewOn(true);
   view.event(eventOf(PROGRESS));

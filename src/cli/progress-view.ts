@@ -5,6 +5,7 @@ import type { TextStream } from './console.ts';
 import type { Narrator } from './narrator.ts';
 import { progressLine } from './progress-line.ts';
 import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
+import { columnsOf } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Shows a run while it goes on. */
@@ -108,7 +109,7 @@ class LiveView extends View {
   }
 
   #redraw(): void {
-    const line = this.line((this.options.stream.columns ?? 80) - 1 - ECHO_COLUMNS);
+    const line = this.line(columnsOf(this.options.stream) - 1 - ECHO_COLUMNS);
     if (line === this.#shown) return;
     this.options.stream.write(`\r${line.padEnd(this.#shown.length)}`);
     this.#shown = line;

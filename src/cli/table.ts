@@ -21,9 +21,12 @@ export function table(rows: readonly (readonly string[])[], width: number): read
 /** Columns of a stream that is no terminal: a question is told in full, as far as one line is read. */
 const PLAIN_COLUMNS = 240;
 
+/** Columns of a terminal that does not know them: those of a container or a recorder say 0. */
+const USUAL_COLUMNS = 80;
+
 /** How wide lines may be. */
 export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
-  return isTTY === true ? (columns ?? 80) : PLAIN_COLUMNS;
+  return isTTY === true ? columns || USUAL_COLUMNS : PLAIN_COLUMNS;
 }
 
 /** A time as people here read it, e.g. `2026-01-31 09:05`. */

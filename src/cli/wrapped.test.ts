@@ -15,3 +15,7 @@ test('what has no blank to break at stays whole', () => {
 test('a pipe gets one line', () => {
   expect(wrapped('one two three', { columns: 7 })).toBe('one two three');
 });
+
+test('a terminal that does not know its columns gets lines of the usual width', () => {
+  expect(wrapped('one two three', terminal(0))).toBe('one two three');
+});

@@ -41,15 +41,27 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
 }
 
 async function ask(messages: readonly ChatMessage[], turn: number, run: RunContext): Promise<RootReply | 'refused'> {
-  const model = run.models.at(run.depth);
-  run.ledger.holdFinal({ model, inputTokens: estimateInput(model, messages), maxOutputTokens: LAST_CALL_TOKENS });
+  const model = run.models.inUse(run.models.at(run.depth));
+  const hold = (history: readonly ChatMessage[]): void =>
+    run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
+  hold(messages);
   const startedAt = run.clock.now();
   const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, step, run }));
   if (reply !== 'refused' && reply.kind === 'reply') {
     const { text, reasoning, finishReason } = reply;
+    // What the reply's code spends must leave a last call that repeats the reply.
+    hold([...messages, { role: 'assistant', content: text }]);
     const durationMs = run.clock.now() - startedAt;
     const thought = reasoning === undefined ? {} : { reasoning };
-    run.emit({ type: 'model.replied', turn, model: model.id, text, ...thought, finishReason, durationMs });
+    run.emit({
+      type: 'model.replied',
+      turn,
+      model: run.models.inUse(model).id,
+      text,
+      ...thought,
+      finishReason,
+      durationMs,
+    });
   }
   return reply;
 }

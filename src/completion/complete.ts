@@ -31,6 +31,7 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
     recorder.openTurn({ number, reply: reply.text, reasoning: reply.reasoning, startedAt });
     progressEvent(turn, 'running code');
     const outcome = await takeTurn(parseReply(reply.text, { finishReason: reply.finishReason }), turn);
+    if (outcome.accepted === undefined) recorder.draft = await draftOf(turn);
     run.stop.throwIfStopped();
 
     const limit =
@@ -44,8 +45,18 @@ export async function complete(conversation: Conversation, context: Omit<TurnCon
 
     conversation.append(reply.text, feedback);
     if (outcome.continueWith !== undefined) conversation.continueWith(outcome.continueWith);
-    recorder.draft = (await turn.repl.draft())?.text;
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
+  }
+}
+
+/** The draft after a turn, also of one that was stopped in the middle: it is part of what was gained. */
+async function draftOf({ repl, run }: TurnContext): Promise<string | undefined> {
+  try {
+    return (await repl.draft())?.text;
+  } catch (error) {
+    // A run that was stopped ends as that, whatever its REPL has come to.
+    run.stop.throwIfStopped();
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
+import { LAST_CALL_MS } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
@@ -21,6 +22,12 @@ const NOTHING: BestAnswer = { value: undefined, text: '' };
 const COMMAND_ALONE = /^[>*`\s-]*FINAL(?:_VAR)?\s*\([^\n]*\)[*`.;\s]*$/;
 /** A reply that is one fenced block, as models give JSON. */
 const FENCED = /^```[^\n`]*\n(.*)\n```$/s;
+
+/** Output tokens for which the newest turn is cut down: fewer hold no answer. */
+const WORTHWHILE_TOKENS = 256;
+/** Characters of a reply and its feedback at most and at least where they are cut down, by halves. */
+const MOST_CHARS = 32_768;
+const LEAST_CHARS = 256;
 
 /**
  * One last call that asks for the best answer now, paid from the reserve. An explicit final answer beats the draft in
@@ -47,24 +54,41 @@ export async function lastCall(
 async function askForBest(conversation: Conversation, limit: LimitReached, turn: TurnContext): Promise<string> {
   const { run, recorder, number } = turn;
   const prompt = notes.lastCallMessage(limit.reason);
-  const messages = conversation.withLast(prompt);
-  const reply = await run.journal.step({ kind: 'final', turn: number }, (step) => send(messages, step, run));
+  const reply = await run.journal.step({ kind: 'final', turn: number }, (step) =>
+    send({ conversation, prompt, limit, step, run }),
+  );
   if (reply !== '') recorder.setLastCall(prompt, reply);
   return reply;
 }
 
-async function send(messages: readonly ChatMessage[], step: Step, run: RunContext): Promise<string> {
-  const model = run.models.at(run.depth);
+interface Sending {
+  readonly conversation: Conversation;
+  readonly prompt: string;
+  readonly limit: LimitReached;
+  readonly step: Step;
+  readonly run: RunContext;
+}
+
+async function send({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
+  const model = run.models.inUse(run.models.at(run.depth));
   const account = run.ledger.account({ kind: 'final', depth: run.depth });
-  const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
+  const outputTokens = (messages: readonly ChatMessage[]): number =>
+    account.affordableOutputTokens(model, estimateInput(model, messages));
+  let messages = conversation.withLast(prompt);
+  // The reserve was held before it was known what the newest turn would add.
+  for (let chars = MOST_CHARS; chars >= LEAST_CHARS && outputTokens(messages) < WORTHWHILE_TOKENS; chars /= 2) {
+    messages = conversation.withLastBrief(prompt, chars);
+  }
   try {
     const reply = await run.callModel({
       model,
       messages,
-      maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, affordable)),
+      maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, outputTokens(messages))),
       purpose: 'final',
       depth: run.depth,
       signal: run.stop.hardSignal,
+      // Whoever asks for the best answer now does not wait for a provider's long cool-down.
+      sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
       account: step.account(account),
     });
     return reply.text;

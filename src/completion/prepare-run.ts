@@ -119,7 +119,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
       emit({ type: 'limit.reached', limit, value: turn, message: reason });
     },
     callModel:
-      options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, emit }),
+      options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, models, emit }),
   };
   const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
   const recovered = parent === undefined ? options.recovered : parent.recovered;

@@ -91,6 +91,8 @@ async function withRoot(models: ModelPolicy, name: string | undefined, depth: nu
     at: (at) => (at === depth ? model : models.at(at)),
     named: (other, at) => models.named(other, at),
     withId: (id) => models.withId(id),
+    inUse: (own) => models.inUse(own),
+    standIn: (own, failure) => models.standIn(own, failure),
   };
 }
 

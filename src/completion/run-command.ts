@@ -154,7 +154,8 @@ async function query(items: readonly BatchItem[], id: string, turn: TurnContext)
     shown: renderShown({ stdout: { text: output, dropped: 0 }, stderr: { text: '', dropped: 0 } }, turn.run.limits, id),
     output,
     timedOut: false,
-    queryRefused: none && replies.some((reply) => reply.error?.code === 'budget'),
+    // Where maxDepth allows no sub-calls, the ledger was not asked: nothing is used up.
+    queryRefused: none && turn.tally.refusals.size > 0 && replies.some((reply) => reply.error?.code === 'budget'),
   };
 }
 

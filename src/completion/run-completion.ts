@@ -177,13 +177,14 @@ function openConversation({ workspace }: Work, run: RunContext, { inForce }: Bou
 function started({ prepared: { run }, workspace }: Work, bound: BoundContext): void {
   for (const fallback of run.depth === 0 ? run.models.fallbacks : [])
     run.emit({ type: 'subcall.fallback', ...fallback });
+  const modelAt = (depth: number): string => run.models.inUse(run.models.at(depth)).id;
   run.emit({
     type: 'run.started',
     query: run.query,
     depth: run.depth,
     contexts: bound.facts,
-    rootModel: run.models.at(run.depth).id,
-    subCallModel: run.models.at(run.depth + 1).id,
+    rootModel: modelAt(run.depth),
+    subCallModel: modelAt(run.depth + 1),
     backend: workspace.repl.info.backend,
     isolation: workspace.repl.info.isolation,
   });

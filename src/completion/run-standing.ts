@@ -8,6 +8,7 @@ import { Recorder } from './recorder.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from './result.ts';
 import type { StartOptions } from './run-completion.ts';
 import type { RunContext } from './run-context.ts';
+import { cancelledBecause } from './stop-control.ts';
 
 /** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
 export class RunStanding {
@@ -87,7 +88,7 @@ export class RunStanding {
     const resumable = !aborted && this.#canGoOn(cause);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
-      message: aborted ? `The run was cancelled: ${reason}.` : cause.message,
+      message: aborted ? cancelledBecause(reason) : cause.message,
       cause: error,
       retryable: cause.retryable,
       budget: cause.budget,
@@ -142,6 +143,8 @@ export class RunStanding {
 
   #record(outcome: Outcome, base: ResultBase, reason: string | undefined): void {
     const run = this.#run;
+    const modelAt = (depth: number): string => run?.models.inUse(run.models.at(depth)).id ?? '';
+    const depth = run?.depth ?? 0;
     this.#options.events.emit({
       type: 'run.completed',
       outcome,
@@ -153,8 +156,8 @@ export class RunStanding {
       costUsd: base.usage.costUsd,
       elapsedMs: base.elapsedMs,
       ...(reason !== undefined && { reason }),
-      rootModel: run?.models.at(run.depth).id ?? '',
-      subCallModel: run?.models.at(run.depth + 1).id ?? '',
+      rootModel: modelAt(depth),
+      subCallModel: modelAt(depth + 1),
       ...compression(run, base),
     });
   }

@@ -12,8 +12,13 @@ export interface LimitReached {
 /** The run was cancelled. */
 export class CancelledError extends RlmError {
   constructor(reason: string) {
-    super({ code: 'cancelled', message: `The run was cancelled: ${reason}.` });
+    super({ code: 'cancelled', message: cancelledBecause(reason) });
   }
+}
+
+/** As a sentence, also where the reason is one. */
+export function cancelledBecause(reason: string): string {
+  return `The run was cancelled: ${reason.replace(/\.$/, '')}.`;
 }
 
 /** The one place that knows whether a run may go on: finish and cancel requests, and deadlines. */
@@ -25,14 +30,18 @@ export class StopControl {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(ledger: Ledger, signal?: AbortSignal) {
-    onAbort(ledger.workingSignal, (reason) =>
+    const timeIsUp = (reason: unknown): void =>
       this.#end({
         stop: 'time-limit',
         reason: reason instanceof Error ? reason.message : 'The time is up (maxDurationMs).',
-      }),
-    );
-    onAbort(ledger.hardSignal, () => this.#hard.abort());
-    if (signal !== undefined) onAbort(signal, (reason) => this.cancel(wordsOf(reason)));
+      });
+    onAbort(ledger.workingSignal, timeIsUp);
+    // Where both deadlines are the same instant, this one's timer may be the first.
+    onAbort(ledger.hardSignal, (reason) => {
+      timeIsUp(reason);
+      this.#hard.abort();
+    });
+    if (signal !== undefined) onAbort(signal, (reason) => this.cancel(reason));
   }
 
   /** Fires on cancel, on finish and at the working deadline: turns, cells and sub-calls run under it. */
@@ -74,14 +83,14 @@ export class StopControl {
   }
 
   /** Best answer now. */
-  finish(reason = 'the caller asked for the best answer now'): void {
-    this.#end({ stop: 'finish-requested', reason });
+  finish(reason?: unknown): void {
+    this.#end({ stop: 'finish-requested', reason: wordsOf(reason) ?? 'the caller asked for the best answer now' });
   }
 
   /** Stop now. */
-  cancel(reason = 'cancelled by the caller'): void {
+  cancel(reason?: unknown): void {
     if (this.#cancelled !== undefined) return;
-    this.#cancelled = reason;
+    this.#cancelled = wordsOf(reason) ?? 'cancelled by the caller';
     this.#work.abort();
     this.#hard.abort();
   }
@@ -98,8 +107,9 @@ function onAbort(signal: AbortSignal, react: (reason: unknown) => void): void {
   else signal.addEventListener('abort', () => react(signal.reason), { once: true });
 }
 
+/** The words of a reason; callers give what they give an `AbortController`. */
 function wordsOf(reason: unknown): string | undefined {
-  if (typeof reason === 'string') return reason;
+  if (typeof reason === 'string') return reason.trim() === '' ? undefined : reason;
   // The default reason of AbortController says nothing a reader could use.
   return reason instanceof Error && reason.name !== 'AbortError' ? reason.message : undefined;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { BudgetError, type BudgetState } from './budget-error.ts';
 
 /** Time kept back for the last call: 30 s (D55), but never more than this share of the whole. */
-const LAST_CALL_MS = 30_000;
+export const LAST_CALL_MS = 30_000;
 const LAST_CALL_SHARE = 0.2;
 
 /** What bounds a completion's time. */

@@ -14,6 +14,7 @@ export {
   type Resource,
 } from './budget-error.ts';
 export { createLedger } from './create-ledger.ts';
+export { LAST_CALL_MS } from './deadline.ts';
 export type {
   AccountOptions,
   BookedCall,

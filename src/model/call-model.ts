@@ -53,6 +53,8 @@ export interface ModelCall {
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch after which nothing of this call may run. `Infinity` for none. */
   readonly deadline: number;
+  /** Milliseconds since the Unix epoch after which no attempt is sent any more. Default: the deadline. */
+  readonly sendBy?: number | undefined;
   readonly limits: Pick<Limits, 'callTimeoutMs' | 'callIdleTimeoutMs'>;
   readonly signal: AbortSignal;
   /** Awaited after each attempt, whatever came of it, and after it was settled. */
@@ -170,7 +172,8 @@ interface Held {
 
 /** Money first, then the slot: a call that cannot be paid takes nobody's turn. */
 async function admit(state: CallState, estimate: Parameters<CallAccount['reserve']>[0]): Promise<Held> {
-  const { account, gate, model, deadline } = state.call;
+  const { account, gate, model, sendBy = Number.POSITIVE_INFINITY } = state.call;
+  const deadline = Math.min(state.call.deadline, sendBy);
   const reservation = await account.reserve(estimate, state.control.signal);
   try {
     const tokens = estimate.inputTokens + estimate.maxOutputTokens;
@@ -240,7 +243,7 @@ function planRetry(state: CallState, error: ModelError): number | undefined {
   if (!error.retryable || state.control.signal.aborted) return undefined;
   if (!mayRepeat(state, error)) return undefined;
   const wait = backoffMs(policy, Math.max(1, state.failures + state.refusals), error, state.random);
-  const restOfRun = call.deadline - call.clock.now();
+  const restOfRun = Math.min(call.deadline, call.sendBy ?? call.deadline) - call.clock.now();
   // Waiting as told does not use up the call's own time, only the run's.
   const restOfCall =
     error.fault === 'rate-limit' ? Number.POSITIVE_INFINITY : call.limits.callTimeoutMs - state.activeMs;

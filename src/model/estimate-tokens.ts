@@ -6,8 +6,11 @@ const SAMPLE_WINDOWS = 16;
 /** What chat templates add per message and per request; OpenAI documents 3 to 4 tokens. */
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_REQUEST = 3;
-/** How far one provider's counts may move the estimate, and how fast. */
-const CORRECTION_MIN = 0.5;
+/**
+ * How far one provider's counts may move the estimate, and how fast. Lower counts leave it where it is: it is reserved as
+ * a worst case, and what was learned from a text of many repeats would be too little for the next.
+ */
+const CORRECTION_MIN = 1;
 const CORRECTION_MAX = 4;
 const CORRECTION_WEIGHT = 0.3;
 
@@ -60,12 +63,12 @@ function tokensOf(message: ChatMessage): number {
 
 const corrections = new WeakMap<Model, number>();
 
-/** The estimated tokens of a chat for one model, corrected by what its provider counted before. */
+/** The estimated tokens of a chat for one model, raised by what its provider counted before. */
 export function estimateInput(model: Model, messages: readonly ChatMessage[]): number {
   return Math.ceil(estimateMessages(messages) * (corrections.get(model) ?? 1));
 }
 
-/** Corrects a model's later estimates by the provider's count of an earlier chat. */
+/** Corrects a model's later estimates by the provider's count of an earlier chat that was above its estimate. */
 export function learnInput(model: Model, messages: readonly ChatMessage[], counted: number): void {
   const plain = estimateMessages(messages);
   // A few words are mostly chat template: they say nothing about the text of the next call.

@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
 import { classifyStatus } from './classify.ts';
-import { estimateTokens } from './estimate-tokens.ts';
+import { estimateInput, estimateTokens, learnInput } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
 import { readRateHeaders } from './rate/rate-headers.ts';
 import { createTurns } from './rate/turns.ts';
+import { resolveModel } from './resolve-model.ts';
 import { readDuration, retryAfterMs } from './retry-after.ts';
+import { scriptedModel } from './scripted/scripted-model.ts';
 
 const NOW = Date.UTC(2025, 0, 1);
 
@@ -102,6 +104,16 @@ describe('token estimates', () => {
     ['Привет', 3],
   ])('%j', (text, tokens) => {
     expect(estimateTokens(text)).toBe(tokens);
+  });
+
+  test('rise with what a provider counts, and never fall below the plain estimate', () => {
+    const model = resolveModel(scriptedModel([]));
+    const chat = (content: string) => [{ role: 'user', content }] as const;
+    const plain = estimateInput(model, chat('some words '.repeat(100)));
+    learnInput(model, chat('the same '.repeat(100)), 60);
+    expect(estimateInput(model, chat('some words '.repeat(100)))).toBe(plain);
+    learnInput(model, chat('the same '.repeat(100)), 600);
+    expect(estimateInput(model, chat('some words '.repeat(100)))).toBeGreaterThan(plain);
   });
 
   test('long texts are sampled, and uniform ones estimated the same', () => {

@@ -51,7 +51,7 @@ export function refusedSize(bytes: number, limit: number): string {
 /** The request for the one last reply when a limit ends the run. */
 export function lastCallMessage(reason: string): string {
   return [
-    `The run ends here: ${reason}. Code is no longer run.`,
+    `The run ends here: ${reason.replace(/\.$/, '')}. Code is no longer run.`,
     'Give your best answer now, from what you know: FINAL(the answer), or FINAL_VAR(name) to use a variable of the REPL.',
   ].join(' ');
 }

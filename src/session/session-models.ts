@@ -1,4 +1,5 @@
 import type { Engine } from '../completion/engine.ts';
+import type { Model } from '../model/index.ts';
 import { type RecordedModels, recordedResolver, recordModels, silent } from '../resume/recorded-models.ts';
 import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
 
@@ -34,6 +35,14 @@ export class SessionModels implements ModelPolicy {
 
   named(name: string, depth: number): ReturnType<ModelPolicy['named']> {
     return this.#now.named(name, depth);
+  }
+
+  inUse(model: Model): Model {
+    return this.#now.inUse(model);
+  }
+
+  standIn(model: Model, failure: unknown): ReturnType<ModelPolicy['standIn']> {
+    return this.#now.standIn(model, failure);
   }
 
   /** What to keep of them beside a cell. */

@@ -1,5 +1,5 @@
 import { messageOf, RlmError } from '../errors.ts';
-import type { Model, ModelRef } from '../model/index.ts';
+import { type Model, ModelError, type ModelRef } from '../model/index.ts';
 
 /** Another model than the one asked for is used. */
 export interface Fallback {
@@ -23,8 +23,15 @@ export interface ModelPolicy {
   named(name: string, depth: number): Promise<{ readonly model: Model; readonly fallback?: Fallback }>;
   /** A model of that id that calls may have gone to, where this `Rlm` still has it. */
   withId(id: string): Promise<Model | undefined>;
-  /** Sub-models that could not be used and that the caller let the root model stand in for. */
+  /** Sub-models that could not be resolved and that the caller let the root model stand in for. */
   readonly fallbacks: readonly Fallback[];
+  /** The model itself, or the one that stands in for it since {@link standIn}. */
+  inUse(model: Model): Model;
+  /**
+   * What stands in for a sub-model that its provider does not know, where the caller lets it, with a fallback to report
+   * the first time in a tree; `undefined` for every other failure.
+   */
+  standIn(model: Model, failure: unknown): { readonly model: Model; readonly fallback?: Fallback } | undefined;
 }
 
 /** What a policy is made of. */
@@ -57,10 +64,19 @@ export async function createModelPolicy(options: PolicyOptions): Promise<ModelPo
   }
   const at = (depth: number): Model => (depth === 0 ? root : (subs[Math.min(depth, subs.length) - 1] ?? root));
   const told = new Set<string>();
+  const unknown = new Set<Model>();
   return {
     at,
     depths: subs.length,
     fallbacks: [...fallbacks.values()],
+    inUse: (model) => (unknown.has(model) ? root : model),
+    standIn(model, failure) {
+      if (!options.fallbackToRootModel || model === root || !subs.includes(model)) return undefined;
+      if (!ModelError.isInstance(failure) || failure.fault !== 'model') return undefined;
+      if (unknown.has(model)) return { model: root };
+      unknown.add(model);
+      return { model: root, fallback: { configured: model.id, using: root.id, reason: failure.message } };
+    },
     async withId(id) {
       const own = [root, ...subs].find((model) => model.id === id);
       if (own !== undefined) return own;
@@ -94,9 +110,10 @@ interface NamedLookup {
 }
 
 async function named({ name, own, policy, options }: NamedLookup): Promise<{ model: Model; fallback?: Fallback }> {
-  const known = policy.find((model) => model.id === name || model.id.endsWith(`/${name}`));
-  if (known !== undefined && (known === own || options.allowedModels.includes(name))) return { model: known };
-  if (options.allowedModels.includes(name)) return { model: await options.resolve(name) };
+  const known = [own, ...policy].find((model) => isNamed(model.id, name));
+  const allowed = options.allowedModels.find((ref) => isNamed(ref, name));
+  if (known !== undefined && (known === own || allowed !== undefined)) return { model: known };
+  if (allowed !== undefined) return { model: await options.resolve(allowed) };
   if (known === undefined) await mustExist(name, options);
   return {
     model: own,
@@ -106,6 +123,11 @@ async function named({ name, own, policy, options }: NamedLookup): Promise<{ mod
       reason: `the caller does not allow cells to name ${name} (allowedModels)`,
     },
   };
+}
+
+/** Models write names with and without the provider's. */
+function isNamed(ref: string, name: string): boolean {
+  return ref === name || ref.endsWith(`/${name}`);
 }
 
 /** A model that exists but is not allowed is a matter of policy; a name nobody knows is a mistake of the code. */

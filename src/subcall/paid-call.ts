@@ -10,6 +10,8 @@ export interface PaidCall {
   /** The depth it is counted at. */
   readonly depth: number;
   readonly signal: AbortSignal;
+  /** Milliseconds since the Unix epoch after which nothing of it is sent any more. Default: as long as the run may. */
+  readonly sendBy?: number | undefined;
   /** Where its attempts are paid from. */
   readonly account: CallAccount;
   readonly readText?: () => TextReader;

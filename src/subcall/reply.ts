@@ -1,5 +1,4 @@
 import { RlmError } from '../errors.ts';
-import { BudgetError } from '../ledger/index.ts';
 import type { SubCallReply } from '../repl/port.ts';
 
 /** Usage of a call that cost nothing. */
@@ -16,9 +15,14 @@ export function failedReply(error: unknown, usage: SubCallReply['usage'] = NO_US
     error: {
       code: error.code,
       message: error.message,
-      ...(error instanceof BudgetError && {
-        left: { resource: error.resource, left: Number(error.data.left), limit: Number(error.data.limit) },
-      }),
+      ...leftOf(error),
     },
   };
+}
+
+/** What is left of the resource that a refused call was short of. */
+function leftOf({ code, data }: RlmError): Pick<NonNullable<SubCallReply['error']>, 'left'> {
+  const { resource, left, limit } = data;
+  if (code !== 'budget' || typeof resource !== 'string') return {};
+  return { left: { resource, left: Number(left), limit: Number(limit) } };
 }

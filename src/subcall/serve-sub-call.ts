@@ -33,20 +33,21 @@ export async function serveSubCall(
   const call = { callId: `${context.runId}/c${order}`, kind: request.kind } as const;
   const depth = context.depth + 1;
   const commandId = context.tally.command;
-  const { model, unknown } = await modelFor(request, context);
+  const { model: asked, unknown } = await modelFor(request, context);
   context.emit({
     type: 'subcall.started',
     ...call,
     depth,
-    model: model.id,
+    model: asked.id,
     promptChars: promptChars(request),
     commandId,
   });
   const served =
     unknown === undefined
-      ? await serve({ request, model, signal, context, commandId }).catch(failedAs)
+      ? await serve({ request, model: asked, signal, context, commandId }).catch(failedAs)
       : failedAs(unknown.error);
   const { reply, child } = served;
+  const model = context.models.inUse(asked);
   const durationMs = context.clock.now() - startedAt;
   if (served.refusedFor !== undefined) context.refused(served.refusedFor, reply.error?.message ?? '');
   context.tally.count(reply.ok, served.refusedFor === undefined);
@@ -207,7 +208,7 @@ function noDepth(depth: number, maxDepth: number): RlmError {
     code: 'budget',
     message: `A sub-call would run at depth ${depth}, and maxDepth is ${maxDepth}: go on with code alone.`,
     budget: true,
-    data: { limitName: 'maxDepth', limit: maxDepth },
+    data: { resource: 'depth', limitName: 'maxDepth', limit: maxDepth, left: 0 },
   });
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cell, checkEvents, play, playToFailure, told } from './harness.ts';
+import { ModelError } from '../../src/index.ts';
+import { fakeClock } from '../../src/test.ts';
+import { cell, checkEvents, play, playToFailure, start, told } from './harness.ts';
 
 describe('at a limit', () => {
   it('the model is asked once more, and its answer counts', async () => {
@@ -77,6 +79,29 @@ describe('at a limit', () => {
   });
 });
 
+describe('finish', () => {
+  it('does not wait for a cool-down of minutes: the draft is the best there is', async () => {
+    const clock = fakeClock();
+    const coolDown = new ModelError({ fault: 'rate-limit', message: 'slow down', retryAfterMs: 1_500_000 });
+    const { run, root } = start({
+      context: 'x',
+      options: { clock },
+      root: [cell('answer["content"] = "half of it"'), coolDown, 'FINAL(much later)'],
+    });
+    for await (const event of run) {
+      if (event.type === 'usage.recorded' && !event.ok) run.finish();
+      if (event.type === 'limit.reached') break;
+    }
+    let ended = false;
+    void run.then(() => {
+      ended = true;
+    });
+    while (!ended) await clock.advance(1_000);
+    expect(await run).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', answer: 'half of it' });
+    expect(root.requests).toHaveLength(2);
+  });
+});
+
 describe('the limits', () => {
   it('time that is up before the REPL is there', async () => {
     const { result, events } = await play({ limits: { maxDurationMs: 1 }, root: ['FINAL(late)'] });
@@ -121,6 +146,26 @@ describe('the limits', () => {
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'token-limit', answer: 'last words' });
     expect(result.usage.inputTokens + result.usage.outputTokens).toBeLessThanOrEqual(20_000);
     expect(result.turns).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['what a turn printed', 'print("word " * 3_000)', 'print("end")'],
+    ['a long reply', ...Array.from({ length: 100 }, (_, line) => `x_${line} = "a line of code that is long"`)],
+  ])('token-limit: %s leaves room for the last call when sub-calls have used up all else', async (_name, ...lines) => {
+    const spend = [
+      'try:',
+      '    while True: llm_query("some more", max_tokens=10)',
+      'except BudgetExceeded: print("spent")',
+    ];
+    const { result, root } = await play({
+      context: 'x',
+      limits: { maxTokens: 30_000 },
+      root: ({ prompt }) => (prompt.includes('best answer now') ? 'FINAL(last words)' : cell(...lines, ...spend)),
+      sub: () => ({ text: 'no', usage: { inputTokens: 100, outputTokens: 10 } }),
+    });
+    expect(result).toMatchObject({ outcome: 'exhausted', stop: 'token-limit', answer: 'last words', turns: 1 });
+    expect(result.usage.inputTokens + result.usage.outputTokens).toBeLessThanOrEqual(30_000);
+    expect(told(root, 1)).toContain('spent');
   });
 
   it('cost-limit: a price that is known bounds the money', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { scriptedModel } from '../../src/test.ts';
 import { cell, checkEvents, play, told } from './harness.ts';
 
 describe('llm_query', () => {
@@ -120,10 +121,25 @@ describe('llm_query', () => {
     const { result, sub } = await play({
       context: 'x',
       limits: { maxDepth: 0 },
-      root: [cell('try:', '    llm_query("a")', 'except LLMError as error:', '    FINAL(str(error))')],
+      root: [
+        cell('try:', '    llm_query("a")', 'except BudgetExceeded as error:', '    FINAL([str(error), error.left])'),
+      ],
     });
-    expect(result.answer).toContain('maxDepth');
+    expect(JSON.parse(result.text)).toEqual([
+      expect.stringContaining('maxDepth'),
+      { resource: 'depth', left: 0, limit: 0 },
+    ]);
     expect(sub.requests).toHaveLength(0);
+  });
+
+  it('at maxDepth 0 is refused in the text of a reply as well, and the run goes on', async () => {
+    const { result, root } = await play({
+      context: 'x',
+      limits: { maxDepth: 0 },
+      root: ['QUERY_LLM(what is it?)', cell('FINAL(context)')],
+    });
+    expect(result).toMatchObject({ outcome: 'converged', answer: 'x' });
+    expect(told(root, 1)).toContain('maxDepth is 0');
   });
 });
 
@@ -160,6 +176,18 @@ describe('the sub-model', () => {
     expect(events.filter((event) => event.type === 'subcall.fallback')).toMatchObject([
       { configured: 'openai/gpt-5', using: 'scripted/sub' },
     ]);
+  });
+
+  it.each(['scripted/other', 'other'])('%s is used where the caller allows it', async (name) => {
+    const other = scriptedModel(() => 'from the other', { modelId: 'other' });
+    const { result, events } = await play({
+      context: 'x',
+      subModel: [scriptedModel([]), other],
+      options: { allowedModels: ['scripted/other'] },
+      root: [cell(`FINAL(llm_query("a", model="${name}"))`)],
+    });
+    expect(result.answer).toBe('from the other');
+    expect(events.filter(({ type }) => type === 'subcall.fallback')).toEqual([]);
   });
 
   it('a name nobody knows is an LLMError', async () => {

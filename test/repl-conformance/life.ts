@@ -76,6 +76,14 @@ export function describeLife(bench: () => Bench): void {
       expect(await bench().value('llm_query("next")')).toBe("'echo: next'");
     });
 
+    test('a first cell that is cancelled before it has begun does not end the REPL', async () => {
+      if (!bench().capabilities.softInterrupt) return;
+      const repl = await bench().open();
+      const outcome = await repl.execute({ code: '1', handle: 't1.0', signal: AbortSignal.abort() });
+      expect(outcome.restarted).toBeUndefined();
+      expect(await repl.execute({ code: '1 + 1', handle: 't1.1' })).toMatchObject({ ok: true, value: '2' });
+    });
+
     test('commands are answered in the order they came', async () => {
       const { repl } = bench();
       const all = await Promise.all([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../src/index.ts';
 import { type ScriptedRequest, scriptedModel } from '../../src/test.ts';
 import { BACKEND, cell, checkEvents, grow } from './harness.ts';
 
@@ -88,6 +89,44 @@ describe('calls come back to who made them', () => {
       'FINAL([names.count("ValueError"), [d for d in done if isinstance(d, str)], llm_query("after")])',
     );
     expect(answer).toEqual([5, [0, 2, 4, 6, 8].map((i) => `<good ${i}>`), '<after>']);
+  });
+});
+
+describe('a child that its cell gives up', () => {
+  it('has an end also while it waits for its turn, and counts as a failed sub-call', async () => {
+    const givenUp = Promise.withResolvers<void>();
+    const { run, events } = grow({
+      model: scriptedModel(
+        [
+          cell(
+            'import asyncio',
+            'one, two = [asyncio.create_task(arlm_query(q, "x")) for q in ("one", "two")]',
+            'await allm_query("both are under way")',
+            'two.cancel()',
+            'await allm_query("one is given up")',
+            'FINAL(await one)',
+          ),
+        ],
+        { modelId: 'root' },
+      ),
+      subModel: scriptedModel(
+        async ({ prompt, messages }) => {
+          if (prompt === 'one is given up') givenUp.resolve();
+          if (messages[0]?.role !== 'system') return 'so it is';
+          await givenUp.promise;
+          return cell('FINAL("the one that ran")');
+        },
+        { modelId: 'sub' },
+      ),
+      limits: { maxDepth: 2, maxConcurrentChildren: 1 },
+    });
+    const { text, trajectory } = await run;
+    expect(text).toBe('the one that ran');
+    const calls = trajectory.turns[0]?.commands[0]?.subCalls ?? [];
+    expect(calls.map(({ prompt, error }) => [prompt, error?.code])).toContainEqual(['two', 'cancelled']);
+    const counted = (type: RunEvent['type']) => events.filter((event) => event.type === type).length;
+    expect([counted('subcall.started'), counted('subcall.completed')]).toEqual([4, 4]);
+    expect(checkEvents(events)).toEqual([]);
   });
 });
 

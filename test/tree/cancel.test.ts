@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CompletionError, type CompletionRun } from '../../src/index.ts';
+import { scriptedModel } from '../../src/test.ts';
 import {
   BACKEND,
   cell,
@@ -121,10 +122,34 @@ describe('stopping a tree', () => {
     const { provider, whenFull, run, events } = await hangingTree();
     await using _ = provider;
     await whenFull;
-    run.cancel('one');
+    run.cancel('One.');
     run.cancel('two');
-    expect((await failureOf(run)).result).toMatchObject({ outcome: 'aborted', reason: 'one' });
+    const error = await failureOf(run);
+    expect(error.result).toMatchObject({ outcome: 'aborted', reason: 'One.' });
+    expect(error.message).toBe('The run was cancelled: One.');
     expect(checkEvents(events)).toEqual([]);
+    await closedAt(provider);
+  });
+
+  it.each([
+    [new Error('the tab was closed'), 'the tab was closed'],
+    ['', 'cancelled by the caller'],
+    [7, 'cancelled by the caller'],
+  ])('for the reason %j says why', async (reason, words) => {
+    const { run } = grow({ model: scriptedModel(['FINAL(1)']) });
+    run.cancel(reason as string);
+    const error = await failureOf(run);
+    expect([error.message, error.result.reason]).toEqual([`The run was cancelled: ${words}.`, words]);
+  });
+
+  it('keeps the draft of the cell that was stopped', async () => {
+    await using provider = await providerOf((request) => {
+      if (isRootCall(request)) return cell('answer["content"] = "half of it"', 'llm_query("the other half?")');
+      run.cancel();
+      return HANGING;
+    });
+    const { run } = grow(modelsPerDepth(provider, 1));
+    expect((await failureOf(run)).result).toMatchObject({ outcome: 'aborted', text: 'half of it' });
     await closedAt(provider);
   });
 
@@ -136,6 +161,9 @@ describe('stopping a tree', () => {
     const result = await run;
 
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'finish-requested', reason: 'time for tea' });
+    const below = events.filter((event) => event.type === 'run.completed' && event.parentRunId !== undefined);
+    expect(below).toHaveLength(9);
+    for (const ended of below) expect(ended).toMatchObject({ outcome: 'aborted', reason: 'The run was stopped.' });
     expect(result.answer).toBe('the best of it');
     expect(result.usage.byDepth).toMatchObject({ 0: { calls: 2 }, 3: { calls: 18, possiblyBilled: 18 } });
     expect(checkEvents(events)).toEqual([]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CompletionError, memoryStore } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
-import type { MockFault } from '../mock-provider/index.ts';
+import type { MockFault, MockReply, MockRequest } from '../mock-provider/index.ts';
 import {
   cell,
   checkEvents,
@@ -47,6 +47,48 @@ describe('a sub-model that cannot be resolved', () => {
     expect(events.filter(({ type }) => type === 'subcall.fallback')).toMatchObject([
       { configured: 'nobody/knows-this', using: 'scripted/root', reason: expect.stringContaining('nobody') },
     ]);
+  });
+});
+
+describe('a sub-model that its provider does not know', () => {
+  const UNKNOWN: MockFault = {
+    fault: 'status',
+    status: 404,
+    error: { message: 'The model d1 does not exist', code: 'model_not_found' },
+  };
+  const answer = (request: MockRequest): MockReply => {
+    if (request.model === 'd1') return UNKNOWN;
+    if (!isRootCall(request)) return `flat by ${request.model}`;
+    if (firstUser(request).includes('child')) return cell('FINAL("child by " + llm_query("deep"))');
+    return cell(
+      'rs = llm_query_batched(["a", "b"])',
+      'try: rs.append(rlm_query("child", "x"))',
+      'except LLMError as error: rs.append(error.code)',
+      'FINAL([str(r) or r.error["code"] for r in rs])',
+    );
+  };
+
+  it('fails the calls, and the run goes on', async () => {
+    await using provider = await providerOf(answer);
+    const { run, events } = grow({ ...modelsPerDepth(provider, 2), limits: { maxDepth: 2 } });
+    expect(JSON.parse((await run).text)).toEqual(Array(3).fill('model-not-found'));
+    expect(events.filter(({ type }) => type === 'subcall.fallback')).toEqual([]);
+  });
+
+  it('is stood in for by the root model where the caller allows it, told once in the run', async () => {
+    await using provider = await providerOf(answer);
+    const models = modelsPerDepth(provider, 2);
+    const { run, events } = grow({ ...models, fallbackToRootModel: true, limits: { maxDepth: 2 } });
+    const { text, usage } = await run;
+    expect(JSON.parse(text)).toEqual(['flat by d0', 'flat by d0', 'child by flat by d2']);
+    const [unknown, root] = ['openai-compatible/d1', 'openai-compatible/d0'];
+    expect(events.filter(({ type }) => type === 'subcall.fallback')).toMatchObject([
+      { configured: unknown, using: root, reason: expect.stringContaining('does not know the model') },
+    ]);
+    const ended = events.flatMap((event) => (event.type === 'subcall.completed' ? [event.model] : []));
+    expect(ended).toEqual([root, root, 'openai-compatible/d2', root]);
+    expectOneAccount(provider, events, usage);
+    expect(checkEvents(events)).toEqual([]);
   });
 });
 

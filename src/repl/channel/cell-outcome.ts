@@ -32,7 +32,7 @@ function stopError(stopped: 'deadline' | 'cancelled', limitMs: number, how: stri
   const message =
     stopped === 'deadline'
       ? `the cell ran longer than ${limitMs} ms and ${how}`
-      : `the run was cancelled; the cell ${how}`;
+      : `the run was stopped; the cell ${how}`;
   return { type, message, traceback: `${type}: ${message}\n` };
 }
 

@@ -114,7 +114,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
   function stop(current: Running, why: 'deadline' | 'cancelled'): void {
     if (running !== current || current.stopped !== undefined) return;
     current.stopped = why;
-    desk.cancel(why === 'deadline' ? 'The cell has used up its time.' : 'The run was cancelled.');
+    desk.cancel(why === 'deadline' ? 'The cell has used up its time.' : 'The run was stopped.');
     interrupt();
     current.cancelKill = clock.schedule(INTERRUPT_GRACE_MS, () => {
       if (running === current) kill('the cell did not stop when it was interrupted');

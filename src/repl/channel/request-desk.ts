@@ -163,7 +163,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
         void serveValue(id, bytes, (signal) => host.readProjection(request.read, signal));
         return;
       case 'cancel':
-        for (const each of request.ids) open.get(each)?.controller.abort(new Error('The cell gave this call up.'));
+        for (const each of request.ids) open.get(each)?.controller.abort(givenUp('The cell gave this call up.'));
         reply(id, `{"id":${id},"ok":true}`, NO_PARTS);
         return;
       case 'wake':
@@ -191,7 +191,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
   function abortAll(reason: string): [number, Open][] {
     const aborted = [...open];
     // One for all: with a thousand calls under way, making an error for each is what a cancel would wait for.
-    const why = new RlmError({ code: 'cancelled', message: reason });
+    const why = givenUp(reason);
     for (const [, entry] of aborted) entry.controller.abort(why);
     return aborted;
   }
@@ -242,4 +242,8 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
 
 function sizeOf(reply: Ready): number {
   return reply.parts.reduce((total, part) => total + part.length, reply.entry.length);
+}
+
+function givenUp(reason: string): RlmError {
+  return new RlmError({ code: 'cancelled', message: reason });
 }
