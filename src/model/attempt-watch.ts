@@ -15,6 +15,10 @@ export interface WireFacts {
   /** The provider said by itself that its reply is whole, though maybe without a finish reason. */
   closed: boolean;
   host: string | undefined;
+  /** What the body of the response was lost by. Its reply may have been whole before. */
+  lost: ModelError | undefined;
+  /** Ends the body where it is, as if its connection had been lost by this error; undefined while there is none to end. */
+  cutOff: ((error: ModelError) => void) | undefined;
 }
 
 /**
@@ -107,9 +111,20 @@ class Watch implements AttemptWatch {
     this.#cancelTimer = this.#clock.schedule(ms, () => {
       const { idleTimeoutMs } = this.#request;
       const silentMs = this.#clock.now() - this.#lastSign;
-      if (silentMs >= idleTimeoutMs) this.fail(idleError(this.#modelId, idleTimeoutMs, this.wire));
+      if (silentMs >= idleTimeoutMs) this.#silent(idleError(this.#modelId, idleTimeoutMs, this.wire));
       else this.#lookIn(idleTimeoutMs - silentMs);
     });
+  }
+
+  /** A body is cut off first, once: its reply may be whole though its connection hangs. */
+  #silent(error: ModelError): void {
+    const { cutOff } = this.wire;
+    this.wire.cutOff = undefined;
+    if (cutOff === undefined) this.fail(error);
+    else {
+      this.#lookIn(this.#request.idleTimeoutMs);
+      cutOff(error);
+    }
   }
 }
 
@@ -137,6 +152,8 @@ function unsent(): WireFacts {
     bytes: 0,
     closed: false,
     host: undefined,
+    lost: undefined,
+    cutOff: undefined,
   };
 }
 

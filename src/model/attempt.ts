@@ -5,6 +5,7 @@ import { ModelError } from './model-error.ts';
 import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
 import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
+import { LINGER_MS } from './wire/wire-body.ts';
 
 /** What one attempt needs besides its request. */
 export interface AttemptSetup {
@@ -38,10 +39,16 @@ export async function attemptCall(setup: AttemptSetup, request: ModelRequest): P
     await collect(setup, request, watch, collected);
     return toReply(setup.modelId, request, collected, watch.wire);
   } catch (error) {
-    throw account(watch.failure ?? classifyFailure(error, setup, watch.wire), request, collected, watch);
+    throw account(watch.failure ?? failureOf(error, setup, watch.wire), request, collected, watch);
   } finally {
     watch.close(collected.ended);
   }
+}
+
+/** What the SDK makes of a lost body says less than what it was lost by; an error the provider sent before says more. */
+function failureOf(error: unknown, setup: AttemptSetup, wire: WireFacts): ModelError {
+  const failure = classifyFailure(error, setup, wire);
+  return failure.fault === 'truncated' ? (wire.lost ?? failure) : failure;
 }
 
 async function collect(
@@ -61,13 +68,15 @@ async function collect(
     watch.touch();
     if (!take(readPart(value), request, collected)) continue;
     // A stream that said it is at its end has nothing to be told; reading on costs less than cancelling.
-    void (collected.ended ? drain(reader) : reader.cancel()).catch(ignore);
+    void (collected.ended ? drain(reader, setup.clock) : reader.cancel()).catch(ignore);
     return;
   }
 }
 
-async function drain(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
-  const { done } = await reader.read();
+/** Lets the provider end its stream, but not hold the connection by not doing so. */
+async function drain(reader: ReadableStreamDefaultReader<unknown>, clock: Clock): Promise<void> {
+  const cancelTimer = clock.schedule(LINGER_MS, () => void reader.cancel().catch(ignore));
+  const { done } = await reader.read().finally(cancelTimer);
   if (!done) await reader.cancel();
 }
 

@@ -23,6 +23,7 @@ const RESET: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_INFO',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
@@ -45,6 +46,8 @@ export function classifyNetworkError(error: unknown, modelId: string, wire: Wire
 function codeOf(error: Error): string | undefined {
   const { code } = error as Error & { code?: unknown };
   if (typeof code === 'string') return code;
+  // undici does not always name what its parser met.
+  if (error.name === 'HTTPParserError') return 'HPE_INVALID';
   // Several addresses were tried: the first failure speaks for all.
   const first = error instanceof AggregateError ? error.errors[0] : undefined;
   return first instanceof Error ? codeOf(first) : undefined;
