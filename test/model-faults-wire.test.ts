@@ -1,7 +1,7 @@
 /** Faults of HTTP itself, below what a mock of a provider can send: responses by hand, over real sockets. */
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { resolveModel } from '../src/model/index.ts';
@@ -128,6 +128,17 @@ describe('encodings', () => {
     expect(reply?.text).toBe('whole');
     expect(attempts[0]).toMatchObject({ possiblyBilled: true, outcome: { error: { fault: 'truncated' } } });
   });
+});
+
+test('a reset in the TLS handshake: no connection, so nothing was sent that could be billed', async () => {
+  const door = createTcpServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
+  await once(door.listen(0, '127.0.0.1'), 'listening');
+  const host = `127.0.0.1:${(door.address() as AddressInfo).port}`;
+  const { error, usage, log } = await call({ ref: `https://${host}/v1#local` });
+  expect(error).toMatchObject({ fault: 'unreachable', possiblyBilled: false });
+  expect(usage).toMatchObject({ inputTokens: 0, possiblyBilled: 0 });
+  expect(log[0]).toContain(`cannot be reached at ${host}: no connection (ECONNRESET).`);
+  await once(door.close(), 'close');
 });
 
 test('an answer that is no HTTP: retried, possibly billed', async () => {

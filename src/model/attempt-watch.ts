@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ModelError } from './model-error.ts';
 import type { ModelRequest } from './port.ts';
+import { withoutStacks } from './without-stacks.ts';
 
 /** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
 export interface WireFacts {
@@ -128,19 +129,9 @@ class Watch implements AttemptWatch {
   }
 }
 
-/**
- * Closing a connection makes errors that nobody sees: where they come from costs more to write down than to close it, and
- * a thousand calls may be cancelled at once.
- */
+/** Closing a connection makes errors that nobody sees, and a thousand calls may be cancelled at once. */
 function abortWithoutStacks(controller: AbortController, reason: unknown): void {
-  const { stackTraceLimit } = Error;
-  // No assignment: it would throw where somebody has frozen `Error`.
-  Reflect.set(Error, 'stackTraceLimit', 0);
-  try {
-    controller.abort(reason);
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
-  }
+  withoutStacks(() => controller.abort(reason));
 }
 
 function unsent(): WireFacts {

@@ -1,5 +1,6 @@
 import type { WireFacts } from './attempt-watch.ts';
 import { ModelError } from './model-error.ts';
+import { failedHandshake } from './wire/connections.ts';
 
 /** Nothing was sent: the connection was never there. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -36,6 +37,7 @@ const RESET: ReadonlySet<string> = new Set([
 export function classifyNetworkError(error: unknown, modelId: string, wire: WireFacts): ModelError | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
     const code = codeOf(current);
+    if (failedHandshake(current)) return unreachable(code ?? current.name, modelId, wire);
     if (code === undefined) continue;
     if (UNREACHABLE.has(code)) return unreachable(code, modelId, wire);
     if (RESET.has(code) || code.startsWith('HPE_') || code.startsWith('Z_')) return reset(code, modelId, wire);

@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import { classifyStatus } from './classify.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { readRateHeaders } from './rate/rate-headers.ts';
 import { createTurns } from './rate/turns.ts';
 import { readDuration, retryAfterMs } from './retry-after.ts';
@@ -19,6 +20,12 @@ describe('Retry-After', () => {
     [{ 'retry-after': '-3' }, 0],
     [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
     [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': '3, 5' }, 5_000],
+    [{ 'retry-after': 'attempt 5' }, undefined],
+    [{ 'retry-after': '2025' }, 2_025_000],
+    [{ 'retry-after': 'Wednesday, 01-Jan-25 00:00:10 GMT' }, 10_000],
+    [{ 'retry-after': '2025-01-01T00:00:10Z' }, 10_000],
+    [{ 'retry-after': 'Wed Jan  1 00:00:10 2025 GMT' }, 10_000],
     [{}, undefined],
   ])('%o', (headers, milliseconds) => {
     expect(retryAfterMs(headers, NOW)).toBe(milliseconds);
@@ -35,6 +42,20 @@ describe('Retry-After', () => {
   ])('duration %.20s', (text, milliseconds) => {
     expect(readDuration(text)).toBe(milliseconds);
   });
+});
+
+test('errors are changed where nobody may set Error.stackTraceLimit', () => {
+  const { stackTraceLimit } = Error;
+  Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
+  try {
+    for (const fault of ['cancelled', 'server'] as const) {
+      const error = new ModelError({ fault, message: 'one' });
+      expect(error.with({ message: 'two' })).toMatchObject({ fault, message: 'two' });
+    }
+  } finally {
+    Object.defineProperty(Error, 'stackTraceLimit', { writable: true });
+  }
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
 });
 
 test('an error body of megabytes is judged at once', () => {

@@ -155,6 +155,15 @@ describe('complaints', () => {
     },
   );
 
+  test('the same name at two servers: what one refuses says nothing of the other', async () => {
+    const control = createRateControl({ clock: fakeClock() });
+    const tree = control.openTree({ maxConcurrentCalls: 2 });
+    const [here, there] = ['http://here/v1', 'http://there/v1'].map((endpoint) => ({ ...modelOf('m'), endpoint }));
+    (await enter(tree.lane(), here)).leave(fault('key'));
+    await expect(enter(tree.lane(), here)).rejects.toMatchObject({ fault: 'key' });
+    await expect(enter(tree.lane(), there)).resolves.toBeDefined();
+  });
+
   test('an unreachable host: one probe at a time, refused once it stays down, open again after an answer', async () => {
     const clock = fakeClock();
     const control = createRateControl({ clock, random: () => 0.5 });
