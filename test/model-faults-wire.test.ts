@@ -85,6 +85,26 @@ describe('what calls itself an event stream, and what does not', () => {
     expect(attempts).toHaveLength(1);
   });
 
+  test('an error in a list, as Google sends it: taken for what it says', async () => {
+    const error = { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' };
+    script = [(response) => response.writeHead(400).end(JSON.stringify([{ error }]))];
+    expect((await call()).error).toMatchObject({ fault: 'key', stopsNewCalls: true });
+  });
+
+  test('an error event that is only a text: taken for what it says', async () => {
+    const error = `data: ${JSON.stringify({ error: 'the prompt is too long' })}\n\n`;
+    script = [(response) => response.writeHead(200, SSE).end(text('half') + error + DONE)];
+    const { error: failure, attempts } = await call();
+    expect(failure).toMatchObject({ code: 'context-length', possiblyBilled: true });
+    expect(attempts).toHaveLength(1);
+  });
+
+  test('an event nobody can make sense of: possibly billed', async () => {
+    const nothing = `data: ${JSON.stringify({ error: null, choices: [] })}\n\n`;
+    script = [(response) => response.writeHead(200, SSE).end(text('half') + nothing + DONE)];
+    expect((await call()).error).toMatchObject({ possiblyBilled: true, usage: { estimated: true } });
+  });
+
   test('an event stream called JSON: read', async () => {
     script = [(response) => response.writeHead(200, { 'content-type': 'application/json' }).end(WHOLE)];
     expect((await call()).reply?.text).toBe('whole');

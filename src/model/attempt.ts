@@ -180,7 +180,8 @@ function account(error: ModelError, request: ModelRequest, collected: Collected,
     return error.with({ usage: settleUsage(collected.finish.usage, request, collected) });
   }
   const ended = error.fault === 'cancelled' || error.fault === 'deadline';
-  const billed = error.possiblyBilled || (ended && watch.wire.sent);
+  const unread = error.fault === 'unknown' && watch.wire.bytes > 0;
+  const billed = error.possiblyBilled || unread || (ended && watch.wire.sent);
   return billed ? error.with({ usage: estimateUsage(request, collected), possiblyBilled: true }) : error;
 }
 

@@ -119,7 +119,8 @@ function sentence(
 /** An `error` part of a stream, or what a model object threw without a status. */
 function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): ModelError {
   const name = error instanceof Error ? error.name : '';
-  if (name === 'AI_JSONParseError' || name === 'AI_TypeValidationError') {
+  const event = eventOf(error);
+  if (event === undefined && (name === 'AI_JSONParseError' || name === 'AI_TypeValidationError')) {
     return new ModelError({
       fault: 'malformed',
       message: `${setup.modelId} sent a piece of its reply that cannot be read${quote(setup, messageOf(error))}`,
@@ -137,7 +138,6 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
       possiblyBilled: true,
     });
   }
-  const event = eventOf(error);
   if (event !== undefined) {
     const model = failed(
       faultOf(event.status, event),
@@ -153,6 +153,8 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
 function eventOf(error: unknown): ProviderAnswer | undefined {
   if (typeof error === 'string') return readProviderAnswer({ error });
   if (!(error instanceof Error)) return readProviderAnswer(error);
+  // What the SDK could not read may be an error in another form than the one it knows.
+  if (error.name === 'AI_TypeValidationError') return readProviderAnswer((error as { readonly value?: unknown }).value);
   const { type, code, statusCode, data } = error as Error & Record<'type' | 'code' | 'statusCode' | 'data', unknown>;
   if (type === undefined && statusCode === undefined && data === undefined) return undefined;
   const inner = readProviderAnswer(data);
