@@ -48,6 +48,19 @@ describe('a provider of 50 requests per second', () => {
   });
 });
 
+describe('a bucket of one, which refuses whatever comes early', () => {
+  test.each([
+    { perSecond: 10, latencyMs: 500, least: 0.85 },
+    { perSecond: 20, latencyMs: 200, least: 0.85 },
+    { perSecond: 50, latencyMs: 500, least: 0.65 },
+  ])('$perSecond per second: at least $least of the allowed rate', async ({ least, ...provider }) => {
+    for (const seed of [1, 2, 3]) {
+      const { share } = await simulate({ burst: 1, retryAfter: 'milliseconds', ...provider }, 30, seed);
+      expect(share).toBeGreaterThanOrEqual(least);
+    }
+  });
+});
+
 describe('turns', () => {
   test('no more in flight than the tree allows, over all its models', async () => {
     const tree = createRateControl({ clock: fakeClock() }).openTree({ maxConcurrentCalls: 2 });
