@@ -130,6 +130,18 @@ describe('what calls itself an event stream, and what does not', () => {
   });
 });
 
+test.each(['', 'null'])('the finish reason %j in every event: a stream that breaks off is no answer', async (word) => {
+  const half = event([{ index: 0, delta: { content: 'half' }, finish_reason: word }]);
+  script = [
+    (response) => response.writeHead(200, SSE).end(half),
+    (response) => response.writeHead(200, SSE).write(half, () => response.socket?.resetAndDestroy()),
+    (response) => response.writeHead(200, SSE).end(half + DONE),
+  ];
+  const { reply, attempts } = await call();
+  expect(reply?.text).toBe('half');
+  expect(attempts.map(({ outcome }) => outcome.ok)).toEqual([false, false, true]);
+});
+
 describe('encodings', () => {
   test('several, undone from the last', async () => {
     const headers = { ...SSE, 'content-encoding': 'gzip, br' };

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type AttemptWatch, type WireFacts, watchAttempt } from './attempt-watch.ts';
 import { classifyFailure } from './classify.ts';
 import { ModelError } from './model-error.ts';
-import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
+import type { FinishReason, LanguageModel, ModelReply, ModelRequest } from './port.ts';
 import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
 import { LINGER_MS } from './wire/wire-body.ts';
@@ -126,19 +126,30 @@ function takeText(delta: string, request: ModelRequest, collected: Collected): b
 }
 
 function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {
-  const { text, reasoning, finish, stopped } = collected;
-  const reason = stopped ? 'stopped' : finish?.reason;
-  if ((reason === 'missing' || reason === 'error') && text === '' && wire.closed)
-    throw empty(modelId, 'none', request.maxOutputTokens);
-  if (reason === undefined || reason === 'missing' || reason === 'error') throw truncated(modelId, collected);
+  const { text, reasoning, finish } = collected;
+  const reason = endOf(collected, wire);
+  if (reason === undefined) {
+    throw text === '' && wire.closed ? empty(modelId, 'none', request.maxOutputTokens) : truncated(modelId, collected);
+  }
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
-  if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);
+  if (text.trim() === '' && reason !== 'stopped') throw empty(modelId, reason, request.maxOutputTokens);
   return {
     text: text.toWellFormed(),
     ...(reasoning === '' ? {} : { reasoning: reasoning.toWellFormed() }),
     finishReason: reason,
     usage: settleUsage(finish?.usage, request, collected),
   };
+}
+
+/** Some servers write this into every event, which says nothing of the end. */
+const NO_WORD = /^(?:null)?$/;
+
+/** Why the reply ended; undefined when it did not, however its stream did. */
+function endOf({ finish, stopped }: Collected, wire: WireFacts): FinishReason | 'refused' | undefined {
+  if (stopped) return 'stopped';
+  const { reason, raw } = finish ?? { reason: 'missing', raw: undefined };
+  if (reason === 'missing' || reason === 'error') return undefined;
+  return raw !== undefined && NO_WORD.test(raw) && !wire.closed ? undefined : reason;
 }
 
 function truncated(modelId: string, { text, finish }: Collected): ModelError {
