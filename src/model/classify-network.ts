@@ -33,10 +33,14 @@ const RESET: ReadonlySet<string> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** How undici says that a proxy did not get through; what it refuses with 4xx stays refused. */
+const PROXY_FAILED = /^Proxy response \(5\d\d\)/;
+
 /** A failure of the connection, found by its code anywhere in the chain of causes; undefined when it is none. */
 export function classifyNetworkError(error: unknown, modelId: string, wire: WireFacts): ModelError | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
     const code = codeOf(current);
+    if (PROXY_FAILED.test(current.message)) return unreachable(current.message, modelId, wire);
     if (failedHandshake(current)) return unreachable(code ?? current.name, modelId, wire);
     if (code === undefined) continue;
     if (UNREACHABLE.has(code)) return unreachable(code, modelId, wire);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { classifyStatus } from './classify.ts';
+import type { WireFacts } from './attempt-watch.ts';
+import { classifyFailure, classifyStatus } from './classify.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
 import { ModelError } from './model-error.ts';
@@ -42,6 +43,18 @@ describe('Retry-After', () => {
   ])('duration %.20s', (text, milliseconds) => {
     expect(readDuration(text)).toBe(milliseconds);
   });
+});
+
+test('a proxy that does not get through is no connection; one that refuses is not asked again', () => {
+  const wire = { host: 'model.test' } as WireFacts;
+  const of = (status: number): ModelError =>
+    classifyFailure(
+      new Error(`Proxy response (${status}) !== 200 when HTTP Tunneling`),
+      { modelId: 'm', clock: systemClock, redact: redactKeys },
+      wire,
+    );
+  expect(of(502)).toMatchObject({ fault: 'unreachable', retryable: true });
+  expect(of(407)).toMatchObject({ retryable: false, message: expect.stringContaining('(407)') });
 });
 
 test('errors are changed where nobody may set Error.stackTraceLimit', () => {

@@ -130,6 +130,26 @@ describe('complaints', () => {
     expect(sent).toBe(1);
   });
 
+  test('headers that tell of a limit for a day: one call a minute finds out', async () => {
+    const clock = fakeClock();
+    const lane = createRateControl({ clock }).openTree({ maxConcurrentCalls: 8 }).lane();
+    const slot = await enter(lane);
+    slot.observe({
+      'x-ratelimit-limit-requests': '9',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '24h',
+    });
+    slot.leave(undefined);
+    let sent = 0;
+    for (let call = 0; call < 3; call++) void enter(lane).then(() => sent++);
+    await clock.advance(59_000);
+    expect(sent).toBe(0);
+    await clock.advance(2_000);
+    expect(sent).toBe(1);
+    await clock.advance(60_000);
+    expect(sent).toBe(2);
+  });
+
   test('overload halves what may be in flight; it comes back as calls go well', async () => {
     const clock = fakeClock();
     const tree = createRateControl({ clock, random: () => 0 }).openTree({ maxConcurrentCalls: 64 });
