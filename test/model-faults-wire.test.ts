@@ -130,6 +130,21 @@ describe('what calls itself an event stream, and what does not', () => {
   });
 });
 
+test('a server that says it is at work is not silent', async () => {
+  const work: Responder = (response) => {
+    let said = 0;
+    const timer = setInterval(() => {
+      if (++said < 8) return response.writeProcessing();
+      clearInterval(timer);
+      good(response);
+    }, 100);
+  };
+  script = [work];
+  const { reply, attempts } = await call({ idleTimeoutMs: 700 });
+  expect(reply?.text).toBe('whole');
+  expect(attempts).toHaveLength(1);
+});
+
 test.each(['', 'null'])('the finish reason %j in every event: a stream that breaks off is no answer', async (word) => {
   const half = event([{ index: 0, delta: { content: 'half' }, finish_reason: word }]);
   script = [

@@ -45,6 +45,8 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
       headers: plainHeaders(init?.headers),
       body: typeof init?.body === 'string' ? init.body : null,
       signal: init?.signal ?? watch.signal,
+      // `102 Processing` and its like: the server is at work.
+      onInfo: () => watch.touch(),
     });
     const { statusCode: status } = response;
     const headers = joinHeaders(response.headers);
