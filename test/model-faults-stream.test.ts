@@ -112,8 +112,8 @@ describe.each(REFS)('%s', (ref) => {
     }
   });
 
-  test('malformed JSON: retried a limited number of times', async () => {
-    script = [{ fault: 'malformed', after: 'half ' }, 'whole'];
+  test.each(['', 'half '])('malformed JSON (after %j): retried a limited number of times', async (after) => {
+    script = [{ fault: 'malformed', after }, 'whole'];
     const { reply, log } = await callMock(mock, { ref });
     expect(reply?.text).toBe('whole');
     expect(log[0]).toMatch(/sent a piece of its reply that cannot be read.*\[can be retried; possibly billed\]$/);

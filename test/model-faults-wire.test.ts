@@ -99,10 +99,12 @@ describe('what calls itself an event stream, and what does not', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  test('an event nobody can make sense of: possibly billed', async () => {
+  test('an event nobody can make sense of: retried, possibly billed', async () => {
     const nothing = `data: ${JSON.stringify({ error: null, choices: [] })}\n\n`;
-    script = [(response) => response.writeHead(200, SSE).end(text('half') + nothing + DONE)];
-    expect((await call()).error).toMatchObject({ possiblyBilled: true, usage: { estimated: true } });
+    script = [(response) => response.writeHead(200, SSE).end(text('half') + nothing + DONE), good];
+    const { reply, attempts } = await call();
+    expect(reply?.text).toBe('whole');
+    expect(attempts[0]).toMatchObject({ possiblyBilled: true, outcome: { error: { fault: 'malformed' } } });
   });
 
   test('an event stream called JSON: read', async () => {

@@ -191,8 +191,7 @@ function account(error: ModelError, request: ModelRequest, collected: Collected,
     return error.with({ usage: settleUsage(collected.finish.usage, request, collected) });
   }
   const ended = error.fault === 'cancelled' || error.fault === 'deadline';
-  const unread = error.fault === 'unknown' && watch.wire.bytes > 0;
-  const billed = error.possiblyBilled || unread || (ended && watch.wire.sent);
+  const billed = error.possiblyBilled || (ended && watch.wire.sent);
   return billed ? error.with({ usage: estimateUsage(request, collected), possiblyBilled: true }) : error;
 }
 

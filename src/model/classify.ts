@@ -121,11 +121,7 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
   const name = error instanceof Error ? error.name : '';
   const event = eventOf(error);
   if (event === undefined && (name === 'AI_JSONParseError' || name === 'AI_TypeValidationError')) {
-    return new ModelError({
-      fault: 'malformed',
-      message: `${setup.modelId} sent a piece of its reply that cannot be read${quote(setup, messageOf(error))}`,
-      possiblyBilled: true,
-    });
+    return malformed(error, setup);
   }
   if (
     name === 'AI_InvalidResponseDataError' ||
@@ -146,7 +142,16 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
     );
     return wire.answered ? model.with({ possiblyBilled: true }) : model;
   }
-  return unknownFailure(error, setup);
+  // What an SDK throws that has begun to read: it could make nothing of it.
+  return wire.bytes > 0 ? malformed(error, setup) : unknownFailure(error, setup);
+}
+
+function malformed(error: unknown, setup: Setup): ModelError {
+  return new ModelError({
+    fault: 'malformed',
+    message: `${setup.modelId} sent a piece of its reply that cannot be read${quote(setup, messageOf(error))}`,
+    possiblyBilled: true,
+  });
 }
 
 /** An error event as the SDK passes it on: the provider's own object, or an error that carries it. */
