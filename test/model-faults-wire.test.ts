@@ -132,6 +132,23 @@ describe('what calls itself an event stream, and what does not', () => {
   });
 });
 
+test('the end of the response comes a moment after [DONE]: the next call finds its connection free', async () => {
+  let connections = 0;
+  const count = (): void => void connections++;
+  server.on('connection', count);
+  script = [(response) => response.writeHead(200, SSE).write(WHOLE, () => setTimeout(() => response.end(), 5))];
+  for (let round = 0; round < 10; round++) expect((await call()).reply?.text).toBe('whole');
+  server.off('connection', count);
+  expect(connections).toBeLessThan(5);
+});
+
+test('the end of the response never comes after [DONE]: answered long before the idle timeout', async () => {
+  script = [(response) => response.writeHead(200, SSE).write(WHOLE)];
+  const { reply, elapsedMs } = await call({ idleTimeoutMs: 9_000 });
+  expect(reply?.text).toBe('whole');
+  expect(elapsedMs).toBeLessThan(5_000);
+});
+
 test('a server that says it is at work is not silent', async () => {
   const work: Responder = (response) => {
     let said = 0;

@@ -24,6 +24,8 @@ const TAIL_BYTES = 2_048;
 /** OpenAI's last event. A line of its own: inside a text its line ends would be escaped. */
 const DONE = /(?:^|[\r\n])data: ?\[DONE\][\r\n]/;
 const DONE_BYTES = 24;
+/** Milliseconds the end of the response may come after the end of the reply: mostly it does, and the connection is free. */
+const GRACE_MS = 50;
 /** Milliseconds a connection has to end a reply that is whole, so that it can be used again. */
 export const LINGER_MS = 1_000;
 
@@ -47,6 +49,8 @@ class WireBody {
   #page: Buffer[] = [];
   /** The SDK gets nothing more. A destroyed body still gives out what it has. */
   #over = false;
+  /** The provider has said that its reply is at its end. */
+  #whole = false;
 
   constructor(body: Readable, watch: AttemptWatch, setup: BodySetup) {
     this.#body = body;
@@ -101,13 +105,19 @@ class WireBody {
     else this.#close(controller);
   }
 
-  /** The reply is whole: the SDK need not wait for the connection, which is left to end by itself. */
+  /** The reply is whole: neither the SDK nor the connection's next call waits long for the response to end. */
   #done(controller: Controller): void {
+    if (this.#whole) return;
+    this.#whole = true;
     const body = this.#body;
-    this.#close(controller);
+    const { clock } = this.#setup;
     body.once(
       'close',
-      this.#setup.clock.schedule(LINGER_MS, () => void body.destroy()),
+      clock.schedule(GRACE_MS, () => this.#close(controller)),
+    );
+    body.once(
+      'close',
+      clock.schedule(LINGER_MS, () => void body.destroy()),
     );
   }
 
@@ -119,6 +129,7 @@ class WireBody {
   }
 
   #close(controller: Controller): void {
+    if (this.#over) return;
     this.#over = true;
     this.#watch.wire.closed = CLOSING.test(this.#tail.toString('latin1'));
     controller.close();
