@@ -56,6 +56,21 @@ describe.each(REFS)('%s', (ref) => {
     },
   );
 
+  test('reset after a whole reply: answers, and pays once', async () => {
+    script = [{ fault: 'reset-after-reply', after: 'whole' }, 'not asked for'];
+    const { reply, attempts, usage } = await callMock(mock, { ref });
+    expect(reply).toMatchObject({ text: 'whole', finishReason: 'stop' });
+    expect([attempts.length, usage.possiblyBilled]).toEqual([1, 0]);
+  });
+
+  test('hang after a whole reply: answers, pays once, and closes the socket', async () => {
+    script = [{ fault: 'hang-after-reply', after: 'whole' }, 'not asked for'];
+    const { reply, attempts, usage } = await callMock(mock, { ref, idleTimeoutMs: 150 });
+    expect(reply).toMatchObject({ text: 'whole', finishReason: 'stop' });
+    expect([attempts.length, usage.possiblyBilled]).toEqual([1, 0]);
+    await expect.poll(() => mock.inFlight, { timeout: 5_000 }).toBe(0);
+  });
+
   test('hang before headers: given up after the idle timeout, retried', async () => {
     script = [{ fault: 'hang-before-headers' }, 'whole'];
     const { reply, log } = await callMock(mock, { ref, idleTimeoutMs: 150 });
@@ -97,8 +112,8 @@ describe.each(REFS)('%s', (ref) => {
     }
   });
 
-  test('malformed JSON: retried a limited number of times', async () => {
-    script = [{ fault: 'malformed', after: 'half ' }, 'whole'];
+  test.each(['', 'half '])('malformed JSON (after %j): retried a limited number of times', async (after) => {
+    script = [{ fault: 'malformed', after }, 'whole'];
     const { reply, log } = await callMock(mock, { ref });
     expect(reply?.text).toBe('whole');
     expect(log[0]).toMatch(/sent a piece of its reply that cannot be read.*\[can be retried; possibly billed\]$/);

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ModelError } from './model-error.ts';
 import type { ModelRequest } from './port.ts';
+import { withoutStacks } from './without-stacks.ts';
 
 /** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
 export interface WireFacts {
@@ -15,6 +16,10 @@ export interface WireFacts {
   /** The provider said by itself that its reply is whole, though maybe without a finish reason. */
   closed: boolean;
   host: string | undefined;
+  /** What the body of the response was lost by. Its reply may have been whole before. */
+  lost: ModelError | undefined;
+  /** Ends the body where it is, as if its connection had been lost by this error; undefined while there is none to end. */
+  cutOff: ((error: ModelError) => void) | undefined;
 }
 
 /**
@@ -107,25 +112,26 @@ class Watch implements AttemptWatch {
     this.#cancelTimer = this.#clock.schedule(ms, () => {
       const { idleTimeoutMs } = this.#request;
       const silentMs = this.#clock.now() - this.#lastSign;
-      if (silentMs >= idleTimeoutMs) this.fail(idleError(this.#modelId, idleTimeoutMs, this.wire));
+      if (silentMs >= idleTimeoutMs) this.#silent(idleError(this.#modelId, idleTimeoutMs, this.wire));
       else this.#lookIn(idleTimeoutMs - silentMs);
     });
   }
+
+  /** A body is cut off first, once: its reply may be whole though its connection hangs. */
+  #silent(error: ModelError): void {
+    const { cutOff } = this.wire;
+    this.wire.cutOff = undefined;
+    if (cutOff === undefined) this.fail(error);
+    else {
+      this.#lookIn(this.#request.idleTimeoutMs);
+      cutOff(error);
+    }
+  }
 }
 
-/**
- * Closing a connection makes errors that nobody sees: where they come from costs more to write down than to close it, and
- * a thousand calls may be cancelled at once.
- */
+/** Closing a connection makes errors that nobody sees, and a thousand calls may be cancelled at once. */
 function abortWithoutStacks(controller: AbortController, reason: unknown): void {
-  const { stackTraceLimit } = Error;
-  // No assignment: it would throw where somebody has frozen `Error`.
-  Reflect.set(Error, 'stackTraceLimit', 0);
-  try {
-    controller.abort(reason);
-  } finally {
-    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
-  }
+  withoutStacks(() => controller.abort(reason));
 }
 
 function unsent(): WireFacts {
@@ -137,6 +143,8 @@ function unsent(): WireFacts {
     bytes: 0,
     closed: false,
     host: undefined,
+    lost: undefined,
+    cutOff: undefined,
   };
 }
 

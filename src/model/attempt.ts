@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import { type AttemptWatch, type WireFacts, watchAttempt } from './attempt-watch.ts';
 import { classifyFailure } from './classify.ts';
 import { ModelError } from './model-error.ts';
-import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
+import type { FinishReason, LanguageModel, ModelReply, ModelRequest } from './port.ts';
 import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
+import { LINGER_MS } from './wire/wire-body.ts';
 
 /** What one attempt needs besides its request. */
 export interface AttemptSetup {
@@ -38,10 +39,16 @@ export async function attemptCall(setup: AttemptSetup, request: ModelRequest): P
     await collect(setup, request, watch, collected);
     return toReply(setup.modelId, request, collected, watch.wire);
   } catch (error) {
-    throw account(watch.failure ?? classifyFailure(error, setup, watch.wire), request, collected, watch);
+    throw account(watch.failure ?? failureOf(error, setup, watch.wire), request, collected, watch);
   } finally {
     watch.close(collected.ended);
   }
+}
+
+/** What the SDK makes of a lost body says less than what it was lost by; an error the provider sent before says more. */
+function failureOf(error: unknown, setup: AttemptSetup, wire: WireFacts): ModelError {
+  const failure = classifyFailure(error, setup, wire);
+  return failure.fault === 'truncated' ? (wire.lost ?? failure) : failure;
 }
 
 async function collect(
@@ -61,13 +68,15 @@ async function collect(
     watch.touch();
     if (!take(readPart(value), request, collected)) continue;
     // A stream that said it is at its end has nothing to be told; reading on costs less than cancelling.
-    void (collected.ended ? drain(reader) : reader.cancel()).catch(ignore);
+    void (collected.ended ? drain(reader, setup.clock) : reader.cancel()).catch(ignore);
     return;
   }
 }
 
-async function drain(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
-  const { done } = await reader.read();
+/** Lets the provider end its stream, but not hold the connection by not doing so. */
+async function drain(reader: ReadableStreamDefaultReader<unknown>, clock: Clock): Promise<void> {
+  const cancelTimer = clock.schedule(LINGER_MS, () => void reader.cancel().catch(ignore));
+  const { done } = await reader.read().finally(cancelTimer);
   if (!done) await reader.cancel();
 }
 
@@ -117,19 +126,30 @@ function takeText(delta: string, request: ModelRequest, collected: Collected): b
 }
 
 function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {
-  const { text, reasoning, finish, stopped } = collected;
-  const reason = stopped ? 'stopped' : finish?.reason;
-  if ((reason === 'missing' || reason === 'error') && text === '' && wire.closed)
-    throw empty(modelId, 'none', request.maxOutputTokens);
-  if (reason === undefined || reason === 'missing' || reason === 'error') throw truncated(modelId, collected);
+  const { text, reasoning, finish } = collected;
+  const reason = endOf(collected, wire);
+  if (reason === undefined) {
+    throw text === '' && wire.closed ? empty(modelId, 'none', request.maxOutputTokens) : truncated(modelId, collected);
+  }
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
-  if (text.trim() === '' && !stopped) throw empty(modelId, reason, request.maxOutputTokens);
+  if (text.trim() === '' && reason !== 'stopped') throw empty(modelId, reason, request.maxOutputTokens);
   return {
     text: text.toWellFormed(),
     ...(reasoning === '' ? {} : { reasoning: reasoning.toWellFormed() }),
     finishReason: reason,
     usage: settleUsage(finish?.usage, request, collected),
   };
+}
+
+/** Some servers write this into every event, which says nothing of the end. */
+const NO_WORD = /^(?:null)?$/;
+
+/** Why the reply ended; undefined when it did not, however its stream did. */
+function endOf({ finish, stopped }: Collected, wire: WireFacts): FinishReason | 'refused' | undefined {
+  if (stopped) return 'stopped';
+  const { reason, raw } = finish ?? { reason: 'missing', raw: undefined };
+  if (reason === 'missing' || reason === 'error') return undefined;
+  return raw !== undefined && NO_WORD.test(raw) && !wire.closed ? undefined : reason;
 }
 
 function truncated(modelId: string, { text, finish }: Collected): ModelError {

@@ -1,5 +1,6 @@
 import type { WireFacts } from './attempt-watch.ts';
 import { ModelError } from './model-error.ts';
+import { failedHandshake } from './wire/connections.ts';
 
 /** Nothing was sent: the connection was never there. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -23,6 +24,7 @@ const RESET: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
   'UND_ERR_SOCKET',
   'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_INFO',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
@@ -31,10 +33,15 @@ const RESET: ReadonlySet<string> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** How undici says that a proxy did not get through; what it refuses with 4xx stays refused. */
+const PROXY_FAILED = /^Proxy response \(5\d\d\)/;
+
 /** A failure of the connection, found by its code anywhere in the chain of causes; undefined when it is none. */
 export function classifyNetworkError(error: unknown, modelId: string, wire: WireFacts): ModelError | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
     const code = codeOf(current);
+    if (PROXY_FAILED.test(current.message)) return unreachable(current.message, modelId, wire);
+    if (failedHandshake(current)) return unreachable(code ?? current.name, modelId, wire);
     if (code === undefined) continue;
     if (UNREACHABLE.has(code)) return unreachable(code, modelId, wire);
     if (RESET.has(code) || code.startsWith('HPE_') || code.startsWith('Z_')) return reset(code, modelId, wire);
@@ -45,6 +52,8 @@ export function classifyNetworkError(error: unknown, modelId: string, wire: Wire
 function codeOf(error: Error): string | undefined {
   const { code } = error as Error & { code?: unknown };
   if (typeof code === 'string') return code;
+  // undici does not always name what its parser met.
+  if (error.name === 'HTTPParserError') return 'HPE_INVALID';
   // Several addresses were tried: the first failure speaks for all.
   const first = error instanceof AggregateError ? error.errors[0] : undefined;
   return first instanceof Error ? codeOf(first) : undefined;

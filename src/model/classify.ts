@@ -119,12 +119,9 @@ function sentence(
 /** An `error` part of a stream, or what a model object threw without a status. */
 function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): ModelError {
   const name = error instanceof Error ? error.name : '';
-  if (name === 'AI_JSONParseError' || name === 'AI_TypeValidationError') {
-    return new ModelError({
-      fault: 'malformed',
-      message: `${setup.modelId} sent a piece of its reply that cannot be read${quote(setup, messageOf(error))}`,
-      possiblyBilled: true,
-    });
+  const event = eventOf(error);
+  if (event === undefined && (name === 'AI_JSONParseError' || name === 'AI_TypeValidationError')) {
+    return malformed(error, setup);
   }
   if (
     name === 'AI_InvalidResponseDataError' ||
@@ -137,7 +134,6 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
       possiblyBilled: true,
     });
   }
-  const event = eventOf(error);
   if (event !== undefined) {
     const model = failed(
       faultOf(event.status, event),
@@ -146,13 +142,24 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
     );
     return wire.answered ? model.with({ possiblyBilled: true }) : model;
   }
-  return unknownFailure(error, setup);
+  // What an SDK throws that has begun to read: it could make nothing of it.
+  return wire.bytes > 0 ? malformed(error, setup) : unknownFailure(error, setup);
+}
+
+function malformed(error: unknown, setup: Setup): ModelError {
+  return new ModelError({
+    fault: 'malformed',
+    message: `${setup.modelId} sent a piece of its reply that cannot be read${quote(setup, messageOf(error))}`,
+    possiblyBilled: true,
+  });
 }
 
 /** An error event as the SDK passes it on: the provider's own object, or an error that carries it. */
 function eventOf(error: unknown): ProviderAnswer | undefined {
   if (typeof error === 'string') return readProviderAnswer({ error });
   if (!(error instanceof Error)) return readProviderAnswer(error);
+  // What the SDK could not read may be an error in another form than the one it knows.
+  if (error.name === 'AI_TypeValidationError') return readProviderAnswer((error as { readonly value?: unknown }).value);
   const { type, code, statusCode, data } = error as Error & Record<'type' | 'code' | 'statusCode' | 'data', unknown>;
   if (type === undefined && statusCode === undefined && data === undefined) return undefined;
   const inner = readProviderAnswer(data);

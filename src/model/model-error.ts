@@ -1,5 +1,6 @@
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { CallUsage } from './port.ts';
+import { withoutStacks } from './without-stacks.ts';
 
 /** The codes a {@link ModelError} can have. */
 export type ModelErrorCode = Extract<
@@ -144,13 +145,7 @@ export class ModelError extends RlmError {
   /** The same error with some of its fields replaced; `data` is added to what it has. */
   with(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
     // A cancel has no place in the code worth looking up, and a thousand stacks are most of its cost.
-    const { stackTraceLimit } = Error;
-    if (this.fault === 'cancelled') Error.stackTraceLimit = 0;
-    try {
-      return this.#changed(changes);
-    } finally {
-      Error.stackTraceLimit = stackTraceLimit;
-    }
+    return this.fault === 'cancelled' ? withoutStacks(() => this.#changed(changes)) : this.#changed(changes);
   }
 
   #changed(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {

@@ -7,6 +7,7 @@ import type { LanguageModel, Model, ModelPrice } from './port.ts';
 export interface ModelSetup {
   readonly id: string;
   readonly provider: string;
+  readonly endpoint?: string;
   readonly price: ModelPrice | undefined;
   readonly contextTokens: number | undefined;
   /** Default: the machine's. */
@@ -30,6 +31,7 @@ export function createModel(setup: ModelSetup): Model {
   return {
     id,
     provider,
+    ...(setup.endpoint === undefined ? {} : { endpoint: setup.endpoint }),
     price,
     contextTokens,
     ...(setup.remote === undefined ? {} : { remote: setup.remote }),

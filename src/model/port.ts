@@ -83,6 +83,8 @@ export interface Model {
   /** The reference that names it, where the id alone does not, e.g. `http://host:8000/v1#name`. Never a secret. */
   readonly ref?: string;
   readonly provider: string;
+  /** Base URL of the server that answers, where it is known: the same id at another server is another model to rate control. */
+  readonly endpoint?: string;
   /** Unknown price = unknown cost, never zero. */
   readonly price: ModelPrice | undefined;
   /** Tokens of input and output the model takes, when known. */

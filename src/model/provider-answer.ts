@@ -27,7 +27,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * response: {error}}`, Ollama `{error: 'text'}`, FastAPI `{detail}`; undefined when it is none of these.
  */
 export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
-  const root = asObject(Array.isArray(body) ? body[0] : typeof body === 'string' ? parse(body) : body);
+  const read = typeof body === 'string' ? parse(body) : body;
+  const root = asObject(Array.isArray(read) ? read[0] : read);
   if (root === undefined) return undefined;
   const inner = asObject(root.error) ?? asObject(asObject(root.response)?.error) ?? root;
   const text = firstString(inner.message, root.message, root.error, root.detail, inner.detail);

@@ -3,6 +3,9 @@ const MAX_WAIT_MS = 24 * 3_600_000;
 /** Characters of the longest duration that is one: a pattern over a megabyte of digits would take hours. */
 const MAX_DURATION = 64;
 
+/** A day, a month or a year beside a time of day: `Date.parse` alone finds a date in much that is none. */
+const DATE = /\d.*\b\d{1,2}:\d{2}/;
+
 /** Response headers by lower-case name. */
 export type HeaderRecord = Readonly<Record<string, string | undefined>>;
 
@@ -15,9 +18,10 @@ export function retryAfterMs(headers: HeaderRecord, now: number): number | undef
   if (exact !== undefined) return clampWait(exact);
   const header = headers['retry-after'];
   if (header === undefined) return undefined;
-  const inSeconds = readNumber(header);
-  if (inSeconds !== undefined) return clampWait(inSeconds * 1000);
-  const date = Date.parse(header);
+  // A proxy may add its own to the provider's: the longest wait satisfies both.
+  const inSeconds = header.split(',').map(readNumber);
+  if (inSeconds.every((amount) => amount !== undefined)) return clampWait(Math.max(...inSeconds) * 1000);
+  const date = DATE.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : clampWait(date - now);
 }
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
-import { classifyStatus } from './classify.ts';
+import type { WireFacts } from './attempt-watch.ts';
+import { classifyFailure, classifyStatus } from './classify.ts';
 import { estimateInput, estimateTokens, learnInput } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
+import { ModelError } from './model-error.ts';
 import { readRateHeaders } from './rate/rate-headers.ts';
 import { createTurns } from './rate/turns.ts';
 import { resolveModel } from './resolve-model.ts';
@@ -21,6 +23,12 @@ describe('Retry-After', () => {
     [{ 'retry-after': '-3' }, 0],
     [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
     [{ 'retry-after': 'soon' }, undefined],
+    [{ 'retry-after': '3, 5' }, 5_000],
+    [{ 'retry-after': 'attempt 5' }, undefined],
+    [{ 'retry-after': '2025' }, 2_025_000],
+    [{ 'retry-after': 'Wednesday, 01-Jan-25 00:00:10 GMT' }, 10_000],
+    [{ 'retry-after': '2025-01-01T00:00:10Z' }, 10_000],
+    [{ 'retry-after': 'Wed Jan  1 00:00:10 2025 GMT' }, 10_000],
     [{}, undefined],
   ])('%o', (headers, milliseconds) => {
     expect(retryAfterMs(headers, NOW)).toBe(milliseconds);
@@ -37,6 +45,32 @@ describe('Retry-After', () => {
   ])('duration %.20s', (text, milliseconds) => {
     expect(readDuration(text)).toBe(milliseconds);
   });
+});
+
+test('a proxy that does not get through is no connection; one that refuses is not asked again', () => {
+  const wire = { host: 'model.test' } as WireFacts;
+  const of = (status: number): ModelError =>
+    classifyFailure(
+      new Error(`Proxy response (${status}) !== 200 when HTTP Tunneling`),
+      { modelId: 'm', clock: systemClock, redact: redactKeys },
+      wire,
+    );
+  expect(of(502)).toMatchObject({ fault: 'unreachable', retryable: true });
+  expect(of(407)).toMatchObject({ retryable: false, message: expect.stringContaining('(407)') });
+});
+
+test('errors are changed where nobody may set Error.stackTraceLimit', () => {
+  const { stackTraceLimit } = Error;
+  Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
+  try {
+    for (const fault of ['cancelled', 'server'] as const) {
+      const error = new ModelError({ fault, message: 'one' });
+      expect(error.with({ message: 'two' })).toMatchObject({ fault, message: 'two' });
+    }
+  } finally {
+    Object.defineProperty(Error, 'stackTraceLimit', { writable: true });
+  }
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
 });
 
 test('an error body of megabytes is judged at once', () => {

@@ -41,7 +41,7 @@ export interface FaultOutcome {
 const QUICK: Partial<RetryPolicy> = { baseMs: 10, capMs: 50, unreachableMs: 200 };
 
 /** One call through the whole model layer: registry, retries, rate control and a real ledger. */
-export async function callMock(mock: MockProvider, options: FaultCall = {}): Promise<FaultOutcome> {
+export async function callMock(mock: Pick<MockProvider, 'env'>, options: FaultCall = {}): Promise<FaultOutcome> {
   const model = resolveModel(options.ref ?? 'openai/gpt-5', {
     env: options.env ?? mock.env,
     ...(options.maxResponseBytes === undefined ? {} : { maxResponseBytes: options.maxResponseBytes }),

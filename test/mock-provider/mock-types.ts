@@ -57,6 +57,11 @@ export type MockFault =
       readonly fault: 'hang-mid-stream' | 'reset-mid-stream' | 'truncated' | 'malformed';
       readonly after: string;
     }
+  | {
+      /** After a whole reply, before its response has ended. */
+      readonly fault: 'hang-after-reply' | 'reset-after-reply';
+      readonly after: string;
+    }
   | { readonly fault: 'html' }
   | { readonly fault: 'error-event'; readonly after?: string; readonly error: MockErrorBody }
   | { readonly fault: 'huge'; readonly bytes: number }

@@ -102,12 +102,13 @@ async function sendBroken(
   response: ServerResponse,
 ): Promise<void> {
   const text = 'after' in fault ? (fault.after ?? '') : '';
-  const { events } = format.render({ text, usage: null, pieces: 1 }, request);
+  const { events, ending } = format.render({ text, usage: null, pieces: 1 }, request);
+  const whole = fault.fault === 'hang-after-reply' || fault.fault === 'reset-after-reply';
   response.writeHead(200, EVENT_STREAM);
-  response.write(text === '' ? ': begin\n\n' : events.join(''));
+  response.write(text === '' ? ': begin\n\n' : [...events, ...(whole ? ending : [])].join(''));
   await new Promise((resolve) => setImmediate(resolve));
   if (fault.fault === 'truncated') response.end();
-  if (fault.fault === 'reset-mid-stream') response.socket?.resetAndDestroy();
+  if (fault.fault === 'reset-mid-stream' || fault.fault === 'reset-after-reply') response.socket?.resetAndDestroy();
   if (fault.fault === 'malformed') response.end('data: {"choices": [{"delta": {"content": "x"\n\n');
   if (fault.fault === 'error-event') response.end(format.errorEvent(fault.error));
 }

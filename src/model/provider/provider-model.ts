@@ -42,6 +42,7 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
   return createModel({
     id,
     provider: settings.provider,
+    endpoint: settings.baseUrl,
     price: options.prices?.[id] ?? options.prices?.[settings.model] ?? facts.price,
     contextTokens: facts.contextTokens,
     clock,

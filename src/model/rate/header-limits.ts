@@ -23,6 +23,12 @@ export interface HeaderLimits {
   delayMs(now: number, tokens: number): number;
 }
 
+/**
+ * Longest wait on the word of a header, in milliseconds: then one request finds out. Where the limit is real, its refusal
+ * says so; a header that is wrong would hold a run until its time is up, without a word.
+ */
+const MAX_WAIT_MS = 60_000;
+
 /** No headers seen, no limits known. */
 export function createHeaderLimits(): HeaderLimits {
   const requests = createBucket();
@@ -30,6 +36,7 @@ export function createHeaderLimits(): HeaderLimits {
   let sentRequests = 0;
   let sentTokens = 0;
   let known = false;
+  let sentAt = 0;
   /** Requests whose response has not begun: a report may know of those sent before its own, or not. */
   const unheard = new Set<SendMark>();
 
@@ -56,6 +63,7 @@ export function createHeaderLimits(): HeaderLimits {
     sent(cost, now) {
       sentRequests += 1;
       sentTokens += cost;
+      sentAt = now;
       requests.take(1, now);
       tokens.take(cost, now);
       const mark = { requests: sentRequests, tokens: sentTokens, cost };
@@ -74,6 +82,9 @@ export function createHeaderLimits(): HeaderLimits {
         tokens.observe(report.tokens, { takenSince: takenTokens, now });
       }
     },
-    delayMs: (now, cost) => Math.max(requests.delayMs(now, 1), tokens.delayMs(now, cost)),
+    delayMs(now, cost) {
+      const told = Math.max(requests.delayMs(now, 1), tokens.delayMs(now, cost));
+      return Math.min(told, Math.max(0, sentAt + MAX_WAIT_MS - now));
+    },
   };
 }

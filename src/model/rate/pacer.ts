@@ -1,4 +1,4 @@
-import { type BucketEvidence, refillRate } from './refill-rate.ts';
+import { type BucketEvidence, bucketSize, refillRate } from './refill-rate.ts';
 import { createRefusalHistory } from './refusal-history.ts';
 
 /**
@@ -44,8 +44,13 @@ const MAX_STEP = 0.25;
 /** A bucket of one or two refuses at its own rate whatever comes early: many refusals in a row take off more. */
 const ROW_ALLOWED = 2;
 const ROW_CUT = 0.93;
-/** A timer that fires late is made up for, within this many milliseconds. */
+/** A timer that fires late is made up for, within this many milliseconds and within what the bucket holds. */
 const LATE_MS = 50;
+/** What a bucket of one request leaves no room for: a refusal whenever two come closer than its rate. */
+const SPARE_LEAST = 1.5;
+/** Timers are late by a millisecond or two all the time: at this rate and above that is always made up for. */
+const TIMER_MS = 2;
+const TIMER_RATE = 50;
 
 /** Starts without a pace. */
 export function createPacer(): Pacer {
@@ -53,6 +58,8 @@ export function createPacer(): Pacer {
   let rate: number | undefined;
   let sample = 0;
   let nextAt = 0;
+  /** Requests the bucket holds beyond those of an even pace. */
+  let spare = Number.POSITIVE_INFINITY;
 
   return {
     get rate() {
@@ -63,7 +70,7 @@ export function createPacer(): Pacer {
       if (rate !== undefined) {
         // Growth per request sent, so that what is not used does not grow.
         rate *= 1 + Math.min(MAX_STEP, growth(sample, now - (history.lastRefusalAt ?? 0)) / rate);
-        nextAt = Math.max(nextAt, now - LATE_MS) + 1000 / rate;
+        nextAt = Math.max(nextAt, now - lateMs(rate, spare)) + 1000 / rate;
       }
       return history.sent(now);
     },
@@ -75,6 +82,7 @@ export function createPacer(): Pacer {
       } else {
         sample = news.evidence.accepted.length;
         rate = sample < MIN_SAMPLE ? (rate ?? 1) * BLIND_CUT : estimate(news.evidence, news.inARow);
+        spare = Math.max(0, bucketSize(rate / 1000, news.evidence.first) - SPARE_LEAST);
       }
       return true;
     },
@@ -82,6 +90,11 @@ export function createPacer(): Pacer {
       nextAt = Math.max(nextAt, until);
     },
   };
+}
+
+/** Milliseconds of lateness that are made up for. */
+function lateMs(rate: number, spare: number): number {
+  return Math.min(LATE_MS, Math.max((1000 * spare) / rate, TIMER_MS * Math.min(1, rate / TIMER_RATE)));
 }
 
 /** Per second, as a share of the rate. */

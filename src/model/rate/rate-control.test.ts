@@ -48,6 +48,19 @@ describe('a provider of 50 requests per second', () => {
   });
 });
 
+describe('a bucket of one, which refuses whatever comes early', () => {
+  test.each([
+    { perSecond: 10, latencyMs: 500, least: 0.85 },
+    { perSecond: 20, latencyMs: 200, least: 0.85 },
+    { perSecond: 50, latencyMs: 500, least: 0.65 },
+  ])('$perSecond per second: at least $least of the allowed rate', async ({ least, ...provider }) => {
+    for (const seed of [1, 2, 3]) {
+      const { share } = await simulate({ burst: 1, retryAfter: 'milliseconds', ...provider }, 30, seed);
+      expect(share).toBeGreaterThanOrEqual(least);
+    }
+  });
+});
+
 describe('turns', () => {
   test('no more in flight than the tree allows, over all its models', async () => {
     const tree = createRateControl({ clock: fakeClock() }).openTree({ maxConcurrentCalls: 2 });
@@ -117,6 +130,26 @@ describe('complaints', () => {
     expect(sent).toBe(1);
   });
 
+  test('headers that tell of a limit for a day: one call a minute finds out', async () => {
+    const clock = fakeClock();
+    const lane = createRateControl({ clock }).openTree({ maxConcurrentCalls: 8 }).lane();
+    const slot = await enter(lane);
+    slot.observe({
+      'x-ratelimit-limit-requests': '9',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '24h',
+    });
+    slot.leave(undefined);
+    let sent = 0;
+    for (let call = 0; call < 3; call++) void enter(lane).then(() => sent++);
+    await clock.advance(59_000);
+    expect(sent).toBe(0);
+    await clock.advance(2_000);
+    expect(sent).toBe(1);
+    await clock.advance(60_000);
+    expect(sent).toBe(2);
+  });
+
   test('overload halves what may be in flight; it comes back as calls go well', async () => {
     const clock = fakeClock();
     const tree = createRateControl({ clock, random: () => 0 }).openTree({ maxConcurrentCalls: 64 });
@@ -154,6 +187,15 @@ describe('complaints', () => {
       await expect(enter(again)).resolves.toBeDefined();
     },
   );
+
+  test('the same name at two servers: what one refuses says nothing of the other', async () => {
+    const control = createRateControl({ clock: fakeClock() });
+    const tree = control.openTree({ maxConcurrentCalls: 2 });
+    const [here, there] = ['http://here/v1', 'http://there/v1'].map((endpoint) => ({ ...modelOf('m'), endpoint }));
+    (await enter(tree.lane(), here)).leave(fault('key'));
+    await expect(enter(tree.lane(), here)).rejects.toMatchObject({ fault: 'key' });
+    await expect(enter(tree.lane(), there)).resolves.toBeDefined();
+  });
 
   test('an unreachable host: one probe at a time, refused once it stays down, open again after an answer', async () => {
     const clock = fakeClock();

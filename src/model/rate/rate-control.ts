@@ -46,7 +46,7 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
   const gateOf = (model: Model): ModelGate => {
     const known = gateOfModel.get(model);
     if (known !== undefined) return known;
-    const key = `${model.provider} ${model.id}`;
+    const key = `${model.provider} ${model.id} ${model.endpoint ?? ''}`;
     let gate = gates.get(key);
     if (gate === undefined) {
       gate = createGate({

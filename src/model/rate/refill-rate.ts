@@ -46,8 +46,8 @@ function levelAtRefusal(rate: number, { emptyAt, refusedAt, accepted, first }: B
   return Math.min(size, level + rate * (refusedAt - at));
 }
 
-/** What was missing from the full bucket when it first refused. */
-function bucketSize(rate: number, first: readonly number[]): number {
+/** The size of the bucket in requests: what was missing from the full one when it first refused. `rate` per millisecond. */
+export function bucketSize(rate: number, first: readonly number[]): number {
   let missing = 0;
   let at = first[0] ?? 0;
   for (const sentAt of first) {

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 
 /** Milliseconds for a TCP and TLS handshake. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -13,6 +13,7 @@ const NEVER_PROXIED = 'localhost,127.0.0.1,::1';
  */
 const CALLS_PER_POOL = 64;
 
+type Connector = buildConnector.connector;
 type Request = typeof import('undici').request;
 type RequestOptions = Omit<NonNullable<Parameters<Request>[1]>, 'dispatcher'>;
 
@@ -33,13 +34,31 @@ export function openConnections(): Promise<Connections> {
   return opening;
 }
 
+/** Errors of TLS handshakes. */
+const handshakes = new WeakSet<Error>();
+
+/** True for the error of a connection whose TLS handshake failed: nothing was sent over it. */
+export function failedHandshake(error: Error): boolean {
+  return handshakes.has(error);
+}
+
+/** Tells failed handshakes from connections that were lost: a reset has the same code in both. */
+function noting(connector: Connector): Connector {
+  return (options, callback) =>
+    connector(options, (...[error, socket]) => {
+      if (error === null) return callback(null, socket);
+      if (options.protocol === 'https:') handshakes.add(error);
+      callback(error, null);
+    });
+}
+
 async function connect(): Promise<Connections> {
-  const { EnvHttpProxyAgent, request } = await import('undici');
+  const { buildConnector, EnvHttpProxyAgent, request } = await import('undici');
   const noProxy = process.env.no_proxy ?? process.env.NO_PROXY;
   const openPool = (): Dispatcher =>
     new EnvHttpProxyAgent({
       noProxy: noProxy ? `${noProxy},${NEVER_PROXIED}` : NEVER_PROXIED,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: noting(buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false })),
       keepAliveTimeout: KEEP_ALIVE_MS,
       // One call per connection: a reset then costs one call, not all that share a multiplexed connection.
       allowH2: false,

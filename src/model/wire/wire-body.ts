@@ -1,57 +1,149 @@
 import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
 import type { AttemptWatch } from '../attempt-watch.ts';
 import { ModelError } from '../model-error.ts';
+import { looksLikePage, PAGE_BYTES } from './page.ts';
 
 /** What {@link readWireBody} needs to know. */
-export interface BodyLimits {
+export interface BodySetup {
   readonly modelId: string;
+  readonly clock: Clock;
+  /** The `content-type` of the response. */
+  readonly type: string;
   /** Largest body in bytes. */
   readonly maxBytes: number;
-  /** What a body that breaks off fails the attempt with. */
+  /** What a body that breaks off fails the attempt with, unless its reply was whole by then. */
   readonly lost: (error: unknown) => ModelError;
+  /** What a body fails the attempt with that is no event stream, only this text. */
+  readonly notAStream: (text: string) => ModelError;
 }
 
 /** What the last event of a whole reply holds, in formats whose SDK does not pass it on. */
 const CLOSING = /\[DONE\]|"usageMetadata"/;
-const CLOSING_BYTES = 2_048;
+const TAIL_BYTES = 2_048;
+/** OpenAI's last event. A line of its own: inside a text its line ends would be escaped. */
+const DONE = /(?:^|[\r\n])data: ?\[DONE\][\r\n]/;
+const DONE_BYTES = 24;
+/** Milliseconds the end of the response may come after the end of the reply: mostly it does, and the connection is free. */
+const GRACE_MS = 50;
+/** Milliseconds a connection has to end a reply that is whole, so that it can be used again. */
+export const LINGER_MS = 1_000;
 
 /**
  * The body as the SDK reads it, with every chunk told to the attempt's watch: it counts as a sign of life and against
- * the largest response. A body that breaks off fails the attempt, whatever the SDK makes of it.
+ * the largest response. A body that breaks off or falls silent ends here as if it had ended by itself, and what it was
+ * lost by stands in `watch.wire.lost`: the reply may have been whole before.
  */
-export function readWireBody(body: Readable, watch: AttemptWatch, limits: BodyLimits): ReadableStream<Uint8Array> {
-  let last: Uint8Array | undefined;
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const fail = (error: ModelError): void => {
-        watch.fail(error);
-        controller.error(watch.failure);
-        body.destroy();
-      };
-      body.on('data', (chunk: Uint8Array) => {
-        last = chunk;
-        watch.touch();
-        watch.wire.bytes += chunk.byteLength;
-        if (watch.wire.bytes > limits.maxBytes) return fail(tooLarge(limits));
-        controller.enqueue(chunk);
-        if ((controller.desiredSize ?? 0) <= 0) body.pause();
-      });
-      body.once('end', () => {
-        watch.wire.closed = CLOSING.test(new TextDecoder().decode(last?.subarray(-CLOSING_BYTES)));
-        controller.close();
-      });
-      body.once('error', (error) => fail(limits.lost(error)));
-    },
-    pull() {
-      body.resume();
-    },
-    cancel() {
-      body.on('error', ignore).destroy();
-    },
-  });
+export function readWireBody(body: Readable, watch: AttemptWatch, setup: BodySetup): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(new WireBody(body, watch, setup));
 }
 
-function tooLarge({ modelId, maxBytes }: BodyLimits): ModelError {
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
+class WireBody {
+  readonly #body: Readable;
+  readonly #watch: AttemptWatch;
+  readonly #setup: BodySetup;
+  #kind: 'unknown' | 'stream' | 'page' = 'unknown';
+  #tail: Buffer = Buffer.alloc(0);
+  #page: Buffer[] = [];
+  /** The SDK gets nothing more. A destroyed body still gives out what it has. */
+  #over = false;
+  /** The provider has said that its reply is at its end. */
+  #whole = false;
+
+  constructor(body: Readable, watch: AttemptWatch, setup: BodySetup) {
+    this.#body = body;
+    this.#watch = watch;
+    this.#setup = setup;
+  }
+
+  start(controller: Controller): void {
+    const body = this.#body;
+    this.#watch.wire.cutOff = (error) => this.#lose(error, controller);
+    body.on('data', (chunk: Buffer) => this.#take(chunk, controller));
+    body.once('end', () => this.#end(controller));
+    body.on('error', (error) => this.#lose(this.#setup.lost(error), controller));
+  }
+
+  pull(): void {
+    this.#body.resume();
+  }
+
+  cancel(): void {
+    this.#over = true;
+    this.#body.destroy();
+  }
+
+  #take(chunk: Buffer, controller: Controller): void {
+    if (this.#over) return;
+    const { wire } = this.#watch;
+    this.#watch.touch();
+    wire.bytes += chunk.byteLength;
+    if (this.#kind === 'unknown') this.#kind = looksLikePage(chunk, this.#setup.type);
+    if (wire.bytes > this.#setup.maxBytes) this.#fail(tooLarge(this.#setup), controller);
+    else if (this.#kind === 'page') this.#keep(chunk, controller);
+    else this.#pass(chunk, controller);
+  }
+
+  #pass(chunk: Buffer, controller: Controller): void {
+    controller.enqueue(chunk);
+    this.#tail = chunk.length < TAIL_BYTES ? Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES) : chunk;
+    if (DONE.test(this.#tail.toString('latin1', this.#tail.length - DONE_BYTES))) this.#done(controller);
+    else if ((controller.desiredSize ?? 0) <= 0) this.#body.pause();
+  }
+
+  #keep(chunk: Buffer, controller: Controller): void {
+    this.#page.push(chunk);
+    if (this.#watch.wire.bytes > PAGE_BYTES) this.#end(controller);
+  }
+
+  #end(controller: Controller): void {
+    if (this.#over) return;
+    const isPage = this.#kind === 'page' || (this.#kind === 'unknown' && /\b(?:html|json)\b/.test(this.#setup.type));
+    if (isPage) this.#fail(this.#setup.notAStream(Buffer.concat(this.#page).toString()), controller);
+    else this.#close(controller);
+  }
+
+  /** The reply is whole: neither the SDK nor the connection's next call waits long for the response to end. */
+  #done(controller: Controller): void {
+    if (this.#whole) return;
+    this.#whole = true;
+    const body = this.#body;
+    const { clock } = this.#setup;
+    body.once(
+      'close',
+      clock.schedule(GRACE_MS, () => this.#close(controller)),
+    );
+    body.once(
+      'close',
+      clock.schedule(LINGER_MS, () => void body.destroy()),
+    );
+  }
+
+  #lose(error: ModelError, controller: Controller): void {
+    if (this.#over) return;
+    this.#watch.wire.lost = error;
+    this.#close(controller);
+    this.#body.destroy();
+  }
+
+  #close(controller: Controller): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#watch.wire.closed = CLOSING.test(this.#tail.toString('latin1'));
+    controller.close();
+  }
+
+  #fail(error: ModelError, controller: Controller): void {
+    this.#over = true;
+    this.#watch.fail(error);
+    controller.error(this.#watch.failure);
+    this.#body.destroy();
+  }
+}
+
+function tooLarge({ modelId, maxBytes }: BodySetup): ModelError {
   return new ModelError({
     fault: 'too-large',
     message: `${modelId} sent more than ${Math.round(maxBytes / 1024)} KiB; the connection was closed.`,
@@ -59,5 +151,3 @@ function tooLarge({ modelId, maxBytes }: BodyLimits): ModelError {
     data: { limitBytes: maxBytes },
   });
 }
-
-function ignore(): void {}

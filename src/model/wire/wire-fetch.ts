@@ -1,4 +1,4 @@
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Clock } from '../../clock.ts';
 import type { AttemptWatch } from '../attempt-watch.ts';
@@ -7,6 +7,7 @@ import { classifyNetworkError } from '../classify-network.ts';
 import { ModelError } from '../model-error.ts';
 import { readProviderAnswer } from '../provider-answer.ts';
 import { openConnections } from './connections.ts';
+import { readPage } from './page.ts';
 import { readWireBody } from './wire-body.ts';
 
 /** The fetch that providers of the AI SDK take. */
@@ -23,10 +24,9 @@ export interface WireSetup {
 
 type HeaderRecord = Record<string, string>;
 
-/** Longest error body that is read. */
-const ERROR_BODY_BYTES = 256 * 1024;
 /** How much of a page that is no API reply is quoted. */
 const PAGE_CHARS = 200;
+const EVENT_STREAM = /^text\/event-stream\b/;
 /** Statuses whose responses have no body. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
@@ -45,23 +45,26 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
       headers: plainHeaders(init?.headers),
       body: typeof init?.body === 'string' ? init.body : null,
       signal: init?.signal ?? watch.signal,
+      // `102 Processing` and its like: the server is at work.
+      onInfo: () => watch.touch(),
     });
     const { statusCode: status } = response;
     const headers = joinHeaders(response.headers);
     watch.answered(status, headers);
-    const ok = status >= 200 && status < 300;
-    const limits = {
+    const body = decoded(response.body, headers);
+    if (status < 200 || status >= 300) {
+      throw classifyStatus(status, await readPage(body, watch, setup.clock), headers, setup);
+    }
+    const type = headers['content-type']?.toLowerCase() ?? '';
+    const stream = readWireBody(body, watch, {
       modelId: setup.modelId,
-      maxBytes: ok ? setup.maxResponseBytes : ERROR_BODY_BYTES,
-      lost: (error: unknown) => lost(error, watch, setup),
-    };
-    const body = readWireBody(decoded(response.body, headers), watch, limits);
-    const reply = (stream: ReadableStream<Uint8Array>): Response =>
-      new Response(NO_BODY.has(status) ? null : stream, { status, headers });
-    const type = headers['content-type'] ?? '';
-    return !ok || type.startsWith('text/event-stream')
-      ? reply(body)
-      : reply(await sniff(body, type, status, headers, setup));
+      clock: setup.clock,
+      type,
+      maxBytes: setup.maxResponseBytes,
+      lost: (error) => lost(error, watch, setup),
+      notAStream: (text) => notAStream(text, { type, status, headers }, setup),
+    });
+    return new Response(NO_BODY.has(status) ? null : stream, { status, headers });
   };
 }
 
@@ -78,61 +81,45 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
   return joined;
 }
 
-/** The body without its encoding; the headers then no longer tell of one. */
+/** The body without its encodings; the headers then no longer tell of one. */
 function decoded(body: Readable, headers: HeaderRecord): Readable {
-  const encoding = headers['content-encoding']?.trim().toLowerCase();
-  const decoder = encoding === undefined ? undefined : DECODERS[encoding]?.();
-  if (decoder === undefined) return body;
+  const encodings = headers['content-encoding']?.toLowerCase().split(',') ?? [];
+  // Applied in the order they are listed in (RFC 9110 §8.4), so undone from the last.
+  const makers = encodings.reverse().map((encoding) => DECODERS[encoding.trim()]);
+  const decoders = makers.filter((make) => make !== undefined).map((make) => make());
+  const last = decoders.at(-1);
+  if (last === undefined || decoders.length < makers.length) return body;
   delete headers['content-encoding'];
   delete headers['content-length'];
-  // Errors of either come out at the decoder.
-  pipeline(body, decoder, () => {});
-  return decoder;
+  // Errors of any of them come out at the last.
+  pipeline([body, ...decoders], () => {});
+  return last;
 }
 
-const DECODERS: Readonly<Record<string, () => ReturnType<typeof createGunzip>>> = {
+const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
   br: createBrotliDecompress,
   deflate: createInflate,
 };
 
-/** A 200 that does not call itself an event stream: let through only if it does not look like a page or an object. */
-async function sniff(
-  body: ReadableStream<Uint8Array>,
-  type: string,
-  status: number,
-  headers: HeaderRecord,
-  setup: WireSetup,
-): Promise<ReadableStream<Uint8Array>> {
-  const [kept, looked] = body.tee();
-  const reader = looked.getReader();
-  const decoder = new TextDecoder();
-  let text = '';
-  const isPage = (): boolean => /^[<{[]/.test(text.trimStart()) || /\b(?:html|json)\b/.test(type);
-  for (;;) {
-    const { done, value } = await reader.read();
-    text += decoder.decode(value, { stream: !done });
-    if (!done && text.trimStart() === '') continue;
-    if (!isPage()) {
-      void reader.cancel().catch(() => {});
-      return kept;
-    }
-    if (done || text.length > ERROR_BODY_BYTES) break;
-  }
-  void Promise.all([reader.cancel(), kept.cancel()]).catch(() => {});
-  throw notAStream(text, type, status, headers, setup);
+interface Answer {
+  readonly type: string;
+  readonly status: number;
+  readonly headers: HeaderRecord;
 }
 
-function notAStream(text: string, type: string, status: number, headers: HeaderRecord, setup: WireSetup): ModelError {
+function notAStream(text: string, { type, status, headers }: Answer, setup: WireSetup): ModelError {
   const answer = readProviderAnswer(text);
   if (answer !== undefined) return classifyStatus(status, text, headers, setup);
   const quoted = setup.redact(text).replace(/\s+/g, ' ').trim().slice(0, PAGE_CHARS);
-  const what = type === '' ? 'something else' : (type.split(';')[0] ?? type);
+  const what = type === '' || EVENT_STREAM.test(type) ? 'something else' : (type.split(';')[0] ?? type);
   return new ModelError({
     fault: 'not-an-api',
     message: `${setup.modelId} answered with ${what} instead of an event stream: ${quoted}`,
     httpStatus: status,
+    // A whole reply in one piece, from a server that does not stream, was made and may be charged for.
+    possiblyBilled: text.trimStart().startsWith('{'),
     data: { page: quoted },
   });
 }
