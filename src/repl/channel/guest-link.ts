@@ -54,6 +54,7 @@ export interface GuestLink {
 
 /** Tells who watches the output; one that throws is not told again, and the guest is not to blame. */
 function report(current: Running, stream: 'stdout' | 'stderr', bytes: Buffer): void {
+  if (bytes.length === 0) return;
   try {
     current.onOutput?.(stream, bytes.toString('utf8'));
   } catch {
