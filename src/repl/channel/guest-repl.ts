@@ -7,9 +7,6 @@ import type {
   BashRequest,
   CellOutcome,
   CellRequest,
-  FileValue,
-  IsolationLevel,
-  JsonValue,
   Repl,
   ReplBindings,
   ReplInfo,
@@ -23,47 +20,14 @@ import { encodeBindings } from './bind-command.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
 import { type GuestEnd, wasKilled } from './guest-ended.ts';
-import type { GuestLink } from './guest-link.ts';
+import { recoverGuest, UNFIT } from './recover-guest.ts';
+import type { RecoveredGuest, ReplDriver } from './repl-driver.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
 import { field, readFlag, readInteger, readObject, readString, readStrings } from './shape.ts';
 import { createSnapshotShelf } from './snapshot-shelf.ts';
 import { encodeExact } from './text.ts';
 
-/** A guest that came back after a loss. */
-export interface RecoveredGuest {
-  readonly link: GuestLink;
-  /** Nothing is left of the old guest: the core says hello and binds everything again. */
-  readonly fresh: boolean;
-  /** For the model, e.g. `variables and files are as they were before this cell`. */
-  readonly lost: string;
-}
-
-/** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
-export interface ReplDriver {
-  readonly backend: string;
-  readonly isolation: IsolationLevel;
-  readonly shell: string;
-  /** The guest as it was opened, ready for commands. */
-  readonly link: GuestLink;
-  /** How the guest's `load_file` finds a file. */
-  describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
-  /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
-  beforeCommand?(): Promise<void>;
-  /** The guest is gone or of no use: ends what is left of it and brings one back. @throws when that cannot be done */
-  recover(reason: string): Promise<RecoveredGuest>;
-  /** Runs bash. Without it the guest has a `bash` command. */
-  bash?(command: BashRequest): Promise<BashOutcome>;
-  /** Takes a snapshot under an id that is new. */
-  capture(id: string): Promise<{ readonly bytes: number }>;
-  /** Goes back to a snapshot, also when the guest is lost. The link may be another one. */
-  restore(id: string): Promise<GuestLink>;
-  discard(id: string): Promise<void>;
-  close(): Promise<void>;
-}
-
 const VIOLATION: ReadonlySet<string> = new Set(['channel-violation']);
-/** A guest that cannot run a cell any more (an audit hook of an earlier one raises, say) is as good as lost. */
-const UNFIT: ReadonlySet<string> = new Set(['channel-violation', 'repl-failure']);
 
 /** Options of {@link createGuestRepl}. */
 export interface GuestReplOptions {
@@ -121,7 +85,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     const killed = wasKilled(failure);
     let recovered: RecoveredGuest;
     try {
-      recovered = await driver.recover(reason);
+      recovered = await recoverGuest({ driver, limits, reason });
       link = recovered.link;
       if (recovered.fresh) {
         await hello();

@@ -11,6 +11,7 @@ export type { Frame } from './frame.ts';
 export type { CommandRecord, GuestCommand, GuestResult } from './guest-command.ts';
 export { type GuestEnd, guestEnded, wasKilled } from './guest-ended.ts';
 export { createGuestLink, type GuestLink, type GuestLinkOptions } from './guest-link.ts';
-export { createGuestRepl, type GuestReplOptions, type RecoveredGuest, type ReplDriver } from './guest-repl.ts';
+export { createGuestRepl, type GuestReplOptions } from './guest-repl.ts';
 export { captureOutput, type OutputCapture } from './output-capture.ts';
+export type { RecoveredGuest, ReplDriver } from './repl-driver.ts';
 export { encodeExact } from './text.ts';

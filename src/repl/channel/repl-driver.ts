@@ -1,0 +1,38 @@
+import type { BashOutcome, BashRequest, FileValue, IsolationLevel, JsonValue } from '../port.ts';
+import type { GuestLink } from './guest-link.ts';
+
+/** A guest that came back after a loss. */
+export interface RecoveredGuest {
+  readonly link: GuestLink;
+  /** Nothing is left of the old guest: the core says hello and binds everything again. */
+  readonly fresh: boolean;
+  /** For the model, e.g. `variables and files are as they were before this cell`. */
+  readonly lost: string;
+}
+
+/** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
+export interface ReplDriver {
+  readonly backend: string;
+  readonly isolation: IsolationLevel;
+  readonly shell: string;
+  /** The guest as it was opened, ready for commands. */
+  readonly link: GuestLink;
+  /** How the guest's `load_file` finds a file. */
+  describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
+  /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
+  beforeCommand?(): Promise<void>;
+  /**
+   * The guest is gone or of no use: ends what is left of it and brings one back, from its last snapshot or `afresh`.
+   *
+   * @throws when that cannot be done
+   */
+  recover(reason: string, from: 'snapshot' | 'afresh'): Promise<RecoveredGuest>;
+  /** Runs bash. Without it the guest has a `bash` command. */
+  bash?(command: BashRequest): Promise<BashOutcome>;
+  /** Takes a snapshot under an id that is new. */
+  capture(id: string): Promise<{ readonly bytes: number }>;
+  /** Goes back to a snapshot, also when the guest is lost. The link may be another one. */
+  restore(id: string): Promise<GuestLink>;
+  discard(id: string): Promise<void>;
+  close(): Promise<void>;
+}
