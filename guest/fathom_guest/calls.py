@@ -57,6 +57,12 @@ class Calls:
         self._batches = 0
         channel.after_replies = self.flush
 
+    def check_free(self) -> None:
+        """Raises where a call cannot be made, see `Channel.check_free`."""
+        self._channel.check_free()
+        if self._lock._is_owned():
+            raise RuntimeError("no call can be made from here: this code runs in the middle of another call")
+
     def batch_id(self) -> int:
         """A number that the items of one batch share."""
         self._batches += 1
@@ -130,6 +136,8 @@ class Calls:
 
     def drop(self) -> None:
         """The cell is over: what still queues is never sent."""
+        if self._lock._is_owned():
+            self._lock = RLock()  # left so by an exception of a trace function or signal handler
         with self._lock:
             dropped = list(self._queue)
             self._queue.clear()

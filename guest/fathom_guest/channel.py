@@ -7,7 +7,7 @@ those who wait behind it; when its own has come, it passes the lead on. With one
 from .own import own_builtins as __builtins__
 
 import os
-from _thread import allocate_lock, get_ident
+from _thread import RLock, allocate_lock, get_ident
 from collections.abc import Callable, Sequence
 
 from .errors import ChannelClosed
@@ -37,8 +37,11 @@ class Channel:
         #: The id of the command that runs, 0 between commands.
         self.command_id = 0
         self.closed = False
-        self._mutex = allocate_lock()
-        self._send_lock = allocate_lock()
+        # Reentrant, so that they know their owner, see `check_free`; nobody takes one twice.
+        self._mutex = RLock()
+        self._send_lock = RLock()
+        #: The thread that reads a frame and has not yet handed out what is in it.
+        self._reader = 0
         self._next_id = 1
         self._pending: dict[int, Slot] = {}
         self._commands: list[tuple[int, dict, memoryview]] = []
@@ -50,6 +53,15 @@ class Channel:
         self._own_fork = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
+
+    def sending(self) -> bool:
+        """This thread is in the middle of sending a frame."""
+        return self._send_lock._is_owned()
+
+    def check_free(self) -> None:
+        """Raises in the middle of this thread's own frames: finalizers, gc callbacks and trace functions run anywhere."""
+        if self._send_lock._is_owned() or self._mutex._is_owned() or self._reader == get_ident():
+            raise RuntimeError("the host cannot be asked from here: this code runs in the middle of another call")
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -67,6 +79,7 @@ class Channel:
 
     def request(self, header: dict, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
         """Sends a request frame that takes one id per slot."""
+        self.check_free()
         if parts:
             header["parts"], parts = inline_parts(parts, lambda part: self._blob(part, True))
         self.request_encoded(dumps(header).encode(), parts, slots)
@@ -141,7 +154,7 @@ class Channel:
             if slot.leads:
                 self._leader = get_ident()
             while not slot.done:
-                self._read()
+                self._read(slot)
         finally:
             self._leave(slot)
             interrupts.release()
@@ -193,12 +206,18 @@ class Channel:
         finally:
             self.interrupts.release()
 
-    def _read(self) -> None:
-        frame = self.transport.recv_frame()
-        if frame is None:
-            self._end()
-            raise ChannelClosed
-        self._dispatch(frame)
+    def _read(self, slot: "Slot | None" = None) -> None:
+        self._reader = get_ident()
+        try:
+            if slot is not None and slot.done:
+                return  # a finalizer that ran just now has read it
+            frame = self.transport.recv_frame()
+            if frame is None:
+                self._end()
+                raise ChannelClosed
+            self._dispatch(frame)
+        finally:
+            self._reader = 0
 
     def _dispatch(self, frame: memoryview) -> None:
         kind, ident, header, body = decode_frame(frame)
@@ -230,6 +249,7 @@ class Channel:
                 self._fill(slot)
                 if slot.notify is not None:
                     told.append(slot)
+        self._reader = 0  # handed out
         if self.after_replies is not None:
             self.after_replies()
         # Last, and outside of the lock: it may run code of the cell, which may wait for the next reply.
@@ -258,9 +278,19 @@ class Channel:
 
     def begin(self, ident: int, first_id: int) -> None:
         """A command starts. Request ids go on from `first_id`: a rolled-back guest has forgotten those it used."""
+        self._let_go()
         self.command_id = ident
         self._next_id = max(self._next_id, first_id)
         self.accepting = True
+
+    def _let_go(self) -> None:
+        """Frees what an exception of a trace function or signal handler of the last cell has left locked."""
+        if self._send_lock._is_owned():
+            self._send_lock = RLock()
+        if self._mutex._is_owned():
+            self._mutex = RLock()
+        if self._leading and self._leader == get_ident():
+            self.hand_over()
 
     def finish(self) -> None:
         """The command is over: whoever still waits for a reply is told so."""
@@ -308,8 +338,9 @@ class Channel:
 
     def _after_fork(self) -> None:
         # Other threads are gone; whatever they held stays locked in this process.
-        self._mutex = allocate_lock()
-        self._send_lock = allocate_lock()
+        self._mutex = RLock()
+        self._send_lock = RLock()
+        self._reader = 0
         self._leading = False
         self._followers.clear()
         if not self._own_fork:

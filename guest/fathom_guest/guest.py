@@ -85,6 +85,7 @@ class Guest:
         """Before each sub-call: none after the answer, and what was printed goes out first."""
         if self.answers.first is not None:
             raise LLMError("the answer has been given: no more calls in this cell", "cancelled")
+        self.calls.check_free()
         self.output.flush()
 
     def serve_forever(self) -> None:

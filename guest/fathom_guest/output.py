@@ -43,6 +43,8 @@ class Output:
         self._channel = channel
         self._lock = RLock()
         self._head_left = 0
+        #: What finalizers have printed while this thread was sending a frame.
+        self._late: "deque[tuple[Stream, bytes]]" = deque()
         self.stdout = Stream(self, "stdout")
         self.stderr = Stream(self, "stderr")
 
@@ -50,6 +52,7 @@ class Output:
         """A cell starts: `sys.stdout`, `sys.stderr` and `sys.stdin` are ours again."""
         with self._lock:
             self._head_left = self.limit // 2
+            self._late.clear()
             self.stdout.reset()
             self.stderr.reset()
         sys.stdout = sys.__stdout__ = self.stdout.text()
@@ -59,6 +62,7 @@ class Output:
     def end(self) -> None:
         """The cell is over: sends what is still here. Never calls code of the cell."""
         with self._lock:
+            self._take_late()
             self.stdout.finish()
             self.stderr.finish()
             half = self.limit // 2
@@ -68,6 +72,9 @@ class Output:
 
     def flush(self) -> None:
         """Sends what has been gathered, before the cell waits for the host."""
+        if self._late:
+            with self._lock:
+                self._take_late()
         for stream in (self.stdout, self.stderr):
             stream.push_text()
             if stream.gathered:
@@ -79,21 +86,32 @@ class Output:
         if self._channel.forked:
             write(stream.fd, data)  # a fork of the cell: its output reaches the host as that of a subprocess
             return
+        if self._channel.sending():
+            self._late.append((stream, data))  # a frame is not interrupted by another
+            return
         interrupts = self._channel.interrupts
         interrupts.hold()
         try:
             with self._lock:
-                if self._channel.command_id == 0:
-                    return  # printed after the end of the cell
-                room = self._head_left
-                if room:
-                    taken = data if len(data) <= room else data[:room]
-                    self._head_left -= len(taken)
-                    stream.gather(taken)
-                if len(data) > room:
-                    stream.keep(data[room:] if room else data, self.limit // 2)
+                self._take_late()
+                self._take(stream, data)
         finally:
             interrupts.release()
+
+    def _take_late(self) -> None:
+        while self._late:
+            self._take(*self._late.popleft())
+
+    def _take(self, stream: "Stream", data: bytes) -> None:
+        if self._channel.command_id == 0:
+            return  # printed after the end of the cell
+        room = self._head_left
+        if room:
+            taken = data if len(data) <= room else data[:room]
+            self._head_left -= len(taken)
+            stream.gather(taken)
+        if len(data) > room:
+            stream.keep(data[room:] if room else data, self.limit // 2)
 
     def emit(self, name: str, dropped: int, data: bytes) -> None:
         """Sends one piece."""

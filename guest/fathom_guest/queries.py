@@ -106,7 +106,7 @@ class Queries:
                 raise TypeError(
                     f"{where} must be a str or a list of {{role, content}} messages (role: system, user or assistant; content: str)"
                 )
-            plain.append({"role": role, "content": str(content)})
+            plain.append({"role": str.__str__(role), "content": str.__str__(content)})
         if not plain:
             raise ValueError(f"{where} is empty")
         data = encode_text(json_text(plain) or "")
@@ -124,14 +124,14 @@ def llm_fields(system: object, model: object, max_tokens: object, limits: Limits
         if not isinstance(system, str):
             raise TypeError(f"system must be a str, not {type(system).__name__}")
         fields["system"] = True
-        shared = (encode_text(system),)
+        shared = (encode_text(str.__str__(system)),)
         check_size("the system prompt", len(shared[0]), limits.prompt_bytes, "promptBytes")
     if model is not None:
         fields["model"] = _model(model)
     if max_tokens is not None:
         if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or not 0 < max_tokens < 2**31:
             raise ValueError(f"max_tokens must be a whole number above 0, not {max_tokens!r}")
-        fields["max_tokens"] = int(max_tokens)
+        fields["max_tokens"] = int.__int__(max_tokens)
     return fields, shared
 
 
@@ -143,7 +143,7 @@ def rlm_fields(model: object) -> dict:
 def _model(model: object) -> str:
     if not isinstance(model, str) or not 0 < len(model) <= 500:
         raise TypeError("model must be the name of a model")
-    return str(model)
+    return str.__str__(model)  # of a `class Model(str, Enum)`, `str` would be the name of the member
 
 
 def make_queries(

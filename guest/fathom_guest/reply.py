@@ -39,10 +39,15 @@ class Reply(str):
         return reply
 
     def __reduce__(self) -> tuple:
-        return (Reply, (str(self), self.ok, self.usage, self.truncated, self.error, self.value))
+        # By a function: `pickle` would look for the class in `builtins`, where it says it is from.
+        return (_remade, (str.__str__(self), self.ok, self.usage, self.truncated, self.error, self.value))
 
 
 Reply.__module__ = "builtins"
+
+
+def _remade(*fields) -> Reply:
+    return Reply(*fields)
 
 
 def make_reply(entry: dict, parts: Sequence[memoryview]) -> Reply:

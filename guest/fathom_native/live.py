@@ -90,6 +90,7 @@ class Live:
     def run(self, *, link: Link, spare: Link, roots: "list[str]") -> None:
         """Serves the host until it goes."""
         self.guest.channel.expect_own_forks(False)
+        self.transport.open()
         self.freezer.begin(link=link, spare=spare, roots=roots)
         self.drain.open()
         self.guest.serve_forever()

@@ -3,7 +3,7 @@
 from fathom_guest.own import own_builtins as __builtins__
 
 from time import perf_counter as _now
-from _socket import AF_UNIX, MSG_DONTWAIT, SOCK_STREAM, socket as Socket
+from _socket import AF_UNIX, MSG_DONTWAIT, SOCK_NONBLOCK, SOCK_STREAM, socket as Socket
 
 from fathom_guest.transport import FdTransport
 
@@ -29,18 +29,24 @@ class PromptTransport(FdTransport):
         self._quick = 0
         self._socket: "Socket | None" = None
 
+    def open(self) -> None:
+        """The descriptor is in its place, and no cell has run: later a cell's audit hook may refuse sockets.
+
+        `SOCK_NONBLOCK` keeps a default timeout from this object, which would make the descriptor itself non-blocking.
+        """
+        self._socket = Socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, self._fd)
+
     def _receive(self, size: int) -> bytes:
         began = _now()
-        data = self._look(size, began + _QUICK_S) if self._quick >= _ROW and _MAY_LOOK else None
+        may_look = self._quick >= _ROW and _MAY_LOOK and self._socket is not None
+        data = self._look(self._socket, size, began + _QUICK_S) if may_look else None
         if data is None:
             data = os.read(self._fd, size)
             self._quick = self._quick + 1 if _now() - began < _QUICK_S else 0
         return data
 
-    def _look(self, size: int, until: float) -> "bytes | None":
-        if self._socket is None:  # the descriptor is put in its place after this object was made
-            self._socket = Socket(AF_UNIX, SOCK_STREAM, 0, self._fd)
-        receive = self._socket.recv
+    def _look(self, socket: Socket, size: int, until: float) -> "bytes | None":
+        receive = socket.recv
         while True:
             try:
                 return receive(size, MSG_DONTWAIT)

@@ -1,5 +1,6 @@
 """How a transport waits: a look before it sleeps, as long as replies are quick."""
 
+import os
 import socket
 import unittest
 from unittest import mock
@@ -36,6 +37,7 @@ class PromptTransports(unittest.TestCase):
             patched.start()
             self.addCleanup(patched.stop)
         self.transport = PromptTransport(self.guest.fileno())
+        self.transport.open()
         self.addCleanup(self.release)
 
     def release(self) -> None:
@@ -43,6 +45,11 @@ class PromptTransports(unittest.TestCase):
         own = self.transport._socket
         if isinstance(own, prompt_transport.Socket):
             own.detach()
+
+    def pretend(self, recv: object) -> None:
+        """Looks are answered by `recv`."""
+        self.release()
+        self.transport._socket = mock.Mock(recv=recv)
 
     def receive(self) -> "bytes | None":
         frame = self.transport.recv_frame()
@@ -70,7 +77,7 @@ class PromptTransports(unittest.TestCase):
                 raise BlockingIOError
             return _FRAME
 
-        self.transport._socket = mock.Mock(recv=late)
+        self.pretend(late)
         self.assertEqual(self.receive(), _FRAME[4:])
         self.assertEqual(len(sent), 5)
 
@@ -78,7 +85,7 @@ class PromptTransports(unittest.TestCase):
         self.be_quick()
         self.clock.step = 0.0001
         recv = mock.Mock(side_effect=BlockingIOError)
-        self.transport._socket = mock.Mock(recv=recv)
+        self.pretend(recv)
         self.host.send(_FRAME)
         self.assertEqual(self.receive(), _FRAME[4:])  # slept for it
         self.assertGreater(recv.call_count, 1)
@@ -92,6 +99,14 @@ class PromptTransports(unittest.TestCase):
             with mock.patch.object(self.transport, "_look") as look:
                 self.be_quick(2 * prompt_transport._ROW)
                 look.assert_not_called()
+
+    def test_a_default_timeout_of_sockets_is_none_of_ours(self) -> None:
+        self.release()
+        socket.setdefaulttimeout(5)
+        self.addCleanup(socket.setdefaulttimeout, None)
+        self.transport.open()
+        self.assertTrue(os.get_blocking(self.guest.fileno()))
+        self.assertEqual(self.transport._socket.gettimeout(), 0)
 
     def test_the_end_of_the_stream_is_none(self) -> None:
         self.be_quick()

@@ -46,6 +46,29 @@ describe('a typed answer', () => {
     expect(await broken.checkText('x')).toEqual({ ok: false, errors: ['the output schema itself failed: bug'] });
   });
 
+  it('tells a hundred errors of an answer that has more', async () => {
+    const type = answerType(jsonSchema({ type: 'array', items: { type: 'string' } }));
+    const checked = await type.check(value(JSON.stringify(Array(150).fill(1))));
+    expect(checked.ok || checked.errors).toHaveLength(101);
+    expect(checked.ok || checked.errors.at(-1)).toBe('… and 50 more');
+  });
+
+  it.each([
+    ['a pattern that backtracks for ever', { pattern: '^(a+)+$' }, `${'a'.repeat(50)}!`],
+    ['items that are compared each with each', { uniqueItems: true }, Array.from({ length: 80_000 }, (_, at) => at)],
+  ])(
+    'gives up %s, and takes other answers',
+    async (_what, schema, answer) => {
+      const type = answerType(jsonSchema(schema));
+      const checked = await type.check(value(JSON.stringify(answer)));
+      expect(checked.ok || checked.errors[0]).toMatch(
+        /^the output schema itself failed: checking the answer took longer/,
+      );
+      expect(await type.check(value('"aaa"'))).toEqual({ ok: true, value: 'aaa' });
+    },
+    30_000,
+  );
+
   it('knows the schema and the order of its properties', () => {
     expect(person.properties).toEqual(['name', 'age']);
     expect(JSON.parse(person.schemaText)).toMatchObject({ type: 'object' });

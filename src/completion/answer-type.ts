@@ -3,7 +3,10 @@ import { messageOf } from '../errors.ts';
 import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from '../subcall/json-schema.ts';
 
-/** A validated answer, or every error of one that does not fit. */
+/** Errors told of one answer: a list of a million numbers may have one for each. */
+const MOST_ERRORS = 100;
+
+/** A validated answer, or the errors of one that does not fit. */
 export type Checked =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly errors: readonly string[] };
@@ -42,7 +45,9 @@ export function answerType(schema: StandardSchemaV1): AnswerType {
 async function validate(schema: StandardSchemaV1, value: unknown): Promise<Checked> {
   const result = await validated(schema, value);
   if (result.issues === undefined) return { ok: true, value: result.value };
-  return { ok: false, errors: result.issues.map(describeIssue) };
+  const errors = result.issues.slice(0, MOST_ERRORS).map(describeIssue);
+  const more = result.issues.length - errors.length;
+  return { ok: false, errors: more > 0 ? [...errors, `… and ${more} more`] : errors };
 }
 
 /** A schema that throws fits nothing; what it throws is the reason. */

@@ -18,6 +18,7 @@ import { describeCells } from './cells.ts';
 import { describeConcurrency } from './concurrency.ts';
 import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
+import { describeInTheMiddle } from './in-the-middle.ts';
 import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
@@ -56,5 +57,5 @@ export function describeReplConformance(name: string, openBackend: OpenBackend, 
 /** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
 export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: hostile cells`, () =>
-    describeTopics([describeHostile, describeForgedFrames], openBackend, capabilities));
+    describeTopics([describeHostile, describeForgedFrames, describeInTheMiddle], openBackend, capabilities));
 }

@@ -38,6 +38,15 @@ export function describeLife(bench: () => Bench): void {
       expect(await bench().value('llm_query("alive")')).toBe("'echo: alive'");
     });
 
+    test('a guest that a cell has harmed for good, and its snapshots, is replaced by an empty one', async () => {
+      const repl = await bench().open();
+      const run = (code: string) => repl.execute({ code, handle: 't1.0' });
+      await run('kept = 1');
+      expect((await run('history._channel.begin = None')).ok).toBe(true);
+      expect((await run('kept')).restarted?.lost).toMatch(/^all /);
+      expect((await run('llm_query("alive"), "kept" in globals()')).value).toBe("('echo: alive', False)");
+    });
+
     test('time spent waiting for the host does not count', async () => {
       bench().host.onCall = async () => {
         await new Promise((resolve) => setTimeout(resolve, 700));

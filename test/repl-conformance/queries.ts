@@ -16,6 +16,27 @@ export function describeQueries(bench: () => Bench): void {
       expect(bench().host.calls).toEqual([{ kind: 'llm', prompt: 'p', system: 's é', model: 'm/x', maxTokens: 5 }]);
     });
 
+    test('takes subclasses of str as the text they are, whatever their methods say', async () => {
+      const code = `from enum import Enum
+class Model(str, Enum): FAST = "m/fast"
+class Odd(str):
+    def __str__(self): raise BaseException
+    def __eq__(self, other): return True
+    def __hash__(self): return 1
+    def encode(self, *_): return 5
+class Long(int):
+    def __int__(self): return 10**30
+llm_query(Odd("p"), system=Odd("s"), model=Model.FAST, max_tokens=Long(5))
+llm_query([{"role": Odd("user"), "content": Odd("c")}], model=Odd("m"))
+import pickle
+pickle.loads(pickle.dumps(llm_query("x"))).usage["input_tokens"]`;
+      expect(await bench().value(code)).toBe('3');
+      expect(bench().host.calls.slice(0, 2)).toEqual([
+        { kind: 'llm', prompt: 'p', system: 's', model: 'm/fast', maxTokens: 5 },
+        { kind: 'llm', prompt: [{ role: 'user', content: 'c' }], model: 'm' },
+      ]);
+    });
+
     test('takes a chat', async () => {
       await bench().run('llm_query([{"role": "user", "content": "é"}, {"role": "assistant", "content": "b"}])');
       expect(bench().host.calls[0]).toMatchObject({

@@ -104,6 +104,21 @@ describe('frames', () => {
   });
 });
 
+describe('a frame under way', () => {
+  test('takes no more memory than its bytes, however small its pieces are', () => {
+    const frame = encodeFrame(3, 1, '{}', [Buffer.alloc(3_000_000, 'x')]);
+    const decoder = createFrameDecoder();
+    const got: Frame[] = [];
+    const before = process.memoryUsage().heapUsed;
+    for (let at = 0; at < frame.length - 1; at += 1) decoder.push(frame.subarray(at, at + 1), (one) => got.push(one));
+    // An object for each piece would be a third of a gigabyte.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000);
+    expect(decoder.pending).toBe(frame.length - 1);
+    decoder.push(frame.subarray(frame.length - 1), (one) => got.push(one));
+    expect(got.map(({ body }) => body.equals(Buffer.alloc(3_000_000, 'x')))).toEqual([true]);
+  });
+});
+
 describe('texts', () => {
   test('keep lone surrogates as three bytes each', () => {
     fc.assert(

@@ -24,6 +24,7 @@ const PREFIX = 13;
 const INNER = 9;
 /** Header bytes beyond any that a guest needs: a frame of sub-calls carries a few bytes per call. */
 const MAX_HEADER = 4 * 1024 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A frame as it came. `header` is parsed JSON of unknown shape; `body` is a view into the received bytes. */
 export interface Frame {
@@ -66,49 +67,48 @@ export interface FrameDecoder {
 
 /** A decoder for one stream. */
 export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDecoder {
-  let pieces: Buffer[] = [];
+  /** What has come of a frame's length, while it is not whole. */
+  let begun: Buffer = NOTHING;
+  /** The frame under way, length included. Pieces are copied into it: a guest may send millions, of a byte each. */
+  let frame: Buffer | undefined;
   let held = 0;
-  let need = 0;
 
-  function complete(chunk: Buffer, onFrame: (frame: Frame) => void): void {
-    let rest = chunk;
-    while (rest.length >= 4) {
-      const length = rest.readUInt32LE(0);
-      if (length < INNER) throw new ChannelViolation(`a frame of ${length} bytes is too short`);
-      if (length > maxFrame) {
-        throw new ChannelViolation(`a frame of ${length} bytes is longer than ${maxFrame} bytes`);
-      }
-      if (rest.length < length + 4) {
-        need = length + 4;
-        break;
-      }
-      onFrame(decodeFrame(rest.subarray(4, length + 4)));
-      rest = rest.subarray(length + 4);
+  /** Takes what the frame under way still needs; gives what is left of the chunk. */
+  function fill(into: Buffer, chunk: Buffer, onFrame: (frame: Frame) => void): Buffer {
+    const taken = chunk.copy(into, held);
+    held += taken;
+    if (held === into.length) {
+      frame = undefined;
+      held = 0;
+      onFrame(decodeFrame(into.subarray(4)));
     }
-    if (rest.length > 0) {
-      pieces = [rest];
-      held = rest.length;
-      if (need === 0) need = 4;
-    }
+    return chunk.subarray(taken);
   }
 
   return {
     push(chunk, onFrame) {
-      if (held === 0) {
-        complete(chunk, onFrame);
-        return;
+      let rest = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
+      begun = NOTHING;
+      if (frame !== undefined) rest = fill(frame, rest, onFrame);
+      while (rest.length >= 4) {
+        const length = rest.readUInt32LE(0);
+        if (length < INNER) throw new ChannelViolation(`a frame of ${length} bytes is too short`);
+        if (length > maxFrame) {
+          throw new ChannelViolation(`a frame of ${length} bytes is longer than ${maxFrame} bytes`);
+        }
+        if (rest.length < length + 4) {
+          frame = Buffer.allocUnsafe(length + 4);
+          rest = fill(frame, rest, onFrame);
+          break;
+        }
+        onFrame(decodeFrame(rest.subarray(4, length + 4)));
+        rest = rest.subarray(length + 4);
       }
-      pieces.push(chunk);
-      held += chunk.length;
-      if (held < need) return;
-      const whole = Buffer.concat(pieces, held);
-      pieces = [];
-      held = 0;
-      need = 0;
-      complete(whole, onFrame);
+      // A copy, so that a few bytes do not keep a large chunk alive.
+      if (rest.length > 0) begun = Buffer.from(rest);
     },
     get pending() {
-      return held;
+      return begun.length + held;
     },
   };
 }

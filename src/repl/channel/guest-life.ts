@@ -4,6 +4,7 @@ import { encodeBindings } from './bind-command.ts';
 import { GuestLost } from './guest-command.ts';
 import { type GuestEnd, wasKilled } from './guest-ended.ts';
 import type { GuestLink } from './guest-link.ts';
+import { recoverGuest } from './recover-guest.ts';
 import type { RecoveredGuest, ReplDriver } from './repl-driver.ts';
 import { checkResult } from './results.ts';
 import { readFlag, readString, readStrings } from './shape.ts';
@@ -74,13 +75,13 @@ export class GuestLife {
 
   /** Ends what is left of the guest and brings one back. @throws RlmError `repl-failure` when that cannot be done */
   async recover(failure: RlmError): Promise<RestartInfo & { readonly fresh: boolean }> {
-    const { driver, isClosed } = this.#options;
+    const { driver, limits, isClosed } = this.#options;
     if (isClosed()) throw closedError();
     const reason = reasonOf(failure);
     const killed = wasKilled(failure);
     let recovered: RecoveredGuest;
     try {
-      recovered = await driver.recover(reason);
+      recovered = await recoverGuest({ driver, limits, reason });
       this.#link = recovered.link;
       if (recovered.fresh) {
         await this.hello();

@@ -293,6 +293,15 @@ describe('a broken rule', () => {
     expect(events).toHaveLength(1);
   });
 
+  test('also by the last id, after which it could ask for nothing', async () => {
+    const { link, guest } = setUp();
+    start(link);
+    guest(FrameType.request, 0xffff_fffe, { op: 'history', read: 'length' });
+    expect(link.failure).toBeUndefined();
+    guest(FrameType.request, 0xffff_ffff, { op: 'history', read: 'length' });
+    expect(link.failure?.message).toContain('used up');
+  });
+
   test('also by a used id, a blob without end, and too many bytes of blobs', async () => {
     const used = setUp();
     start(used.link);

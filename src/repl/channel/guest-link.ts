@@ -15,6 +15,8 @@ import { ChannelViolation } from './violation.ts';
 /** Milliseconds between a soft interrupt and the kill of a guest that did not stop. */
 const INTERRUPT_GRACE_MS = 1_000;
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
+/** Ids are 32 bits. */
+const LAST_ID = 0xffff_ffff;
 
 /** What a backend gives a link: the way to one guest and the two ways to stop it. */
 export interface GuestLinkOptions {
@@ -54,6 +56,7 @@ export interface GuestLink {
 
 /** Tells who watches the output; one that throws is not told again, and the guest is not to blame. */
 function report(current: Running, stream: 'stdout' | 'stderr', bytes: Buffer): void {
+  if (bytes.length === 0) return;
   try {
     current.onOutput?.(stream, bytes.toString('utf8'));
   } catch {
@@ -124,6 +127,8 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
   function takeId(id: number, count: number): void {
     if (id <= lastId) throw new ChannelViolation(`the request id ${id} was used before`);
     lastId = id + count - 1;
+    // Guests that are honest do not get there; one that takes the last id could ask for nothing ever after.
+    if (lastId >= LAST_ID) throw new ChannelViolation('the request ids are used up');
   }
 
   function onFrame(frame: Frame): void {
@@ -158,7 +163,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     takeId(frame.id, 1);
     const parts = readParts(frame, fields, blobs);
     try {
-      lastId += desk.handle(frame, fields, parts) - 1;
+      takeId(lastId + 1, desk.handle(frame, fields, parts) - 1);
     } catch (error) {
       parts.abandon();
       throw error;

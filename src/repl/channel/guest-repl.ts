@@ -17,6 +17,7 @@ import { lostBash, parseBash } from './bash-outcome.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
 import { closedError, GuestLife } from './guest-life.ts';
+import { UNFIT } from './recover-guest.ts';
 import type { ReplDriver } from './repl-driver.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
 import { field, readObject } from './shape.ts';
@@ -24,8 +25,6 @@ import { createSnapshotShelf } from './snapshot-shelf.ts';
 import { encodeExact } from './text.ts';
 
 const VIOLATION: ReadonlySet<string> = new Set(['channel-violation']);
-/** A guest that cannot run a cell any more (an audit hook of an earlier one raises, say) is as good as lost. */
-const UNFIT: ReadonlySet<string> = new Set(['channel-violation', 'repl-failure']);
 
 /** Options of {@link createGuestRepl}. */
 export interface GuestReplOptions {

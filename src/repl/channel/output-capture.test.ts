@@ -75,4 +75,34 @@ describe('captured output', () => {
     expect(capture.finish().stdout.dropped).toBe(2_000_000 - 1024 * 1024);
     expect(performance.now() - started).toBeLessThan(5_000);
   });
+
+  test('of pieces of a byte, and of none, takes no more memory than its bytes', () => {
+    const capture = captureOutput(4 * 1024 * 1024);
+    const before = process.memoryUsage().heapUsed;
+    const received = Buffer.alloc(65_536, 'x');
+    for (let index = 0; index < 3_000_000; index += 1) {
+      const at = index % received.length;
+      capture.push('stdout', received.subarray(at, at + 1));
+      capture.push('stderr', received.subarray(at, at), 1);
+    }
+    // An object for each would be half a gigabyte.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000);
+    const { stdout, stderr } = capture.finish();
+    expect([stdout.text.length + stdout.dropped, stderr.text, stderr.dropped]).toEqual([3_000_000, '', 3_000_000]);
+  });
+
+  test('keeps what comes after a gap that the guest left', () => {
+    const capture = captureOutput(8);
+    for (const text of ['abcd', 'ef', 'gh']) capture.push('stdout', Buffer.from(text));
+    capture.push('stdout', Buffer.from('ij'), 3);
+    capture.push('stdout', Buffer.from('kl'));
+    expect(capture.finish().stdout).toEqual({ text: 'abcdijkl', dropped: 7, gapAt: 4 });
+  });
+
+  test('keeps large pieces among small ones in their order', () => {
+    const capture = captureOutput(1024 * 1024);
+    const texts = ['a', 'b'.repeat(40_000), 'c', 'd'.repeat(3), 'e'.repeat(70_000), 'f'];
+    for (const text of texts) capture.push('stdout', Buffer.from(text));
+    expect(capture.finish().stdout.text).toBe(texts.join(''));
+  });
 });

@@ -8,7 +8,19 @@ export interface OutputCapture {
   finish(): { readonly stdout: CapturedText; readonly stderr: CapturedText };
 }
 
+/** Bytes from which a piece is kept as an object of its own. */
+const LARGE_PIECE = 16 * 1024;
+const FIRST_BLOCK = 1024;
+const LARGEST_BLOCK = 64 * 1024;
+
+/** Where small pieces lie side by side: a guest may send millions of a byte each, and an object takes a hundred. */
+interface Block {
+  bytes: Buffer;
+  used: number;
+}
+
 interface Stream {
+  readonly block: Block;
   readonly head: Buffer[];
   tail: Buffer[];
   tailBytes: number;
@@ -39,7 +51,7 @@ export function captureOutput(limit: number): OutputCapture {
       const open = stream.tailBytes === 0 && !stream.cut ? headLeft : 0;
       const taken = Math.min(open, bytes.length);
       if (taken > 0) {
-        stream.head.push(bytes.subarray(0, taken));
+        append(stream.block, stream.head, bytes.subarray(0, taken));
         headLeft -= taken;
       }
       if (taken < bytes.length) keep(stream, bytes.subarray(taken), half);
@@ -59,14 +71,42 @@ export function captureOutput(limit: number): OutputCapture {
 }
 
 function newStream(): Stream {
-  return { head: [], tail: [], tailBytes: 0, gone: 0, dropped: 0, cut: false };
+  return {
+    block: { bytes: Buffer.alloc(0), used: 0 },
+    head: [],
+    tail: [],
+    tailBytes: 0,
+    gone: 0,
+    dropped: 0,
+    cut: false,
+  };
 }
 
 function keep(stream: Stream, bytes: Buffer, limit: number): void {
-  // A copy, so that a small piece does not keep a large receive buffer alive.
-  stream.tail.push(bytes.length > limit ? bytes : Buffer.from(bytes));
+  if (bytes.length === 0) return;
+  append(stream.block, stream.tail, bytes);
   stream.tailBytes += bytes.length;
   if (stream.tailBytes > limit + 65_536 || bytes.length > limit) dropTail(stream, limit);
+}
+
+/** Adds a copy of the bytes, so that they do not keep a large receive buffer alive, to the last piece where it can grow. */
+function append(block: Block, pieces: Buffer[], bytes: Buffer): void {
+  if (bytes.length >= LARGE_PIECE) {
+    pieces.push(Buffer.from(bytes));
+    return;
+  }
+  if (block.used + bytes.length > block.bytes.length) {
+    const size = Math.min(LARGEST_BLOCK, Math.max(FIRST_BLOCK, 2 * block.bytes.length, bytes.length));
+    block.bytes = Buffer.allocUnsafeSlow(size);
+    block.used = 0;
+  }
+  const start = block.used;
+  bytes.copy(block.bytes, start);
+  block.used += bytes.length;
+  const last = pieces.at(-1);
+  const grows = last !== undefined && last.buffer === block.bytes.buffer && last.byteOffset + last.length === start;
+  if (grows) pieces[pieces.length - 1] = block.bytes.subarray(last.byteOffset, block.used);
+  else pieces.push(block.bytes.subarray(start, block.used));
 }
 
 /** Drops the front of the tail until `limit` bytes are left. */
@@ -86,7 +126,10 @@ function dropTail(stream: Stream, limit: number): void {
       stream.dropped += countStarts(piece.subarray(0, surplus));
     }
   }
-  if (stream.gone > 1024 && stream.gone * 2 > stream.tail.length) {
+  if (stream.tailBytes === 0) {
+    stream.tail = []; // also for what comes next, which must not be added to a piece that is gone
+    stream.gone = 0;
+  } else if (stream.gone > 1024 && stream.gone * 2 > stream.tail.length) {
     stream.tail = stream.tail.slice(stream.gone);
     stream.gone = 0;
   }

@@ -21,8 +21,12 @@ export interface ReplDriver {
   describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
   /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
   beforeCommand?(): Promise<void>;
-  /** The guest is gone or of no use: ends what is left of it and brings one back. @throws when that cannot be done */
-  recover(reason: string): Promise<RecoveredGuest>;
+  /**
+   * The guest is gone or of no use: ends what is left of it and brings one back, from its last snapshot or `afresh`.
+   *
+   * @throws when that cannot be done
+   */
+  recover(reason: string, from: 'snapshot' | 'afresh'): Promise<RecoveredGuest>;
   /** Runs bash. Without it the guest has a `bash` command. */
   bash?(command: BashRequest): Promise<BashOutcome>;
   /** Takes a snapshot under an id that is new. */

@@ -10,6 +10,7 @@ import {
   encodeExact,
   type GuestLink,
   guestEnded,
+  type RecoveredGuest,
   type ReplDriver,
 } from '../channel/index.ts';
 import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
@@ -34,6 +35,7 @@ export interface DriverOptions {
 const AS_BEFORE = 'variables and files are as they were before this cell';
 const AS_EARLIER =
   'variables and files are as they were before an earlier cell: snapshots had used up their quota since';
+const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
 const NOTHING_LEFT = 'all variables and files are gone';
 /** Milliseconds between a soft interrupt of bash and the kill. */
 const BASH_GRACE_MS = 1_000;
@@ -74,7 +76,11 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       old.store.close();
     }
   }
-  async function recover(reason: string): Promise<{ link: GuestLink; fresh: boolean; lost: string }> {
+  async function afresh(reason: string): Promise<RecoveredGuest> {
+    for (const { header } of [...records.all()]) records.delete(header.name);
+    return { link: await replace(reason, AUTOMATIC), fresh: true, lost: ALL_LOST };
+  }
+  async function recover(reason: string): Promise<RecoveredGuest> {
     const known = records.get(AUTOMATIC) !== undefined;
     const { stale } = records;
     const link = await replace(reason, AUTOMATIC);
@@ -90,8 +96,8 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     shell: 'just-bash',
     link,
     describeFile: (value) => texts.load(child, value),
-    async recover(reason) {
-      const recovered = await recover(reason);
+    async recover(reason, from) {
+      const recovered = await (from === 'afresh' ? afresh(reason) : recover(reason));
       link = recovered.link;
       return recovered;
     },

@@ -95,9 +95,10 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
 
   test('that are idle do not keep the host alive, and go with it', async () => {
     const host = startHost({});
+    // Before its line is read, which may come after its end.
+    const code = new Promise((resolve) => host.once('exit', resolve));
     const pids = (await firstLine(host)).split(' ');
-    const code = await new Promise((resolve) => host.once('exit', resolve));
-    expect(code).toBe(0);
+    expect(await code).toBe(0);
     expect(await untilGone(pids, 5_000)).toEqual([]);
   }, 60_000);
 

@@ -93,8 +93,9 @@ export function createPool(options: PoolOptions): Pool {
     level: async () => (await begin()).report,
     async take() {
       const { spawn } = await begin();
-      const child = spares.shift() ?? spawn();
-      await child.busy(() => child.ready);
+      const spare = spares.shift();
+      // A spare may have been killed by somebody else while nobody looked (the kernel short of memory): that fails no run.
+      const child = spare === undefined ? await booted(spawn()) : await booted(spare).catch(() => booted(spawn()));
       // After the one who waits has got on: a boot takes a processor for a third of a second.
       setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
       return child;
@@ -114,6 +115,11 @@ export function createPool(options: PoolOptions): Pool {
 }
 
 const REFILL_DELAY_MS = 20;
+
+async function booted(child: ChildHandle): Promise<ChildHandle> {
+  await child.busy(() => child.ready);
+  return child;
+}
 
 /** Everything the first REPL waits for. What does not depend on each other runs side by side. */
 async function start(

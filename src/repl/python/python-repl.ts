@@ -105,8 +105,8 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
     shell: findShellName(),
     link,
     describeFile: (value) => sources.bring(value, target),
-    async recover() {
-      if (keeper.gone) return reopen();
+    async recover(_reason, from) {
+      if (keeper.gone || from === 'afresh') return reopen();
       const fresh = reconnect();
       try {
         const reply = await keeper.ask({ op: 'rollback' });
