@@ -90,7 +90,9 @@ export function shareOut(openPool: () => Dispatcher, request: Request): Connecti
       pool.calls += 1;
       try {
         const response = await request(url, { ...options, dispatcher: pool.dispatcher });
-        response.body.once('close', ended);
+        // One that came to nothing in the same packet as its headers has closed already.
+        if (response.body.closed) ended();
+        else response.body.once('close', ended);
         return response;
       } catch (error) {
         ended();
