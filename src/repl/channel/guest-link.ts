@@ -32,6 +32,8 @@ export interface GuestLinkOptions {
   readonly interrupt: () => void;
   /** Ends the guest at once. The backend then calls {@link GuestLink.ended}. */
   readonly kill: (reason: string) => void;
+  /** Called when the guest begins to wait for replies, and when it has all of them. */
+  readonly onWaiting?: (waiting: boolean) => void;
   /** Frames of the backend's own process (type 64 and up). Without it they are violations. */
   readonly onRuntimeFrame?: (frame: Frame) => void;
 }
@@ -240,7 +242,11 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     };
     running = current;
     blobs.clear();
-    desk.open((waiting) => (waiting ? current.clock.pause() : current.clock.resume()));
+    desk.open((waiting) => {
+      if (waiting) current.clock.pause();
+      else current.clock.resume();
+      options.onWaiting?.(waiting);
+    });
     send(command, current.id);
   }
 

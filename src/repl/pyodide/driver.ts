@@ -19,6 +19,7 @@ import type { ChildHandle } from './child-handle.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
 import { makeSnapshotRecords } from './snapshot-records.ts';
 import { takeOver } from './takeover.ts';
+import { createWakefulness } from './wakefulness.ts';
 
 export interface DriverOptions {
   readonly child: ChildHandle;
@@ -148,6 +149,7 @@ function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink 
     unread: child.unread,
     interrupt: child.interrupt,
     kill: child.kill,
+    onWaiting: createWakefulness(),
     onRuntimeFrame: child.runtimeFrame,
   });
   child.attach(link.receive);

@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os';
+
+/** Milliseconds in which a guest that asks one thing after the other asks the next. */
+const QUICK_MS = 0.3;
+/** So many quick requests in a row say that the next will be: on a busy machine they come one by one. */
+const ROW = 8;
+
+/** How time passes, and how the event loop is kept awake for one more round. */
+export interface EventLoop {
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly again: (next: () => void) => void;
+  /** Processors: on a single one whoever stays awake keeps the guest from asking. */
+  readonly processors: number;
+}
+
+const THIS: EventLoop = {
+  now: () => performance.now(),
+  again: (next) => void setImmediate(next),
+  processors: availableParallelism(),
+};
+
+/**
+ * Keeps this process's event loop from falling asleep for a moment after a reply, as long as the guest asks quickly: to
+ * sleep and be woken takes about as long as what a cell does between two calls. The child does the same on its side
+ * (child/wire.ts); both together halve the time of a call that the host answers by itself.
+ *
+ * @returns what is to be told when one guest waits for replies, and when it has all of them
+ */
+export function createWakefulness({ now, again, processors }: EventLoop = THIS): (waiting: boolean) => void {
+  let quick = 0;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  let mayAsk = false;
+  const isEarly = (): boolean => now() - answeredAt < QUICK_MS;
+  const stayAwake = (): void => {
+    if (mayAsk && isEarly()) again(stayAwake);
+  };
+  return (waiting) => {
+    mayAsk = !waiting;
+    if (waiting) quick = isEarly() ? quick + 1 : 0;
+    else {
+      answeredAt = now();
+      if (quick >= ROW && processors > 1) again(stayAwake);
+    }
+  };
+}
