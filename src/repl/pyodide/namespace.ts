@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { deniedCallsFilter } from './seccomp.ts';
 
@@ -63,8 +63,20 @@ function libraryFolders(): Bind[] {
   return ['/usr/lib', '/usr/lib64', '/lib', '/lib64'].filter(existsSync).map((path) => ({ from: path, to: path }));
 }
 
+const found = new Map<string, readonly Bind[]>();
+
+/** {@link findLibraries}, looked for once: a child is started while its host has better to do. */
+function libraries(node: string): readonly Bind[] {
+  let binds = found.get(node);
+  if (binds === undefined) {
+    binds = findLibraries(node);
+    found.set(node, binds);
+  }
+  return binds;
+}
+
 /** The shared libraries this process has loaded from system folders, under every name they go by there. */
-function libraries(node: string): Bind[] {
+function findLibraries(node: string): readonly Bind[] {
   const maps = readFileSync('/proc/self/maps', 'utf8');
   const loaded = new Set(
     [...maps.matchAll(/ (\/(?:usr\/)?(?:local\/)?lib(?:32|64)?\/\S*\.so[.\d]*)$/gm)].flatMap(([, path]) =>
@@ -95,7 +107,17 @@ function leadsTo(name: string, path: string): boolean {
 
 /** The loader an ELF program names in its first bytes. */
 function interpreterOf(program: string): string[] {
-  const head = readFileSync(program).subarray(0, 4096).toString('latin1');
-  const match = /\/lib[\w/.-]*ld[\w.-]*\.so[.\d]*/.exec(head);
+  const match = /\/lib[\w/.-]*ld[\w.-]*\.so[.\d]*/.exec(headOf(program));
   return match === null || !existsSync(match[0]) ? [] : [match[0]];
+}
+
+/** Node itself has a hundred megabytes: no more of it is read than is looked at. */
+function headOf(path: string): string {
+  const head = Buffer.alloc(4096);
+  const fd = openSync(path, 'r');
+  try {
+    return head.toString('latin1', 0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
 }
