@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { QUICK_ROW } from './child/protocol.ts';
 import { createWakefulness } from './wakefulness.ts';
 
 /** An event loop whose rounds a test goes through one by one; each takes a tenth of a millisecond. */
@@ -33,7 +34,7 @@ function loopOf(processors: number) {
 }
 
 function warmUp(tell: (waiting: boolean) => void): void {
-  for (let call = 0; call < 8; call += 1) {
+  for (let call = 0; call < QUICK_ROW; call += 1) {
     tell(false);
     tell(true);
   }

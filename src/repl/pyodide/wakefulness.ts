@@ -1,9 +1,5 @@
 import { availableParallelism } from 'node:os';
-
-/** Milliseconds in which a guest that asks one thing after the other asks the next. */
-const QUICK_MS = 0.3;
-/** So many quick requests in a row say that the next will be: on a busy machine they come one by one. */
-const ROW = 8;
+import { QUICK_MS, QUICK_ROW } from './child/protocol.ts';
 
 /** How time passes, and how the event loop is kept awake for one more round. */
 export interface EventLoop {
@@ -40,7 +36,7 @@ export function createWakefulness({ now, again, processors }: EventLoop = THIS):
     if (waiting) quick = isEarly() ? quick + 1 : 0;
     else {
       answeredAt = now();
-      if (quick >= ROW && processors > 1) again(stayAwake);
+      if (quick >= QUICK_ROW && processors > 1) again(stayAwake);
     }
   };
 }

@@ -2,6 +2,7 @@ import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { QUICK_ROW } from './child/protocol.ts';
 import { encodeFrame, openWire, type Wire } from './child/wire.ts';
 
 // A file stands for the socket: what is not there yet is no reason to wait.
@@ -37,7 +38,7 @@ test('a wire without a lookout sleeps for each frame, and ends with the stream',
 
 /** As many quick frames as it takes to look for the next. */
 function warmUp(wire: Wire): void {
-  for (let frame = 0; frame < 8; frame += 1) expect(passes(wire)).toBe(true);
+  for (let frame = 0; frame < QUICK_ROW; frame += 1) expect(passes(wire)).toBe(true);
 }
 
 test('looks for a frame, once several came quickly, until the host says that it is sent', () => {

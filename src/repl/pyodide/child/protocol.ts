@@ -23,6 +23,14 @@ export const FD = {
 export const CONTROL_WORDS = ['interrupts', 'frames'] as const;
 export type ControlWord = (typeof CONTROL_WORDS)[number];
 
+/** Milliseconds in which the other end is quick: to sleep and be woken takes some 0.05 ms on each side. */
+export const QUICK_MS = 0.3;
+/**
+ * So many quick frames in a row say that the next will be, and either end then looks for it before it sleeps: on a busy
+ * machine they come one by one.
+ */
+export const QUICK_ROW = 8;
+
 /** Frame types of the channel that the child looks at (docs/channel.md). */
 export const GUEST_FRAME = { command: 1, result: 2, request: 3, reply: 4, output: 5, blob: 6 } as const;
 

@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { readSync, writeSync } from 'node:fs';
-import { FRAME_PREFIX } from './protocol.ts';
+import { FRAME_PREFIX, QUICK_MS, QUICK_ROW } from './protocol.ts';
 
 /** A frame as bytes, with the fields of its prefix. */
 export interface RawFrame {
@@ -26,10 +26,6 @@ export interface Wire {
 }
 
 const CHUNK = 256 * 1024;
-/** Milliseconds in which a quick reply comes. To sleep and be woken takes some 0.05 ms on each side. */
-const QUICK_MS = 0.3;
-/** So many quick frames in a row say that the next will be: on a busy machine they come one by one. */
-const ROW = 8;
 
 /** How to see that a frame has come without waiting for it. */
 export interface Lookout {
@@ -53,7 +49,7 @@ export function openWire(fd: number, lookout?: Lookout): Wire {
   const awaitFrame = ({ sent, now }: Lookout, prefix: Buffer): boolean => {
     const began = now();
     const isEarly = (): boolean => now() - began < QUICK_MS;
-    if (quick >= ROW) while (sent() === taken && isEarly());
+    if (quick >= QUICK_ROW) while (sent() === taken && isEarly());
     const came = take(prefix, 0);
     quick = isEarly() ? quick + 1 : 0;
     return came;
