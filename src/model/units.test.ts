@@ -6,8 +6,8 @@ import { classifyFailure, classifyStatus } from './classify.ts';
 import { estimateInput, estimateTokens, learnInput } from './estimate-tokens.ts';
 import { redactKeys } from './model.ts';
 import { ModelError } from './model-error.ts';
-import { readRateHeaders } from './rate/rate-headers.ts';
-import { createTurns } from './rate/turns.ts';
+import { createFairQueue } from './rate/fair-queue.ts';
+import { readRateHeaders } from './rate/header-limits.ts';
 import { resolveModel } from './resolve-model.ts';
 import { readDuration, retryAfterMs } from './retry-after.ts';
 import { scriptedModel } from './scripted/scripted-model.ts';
@@ -163,20 +163,20 @@ test('keys are never shown', () => {
   expect(redactKeys('the key to success is keyboard practice')).toBe('the key to success is keyboard practice');
 });
 
-test('turns: every item comes out once, each lane in its order', () => {
+test('fair queue: every item comes out once, each lane in its order', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { maxLength: 60 }), (pushes) => {
-      const turns = createTurns<number, string, { key: string; index: number }>(() => false);
+      const queue = createFairQueue<number, string, { key: string; index: number }>(() => false);
       for (const [index, [tree, lane]] of pushes.entries())
-        turns.push(tree, `${tree}.${lane}`, { key: `${tree}.${lane}`, index });
+        queue.push(tree, `${tree}.${lane}`, { key: `${tree}.${lane}`, index });
       const out = [];
-      for (let item = turns.next(() => true); item !== undefined; item = turns.next(() => true)) out.push(item);
+      for (let item = queue.next(() => true); item !== undefined; item = queue.next(() => true)) out.push(item);
       expect(out.map(({ index }) => index).sort((a, b) => a - b)).toEqual(pushes.map((_, index) => index));
       for (const key of new Set(out.map((item) => item.key))) {
         const order = out.filter((item) => item.key === key).map(({ index }) => index);
         expect(order).toEqual(order.toSorted((a, b) => a - b));
       }
-      expect(turns.size).toBe(0);
+      expect(queue.size).toBe(0);
     }),
   );
 });

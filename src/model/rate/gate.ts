@@ -1,9 +1,8 @@
 import { abortError } from '../attempt-watch.ts';
 import type { ModelError } from '../model-error.ts';
-import type { GatePass, GateSlot } from './call-gate.ts';
-import { createWaiter, type Waiter } from './queue-waiter.ts';
+import { createWaiter, type GatePass, type GateSlot, type Waiter } from './call-gate.ts';
+import { createFairQueue } from './fair-queue.ts';
 import { createSendControl, type SendSetup } from './send-control.ts';
-import { createTurns } from './turns.ts';
 
 /** What all completions of one tree share. */
 export interface TreeCap {
@@ -23,7 +22,7 @@ export interface CallLane {
 /** The gate of one model: who may send, how many at once, how fast. */
 export interface ModelGate {
   enter(lane: CallLane, pass: GatePass): Promise<GateSlot>;
-  /** Lets through whoever may go now. */
+  /** Admits every waiting call that may be sent now. */
   pump(): void;
 }
 
@@ -34,8 +33,8 @@ export interface GateSetup extends SendSetup {
 
 /** Opens the gate of one model. */
 export function createGate(setup: GateSetup): ModelGate {
-  const { modelId, clock, hosts } = setup;
-  const turns = createTurns<TreeCap, CallLane, Waiter<CallLane>>((waiter) => waiter.gone);
+  const { modelId, clock, hostCircuits } = setup;
+  const queue = createFairQueue<TreeCap, CallLane, Waiter<CallLane>>((waiter) => waiter.gone);
   const control = createSendControl(setup, () => gate.pump());
   let cancelTimer: (() => void) | undefined;
 
@@ -47,7 +46,7 @@ export function createGate(setup: GateSetup): ModelGate {
       leave(error) {
         tree.inFlight -= 1;
         const closedBy = sent.left(error);
-        if (closedBy !== undefined) refuse(turns.drain(), closedBy);
+        if (closedBy !== undefined) refuse(queue.drain(), closedBy);
         gate.pump();
         pumpBlocked(tree);
       },
@@ -69,23 +68,23 @@ export function createGate(setup: GateSetup): ModelGate {
       if (refusal !== undefined) return Promise.reject(refusal);
       if (pass.signal.aborted) return Promise.reject(abortError(modelId, pass.signal.reason));
       const now = clock.now();
-      if (turns.size === 0 && lane.tree.inFlight < lane.tree.cap && control.delayMs(now, pass.tokens) === 0) {
+      if (queue.size === 0 && lane.tree.inFlight < lane.tree.cap && control.delayMs(now, pass.tokens) === 0) {
         return Promise.resolve(admit(lane, pass, now));
       }
       const { waiter, promise } = createWaiter(modelId, lane, pass, clock);
-      turns.push(lane.tree, lane, waiter);
+      queue.push(lane.tree, lane, waiter);
       gate.pump();
       return promise;
     },
     pump() {
-      while (turns.size > 0) {
-        const verdict = hosts.verdict(control.host);
-        if (verdict.kind === 'refuse') return refuse(turns.drain(), verdict.error);
+      while (queue.size > 0) {
+        const verdict = hostCircuits.verdict(control.host);
+        if (verdict.kind === 'refuse') return refuse(queue.drain(), verdict.error);
         const now = clock.now();
         const wait = control.delayMs(now, control.lastTokens);
         if (wait === Number.POSITIVE_INFINITY) return;
         if (wait > 0) return wakeIn(wait);
-        const waiter = turns.next(mayGo);
+        const waiter = queue.next(mayGo);
         if (waiter === undefined) return;
         waiter.resolve(admit(waiter.lane, waiter.pass, now));
       }

@@ -1,5 +1,4 @@
-import { createBucket } from './bucket.ts';
-import { readRateHeaders } from './rate-headers.ts';
+import { readDuration } from '../retry-after.ts';
 
 /** What had been sent when a request left, itself included. */
 export interface SendMark {
@@ -9,9 +8,9 @@ export interface SendMark {
   readonly cost: number;
 }
 
-/** Limits as a provider's response headers tell them: requests and tokens, each a bucket that refills. */
+/** Limits that a provider reports in response headers: requests and tokens, each a bucket that refills. */
 export interface HeaderLimits {
-  /** The provider tells its limit of requests. */
+  /** The provider reports its limit of requests. */
   readonly known: boolean;
   /** A request with this worst case of tokens is sent. */
   sent(tokens: number, now: number): SendMark;
@@ -83,8 +82,153 @@ export function createHeaderLimits(): HeaderLimits {
       }
     },
     delayMs(now, cost) {
-      const told = Math.max(requests.delayMs(now, 1), tokens.delayMs(now, cost));
-      return Math.min(told, Math.max(0, sentAt + MAX_WAIT_MS - now));
+      const reported = Math.max(requests.delayMs(now, 1), tokens.delayMs(now, cost));
+      return Math.min(reported, Math.max(0, sentAt + MAX_WAIT_MS - now));
     },
   };
+}
+
+/** A provider's own account of one of its limits, from response headers. */
+interface BucketReport {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds until the limit is whole again. */
+  readonly resetMs: number;
+  /** The limit is refilled all at once at the reset, not bit by bit. */
+  readonly windowed: boolean;
+}
+
+/** When a report came, and what has been taken that it may not know of. */
+interface ReportMoment {
+  readonly takenSince: number;
+  readonly now: number;
+}
+
+/** Our shadow of a provider's bucket. */
+interface Bucket {
+  observe(report: BucketReport, moment: ReportMoment): void;
+  take(cost: number, now: number): void;
+  /** Milliseconds until `cost` fits; 0 while nothing is known. */
+  delayMs(now: number, cost: number): number;
+}
+
+/** Knows nothing and delays nothing until the first report. */
+function createBucket(): Bucket {
+  let limit = Number.POSITIVE_INFINITY;
+  let level = Number.POSITIVE_INFINITY;
+  let at = 0;
+  /** Units per millisecond. */
+  let rate = 0;
+  let resetAt: number | undefined;
+
+  const refill = (now: number): void => {
+    if (now <= at) return;
+    if (resetAt !== undefined) {
+      if (now >= resetAt) {
+        level = limit;
+        resetAt = undefined;
+      }
+    } else level = Math.min(limit, level + rate * (now - at));
+    at = now;
+  };
+
+  return {
+    observe(report, { takenSince, now }) {
+      limit = report.limit;
+      const missing = report.limit - report.remaining;
+      if (report.windowed) {
+        resetAt = now + report.resetMs;
+        rate = 0;
+      } else {
+        resetAt = undefined;
+        if (missing > 0 && report.resetMs > 0) rate = missing / report.resetMs;
+      }
+      // What was refilled while the response was on its way is not counted: that time is unknown.
+      level = Math.min(limit, report.remaining - takenSince);
+      at = now;
+    },
+    take(cost, now) {
+      refill(now);
+      level -= cost;
+    },
+    delayMs(now, cost) {
+      if (level === Number.POSITIVE_INFINITY) return 0;
+      refill(now);
+      // What is larger than the whole limit can only wait for a full bucket.
+      const needed = Math.min(cost, limit);
+      if (level >= needed) return 0;
+      if (resetAt !== undefined) return Math.max(1, resetAt - now);
+      return rate > 0 ? (needed - level) / rate : 0;
+    },
+  };
+}
+
+/** What a response's headers say about limits. */
+interface RateReport {
+  readonly requests: BucketReport | undefined;
+  readonly tokens: BucketReport | undefined;
+}
+
+interface HeaderNames {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+  readonly windowed: boolean;
+}
+
+/** OpenAI and most compatible servers; Anthropic; OpenRouter and others; the IETF draft. */
+const REQUESTS: readonly HeaderNames[] = [
+  suffixed('x-ratelimit', 'requests'),
+  prefixed('anthropic-ratelimit-requests'),
+  { ...prefixed('x-ratelimit'), windowed: true },
+  { ...prefixed('ratelimit'), windowed: true },
+];
+const TOKENS: readonly HeaderNames[] = [suffixed('x-ratelimit', 'tokens'), prefixed('anthropic-ratelimit-tokens')];
+
+function suffixed(prefix: string, unit: string): HeaderNames {
+  return {
+    limit: `${prefix}-limit-${unit}`,
+    remaining: `${prefix}-remaining-${unit}`,
+    reset: `${prefix}-reset-${unit}`,
+    windowed: false,
+  };
+}
+
+function prefixed(prefix: string): HeaderNames {
+  return { limit: `${prefix}-limit`, remaining: `${prefix}-remaining`, reset: `${prefix}-reset`, windowed: false };
+}
+
+/** Reads the rate-limit headers of the known providers. */
+export function readRateHeaders(headers: Readonly<Record<string, string>>, now: number): RateReport {
+  return { requests: readFirst(headers, REQUESTS, now), tokens: readFirst(headers, TOKENS, now) };
+}
+
+function readFirst(
+  headers: Readonly<Record<string, string>>,
+  candidates: readonly HeaderNames[],
+  now: number,
+): BucketReport | undefined {
+  for (const names of candidates) {
+    const limit = Number(headers[names.limit]);
+    const remaining = Number(headers[names.remaining]);
+    const resetMs = readReset(headers[names.reset], now);
+    if (limit > 0 && remaining >= 0 && resetMs !== undefined) {
+      return { limit, remaining, resetMs, windowed: names.windowed };
+    }
+  }
+  return undefined;
+}
+
+/** A duration (`1m30s`, `20ms`), seconds, an epoch in seconds or milliseconds, or a date (Anthropic: RFC 3339). */
+function readReset(text: string | undefined, now: number): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined;
+  const duration = readDuration(text);
+  if (duration !== undefined) return duration;
+  const number = Number(text);
+  if (Number.isFinite(number)) {
+    if (number > 1e12) return Math.max(0, number - now);
+    return number > 1e9 ? Math.max(0, number * 1000 - now) : Math.max(0, number * 1000);
+  }
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

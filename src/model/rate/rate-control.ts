@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { Model } from '../port.ts';
 import type { CallGate } from './call-gate.ts';
+import { createHostCircuits } from './circuit-breaker.ts';
 import { type CallLane, createGate, type ModelGate } from './gate.ts';
-import { createHosts } from './hosts.ts';
 
 /** The rate control of one `Rlm`: what all its calls share. */
 export interface RateControl {
@@ -40,7 +40,7 @@ export interface RateControlOptions {
 export function createRateControl({ clock, random = Math.random, coolDownMs = 500 }: RateControlOptions): RateControl {
   const gates = new Map<string, ModelGate>();
   const gateOfModel = new WeakMap<Model, ModelGate>();
-  const hosts = createHosts({ clock, random });
+  const hostCircuits = createHostCircuits({ clock, random });
   let trees = 0;
 
   const gateOf = (model: Model): ModelGate => {
@@ -55,7 +55,7 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
         clock,
         random,
         coolDownMs,
-        hosts,
+        hostCircuits,
         newestTree: () => trees,
       });
       gates.set(key, gate);

@@ -1,11 +1,10 @@
 import type { Clock } from '../../clock.ts';
 import type { ModelError } from '../model-error.ts';
 import type { GatePass, GateSlot } from './call-gate.ts';
-import { createClosure } from './closure.ts';
+import { createModelCircuit, type HostCircuits } from './circuit-breaker.ts';
 import { createHeaderLimits } from './header-limits.ts';
-import type { Hosts } from './hosts.ts';
 import { createOverload } from './overload.ts';
-import { createPacer } from './pacer.ts';
+import { createRateLearner } from './rate-learner.ts';
 import { createStartWindow } from './start-window.ts';
 
 /** What {@link createSendControl} needs. */
@@ -15,7 +14,7 @@ export interface SendSetup {
   readonly clock: Clock;
   readonly random: () => number;
   readonly coolDownMs: number;
-  readonly hosts: Hosts;
+  readonly hostCircuits: HostCircuits;
   /** The order of the newest tree. */
   readonly newestTree: () => number;
 }
@@ -42,10 +41,10 @@ export interface SentAttempt {
 
 interface Parts {
   readonly setup: SendSetup;
-  readonly pacer: ReturnType<typeof createPacer>;
+  readonly learner: ReturnType<typeof createRateLearner>;
   readonly limits: ReturnType<typeof createHeaderLimits>;
   readonly overload: ReturnType<typeof createOverload>;
-  readonly closure: ReturnType<typeof createClosure>;
+  readonly modelCircuit: ReturnType<typeof createModelCircuit>;
   readonly startWindow: ReturnType<typeof createStartWindow>;
   readonly state: { inFlight: number; sent: number; complainedAt: number; heldUntil: number; host: string | undefined };
 }
@@ -57,14 +56,14 @@ const HOLD_MS = 20;
 export function createSendControl(setup: SendSetup, pump: () => void): SendControl {
   const parts: Parts = {
     setup,
-    pacer: createPacer(),
+    learner: createRateLearner(),
     limits: createHeaderLimits(),
     overload: createOverload(setup.random, setup.coolDownMs),
-    closure: createClosure(setup.clock),
+    modelCircuit: createModelCircuit(setup.clock),
     startWindow: createStartWindow(setup.clock, setup.remote),
     state: { inFlight: 0, sent: 0, complainedAt: 0, heldUntil: 0, host: undefined },
   };
-  const { state, startWindow, closure } = parts;
+  const { state, startWindow, modelCircuit } = parts;
   let lastTokens = 0;
   return {
     get host() {
@@ -73,7 +72,7 @@ export function createSendControl(setup: SendSetup, pump: () => void): SendContr
     get lastTokens() {
       return lastTokens;
     },
-    refusal: closure.refusal,
+    refusal: modelCircuit.refusal,
     delayMs(now, tokens) {
       if (state.inFlight < Math.min(parts.overload.limit, startWindow.limit)) return delayMs(parts, now, tokens);
       if (state.inFlight >= startWindow.limit) startWindow.filled(pump);
@@ -86,21 +85,21 @@ export function createSendControl(setup: SendSetup, pump: () => void): SendContr
   };
 }
 
-function delayMs({ setup, pacer, limits, overload, startWindow, state }: Parts, now: number, tokens: number): number {
-  const verdict = setup.hosts.verdict(state.host);
+function delayMs({ setup, learner, limits, overload, startWindow, state }: Parts, now: number, tokens: number): number {
+  const verdict = setup.hostCircuits.verdict(state.host);
   if (verdict.kind === 'refuse') return Number.POSITIVE_INFINITY;
   const reachable = verdict.kind === 'wait' ? verdict.ms : 0;
-  const paced = Math.max(startWindow.delayMs(now), pacer.delayMs(now), limits.delayMs(now, tokens));
+  const paced = Math.max(startWindow.delayMs(now), learner.delayMs(now), limits.delayMs(now, tokens));
   return Math.max(0, reachable, paced, state.heldUntil - now, overload.until - now);
 }
 
 function send(parts: Parts, tokens: number, now: number): SentAttempt {
-  const { setup, pacer, limits, startWindow, state } = parts;
+  const { setup, learner, limits, startWindow, state } = parts;
   state.inFlight += 1;
   state.sent += 1;
-  setup.hosts.sent(state.host);
+  setup.hostCircuits.sent(state.host);
   startWindow.sent(now);
-  const ordinal = pacer.sent(now);
+  const ordinal = learner.sent(now);
   const mark = limits.sent(tokens, now);
   return {
     observe(headers, status = 200) {
@@ -112,9 +111,9 @@ function send(parts: Parts, tokens: number, now: number): SentAttempt {
       state.inFlight -= 1;
       limits.left(mark);
       if (error !== undefined) return failed(parts, error, { ordinal, sentAt: now });
-      parts.closure.reopen();
+      parts.modelCircuit.reset();
       parts.overload.succeeded();
-      setup.hosts.answered(state.host);
+      setup.hostCircuits.answered(state.host);
       return undefined;
     },
   };
@@ -129,19 +128,19 @@ function failed(parts: Parts, error: ModelError, moment: SendMoment): ModelError
   const { setup, state } = parts;
   const host = error.data.host;
   if (typeof host === 'string') state.host = host;
-  if (error.fault === 'unreachable' && state.host !== undefined) setup.hosts.failed(state.host, error);
-  else setup.hosts.answered(state.host);
+  if (error.fault === 'unreachable' && state.host !== undefined) setup.hostCircuits.failed(state.host, error);
+  else setup.hostCircuits.answered(state.host);
   if (error.fault === 'rate-limit' || error.fault === 'overloaded') complained(parts, error, moment);
-  return parts.closure.consider(error, setup.newestTree());
+  return parts.modelCircuit.consider(error, setup.newestTree());
 }
 
 function complained(parts: Parts, error: ModelError, { ordinal, sentAt }: SendMoment): void {
-  const { setup, pacer, limits, overload, startWindow, state } = parts;
-  // A provider that tells its limits need not be guessed at.
+  const { setup, learner, limits, overload, startWindow, state } = parts;
+  // A provider that reports its limits in headers needs no estimate.
   const guess = error.fault === 'rate-limit' && !limits.known;
-  const news = guess ? pacer.refused(ordinal, sentAt) : ordinal > state.complainedAt;
+  const news = guess ? learner.refused(ordinal, sentAt) : ordinal > state.complainedAt;
   if (news) state.complainedAt = state.sent;
   startWindow.end();
-  overload.complained(error, { news, inFlight: state.inFlight + 1, now: setup.clock.now(), rate: pacer.rate });
-  pacer.pause(overload.until);
+  overload.complained(error, { news, inFlight: state.inFlight + 1, now: setup.clock.now(), rate: learner.rate });
+  learner.pause(overload.until);
 }

@@ -15,7 +15,7 @@ export type HostVerdict =
   | { readonly kind: 'refuse'; readonly error: ModelError };
 
 /** One circuit breaker per host: while nothing connects, one call at a time finds out whether that has changed. */
-export interface Hosts {
+export interface HostCircuits {
   verdict(host: string | undefined): HostVerdict;
   /** A call to the host is being sent. */
   sent(host: string | undefined): void;
@@ -35,8 +35,8 @@ interface Circuit {
 
 const GO: HostVerdict = { kind: 'go' };
 
-/** Starts with all circuits closed. */
-export function createHosts({ clock, random }: { clock: Clock; random: () => number }): Hosts {
+/** Starts with all circuits stopped. */
+export function createHostCircuits({ clock, random }: { clock: Clock; random: () => number }): HostCircuits {
   const circuits = new Map<string, Circuit>();
   const open = (host: string | undefined): Circuit | undefined => {
     const circuit = host === undefined ? undefined : circuits.get(host);
@@ -70,6 +70,43 @@ export function createHosts({ clock, random }: { clock: Clock; random: () => num
     },
     answered(host) {
       if (host !== undefined) circuits.delete(host);
+    },
+  };
+}
+
+/** Milliseconds a stopped model takes no call; then one call tests it. */
+const STOPPED_MS = 30_000;
+
+/**
+ * The circuit breaker of one model: an error that every further call would meet (a wrong key, a spent quota, an unknown
+ * model) stops its calls. It holds for the trees that were open then; a tree opened later, by a resumed run for example,
+ * tries again.
+ */
+export interface ModelCircuit {
+  readonly refusal: (treeOrder: number) => ModelError | undefined;
+  /** Opens the circuit if the error is of that kind; returns the error to refuse waiting calls with. */
+  consider(error: ModelError, newestTree: number): ModelError | undefined;
+  reset(): void;
+}
+
+/** Starts closed: calls pass. */
+export function createModelCircuit(clock: Clock): ModelCircuit {
+  let stopped: { readonly error: ModelError; readonly newestTree: number; until: number } | undefined;
+  return {
+    refusal(treeOrder) {
+      if (stopped === undefined || treeOrder > stopped.newestTree) return undefined;
+      if (clock.now() < stopped.until) return stopped.error;
+      stopped.until = clock.now() + STOPPED_MS;
+      return undefined;
+    },
+    consider(error, newestTree) {
+      if (!error.stopsNewCalls && error.fault !== 'model') return undefined;
+      const refusal = error.with({ usage: undefined, possiblyBilled: false });
+      stopped = { error: refusal, newestTree, until: clock.now() + STOPPED_MS };
+      return refusal;
+    },
+    reset() {
+      stopped = undefined;
     },
   };
 }

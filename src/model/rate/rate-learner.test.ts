@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { refillRate } from './refill-rate.ts';
+import { refillRate } from './rate-learner.ts';
 
 /** A token bucket fed at the given moments: what it accepts until it has refused `refusals` times. */
 function observe(rate: number, size: number, gaps: readonly number[]): { accepted: number[]; refused: number[] } {

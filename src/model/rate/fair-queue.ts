@@ -1,5 +1,5 @@
 /** A queue that serves its owners in turn: trees take turns, and within a tree its lanes; first come first served in a lane. */
-export interface Turns<Tree, Lane, Item> {
+export interface FairQueue<Tree, Lane, Item> {
   readonly size: number;
   push(tree: Tree, lane: Lane, item: Item): void;
   /** Takes the next item of a tree that `mayGo`; items for which `gone` holds are dropped on the way. */
@@ -13,9 +13,9 @@ interface Line<Item> {
   head: number;
 }
 
-/** Makes an empty {@link Turns}. `gone` says which items nobody waits for any more. */
-export function createTurns<Tree, Lane, Item>(gone: (item: Item) => boolean): Turns<Tree, Lane, Item> {
-  // Maps iterate in order of insertion: whoever was served is put at the end.
+/** Makes an empty {@link FairQueue}. `gone` says for which items the wait has ended. */
+export function createFairQueue<Tree, Lane, Item>(gone: (item: Item) => boolean): FairQueue<Tree, Lane, Item> {
+  // Maps iterate in order of insertion: an owner that was served moves to the end.
   const trees = new Map<Tree, Map<Lane, Line<Item>>>();
   let size = 0;
 
