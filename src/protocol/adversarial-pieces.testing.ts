@@ -47,6 +47,7 @@ export const adversarialPieces: readonly string[] = [
   'FINAL("""',
   'FINAL(f"{',
   'FINAL(a);',
+  '> FINAL(a);',
   'FINAL(a) b;',
   'FINAL(a)) ;',
   'RUN("a',

@@ -18,6 +18,8 @@ export interface CommandHead {
   readonly start: number;
   /** Index after the opening parenthesis. */
   readonly argument: number;
+  /** True if a quote mark (`>`) is before it on its line. */
+  readonly quoted: boolean;
 }
 
 const NAMES = 'FINAL_VAR|FINAL|RUN|CODE|SNAPSHOT|ROLLBACK|QUERY_LLM_BATCHED|QUERY_LLM';
@@ -27,7 +29,7 @@ const LONGEST_NAME = 'QUERY_LLM_BATCHED'.length;
 
 /** The command that begins at `from`, once decoration (list markers, `>`, `**`, backticks) is passed over. */
 export function commandHeadAt(line: string, from: number): CommandHead | undefined {
-  const start = skipDecoration(line, from);
+  const { end: start, quoted } = skipDecoration(line, from);
   // Every name begins with one of these five letters: most lines of prose are turned away here.
   const first = line.charCodeAt(start);
   if (first !== 70 && first !== 82 && first !== 67 && first !== 83 && first !== 81) return undefined;
@@ -36,7 +38,7 @@ export function commandHeadAt(line: string, from: number): CommandHead | undefin
   const name = nameHere.exec(line)?.[0] as CommandName | undefined;
   if (name === undefined) return undefined;
   const parenthesis = skipBlanks(line, start + name.length);
-  return line[parenthesis] === '(' ? { name, start, argument: parenthesis + 1 } : undefined;
+  return line[parenthesis] === '(' ? { name, start, argument: parenthesis + 1, quoted } : undefined;
 }
 
 /** Index of the first command written in the middle of a line, or -1. */
@@ -56,15 +58,17 @@ export function skipListMarkers(line: string, from: number): number {
   }
 }
 
-/** The index after everything a model may put before a command for the eye, at `from`. */
-function skipDecoration(line: string, from: number): number {
+/** Where everything ends that a model may put before a command for the eye, and whether a quote mark is part of it. */
+function skipDecoration(line: string, from: number): { readonly end: number; readonly quoted: boolean } {
   let at = from;
+  let quoted = false;
   for (;;) {
     at = skipBlanks(line, at);
     const code = line.charCodeAt(at);
     // `*`, `>` and backtick are decoration wherever they stand; the others only as list markers.
     const next = code === 42 || code === 62 || code === 96 ? at + 1 : listMarkerEnd(line, at);
-    if (next === at) return at;
+    if (next === at) return { end: at, quoted };
+    quoted ||= code === 62;
     countScanned(1);
     at = next;
   }

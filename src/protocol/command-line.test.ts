@@ -116,3 +116,37 @@ describe('a command in the middle of a line', () => {
     expect(read('Then RUN(a).\nRUN()')).toEqual(['empty']);
   });
 });
+
+describe('a final answer behind a quote mark', () => {
+  it.each(['> ', '>', '>> ', '> > ', '- > ', '> - ', '> **', '`> ', '1. > '])('is a quotation: %j', (marks) => {
+    expect(read(`${marks}FINAL(x)`)).toEqual(['quotation']);
+    expect(read(`${marks}FINAL_VAR(x)`)).toEqual(['quotation']);
+    expect(read(`${marks.replaceAll('>', '')}FINAL(x)`)).toEqual(['final x']);
+  });
+
+  it.each([
+    ['whatever its argument', '> FINAL()\n> FINAL_VAR(no-name)\n> FINAL("a", b)\n> FINAL(a) b', ['quotation', 4]],
+    ['over lines', '> FINAL("a\n> b")', ['quotation', 1]],
+    ['never closed', '> FINAL(a', ['quotation', 1]],
+    ['further on in a quoted line', '> FINAL(a); FINAL(b); FINAL_VAR(c)', ['quotation', 3]],
+    ['in a line whose quoted part begins later', 'RUN(); > FINAL(b)', ['quotation', 1]],
+  ])('is one %s', (_, reply, [code, count]) => {
+    expect(read(reply).filter((one) => one === code)).toHaveLength(count as number);
+    expect(read(reply).filter((one) => one.startsWith('final'))).toEqual([]);
+  });
+
+  it('is reported with the form that counts', () => {
+    expect(parseReply('> FINAL(42)').rejected[0]?.message).toBe(
+      'Read "FINAL(42)": a final answer behind a quote mark (>) is a quotation and does not count; ' +
+        'to answer, write FINAL("your answer") without the mark.',
+    );
+  });
+
+  it('does not keep reasoning that ends later from being reasoning', () => {
+    expect(read('> FINAL(a)\n</think>\nRUN(ls)')).toEqual(['bash ls']);
+  });
+
+  it.each(['RUN(ls)', 'CODE(ls)', 'QUERY_LLM(ls)', 'SNAPSHOT(ls)', 'ROLLBACK(ls)'])('is not one: > %s', (command) => {
+    expect(read(`> ${command}`)).toEqual(read(command));
+  });
+});

@@ -1,7 +1,7 @@
 import { createArgumentReading } from './argument.ts';
 import { type ArgumentSource, createArgumentSource, type Position, textBetween } from './argument-source.ts';
 import type { Outcome } from './command.ts';
-import type { CommandHead } from './command-head.ts';
+import type { CommandHead, CommandName } from './command-head.ts';
 import { readTail } from './command-tail.ts';
 import { interpretCommand } from './interpret-command.ts';
 import { RIGHT_FORM, reject } from './rejection.ts';
@@ -19,6 +19,8 @@ export interface CommandLine {
 interface OpenCommand {
   readonly head: CommandHead;
   readonly line: number;
+  /** True behind a quote mark: of the command itself, or of one before it on the same command line. */
+  readonly quoted: boolean;
   readonly readArgument: ReturnType<typeof createArgumentReading>;
 }
 
@@ -29,17 +31,23 @@ interface OpenCommand {
  */
 export function openCommandLine(first: string, head: CommandHead, emit: (outcome: Outcome) => void): CommandLine {
   const source = createArgumentSource(first);
-  let open: OpenCommand | undefined = openCommand(source, 0, head);
+  let open: OpenCommand | undefined = openCommand(source, { head, line: 0, quoted: head.quoted });
+
+  /** Gives out the outcome of a command; a quoted answer is a quotation, whatever its argument. */
+  function give(command: OpenCommand, outcome: () => Outcome): void {
+    emit(command.quoted && isAnswer(command.head.name) ? quotation(source, command) : outcome());
+  }
 
   function read({ cutOff }: { readonly cutOff: boolean } = { cutOff: false }): boolean {
     while (open !== undefined) {
       const reading = open.readArgument();
       if (reading === undefined) return false;
+      const command = open;
       if (reading.type === 'unbalanced') {
-        emit(unbalanced(source, open, cutOff));
+        give(command, () => unbalanced(source, command, cutOff));
         open = undefined;
       } else if (reading.at === undefined) {
-        emit(extraArguments(source, open));
+        give(command, () => extraArguments(source, command));
         open = undefined;
       } else {
         open = close(open, reading.at, reading.type === 'extra-arguments');
@@ -51,14 +59,17 @@ export function openCommandLine(first: string, head: CommandHead, emit: (outcome
   /** Gives out the command that closes at `at`, and gives the next one on that line. */
   function close(command: OpenCommand, at: Position, extra: boolean): OpenCommand | undefined {
     const tail = readTail(source.lines[at.line] ?? '', at.column);
-    const start = { line: command.line, column: command.head.argument };
-    if (extra) emit(extraArguments(source, command));
-    else if (tail.trailing !== undefined) emit(trailingText(source, command, tail.trailing));
-    else {
+    const { trailing } = tail;
+    give(command, () => {
+      if (extra) return extraArguments(source, command);
+      if (trailing !== undefined) return trailingText(source, command, trailing);
+      const start = { line: command.line, column: command.head.argument };
       const argument = textBetween(source, start, { line: at.line, column: tail.close });
-      emit(interpretCommand(command.head.name, argument));
-    }
-    return tail.next && openCommand(source, at.line, tail.next);
+      return interpretCommand(command.head.name, argument);
+    });
+    if (tail.next === undefined) return undefined;
+    const quoted = command.quoted || tail.next.quoted;
+    return openCommand(source, { head: tail.next, line: at.line, quoted });
   }
 
   function add(line: string): boolean {
@@ -74,8 +85,13 @@ export function openCommandLine(first: string, head: CommandHead, emit: (outcome
   return { read, add, finish };
 }
 
-function openCommand(source: ArgumentSource, line: number, head: CommandHead): OpenCommand {
-  return { head, line, readArgument: createArgumentReading(source, { line, column: head.argument }) };
+function openCommand(source: ArgumentSource, command: Omit<OpenCommand, 'readArgument'>): OpenCommand {
+  const start = { line: command.line, column: command.head.argument };
+  return { ...command, readArgument: createArgumentReading(source, start) };
+}
+
+function isAnswer(name: CommandName): boolean {
+  return name === 'FINAL' || name === 'FINAL_VAR';
 }
 
 /** What was read of a command, from its name to the end of its line. */
@@ -107,4 +123,10 @@ function trailingText(source: ArgumentSource, command: OpenCommand, trailing: st
   const problem = `text follows the closing parenthesis (it begins with ${JSON.stringify(trailing.slice(0, 20).trim())})`;
   const form = `write ${RIGHT_FORM[command.head.name]} and nothing else on the line`;
   return reject('trailing-text', lineOf(source, command), { problem, form });
+}
+
+function quotation(source: ArgumentSource, command: OpenCommand): Outcome {
+  const problem = 'a final answer behind a quote mark (>) is a quotation and does not count';
+  const form = `to answer, write ${RIGHT_FORM[command.head.name]} without the mark`;
+  return reject('quotation', lineOf(source, command), { problem, form });
 }

@@ -2,7 +2,10 @@ import type { Outcome } from './command.ts';
 
 /** Lets outcomes out when they are certain: what is out cannot be taken back. */
 export interface OutcomeGate {
-  /** Lets a command out, valid or not, that has closed. What was held no longer counts. */
+  /**
+   * Lets a command out, valid or not, that has closed. What was held no longer counts. A quotation is not a command: it
+   * waits for one, or for the end.
+   */
   readonly give: (outcome: Outcome) => void;
   /** Holds a block without a tag: it counts only if nothing is given up to the end. */
   readonly holdUntagged: (outcome: Outcome) => void;
@@ -21,19 +24,27 @@ export function createOutcomeGate(emit: (outcome: Outcome) => void): OutcomeGate
   let settled = false;
   let untagged: Outcome[] = [];
   let mentions: Outcome[] = [];
+  let quotations: Outcome[] = [];
 
   function drop(): void {
     untagged = [];
     mentions = [];
+    quotations = [];
   }
 
   function give(outcome: Outcome): void {
+    if (!settled && isQuotation(outcome)) {
+      quotations.push(outcome);
+      return;
+    }
     settled = true;
+    for (const quotation of quotations) emit(quotation);
     drop();
     emit(outcome);
   }
 
   function finish(): void {
+    for (const outcome of quotations) emit(outcome);
     for (const outcome of untagged.length > 0 ? untagged : mentions) emit(outcome);
   }
 
@@ -46,4 +57,8 @@ export function createOutcomeGate(emit: (outcome: Outcome) => void): OutcomeGate
   }
 
   return { give, holdUntagged, holdMention, settled: () => settled, drop, finish };
+}
+
+function isQuotation(outcome: Outcome): boolean {
+  return outcome.kind === 'rejection' && outcome.rejection.code === 'quotation';
 }

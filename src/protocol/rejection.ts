@@ -11,6 +11,7 @@ export type RejectionCode =
   | 'invalid-list'
   | 'invalid-name'
   | 'not-at-line-start'
+  | 'quotation'
   | 'trailing-text'
   | 'unbalanced';
 

@@ -67,6 +67,25 @@ describe('createToolbox', () => {
   });
 
   it.each([
+    [['no name', '1st', 'lambda'], ['"no name"', '"1st"', '"lambda"'], 'invalid-tool-name'],
+    [['history', 'context_2', '__x__'], ['history, context_2, __x__'], 'reserved-name'],
+    [['bad-name', 'FINAL', 'also bad', 'answer'], ['"bad-name", "also bad"', 'FINAL, answer'], 'invalid-tool-name'],
+  ])('refuses the names %j at once', (names, parts, code) => {
+    const tools = Object.fromEntries(['fine', ...names].map((name) => [name, () => 1]));
+    const caught = (() => {
+      try {
+        return createToolbox(tools);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(caught).toMatchObject({ code, data: { tools: expect.arrayContaining(names) } });
+    for (const part of parts) expect((caught as Error).message).toContain(part);
+    expect((caught as Error).message).not.toContain('fine');
+    expect(Object.keys(createToolbox({ fine: 1, also_fine: 2 }).values)).toEqual(['fine', 'also_fine']);
+  });
+
+  it.each([
     ['no object', 5],
     ['null', null],
     ['a list', [() => 1]],

@@ -62,8 +62,8 @@ export function createToolbox(tools: ToolSet = {}): Toolbox {
     throw invalidOption(`Tools are an object of functions and values by name; this is ${kindOf(tools)}`);
   const callables = new Map<string, Callable>();
   const values: Record<string, ReplValue> = {};
+  checkToolNames(Object.keys(tools));
   for (const [name, tool] of Object.entries(tools)) {
-    checkToolName(name);
     const callable = asCallable(name, tool);
     if (callable === undefined) values[name] = { kind: 'json', json: asJson(name, tool) };
     else callables.set(name, callable);
@@ -145,23 +145,34 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
   };
 }
 
-function checkToolName(name: string): void {
-  if (!isVariableName(name)) {
-    throw new RlmError({
-      code: 'invalid-tool-name',
-      message: `"${name}" cannot be a tool's name: cells call it as a Python function, so use ASCII letters, digits and _, and no Python keyword.`,
-      userAction: true,
-      data: { tool: name },
-    });
-  }
-  if (isReservedName(name)) {
-    throw new RlmError({
-      code: 'reserved-name',
-      message: `A tool cannot be named ${name}: the REPL binds that name itself. Give the tool another name.`,
-      userAction: true,
-      data: { tool: name },
-    });
-  }
+/** Refuses all wrong names at once, so that the caller can correct them in one go. */
+function checkToolNames(names: readonly string[]): void {
+  const invalid = names.filter((name) => !isVariableName(name));
+  const reserved = names.filter((name) => isVariableName(name) && isReservedName(name));
+  const problems = [invalidNames(invalid), reservedNames(reserved)].filter((problem) => problem !== undefined);
+  if (problems.length === 0) return;
+  const wrong = [...invalid, ...reserved];
+  throw new RlmError({
+    code: invalid.length > 0 ? 'invalid-tool-name' : 'reserved-name',
+    message: problems.join(' '),
+    userAction: true,
+    data: { tool: wrong[0], tools: wrong },
+  });
+}
+
+function invalidNames(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const quoted = names.map((name) => JSON.stringify(name)).join(', ');
+  const subject = names.length === 1 ? `${quoted} cannot be a tool's name` : `${quoted} cannot be names of tools`;
+  return `${subject}: cells call a tool as a Python function, so use ASCII letters, digits and _, and no Python keyword.`;
+}
+
+function reservedNames(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const listed = names.join(', ');
+  return names.length === 1
+    ? `A tool cannot be named ${listed}: the REPL binds that name itself. Give the tool another name.`
+    : `Tools cannot be named ${listed}: the REPL binds these names itself. Give the tools other names.`;
 }
 
 function asJson(name: string, value: unknown): string {
