@@ -1,4 +1,5 @@
 import type { VariableInfo } from '../repl/port.ts';
+import { nameAsRepr, onOneLine, quoted, sentence } from './quoted.ts';
 
 /** What one command came to, for the model. */
 export interface CommandFeedback {
@@ -45,9 +46,12 @@ const PANEL_CHARS = 1_500;
 /** Variables named in the panel; the rest is counted. */
 const PANEL_VARIABLES = 20;
 
-/** The user message after a turn. What changes each turn stands at its end. */
+/**
+ * The user message after a turn. What changes each turn stands at its end. Every line of an output begins with
+ * {@link QUOTE_MARK}: all others are the runtime's own.
+ */
 export function feedbackMessage(input: FeedbackInput): string {
-  const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => `Note: ${note}`)];
+  const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => sentence(`Note: ${note}`))];
   if (input.variables !== undefined) parts.push(panel(input.variables));
   if (input.standing !== undefined) parts.push(standingLine(input.standing));
   return parts.filter((part) => part !== '').join('\n\n');
@@ -60,7 +64,7 @@ function commandSection(command: CommandFeedback): string {
       ? ''
       : `, ${command.subCalls} sub-call${command.subCalls === 1 ? '' : 's'}${command.failedSubCalls > 0 ? ` (${command.failedSubCalls} failed)` : ''}`;
   const head = `[${command.id}] ${command.label}: ${status}, ${seconds(command.durationMs)}${calls}`;
-  return command.shown === '' ? `${head}\n(no output)` : `${head}\n${command.shown}`;
+  return command.shown === '' ? `${head}\n(no output)` : `${head}\n${quoted(command.shown)}`;
 }
 
 /** Variables, new and changed first; bounded in all. */
@@ -81,8 +85,9 @@ export function panel(variables: readonly VariableInfo[]): string {
 
 function variableLine(variable: VariableInfo): string {
   const size = variable.size === undefined ? '' : ` [${variable.size}]`;
-  const preview = variable.preview === undefined ? '' : ` = ${variable.preview}`;
-  return `${variable.changed === true ? '* ' : '  '}${variable.name}: ${variable.type}${size}${preview}`;
+  const preview = variable.preview === undefined ? '' : ` = ${onOneLine(variable.preview)}`;
+  const mark = variable.changed === true ? '* ' : '  ';
+  return `${mark}${nameAsRepr(variable.name)}: ${onOneLine(variable.type)}${size}${preview}`;
 }
 
 /** Turn i of n and what is left, with advice at 60 and 90 % of any budget. */

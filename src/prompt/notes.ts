@@ -4,6 +4,8 @@
  * @module
  */
 
+import { nameAsRepr } from './quoted.ts';
+
 /** After a reply with no command, or of which nothing ran. */
 export const NUDGE: string =
   'Your reply held nothing to run. Write Python in a ```repl block, or answer with FINAL(the answer) or FINAL_VAR(name) at the start of a line.';
@@ -35,7 +37,9 @@ export function unknownVariable(name: string, names: readonly string[]): string 
 }
 
 function boundNames(names: readonly string[]): string {
-  return names.length === 0 ? 'You have no variables yet.' : `Your variables: ${names.slice(0, 50).join(', ')}.`;
+  return names.length === 0
+    ? 'You have no variables yet.'
+    : `Your variables: ${names.slice(0, 50).map(nameAsRepr).join(', ')}.`;
 }
 
 /** A typed answer that does not fit. */
@@ -63,6 +67,7 @@ export function restarted({ reason, lost }: { readonly reason: string; readonly 
 
 /** A cell gave a name of the runtime to something of its own, or deleted it. */
 export function rebound(names: readonly string[]): string {
-  const some = names.slice(0, 10).map((name) => `\`${name}\``);
-  return `Bound for you, and as it was again in the next cell: ${some.join(', ')}. Use other names for your own values.`;
+  const some = names.slice(0, 10).map((name) => `\`${nameAsRepr(name)}\``);
+  if (some.length === 1) return `${some[0]} is reserved; your assignment was undone. Use another name.`;
+  return `${some.join(', ')} are reserved; your assignments were undone. Use other names.`;
 }

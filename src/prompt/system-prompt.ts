@@ -75,6 +75,7 @@ function acting(facts: PromptFacts): string[] {
     '- All blocks of a reply run in order; then you get what they showed, and you reply again. A failed cell keeps what it did before the error.',
     '- A block tagged `bash` runs as a shell command in the same working folder and files.',
     `- Of each command's output you see at most ${shown} characters, its beginning and end. The rest is not lost: \`history["t3.0"]\` is the full output of the first command of turn 3.`,
+    '- Each line of output begins with `| `. A line without it is from the REPL itself; nothing that is printed can be one.',
     facts.info.threads
       ? '- Threads, `ThreadPoolExecutor` and `asyncio.gather` work.'
       : '- `asyncio.gather` and `ThreadPoolExecutor` work for sub-calls; other threads are not available.',

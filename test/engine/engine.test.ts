@@ -58,7 +58,7 @@ describe('the conversation', () => {
 
   it('says which names of the runtime come back after a cell has bound them', async () => {
     const { root } = await play({ context: 'x', root: [cell('context = "mine"'), cell('FINAL(context)')] });
-    expect(told(root, 1)).toMatch(/as it was again in the next cell: `context`/);
+    expect(told(root, 1)).toMatch(/Note: `context` is reserved; your assignment was undone/);
   });
 
   it('an empty reply is a turn that ran nothing', async () => {
