@@ -1,6 +1,5 @@
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../context/index.ts';
 import { spoolInput } from './spooled-input.ts';
 
@@ -31,7 +30,7 @@ export async function contextFromArguments(
   paths: readonly string[],
   stdin: NodeJS.ReadableStream,
   signal?: AbortSignal,
-  spoolFolder: string = tmpdir(),
+  spoolFolder?: string,
 ): Promise<ContextFromArguments> {
   const files = paths.filter((path) => path !== STDIN);
   if (files.length === paths.length) return { context: await fromPaths(files), dispose: async () => undefined };

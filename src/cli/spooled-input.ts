@@ -1,11 +1,16 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { keptOf } from '../session/stored-session.ts';
 import type { Store, StoredContext } from '../store/index.ts';
+import { checkFolder, privateFolder, removeFile } from '../store/private-files.ts';
 
 const FOLDER_PREFIX = 'fathom-stdin-';
+/** Folders that `mkdtemp` made here. */
+const SPOOLED = /^fathom-stdin-[A-Za-z0-9]{6}$/;
+const INPUT_FILE = 'stdin';
 
 /** Standard input in a file. */
 export interface SpooledInput {
@@ -13,18 +18,24 @@ export interface SpooledInput {
   readonly dispose: () => Promise<void>;
 }
 
-/** Standard input in a file of `folder` only its owner can read: contexts reach the REPL as files, whatever their size. */
+/**
+ * Standard input in a file that only its owner can read: contexts reach the REPL as files, whatever their size.
+ *
+ * @param folder a store's own. Default: the folder for temporary files
+ * @throws StoreError when the folder is not this user's own
+ */
 export async function spoolInput(
   stdin: NodeJS.ReadableStream,
-  folder: string,
+  folder: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<SpooledInput> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const own = await mkdtemp(join(folder, FOLDER_PREFIX));
-  const dispose = (): Promise<void> => rm(own, { recursive: true, force: true });
-  const path = join(own, 'stdin');
+  if (folder !== undefined) privateFolder(folder);
+  const own = await mkdtemp(join(folder ?? tmpdir(), FOLDER_PREFIX));
+  const dispose = (): Promise<void> => removeSpooled(own);
+  const path = join(own, INPUT_FILE);
   try {
-    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { ...(signal !== undefined && { signal }) });
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    await pipeline(stdin, file, { ...(signal !== undefined && { signal }) });
     return { path, dispose };
   } catch (error) {
     await dispose();
@@ -42,14 +53,27 @@ export async function sweepInput(store: Store): Promise<void> {
   // A store in memory has no folder.
   if (!isAbsolute(store.location)) return;
   const folder = inputFolder(store);
-  const kept = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(FOLDER_PREFIX));
+  if (!checkFolder(folder, 'look')) return;
+  const kept = (await readdir(folder)).filter((name) => SPOOLED.test(name));
   if (kept.length === 0) return;
   const needed = new Set((await neededContexts(store)).flatMap(pathsOf).map(dirname));
   for (const name of kept) {
     const path = join(folder, name);
-    if (!needed.has(path)) await rm(path, { recursive: true, force: true });
+    if (!needed.has(path)) await removeSpooled(path);
   }
 }
+
+/** Removes the one file that was spooled and its folder; a folder that holds anything else stays. */
+async function removeSpooled(folder: string): Promise<void> {
+  if (!checkFolder(folder, 'look')) return;
+  removeFile(join(folder, INPUT_FILE));
+  await rmdir(folder).catch((error: unknown) => {
+    if (!STAYS.has(String((error as NodeJS.ErrnoException).code))) throw error;
+  });
+}
+
+/** It holds something else, or another process removed it. */
+const STAYS: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT']);
 
 async function neededContexts(store: Store): Promise<readonly StoredContext[]> {
   const limit = 1_000_000;

@@ -1,7 +1,9 @@
+import { lstatSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { Command } from 'commander';
 import { messageOf, RlmError } from '../errors.ts';
-import { memoryStore, type Store, StoreError, sqliteStore } from '../store/index.ts';
+import { memoryStore, type SqliteStoreOptions, type Store, StoreError, sqliteStore } from '../store/index.ts';
+import { refused } from '../store/private-files.ts';
 import { onOneLine } from './terminal-text.ts';
 
 /** Where runs and sessions are kept unless `--store` says otherwise. */
@@ -48,13 +50,14 @@ export interface Keeping extends AsyncDisposable {
 export function openToKeep({ store }: KeepOptions, note: (line: string) => void): Keeping {
   if (store === false) return keeping(memoryStore(), false);
   try {
-    const kept = sqliteStore(store);
+    const kept = openFolder(store);
     // The answer does not depend on it any more: that closing failed is told, and no more.
     const close = (): Promise<void> =>
       kept.close().catch((error: unknown) => note(onOneLine(messageOf(error), NOTICE_CHARS)));
     return { store: kept, durable: true, [Symbol.asyncDispose]: close };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+    if (isRefused(error)) throw withAdvice(error, '--store DIR names another folder, --no-store keeps nothing.');
     if (!isLocked(error) && store !== DEFAULT_STORE) throw error;
     note(onOneLine(`This run is not kept and cannot be resumed. ${error.message}`, NOTICE_CHARS));
     return keeping(memoryStore(), false);
@@ -63,12 +66,39 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
 
 /** A store to work on. @throws StoreError when another process writes to it, or it cannot be used */
 export function openToWrite(folder: string): Keeping {
-  return keeping(sqliteStore(folder), true);
+  return keeping(openAdvised(folder), true);
 }
 
 /** A store to look at, also while another process writes to it. @throws StoreError when there is none */
 export function openToLook(folder: string): Keeping {
-  return keeping(sqliteStore(folder, { readOnly: true }), true);
+  return keeping(openAdvised(folder, { readOnly: true }), true);
+}
+
+function openAdvised(folder: string, options?: SqliteStoreOptions): Store {
+  try {
+    return openFolder(folder, options);
+  } catch (error) {
+    throw error instanceof StoreError && isRefused(error)
+      ? withAdvice(error, '--store DIR names another folder.')
+      : error;
+  }
+}
+
+/** A link that the user named is followed; the usual folder may have come with a project of another person. */
+function openFolder(folder: string, options?: SqliteStoreOptions): Store {
+  if (folder === DEFAULT_STORE && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    throw refused(folder, 'link', 'is a link, which is followed only where --store names it by another path');
+  }
+  return sqliteStore(folder, options);
+}
+
+/** Whether the folder is not this user's own, or leads elsewhere: such a store is never replaced by another in silence. */
+function isRefused({ data }: StoreError): boolean {
+  return 'refused' in data;
+}
+
+function withAdvice({ message, cause, data }: StoreError, advice: string): StoreError {
+  return new StoreError({ message: `${message} ${advice}`, cause, userAction: true, data });
 }
 
 function keeping(store: Store, durable: boolean): Keeping {

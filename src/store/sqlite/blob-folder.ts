@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { copyFile, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { ulid } from 'ulid';
 import type { BlobRef, BlobStore } from '../port.ts';
+import { checkFile, checkFolder, privateFolder, removeFile } from '../private-files.ts';
 import { StoreError, storeFailure } from '../store-error.ts';
 import { readPieces, type StoreFiles } from './store-files.ts';
 
@@ -38,8 +39,7 @@ export interface BlobFolderOptions {
  */
 export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOptions): BlobStore {
   const aside = join(folder, 'tmp');
-  // What an earlier process left half written.
-  if (!readOnly) rmSync(aside, { recursive: true, force: true });
+  if (!readOnly) sweep(folder, aside);
   const one = oneAtATime();
   const failed = (error: unknown): never => {
     throw storeFailure('Keeping a value in', folder, error);
@@ -48,10 +48,10 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
   async function place(id: string, owner: string, write: (path: string) => Promise<string>): Promise<void> {
     await one(async () => {
       if (find(folder, id) === undefined) {
-        mkdirSync(aside, { recursive: true, mode: 0o700 });
+        for (const each of [folder, aside]) privateFolder(each);
         const from = join(aside, ulid());
         const to = pathOf(folder, id) + (await write(from));
-        mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+        privateFolder(dirname(to));
         await files.rename(from, to);
       }
       await owners.claim(id, owner);
@@ -95,7 +95,8 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
     async release(owner, ref) {
       await one(async () => {
         for (const id of await owners.release(owner, ref?.id)) {
-          const path = find(folder, id);
+          // A store that another person made may name anything.
+          const path = VALUE_ID.test(id) ? find(folder, id) : undefined;
           if (path !== undefined) await files.remove(path);
         }
       }).catch(failed);
@@ -104,15 +105,27 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
 }
 
 const COMPRESSED = '.zst';
+const VALUE_ID = /^[0-9a-f]{64}$/;
+/** Names of files that are being written. */
+const ASIDE = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
-function pathOf(folder: string, id: string): string {
-  return join(folder, id.slice(0, 2), id);
+/** Removes what an earlier process left half written: files of the names that this store gives, one by one. */
+function sweep(folder: string, aside: string): void {
+  if (!checkFolder(folder, 'write') || !checkFolder(aside, 'write')) return;
+  for (const name of readdirSync(aside)) if (ASIDE.test(name)) removeFile(join(aside, name));
 }
 
+/** @throws StoreError for a name that is not the hash of a value: it could lead anywhere */
+function pathOf(folder: string, id: string): string {
+  if (VALUE_ID.test(id)) return join(folder, id.slice(0, 2), id);
+  throw new StoreError({ message: `${JSON.stringify(id)} does not name a value of this store.`, data: { blob: id } });
+}
+
+/** @throws StoreError when a folder or file on the way is not the store's own */
 function find(folder: string, id: string): string | undefined {
   const path = pathOf(folder, id);
-  if (existsSync(path)) return path;
-  return existsSync(path + COMPRESSED) ? path + COMPRESSED : undefined;
+  if (!checkFolder(folder, 'look') || !checkFolder(dirname(path), 'look')) return undefined;
+  return [path, path + COMPRESSED].find((each) => checkFile(each, 'look'));
 }
 
 async function read(folder: string, ref: BlobRef): Promise<Buffer> {

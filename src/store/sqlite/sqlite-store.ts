@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../port.ts';
 import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
@@ -12,6 +11,7 @@ import { sqliteOwners } from './owners.ts';
 import { sqliteRuns, sqliteSessions } from './records.ts';
 import { migrate, SCHEMA_VERSION, versionOf } from './schema.ts';
 import { machineFiles, makePrivateFile, openToSync, type StoreFiles } from './store-files.ts';
+import { DATABASE_FILE, locationOf, lookAtStoreFolder, openStoreFolder } from './store-folder.ts';
 import { TextTable } from './text-table.ts';
 
 /** Options of {@link sqliteStore}. */
@@ -27,7 +27,6 @@ export interface SqliteStoreOptions {
   readonly files?: StoreFiles;
 }
 
-const DATABASE_FILE = 'store.sqlite';
 /** Pages of write-ahead log between checkpoints, which block for two syncs: 4 MiB. */
 const CHECKPOINT_PAGES = 1000;
 /** Milliseconds to wait for somebody who looks at the database with other tools. */
@@ -46,7 +45,7 @@ const BUSY_TIMEOUT_MS = 5000;
  * ```
  */
 export function sqliteStore(folder: string, options: SqliteStoreOptions = {}): Store {
-  const location = resolve(checkFolder(folder));
+  const location = locationOf(folder);
   try {
     return options.readOnly === true ? openToRead(location) : openToWrite(location, options);
   } catch (error) {
@@ -54,43 +53,8 @@ export function sqliteStore(folder: string, options: SqliteStoreOptions = {}): S
   }
 }
 
-/** An empty path would be the working directory, which is the user's and no store's. */
-function checkFolder(folder: unknown): string {
-  if (typeof folder === 'string' && folder !== '') return folder;
-  throw new StoreError({ message: 'A store needs the path of a folder, for example ".fathom".', userAction: true });
-}
-
-/** Node's own recursive `mkdir` never returns where a file system answers ENOENT to any new folder, as /proc does. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
-  }
-}
-
-/** A store may come with a project that somebody else made: nothing in it leads its writer to files elsewhere. */
-function refuseLinks(location: string): void {
-  for (const entry of readdirSync(location, { withFileTypes: true })) {
-    const path = join(location, entry.name);
-    if (!entry.isSymbolicLink() || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) continue;
-    throw new StoreError({
-      message: `The store at ${location} holds the link ${entry.name}; a store's files are no links. Remove it, or use another folder.`,
-      userAction: true,
-      data: { folder: location, link: entry.name },
-    });
-  }
-}
-
-function openToWrite(location: string, { sync = true, files = machineFiles }: SqliteStoreOptions): Store {
-  makeFolder(location);
-  refuseLinks(location);
-  const ignore = join(location, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+function openToWrite(path: string, { sync = true, files = machineFiles }: SqliteStoreOptions): Store {
+  const location = openStoreFolder(path);
   const unlock = lockFolder(location);
   let database: DatabaseSync | undefined;
   try {
@@ -147,8 +111,9 @@ function writingStore(options: {
   };
 }
 
-function openToRead(location: string): Store {
-  if (!existsSync(join(location, DATABASE_FILE))) throw noStore(location);
+function openToRead(path: string): Store {
+  const location = lookAtStoreFolder(path);
+  if (location === undefined) throw noStore(path);
   const database = openDatabase(location, true);
   const version = versionOf(database, location);
   if (version !== SCHEMA_VERSION) {
@@ -217,7 +182,7 @@ function storeOver(
 
 function blobOwners({ database, write }: TableContext): BlobOwners {
   const claim = database.prepare('INSERT OR IGNORE INTO blob_owners (blob, owner) VALUES (?, ?)');
-  const owned = database.prepare('SELECT blob FROM blob_owners WHERE owner = ? AND (?2 IS NULL OR blob = ?2)');
+  const owned = database.prepare('SELECT blob FROM blob_owners WHERE owner = ? AND blob = coalesce(?, blob)');
   const release = database.prepare('DELETE FROM blob_owners WHERE blob = ? AND owner = ?');
   const claimed = database.prepare('SELECT 1 FROM blob_owners WHERE blob = ? LIMIT 1');
   return {
