@@ -6,11 +6,11 @@ from _thread import allocate_lock, start_new_thread
 
 from fathom_guest.guest import Guest
 
-from .own_modules import fcntl, os, select
+from .own_modules import os, select
 
-_CHUNK = 256 * 1024
-_PIPE = 1024 * 1024
-_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ; Python names it from 3.10 on, not on every build
+_CHUNK = 64 * 1024
+#: Bytes that a pipe holds. Cells cannot enlarge theirs, and neither can we: the filter refuses it.
+_PIPE = 64 * 1024
 
 
 class Drain:
@@ -40,10 +40,6 @@ class Drain:
         self._reads = {}
         for target, stream in ((1, output.stdout), (2, output.stderr)):
             read, write = os.pipe2(os.O_CLOEXEC)
-            try:
-                fcntl.fcntl(write, _SET_PIPE_SIZE, _PIPE)
-            except OSError:
-                pass  # over the user's share of pipe memory: the usual 64 KiB do as well
             os.set_blocking(read, False)
             os.dup2(write, target, inheritable=True)
             os.close(write)

@@ -226,7 +226,7 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
             mode=mode,
             scratch=f"{config['folder']}/repls",
             interpreter=interpreter,
-            program=seccomp.assemble(),
+            program=seccomp.assemble(namespaces=mode != "rules"),
             live=Live(CHANNEL, config["packages"]),
         )
         null = os.open("/dev/null", os.O_RDWR)

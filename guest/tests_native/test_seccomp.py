@@ -4,18 +4,22 @@ import errno
 import struct
 import unittest
 
-from fathom_native.box import seccomp
+from fathom_native.box import calls, seccomp
 
-ALLOW, REFUSED, ABSENT, KILLED = "allow", "refused", "absent", "killed"
+ALLOW, REFUSED, ABSENT, KILLED, NO_TERMINAL, UNSUPPORTED = "allow", "refused", "absent", "killed", "no terminal", "unsupported"
+_ERRORS = {errno.EPERM: REFUSED, errno.ENOSYS: ABSENT, errno.ENOTTY: NO_TERMINAL, errno.EOPNOTSUPP: UNSUPPORTED}
 X86, ARM = "x86_64", "aarch64"
 
 
-def decide(machine: str, number: int, arguments: "tuple[int, ...]" = (), arch: "int | None" = None) -> str:
+def decide(
+    machine: str, number: int, arguments: "tuple[int, ...]" = (), arch: "int | None" = None, namespaces: bool = True
+) -> str:
     """What the filter says to a call."""
     arch = seccomp._AUDIT_ARCH[machine] if arch is None else arch
     padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
     data = struct.pack("=IIQ6Q", number, arch, 0, *(value & (2**64 - 1) for value in padded))
-    program = [struct.unpack_from("=HBBI", seccomp.assemble(machine), at) for at in range(0, len(seccomp.assemble(machine)), 8)]
+    assembled = seccomp.assemble(machine, namespaces=namespaces)
+    program = [struct.unpack_from("=HBBI", assembled, at) for at in range(0, len(assembled), 8)]
     at = value = 0
     while True:
         code, if_true, if_false, constant = program[at]
@@ -29,7 +33,7 @@ def decide(machine: str, number: int, arguments: "tuple[int, ...]" = (), arch: "
                 return ALLOW
             if constant == seccomp._KILL:
                 return KILLED
-            return {errno.EPERM: REFUSED, errno.ENOSYS: ABSENT}[constant & 0xFFFF]
+            return _ERRORS[constant & 0xFFFF]
         else:
             test = {seccomp._EQUAL: value == constant, seccomp._AT_LEAST: value >= constant, seccomp._ANY_BIT: bool(value & constant)}
             at += if_true if test[code] else if_false
@@ -37,15 +41,76 @@ def decide(machine: str, number: int, arguments: "tuple[int, ...]" = (), arch: "
 
 class Filter(unittest.TestCase):
     def test_refuses_what_is_listed(self) -> None:
-        for name, (x86, arm) in seccomp.DENIED.items():
+        lists = ((calls.REFUSED, REFUSED), (calls.ABSENT, ABSENT), (calls.ATTRIBUTES, UNSUPPORTED))
+        for listed, expected in lists:
+            for name, (x86, arm) in listed.items():
+                for machine, number in ((X86, x86), (ARM, arm)):
+                    for namespaces in (True, False):
+                        if number is not None:
+                            said = decide(machine, number, namespaces=namespaces)
+                            self.assertEqual(said, expected, (name, machine, namespaces))
+
+    def test_lists_each_call_once(self) -> None:
+        for column in (0, 1):
+            numbers = [
+                row[column]
+                for listed in (calls.REFUSED, calls.ABSENT, calls.ATTRIBUTES, calls.METADATA)
+                for row in listed.values()
+                if row[column] is not None
+            ]
+            numbers += [numbers_[column] for numbers_, _ in calls.OF_OTHERS.values()]
+            self.assertEqual(len(numbers), len(set(numbers)))
+
+    def test_metadata_of_files_only_in_namespaces(self) -> None:
+        for name, (x86, arm) in calls.METADATA.items():
             for machine, number in ((X86, x86), (ARM, arm)):
                 if number is not None:
-                    self.assertEqual(decide(machine, number), REFUSED, (name, machine))
+                    self.assertEqual(decide(machine, number), ALLOW, (name, machine))
+                    self.assertEqual(decide(machine, number, namespaces=False), REFUSED, (name, machine))
+
+    def test_no_leases_owners_and_pipe_sizes(self) -> None:
+        for machine, fcntl in ((X86, 72), (ARM, 25)):
+            for command in (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1025, 1030, 1032):
+                self.assertEqual(decide(machine, fcntl, (3, command)), ALLOW, (machine, command))
+            # owner, signal, extended owner, lease, notice of a folder's changes, size of a pipe, hint on a file, hint on an inode
+            for command in (8, 10, 15, 1024, 1026, 1031, 1036, 1038, 1024 | 1 << 32):
+                self.assertEqual(decide(machine, fcntl, (3, command)), REFUSED, (machine, command))
+
+    def test_no_ioctl_but_a_few(self) -> None:
+        for machine, ioctl in ((X86, 16), (ARM, 29)):
+            for command in (0x541B, 0x5421, 0x5451, 0x40049409, 0x80086601):
+                self.assertEqual(decide(machine, ioctl, (3, command)), ALLOW, (machine, hex(command)))
+            # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_ADD_ENCRYPTION_KEY, FIOSETOWN, SIOCSPGRP, FIOASYNC, TIOCSTI, FIFREEZE, BLKROSET
+            for command in (0x40086602, 0x401C5820, 0xC0506617, 0x8901, 0x8902, 0x5452, 0x5412, 0xC0045877, 0x125D):
+                self.assertEqual(decide(machine, ioctl, (3, command)), NO_TERMINAL, (machine, hex(command)))
+
+    def test_sockets_that_reach_their_other_end_only(self) -> None:
+        for machine, pair, send, option in ((X86, 53, 44, 54), (ARM, 199, 206, 208)):
+            for kind, expected in ((1, ALLOW), (5, ALLOW), (1 | 0o2004000, ALLOW), (2, REFUSED), (3, REFUSED), (2 | 0o2000000, REFUSED)):
+                self.assertEqual(decide(machine, pair, (1, kind, 0)), expected, (machine, kind))
+            self.assertEqual(decide(machine, pair, (30, 1, 0)), REFUSED)  # AF_TIPC
+            self.assertEqual(decide(machine, send, (3, 4096, 1, 0, 0, 0)), ALLOW)
+            for name in (4096, 1 << 32, 1 << 63):
+                self.assertEqual(decide(machine, send, (3, 4096, 1, 0, name, 16)), REFUSED)
+            for name in (2, 20, 21):
+                self.assertEqual(decide(machine, option, (3, 1, name)), ALLOW)
+            # SO_SNDBUF, SO_RCVBUF, both FORCE, SO_PASSCRED, SO_ATTACH_FILTER, SO_ATTACH_BPF
+            for name in (7, 8, 32, 33, 16, 26, 50):
+                self.assertEqual(decide(machine, option, (3, 1, name)), REFUSED, (machine, name))
+
+    def test_processes_of_others_where_ids_are_shared(self) -> None:
+        for name, (numbers, which) in calls.OF_OTHERS.items():
+            for machine, number in zip((X86, ARM), numbers):
+                own, other = [0] * 6, [0] * 6
+                other[which] = 1234
+                self.assertEqual(decide(machine, number, tuple(own), namespaces=False), ALLOW, name)
+                self.assertEqual(decide(machine, number, tuple(other), namespaces=False), REFUSED, name)
+                self.assertEqual(decide(machine, number, tuple(other)), ALLOW, name)
 
     def test_allows_everyday_calls(self) -> None:
         everyday = {
-            X86: (0, 1, 2, 3, 8, 10, 11, 12, 22, 33, 39, 53, 59, 60, 61, 72, 79, 83, 87, 202, 217, 228, 231, 257, 281, 291, 302, 318, 332, 434, 436, 439),
-            ARM: (17, 25, 29, 34, 35, 56, 57, 59, 61, 62, 63, 64, 79, 93, 94, 96, 98, 113, 124, 172, 199, 214, 215, 221, 226, 260, 261, 278, 291, 434, 436, 439),
+            X86: (0, 1, 2, 3, 8, 10, 11, 12, 22, 33, 39, 59, 60, 61, 72, 79, 83, 87, 202, 217, 228, 231, 257, 281, 291, 302, 318, 332, 434, 436, 439),
+            ARM: (17, 25, 34, 35, 56, 57, 59, 61, 62, 63, 64, 79, 93, 94, 96, 98, 113, 124, 172, 214, 215, 221, 226, 260, 261, 278, 291, 434, 436, 439),
         }  # fmt: skip
         for machine, numbers in everyday.items():
             for number in numbers:

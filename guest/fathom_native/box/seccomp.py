@@ -4,171 +4,136 @@ import ctypes
 import errno
 import struct
 
+from .calls import ABSENT, ATTRIBUTES, LAST_KNOWN, METADATA, OF_OTHERS, REFUSED
 from .kernel import MACHINE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, check, libc, prctl
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
-_NR, _ARCH, _ARG0, _ARG3 = 0, 4, 16, 40
+_NR, _ARCH = 0, 4
 _SECCOMP_MODE_FILTER = 2
 #: CLONE_NEW* flags of clone(2).
 _NEW_NAMESPACES = 0x7E020000
-#: The newest call looked at. Later ones do not exist for cells until somebody has thought about them.
-_LAST_KNOWN = 466
-
-#: Refused calls: name -> (x86_64, aarch64); None where the machine has no such call.
-DENIED: "dict[str, tuple[int | None, int | None]]" = {
-    # other processes' memory, state and descriptors
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "process_madvise": (440, 440),
-    "process_mrelease": (448, 448),
-    "kcmp": (312, 272),
-    "pidfd_getfd": (438, 438),
-    "pidfd_send_signal": (424, 424),
-    "migrate_pages": (256, 238),
-    "move_pages": (279, 239),
-    # mounts, namespaces, roots
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "open_tree": (428, 428),
-    "move_mount": (429, 429),
-    "fsopen": (430, 430),
-    "fsconfig": (431, 431),
-    "fsmount": (432, 432),
-    "fspick": (433, 433),
-    "mount_setattr": (442, 442),
-    "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265),
-    "quotactl": (179, 60),
-    "quotactl_fd": (443, 443),
-    "swapon": (167, 224),
-    "swapoff": (168, 225),
-    "acct": (163, 89),
-    # sockets: none at all. socketpair(2) stays: asyncio needs it and it leads nowhere
-    "socket": (41, 198),
-    "connect": (42, 203),
-    "accept": (43, 202),
-    "accept4": (288, 242),
-    "bind": (49, 200),
-    "listen": (50, 201),
-    # kernel interfaces with a large attack surface
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "fanotify_init": (300, 262),
-    "fanotify_mark": (301, 263),
-    "lookup_dcookie": (212, 18),
-    "vmsplice": (278, 75),
-    "memfd_secret": (447, 447),
-    # memory that no limit counts: only mappings that RLIMIT_DATA or the tmpfs quota see are allowed, and no System V
-    # semaphores and messages, of which the kernel would hold gigabytes (POSIX ones lie in /dev/shm)
-    "memfd_create": (319, 279),
-    "shmget": (29, 194),
-    "semget": (64, 190),
-    "msgget": (68, 186),
-    "remap_file_pages": (216, 234),
-    "modify_ldt": (154, None),
-    "personality": (135, 92),
-    # the machine itself
-    "kexec_load": (246, 104),
-    "kexec_file_load": (320, 294),
-    "init_module": (175, 105),
-    "finit_module": (313, 273),
-    "delete_module": (176, 106),
-    "reboot": (169, 142),
-    "sethostname": (170, 161),
-    "setdomainname": (171, 162),
-    "settimeofday": (164, 170),
-    "clock_settime": (227, 112),
-    "adjtimex": (159, 171),
-    "clock_adjtime": (305, 266),
-    "syslog": (103, 116),
-    "vhangup": (153, 58),
-    "iopl": (172, None),
-    "ioperm": (173, None),
-    "uselib": (134, None),
-    "ustat": (136, None),
-    "sysfs": (139, None),
-    "nfsservctl": (180, 42),
-}
-_CLONE = {"x86_64": 56, "aarch64": 220}
-_CLONE3 = 435
-_KILL_CALL = {"x86_64": 62, "aarch64": 129}
-_PRLIMIT = {"x86_64": 302, "aarch64": 261}
-_MMAP = {"x86_64": 9, "aarch64": 222}
 #: MAP_SHARED | MAP_ANONYMOUS: memory outside of every limit. MAP_GROWSDOWN: counted as stack, of any size.
 _SHARED_ANONYMOUS, _GROWS_DOWN = 0x21, 0x100
+#: Calls whose arguments are looked at, on (x86_64, aarch64).
+_MMAP, _FCNTL, _IOCTL, _CLONE = (9, 222), (72, 25), (16, 29), (56, 220)
+_KILL_CALL, _PRLIMIT = (62, 129), (302, 261)
+_SENDTO, _SETSOCKOPT, _SOCKETPAIR = (44, 206), (54, 208), (53, 199)
 
-
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+#: Commands of fcntl(2) that stay: duplicates, flags, locks and questions. Refused are leases and notices (a lease on a file of
+#: the host's makes the host wait), owners and signals (they reach other processes), sizes of pipes (memory), hints on files.
+FCNTL = (
+    *(0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 16),  # F_DUPFD … F_SETLKW, F_GETOWN, F_GETSIG, F_GETOWN_EX
+    *(36, 37, 38),  # F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW
+    *(1025, 1027, 1028, 1030, 1032, 1033, 1034, 1035, 1037),  # leases, duplicates, pipes, seals, hints: questions; F_ADD_SEALS
+)
+#: Commands of ioctl(2) that stay: what is to be read or sent, blocking, inheritance, shared blocks, flags of a file (to read).
+#: Others would reach file systems and devices of the host; ENOTTY is the answer of every file that is not a terminal.
+IOCTL = (
+    *(0x541B, 0x5411, 0x5421, 0x5450, 0x5451, 0x5460),  # FIONREAD, SIOCOUTQ, FIONBIO, FIONCLEX, FIOCLEX, FIOQSIZE
+    *(0x40049409, 0x4020940D, 0x80086601, 0x801C581F, 0xC020660B),  # FICLONE(RANGE), FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FIEMAP
+)
+#: Options of sockets that stay: timeouts, least to read, reuse, keep-alive, linger. Sizes of buffers would be memory that nothing
+#: counts; the sender's credentials give a socket an address.
+SOCKET_OPTIONS = (2, 9, 13, 18, 20, 21, 66, 67)
+#: SOCK_STREAM and SOCK_SEQPACKET: sockets that reach their other end only. A datagram socket could name any other.
+_PAIRS, _TYPE_BITS, _UNIX = (1, 5), 0xF, 1
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value & 0xFFFFFFFF)
 
 
-def assemble(machine: str = MACHINE) -> bytes:
-    """The filter as BPF instructions for that machine."""
+def _argument(index: int) -> bytes:
+    """Loads the lower half of an argument; the kernel's own types of those looked at are no wider."""
+    return _op(_LOAD, 16 + 8 * index)
+
+
+def _error(number: int) -> bytes:
+    return _op(_RETURN, _ERRNO | number)
+
+
+_REFUSE, _PASS = _error(errno.EPERM), _op(_RETURN, _ALLOW)
+
+
+def _one_of(values: "tuple[int, ...]", hit: bytes, miss: bytes) -> "list[bytes]":
+    """Ends with `hit` when the loaded value is among `values`, with `miss` otherwise."""
+    count = len(values)
+    return [*(_op(_EQUAL, value, count - at) for at, value in enumerate(values)), miss, hit]
+
+
+def _of(number: int, body: "list[bytes]") -> "list[bytes]":
+    """`body`, which ends with a return, for that call."""
+    return [_op(_EQUAL, number, 0, len(body)), *body]
+
+
+def _by_arguments(index: int) -> "list[bytes]":
+    """The calls whose arguments decide. They come first: the kernel remembers the other ones that are allowed."""
+    unknown = _error(errno.ENOTTY)
+    mapping = [
+        _argument(3),
+        _op(_ANY_BIT, _GROWS_DOWN, 3, 0),
+        _op(_AND, _SHARED_ANONYMOUS),
+        *_one_of((_SHARED_ANONYMOUS,), _REFUSE, _PASS),
+    ]
+    named = [_op(_LOAD, 16 + 8 * 4), _op(_EQUAL, 0, 0, 2), _op(_LOAD, 16 + 8 * 4 + 4), _op(_EQUAL, 0, 1, 0), _REFUSE, _PASS]
+    pair = [_argument(0), _op(_EQUAL, _UNIX, 1, 0), _REFUSE, _argument(1), _op(_AND, _TYPE_BITS)]
+    return [
+        *_of(_MMAP[index], mapping),
+        *_of(_FCNTL[index], [_argument(1), *_one_of(FCNTL, _PASS, _REFUSE)]),
+        *_of(_IOCTL[index], [_argument(1), *_one_of(IOCTL, _PASS, unknown)]),
+        *_of(_CLONE[index], [_argument(0), _op(_ANY_BIT, _NEW_NAMESPACES, 0, 1), _REFUSE, _PASS]),
+        # a message to a named socket
+        *_of(_SENDTO[index], named),
+        *_of(_SOCKETPAIR[index], [*pair, *_one_of(_PAIRS, _PASS, _REFUSE)]),
+        *_of(_SETSOCKOPT[index], [_argument(2), *_one_of(SOCKET_OPTIONS, _PASS, _REFUSE)]),
+        # kill(-1): everything at once would take the snapshots with it
+        *_of(_KILL_CALL[index], [_argument(0), *_one_of((-1,), _REFUSE, _PASS)]),
+    ]
+
+
+def _of_others(index: int, namespaces: bool) -> "list[bytes]":
+    """Limits and priorities of other processes."""
+    if namespaces:
+        # The limits of pid 1: the kernel ends a keeper whose processor time is up.
+        return _of(_PRLIMIT[index], [_argument(0), *_one_of((1,), _REFUSE, _PASS)])
+    program: "list[bytes]" = []
+    for numbers, which in OF_OTHERS.values():
+        number = numbers[index]
+        if number is not None:
+            program += _of(number, [_argument(which), *_one_of((0,), _PASS, _REFUSE)])
+    return program
+
+
+def assemble(machine: str = MACHINE, *, namespaces: bool = True) -> bytes:
+    """The filter as BPF instructions for that machine. Without `namespaces` cells share mounts and process ids with the host."""
     index = list(_AUDIT_ARCH).index(machine)
-    refuse = _op(_RETURN, _ERRNO | errno.EPERM)
-    absent = _op(_RETURN, _ERRNO | errno.ENOSYS)
     program = [
         _op(_LOAD, _ARCH),
         _op(_EQUAL, _AUDIT_ARCH[machine], 1, 0),
         _op(_RETURN, _KILL),
         _op(_LOAD, _NR),
-        # Calls nobody has looked at; on x86_64 also the x32 table, which starts at 0x40000000.
-        _op(_AT_LEAST, _LAST_KNOWN + 1, 0, 1),
-        absent,
-        # clone3's flags lie in memory, where a filter cannot see them; the C library falls back to clone.
-        _op(_EQUAL, _CLONE3, 0, 1),
-        absent,
+        # Calls that have not been looked at; on x86_64 also the x32 table, which starts at 0x40000000.
+        _op(_AT_LEAST, LAST_KNOWN + 1, 0, 1),
+        _error(errno.ENOSYS),
+        *_by_arguments(index),
+        *_of_others(index, namespaces),
     ]
-    for numbers in DENIED.values():
-        number = numbers[index]
-        if number is not None:
-            program += [_op(_EQUAL, number, 0, 1), refuse]
-    program += [
-        _op(_EQUAL, _CLONE[machine], 0, 4),
-        _op(_LOAD, _ARG0),
-        _op(_ANY_BIT, _NEW_NAMESPACES, 0, 1),
-        refuse,
-        _op(_RETURN, _ALLOW),
-        _op(_EQUAL, _MMAP[machine], 0, 7),
-        _op(_LOAD, _ARG3),
-        _op(_ANY_BIT, _GROWS_DOWN, 0, 1),
-        refuse,
-        _op(_AND, _SHARED_ANONYMOUS),
-        _op(_EQUAL, _SHARED_ANONYMOUS, 0, 1),
-        refuse,
-        _op(_RETURN, _ALLOW),
-        # kill(-1): everything at once would take the snapshots with it.
-        _op(_EQUAL, _KILL_CALL[machine], 0, 4),
-        _op(_LOAD, _ARG0),
-        _op(_EQUAL, -1, 0, 1),
-        refuse,
-        _op(_RETURN, _ALLOW),
-        # The limits of pid 1: the kernel ends a keeper whose processor time is up.
-        _op(_EQUAL, _PRLIMIT[machine], 0, 3),
-        _op(_LOAD, _ARG0),
-        _op(_EQUAL, 1, 0, 1),
-        refuse,
-        _op(_RETURN, _ALLOW),
-    ]
+    lists = [(REFUSED, errno.EPERM), (ABSENT, errno.ENOSYS), (ATTRIBUTES, errno.EOPNOTSUPP)]
+    if not namespaces:
+        lists.append((METADATA, errno.EPERM))
+    for calls, code in lists:
+        for numbers in calls.values():
+            number = numbers[index]
+            if number is not None:
+                program += _of(number, [_error(code)])
+    program.append(_PASS)
     return b"".join(program)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
 def restrict(program: bytes) -> None:
