@@ -137,6 +137,7 @@ class Answers:
             """Ends the cell; the next turn starts from `text`."""
             if not isinstance(text, str):
                 raise TypeError(f"continue_with takes a str, not {type(text).__name__}")
+            self._channel.tracker.check()
             check_size("the text", len(encode_text(text)), self._limits.prompt_bytes, "promptBytes")
             if self.continuation is None:
                 self.continuation = str.__str__(text)
@@ -146,6 +147,7 @@ class Answers:
 
     def give(self, via: str, value: object) -> None:
         """Takes an answer and ends the cell."""
+        self._channel.tracker.check()
         if self.first is None:
             self.first = self.checked(via, value)
         raise CellEnd

@@ -5,12 +5,13 @@ from .own import own_builtins as __builtins__
 import _ast
 import sys
 from _ast import Expr, Expression, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
-from collections.abc import Callable, Coroutine
 from inspect import CO_COROUTINE
 
 from .answers import Answer, Answers
+from .cell_tracker import CellTracker
 from .errors import CellEnd
 from .interrupts import Interrupts
+from .loop import EventLoop
 from .namespace import Namespace
 from .output import Output
 from .tracebacks import CELL, Sources, bounded, describe
@@ -40,13 +41,15 @@ class Cells:
         answers: Answers,
         output: Output,
         interrupts: Interrupts,
-        run_coroutine: Callable[[Coroutine], object],
+        loop: EventLoop,
+        tracker: CellTracker,
     ) -> None:
         self._namespace = namespace
         self._answers = answers
         self._output = output
         self._interrupts = interrupts
-        self._run_coroutine = run_coroutine
+        self._loop = loop
+        self._tracker = tracker
         self._sources = Sources()
 
     def run(self, code: str, handle: str) -> Outcome:
@@ -54,8 +57,10 @@ class Cells:
         outcome = Outcome()
         self._namespace.restore()
         self._answers.begin()
-        self._output.begin()
+        left_running = self._tracker.threads_left() or self._loop.open_loops()
+        self._output.begin(unbuffered=left_running)
         self._interrupts.install()
+        self._tracker.begin(handle)
         try:
             self._interrupts.enter()
             try:
@@ -68,6 +73,7 @@ class Cells:
             outcome.answer = None
             self._answers.reset_ready()
         self._output.end()
+        self._tracker.end()
         return outcome
 
     def _run(self, code: str, filename: str, outcome: Outcome) -> None:
@@ -104,7 +110,7 @@ class Cells:
 
     def _evaluate(self, code) -> object:
         value = eval(code, self._namespace.names)
-        return self._run_coroutine(value) if code.co_flags & CO_COROUTINE else value
+        return self._loop.run(value) if code.co_flags & CO_COROUTINE else value
 
     def _flush_streams(self) -> None:
         """A cell may have put its own object in place of `sys.stdout`: what it holds back belongs to the output."""

@@ -10,6 +10,7 @@ import os
 from _thread import RLock, allocate_lock, get_ident
 from collections.abc import Callable, Sequence
 
+from .cell_tracker import CellTracker
 from .errors import ChannelClosed
 from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, dumps, encode_frame, inline_parts, join_frame
 from .interrupts import Interrupts
@@ -26,6 +27,8 @@ class Channel:
     def __init__(self, transport: Transport, interrupts: Interrupts) -> None:
         self.transport = transport
         self.interrupts = interrupts
+        #: Which cell a thread or task belongs to.
+        self.tracker = CellTracker()
         #: Called after a reply frame has been handed out.
         self.after_replies: "Callable[[], None] | None" = None
         #: Sub-calls sent and not yet answered.

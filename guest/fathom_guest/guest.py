@@ -48,7 +48,7 @@ class Guest:
         self.panel = Panel(self.namespace)
         self.loop = EventLoop(self.channel, self.calls, threads=threads)
         self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file, self.limits)
-        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop.run)
+        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker)
         self.lookups = Lookups(self.namespace, self.limits)
         #: Names of packages worth telling the model about; a backend may fill it.
         self.packages: list[str] = []
@@ -80,9 +80,14 @@ class Guest:
         self.namespace.protect("history", History(self.channel))
         self.namespace.protect("context", None, data=True)
         self.loop.install()
+        if self.threads:
+            self.channel.tracker.install()
+        else:
+            executor.install(self.channel, self.calls)
 
     def _before_call(self) -> None:
-        """Before each sub-call: none after the answer, and what was printed goes out first."""
+        """Before each sub-call: none of a cell that has ended, none after the answer; what was printed goes out first."""
+        self.channel.tracker.check()
         if self.answers.first is not None:
             raise LLMError("the answer has been given: no more calls in this cell", "cancelled")
         self.calls.check_free()
@@ -209,6 +214,4 @@ def create_guest(transport: Transport, *, threads: bool = True, load_file: "Load
     bytes, which are decoded here.
     """
     guest = Guest(transport, threads=threads, load_file=load_file)
-    if not threads:
-        executor.install(guest.channel, guest.calls)
     return guest

@@ -5,6 +5,7 @@ from .own import own_builtins as __builtins__
 import reprlib
 from collections.abc import Iterator, Sequence
 
+from .cell_tracker import CellTracker
 from .channel import Channel
 from .errors import host_error
 from .frames import decode_text, loads
@@ -17,6 +18,7 @@ _LONGEST = 200
 
 def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> object:
     """Asks the host for a value and waits for it."""
+    channel.tracker.check()
     slot = Slot()
     channel.request(header, parts, (slot,))
     channel.wait(slot)
@@ -25,14 +27,28 @@ def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> ob
     return loads(decode_text(slot.parts[0])) if slot.parts else None
 
 
+def with_late_output(tracker: CellTracker, item: object, ident: object = None) -> object:
+    """What the host keeps of a command, and behind it what its threads and tasks printed after its end."""
+    if type(item) is str:
+        late = tracker.late_output(ident)
+        return item if late is None else f"{item}\n[printed after the end of the cell]\n{late}"
+    if type(item) is dict:
+        for part in item.get("commands", ()):
+            with_late_output(tracker, part)
+        if "output" in item:
+            item["output"] = with_late_output(tracker, item["output"], item.get("id"))
+    return item
+
+
 class History(LazyItems):
     """A read-only sequence of items (dicts with `id` and `kind`). `history["t3.0"]` reads by id."""
 
-    __slots__ = ("_channel",)
+    __slots__ = ("_channel", "_tracker")
     _page_items = _PAGE
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._tracker = channel.tracker
 
     def _read(self, **fields) -> object:
         return read_host(self._channel, {"op": "history", **fields})
@@ -45,11 +61,11 @@ class History(LazyItems):
             found = self._read(read="by-id", id=key) if len(key) <= _LONGEST else None
             if found is None:
                 raise KeyError(f"history has no item {reprlib.repr(key)}")
-            return found
+            return with_late_output(self._tracker, found, key)
         return super().__getitem__(key)
 
     def _read_page(self, start: int, stop: int) -> list:
-        return self._read(read="items", start=start, stop=stop)
+        return [with_late_output(self._tracker, item) for item in self._read(read="items", start=start, stop=stop)]
 
     def _no_item(self, key: object, length: int) -> str:
         return f"history has {length} items; there is no item {key}"

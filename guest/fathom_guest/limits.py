@@ -3,6 +3,12 @@
 from .own import own_builtins as __builtins__
 
 
+#: Bytes of output kept for one cell after its end, from threads and tasks it left running: enough for a last message.
+LATE_OUTPUT_BYTES = 64 * 1024
+#: The newest cells whose late output is kept: with the bound above at most 16 MiB of a REPL's memory.
+LATE_CELLS = 256
+
+
 class Limits:
     """Values of the host's `hello`; units as in limits.ts."""
 

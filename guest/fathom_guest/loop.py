@@ -14,6 +14,7 @@ import time
 import warnings
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Coroutine, Sequence
+from weakref import WeakSet
 
 from .calls import Call, Calls
 from .channel import Channel
@@ -162,6 +163,8 @@ class EventLoop:
         self._threads = threads
         self._main = _get_ident()
         self._loop: "asyncio.AbstractEventLoop | None" = None
+        #: Every loop that cells use.
+        self._made: "WeakSet[asyncio.AbstractEventLoop]" = WeakSet()
 
     def install(self) -> None:
         """Makes every event loop of cells one of ours; `asyncio.run` works inside of a running loop, and tasks can be
@@ -211,7 +214,15 @@ class EventLoop:
         else:
             loop = asyncio.SelectorEventLoop(PolledSelector(self._channel))
         loop.set_exception_handler(quiet)
+        self._made.add(loop)
         return loop
+
+    def open_loops(self) -> bool:
+        """Loops are open, in which tasks and callbacks of earlier cells may run on."""
+        try:
+            return any(not loop.is_closed() for loop in self._made)
+        except Exception:
+            return True  # a cell has broken asyncio
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """The one loop of top-level `await`, made when first needed."""

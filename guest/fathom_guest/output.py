@@ -3,10 +3,10 @@
 from .own import own_builtins as __builtins__
 
 import codecs
-import io
 import sys
 from _thread import RLock
 from collections import deque
+from io import BufferedIOBase, BytesIO, TextIOWrapper, UnsupportedOperation
 from os import write
 from time import monotonic
 
@@ -41,28 +41,32 @@ class Output:
         #: The process's descriptors 1 and 2 are captured too: `sys.stdout.fileno()` gives them to subprocesses.
         self.descriptors = False
         self._channel = channel
+        self._tracker = channel.tracker
         self._lock = RLock()
         self._head_left = 0
         #: What finalizers have printed while this thread was sending a frame.
-        self._late: "deque[tuple[Stream, bytes]]" = deque()
+        self._deferred: "deque[tuple[Stream, bytes]]" = deque()
         self.stdout = Stream(self, "stdout")
         self.stderr = Stream(self, "stderr")
 
-    def begin(self) -> None:
-        """A cell starts: `sys.stdout`, `sys.stderr` and `sys.stdin` are ours again."""
+    def begin(self, *, unbuffered: bool = False) -> None:
+        """A cell starts: `sys.stdout`, `sys.stderr` and `sys.stdin` are ours again, as they were made.
+
+        `unbuffered`: what an earlier cell left running may print half a line, which must not meet one of this cell.
+        """
         with self._lock:
             self._head_left = self.limit // 2
-            self._late.clear()
+            self._deferred.clear()
             self.stdout.reset()
             self.stderr.reset()
-        sys.stdout = sys.__stdout__ = self.stdout.text()
-        sys.stderr = sys.__stderr__ = self.stderr.text()
-        sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BytesIO(b""), encoding="utf-8")
+        sys.stdout = sys.__stdout__ = self.stdout.text(unbuffered)
+        sys.stderr = sys.__stderr__ = self.stderr.text(unbuffered)
+        sys.stdin = sys.__stdin__ = TextIOWrapper(BytesIO(b""), encoding="utf-8")
 
     def end(self) -> None:
         """The cell is over: sends what is still here. Never calls code of the cell."""
         with self._lock:
-            self._take_late()
+            self._take_deferred()
             self.stdout.finish()
             self.stderr.finish()
             half = self.limit // 2
@@ -72,9 +76,9 @@ class Output:
 
     def flush(self) -> None:
         """Sends what has been gathered, before the cell waits for the host."""
-        if self._late:
+        if self._deferred:
             with self._lock:
-                self._take_late()
+                self._take_deferred()
         for stream in (self.stdout, self.stderr):
             stream.push_text()
             if stream.gathered:
@@ -87,20 +91,24 @@ class Output:
             write(stream.fd, data)  # a fork of the cell: its output reaches the host as that of a subprocess
             return
         if self._channel.sending():
-            self._late.append((stream, data))  # a frame is not interrupted by another
+            self._deferred.append((stream, data))  # a frame is not interrupted by another
             return
+        late = self._tracker.late()
         interrupts = self._channel.interrupts
         interrupts.hold()
         try:
             with self._lock:
-                self._take_late()
-                self._take(stream, data)
+                self._take_deferred()
+                if late:
+                    self._tracker.keep(late, data)
+                else:
+                    self._take(stream, data)
         finally:
             interrupts.release()
 
-    def _take_late(self) -> None:
-        while self._late:
-            self._take(*self._late.popleft())
+    def _take_deferred(self) -> None:
+        while self._deferred:
+            self._take(*self._deferred.popleft())
 
     def _take(self, stream: "Stream", data: bytes) -> None:
         if self._channel.command_id == 0:
@@ -135,17 +143,24 @@ class Stream:
         self.kept = 0
         self._dropped = 0
 
-    def _wrap(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(self._sink, encoding="utf-8", errors=_ERRORS, newline="", line_buffering=True)
+    def _wrap(self) -> TextIOWrapper:
+        return TextIOWrapper(self._sink, encoding="utf-8", errors=_ERRORS, newline="", line_buffering=True)
 
-    def text(self) -> io.TextIOWrapper:
-        """The text stream; a new one when a cell has broken the last."""
+    def text(self, unbuffered: bool) -> TextIOWrapper:
+        """The text stream, without what cells have set on it; a new one when a cell has closed or detached the last."""
+        self._sink.__dict__.clear()
+        text = self._text
         try:
-            if self._text.buffer is self._sink and not self._text.closed and self._text.encoding == "utf-8":
-                return self._text
+            text.__dict__.clear()
+            if text.buffer is self._sink and not text.closed:
+                text.reconfigure(
+                    encoding="utf-8", errors=_ERRORS, newline="", line_buffering=True, write_through=unbuffered
+                )
+                return text
         except (ValueError, AttributeError):
             pass
         self._text = self._wrap()
+        self._text.reconfigure(write_through=unbuffered)
         return self._text
 
     def reset(self) -> None:
@@ -219,8 +234,10 @@ class Stream:
             self._output.emit(self._name, dropped if start == 0 else 0, data[start : start + 1024 * 1024])
 
 
-class Sink(io.BufferedIOBase):
+class Sink(BufferedIOBase):
     """`sys.stdout.buffer`: every write goes on at once; closing it does nothing."""
+
+    __slots__ = ("_output", "_stream")
 
     def __init__(self, output: Output, stream: Stream) -> None:
         self._output = output
@@ -232,7 +249,7 @@ class Sink(io.BufferedIOBase):
     def fileno(self) -> int:
         if self._output.descriptors:
             return self._stream.fd
-        raise io.UnsupportedOperation("fileno")
+        raise UnsupportedOperation("fileno")
 
     def write(self, data) -> int:
         piece = bytes(data)

@@ -19,6 +19,7 @@ import { describeConcurrency } from './concurrency.ts';
 import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
 import { describeInTheMiddle } from './in-the-middle.ts';
+import { describeLate } from './late.ts';
 import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
@@ -36,6 +37,7 @@ const TOPICS = [
   describeAnswers,
   describeQueries,
   describeConcurrency,
+  describeLate,
   describeValues,
   describeLife,
 ];
