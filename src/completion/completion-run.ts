@@ -3,11 +3,11 @@ import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
-import { BeginAgain } from '../subcall/begin-again.ts';
+import { RestartTree } from '../subcall/restart-tree.ts';
 import type { Engine } from './engine.ts';
 import { openFrame, type RunFrame } from './frame.ts';
-import { Healing } from './healing.ts';
 import type { RunRequest } from './prepare-run.ts';
+import { RestartPolicy } from './restart-policy.ts';
 import { CompletionError, type CompletionResult } from './result.ts';
 import { runCompletion, type StartOptions } from './run-completion.ts';
 import type { StopControl } from './stop-control.ts';
@@ -51,10 +51,10 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   const identity = { runId: id, parentRunId: undefined, traceId: id };
   const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.log.tail });
   const journal = interrupted?.journal ?? engine.keeper.journal(id);
-  const healing = lease === undefined ? new Healing() : undefined;
+  const restart = lease === undefined ? new RestartPolicy() : undefined;
   let life = bornOf(options, events, journal);
   const start = {
-    ...{ engine, request, identity, events, parent: undefined, healing },
+    ...{ engine, request, identity, events, parent: undefined, restart },
     previous: interrupted?.log.previous,
     startedAt: engine.clock.now(),
   };
@@ -69,13 +69,13 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
       try {
         return await live();
       } catch (error) {
-        if (!(error instanceof BeginAgain)) throw error;
+        if (!(error instanceof RestartTree)) throw error;
         // The old life's stop control hears of requests to stop until the new one is there.
         const ended = { events, journal: life.journal, id, error };
         const next = await bornAgain(options, ended).catch((problem: unknown) => ({ ...life, problem }));
         passOn(life.frame.stop, next.frame.stop);
         life = next;
-        healing?.begunAgain();
+        restart?.restarted();
       }
     }
   })() as Promise<CompletionResult<T>>;
@@ -107,7 +107,7 @@ interface Ended {
   readonly id: string;
   readonly events: EventBus;
   readonly journal: Journal;
-  readonly error: BeginAgain;
+  readonly error: RestartTree;
 }
 
 /** The same run from its journal: what was done is done again in a new REPL, and nothing is told or paid twice. */

@@ -1,13 +1,12 @@
 import type { ReplHost } from '../repl/port.ts';
 import { createHost } from '../subcall/host.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
-import type { SubCall } from '../trajectory.ts';
 import { answerType } from './answer-type.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import { jsonSchema } from './json-schema-answer.ts';
 import type { PreparedRun } from './prepare-run.ts';
-import { stopOfResource } from './progress.ts';
 import { runChild } from './run-child.ts';
+import { stopOfResource } from './turn-limits.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What answers the cells of a completion, or of a session between completions. */
@@ -17,11 +16,10 @@ export interface HostParts {
   readonly prepared: PreparedRun;
   readonly workspace: Workspace;
   readonly tally: SubCallTally;
-  readonly record: (call: SubCall, order: number) => void;
 }
 
 /** The host of a run's cells. */
-export function hostFor({ engine, identity, prepared, workspace, tally, record }: HostParts): ReplHost {
+export function hostFor({ engine, identity, prepared, workspace, tally }: HostParts): ReplHost {
   const { run, asParent } = prepared;
   let calls = 0;
   return createHost({
@@ -41,7 +39,6 @@ export function hostFor({ engine, identity, prepared, workspace, tally, record }
         tally.refuse(resource);
         run.limitReached({ stop: stopOfResource(resource), reason: message }, tally.turn);
       },
-      record,
       nextCall: () => ++calls,
       answersOf: (schema) => answerType(jsonSchema(schema)).checkText,
       runChild: (child) => runChild(child, { engine, parent: asParent, identity }),

@@ -5,11 +5,11 @@ import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
-import { type Accepted, judgeCommand } from './accept-answer.ts';
 import type { Conversation } from './conversation.ts';
+import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { RunContext } from './run-context.ts';
 import type { LimitReached } from './stop-control.ts';
-import type { TurnContext } from './take-turn.ts';
+import type { LoopContext } from './turn-context.ts';
 
 /** The best there was when a limit ended the run. */
 export interface BestAnswer {
@@ -36,14 +36,14 @@ const LEAST_CHARS = 256;
 export async function lastCall(
   conversation: Conversation,
   limit: LimitReached,
-  turn: TurnContext,
+  loop: LoopContext & { readonly number: number },
 ): Promise<BestAnswer> {
-  const { run } = turn;
-  const text = await askForBest(conversation, limit, turn);
-  const explicit = await explicitAnswer(text, turn);
+  const { run } = loop;
+  const text = await askForBest(conversation, limit, loop);
+  const explicit = await explicitAnswer(text, loop);
   if (explicit !== undefined) return explicit;
-  const draft = await turn.repl.draft().catch(() => undefined);
-  if (draft !== undefined) return await fromDraft(draft, turn);
+  const draft = await loop.repl.draft().catch(() => undefined);
+  if (draft !== undefined) return await fromDraft(draft, loop);
   const prose = withoutReasoning(text);
   if (prose === '' || COMMAND_ALONE.test(prose)) return NOTHING;
   if (run.answerType === undefined) return { value: prose, text: prose };
@@ -51,8 +51,11 @@ export async function lastCall(
   return { value: checked.ok ? checked.value : undefined, text: prose };
 }
 
-async function askForBest(conversation: Conversation, limit: LimitReached, turn: TurnContext): Promise<string> {
-  const { run, recorder, number } = turn;
+async function askForBest(
+  conversation: Conversation,
+  limit: LimitReached,
+  { run, recorder, number }: LoopContext & { readonly number: number },
+): Promise<string> {
   const prompt = notes.lastCallMessage(limit.reason);
   const reply = await run.journal.step({ kind: 'final', turn: number }, (step) =>
     send({ conversation, prompt, limit, step, run }),
@@ -100,13 +103,13 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
   }
 }
 
-async function explicitAnswer(text: string, turn: TurnContext): Promise<BestAnswer | undefined> {
-  const { run, repl, progress } = turn;
+async function explicitAnswer(text: string, loop: LoopContext): Promise<BestAnswer | undefined> {
+  const { run, repl, answers } = loop;
   const command = parseReply(text).commands.find(
     (candidate) => candidate.type === 'final' || candidate.type === 'final-var',
   );
   if (command === undefined) return undefined;
-  const situation = { run, repl, progress, afterFailure: false, afterCode: false, lastCall: true };
+  const situation = { run, repl, answers, afterFailure: false, afterCode: false, lastCall: true };
   const verdict = await judgeCommand(command, situation).catch(() => undefined);
   if (verdict === undefined) return undefined;
   if ('accepted' in verdict) return asBest(verdict.accepted);
@@ -119,7 +122,7 @@ function asBest(accepted: Accepted): BestAnswer {
   return { value: accepted.value, text: accepted.text };
 }
 
-async function fromDraft(draft: Answer, { run }: TurnContext): Promise<BestAnswer> {
+async function fromDraft(draft: Answer, { run }: LoopContext): Promise<BestAnswer> {
   if (run.answerType === undefined) return { value: draft.text, text: draft.text };
   const checked = await run.answerType.check(draft);
   return { value: checked.ok ? checked.value : undefined, text: draft.text };

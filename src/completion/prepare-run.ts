@@ -16,7 +16,7 @@ import { createCallModel } from './call-model.ts';
 import { type ChildSlots, createChildSlots } from './child-slots.ts';
 import type { Engine, RunIdentity } from './engine.ts';
 import type { RunFrame } from './frame.ts';
-import type { Healing } from './healing.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import type { RunContext } from './run-context.ts';
 
 /** A completion as it was asked for, by a caller or by a cell of its parent. */
@@ -40,7 +40,7 @@ export interface ParentRun {
   /** Room for the children of the whole tree. */
   readonly children: ChildSlots;
   readonly events: EventBus;
-  readonly healing: Healing | undefined;
+  readonly restart: RestartPolicy | undefined;
   /** What the tree had done before it was interrupted. */
   readonly recovered: Recovered | undefined;
   /** The parent's own tools, inherited where the caller gave no `subTools`. */
@@ -58,7 +58,7 @@ export interface PrepareOptions {
   /** What an interrupted run had done before; of a root, which has that of its whole tree. */
   readonly recovered?: Recovered | undefined;
   /** For a root whose tree can begin again; children have their parent's. */
-  readonly healing?: Healing | undefined;
+  readonly restart?: RestartPolicy | undefined;
   /** Serves model calls in place of the retry layer: for a replay that may ask nobody. */
   readonly callModel?: CallModel;
 }
@@ -94,10 +94,10 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     if (events.failure !== undefined) stop.fail(events.failure);
   };
   const told = new Set<string>();
-  const healing = parent === undefined ? options.healing : parent.healing;
+  const restart = parent === undefined ? options.restart : parent.restart;
   const run: RunContext = {
     journal: options.journal,
-    healing,
+    restart,
     id: identity.runId,
     parentId: identity.parentRunId,
     depth,
@@ -123,7 +123,7 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
   };
   const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
   const recovered = parent === undefined ? options.recovered : parent.recovered;
-  return { run, asParent: { depth, limits, ledger, models, tree, children, events, healing, recovered, tools } };
+  return { run, asParent: { depth, limits, ledger, models, tree, children, events, restart, recovered, tools } };
 }
 
 function checkQuery(query: unknown): void {

@@ -1,33 +1,12 @@
 import { RlmError } from '../errors.ts';
-import type { BatchItem, Command } from '../protocol/index.ts';
-import type { CellOutcome, RestartInfo, SubCallReply } from '../repl/port.ts';
+import type { BatchItem } from '../protocol/index.ts';
+import type { SubCallReply } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
-import type { TurnContext } from './take-turn.ts';
+import type { TurnContext } from './turn-context.ts';
+import type { ActiveCommand, CommandResult } from './turn-record.ts';
 
-/** What a command other than a final answer came to. */
-export interface CommandResult {
-  readonly ok: boolean;
-  /** The model has to see this before it may answer: a cell that raised, or a command that could not run. */
-  readonly failed: boolean;
-  readonly label: string;
-  readonly shown: string;
-  /** Everything it put out, untruncated, for `history`. */
-  readonly output: string;
-  readonly stdout?: string;
-  readonly stderr?: string;
-  readonly error?: { readonly type: string; readonly message: string; readonly traceback?: string };
-  readonly timedOut: boolean;
-  /** The REPL's own report of a cell. */
-  readonly cell?: CellOutcome;
-  readonly restarted?: RestartInfo;
-  readonly queryRefused?: boolean;
-}
-
-/** `history` holds what a command put out as a whole. */
+/** `history` holds the whole output of a command. */
 const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
-
-/** A command that is executed: every one but a final answer. */
-export type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
 
 /** Executes one command. Rejects only when the REPL is lost for good. */
 export async function runCommand(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {
@@ -74,8 +53,11 @@ async function runCell(code: string, id: string, turn: TurnContext): Promise<Com
     stderr: outcome.stderr.text,
     ...(outcome.error !== null && { error: outcome.error }),
     timedOut: outcome.timedOut,
-    cell: outcome,
     ...(outcome.restarted !== undefined && { restarted: outcome.restarted }),
+    ...(outcome.rebound !== undefined && { rebound: outcome.rebound }),
+    ...(outcome.variables !== undefined && { variables: outcome.variables }),
+    ...(outcome.answer !== undefined && { answer: outcome.answer }),
+    ...(outcome.continueWith !== undefined && { continueWith: outcome.continueWith }),
   };
 }
 

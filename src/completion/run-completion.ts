@@ -2,7 +2,7 @@ import { messageOf, type RlmError } from '../errors.ts';
 import type { RunResumed } from '../event/event.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
-import { BeginAgain } from '../subcall/begin-again.ts';
+import { RestartTree } from '../subcall/restart-tree.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered, recallEarlier } from './book-recovered.ts';
@@ -10,11 +10,11 @@ import { complete, type LoopEnd } from './complete.ts';
 import { Conversation } from './conversation.ts';
 import { hostFor } from './host.ts';
 import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
-import { Progress } from './progress.ts';
-import type { Recorder } from './recorder.ts';
 import { CompletionError, type CompletionResult } from './result.ts';
 import type { RunContext } from './run-context.ts';
 import { RunStanding } from './run-standing.ts';
+import type { TrajectoryRecorder } from './trajectory-recorder.ts';
+import { TurnLimits } from './turn-limits.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
 /** How one run is started. */
@@ -34,7 +34,7 @@ export interface StartOptions extends PrepareOptions {
 /**
  * Runs one completion from request to result, with exactly one `run.completed` on every path.
  *
- * @throws CompletionError when it failed or was cancelled, with everything gained so far; BeginAgain, and no end of it is
+ * @throws CompletionError when it failed or was cancelled, with everything gained so far; RestartTree, and no end of it is
  *   told, when its tree has to be done again in new REPLs
  */
 export async function runCompletion(options: StartOptions): Promise<CompletionResult<unknown>> {
@@ -47,7 +47,7 @@ export async function runCompletion(options: StartOptions): Promise<CompletionRe
   } catch (error) {
     // What the store could not take at the end must not hide what there was to tell.
     await events.flush().catch(() => undefined);
-    throw error instanceof BeginAgain || error instanceof CompletionError ? error : standing.failed(error);
+    throw error instanceof RestartTree || error instanceof CompletionError ? error : standing.failed(error);
   }
 }
 
@@ -81,7 +81,7 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     if (run.depth === 0) await engine.keeper.end(run.id, { result, resumable: false });
     return result;
   } catch (error) {
-    if (beginsAgain(error, options)) throw error instanceof BeginAgain ? error : new BeginAgain(lossOf(error));
+    if (restartsTree(error, options)) throw error instanceof RestartTree ? error : new RestartTree(lossOf(error));
     const late = standing.tooLate();
     if (late !== undefined) {
       const result = standing.ended(late);
@@ -102,10 +102,10 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
 }
 
 /** Its REPL, or that of a run below it, was killed from outside, and nobody has stopped it. */
-function beginsAgain(error: unknown, { frame, journal, parent, healing }: StartOptions): boolean {
+function restartsTree(error: unknown, { frame, journal, parent, restart }: StartOptions): boolean {
   if (frame.stop.cancelled !== undefined) return false;
-  if (error instanceof BeginAgain) return true;
-  const tree = parent === undefined ? healing : parent.healing;
+  if (error instanceof RestartTree) return true;
+  const tree = parent === undefined ? restart : parent.restart;
   return wasKilled(error) && tree?.takes(`${journal.path} between commands`) === true;
 }
 
@@ -118,7 +118,7 @@ interface Work {
   readonly options: StartOptions;
   readonly prepared: PreparedRun;
   readonly workspace: Workspace;
-  readonly recorder: Recorder;
+  readonly recorder: TrajectoryRecorder;
 }
 
 async function work(given: Work): Promise<LoopEnd> {
@@ -134,7 +134,6 @@ async function work(given: Work): Promise<LoopEnd> {
     prepared,
     workspace,
     tally,
-    record: (call, order) => recorder.addSubCall(call, order),
   });
   const release = workspace.serve(host);
   try {
@@ -149,7 +148,8 @@ async function work(given: Work): Promise<LoopEnd> {
       history,
       host,
       tally,
-      progress: new Progress(run.limits),
+      limits: new TurnLimits(run.limits),
+      answers: { inspected: false, refusedNames: new Set() },
       recorder,
     });
   } finally {

@@ -9,7 +9,7 @@ import type { ModelPolicy } from '../subcall/model-policy.ts';
 import type { CallModel } from '../subcall/paid-call.ts';
 import type { Toolbox } from '../subcall/toolbox.ts';
 import type { AnswerType } from './answer-type.ts';
-import type { Healing } from './healing.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
 
 /** Everything one completion works with. It names no vendor, transport or disk: those are behind the functions. */
@@ -33,7 +33,7 @@ export interface RunContext {
   readonly limitReached: (limit: LimitReached, turn: number) => void;
   readonly callModel: CallModel;
   /** Begins the tree again when a REPL was killed; undefined where that cannot be done: in a session. */
-  readonly healing: Healing | undefined;
+  readonly restart: RestartPolicy | undefined;
   /** This completion's part of the tree's journal. */
   readonly journal: JournalScope;
 }

@@ -4,11 +4,11 @@ import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import type { LoopEnd } from './complete.ts';
 import type { RunFrame } from './frame.ts';
-import { Recorder } from './recorder.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from './result.ts';
 import type { StartOptions } from './run-completion.ts';
 import type { RunContext } from './run-context.ts';
 import { cancelledBecause } from './stop-control.ts';
+import { TrajectoryRecorder } from './trajectory-recorder.ts';
 
 /** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
 export class RunStanding {
@@ -19,7 +19,7 @@ export class RunStanding {
   #begun = false;
   /** Its end, once that was told. */
   #ended: CompletionResult<unknown> | undefined;
-  recorder: Recorder;
+  recorder: TrajectoryRecorder;
 
   constructor(options: StartOptions) {
     this.#options = options;
@@ -114,9 +114,9 @@ export class RunStanding {
     return this.#options.frame;
   }
 
-  #newRecorder(rootModel: string): Recorder {
+  #newRecorder(rootModel: string): TrajectoryRecorder {
     const { identity, request, parent } = this.#options;
-    return new Recorder({
+    return new TrajectoryRecorder({
       runId: identity.runId,
       ...(identity.parentRunId !== undefined && { parentRunId: identity.parentRunId }),
       depth: parent === undefined ? 0 : parent.depth + 1,

@@ -1,7 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 import type { Ledger } from '../ledger/index.ts';
-import { BeginAgain } from '../subcall/begin-again.ts';
+import { RestartTree } from '../subcall/restart-tree.ts';
 
 /** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
 export interface LimitReached {
@@ -70,9 +70,9 @@ export class StopControl {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** The tree is done again at once: what it was about is no end of anything. @throws BeginAgain */
-  throwIfBeginsAgain(): void {
-    if (this.#cancelled === undefined && this.#failure?.error instanceof BeginAgain) throw this.#failure.error;
+  /** The tree is done again at once: what it was about is no end of anything. @throws RestartTree */
+  throwIfRestarting(): void {
+    if (this.#cancelled === undefined && this.#failure?.error instanceof RestartTree) throw this.#failure.error;
   }
 
   /** Nothing more can be done here (a quota is spent, a key is wrong): the run fails with this, and can be resumed. */

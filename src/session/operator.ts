@@ -38,8 +38,7 @@ export class Operator {
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
-    // Sub-calls of a session's own cells are in its events and journal; no trajectory holds them.
-    this.#host = hostFor({ ...parts, tally: this.#tally, record: () => undefined });
+    this.#host = hostFor({ ...parts, tally: this.#tally });
   }
 
   /** What was run, in order. */

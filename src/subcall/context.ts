@@ -4,7 +4,7 @@ import type { JournalScope, Step } from '../journal/index.ts';
 import type { Ledger, Resource } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { GuestValue, JsonValue, SubCallReply } from '../repl/port.ts';
-import type { SubCall, Trajectory } from '../trajectory.ts';
+import type { Trajectory } from '../trajectory.ts';
 import type { ModelPolicy } from './model-policy.ts';
 import type { CallModel } from './paid-call.ts';
 import type { SubCallTally } from './tally.ts';
@@ -26,8 +26,6 @@ export interface SubCallContext {
   readonly tally: SubCallTally;
   /** The ledger refused a sub-call for want of this; `message` says how it stands. */
   readonly refused: (resource: Resource, message: string) => void;
-  /** Keeps a sub-call that has ended; `order` is its number. */
-  readonly record: (call: SubCall, order: number) => void;
   /** The number of a sub-call that begins, from 1 in the run. */
   readonly nextCall: () => number;
   /** Reads answers of that JSON Schema. @throws RlmError when it is none */

@@ -4,13 +4,13 @@ import { BudgetError, type Resource } from '../ledger/index.ts';
 import { type ChatMessage, type Model, ModelError } from '../model/index.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
-import { BeginAgain } from './begin-again.ts';
 import { ChildStopped } from './child-stopped.ts';
 import type { SubCallContext } from './context.ts';
 import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
 import { placeFor } from './place.ts';
 import { failedReply } from './reply.ts';
+import { RestartTree } from './restart-tree.ts';
 import { promptChars, subCallRecord } from './sub-call-record.ts';
 import { typedReply } from './typed-reply.ts';
 
@@ -50,8 +50,8 @@ export async function serveSubCall(
   const model = context.models.inUse(asked);
   const durationMs = context.clock.now() - startedAt;
   if (served.refusedFor !== undefined) context.refused(served.refusedFor, reply.error?.message ?? '');
-  context.tally.count(reply.ok, served.refusedFor === undefined);
-  context.record(subCallRecord({ id: call.callId, request, model: model.id, reply, child, durationMs }), order);
+  const record = subCallRecord({ id: call.callId, request, model: model.id, reply, child, durationMs });
+  context.tally.add(record, { order, sent: served.refusedFor === undefined });
   context.emit({
     type: 'subcall.completed',
     ...call,
@@ -114,7 +114,7 @@ async function recorded({ context, signal }: Serving, work: () => Promise<Served
   } catch (error) {
     if (signal.aborted) throw error;
     const cause = error instanceof ChildStopped ? error.cause : error;
-    if (cause instanceof BeginAgain || (cause instanceof ModelError && cause.stopsNewCalls)) {
+    if (cause instanceof RestartTree || (cause instanceof ModelError && cause.stopsNewCalls)) {
       context.fail(cause);
       throw error;
     }

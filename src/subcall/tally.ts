@@ -1,11 +1,11 @@
 import type { Resource } from '../ledger/index.ts';
+import type { SubCall } from '../trajectory.ts';
 
-/** Counts the sub-calls of a turn and of the command that runs. */
+/** The sub-calls of the command that runs, and the counts of its turn. */
 export class SubCallTally {
   #command = '';
   #turn = 0;
-  #made = 0;
-  #failed = 0;
+  #calls: { readonly call: SubCall; readonly order: number }[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   /** Sub-calls of the turn that were sent. */
   sent = 0;
@@ -35,13 +35,12 @@ export class SubCallTally {
   /** A command begins. */
   begin(id: string): void {
     this.#command = id;
-    this.#made = 0;
-    this.#failed = 0;
+    this.#calls = [];
   }
 
-  /** The command has ended. */
-  end(): { readonly made: number; readonly failed: number } {
-    return { made: this.#made, failed: this.#failed };
+  /** The command has ended. Returns its sub-calls in the order in which they began. */
+  end(): readonly SubCall[] {
+    return this.#calls.sort((a, b) => a.order - b.order).map(({ call }) => call);
   }
 
   /** A request of the command begins; it is known until it has ended, however that comes about. */
@@ -60,11 +59,10 @@ export class SubCallTally {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  /** A sub-call of the command has ended. */
-  count(ok: boolean, sent: boolean): void {
-    this.#made++;
+  /** A sub-call of the command has ended. Calls end in any order; `order` says in which they began. */
+  add(call: SubCall, { order, sent }: { readonly order: number; readonly sent: boolean }): void {
+    this.#calls.push({ call, order });
     if (sent) this.sent++;
-    if (!ok) this.#failed++;
   }
 
   /** The ledger refused a sub-call. */

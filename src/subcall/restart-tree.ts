@@ -1,8 +1,11 @@
 import { RlmError } from '../errors.ts';
 import type { RestartInfo } from '../repl/port.ts';
 
-/** Ends every run of a tree that is to begin again at once, because a REPL of it was killed: no end of them is told. */
-export class BeginAgain extends RlmError {
+/**
+ * Unwinds every run of a tree whose REPL was killed from outside: the tree is about to be replayed in new REPLs, so no
+ * run of it records an end.
+ */
+export class RestartTree extends RlmError {
   /** What happened to the REPL, as a phrase. */
   readonly reason: string;
 

@@ -3,7 +3,6 @@ import { RlmError } from '../errors.ts';
 import { notes } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
 import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
-import type { Progress } from './progress.ts';
 import type { RunContext } from './run-context.ts';
 
 /** An answer that ends the completion. */
@@ -13,16 +12,24 @@ export interface Accepted {
   readonly text: string;
 }
 
-/** What came of a final answer. `errors`: it did not fit the schema. */
+/** Whether a final answer is taken. `errors`: it did not fit the schema. */
 export type Verdict =
   | { readonly accepted: Accepted }
   | { readonly refused: string; readonly code: 'refused'; readonly errors?: readonly string[] };
 
-/** Where in the run an answer stands. */
+/** What the rules about answers remember from turn to turn. */
+export interface AnswerMemory {
+  /** A cell or bash command was executed, also one that failed. */
+  inspected: boolean;
+  /** Unbound names that were refused: `FINAL(name)` is taken as text the second time. */
+  readonly refusedNames: Set<string>;
+}
+
+/** The circumstances of an answer. */
 export interface Situation {
   readonly run: RunContext;
   readonly repl: Repl;
-  readonly progress: Progress;
+  readonly answers: AnswerMemory;
   /** A command before it in the same reply failed. */
   readonly afterFailure: boolean;
   /** A cell or bash command stands before it in the same reply. */
@@ -73,7 +80,9 @@ async function judgeIdentifier(name: string, situation: Situation): Promise<Verd
   if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
   if (found.kind === 'error') return refuse(`FINAL(${name}) failed: ${found.error.type}: ${found.error.message}`);
   const looksLikeVariable = /[_\d]/.test(name) && !situation.lastCall;
-  if (found.kind === 'unbound' && looksLikeVariable && situation.progress.refuseName(name)) {
+  const { refusedNames } = situation.answers;
+  if (found.kind === 'unbound' && looksLikeVariable && !refusedNames.has(name)) {
+    refusedNames.add(name);
     return refuse(notes.refusedUnbound(name, found.names));
   }
   return await judgeWritten(name, situation);
@@ -98,12 +107,12 @@ async function lookUp(lookup: AnswerLookup, { repl, run }: Situation): Promise<A
 
 /** An answer the model wrote: it has to have looked at the context first. */
 async function judgeWritten(written: string, situation: Situation): Promise<Verdict> {
-  const { run, progress } = situation;
+  const { run, answers } = situation;
   // An escape can make half a character, as it can in code.
   const text = written.toWellFormed();
   if (run.requireInspection && !situation.lastCall && !isEmptyContext(run.contexts)) {
     if (situation.afterCode) return refuse(notes.REFUSED_UNSEEN_OUTPUT);
-    if (!progress.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);
+    if (!answers.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);
   }
   const tooLarge = sizeProblem(text, run);
   if (tooLarge !== undefined) return refuse(tooLarge);

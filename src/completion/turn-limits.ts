@@ -1,8 +1,9 @@
+import type { Limits } from '../limits.ts';
 import type { LimitReached } from './stop-control.ts';
 
-/** What one turn came to, as far as limits look at it. */
-export interface TurnTally {
-  /** Commands that did something: cells, bash, snapshots, rollbacks, sub-queries. */
+/** What one turn did, as far as limits on turns look at it. */
+export interface TurnCounts {
+  /** Commands that were executed: cells, bash, snapshots, rollbacks, sub-queries. */
   readonly ran: number;
   readonly cellsOk: number;
   readonly cellsFailed: number;
@@ -17,41 +18,23 @@ export interface TurnTally {
   readonly queryRefused: boolean;
 }
 
-/** Limits on turns, as opposed to those the ledger keeps. */
-export interface TurnLimits {
-  readonly maxTurns: number;
-  readonly maxConsecutiveErrors: number;
-  readonly maxEmptyTurns: number;
-  readonly maxRepairs: number;
-}
-
 const RESOURCE_STOP = { calls: 'call-limit', tokens: 'token-limit', cost: 'cost-limit', time: 'time-limit' } as const;
 
-/** Counts what goes on from turn to turn, and says when a limit on it is reached. */
-export class Progress {
-  readonly #limits: TurnLimits;
+/** Counts from turn to turn, and reports when a limit on turns is reached. The ledger has the other limits. */
+export class TurnLimits {
+  readonly #limits: Pick<Limits, 'maxTurns' | 'maxConsecutiveErrors' | 'maxEmptyTurns' | 'maxRepairs'>;
   #errorTurns = 0;
   #emptyTurns = 0;
   #refusedTurns = 0;
   #repairs = 0;
   #lastErrors: readonly string[] = [];
-  readonly #refusedNames = new Set<string>();
-  /** A cell or bash command was executed, also one that failed. */
-  inspected = false;
 
-  constructor(limits: TurnLimits) {
+  constructor(limits: Pick<Limits, 'maxTurns' | 'maxConsecutiveErrors' | 'maxEmptyTurns' | 'maxRepairs'>) {
     this.#limits = limits;
   }
 
-  /** True the first time a name is refused: `FINAL(name)` of an unbound name is taken as text after that. */
-  refuseName(name: string): boolean {
-    if (this.#refusedNames.has(name)) return false;
-    this.#refusedNames.add(name);
-    return true;
-  }
-
-  /** Counts a turn; the limit it reached, if one. */
-  count(turn: TurnTally, number: number): LimitReached | undefined {
+  /** Counts a turn. Returns the limit it reached, if any. */
+  count(turn: TurnCounts, number: number): LimitReached | undefined {
     this.#errorTurns = turn.cellsFailed > 0 && turn.cellsOk === 0 ? this.#errorTurns + 1 : 0;
     this.#emptyTurns = turn.ran === 0 && !turn.refusedAnswer ? this.#emptyTurns + 1 : 0;
     const refused = [...turn.refusals.values()].reduce((sum, count) => sum + count, 0);
@@ -61,7 +44,7 @@ export class Progress {
     return this.#reached(turn, number);
   }
 
-  #reached(turn: TurnTally, number: number): LimitReached | undefined {
+  #reached(turn: TurnCounts, number: number): LimitReached | undefined {
     const limits = this.#limits;
     if (this.#repairs > 0 && this.#repairs >= limits.maxRepairs) {
       const reason = `${this.#repairs} answers in a row did not fit the schema (maxRepairs ${limits.maxRepairs}): ${this.#lastErrors.join('; ')}`;
@@ -89,7 +72,7 @@ export class Progress {
   }
 }
 
-function refusalLimit(turn: TurnTally): LimitReached {
+function refusalLimit(turn: TurnCounts): LimitReached {
   const [resource] = [...turn.refusals].sort((a, b) => b[1] - a[1])[0] ?? ['calls' as const];
   return {
     stop: RESOURCE_STOP[resource],

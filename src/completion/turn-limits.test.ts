@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Progress, type TurnTally } from './progress.ts';
+import { type TurnCounts, TurnLimits } from './turn-limits.ts';
 
 const LIMITS = { maxTurns: 100, maxConsecutiveErrors: 3, maxEmptyTurns: 2, maxRepairs: 3 };
-const FINE: TurnTally = {
+const FINE: TurnCounts = {
   ran: 1,
   cellsOk: 1,
   cellsFailed: 0,
@@ -13,9 +13,9 @@ const FINE: TurnTally = {
   queryRefused: false,
 };
 
-function stops(turns: readonly Partial<TurnTally>[], limits: typeof LIMITS = LIMITS): (string | undefined)[] {
-  const progress = new Progress(limits);
-  return turns.map((turn, index) => progress.count({ ...FINE, ...turn }, index + 1)?.stop);
+function stops(turns: readonly Partial<TurnCounts>[], limits: typeof LIMITS = LIMITS): (string | undefined)[] {
+  const turnLimits = new TurnLimits(limits);
+  return turns.map((turn, index) => turnLimits.count({ ...FINE, ...turn }, index + 1)?.stop);
 }
 
 describe('limits on turns', () => {
@@ -39,7 +39,7 @@ describe('limits on turns', () => {
     const wrong = { invalidAnswers: [['n: expected number']], refusedAnswer: true };
     expect(stops([wrong, wrong, wrong])).toEqual([undefined, undefined, 'error-limit']);
     expect(stops([wrong, wrong, {}, wrong])).toEqual([undefined, undefined, undefined, undefined]);
-    expect(new Progress({ ...LIMITS, maxRepairs: 1 }).count({ ...FINE, ...wrong }, 1)?.reason).toContain(
+    expect(new TurnLimits({ ...LIMITS, maxRepairs: 1 }).count({ ...FINE, ...wrong }, 1)?.reason).toContain(
       'n: expected number',
     );
   });
@@ -51,14 +51,5 @@ describe('limits on turns', () => {
     expect(stops([refused, { ...refused, subCallsSent: 1 }, refused])).toEqual([undefined, undefined, undefined]);
     const tokens = { refusals: new Map([['tokens' as const, 3]]) };
     expect(stops([tokens, tokens])).toEqual([undefined, 'token-limit']);
-  });
-
-  it('refuse a name once', () => {
-    const progress = new Progress(LIMITS);
-    expect([progress.refuseName('my_var'), progress.refuseName('my_var'), progress.refuseName('x1')]).toEqual([
-      true,
-      false,
-      true,
-    ]);
   });
 });

@@ -1,0 +1,32 @@
+/**
+ * How often a run is restarted by itself. A machine that kills more REPLs than that within one run has a problem that
+ * its owner should hear of; the run can still be resumed.
+ */
+const MAX_RESTARTS = 3;
+
+/**
+ * Decides whether a tree is replayed after a REPL of it was killed from outside: its cells run again in new REPLs, and
+ * what was paid is answered from the journal, as when a run is resumed. A command that is killed a second time is taken
+ * to have caused it; its model is told then.
+ */
+export class RestartPolicy {
+  readonly #killed = new Set<string>();
+  #restarts = 0;
+  #restarting = false;
+
+  /** Whether the tree may be replayed because of `place` (a command of a completion). */
+  takes(place: string): boolean {
+    if (!this.#restarting) {
+      if (this.#restarts >= MAX_RESTARTS || this.#killed.has(place)) return false;
+      this.#restarts += 1;
+      this.#restarting = true;
+    }
+    this.#killed.add(place);
+    return true;
+  }
+
+  /** The tree is being replayed. */
+  restarted(): void {
+    this.#restarting = false;
+  }
+}

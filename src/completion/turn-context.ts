@@ -1,0 +1,27 @@
+import type { Repl, ReplHost } from '../repl/port.ts';
+import type { SubCallTally } from '../subcall/tally.ts';
+import type { History } from './history.ts';
+import type { AnswerMemory } from './judge-answer.ts';
+import type { RunContext } from './run-context.ts';
+import type { TrajectoryRecorder } from './trajectory-recorder.ts';
+import type { TurnLimits } from './turn-limits.ts';
+import type { TurnRecord } from './turn-record.ts';
+
+/** What the loop works with from its first turn to its last. */
+export interface LoopContext {
+  readonly run: RunContext;
+  readonly repl: Repl;
+  readonly history: History;
+  readonly host: ReplHost;
+  readonly tally: SubCallTally;
+  readonly limits: TurnLimits;
+  readonly answers: AnswerMemory;
+  readonly recorder: TrajectoryRecorder;
+}
+
+/** What the commands of one turn work with. */
+export interface TurnContext extends LoopContext {
+  /** From 1, within the completion. */
+  readonly number: number;
+  readonly record: TurnRecord;
+}
