@@ -12,17 +12,6 @@
  * @module
  */
 export { type Clock, systemClock } from './clock.ts';
-export type { CompletionRun } from './completion/completion-run.ts';
-export { jsonSchema } from './completion/json-schema-answer.ts';
-export type { CompletionRequest } from './completion/request.ts';
-export {
-  CompletionError,
-  type CompletionResult,
-  type Converged,
-  type Exhausted,
-  type ResultBase,
-  type Unfinished,
-} from './completion/result.ts';
 export {
   type ContextInput,
   type ContextSource,
@@ -35,6 +24,14 @@ export {
   type ProjectedSource,
   projected,
 } from './context/index.ts';
+export {
+  CompletionError,
+  type CompletionResult,
+  type Converged,
+  type Exhausted,
+  type ResultBase,
+  type Unfinished,
+} from './engine/result.ts';
 export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
 export type { ContextFacts, EventBase, EventBody, Outcome, RunEvent, StopReason } from './event/event.ts';
 export { type JsonlSink, type JsonlSinkOptions, jsonlSink } from './event/jsonl-sink.ts';
@@ -72,6 +69,9 @@ export type {
 export type { ReplChoice } from './repl/select.ts';
 export { createRlm, type Rlm } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
+export type { CompletionRequest } from './run/request.ts';
+export type { CompletionRun } from './run/run-handle.ts';
+export { jsonSchema } from './schema/json-schema-answer.ts';
 export type {
   BashResult,
   CellResult,
@@ -88,5 +88,5 @@ export {
   type Store,
   sqliteStore,
 } from './store/index.ts';
-export type { ToolSet } from './subcall/toolbox.ts';
+export type { ToolSet } from './tools/toolbox.ts';
 export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

@@ -6,7 +6,7 @@ import type { PromptOptions } from './prompt/index.ts';
 import type { IsolationLevel } from './repl/port.ts';
 import type { ReplChoice } from './repl/select.ts';
 import type { Store } from './store/index.ts';
-import type { ToolSet } from './subcall/toolbox.ts';
+import type { ToolSet } from './tools/toolbox.ts';
 
 /** What an `Rlm` is made with. Only `model` is required. */
 export interface RlmOptions {

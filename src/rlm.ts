@@ -1,10 +1,7 @@
 import { ulid } from 'ulid';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
-import { type CompletionRun, startRun } from './completion/completion-run.ts';
-import { type BoxedRun, deferRun } from './completion/deferred-run.ts';
-import type { Engine, EngineDefaults } from './completion/engine.ts';
-import { type CompletionRequest, givenRequest } from './completion/request.ts';
+import type { Engine, EngineDefaults } from './engine/engine.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { type Limits, resolveLimits } from './limits.ts';
@@ -14,11 +11,14 @@ import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
 import { storeKeeper } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
+import { type BoxedRun, deferRun } from './run/deferred-run.ts';
+import { type CompletionRequest, givenRequest } from './run/request.ts';
+import { type CompletionRun, startRun } from './run/run-handle.ts';
 import type { Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
 import { memoryStore } from './store/index.ts';
-import { createToolbox } from './subcall/toolbox.ts';
+import { createToolbox } from './tools/toolbox.ts';
 
 /** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
 export interface Rlm extends AsyncDisposable {

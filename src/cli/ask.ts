@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { CompletionRequest } from '../completion/request.ts';
-import { CompletionError } from '../completion/result.ts';
+import { CompletionError } from '../engine/result.ts';
 import { createRlm } from '../rlm.ts';
 import type { RlmOptions } from '../rlm-options.ts';
+import type { CompletionRequest } from '../run/request.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from './ask-options.ts';
 import type { Console } from './console.ts';
 import { contextFromArguments, hasUnreadInput, STDIN } from './context-arguments.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { CompletionError, type Unfinished } from '../completion/result.ts';
+import { CompletionError, type Unfinished } from '../engine/result.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-codes.ts';

@@ -1,4 +1,4 @@
-import { CompletionError, type CompletionResult } from '../completion/result.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 

@@ -1,4 +1,4 @@
-import { CompletionError, type CompletionResult, type ResultBase } from '../completion/result.ts';
+import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
 import { messageOf, RlmError } from '../errors.ts';
 
 /** The object `--json` prints of a result. */

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts';
-import { CompletionError, type CompletionResult } from '../completion/result.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { RunEvent } from '../event/event.ts';
 import { type Console, colorsFor, isInteractive } from './console.ts';
 import { printError } from './error-report.ts';

@@ -1,4 +1,4 @@
-import type { CompletionResult, Unfinished } from '../completion/result.ts';
+import type { CompletionResult, Unfinished } from '../engine/result.ts';
 import { compact, counted, duration, money } from './figures.ts';
 import { onOneLine } from './terminal-text.ts';
 

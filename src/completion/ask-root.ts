@@ -1,10 +1,10 @@
+import type { RunContext } from '../engine/run.ts';
+import type { LimitReached } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput, type Model, ModelError, type TextReader } from '../model/index.ts';
 import { createReplyParser } from '../protocol/index.ts';
 import type { Conversation } from './conversation.ts';
-import type { RunContext } from './run-context.ts';
-import type { LimitReached } from './stop-control.ts';
 import { stopOfResource } from './turn-limits.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */

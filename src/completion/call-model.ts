@@ -3,7 +3,7 @@ import type { EventBody } from '../event/event.ts';
 import { exactCost, usd } from '../ledger/money.ts';
 import type { Limits } from '../limits.ts';
 import { type AttemptRecord, type CallGate, callModel } from '../model/index.ts';
-import type { ModelPolicy } from '../subcall/model-policy.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import type { CallModel, PaidCall, PaidReply } from '../subcall/paid-call.ts';
 
 /** What the model calls of one completion share. */

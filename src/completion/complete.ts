@@ -1,9 +1,9 @@
+import type { LimitReached } from '../engine/stop-control.ts';
 import { parseReply } from '../protocol/index.ts';
 import { askRoot } from './ask-root.ts';
 import type { Conversation } from './conversation.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
-import type { LimitReached } from './stop-control.ts';
 import { takeTurn } from './take-turn.ts';
 import type { LoopContext, TurnContext } from './turn-context.ts';
 import { historyCommand, turnFeedback } from './turn-record.ts';

@@ -1,9 +1,9 @@
 import { isEmptyContext } from '../context/index.ts';
+import type { RunContext } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { notes } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
 import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
-import type { RunContext } from './run-context.ts';
 
 /** An answer that ends the completion. */
 export interface Accepted {

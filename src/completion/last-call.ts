@@ -1,3 +1,5 @@
+import type { RunContext } from '../engine/run.ts';
+import type { LimitReached } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import { LAST_CALL_MS } from '../ledger/index.ts';
@@ -7,8 +9,6 @@ import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import type { Conversation } from './conversation.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
-import type { RunContext } from './run-context.ts';
-import type { LimitReached } from './stop-control.ts';
 import type { LoopContext } from './turn-context.ts';
 
 /** The best there was when a limit ended the run. */

@@ -1,6 +1,6 @@
+import { RestartTree } from '../engine/restart-tree.ts';
 import { NUDGE } from '../prompt/notes.ts';
 import type { Command, ParsedReply } from '../protocol/index.ts';
-import { RestartTree } from '../subcall/restart-tree.ts';
 import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
 import { runCommand } from './run-command.ts';
 import type { TurnContext } from './turn-context.ts';

@@ -1,8 +1,8 @@
+import type { History } from '../engine/history.ts';
+import type { RunContext } from '../engine/run.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
-import type { History } from './history.ts';
 import type { AnswerMemory } from './judge-answer.ts';
-import type { RunContext } from './run-context.ts';
 import type { TrajectoryRecorder } from './trajectory-recorder.ts';
 import type { TurnLimits } from './turn-limits.ts';
 import type { TurnRecord } from './turn-record.ts';

@@ -1,5 +1,5 @@
+import type { LimitReached } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
-import type { LimitReached } from './stop-control.ts';
 
 /** What one turn did, as far as limits on turns look at it. */
 export interface TurnCounts {

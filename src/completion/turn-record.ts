@@ -4,6 +4,9 @@
  *
  * @module
  */
+
+import type { HistoryCommand } from '../engine/history.ts';
+import type { RunContext } from '../engine/run.ts';
 import type { CellCompleted } from '../event/event.ts';
 import type { CommandRun } from '../journal/index.ts';
 import { type CommandFeedback, feedbackMessage, notes } from '../prompt/index.ts';
@@ -11,9 +14,7 @@ import type { Command } from '../protocol/index.ts';
 import type { Answer, RestartInfo, VariableInfo } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { SubCall, ExecutedCommand as TrajectoryCommand } from '../trajectory.ts';
-import type { HistoryCommand } from './history.ts';
 import type { Accepted, Verdict } from './judge-answer.ts';
-import type { RunContext } from './run-context.ts';
 import type { TurnCounts } from './turn-limits.ts';
 
 /** A command that is executed: every one but a final answer. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { RunKeeper } from '../completion/engine.ts';
+import type { RunKeeper } from '../engine/engine.ts';
 import { reopenLog } from '../event/reopen.ts';
 import { createJournal, openJournal } from '../journal/index.ts';
 import type { RunRecord, RunStatus, Store } from '../store/index.ts';

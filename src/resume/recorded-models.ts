@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { type Model, ModelError, type ModelRef } from '../model/index.ts';
-import type { ModelPolicy } from '../subcall/model-policy.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 
 /** The models of a run or a session, as a store keeps them. */
 export interface RecordedModels {

@@ -1,4 +1,4 @@
-import type { RunContext } from '../completion/run-context.ts';
+import type { RunContext } from '../engine/run.ts';
 import type { RunRequest, Store } from '../store/index.ts';
 import { recordModels } from './recorded-models.ts';
 import { storeContexts } from './stored-context.ts';

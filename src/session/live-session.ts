@@ -1,11 +1,11 @@
 import { isObject } from '../argument-checks.ts';
-import { type CompletionRun, startRun, type WorkspaceLease } from '../completion/completion-run.ts';
-import { type CompletionRequest, givenRequest } from '../completion/request.ts';
-import { CompletionError, type CompletionResult } from '../completion/result.ts';
-import type { Workspace } from '../completion/workspace.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
 import { givenLimits } from '../limits.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
+import { type CompletionRequest, givenRequest } from '../run/request.ts';
+import { type CompletionRun, startRun, type WorkspaceLease } from '../run/run-handle.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';
 import type { Operated } from './operator.ts';

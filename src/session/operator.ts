@@ -1,11 +1,11 @@
-import { bindContext } from '../completion/bind-context.ts';
-import type { Engine, RunIdentity } from '../completion/engine.ts';
-import { hostFor } from '../completion/host.ts';
-import type { PreparedRun } from '../completion/prepare-run.ts';
-import type { Workspace } from '../completion/workspace.ts';
+import type { Engine, RunIdentity } from '../engine/engine.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { BashOutcome, CellOutcome, ReplHost } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
+import { bindContext } from '../run/bind-context.ts';
+import { hostFor } from '../run/host.ts';
+import type { PreparedRun } from '../run/open-run.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionStatus } from './session.ts';
 import type { OperationEnd } from './session-log.ts';

@@ -1,7 +1,7 @@
-import type { Engine } from '../completion/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Model } from '../model/index.ts';
+import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
 import { type RecordedModels, recordedResolver, recordModels, silent } from '../resume/recorded-models.ts';
-import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
 
 /**
  * The models of a session's own cells: those of this `Rlm`, and for the time of a replay those the cells had when they

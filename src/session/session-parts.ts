@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../completion/engine.ts';
-import type { Workspace } from '../completion/workspace.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { Operator } from './operator.ts';

@@ -1,6 +1,6 @@
 import { RlmError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
-import type { ToolSet } from '../subcall/toolbox.ts';
+import type { ToolSet } from '../tools/toolbox.ts';
 import type { SessionOptions } from './session.ts';
 
 /** How long a session lives and what its commands may use. */

@@ -1,11 +1,11 @@
-import type { CompletionRun } from '../completion/completion-run.ts';
-import type { CompletionRequest } from '../completion/request.ts';
 import type { ContextInput } from '../context/index.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CellError, JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
-import type { ToolSet } from '../subcall/toolbox.ts';
+import type { CompletionRequest } from '../run/request.ts';
+import type { CompletionRun } from '../run/run-handle.ts';
+import type { ToolSet } from '../tools/toolbox.ts';
 import type { SessionState } from './session-state.ts';
 
 /** How a session is made. */

@@ -1,4 +1,4 @@
-import type { CompletionRun } from '../completion/completion-run.ts';
+import type { CompletionRun } from '../run/run-handle.ts';
 
 /** A run whose result comes once what follows it has settled as well: then its session stands as the result says. */
 export function whenSettled<T>(run: CompletionRun<T>, settled: () => Promise<void>): CompletionRun<T> {

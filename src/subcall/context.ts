@@ -3,9 +3,9 @@ import type { EventBody } from '../event/event.ts';
 import type { JournalScope, Step } from '../journal/index.ts';
 import type { Ledger, Resource } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import type { GuestValue, JsonValue, SubCallReply } from '../repl/port.ts';
 import type { Trajectory } from '../trajectory.ts';
-import type { ModelPolicy } from './model-policy.ts';
 import type { CallModel } from './paid-call.ts';
 import type { SubCallTally } from './tally.ts';
 

@@ -2,9 +2,9 @@ import { countCharacters } from '../code-points.ts';
 import type { Projection } from '../context/index.ts';
 import { messageOf } from '../errors.ts';
 import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
+import { type Toolbox, ToolError } from '../tools/toolbox.ts';
 import type { SubCallContext } from './context.ts';
 import { serveSubCall } from './serve-sub-call.ts';
-import { type Toolbox, ToolError } from './toolbox.ts';
 
 /** What answering a cell's requests needs besides sub-calls. */
 export interface HostOptions {

@@ -1,3 +1,4 @@
+import { RestartTree } from '../engine/restart-tree.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError, type Resource } from '../ledger/index.ts';
@@ -10,7 +11,6 @@ import { sha256OfFile } from './file-hash.ts';
 import { flatPrompt } from './flat-prompt.ts';
 import { placeFor } from './place.ts';
 import { failedReply } from './reply.ts';
-import { RestartTree } from './restart-tree.ts';
 import { promptChars, subCallRecord } from './sub-call-record.ts';
 import { typedReply } from './typed-reply.ts';
 

@@ -1,14 +1,14 @@
+import type { LoopEnd } from '../completion/complete.ts';
+import { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
+import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
+import type { RunContext } from '../engine/run.ts';
+import { cancelledBecause } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
 import type { Outcome, StopReason } from '../event/event.ts';
 import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
-import type { LoopEnd } from './complete.ts';
+import type { StartOptions } from './execute-run.ts';
 import type { RunFrame } from './frame.ts';
-import { CompletionError, type CompletionResult, type ResultBase } from './result.ts';
-import type { StartOptions } from './run-completion.ts';
-import type { RunContext } from './run-context.ts';
-import { cancelledBecause } from './stop-control.ts';
-import { TrajectoryRecorder } from './trajectory-recorder.ts';
 
 /** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
 export class RunStanding {

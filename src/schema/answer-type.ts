@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf } from '../errors.ts';
 import type { Answer } from '../repl/port.ts';
-import { jsonSchemaOf, propertiesOf } from '../subcall/json-schema.ts';
+import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 
 /** Errors told of one answer: a list of a million numbers may have one for each. */
 const MOST_ERRORS = 100;

@@ -7,9 +7,9 @@ import type { Model, ModelRef, RateControl } from '../model/index.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { IsolationLevel, Repl, ReplHost } from '../repl/port.ts';
 import type { EventTail } from '../store/index.ts';
-import type { ToolSet } from '../subcall/toolbox.ts';
+import type { ToolSet } from '../tools/toolbox.ts';
 import type { CompletionResult, Unfinished } from './result.ts';
-import type { RunContext } from './run-context.ts';
+import type { RunContext } from './run.ts';
 
 /** Which run of which tree events belong to. */
 export interface RunIdentity {

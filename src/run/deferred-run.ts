@@ -1,5 +1,5 @@
 import type { RunEvent } from '../event/event.ts';
-import type { CompletionRun } from './completion-run.ts';
+import type { CompletionRun } from './run-handle.ts';
 
 /** A run in a box: a promise of a run itself would wait for its result, because a run is awaited like one. */
 export interface BoxedRun<T> {

@@ -1,17 +1,17 @@
 import { checkSignal } from '../argument-checks.ts';
+import type { Engine } from '../engine/engine.ts';
+import { RestartPolicy } from '../engine/restart-policy.ts';
+import { RestartTree } from '../engine/restart-tree.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
+import type { StopControl } from '../engine/stop-control.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
-import { RestartTree } from '../subcall/restart-tree.ts';
-import type { Engine } from './engine.ts';
+import { runCompletion, type StartOptions } from './execute-run.ts';
 import { openFrame, type RunFrame } from './frame.ts';
-import type { RunRequest } from './prepare-run.ts';
-import { RestartPolicy } from './restart-policy.ts';
-import { CompletionError, type CompletionResult } from './result.ts';
-import { runCompletion, type StartOptions } from './run-completion.ts';
-import type { StopControl } from './stop-control.ts';
-import type { Workspace } from './workspace.ts';
+import type { RunRequest } from './open-run.ts';
 
 /**
  * A completion that has started: a promise of its result, and an iterable of its events and those of its children, from

@@ -1,6 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { checkSchema, invalidOption } from '../argument-checks.ts';
+import { createCallModel } from '../completion/call-model.ts';
 import { type ContextInput, loadContext } from '../context/index.ts';
+import { type ChildSlots, createChildSlots } from '../engine/child-slots.ts';
+import type { Engine, RunIdentity } from '../engine/engine.ts';
+import type { RestartPolicy } from '../engine/restart-policy.ts';
+import type { RunContext } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
@@ -8,16 +13,11 @@ import type { JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CallTree, ModelRef } from '../model/index.ts';
-import { createModelPolicy, type ModelPolicy } from '../subcall/model-policy.ts';
+import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
+import { answerType } from '../schema/answer-type.ts';
 import type { CallModel } from '../subcall/paid-call.ts';
-import { createToolbox, type ToolSet } from '../subcall/toolbox.ts';
-import { answerType } from './answer-type.ts';
-import { createCallModel } from './call-model.ts';
-import { type ChildSlots, createChildSlots } from './child-slots.ts';
-import type { Engine, RunIdentity } from './engine.ts';
+import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import type { RunFrame } from './frame.ts';
-import type { RestartPolicy } from './restart-policy.ts';
-import type { RunContext } from './run-context.ts';
 
 /** A completion as it was asked for, by a caller or by a cell of its parent. */
 export interface RunRequest {

@@ -1,21 +1,21 @@
+import { complete, type LoopEnd } from '../completion/complete.ts';
+import { Conversation } from '../completion/conversation.ts';
+import type { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
+import { TurnLimits } from '../completion/turn-limits.ts';
+import { RestartTree } from '../engine/restart-tree.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
+import type { RunContext } from '../engine/run.ts';
+import { openWorkspace, type Workspace } from '../engine/workspace.ts';
 import { messageOf, type RlmError } from '../errors.ts';
 import type { RunResumed } from '../event/event.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
-import { RestartTree } from '../subcall/restart-tree.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered, recallEarlier } from './book-recovered.ts';
-import { complete, type LoopEnd } from './complete.ts';
-import { Conversation } from './conversation.ts';
 import { hostFor } from './host.ts';
-import { type PreparedRun, type PrepareOptions, prepareRun } from './prepare-run.ts';
-import { CompletionError, type CompletionResult } from './result.ts';
-import type { RunContext } from './run-context.ts';
-import { RunStanding } from './run-standing.ts';
-import type { TrajectoryRecorder } from './trajectory-recorder.ts';
-import { TurnLimits } from './turn-limits.ts';
-import { openWorkspace, type Workspace } from './workspace.ts';
+import { type PreparedRun, type PrepareOptions, prepareRun } from './open-run.ts';
+import { RunStanding } from './run-outcome.ts';
 
 /** How one run is started. */
 export interface StartOptions extends PrepareOptions {

@@ -1,6 +1,6 @@
+import type { RunContext } from '../engine/run.ts';
 import type { Recovered } from '../journal/index.ts';
 import type { BookedCall } from '../ledger/index.ts';
-import type { RunContext } from './run-context.ts';
 
 type Attempts = Recovered['attempts'];
 

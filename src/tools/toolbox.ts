@@ -3,7 +3,7 @@ import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { isReservedName, isVariableName } from '../repl/names.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
-import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
+import { jsonSchemaOf, propertiesOf } from '../schema/json-schema.ts';
 
 /**
  * What cells may call or read besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),

@@ -4,7 +4,7 @@ import type { ContextInput } from '../context/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/index.ts';
 import type { ReplChoice } from '../repl/select.ts';
-import type { ToolSet } from '../subcall/toolbox.ts';
+import type { ToolSet } from '../tools/toolbox.ts';
 
 /** A query and a context, kept apart; everything else overrides the `Rlm`'s options for this completion. */
 export interface CompletionRequest<T = string> {

@@ -1,13 +1,13 @@
+import { stopOfResource } from '../completion/turn-limits.ts';
+import type { Engine, RunIdentity } from '../engine/engine.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import type { ReplHost } from '../repl/port.ts';
+import { answerType } from '../schema/answer-type.ts';
+import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { createHost } from '../subcall/host.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
-import { answerType } from './answer-type.ts';
-import type { Engine, RunIdentity } from './engine.ts';
-import { jsonSchema } from './json-schema-answer.ts';
-import type { PreparedRun } from './prepare-run.ts';
+import type { PreparedRun } from './open-run.ts';
 import { runChild } from './run-child.ts';
-import { stopOfResource } from './turn-limits.ts';
-import type { Workspace } from './workspace.ts';
 
 /** What answers the cells of a completion, or of a session between completions. */
 export interface HostParts {

@@ -1,10 +1,10 @@
 import type { ContextSet, LoadedContext } from '../context/index.ts';
+import type { RunContext } from '../engine/run.ts';
+import type { ContextsInForce, Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
 import { isReservedName } from '../repl/names.ts';
 import type { ReplBindings, ReplValue } from '../repl/port.ts';
-import type { RunContext } from './run-context.ts';
-import type { ContextsInForce, Workspace } from './workspace.ts';
 
 /** What is bound for a completion, and what is told of it. */
 export interface BoundContext {

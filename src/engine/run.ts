@@ -4,11 +4,11 @@ import type { EventBody } from '../event/event.ts';
 import type { JournalScope } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import type { PromptOptions } from '../prompt/index.ts';
-import type { ModelPolicy } from '../subcall/model-policy.ts';
+import type { AnswerType } from '../schema/answer-type.ts';
 import type { CallModel } from '../subcall/paid-call.ts';
-import type { Toolbox } from '../subcall/toolbox.ts';
-import type { AnswerType } from './answer-type.ts';
+import type { Toolbox } from '../tools/toolbox.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
 

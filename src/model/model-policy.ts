@@ -1,5 +1,5 @@
 import { messageOf, RlmError } from '../errors.ts';
-import { type Model, ModelError, type ModelRef } from '../model/index.ts';
+import { type Model, ModelError, type ModelRef } from './index.ts';
 
 /** Another model than the one asked for is used. */
 export interface Fallback {

@@ -1,9 +1,9 @@
+import type { Engine } from '../engine/engine.ts';
+import { StopControl } from '../engine/stop-control.ts';
 import type { EventBus } from '../event/bus.ts';
 import { createLedger, type Ledger } from '../ledger/index.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import type { Engine } from './engine.ts';
-import type { ParentRun } from './prepare-run.ts';
-import { StopControl } from './stop-control.ts';
+import type { ParentRun } from './open-run.ts';
 
 /** The limits, the ledger and the stop control of a run: there before anything else, so that it can be stopped from the start. */
 export interface RunFrame {

@@ -2,20 +2,20 @@ import { lookAtFile } from '../context/from-file.ts';
 import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { previewText } from '../context/preview.ts';
+import type { Engine, RunIdentity } from '../engine/engine.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { SubCallTicket, Usage } from '../ledger/index.ts';
 import { ModelError } from '../model/index.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import type { GuestValue, SubCallReply } from '../repl/port.ts';
+import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { ChildStopped } from '../subcall/child-stopped.ts';
 import type { ChildReply, ChildRequest } from '../subcall/context.ts';
-import type { ModelPolicy } from '../subcall/model-policy.ts';
 import { placeFor } from '../subcall/place.ts';
 import { failedReply } from '../subcall/reply.ts';
-import type { Engine, RunIdentity } from './engine.ts';
+import { runCompletion } from './execute-run.ts';
 import { openFrame } from './frame.ts';
-import { jsonSchema } from './json-schema-answer.ts';
-import type { ParentRun } from './prepare-run.ts';
-import { CompletionError, type CompletionResult } from './result.ts';
-import { runCompletion } from './run-completion.ts';
+import type { ParentRun } from './open-run.ts';
 
 /** The parent of a child, as far as starting one needs it. */
 export interface ChildOptions {
