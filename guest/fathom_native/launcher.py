@@ -18,7 +18,7 @@ import sys
 import time
 
 from .box import enter, landlock, seccomp
-from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_process_name, supported
+from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_command_line, set_process_name, supported
 from .images import new_image
 from .live import Live
 from .live_process import CHANNEL, Settings
@@ -43,6 +43,7 @@ class Launcher:
         signal.signal(signal.SIGTERM, end_quietly)
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         set_process_name("launcher")
+        set_command_line("fathom-python")
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
         folder = self._config["folder"]

@@ -10,6 +10,7 @@ import struct
 from . import images
 from .box import enter
 from .box.kernel import fork_into, set_process_name
+from .box.networks import Networks
 from .keeper import Keeper
 from .live_process import Settings
 from .preload import COMMON, preload_one
@@ -45,6 +46,7 @@ class Zygote:
         #: Limits of the last REPL: the next one will most likely have the same.
         self._likely: "dict | None" = None
         self._keepers = 0
+        self._networks = None if settings.mode == "rules" else Networks()
         self._to_import = list(COMMON)
         self._images: "dict[int, tuple[int, dict]]" = {}
         self._loaders: "dict[int, tuple[Link, int]]" = {}
@@ -77,8 +79,9 @@ class Zygote:
 
     def _reap(self) -> None:
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                if self._networks is not None:
+                    self._networks.ended(pid)
         except ChildProcessError:
             pass
 
@@ -144,11 +147,13 @@ class Zygote:
             spare.link.close()
 
     def _fork_keeper(self, options: dict) -> Link:
+        self._reap()  # a REPL that has ended leaves its network namespace
         self._keepers += 1
         options["number"] = self._keepers
         link, keeper_end = pair()
         try:
-            pid = fork_into(enter.keeper_flags(self._settings.mode))
+            flags = enter.keeper_flags(self._settings.mode)
+            pid = fork_into(flags) if self._networks is None else self._networks.fork(lambda: fork_into(flags))
         except OSError:
             link.close()
             keeper_end.close()
@@ -166,6 +171,8 @@ class Zygote:
                 other.close()
             for fd, _ in self._images.values():
                 os.close(fd)
+            if self._networks is not None:
+                self._networks.forget()
             Keeper(zygote=link, options=options, settings=self._settings).run()
         except SystemExit:
             pass

@@ -25,22 +25,31 @@ from .kernel import (
 INSIDE = 1000
 _SIGKILL = 9
 
+#: A file system of a REPL's has one inode for so many bytes of `diskBytes`: a block. An inode is 1 KiB of kernel memory.
+BYTES_PER_INODE = 4096
+#: Inodes of the smallest one: enough for the folders of a few hundred small projects.
+LEAST_INODES = 4096
+
 #: Ways to enter, strongest first. `root` needs CAP_SYS_ADMIN, `user` unprivileged user namespaces, `rules` neither.
 MODES = ("root", "user", "rules")
 
-_NEEDED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+_NEEDED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
 
 
 def zygote_flags(mode: str) -> "list[int]":
     """Namespaces for the zygote, in the order to try."""
     if mode == "rules":
         return [0]
-    flags = _NEEDED | (CLONE_NEWUSER if mode == "user" else 0)
+    # A network namespace can only be come back to from the user namespace that it was made in; see `Networks`.
+    flags = _NEEDED | (CLONE_NEWUSER | CLONE_NEWNET if mode == "user" else 0)
     return [flags | CLONE_NEWCGROUP, flags]
 
 
 def keeper_flags(mode: str) -> int:
-    """Namespaces for each REPL: its own mounts, processes and, for its own process count, its own user namespace."""
+    """Namespaces for each REPL: its own mounts, processes and, for its own process count, its own user namespace.
+
+    Its network namespace comes from `Networks`.
+    """
     return 0 if mode == "rules" else CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC
 
 
@@ -74,7 +83,7 @@ def _leave_root(executable: str) -> "list[str]":
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     prctl(PR_SET_DUMPABLE, 1)  # lost with the user id; /proc/self/uid_map could not be written without it
-    unshare(CLONE_NEWUSER | CLONE_NEWNS)
+    unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET)
     write_id_maps(INSIDE, uid, uid)
     return short
 
@@ -99,7 +108,7 @@ def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int]":
     """In a new keeper: the REPL's own files. Returns descriptors of the live folder and of the store for copies."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
-    quota = f"size={disk},nr_inodes=200k,mode=700"
+    quota = f"size={disk},nr_inodes={max(LEAST_INODES, disk // BYTES_PER_INODE)},mode=700"
     flags = mounts.MS_NOSUID | mounts.MS_NODEV
     mounts.mount("store", "/.repl", "tmpfs", flags, quota)
     store = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -113,7 +122,7 @@ def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int]":
     for path, fd in covered.items():
         _uncover(path, fd)
     mounts.unmount("/.repl")
-    mounts.mount("proc", "/proc", "proc", flags | mounts.MS_NOEXEC)
+    mounts.mount_processes()
     prctl(PR_SET_DUMPABLE, 0)
     return live, store
 

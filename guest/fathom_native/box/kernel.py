@@ -34,6 +34,7 @@ _SYSCALLS = {
     "aarch64": {"pivot_root": 41, "clone": 220},
 }
 #: Numbers that are the same everywhere (all calls since 2019 are).
+MOUNT_SETATTR = 442
 LANDLOCK_CREATE_RULESET = 444
 LANDLOCK_ADD_RULE = 445
 LANDLOCK_RESTRICT_SELF = 446
@@ -62,6 +63,11 @@ def unshare(flags: int) -> None:
     check(libc.unshare(flags), "unshare")
 
 
+def enter_namespace(namespace: int, kind: int) -> None:
+    """Enters the namespace that a descriptor stands for."""
+    check(libc.setns(namespace, kind), "setns")
+
+
 def pivot_root(new: str, old: str) -> None:
     """Makes `new` the root and puts the old one at `old`."""
     check(libc.syscall(_SYSCALLS[MACHINE]["pivot_root"], new.encode(), old.encode()), "pivot_root")
@@ -70,6 +76,15 @@ def pivot_root(new: str, old: str) -> None:
 def set_process_name(name: str) -> None:
     """What `ps` shows."""
     libc.prctl(PR_SET_NAME, name.encode()[:15] + b"\0", 0, 0, 0)
+
+
+def set_command_line(text: str) -> None:
+    """What /proc/PID/cmdline shows of this process and its forks: not the paths it was started with."""
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b") ")[2].split()
+    start, end = int(fields[45]), int(fields[46])
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, text.encode()[: end - start - 1], min(len(text.encode()), end - start - 1))
 
 
 def fork_into(flags: int) -> int:

@@ -1,16 +1,18 @@
 """The private root: a read-only view of the system and the interpreter, and nothing else of the host's files."""
 
 import ctypes
+import errno
 import os
+import struct
 
-from .kernel import check, libc, pivot_root
+from .kernel import MOUNT_SETATTR, check, libc, pivot_root
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
-#: statvfs flags that a mount in a user namespace keeps and that a remount must therefore repeat.
-_LOCKED = MS_NOSUID | MS_NODEV | MS_NOEXEC | 1024 | 2048 | 4096
-_RELATIME = 1 << 21
+_AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
+#: How statvfs shows a mount's flags for times of access, and MS_RELATIME.
+_NOATIME, _NODIRATIME, _SHOWN_RELATIME, _RELATIME = 1024, 2048, 4096, 1 << 21
 
 #: System folders and files that interpreters, their packages and shells need. No /etc/passwd, no /home, no /sys.
 SYSTEM = (
@@ -47,17 +49,49 @@ def unmount(target: str) -> None:
 
 
 def bind_read_only(source: str, target: str) -> None:
-    """Shows `source` at `target`, read-only, without set-user-id programs and devices."""
+    """Shows `source` at `target`, with all that is mounted below it: read-only, no set-user-id programs, no devices."""
     mount(source, target, None, MS_BIND | MS_REC)
-    kept = os.statvfs(source).f_flag & _LOCKED
-    flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | (kept & (MS_NODEV | MS_NOEXEC))
-    kept_times = kept & (1024 | 2048)
-    for extra in (kept_times | (_RELATIME if kept & 4096 else 0), kept_times, _RELATIME, 0):
+    _restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def bind_device(source: str, target: str) -> None:
+    """Shows one device: it can be read and written, and its mode, owner and times cannot be changed."""
+    empty_file(target)
+    mount(source, target, None, MS_BIND)
+    _restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NOEXEC)
+
+
+def _restrict_tree(target: str, flags: int) -> None:
+    """Adds flags to a mount and every mount below it."""
+    # The first four flags of mount(2) and of mount_setattr(2) have the same numbers.
+    attributes = ctypes.create_string_buffer(struct.pack("=QQQQ", flags, 0, 0, 0), 32)
+    at_root, size = ctypes.c_long(_AT_FDCWD), ctypes.c_size_t(32)
+    result = libc.syscall(MOUNT_SETATTR, at_root, target.encode(), ctypes.c_uint(_AT_RECURSIVE), attributes, size)
+    if result < 0 and ctypes.get_errno() == errno.ENOSYS:  # before Linux 5.12
+        for path in _mounts_below(target):
+            _restrict_one(path, flags)
+        return
+    check(result, f"mount_setattr {target}")
+
+
+def _restrict_one(target: str, flags: int) -> None:
+    """The same for one mount, whose own flags must be repeated."""
+    kept = os.statvfs(target).f_flag
+    flags |= MS_BIND | MS_REMOUNT | (kept & (MS_NOSUID | MS_NODEV | MS_NOEXEC))
+    kept_times = kept & (_NOATIME | _NODIRATIME)
+    for extra in (kept_times | (_RELATIME if kept & _SHOWN_RELATIME else 0), kept_times, _RELATIME, 0):
         try:
             return mount(None, target, None, flags | extra)
         except PermissionError:
             if extra == 0:
                 raise
+
+
+def _mounts_below(target: str) -> "list[str]":
+    """`target` and every mount point below it."""
+    with open("/proc/self/mountinfo", "rb") as file:
+        points = [line.split()[4].decode("unicode_escape").encode("latin-1").decode() for line in file]
+    return [target, *(point for point in points if point.startswith(target + "/"))]
 
 
 def build_root(interpreter: "list[str]", scratch: str) -> None:
@@ -71,8 +105,7 @@ def build_root(interpreter: "list[str]", scratch: str) -> None:
         _show(path, scratch)
     os.makedirs(scratch + "/dev", exist_ok=True)
     for name, source in DEVICES.items():
-        empty_file(f"{scratch}/dev/{name}")
-        mount(f"/dev/{source}", f"{scratch}/dev/{name}", None, MS_BIND)
+        bind_device(f"/dev/{source}", f"{scratch}/dev/{name}")
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
         os.symlink(target, f"{scratch}/dev/{name}")
     for name in ("proc", "tmp", "work", "home/repl", "dev/shm", ".repl", ".old"):
@@ -84,6 +117,25 @@ def build_root(interpreter: "list[str]", scratch: str) -> None:
     unmount("/.old")
     os.rmdir("/.old")
     mount(None, "/", None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+#: Facts about the machine that no program of a cell needs: how it was booted, and which boot this is.
+_MASKED = ("/proc/cmdline", "/proc/sys/kernel/random/boot_id")
+
+
+def mount_processes() -> None:
+    """The processes of this pid namespace at /proc, read-only: a cell whose user is the host's root owns what lies there.
+
+    Processes that a cell may not look into (the keeper) are not listed.
+    """
+    flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
+    try:
+        mount("proc", "/proc", "proc", flags, "hidepid=4")
+    except OSError:  # before Linux 5.8; there members of root's group see the keeper all the same
+        mount("proc", "/proc", "proc", flags, "hidepid=2")
+    for path in _MASKED:
+        if os.path.exists(path):
+            mount("/dev/null", path, None, MS_BIND)
 
 
 def _show(path: str, root: str) -> None:
