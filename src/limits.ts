@@ -34,8 +34,14 @@ export interface Limits {
   readonly cellTimeoutMs: number;
   /** Milliseconds for one model call, all attempts together. Default 300 000. */
   readonly callTimeoutMs: number;
-  /** Milliseconds without a byte from the provider before an attempt is given up. Default 60 000. */
+  /** Milliseconds without a byte in the middle of a reply before an attempt is given up. Default 60 000. */
   readonly callIdleTimeoutMs: number;
+  /**
+   * Milliseconds to the first byte of a reply before an attempt is given up; it doubles after each such attempt of a call.
+   * Default (`undefined`): 120 000, because reasoning models think in silence; for a server on this machine or its private
+   * network, which may read a long prompt for minutes, all of `callTimeoutMs`.
+   */
+  readonly callFirstByteTimeoutMs: number | undefined;
   /** Model calls in flight per tree. Default 32. */
   readonly maxConcurrentCalls: number;
   /** Child completions at work per tree and depth, each with its own REPL. Default 16: REPLs take memory, not time. */
@@ -80,6 +86,7 @@ export const DEFAULT_LIMITS: Limits = {
   cellTimeoutMs: 120_000,
   callTimeoutMs: 300_000,
   callIdleTimeoutMs: 60_000,
+  callFirstByteTimeoutMs: undefined,
   maxConcurrentCalls: 32,
   maxConcurrentChildren: 16,
   outputChars: 20_000,

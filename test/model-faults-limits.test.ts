@@ -171,7 +171,7 @@ describe('faults that need a person', () => {
     expect(error).toMatchObject({ code: 'model-not-found', retryable: false, userAction: true });
     expect(mock.calls.length - before).toBe(1);
     expect(log.at(-1)).toBe(
-      'model-not-found: The provider does not know the model openai/gpt-9 (HTTP 404): check its name and the base URL: The model `gpt-9` does not exist.',
+      `model-not-found: The provider does not know the model openai/gpt-9 (HTTP 404): check its name and the base URL ${mock.env.OPENAI_BASE_URL}: The model \`gpt-9\` does not exist.`,
     );
   });
 

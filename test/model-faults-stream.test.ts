@@ -76,7 +76,7 @@ describe.each(REFS)('%s', (ref) => {
     const { reply, log } = await callMock(mock, { ref, idleTimeoutMs: 150 });
     expect(reply?.text).toBe('whole');
     expect(log[0]).toBe(
-      `timeout: ${modelId(ref)} sent nothing for 0.15 s before the reply began; the connection was given up. [can be retried; possibly billed]`,
+      `timeout: ${modelId(ref)} sent nothing for 0.15 s before the reply began (limit callFirstByteTimeoutMs); the connection was given up. [can be retried; possibly billed]`,
     );
   });
 

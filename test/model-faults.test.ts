@@ -195,7 +195,8 @@ test('no key: refused before anything is sent, naming the variable', async () =>
   const before = mock.calls.length;
   await expect(callMock(mock, { env: { OPENAI_BASE_URL: mock.url } })).rejects.toMatchObject({
     code: 'missing-key',
-    message: 'There is no key for openai/gpt-5: set the environment variable OPENAI_API_KEY.',
+    message:
+      'There is no key for openai/gpt-5: set the environment variable OPENAI_API_KEY. Fathom does not read .env files.',
   });
   expect(mock.calls.length).toBe(before);
 });

@@ -1,7 +1,7 @@
 import type { CallEstimate, Reservation, Settlement } from './account.ts';
 import { BudgetError, type Resource } from './budget-error.ts';
 import { wholeTokens } from './estimate.ts';
-import { ceilingCost, exactCost, usd } from './money.ts';
+import { ceilingCost, settledCost, usd } from './money.ts';
 import type { Node } from './node.ts';
 import { plausibleUsage } from './plausible-usage.ts';
 import type { Verdict } from './pool.ts';
@@ -36,8 +36,8 @@ export class Attempt implements Reservation {
   readonly node: Node;
   readonly isFinal: boolean;
   readonly tokens: number;
-  /** Nano-dollars; 0 when the price is unknown, which no cost limit allows. */
-  readonly cost: number;
+  /** Nano-dollars held; undefined until it is granted, or where the price is known from the start. */
+  #cost: number | undefined;
   readonly order: number;
   previous: Attempt | undefined;
   next: Attempt | undefined;
@@ -51,17 +51,33 @@ export class Attempt implements Reservation {
 
   constructor(options: AttemptOptions) {
     const { node, isFinal, estimate } = options;
-    const { model, inputTokens, maxOutputTokens } = wholeTokens(estimate);
+    const { inputTokens, maxOutputTokens } = wholeTokens(estimate);
     this.node = node;
     this.isFinal = isFinal;
     this.tokens = inputTokens + maxOutputTokens;
-    this.cost =
-      model.price === undefined ? 0 : ceilingCost(model.price, { input: inputTokens, output: maxOutputTokens });
     node.tree.asked += 1;
     this.order = node.tree.asked + (isFinal ? URGENT : 0);
     this.#depth = options.depth;
     this.#owner = options.owner;
     this.#estimate = estimate;
+    const { price, reportsCost } = estimate.model;
+    // A price that is still to be learned is looked up again while the attempt waits.
+    if (price !== undefined) this.#cost = ceilingCost(price, { input: inputTokens, output: maxOutputTokens });
+    else if (reportsCost !== true) this.#cost = 0;
+  }
+
+  /**
+   * Nano-dollars to hold. Without a known price: 0, because no limit on money allows such a model; but where the provider
+   * reports the cost of each call, all that is left, so that nothing is sent beside the first call.
+   */
+  get cost(): number {
+    if (this.#cost !== undefined) return this.#cost;
+    const { model } = this.#estimate;
+    const { inputTokens, maxOutputTokens } = wholeTokens(this.#estimate);
+    if (model.price !== undefined) return ceilingCost(model.price, { input: inputTokens, output: maxOutputTokens });
+    const left = [...this.node.path()].map((node) => node.cost.leftAtBest(this.#mayUseKept(node)));
+    const least = Math.min(...left);
+    return least === Number.POSITIVE_INFINITY ? 0 : Math.max(1, least);
   }
 
   get point(): WaitPoint<Attempt> {
@@ -88,6 +104,7 @@ export class Attempt implements Reservation {
   }
 
   grant(): void {
+    this.#cost = this.cost;
     this.#state = 'held';
     if (this.isFinal) {
       this.#keptTokens = this.node.tokens.takeKept(this.tokens);
@@ -126,7 +143,7 @@ export class Attempt implements Reservation {
     }
     const usage = plausibleUsage(settlement.usage, this.#estimate);
     const { price, id: modelId } = this.#estimate.model;
-    const cost = price === undefined ? undefined : exactCost(price, usage);
+    const cost = settledCost(price, usage);
     this.#free(usage.inputTokens + usage.outputTokens, cost ?? 0);
     const possiblyBilled = settlement.possiblyBilled ?? false;
     this.node.settle({ modelId, depth: this.#depth, usage, cost, possiblyBilled });

@@ -22,7 +22,7 @@ function isCount(value: number): boolean {
 
 /** @throws RlmError `price-unknown` when a cost limit here or above cannot be kept for this model (D57). */
 export function requirePrice(node: Node, model: Model): void {
-  if (model.price !== undefined) return;
+  if (model.price !== undefined || model.reportsCost === true) return;
   for (const { cost } of node.path()) {
     if (cost.limit === Number.POSITIVE_INFINITY) continue;
     throw new RlmError({

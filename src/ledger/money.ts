@@ -27,12 +27,22 @@ export function ceilingCost(price: ModelPrice, tokens: { readonly input: number;
   return Math.ceil(pico / PICO_PER_NANO);
 }
 
+/**
+ * The cost of a call in nano-dollars: as its provider reported it, else by the price; undefined when both are unknown.
+ */
+export function settledCost(price: ModelPrice | undefined, usage: CallUsage): number | undefined {
+  if (usage.costUsd !== undefined) return nanoDollars(usage.costUsd);
+  return price === undefined ? undefined : exactCost(price, usage);
+}
+
 /** What these tokens cost, in nano-dollars, rounded to the nearest. Never above {@link ceilingCost} of the same tokens. */
 export function exactCost(price: ModelPrice, usage: CallUsage): number {
   const cached = Math.min(usage.cachedTokens ?? 0, usage.inputTokens);
+  const written = Math.min(usage.cacheWriteTokens ?? 0, usage.inputTokens - cached);
   const pico =
-    (usage.inputTokens - cached) * perToken(price.input) +
+    (usage.inputTokens - cached - written) * perToken(price.input) +
     cached * perToken(price.cached ?? price.input) +
+    written * perToken(price.cacheWrite ?? price.input) +
     usage.outputTokens * perToken(price.output);
   return Math.round(pico / PICO_PER_NANO);
 }
@@ -50,5 +60,5 @@ function perToken(usdPerMillion: number): number {
 }
 
 function inputCeiling(price: ModelPrice): number {
-  return perToken(Math.max(price.input, price.cached ?? 0));
+  return perToken(Math.max(price.input, price.cached ?? 0, price.cacheWrite ?? 0));
 }

@@ -6,7 +6,7 @@ import type { CallEstimate } from './account.ts';
  * of the estimate, and the usage is then marked as estimated. Counts above the estimate stand (D113).
  */
 export function plausibleUsage(usage: CallUsage, estimate: CallEstimate): CallUsage {
-  const { inputTokens, outputTokens, cachedTokens } = usage;
+  const { inputTokens, outputTokens, cachedTokens, costUsd } = usage;
   if (isCount(inputTokens) && isCount(outputTokens) && (cachedTokens === undefined || isCount(cachedTokens))) {
     return usage;
   }
@@ -14,6 +14,7 @@ export function plausibleUsage(usage: CallUsage, estimate: CallEstimate): CallUs
     inputTokens: isCount(inputTokens) ? inputTokens : estimate.inputTokens,
     outputTokens: isCount(outputTokens) ? outputTokens : estimate.maxOutputTokens,
     ...(cachedTokens !== undefined && isCount(cachedTokens) && { cachedTokens }),
+    ...(costUsd !== undefined && { costUsd }),
     estimated: true,
   };
 }

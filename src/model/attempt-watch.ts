@@ -31,8 +31,10 @@ export interface AttemptWatch {
   readonly signal: AbortSignal;
   readonly wire: WireFacts;
   readonly failure: ModelError | undefined;
-  /** A byte or a part arrived. */
+  /** A byte of the body or a part of the reply arrived. */
   touch(): void;
+  /** The provider showed that it is at work, before any part of the reply. */
+  atWork(): void;
   /** Response headers arrived. */
   answered(status: number, headers: Readonly<Record<string, string>>): void;
   fail(error: ModelError): void;
@@ -60,6 +62,8 @@ class Watch implements AttemptWatch {
   readonly #onAbort = (): void => this.fail(abortError(this.#modelId, this.#request.signal.reason));
   #listener: ((error: ModelError) => void) | undefined;
   #lastSign: number;
+  /** Something of the reply has arrived. */
+  #begun = false;
   #cancelTimer: (() => void) | undefined;
 
   constructor(modelId: string, request: ModelRequest, clock: Clock) {
@@ -67,10 +71,10 @@ class Watch implements AttemptWatch {
     this.#request = request;
     this.#clock = clock;
     this.#lastSign = clock.now();
-    const { signal, idleTimeoutMs } = request;
+    const { signal } = request;
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (Number.isFinite(idleTimeoutMs)) this.#lookIn(idleTimeoutMs);
+    this.#lookIn(this.#allowedMs());
   }
 
   get signal(): AbortSignal {
@@ -78,11 +82,19 @@ class Watch implements AttemptWatch {
   }
 
   touch(): void {
+    this.atWork();
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#cancelTimer?.();
+    if (this.failure === undefined) this.#lookIn(this.#allowedMs());
+  }
+
+  atWork(): void {
     this.#lastSign = this.#clock.now();
   }
 
   answered(status: number, headers: Readonly<Record<string, string>>): void {
-    this.touch();
+    this.atWork();
     this.wire.answered = true;
     this.wire.status = status;
     this.wire.headers = headers;
@@ -108,12 +120,19 @@ class Watch implements AttemptWatch {
     if (!ended) abortWithoutStacks(this.#controller, OVER);
   }
 
+  /** Milliseconds of silence that are allowed now: more before the reply has begun, while the model reads or thinks. */
+  #allowedMs(): number {
+    const { idleTimeoutMs, firstByteTimeoutMs = idleTimeoutMs } = this.#request;
+    return this.#begun ? idleTimeoutMs : firstByteTimeoutMs;
+  }
+
   #lookIn(ms: number): void {
+    if (!Number.isFinite(ms)) return;
     this.#cancelTimer = this.#clock.schedule(ms, () => {
-      const { idleTimeoutMs } = this.#request;
+      const allowedMs = this.#allowedMs();
       const silentMs = this.#clock.now() - this.#lastSign;
-      if (silentMs >= idleTimeoutMs) this.#silent(idleError(this.#modelId, idleTimeoutMs, this.wire));
-      else this.#lookIn(idleTimeoutMs - silentMs);
+      if (silentMs >= allowedMs) this.#silent(idleError(this.#modelId, allowedMs, this.#begun, this.wire));
+      else this.#lookIn(allowedMs - silentMs);
     });
   }
 
@@ -123,7 +142,7 @@ class Watch implements AttemptWatch {
     this.wire.cutOff = undefined;
     if (cutOff === undefined) this.fail(error);
     else {
-      this.#lookIn(this.#request.idleTimeoutMs);
+      this.#lookIn(this.#allowedMs());
       cutOff(error);
     }
   }
@@ -148,13 +167,14 @@ function unsent(): WireFacts {
   };
 }
 
-function idleError(modelId: string, idleTimeoutMs: number, wire: WireFacts): ModelError {
-  const where = wire.answered ? 'in the middle of the reply' : 'before the reply began';
+function idleError(modelId: string, allowedMs: number, begun: boolean, wire: WireFacts): ModelError {
+  const where = begun ? 'in the middle of the reply' : 'before the reply began';
+  const limit = begun ? 'callIdleTimeoutMs' : 'callFirstByteTimeoutMs';
   return new ModelError({
     fault: 'idle',
-    message: `${modelId} sent nothing for ${seconds(idleTimeoutMs)} ${where}; the connection was given up.`,
+    message: `${modelId} sent nothing for ${seconds(allowedMs)} ${where} (limit ${limit}); the connection was given up.`,
     possiblyBilled: true,
-    data: { idleTimeoutMs, answered: wire.answered },
+    data: { limit, timeoutMs: allowedMs, answered: wire.answered, begun },
   });
 }
 

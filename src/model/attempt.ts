@@ -1,11 +1,23 @@
 import type { Clock } from '../clock.ts';
 import { type AttemptWatch, type WireFacts, watchAttempt } from './attempt-watch.ts';
 import { classifyFailure } from './classify.ts';
+import { estimateMessages } from './estimate-tokens.ts';
 import { ModelError } from './model-error.ts';
-import type { FinishReason, LanguageModel, ModelReply, ModelRequest } from './port.ts';
+import type { FinishReason, LanguageModel, ModelReply, ModelRequest, ReplyNotice, ToolCall } from './port.ts';
 import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
 import { LINGER_MS } from './wire/wire-body.ts';
+
+/** Facts about a provider for its error messages: which setting to look at. */
+export interface ProviderAdvice {
+  /** The environment variable that holds the key. */
+  readonly keyVariable: string | undefined;
+  readonly baseUrl: string;
+  /** The environment variable that names a proxy for this server. */
+  readonly proxy: string | undefined;
+  /** How to start the server, as a question and a command. */
+  readonly start: string | undefined;
+}
 
 /** What one attempt needs besides its request. */
 export interface AttemptSetup {
@@ -15,6 +27,7 @@ export interface AttemptSetup {
   readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
   /** Removes what must not be seen, such as keys, from a provider's text. */
   readonly redact: (text: string) => string;
+  readonly advice?: ProviderAdvice | undefined;
 }
 
 interface Collected extends ReplyText {
@@ -24,6 +37,9 @@ interface Collected extends ReplyText {
   stopped: boolean;
   /** The stream said that it is at its end. */
   ended: boolean;
+  readonly toolCalls: ToolCall[];
+  /** The failure that the provider reported beside the end of the reply. */
+  choiceError: unknown;
 }
 
 /**
@@ -33,10 +49,19 @@ interface Collected extends ReplyText {
  */
 export async function attemptCall(setup: AttemptSetup, request: ModelRequest): Promise<ModelReply> {
   const watch = watchAttempt(setup.modelId, request, setup.clock);
-  const collected: Collected = { text: '', reasoning: '', finish: undefined, stopped: false, ended: false };
+  const collected: Collected = {
+    text: '',
+    reasoning: '',
+    finish: undefined,
+    stopped: false,
+    ended: false,
+    toolCalls: [],
+    choiceError: undefined,
+  };
   try {
     if (watch.failure !== undefined) throw watch.failure;
     await collect(setup, request, watch, collected);
+    if (collected.choiceError !== undefined) throw brokenOff(setup, collected, watch.wire);
     return toReply(setup.modelId, request, collected, watch.wire);
   } catch (error) {
     throw account(watch.failure ?? failureOf(error, setup, watch.wire), request, collected, watch);
@@ -108,6 +133,12 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
     case 'reasoning':
       collected.reasoning += part.delta;
       return false;
+    case 'tool-call':
+      collected.toolCalls.push(part.call);
+      return false;
+    case 'choice-error':
+      collected.choiceError ??= part.error;
+      return false;
     case 'finish':
       collected.finish = part.finish;
       // A whole reply need not wait for the provider to close its stream.
@@ -126,18 +157,26 @@ function takeText(delta: string, request: ModelRequest, collected: Collected): b
 }
 
 function toReply(modelId: string, request: ModelRequest, collected: Collected, wire: WireFacts): ModelReply {
-  const { text, reasoning, finish } = collected;
+  const { text, reasoning, finish, toolCalls } = collected;
   const reason = endOf(collected, wire);
   if (reason === undefined) {
     throw text === '' && wire.closed ? empty(modelId, 'none', request.maxOutputTokens) : truncated(modelId, collected);
   }
   if (reason === 'refused') throw refused(modelId, finish?.raw, text);
-  if (text.trim() === '' && reason !== 'stopped') throw empty(modelId, reason, request.maxOutputTokens);
+  if (text.trim() === '' && toolCalls.length === 0 && reason !== 'stopped') {
+    throw reasoning.trim() === '' || reason === 'length'
+      ? empty(modelId, reason, request.maxOutputTokens)
+      : onlyReasoning(modelId, reasoning);
+  }
+  const usage = settleUsage(finish?.usage, request, collected);
+  const notices = noticesOf(modelId, { finish, usage, request });
   return {
     text: text.toWellFormed(),
     ...(reasoning === '' ? {} : { reasoning: reasoning.toWellFormed() }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls }),
+    ...(notices.length === 0 ? {} : { notices }),
     finishReason: reason,
-    usage: settleUsage(finish?.usage, request, collected),
+    usage,
   };
 }
 
@@ -154,12 +193,70 @@ function endOf({ finish, stopped }: Collected, wire: WireFacts): FinishReason | 
 
 function truncated(modelId: string, { text, finish }: Collected): ModelError {
   const received = text === '' ? 'no text' : `${text.length} characters`;
+  const how =
+    finish?.reason === 'error' && finish.raw !== undefined
+      ? `with the reason '${finish.raw}'`
+      : 'without a finish reason';
   return new ModelError({
     fault: 'truncated',
-    message: `The reply of ${modelId} broke off after ${received}: its stream ended without a finish reason.`,
+    message: `The reply of ${modelId} broke off after ${received}: its stream ended ${how}.`,
     possiblyBilled: true,
     data: { received: text.length, ...(finish?.raw === undefined ? {} : { finishReason: finish.raw }) },
   });
+}
+
+/** The reply ended with an error of the provider, or of the server behind it: the received text is only a part of it. */
+function brokenOff(setup: AttemptSetup, { text, choiceError }: Collected, wire: WireFacts): ModelError {
+  const error = classifyFailure(choiceError, setup, wire);
+  return error.with({
+    message: `${error.message} The reply had broken off after ${text.length} characters.`,
+    possiblyBilled: true,
+    data: { received: text.length },
+  });
+}
+
+/** Most characters of a reasoning text that an error carries. */
+const REASONING_CHARS = 20_000;
+
+function onlyReasoning(modelId: string, reasoning: string): ModelError {
+  return new ModelError({
+    fault: 'empty',
+    message: `${modelId} sent only reasoning and no answer.`,
+    // The reasoning was paid for, and the same request is likely to end in the same way.
+    retryable: false,
+    data: { finishReason: 'stop', reasoning: reasoning.slice(-REASONING_CHARS).toWellFormed() },
+  });
+}
+
+interface ReplyFacts {
+  readonly finish: FinishReport | undefined;
+  readonly usage: ModelReply['usage'];
+  readonly request: ModelRequest;
+}
+
+/** Shorter prompts say nothing: an estimate of few tokens may be wrong by half. */
+const NOTICE_TOKENS = 3_000;
+
+function noticesOf(modelId: string, { finish, usage, request }: ReplyFacts): ReplyNotice[] {
+  const notices: ReplyNotice[] = [];
+  const expected = estimateMessages(request.messages);
+  const { inputTokens: counted } = usage;
+  const cut = counted < expected / 2 || (counted < expected * 0.9 && isPowerOfTwo(counted));
+  if (!usage.estimated && expected >= NOTICE_TOKENS && cut) {
+    const message =
+      `${modelId} counted ${counted} input tokens of a prompt of about ${expected}: its server may have cut the prompt ` +
+      `to a window of that size. Give the model a larger window (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx).`;
+    notices.push({ kind: 'input-truncated', message });
+  }
+  if (finish?.reason === 'other' && finish.raw !== undefined && !/^tool|^function/.test(finish.raw)) {
+    const message = `${modelId} ended its reply with the unknown reason '${finish.raw}'; the reply was taken as whole.`;
+    notices.push({ kind: 'unknown-finish-reason', message });
+  }
+  return notices;
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return Number.isInteger(Math.log2(count));
 }
 
 function refused(modelId: string, raw: string | undefined, text: string): ModelError {

@@ -1,83 +1,20 @@
-import type { Clock } from '../clock.ts';
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Reservation } from '../ledger/account.ts';
-import type { Limits } from '../limits.ts';
 import { abortError, seconds } from './attempt-watch.ts';
-import { backoffMs, DEFAULT_RETRY_POLICY, type RetryPolicy } from './backoff.ts';
+import type { AttemptRecord, AttemptStart, ModelCall } from './call.ts';
 import { estimateInput, learnInput } from './estimate-tokens.ts';
 import { keepAlive } from './keep-alive.ts';
 import { ModelError } from './model-error.ts';
-import type { CallUsage, ChatMessage, Model, ModelReply, TextReader } from './port.ts';
-import type { CallGate, GateSlot } from './rate/call-gate.ts';
+import type { CallUsage, Model, ModelReply } from './port.ts';
+import type { GateSlot } from './rate/call-gate.ts';
+import { type CallState, DEFAULT_RETRY_POLICY, giveUp, LEAST_OUTPUT_TOKENS, planRetry } from './retry.ts';
 
-/** What a call asks for; the retry layer adds signal and timeouts. */
-export interface CallRequest {
-  readonly messages: readonly ChatMessage[];
-  readonly maxOutputTokens: number;
-  /** Makes what reads the text of an attempt: a retried one starts from the beginning. */
-  readonly readText?: () => TextReader;
-}
-
-/** One attempt that is about to be sent. */
-export interface AttemptStart {
-  /** 1 for the first attempt of the call. */
-  readonly attempt: number;
-  readonly model: Model;
-  readonly estimatedInputTokens: number;
-  readonly maxOutputTokens: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly sentAt: number;
-}
-
-/** What an attempt came to: one record per model round trip. */
-export interface AttemptRecord extends AttemptStart {
-  readonly outcome:
-    | { readonly ok: true; readonly reply: ModelReply }
-    | { readonly ok: false; readonly error: ModelError };
-  /** As booked. All zero when nothing was used. */
-  readonly usage: CallUsage;
-  readonly possiblyBilled: boolean;
-  readonly elapsedMs: number;
-  /** Milliseconds until the next attempt; undefined when there is none. */
-  readonly retryInMs: number | undefined;
-}
-
-/** One model call with all its attempts. */
-export interface ModelCall {
-  readonly model: Model;
-  readonly request: CallRequest;
-  /** Every attempt is paid from here. */
-  readonly account: CallAccount;
-  /** The lane of the calling completion (`CallTree.lane`). */
-  readonly gate: CallGate;
-  readonly clock: Clock;
-  /** Milliseconds since the Unix epoch after which nothing of this call may run. `Infinity` for none. */
-  readonly deadline: number;
-  /** Milliseconds since the Unix epoch after which no attempt is sent any more. Default: the deadline. */
-  readonly sendBy?: number | undefined;
-  readonly limits: Pick<Limits, 'callTimeoutMs' | 'callIdleTimeoutMs'>;
-  readonly signal: AbortSignal;
-  /** Awaited after each attempt, whatever came of it, and after it was settled. */
-  readonly onAttempt?: (attempt: AttemptRecord) => void | Promise<void>;
-  readonly retry?: Partial<RetryPolicy>;
-  /** In [0, 1). Default `Math.random`. */
-  readonly random?: () => number;
-}
-
-interface CallState {
-  readonly call: ModelCall;
-  readonly policy: RetryPolicy;
-  readonly random: () => number;
-  readonly control: AbortController;
-  attempts: number;
-  /** Attempts that failed for reasons of their own, by rate limit, by an empty reply. */
-  failures: number;
-  refusals: number;
-  empties: number;
-  unreachableSince: number | undefined;
-  /** Milliseconds of `callTimeoutMs` used; waiting for a slot does not count. */
-  activeMs: number;
-}
+/** Milliseconds to the first byte from a server elsewhere, where no limit says otherwise. */
+const FIRST_BYTE_MS = 120_000;
+/** Share of a window that is left free, because prompts are estimated. */
+const WINDOW_MARGIN = 0.01;
+/** A prompt is too long for a measured window when it exceeds it by this much: estimates may be too high by a third. */
+const SURELY_TOO_LONG = 4 / 3;
 
 const NOTHING_USED: CallUsage = { inputTokens: 0, outputTokens: 0, estimated: false };
 
@@ -100,6 +37,9 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
     refusals: 0,
     empties: 0,
     unreachableSince: undefined,
+    adaptations: 0,
+    silences: 0,
+    outputCap: call.request.maxOutputTokens,
     activeMs: 0,
   };
   const { signal } = call;
@@ -141,18 +81,19 @@ async function runAttempt(state: CallState): Promise<AttemptResult> {
   const { call } = state;
   const { model, request, clock } = call;
   const estimatedInputTokens = estimateInput(model, request.messages);
-  const estimate = { model, inputTokens: estimatedInputTokens, maxOutputTokens: request.maxOutputTokens };
+  const maxOutputTokens = outputRoom(state, estimatedInputTokens);
+  const estimate = { model, inputTokens: estimatedInputTokens, maxOutputTokens };
   const held = await admit(state, estimate);
   state.attempts += 1;
   const start: AttemptStart = {
     attempt: state.attempts,
     model,
     estimatedInputTokens,
-    maxOutputTokens: request.maxOutputTokens,
+    maxOutputTokens,
     sentAt: clock.now(),
   };
   await announce(held);
-  const outcome = await send(state, held.slot);
+  const outcome = await send(state, held.slot, maxOutputTokens);
   const elapsedMs = clock.now() - start.sentAt;
   state.activeMs += elapsedMs;
   const usage = outcome.ok ? outcome.reply.usage : (outcome.error.usage ?? NOTHING_USED);
@@ -160,9 +101,34 @@ async function runAttempt(state: CallState): Promise<AttemptResult> {
   held.reservation.settle({ usage, possiblyBilled });
   held.slot.leave(outcome.ok ? undefined : outcome.error);
   if (!usage.estimated && usage.inputTokens > 0) learnInput(model, request.messages, usage.inputTokens);
-  const retryInMs = outcome.ok ? undefined : planRetry(state, outcome.error);
+  const retryInMs = outcome.ok ? undefined : planRetry(state, outcome.error, start);
   await call.onAttempt?.({ ...start, outcome, usage, possiblyBilled, elapsedMs, retryInMs });
   return outcome.ok ? { reply: outcome.reply } : { error: outcome.error, retryInMs };
+}
+
+/**
+ * The maximum of output tokens of the next attempt: as asked for, within what the endpoint allows and its window leaves.
+ *
+ * @throws ModelError `context-length` when the prompt surely exceeds a window that was measured, or leaves no room
+ */
+function outputRoom({ call, outputCap }: CallState, inputTokens: number): number {
+  const { model } = call;
+  const most = Math.min(outputCap, model.maxOutputTokens ?? Number.POSITIVE_INFINITY);
+  const window = model.contextTokens;
+  if (model.contextIsMeasured !== true || window === undefined) return most;
+  const least = Math.min(most, LEAST_OUTPUT_TOKENS);
+  if (inputTokens > window * SURELY_TOO_LONG) throw tooLong(model, inputTokens, window);
+  return Math.max(least, Math.min(most, window - inputTokens - Math.ceil(window * WINDOW_MARGIN)));
+}
+
+function tooLong(model: Model, size: number, limit: number): ModelError {
+  return new ModelError({
+    fault: 'context-length',
+    message:
+      `The prompt of about ${size} tokens does not fit into the window of ${limit} tokens with which ${model.id} runs: ` +
+      'send less or split it, or start the server with a larger window (Ollama: OLLAMA_CONTEXT_LENGTH or num_ctx).',
+    data: { size, limit },
+  });
 }
 
 interface Held {
@@ -197,15 +163,16 @@ async function announce({ reservation, slot }: Held): Promise<void> {
   }
 }
 
-async function send(state: CallState, slot: GateSlot): Promise<AttemptRecord['outcome']> {
+async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): Promise<AttemptRecord['outcome']> {
   const { call, control } = state;
   const cancelTimer = armDeadline(state);
   try {
     const reply = await call.model.attempt({
       messages: call.request.messages,
-      maxOutputTokens: call.request.maxOutputTokens,
+      maxOutputTokens,
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,
+      firstByteTimeoutMs: firstByteTimeoutMs(state),
       ...(call.request.readText === undefined ? {} : { onText: call.request.readText() }),
       onHeaders: slot.observe,
     });
@@ -215,6 +182,13 @@ async function send(state: CallState, slot: GateSlot): Promise<AttemptRecord['ou
   } finally {
     cancelTimer?.();
   }
+}
+
+/** A local server may read a long prompt for minutes, and one that was silent before is given twice the time. */
+function firstByteTimeoutMs({ call, silences }: CallState): number {
+  const { callFirstByteTimeoutMs, callTimeoutMs } = call.limits;
+  const most = callFirstByteTimeoutMs ?? (call.model.local === true ? callTimeoutMs : FIRST_BYTE_MS);
+  return most * 2 ** silences;
 }
 
 function asModelError(error: unknown, modelId: string): ModelError {
@@ -235,49 +209,6 @@ function armDeadline(state: CallState): (() => void) | undefined {
         : `The call of ${call.model.id} took longer than callTimeoutMs = ${seconds(call.limits.callTimeoutMs)}.`;
     control.abort(new ModelError({ fault: 'deadline', message }));
   });
-}
-
-/** Milliseconds until the next attempt, or undefined when there is to be none. */
-function planRetry(state: CallState, error: ModelError): number | undefined {
-  const { call, policy } = state;
-  if (!error.retryable || state.control.signal.aborted) return undefined;
-  if (!mayRepeat(state, error)) return undefined;
-  const wait = backoffMs(policy, Math.max(1, state.failures + state.refusals), error, state.random);
-  const restOfRun = Math.min(call.deadline, call.sendBy ?? call.deadline) - call.clock.now();
-  // Waiting as told does not use up the call's own time, only the run's.
-  const restOfCall =
-    error.fault === 'rate-limit' ? Number.POSITIVE_INFINITY : call.limits.callTimeoutMs - state.activeMs;
-  if (wait >= Math.min(restOfRun, restOfCall)) return undefined;
-  return wait;
-}
-
-function mayRepeat(state: CallState, error: ModelError): boolean {
-  const { policy, call } = state;
-  switch (error.fault) {
-    case 'rate-limit':
-      state.refusals += 1;
-      return state.refusals < policy.maxRefusals;
-    case 'unreachable': {
-      state.failures += 1;
-      state.unreachableSince ??= call.clock.now();
-      return call.clock.now() - state.unreachableSince < policy.unreachableMs;
-    }
-    case 'empty':
-      state.failures += 1;
-      state.empties += 1;
-      return state.empties < 2;
-    default:
-      state.failures += 1;
-      return state.failures < policy.maxAttempts;
-  }
-}
-
-function giveUp(error: ModelError, attempts: number): ModelError {
-  // A thousand calls may be cancelled at once: no second error for each.
-  if (error.fault === 'cancelled') return error;
-  const message =
-    error.retryable && attempts > 1 ? `${error.message} Gave up after ${attempts} attempts.` : error.message;
-  return error.with({ message, data: { attempts } });
 }
 
 function sleep(state: CallState, milliseconds: number): Promise<void> {

@@ -1,6 +1,9 @@
+import type { AttemptSetup, ProviderAdvice } from './attempt.ts';
 import type { WireFacts } from './attempt-watch.ts';
 import { ModelError } from './model-error.ts';
 import { failedHandshake } from './wire/connections.ts';
+
+type Setup = Pick<AttemptSetup, 'modelId' | 'advice'>;
 
 /** Nothing was sent: the connection was never there. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
@@ -37,13 +40,14 @@ const RESET: ReadonlySet<string> = new Set([
 const PROXY_FAILED = /^Proxy response \(5\d\d\)/;
 
 /** A failure of the connection, found by its code anywhere in the chain of causes; undefined when it is none. */
-export function classifyNetworkError(error: unknown, modelId: string, wire: WireFacts): ModelError | undefined {
+export function classifyNetworkError(error: unknown, setup: Setup, wire: WireFacts): ModelError | undefined {
+  const { modelId } = setup;
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
     const code = codeOf(current);
-    if (PROXY_FAILED.test(current.message)) return unreachable(current.message, modelId, wire);
-    if (failedHandshake(current)) return unreachable(code ?? current.name, modelId, wire);
+    if (PROXY_FAILED.test(current.message)) return unreachable(current.message, setup, wire);
+    if (failedHandshake(current)) return unreachable(code ?? current.name, setup, wire);
     if (code === undefined) continue;
-    if (UNREACHABLE.has(code)) return unreachable(code, modelId, wire);
+    if (UNREACHABLE.has(code)) return unreachable(code, setup, wire);
     if (RESET.has(code) || code.startsWith('HPE_') || code.startsWith('Z_')) return reset(code, modelId, wire);
   }
   return undefined;
@@ -59,14 +63,21 @@ function codeOf(error: Error): string | undefined {
   return first instanceof Error ? codeOf(first) : undefined;
 }
 
-function unreachable(code: string, modelId: string, wire: WireFacts): ModelError {
+/** `wire.host` is the model's host: behind a proxy it is the proxy that could not be reached. */
+function unreachable(code: string, { modelId, advice }: Setup, wire: WireFacts): ModelError {
   const host = wire.host ?? 'its host';
   const why = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'its name cannot be resolved' : 'no connection';
   return new ModelError({
     fault: 'unreachable',
-    message: `${modelId} cannot be reached at ${host}: ${why} (${code}).`,
+    message: `${modelId} cannot be reached at ${host}: ${why} (${code})${adviceOn(advice, code)}.`,
     data: { host, networkCode: code },
   });
+}
+
+function adviceOn(advice: ProviderAdvice | undefined, code: string): string {
+  const proxy = advice?.proxy === undefined ? '' : `; the request goes through the proxy in ${advice.proxy}`;
+  const start = advice?.start === undefined || code === 'ENOTFOUND' ? '' : `; ${advice.start}`;
+  return `${proxy}${start}`;
 }
 
 function reset(code: string, modelId: string, wire: WireFacts): ModelError {

@@ -11,7 +11,7 @@ import { type HeaderRecord, retryAfterMs, shouldRetry } from './retry-after.ts';
 /** Longest quote of a provider's own text in a message. */
 const QUOTE_CHARS = 300;
 
-type Setup = Pick<AttemptSetup, 'modelId' | 'clock' | 'redact'>;
+type Setup = Pick<AttemptSetup, 'modelId' | 'clock' | 'redact' | 'advice'>;
 
 /** Turns whatever an attempt failed with into a {@link ModelError}. */
 export function classifyFailure(error: unknown, setup: Setup, wire: WireFacts): ModelError {
@@ -23,7 +23,7 @@ export function classifyFailure(error: unknown, setup: Setup, wire: WireFacts): 
   if (APICallError.isInstance(error) && error.statusCode !== undefined && (error.statusCode >= 300 || hasBody(error))) {
     return classifyStatus(error.statusCode, error.responseBody ?? error.data, error.responseHeaders ?? {}, setup);
   }
-  const network = classifyNetworkError(error, setup.modelId, wire);
+  const network = classifyNetworkError(error, setup, wire);
   if (network !== undefined) return network;
   return classifyStreamError(error, setup, wire);
 }
@@ -49,6 +49,12 @@ export function classifyStatus(status: number, body: unknown, headers: HeaderRec
   return failed(faultOf(httpStatus, answer), { status: httpStatus, said, answer, headers }, setup);
 }
 
+/** The server behind a gateway that failed. */
+function behind(answer: ProviderAnswer | undefined, setup: Setup): string {
+  if (answer?.upstream === undefined) return '';
+  return `, by its upstream ${setup.redact(answer.upstream).slice(0, QUOTE_CHARS)}`;
+}
+
 function named(answer: ProviderAnswer, setup: Setup): string {
   return setup.redact(answer.named).slice(0, QUOTE_CHARS).toLowerCase();
 }
@@ -68,7 +74,7 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
   const overridable = fault === 'server' || fault === 'overloaded' || fault === 'rate-limit' || fault === 'bad-request';
   return new ModelError({
     fault,
-    message: sentence(fault, facts, setup, wait, sizes) + said,
+    message: sentence(fault, facts, setup, wait, sizes) + behind(answer, setup) + said,
     ...(verdict === undefined || !overridable ? {} : { retryable: verdict }),
     retryAfterMs: wait,
     // A gateway that gave up waiting does not know whether the model answered.
@@ -77,6 +83,7 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
     data: {
       // Redacted as it was written: in lower case a key would not be found.
       ...(answer === undefined || answer.named === '' ? {} : { provider: named(answer, setup) }),
+      ...(answer?.upstream === undefined ? {} : { upstream: setup.redact(answer.upstream).slice(0, QUOTE_CHARS) }),
       ...(sizes?.limit === undefined ? {} : { limit: sizes.limit }),
       ...(sizes?.size === undefined ? {} : { size: sizes.size }),
     },
@@ -86,7 +93,7 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
 function sentence(
   fault: ModelFault,
   { status }: Failed,
-  { modelId }: Setup,
+  { modelId, advice }: Setup,
   wait: number | undefined,
   sizes: { limit: number | undefined; size: number | undefined } | undefined,
 ): string {
@@ -97,9 +104,9 @@ function sentence(
     case 'quota':
       return `The quota or credit for ${modelId} is used up${http}: add credit or change the plan, then resume the run`;
     case 'key':
-      return `The key for ${modelId} was not accepted${http}: set a valid key, then resume the run`;
+      return `The key for ${modelId} was not accepted${http}: set a valid key${advice?.keyVariable === undefined ? '' : ` in ${advice.keyVariable}`}, then resume the run`;
     case 'model':
-      return `The provider does not know the model ${modelId}${http}: check its name and the base URL`;
+      return `The provider does not know the model ${modelId}${http}: check its name and the base URL${advice === undefined ? '' : ` ${advice.baseUrl}`}`;
     case 'context-length': {
       const size = sizes?.size === undefined ? 'The request' : `A request of ${sizes.size} tokens`;
       const limit = sizes?.limit === undefined ? 'its limit' : `its limit of ${sizes.limit} tokens`;

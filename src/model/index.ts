@@ -11,9 +11,10 @@
  * @module
  */
 
-export type { RetryPolicy } from './backoff.ts';
-export { type AttemptRecord, type AttemptStart, type CallRequest, callModel, type ModelCall } from './call-model.ts';
+export type { AttemptRecord, AttemptStart, CallRequest, ModelCall, RetryPolicy } from './call.ts';
+export { callModel } from './call-model.ts';
 export { describeFault } from './describe-fault.ts';
+export { type Adaptation, describeAdaptation } from './endpoint/refusal.ts';
 export { estimateInput, estimateTokens } from './estimate-tokens.ts';
 export { ModelError, type ModelErrorCode, type ModelFault } from './model-error.ts';
 export type {
@@ -26,7 +27,9 @@ export type {
   ModelRef,
   ModelReply,
   ModelRequest,
+  ReplyNotice,
   TextReader,
+  ToolCall,
 } from './port.ts';
 export type { ModelFacts } from './prices.ts';
 export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';

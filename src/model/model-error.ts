@@ -1,4 +1,5 @@
 import { RlmError, type RlmErrorCode } from '../errors.ts';
+import type { Adaptation } from './endpoint/refusal.ts';
 import type { CallUsage } from './port.ts';
 import { withoutStacks } from './without-stacks.ts';
 
@@ -57,6 +58,8 @@ export interface ModelErrorOptions {
   readonly usage?: CallUsage | undefined;
   /** Of the response, where there was one. */
   readonly httpStatus?: number | undefined;
+  /** How the next attempt differs, where the endpoint refused the form of this one. */
+  readonly adaptation?: Adaptation | undefined;
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
@@ -111,7 +114,9 @@ export class ModelError extends RlmError {
   readonly usage: CallUsage | undefined;
   /** Of the response, where there was one. */
   readonly httpStatus: number | undefined;
-  /** The key or its quota is no good: every further call would fail the same way. */
+  /** How the next attempt differs, where the endpoint refused the form of this one: it can be sent again at once. */
+  readonly adaptation: Adaptation | undefined;
+  /** The key or its quota does not work: every further call would fail in the same way. */
   readonly stopsNewCalls: boolean;
 
   constructor(options: ModelErrorOptions) {
@@ -134,6 +139,7 @@ export class ModelError extends RlmError {
     this.possiblyBilled = options.possiblyBilled ?? false;
     this.usage = options.usage;
     this.httpStatus = options.httpStatus;
+    this.adaptation = options.adaptation;
     this.stopsNewCalls = rule.stopsNewCalls ?? false;
   }
 
@@ -158,6 +164,7 @@ export class ModelError extends RlmError {
       possiblyBilled: this.possiblyBilled,
       usage: this.usage,
       httpStatus: this.httpStatus,
+      adaptation: this.adaptation,
       ...changes,
       data: { ...this.data, ...changes.data },
     });

@@ -1,42 +1,67 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { attemptCall } from './attempt.ts';
+import { attemptCall, type ProviderAdvice } from './attempt.ts';
 import type { AttemptWatch } from './attempt-watch.ts';
+import type { Endpoint } from './endpoint/endpoint.ts';
 import type { LanguageModel, Model, ModelPrice } from './port.ts';
 
 /** What a {@link Model} is made of. */
 export interface ModelSetup {
   readonly id: string;
+  readonly ref?: string | undefined;
   readonly provider: string;
   readonly endpoint?: string;
+  /** What its endpoint reports and refuses while it is used. */
+  readonly learned?: Endpoint;
   readonly price: ModelPrice | undefined;
   readonly contextTokens: number | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly remote?: boolean;
+  readonly local?: boolean;
+  readonly reportsCost?: boolean;
   readonly prepare?: () => Promise<void>;
   readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
   /** Removes what must not be seen from a provider's text. Default: whatever looks like a key. */
   readonly redact?: (text: string) => string;
+  readonly advice?: ProviderAdvice;
 }
 
-/** A {@link Model} over whatever `open` gives. */
+/** A {@link Model} over the AI SDK model that `open` returns. */
 export function createModel(setup: ModelSetup): Model {
-  const { id, provider, price, contextTokens } = setup;
+  const { id, provider, learned } = setup;
   const attempt = {
     modelId: id,
     clock: setup.clock ?? systemClock,
     open: setup.open,
     redact: setup.redact ?? redactKeys,
+    advice: setup.advice,
   };
   return {
     id,
+    ...(setup.ref === undefined ? {} : { ref: setup.ref }),
     provider,
     ...(setup.endpoint === undefined ? {} : { endpoint: setup.endpoint }),
-    price,
-    contextTokens,
+    get price() {
+      return setup.price ?? learned?.price;
+    },
+    get contextTokens() {
+      return learned?.contextTokens ?? setup.contextTokens;
+    },
+    get contextIsMeasured() {
+      return learned?.contextTokens !== undefined;
+    },
+    get maxOutputTokens() {
+      return learned?.maxOutputTokens;
+    },
+    ...(setup.local === undefined ? {} : { local: setup.local }),
+    ...(setup.reportsCost === undefined ? {} : { reportsCost: setup.reportsCost }),
     ...(setup.remote === undefined ? {} : { remote: setup.remote }),
     ...(setup.prepare === undefined ? {} : { prepare: setup.prepare }),
-    attempt: (request) => attemptCall(attempt, request),
+    async attempt(request) {
+      const reply = await attemptCall(attempt, request);
+      if (reply.usage.costUsd !== undefined) learned?.noteCost(reply.usage.costUsd, reply.usage);
+      return reply;
+    },
   };
 }
 

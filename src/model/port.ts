@@ -43,6 +43,8 @@ export interface ModelRequest {
   readonly signal: AbortSignal;
   /** Milliseconds without a byte from the provider before the attempt fails with `timeout`. */
   readonly idleTimeoutMs: number;
+  /** Milliseconds to the first byte of a reply before the attempt fails with `timeout`. Default: `idleTimeoutMs`. */
+  readonly firstByteTimeoutMs?: number;
   /** Reads the reply as it comes, and may end it. */
   readonly onText?: TextReader;
   /** Called with the response's headers (lower-case names) and status when they arrive, where there is a wire to see. */
@@ -59,6 +61,8 @@ export interface CallUsage {
   readonly cachedTokens?: number;
   /** Of `inputTokens`, those written to the provider's cache. */
   readonly cacheWriteTokens?: number;
+  /** US dollars, where the provider reports the cost of the call itself. It outranks every table. */
+  readonly costUsd?: number;
   /** The provider did not say: they are estimates. */
   readonly estimated: boolean;
   /** What the provider said, where it could not be true and was replaced by an estimate. */
@@ -68,10 +72,28 @@ export interface CallUsage {
 /** Why a reply ended. `length`: cut off at the output limit. `stopped`: ended by `onText`. */
 export type FinishReason = 'stop' | 'length' | 'stopped' | 'other';
 
-/** A whole reply: a truncated stream, an error page or an empty answer never becomes one. */
+/** A call of a tool, in the provider's own form. No request of Fathom offers tools: models make such calls unasked. */
+export interface ToolCall {
+  readonly name: string;
+  /** As the model wrote them: JSON in most cases. */
+  readonly arguments: string;
+}
+
+/** A fact about a good reply that its caller should know. */
+export interface ReplyNotice {
+  readonly kind: 'input-truncated' | 'unknown-finish-reason';
+  readonly message: string;
+}
+
+/**
+ * A whole reply: a truncated stream, an error page or an empty answer never becomes one. `text` is empty only when
+ * `toolCalls` is not.
+ */
 export interface ModelReply {
   readonly text: string;
   readonly reasoning?: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly notices?: readonly ReplyNotice[];
   readonly finishReason: FinishReason;
   readonly usage: CallUsage;
 }
@@ -87,8 +109,16 @@ export interface Model {
   readonly endpoint?: string;
   /** Unknown price = unknown cost, never zero. */
   readonly price: ModelPrice | undefined;
-  /** Tokens of input and output the model takes, when known. */
+  /** Tokens of input and output the model takes, when known; it changes when the endpoint reports its own window. */
   readonly contextTokens: number | undefined;
+  /** The window is that of the server which is running, not a table's: a longer prompt would be cut or refused. */
+  readonly contextIsMeasured?: boolean;
+  /** Most output tokens of one reply, when the endpoint has reported it. */
+  readonly maxOutputTokens?: number | undefined;
+  /** The provider reports the cost of each call: a limit on money holds without a price. */
+  readonly reportsCost?: boolean;
+  /** On this machine or its private network. */
+  readonly local?: boolean;
   /** Behind a wire: rate control starts with care. Default false. */
   readonly remote?: boolean;
   /** Loads what the first attempt needs, so that attempts do not pile up behind it. */

@@ -10,6 +10,10 @@ export interface ProviderAnswer {
   readonly named: string;
   /** The same in lower case. */
   readonly names: string;
+  /** The parameter of the request that the failure is about, e.g. `max_tokens`. */
+  readonly param: string | undefined;
+  /** The server behind a gateway that failed, as OpenRouter names it. */
+  readonly upstream: string | undefined;
   /** Milliseconds, from Google's `RetryInfo`. */
   readonly retryAfterMs: number | undefined;
   /** A status code inside the body, as in `error` events of a 200 stream. */
@@ -24,18 +28,27 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /**
  * Reads an error body or event: OpenAI `{error: {message, type, code}}`, Anthropic `{type: 'error', error: {…}}`,
  * Google `{error: {code, message, status, details}}` (also in an array), OpenAI Responses `{type: 'response.failed',
- * response: {error}}`, Ollama `{error: 'text'}`, FastAPI `{detail}`; undefined when it is none of these.
+ * response: {error}}`, Ollama `{error: 'text'}`, FastAPI `{detail}` (a text or a list of fields), OpenRouter
+ * `{error: {message, metadata: {raw, provider_name}}}`; undefined for every other body.
  */
 export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
   const read = typeof body === 'string' ? parse(body) : body;
   const root = asObject(Array.isArray(read) ? read[0] : read);
   if (root === undefined) return undefined;
   const inner = asObject(root.error) ?? asObject(asObject(root.response)?.error) ?? root;
-  const text = firstString(inner.message, root.message, root.error, root.detail, inner.detail);
-  if (text === undefined) return undefined;
+  const field = fieldError(root.detail);
+  const own = firstString(inner.message, root.message, root.error, root.detail, inner.detail, field?.message);
+  if (own === undefined) return undefined;
+  const metadata = asObject(inner.metadata);
+  const behind = upstreamAnswer(metadata?.raw);
+  const text = behind === undefined ? own : `${own}: ${behind.message}`;
   const details = Array.isArray(inner.details) ? inner.details.map(asObject).filter((item) => item !== undefined) : [];
   const code = inner.code ?? root.code;
-  const named = [inner.type, code, inner.status, ...details.map((item) => item.reason), ...quotaIds(details)]
+  const named = [
+    ...[inner.type, code, inner.status, behind?.named, field?.type],
+    ...details.map((item) => item.reason),
+    ...quotaIds(details),
+  ]
     .filter((name) => typeof name === 'string')
     .join(' ')
     .slice(0, LONGEST);
@@ -43,11 +56,38 @@ export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
     message: text.slice(0, LONGEST),
     named,
     names: named.toLowerCase(),
+    param: firstString(inner.param, root.param, behind?.param, field?.param),
+    upstream: firstString(metadata?.provider_name),
     retryAfterMs: retryDelay(details),
     status: statusIn(code) ?? statusIn(root.statusCode),
     limit: asNumber(inner.n_ctx),
     size: asNumber(inner.n_prompt_tokens),
   };
+}
+
+/** The answer of the server behind a gateway: its own error as text, or as JSON in a text. */
+function upstreamAnswer(raw: unknown): Pick<ProviderAnswer, 'message' | 'named' | 'param'> | undefined {
+  if (raw === undefined || raw === null || raw === '') return undefined;
+  const answer = readProviderAnswer(raw);
+  if (answer !== undefined) return answer;
+  const message = typeof raw === 'string' ? raw : JSON.stringify(raw);
+  return { message: message.slice(0, LONGEST), named: '', param: undefined };
+}
+
+interface FieldError {
+  readonly message: string;
+  readonly param: string | undefined;
+  readonly type: unknown;
+}
+
+/** FastAPI's list of invalid fields: the first of them, whose location ends with the field's name. */
+function fieldError(detail: unknown): FieldError | undefined {
+  const first = Array.isArray(detail) ? asObject(detail[0]) : undefined;
+  if (first === undefined) return undefined;
+  const place = Array.isArray(first.loc) ? first.loc.filter((part) => typeof part === 'string' && part !== 'body') : [];
+  const param = firstString(place[0]);
+  const message = firstString(first.msg) ?? 'invalid field';
+  return { message: param === undefined ? message : `${param}: ${message}`, param, type: first.type };
 }
 
 function retryDelay(details: readonly JsonObject[]): number | undefined {

@@ -20,6 +20,10 @@ export interface ResolveOptions {
   readonly clock?: Clock;
   /** Largest response of a provider in bytes. Default 32 MiB. */
   readonly maxResponseBytes?: number;
+  /** Ask a local server for the window with which it runs the model, before the first call. Default true. */
+  readonly measureWindow?: boolean;
+  /** Headers for requests to the model's server, beside those of its provider. Never recorded. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -49,15 +53,22 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
     case 'scripted':
       return { ...fromLanguageModel(scriptFileModel(rest ?? ''), options), id: ref };
     default:
-      return withReference(providerModel(ref, { ...options, env: options.env ?? process.env }), ref);
+      return providerModel(ref, { ...options, env: options.env ?? process.env, ref: referenceToKeep(ref) });
   }
 }
 
-/** Remembers a reference that says more than the id; one with a password in it is nobody's to keep. */
-function withReference(model: Model, ref: string): Model {
+/** Names of query parameters whose values are secrets. */
+const SECRET_PARAMETER = /key|token|secret|sig|code|pass|auth/i;
+
+/** The reference as records may keep it: undefined when it holds a password or a key. */
+function referenceToKeep(ref: string): string | undefined {
   const url = URL.parse(ref);
-  const secret = url !== null && (url.username !== '' || url.password !== '' || url.search !== '');
-  return model.id === ref || secret ? model : { ...model, ref };
+  if (url === null) return ref;
+  const secret =
+    url.username !== '' ||
+    url.password !== '' ||
+    [...url.searchParams.keys()].some((name) => SECRET_PARAMETER.test(name));
+  return secret ? undefined : ref;
 }
 
 function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model {

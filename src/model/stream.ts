@@ -6,7 +6,7 @@ import type {
   LanguageModelV4Prompt,
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider';
-import type { ChatMessage, LanguageModel, ModelRequest } from './port.ts';
+import type { ChatMessage, LanguageModel, ModelRequest, ToolCall } from './port.ts';
 import type { ReportedUsage } from './usage.ts';
 
 type StreamPart = LanguageModelV2StreamPart | LanguageModelV3StreamPart | LanguageModelV4StreamPart;
@@ -21,6 +21,8 @@ export interface FinishReport {
 /** The parts of a stream that matter for a text reply, in one shape for all versions of the AI SDK. */
 export type ReplyPart =
   | { readonly kind: 'text' | 'reasoning'; readonly delta: string }
+  | { readonly kind: 'tool-call'; readonly call: ToolCall }
+  | { readonly kind: 'choice-error'; readonly error: unknown }
   | { readonly kind: 'finish'; readonly finish: FinishReport }
   | { readonly kind: 'error'; readonly error: unknown };
 
@@ -34,6 +36,8 @@ export async function openStream(
     prompt: toPrompt(request.messages, model.provider),
     maxOutputTokens: request.maxOutputTokens,
     abortSignal: signal,
+    // OpenRouter and others report a failed upstream beside the finish reason, where the SDK does not pass it on.
+    includeRawChunks: true,
   };
   // OpenAI keeps what its Responses API answered for thirty days unless told otherwise; we never ask for it again.
   if (model.provider === 'openai.responses') options.providerOptions = { openai: { store: false } };
@@ -68,6 +72,10 @@ export function readPart(value: unknown): ReplyPart | undefined {
       return { kind: 'text', delta: part.delta };
     case 'reasoning-delta':
       return { kind: 'reasoning', delta: part.delta };
+    case 'tool-call':
+      return { kind: 'tool-call', call: { name: part.toolName, arguments: part.input } };
+    case 'raw':
+      return readChoiceError(part.rawValue);
     case 'finish':
       return { kind: 'finish', finish: readFinish(part.finishReason, part.usage) };
     case 'error':
@@ -80,6 +88,21 @@ export function readPart(value: unknown): ReplyPart | undefined {
 }
 
 const NO_REASON: FinishReport = { reason: 'missing', raw: undefined, usage: undefined };
+
+interface RawChoice {
+  readonly error?: unknown;
+  readonly native_finish_reason?: unknown;
+}
+
+/** The failure that a chat chunk's choice reports: an error object, or the upstream's own word for a broken end. */
+function readChoiceError(value: unknown): ReplyPart | undefined {
+  const { choices } = (value ?? {}) as { readonly choices?: readonly (RawChoice | null | undefined)[] };
+  const choice = Array.isArray(choices) ? choices[0] : undefined;
+  if (choice?.error !== undefined && choice.error !== null) return { kind: 'choice-error', error: choice.error };
+  const word = choice?.native_finish_reason;
+  if (typeof word !== 'string' || !BROKEN_OFF.test(word)) return undefined;
+  return { kind: 'choice-error', error: { message: `its upstream ended the reply with the reason '${word}'` } };
+}
 
 /** How `@ai-sdk/openai-compatible` reports it. */
 function endedWithoutReason(error: unknown): boolean {
@@ -96,6 +119,10 @@ function readFinish(
   return { reason: finishReason(unified, raw), raw, usage };
 }
 
+/** Words of a provider for an end that is a failure: the reply broke off. */
+const BROKEN_OFF =
+  /err(?:or)?\b|fail|network|abort|cancel|interrupt|timeout|timed.?out|disconnect|unavailable|overload|insufficient|crash|killed/i;
+
 function finishReason(unified: string, raw: string | undefined): FinishReport['reason'] {
   switch (unified) {
     case 'stop':
@@ -108,6 +135,7 @@ function finishReason(unified: string, raw: string | undefined): FinishReport['r
     case 'error':
       return 'error';
     default:
+      if (raw !== undefined && BROKEN_OFF.test(raw)) return 'error';
       // 'other', 'unknown', 'interrupted': an end with a word of the provider's own is an end; without one the stream
       // was cut, whatever the SDK calls it.
       return raw === undefined || unified === 'interrupted' ? 'missing' : 'other';

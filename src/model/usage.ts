@@ -32,6 +32,7 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
     inputTokens: inputTokens ?? estimateMessages(request.messages),
     outputTokens: outputTokens ?? estimateOutput(request, reply),
     ...(inputTokens === undefined ? {} : cacheCounts(counts, inputTokens)),
+    ...reportedCost(reported),
     estimated,
     ...(absurd ? { reported: { inputTokens: counts.input, outputTokens: counts.output } } : {}),
   };
@@ -49,6 +50,13 @@ export function estimateUsage(request: ModelRequest, reply: ReplyText): CallUsag
 /** Never above what we allowed: a flood is not a bill. */
 function estimateOutput(request: ModelRequest, reply: ReplyText): number {
   return Math.min(request.maxOutputTokens, estimateTokens(reply.text) + estimateTokens(reply.reasoning));
+}
+
+/** `usage.cost` in US dollars, as OpenRouter and gateways like it report it. */
+function reportedCost(reported: ReportedUsage | undefined): Pick<CallUsage, 'costUsd'> {
+  const raw = reported !== undefined && reported !== null && 'raw' in reported ? reported.raw : undefined;
+  const { cost } = (raw ?? {}) as { readonly cost?: unknown };
+  return typeof cost === 'number' && Number.isFinite(cost) && cost >= 0 ? { costUsd: cost } : {};
 }
 
 function cacheCounts(counts: Counts, inputTokens: number): Pick<CallUsage, 'cachedTokens' | 'cacheWriteTokens'> {

@@ -18,6 +18,9 @@ export interface FaultCall {
   readonly ref?: string;
   readonly idleTimeoutMs?: number;
   readonly callTimeoutMs?: number;
+  readonly firstByteTimeoutMs?: number;
+  /** Default false: many of these servers answer by the order of their connections. */
+  readonly measureWindow?: boolean;
   /** Milliseconds from now. */
   readonly deadlineMs?: number;
   readonly maxResponseBytes?: number;
@@ -44,6 +47,7 @@ const QUICK: Partial<RetryPolicy> = { baseMs: 10, capMs: 50, unreachableMs: 200 
 export async function callMock(mock: Pick<MockProvider, 'env'>, options: FaultCall = {}): Promise<FaultOutcome> {
   const model = resolveModel(options.ref ?? 'openai/gpt-5', {
     env: options.env ?? mock.env,
+    measureWindow: options.measureWindow ?? false,
     ...(options.maxResponseBytes === undefined ? {} : { maxResponseBytes: options.maxResponseBytes }),
   });
   const ledger = createLedger({ limits: DEFAULT_LIMITS, clock: systemClock, onWarning: () => {} });
@@ -58,7 +62,11 @@ export async function callMock(mock: Pick<MockProvider, 'env'>, options: FaultCa
     gate: tree.lane(),
     clock: systemClock,
     deadline: options.deadlineMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.deadlineMs,
-    limits: { callTimeoutMs: options.callTimeoutMs ?? 10_000, callIdleTimeoutMs: options.idleTimeoutMs ?? 5_000 },
+    limits: {
+      callTimeoutMs: options.callTimeoutMs ?? 10_000,
+      callIdleTimeoutMs: options.idleTimeoutMs ?? 5_000,
+      callFirstByteTimeoutMs: options.firstByteTimeoutMs ?? options.idleTimeoutMs ?? 5_000,
+    },
     signal: options.signal ?? new AbortController().signal,
     retry: { ...QUICK, ...options.retry },
     onAttempt: (attempt) => {

@@ -12,7 +12,11 @@ export interface ProviderSettings {
   readonly openaiApi: OpenAIApi;
   readonly model: string;
   readonly baseUrl: string;
+  /** The query of the base URL, with its question mark; empty when there is none. */
+  readonly query: string;
   readonly key: string | undefined;
+  /** The environment variable that holds the key, or that would. */
+  readonly keyVariable: string | undefined;
   readonly organization: string | undefined;
   readonly project: string | undefined;
 }

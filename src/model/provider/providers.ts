@@ -10,6 +10,12 @@ export interface ProviderSpec {
   readonly baseUrls: readonly string[];
   /** Base URL when no variable is set; without one a variable is required. */
   readonly baseUrl?: string;
+  /** The variables hold a host in Ollama's form: scheme and port may be missing. */
+  readonly hostForm?: true;
+  /** The provider reports the cost of each call. */
+  readonly reportsCost?: true;
+  /** How to start the server, for an error when it does not answer. */
+  readonly start?: string;
   /** Path appended to a base URL that has none. */
   readonly path?: string;
 }
@@ -48,7 +54,7 @@ export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     path: '/v1beta',
   },
-  openrouter: compatible('OPENROUTER', 'https://openrouter.ai/api/v1'),
+  openrouter: { ...compatible('OPENROUTER', 'https://openrouter.ai/api/v1'), reportsCost: true },
   groq: compatible('GROQ', 'https://api.groq.com/openai/v1'),
   mistral: compatible('MISTRAL', 'https://api.mistral.ai/v1'),
   deepseek: compatible('DEEPSEEK', 'https://api.deepseek.com/v1'),
@@ -59,9 +65,17 @@ export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
   ollama: {
     ...compatible('OLLAMA', 'http://127.0.0.1:11434/v1', true),
     baseUrls: ['OLLAMA_BASE_URL', 'OLLAMA_HOST'],
+    hostForm: true,
+    start: 'is Ollama running? Start it with: ollama serve',
   },
-  vllm: compatible('VLLM', 'http://127.0.0.1:8000/v1', true),
-  lmstudio: compatible('LMSTUDIO', 'http://127.0.0.1:1234/v1', true),
+  vllm: {
+    ...compatible('VLLM', 'http://127.0.0.1:8000/v1', true),
+    start: 'is vLLM running? Start it with: vllm serve MODEL',
+  },
+  lmstudio: {
+    ...compatible('LMSTUDIO', 'http://127.0.0.1:1234/v1', true),
+    start: 'is the server of LM Studio running? Start it with: lms server start',
+  },
   'openai-compatible': {
     api: 'compatible',
     keys: ['OPENAI_COMPATIBLE_API_KEY'],

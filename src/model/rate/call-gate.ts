@@ -29,6 +29,8 @@ export interface CallGate {
    *   the model takes no calls (wrong key, spent quota, unknown model, unreachable host)
    */
   enter(model: Model, pass: GatePass): Promise<GateSlot>;
+  /** True once an attempt of this tree has had an answer from the model's endpoint, whichever it was. */
+  reached(model: Model): boolean;
 }
 
 /** A call that waits for its turn. Settled once: by a slot, an error, its signal or its deadline. */

@@ -12,6 +12,8 @@ export interface TreeCap {
   inFlight: number;
   /** Gates with calls that wait for room in this tree. */
   readonly blocked: Set<ModelGate>;
+  /** Gates of models that have answered an attempt of this tree. */
+  readonly reached: Set<ModelGate>;
 }
 
 /** One completion's place in the queues. */
@@ -45,6 +47,7 @@ export function createGate(setup: GateSetup): ModelGate {
       observe: sent.observe,
       leave(error) {
         tree.inFlight -= 1;
+        if (error?.fault !== 'unreachable' && error?.fault !== 'cancelled') tree.reached.add(gate);
         const closedBy = sent.left(error);
         if (closedBy !== undefined) refuse(queue.drain(), closedBy);
         gate.pump();

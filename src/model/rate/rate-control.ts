@@ -66,11 +66,20 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
 
   return {
     openTree({ maxConcurrentCalls }) {
-      const tree = { order: ++trees, cap: maxConcurrentCalls, inFlight: 0, blocked: new Set<ModelGate>() };
+      const tree = {
+        order: ++trees,
+        cap: maxConcurrentCalls,
+        inFlight: 0,
+        blocked: new Set<ModelGate>(),
+        reached: new Set<ModelGate>(),
+      };
       return {
         lane() {
           const lane: CallLane = { tree };
-          return { enter: (model, pass) => gateOf(model).enter(lane, pass) };
+          return {
+            enter: (model, pass) => gateOf(model).enter(lane, pass),
+            reached: (model) => tree.reached.has(gateOf(model)),
+          };
         },
         get inFlight() {
           return tree.inFlight;

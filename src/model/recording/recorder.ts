@@ -18,8 +18,7 @@ export function recordingModel(model: Model, file: string): Model {
       answer,
     });
   };
-  return {
-    ...model,
+  const recording: Pick<Model, 'attempt'> = {
     async attempt(request) {
       try {
         const reply = await model.attempt(request);
@@ -33,10 +32,18 @@ export function recordingModel(model: Model, file: string): Model {
       }
     },
   };
+  // By prototype: what the model learns about its endpoint while it is used stays visible.
+  return Object.assign(Object.create(model) as Model, recording);
 }
 
-function toAnswer({ text, reasoning, finishReason, usage }: ModelReply): RecordedAnswer {
-  return { text, ...(reasoning === undefined ? {} : { reasoning }), finishReason, usage };
+function toAnswer({ text, reasoning, toolCalls, finishReason, usage }: ModelReply): RecordedAnswer {
+  return {
+    text,
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(toolCalls === undefined ? {} : { toolCalls }),
+    finishReason,
+    usage,
+  };
 }
 
 /** Failures that are the provider's considered answer to this request. */

@@ -14,13 +14,18 @@ export interface BodySetup {
   readonly maxBytes: number;
   /** What a body that breaks off fails the attempt with, unless its reply was whole by then. */
   readonly lost: (error: unknown) => ModelError;
-  /** What a body fails the attempt with that is no event stream, only this text. */
+  /** The events that a body in one piece stands for, if it is a whole reply. */
+  readonly wholeReply: (text: string) => string | undefined;
+  /** The error for a response that is not an event stream. */
   readonly notAStream: (text: string) => ModelError;
 }
 
 /** What the last event of a whole reply holds, in formats whose SDK does not pass it on. */
 const CLOSING = /\[DONE\]|"usageMetadata"/;
 const TAIL_BYTES = 2_048;
+/** Longest reply in one JSON body. */
+const WHOLE_REPLY_BYTES = 8 * 1024 * 1024;
+const PAGE_START_OF_JSON = /^[\s\uFEFF]*[[{]/;
 /** OpenAI's last event. A line of its own: inside a text its line ends would be escaped. */
 const DONE = /(?:^|[\r\n])data: ?\[DONE\][\r\n]/;
 const DONE_BYTES = 24;
@@ -95,14 +100,28 @@ class WireBody {
 
   #keep(chunk: Buffer, controller: Controller): void {
     this.#page.push(chunk);
-    if (this.#watch.wire.bytes > PAGE_BYTES) this.#end(controller);
+    const most = PAGE_START_OF_JSON.test(this.#page[0]?.toString('utf8', 0, 64) ?? '') ? WHOLE_REPLY_BYTES : PAGE_BYTES;
+    if (this.#watch.wire.bytes > most) this.#end(controller);
   }
 
   #end(controller: Controller): void {
     if (this.#over) return;
     const isPage = this.#kind === 'page' || (this.#kind === 'unknown' && /\b(?:html|json)\b/.test(this.#setup.type));
-    if (isPage) this.#fail(this.#setup.notAStream(Buffer.concat(this.#page).toString()), controller);
+    if (isPage) this.#endPage(Buffer.concat(this.#page).toString(), controller);
     else this.#close(controller);
+  }
+
+  #endPage(text: string, controller: Controller): void {
+    const events = this.#setup.wholeReply(text);
+    if (events === undefined) {
+      this.#fail(this.#setup.notAStream(text), controller);
+      return;
+    }
+    this.#over = true;
+    this.#watch.wire.closed = true;
+    controller.enqueue(Buffer.from(events));
+    controller.close();
+    this.#body.destroy();
   }
 
   /** The reply is whole: neither the SDK nor the connection's next call waits long for the response to end. */

@@ -1,13 +1,17 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Clock } from '../../clock.ts';
+import type { ProviderAdvice } from '../attempt.ts';
 import type { AttemptWatch } from '../attempt-watch.ts';
 import { classifyStatus } from '../classify.ts';
 import { classifyNetworkError } from '../classify-network.ts';
+import { type Endpoint, parseBody } from '../endpoint/endpoint.ts';
+import { readRefusal } from '../endpoint/refusal.ts';
 import { ModelError } from '../model-error.ts';
 import { readProviderAnswer } from '../provider-answer.ts';
 import { openConnections } from './connections.ts';
 import { readPage } from './page.ts';
+import { wholeReplyAsEvents } from './whole-reply.ts';
 import { readWireBody } from './wire-body.ts';
 
 /** The fetch that providers of the AI SDK take. */
@@ -18,8 +22,15 @@ export interface WireSetup {
   readonly modelId: string;
   readonly clock: Clock;
   readonly redact: (text: string) => string;
+  readonly advice: ProviderAdvice;
   /** Largest response in bytes, decompressed. */
   readonly maxResponseBytes: number;
+  /** What the endpoint is known to accept. */
+  readonly endpoint: Endpoint;
+  /** The query of the base URL, with its question mark; it goes with every request. */
+  readonly query: string;
+  /** Headers beside those of the SDK. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 type HeaderRecord = Record<string, string>;
@@ -38,22 +49,25 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
   return async (input, init) => {
     const connections = await openConnections();
-    const url = String(input);
+    const url = withQuery(String(input), setup.query);
+    const written = typeof init?.body === 'string' ? init.body : undefined;
+    const sent = written === undefined ? undefined : setup.endpoint.adapt(written);
     watch.wire.host = URL.parse(url)?.host;
     const response = await connections.request(url, {
       method: 'POST',
-      headers: plainHeaders(init?.headers),
-      body: typeof init?.body === 'string' ? init.body : null,
+      headers: { ...plainHeaders(init?.headers), ...setup.headers },
+      body: sent ?? null,
       signal: init?.signal ?? watch.signal,
       // `102 Processing` and its like: the server is at work.
-      onInfo: () => watch.touch(),
+      onInfo: () => watch.atWork(),
     });
     const { statusCode: status } = response;
     const headers = joinHeaders(response.headers);
     watch.answered(status, headers);
     const body = decoded(response.body, headers);
     if (status < 200 || status >= 300) {
-      throw classifyStatus(status, await readPage(body, watch, setup.clock), headers, setup);
+      const page = await readPage(body, watch, setup.clock);
+      throw adaptable(classifyStatus(status, page, headers, setup), { page, written, sent }, setup.endpoint);
     }
     const type = headers['content-type']?.toLowerCase() ?? '';
     const stream = readWireBody(body, watch, {
@@ -62,10 +76,37 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
       type,
       maxBytes: setup.maxResponseBytes,
       lost: (error) => lost(error, watch, setup),
+      wholeReply: wholeReplyAsEvents,
       notAStream: (text) => notAStream(text, { type, status, headers }, setup),
     });
     return new Response(NO_BODY.has(status) ? null : stream, { status, headers });
   };
+}
+
+interface Refused {
+  readonly page: string;
+  /** The body as the SDK wrote it, and as it was sent. */
+  readonly written: string | undefined;
+  readonly sent: string | undefined;
+}
+
+/** An error that says which part of the request the endpoint refuses: the request can be sent again in another form. */
+function adaptable(error: ModelError, { page, written, sent }: Refused, endpoint: Endpoint): ModelError {
+  if (error.fault !== 'bad-request' && error.fault !== 'context-length' && error.fault !== 'refused') return error;
+  const body = sent === undefined ? undefined : parseBody(sent);
+  if (written === undefined || body === undefined) return error;
+  const adaptation = readRefusal(readProviderAnswer(page), body);
+  if (adaptation === undefined) return error;
+  const isNew = endpoint.learn(adaptation);
+  // Another call may have learned it since this one was sent.
+  const helps =
+    isNew || adaptation.kind === 'window' || adaptation.kind === 'max-output' || endpoint.adapt(written) !== sent;
+  return helps ? error.with({ adaptation, retryable: true, data: { adaptationIsNew: isNew } }) : error;
+}
+
+function withQuery(url: string, query: string): string {
+  if (query === '') return url;
+  return url.includes('?') ? `${url}&${query.slice(1)}` : `${url}${query}`;
 }
 
 function plainHeaders(headers: RequestInit['headers'] | undefined): HeaderRecord {
@@ -126,7 +167,7 @@ function notAStream(text: string, { type, status, headers }: Answer, setup: Wire
 
 function lost(error: unknown, watch: AttemptWatch, setup: WireSetup): ModelError {
   return (
-    classifyNetworkError(error, setup.modelId, watch.wire) ??
+    classifyNetworkError(error, setup, watch.wire) ??
     new ModelError({
       fault: 'truncated',
       message: `The reply of ${setup.modelId} broke off: ${setup.redact(String(error))}`,
