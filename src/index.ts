@@ -63,6 +63,7 @@ export type {
   JsonValue,
   Repl,
   ReplBackend,
+  RestartInfo,
   SnapshotInfo,
   VariableInfo,
 } from './repl/port.ts';

@@ -28,6 +28,9 @@ from .transport import Transport
 _PANEL_ROWS = 200
 _ALL_ROWS = 2000
 
+#: Commands that change variables or files: the host counts them too, and so knows which of them a snapshot holds.
+_CHANGING = frozenset(("execute", "bash", "set"))
+
 #: A command: takes header and parts, gives the result's header and parts.
 Operation = Callable[[dict, list[memoryview]], tuple[dict, tuple]]
 
@@ -65,6 +68,8 @@ class Guest:
             "set": self._set,
             "reseed": self._reseed,
         }
+        #: How many commands of this state's past have changed it.
+        self.changes = 0
         self._bind_names()
 
     def _bind_names(self) -> None:
@@ -105,6 +110,7 @@ class Guest:
         if command is None:
             return False
         ident, header, body = command
+        self.changes += header.get("op") in _CHANGING
         self.channel.begin(ident, header.get("first_id", 0))
         try:
             result, parts = self._serve(header, body)
@@ -138,7 +144,8 @@ class Guest:
         self.limits.answer_bytes = limits["answerBytes"]
         self.limits.disk_bytes = self.calls.room = limits["diskBytes"]
         self.calls.window = max(1, limits["callWindow"])
-        return {"python": sys.version.split()[0], "packages": self.packages, "threads": self.threads}, ()
+        facts = {"python": sys.version.split()[0], "packages": self.packages, "threads": self.threads}
+        return {**facts, "changes": self.changes}, ()
 
     def _bind(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         self.bindings.bind(header, parts)

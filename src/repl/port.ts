@@ -170,10 +170,11 @@ export interface CellOutcome {
   readonly rebound?: readonly string[];
 }
 
-/** How a REPL came back after a kill, in words for the model. */
+/** How a REPL came back after a kill. */
 export interface RestartInfo {
+  /** What ended its process, as a phrase. */
   readonly reason: string;
-  /** e.g. `variables and files are as they were before this cell`. */
+  /** What is lost, in words, e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
   /** Its process was killed, or vanished, and none of its limits did that: somebody outside did, or the cell itself. */
   readonly killed?: boolean;

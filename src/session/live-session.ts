@@ -1,6 +1,8 @@
 import { isObject } from '../argument-checks.ts';
+import { systemClock } from '../clock.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { Workspace } from '../engine/workspace.ts';
+import { RlmError } from '../errors.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
 import { givenLimits } from '../limits.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
@@ -8,11 +10,12 @@ import { type CompletionRequest, givenRequest } from '../run/request.ts';
 import { type CompletionRun, startRun, type WorkspaceLease } from '../run/run-handle.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';
+import { CLOSE_GRACE_MS } from './limits.ts';
 import type { Operated } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, Session, SessionStatus } from './session.ts';
 import type { SessionOperation } from './session-log.ts';
 import type { SessionParts } from './session-parts.ts';
-import { checkOpen, letGo, notBegun, type SessionState, StateMachine } from './session-state.ts';
+import { checkOpen, closedWhileBusy, letGo, notBegun, type SessionState, StateMachine } from './session-state.ts';
 import { whenSettled } from './settled-run.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -27,8 +30,10 @@ export class LiveSession implements Session {
   #variables: readonly VariableInfo[] = [];
   #snapshots: readonly SnapshotInfo[] = [];
   readonly #runs = new Set<CompletionRun<unknown>>();
-  /** Stops what runs when the session is let go of; from then on nothing is done here any more. */
-  readonly #detaching = new AbortController();
+  /** Stops what runs when the session is closed or let go of; its reason is the error of everything asked from then on. */
+  readonly #stop = new AbortController();
+  #closing: Promise<void> | undefined;
+  #detached = false;
 
   constructor(parts: SessionParts) {
     this.id = parts.id;
@@ -78,7 +83,7 @@ export class LiveSession implements Session {
           settled = settling;
         }),
     });
-    const whole = whenSettled(run, () => settled);
+    const whole = whenSettled(run, { settled: () => settled, failedAs: (error) => this.#closedAs(error) });
     this.#runs.add(whole);
     const done = (): unknown => this.#runs.delete(whole);
     whole.then(done, done);
@@ -153,7 +158,8 @@ export class LiveSession implements Session {
 
   async close(): Promise<void> {
     if (this.#detached) return;
-    await this.#queue.run(() => this.#finish('terminated'));
+    this.#closing ??= this.#close();
+    await this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -162,8 +168,10 @@ export class LiveSession implements Session {
 
   /** Stops what runs, frees the REPL and keeps the session: another process, or this one, can open it again. */
   async detach(): Promise<void> {
+    if (this.#closing !== undefined) return await this.#closing;
+    this.#detached = true;
     this.#lifetime.stop();
-    this.#detaching.abort(letGo(this.id));
+    this.#stop.abort(letGo(this.id));
     for (const run of this.#runs) run.cancel('the Rlm was closed');
     await this.#queue.run(async () => {
       if (this.#state.ended) return;
@@ -195,13 +203,39 @@ export class LiveSession implements Session {
     return this.#parts.workspace.repl;
   }
 
-  get #detached(): boolean {
-    return this.#detaching.signal.aborted;
+  /** Stops what runs and what waits, then ends the session; a cell that does not stop in time ends with its REPL. */
+  async #close(): Promise<void> {
+    this.#lifetime.stop();
+    if (!this.#state.ended) this.#stop.abort(closedWhileBusy(this.id));
+    for (const run of this.#runs) run.cancel('the session was closed');
+    // A caller's clock may stand still; this promise is about real time.
+    const unfree = systemClock.schedule(CLOSE_GRACE_MS, () => {
+      this.#parts.workspace.close().catch(() => undefined); // `#finish` closes it again and reports the failure
+    });
+    try {
+      await this.#queue.run(() => this.#finish('terminated'));
+    } finally {
+      unfree();
+    }
+  }
+
+  /** An error of what runs, after `close()` stopped it. */
+  #closedAs(error: unknown): unknown {
+    const { signal } = this.#stop;
+    if (this.#closing === undefined || !signal.aborted || !RlmError.isInstance(error)) return error;
+    if (error.code !== 'cancelled' && error.code !== 'session-closed') return error;
+    const closed = signal.reason as RlmError;
+    if (!(error instanceof CompletionError)) return closed;
+    const { result, resumable, data } = error;
+    return new CompletionError({
+      ...{ code: closed.code, message: closed.message, userAction: true },
+      ...{ data: { ...data, ...closed.data }, cause: error, result, resumable },
+    });
   }
 
   #checkOpen(): void {
-    if (this.#detached) throw letGo(this.id);
     checkOpen(this.id, this.#state.state);
+    this.#stop.signal.throwIfAborted();
   }
 
   /** A cell or a bash command in its turn: logged before it is done, and its end after it. */
@@ -211,12 +245,13 @@ export class LiveSession implements Session {
     work: (options: ExecuteOptions) => Promise<Operated<T>>,
   ): Promise<T> {
     checkOptions(options);
-    const signals = [options.signal ?? [], this.#detaching.signal].flat();
+    const signals = [options.signal ?? [], this.#stop.signal].flat();
     return await this.#operate(
       operation,
       async () => {
         const { result, end } = await work({ ...options, signal: AbortSignal.any(signals) });
         await this.#parts.log.ended(end);
+        if (this.#closing !== undefined && !end.ok) this.#stop.signal.throwIfAborted();
         return result;
       },
       options.signal,
@@ -234,6 +269,9 @@ export class LiveSession implements Session {
       try {
         if (operation !== undefined) await this.#parts.log.append(operation);
         return await work();
+      } catch (error) {
+        this.#parts.operator.reportLoss(error);
+        throw this.#closedAs(error);
       } finally {
         await this.#settle('ready');
       }

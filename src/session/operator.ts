@@ -1,7 +1,10 @@
 import type { Engine, RunIdentity } from '../engine/engine.ts';
 import type { Workspace } from '../engine/workspace.ts';
+import { RlmError } from '../errors.ts';
 import type { Usage } from '../ledger/index.ts';
-import type { BashOutcome, CellOutcome, ReplHost } from '../repl/port.ts';
+import type { Limits } from '../limits.ts';
+import { notes } from '../prompt/index.ts';
+import type { BashOutcome, CellOutcome, ReplHost, RestartInfo } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
 import { bindContext } from '../run/bind-context.ts';
 import { hostFor } from '../run/host.ts';
@@ -79,8 +82,9 @@ export class Operator {
       ...{ ok, value, error, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
-      shown: renderShown(outcome, prepared.run.limits, handle),
+      shown: shownOf(outcome, prepared.run.limits, handle),
       ...(answer !== undefined && { answer: answer.text }),
+      ...this.#restart(outcome),
     };
     return { result, end: endOf(outcome, options) };
   }
@@ -95,7 +99,8 @@ export class Operator {
       ...{ ok, exitCode, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
-      shown: renderShown(outcome, prepared.run.limits, handle),
+      shown: shownOf(outcome, prepared.run.limits, handle),
+      ...this.#restart(outcome),
     };
     return { result, end: endOf(outcome, options) };
   }
@@ -109,6 +114,19 @@ export class Operator {
   tookAtFirst(durationMs: number): void {
     const last = this.#commands.pop();
     if (last !== undefined) this.#commands.push({ ...last, durationMs });
+  }
+
+  /** Emits what a killed REPL lost, where the error of a command says so. */
+  reportLoss(error: unknown): void {
+    if (!RlmError.isInstance(error) || error.data.restarted === undefined) return;
+    this.#parts.prepared.run.emit({ type: 'repl.restarted', ...(error.data.restarted as RestartInfo) });
+  }
+
+  /** Reports what a killed REPL lost: as an event, and as a field of the result. */
+  #restart({ restarted }: CellOutcome | BashOutcome): Pick<CellResult, 'restarted'> {
+    if (restarted === undefined) return {};
+    this.#parts.prepared.run.emit({ type: 'repl.restarted', ...restarted });
+    return { restarted };
   }
 
   #note(command: {
@@ -135,6 +153,14 @@ export class Operator {
       release();
     }
   }
+}
+
+/** What a model would see of a command, with what a killed REPL lost. */
+function shownOf(outcome: CellOutcome | BashOutcome, limits: Limits, handle: string): string {
+  const shown = renderShown(outcome, limits, handle);
+  if (outcome.restarted === undefined) return shown;
+  const note = `Note: ${notes.restarted(outcome.restarted)}`;
+  return shown === '' ? note : `${shown.trimEnd()}\n\n${note}`;
 }
 
 function endOf(

@@ -77,6 +77,16 @@ export function letGo(id: string): RlmError {
   });
 }
 
+/** The session was closed while something ran in it, or waited for its turn. */
+export function closedWhileBusy(id: string): RlmError {
+  return new RlmError({
+    code: 'session-closed',
+    message: `Session ${id} was closed: what ran in it was stopped.`,
+    userAction: true,
+    data: { id },
+  });
+}
+
 /** What an `Rlm` that was closed says. */
 export function rlmClosed(): RlmError {
   return new RlmError({ code: 'session-closed', message: 'The Rlm is closed: create another.' });

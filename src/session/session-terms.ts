@@ -1,6 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
+import { DEFAULT_EXTENSIONS, DEFAULT_LIFETIME_MS, LONGEST_LIFETIME_MS } from './limits.ts';
 import type { SessionOptions } from './session.ts';
 
 /** How long a session lives and what its commands may use. */
@@ -14,11 +15,6 @@ export interface SessionTerms {
   readonly limits: Partial<Limits>;
   readonly tools: ToolSet | undefined;
 }
-
-const MINUTE = 60_000;
-/** Long enough for a working session, short enough that a forgotten one does not hold its memory for a day. */
-const DEFAULT_LIFETIME_MS = 30 * MINUTE;
-const DEFAULT_EXTENSIONS = 3;
 
 /** @throws RlmError `invalid-limit` */
 export function termsOf(options: SessionOptions, now: number): SessionTerms {
@@ -55,11 +51,8 @@ export function extended(
   });
 }
 
-/** A hundred years: what is longer is a mistake, and no date in the end. */
-const LONGEST_MS = 100 * 365 * 24 * 60 * MINUTE;
-
 function duration(name: string, value: number): number {
-  if (typeof value === 'number' && value > 0 && value <= LONGEST_MS) return value;
+  if (typeof value === 'number' && value > 0 && value <= LONGEST_LIFETIME_MS) return value;
   throw invalid(name, value, 'milliseconds above 0, and no more than a hundred years');
 }
 

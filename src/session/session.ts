@@ -1,7 +1,7 @@
 import type { ContextInput } from '../context/index.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
-import type { CellError, JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
+import type { CellError, JsonValue, RestartInfo, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import type { CompletionRequest } from '../run/request.ts';
 import type { CompletionRun } from '../run/run-handle.ts';
@@ -71,6 +71,8 @@ export interface CellResult {
   readonly durationMs: number;
   /** It ran into `timeoutMs`. */
   readonly timedOut: boolean;
+  /** Set when the REPL was killed and came back: why, and what is lost. `shown` says it too. */
+  readonly restarted?: RestartInfo;
   /** The text of an answer the cell gave (`FINAL`, `answer`); nothing ends by it. */
   readonly answer?: string;
 }
@@ -91,6 +93,8 @@ export interface BashResult {
   readonly durationMs: number;
   /** It ran into `timeoutMs`. */
   readonly timedOut: boolean;
+  /** Set when the REPL was killed and came back: why, and what is lost. `shown` says it too. */
+  readonly restarted?: RestartInfo;
 }
 
 /** Options of `execute` and `bash`. */
@@ -132,6 +136,6 @@ export interface Session extends AsyncDisposable {
   deleteSnapshot(name: string): Promise<void>;
   /** Adds to its time. @throws RlmError `extension-limit` */
   extend(): Promise<SessionStatus>;
-  /** Ends it for good. Idempotent. */
+  /** Ends it for good, within a second: what runs is stopped and rejects with `session-closed`. Idempotent. */
   close(): Promise<void>;
 }

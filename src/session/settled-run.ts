@@ -1,15 +1,24 @@
 import type { CompletionRun } from '../run/run-handle.ts';
 
-/** A run whose result comes once what follows it has settled as well: then its session stands as the result says. */
-export function whenSettled<T>(run: CompletionRun<T>, settled: () => Promise<void>): CompletionRun<T> {
+export interface SettleOptions {
+  /** Resolves when the session has updated its state. */
+  readonly settled: () => Promise<void>;
+  /** The error to reject with in place of the run's own. */
+  readonly failedAs: (error: unknown) => unknown;
+}
+
+/** Delays a run's result until its session has updated its state. */
+export function whenSettled<T>(run: CompletionRun<T>, { settled, failedAs }: SettleOptions): CompletionRun<T> {
   const result = (async () => {
     try {
       return await run;
+    } catch (error) {
+      throw failedAs(error);
     } finally {
       await settled();
     }
   })();
-  // As for every run: whoever only watches the events must not end the process by an unhandled rejection.
+  // A caller that only reads the events must not end the process by an unhandled rejection.
   result.catch(() => undefined);
   return {
     ...run,

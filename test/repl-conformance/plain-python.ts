@@ -82,7 +82,12 @@ async function openPlain(options: PlainPythonOptions, open: OpenReplOptions): Pr
       current.kill();
       await current.exited;
       current = startGuest(options, open);
-      return { link: current.link, fresh: true, lost: 'all variables are gone; what the host bound is back' };
+      return {
+        link: current.link,
+        fresh: true,
+        current: false,
+        lost: 'all variables are gone; what the host bound is back',
+      };
     },
     capture: noSnapshots,
     restore: noSnapshots,

@@ -1,5 +1,5 @@
 import { RlmError } from '../../errors.ts';
-import type { CapturedText } from '../port.ts';
+import type { CapturedText, RestartInfo } from '../port.ts';
 import type { PartReader } from './parts.ts';
 import type { Fields } from './shape.ts';
 
@@ -36,8 +36,11 @@ export interface GuestResult extends CommandRecord {
 export class GuestLost extends RlmError {
   readonly record: CommandRecord;
 
-  constructor(cause: RlmError, record: CommandRecord) {
-    super({ code: cause.code, message: cause.message, cause, data: cause.data });
+  /** @param restarted how the REPL came back, once it has */
+  constructor(cause: RlmError, record: CommandRecord, restarted?: RestartInfo) {
+    const message =
+      restarted === undefined ? cause.message : `${cause.message.replace(/\.$/, '')}; now ${restarted.lost}.`;
+    super({ code: cause.code, message, cause, data: { ...cause.data, ...(restarted && { restarted }) } });
     this.record = record;
   }
 }

@@ -4,8 +4,8 @@ import { encodeBindings } from './bind-command.ts';
 import { GuestLost } from './guest-command.ts';
 import { type GuestEnd, wasKilled } from './guest-ended.ts';
 import type { GuestLink } from './guest-link.ts';
-import { recoverGuest } from './recover-guest.ts';
-import type { RecoveredGuest, ReplDriver } from './repl-driver.ts';
+import { type CountedGuest, changesOf, recoverGuest } from './recover-guest.ts';
+import { AS_AFTER_LAST, AS_BEFORE, AS_BEFORE_LAST, type RecoveredGuest, type ReplDriver } from './repl-driver.ts';
 import { checkResult } from './results.ts';
 import { readFlag, readString, readStrings } from './shape.ts';
 
@@ -13,6 +13,20 @@ import { readFlag, readString, readStrings } from './shape.ts';
 export interface LostBefore {
   readonly lost: GuestLost;
   readonly restarted: RestartInfo;
+}
+
+/** A guest that is back. */
+interface Recovered extends Pick<RecoveredGuest, 'fresh' | 'current'> {
+  readonly restarted: RestartInfo;
+}
+
+/** A loss between two commands, or in one that is no cell. */
+export function lostBefore(failure: RlmError, { current, restarted: { lost: told, ...rest } }: Recovered): LostBefore {
+  const lost = told === AS_BEFORE ? (current ? AS_AFTER_LAST : AS_BEFORE_LAST) : told;
+  const restarted = { ...rest, lost };
+  const nothing = { text: '', dropped: 0 };
+  const record = { stdout: nothing, stderr: nothing, durationMs: 0, stopped: undefined };
+  return { lost: new GuestLost(failure, record, restarted), restarted };
 }
 
 /** What {@link GuestLife} is made with. */
@@ -29,6 +43,10 @@ export class GuestLife {
   #link: GuestLink;
   /** Cells or bash have run: there is something to lose. */
   #worked = false;
+  /** Commands that have changed the state of the guest. */
+  #changes = 0;
+  /** A loss that no command has reported yet. */
+  #unreported: LostBefore | undefined;
   /** Everything bound so far, for a guest that starts afresh or goes back behind a binding. */
   readonly #bound: ReplBindings[] = [];
 
@@ -62,7 +80,7 @@ export class GuestLife {
   }
 
   async bind(bindings: ReplBindings): Promise<void> {
-    if (this.#link.failure !== undefined) await this.recover(this.#link.failure);
+    this.#unreported = await this.broughtBack();
     await this.#send(bindings);
     this.#bound.push(bindings);
   }
@@ -70,18 +88,19 @@ export class GuestLife {
   /** Goes on with a guest that stands where it stood at `mark`: what the host bound since then is no doing of the cells. */
   async goOn(link: GuestLink, mark: number): Promise<void> {
     this.#link = link;
+    this.#changes = await changesOf(link, this.#options.limits);
     for (const bindings of this.#bound.slice(mark)) await this.#send(bindings);
   }
 
   /** Ends what is left of the guest and brings one back. @throws RlmError `repl-failure` when that cannot be done */
-  async recover(failure: RlmError): Promise<RestartInfo & { readonly fresh: boolean }> {
+  async recover(failure: RlmError): Promise<Recovered> {
     const { driver, limits, isClosed } = this.#options;
     if (isClosed()) throw closedError();
     const reason = reasonOf(failure);
     const killed = wasKilled(failure);
-    let recovered: RecoveredGuest;
+    let recovered: CountedGuest;
     try {
-      recovered = await recoverGuest({ driver, limits, reason });
+      recovered = await recoverGuest({ driver, limits, reason, changes: this.#changes });
       this.#link = recovered.link;
       if (recovered.fresh) {
         await this.hello();
@@ -90,21 +109,32 @@ export class GuestLife {
     } catch (error) {
       throw lostForGood({ reason, killed }, error);
     }
-    return { reason, lost: recovered.lost, fresh: recovered.fresh, ...(killed && { killed }) };
+    const { fresh, current, lost } = recovered;
+    this.#changes = recovered.changes;
+    if (fresh) this.#worked = false;
+    return { fresh, current, restarted: { reason, lost, ...(killed && { killed }) } };
   }
 
-  /** Brings back a guest that was lost between two commands; told only when nothing is left of what the cells had made. */
+  /** Brings back a guest that was lost between two commands; reports it when something is lost that earlier ones made. */
   async broughtBack(): Promise<LostBefore | undefined> {
     const { failure } = this.#link;
-    if (failure === undefined) return undefined;
-    const { fresh, ...restarted } = await this.recover(failure);
-    if (!fresh || !this.#worked) return undefined;
-    this.#worked = false;
-    const nothing = { text: '', dropped: 0 };
-    return {
-      lost: new GuestLost(failure, { stdout: nothing, stderr: nothing, durationMs: 0, stopped: undefined }),
-      restarted,
-    };
+    const earlier = this.#unreported;
+    this.#unreported = undefined;
+    if (failure === undefined) return earlier;
+    const worked = this.#worked;
+    const recovered = await this.recover(failure);
+    if (recovered.fresh ? !worked : recovered.current) return earlier;
+    return lostBefore(failure, recovered);
+  }
+
+  /** Keeps a loss for the next command that can report it. */
+  keep(loss: LostBefore): void {
+    this.#unreported = loss;
+  }
+
+  /** A command that may have changed variables or files has ended. */
+  changed(): void {
+    this.#changes += 1;
   }
 
   /** Before a command on what earlier ones left: one whose guest was lost since then with all of that is not run. */

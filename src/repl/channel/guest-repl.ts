@@ -7,6 +7,7 @@ import type {
   BashRequest,
   CellOutcome,
   CellRequest,
+  JsonValue,
   Repl,
   ReplLimits,
   SnapshotInfo,
@@ -16,7 +17,7 @@ import { parseAnswer } from './answers.ts';
 import { lostBash, parseBash } from './bash-outcome.ts';
 import { explainStop, lostOutcome } from './cell-outcome.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
-import { closedError, GuestLife } from './guest-life.ts';
+import { closedError, GuestLife, lostBefore } from './guest-life.ts';
 import { UNFIT } from './recover-guest.ts';
 import type { ReplDriver } from './repl-driver.ts';
 import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
@@ -65,18 +66,40 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     }
   }
 
-  /** A command that is no cell: a guest that was lost before is brought back first, one lost by it afterwards. */
-  async function ask<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
-    const before = await guest.broughtBack();
-    if (before !== undefined) throw before.lost;
+  /** Sends a command; a guest that is lost by it is brought back, and the error says what is lost. */
+  async function send<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
     let result: GuestResult;
     try {
       result = await guest.link.command(command);
     } catch (error) {
-      if (error instanceof GuestLost) await guest.recover(error);
-      throw error;
+      if (!(error instanceof GuestLost)) throw error;
+      const loss = lostBefore(error, await guest.recover(error));
+      // Who lists variables may not look at errors: a later command has to report the loss.
+      if (command.op === 'variables') guest.keep(loss);
+      throw loss.lost;
     }
     return parse(result, read);
+  }
+
+  /** A command that is no cell; one whose guest was lost before it is not sent. */
+  async function ask<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
+    const before = await guest.broughtBack();
+    if (before !== undefined) throw before.lost;
+    return await send(command, read);
+  }
+
+  /** The names there are, also after a loss: the next command reports that. */
+  async function listVariables(): Promise<readonly VariableInfo[]> {
+    const before = await guest.broughtBack();
+    if (before !== undefined) guest.keep(before);
+    return await send({ op: 'variables' }, (result) => parseVariables(checkResult(result)));
+  }
+
+  async function setVariable(name: string, value: JsonValue): Promise<void> {
+    await ask({ op: 'set', header: { name }, parts: [encodeExact(JSON.stringify(value))] }, (result) => {
+      guest.changed(); // a refused one counts in the guest as well
+      return checkResult(result);
+    });
   }
 
   async function execute(cell: CellRequest): Promise<CellOutcome> {
@@ -93,6 +116,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         ...(cell.signal === undefined ? {} : { signal: cell.signal }),
         ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
       });
+      guest.changed();
       return explainStop(
         parse(result, (it) => parseOutcome(it, limits), UNFIT),
         result.stopped,
@@ -100,7 +124,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       );
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      const { fresh: _, ...restarted } = await guest.recover(error);
+      const { restarted } = await guest.recover(error);
       return lostOutcome(error, limitMs, restarted);
     }
   }
@@ -120,10 +144,11 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         timeoutMs: limitMs,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
+      guest.changed();
       return parse(result, parseBash, UNFIT);
     } catch (error) {
       if (!(error instanceof GuestLost)) throw error;
-      const { fresh: _, ...restarted } = await guest.recover(error);
+      const { restarted } = await guest.recover(error);
       return lostBash(error, restarted);
     }
   }
@@ -154,14 +179,9 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
           return found === undefined ? undefined : parseAnswer(readObject(found, 'an answer'), result.parts, limits);
         }),
       ),
-    variables: (): Promise<readonly VariableInfo[]> =>
-      inTurn(() => ask({ op: 'variables' }, (result) => parseVariables(checkResult(result)))),
+    variables: () => inTurn(listVariables),
     getVariable: (name) => inTurn(() => ask({ op: 'get', header: { name } }, parseValue)),
-    setVariable: (name, value) =>
-      inTurn(async () => {
-        const parts = [encodeExact(JSON.stringify(value))];
-        await ask({ op: 'set', header: { name }, parts }, checkResult);
-      }),
+    setVariable: (name, value) => inTurn(() => setVariable(name, value)),
     snapshot: (name) => inTurn(() => takeSnapshot(name)),
     rollback: (name) => inTurn(() => rollback(name)),
     deleteSnapshot: (name) => inTurn(() => shelf.remove(name)),

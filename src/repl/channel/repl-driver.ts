@@ -6,9 +6,17 @@ export interface RecoveredGuest {
   readonly link: GuestLink;
   /** Nothing is left of the old guest: the core says hello and binds everything again. */
   readonly fresh: boolean;
+  /** It is as it was after the last command; else as before it, or earlier. */
+  readonly current: boolean;
   /** For the model, e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
 }
+
+/** What a guest lost that came back from the snapshot before the command it died of. */
+export const AS_BEFORE = 'variables and files are as they were before this cell';
+/** The same where no cell ran: with the last cell's work, or without it. */
+export const AS_AFTER_LAST = 'variables and files are as they were after the last cell';
+export const AS_BEFORE_LAST = 'variables and files are as they were before the last cell';
 
 /** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
 export interface ReplDriver {

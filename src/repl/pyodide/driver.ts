@@ -5,6 +5,7 @@
  */
 import { RlmError } from '../../errors.ts';
 import {
+  AS_BEFORE,
   captureOutput,
   createGuestLink,
   encodeExact,
@@ -33,7 +34,6 @@ export interface DriverOptions {
   readonly onClose: () => void;
 }
 
-const AS_BEFORE = 'variables and files are as they were before this cell';
 const AS_EARLIER =
   'variables and files are as they were before an earlier cell: snapshots had used up their quota since';
 const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
@@ -79,7 +79,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   }
   async function afresh(reason: string): Promise<RecoveredGuest> {
     for (const { header } of [...records.all()]) records.delete(header.name);
-    return { link: await replace(reason, AUTOMATIC), fresh: true, lost: ALL_LOST };
+    return { link: await replace(reason, AUTOMATIC), fresh: true, current: false, lost: ALL_LOST };
   }
   async function recover(reason: string): Promise<RecoveredGuest> {
     const known = records.get(AUTOMATIC) !== undefined;
@@ -87,7 +87,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     const link = await replace(reason, AUTOMATIC);
     // Every cell leaves a snapshot: without one, none has run, and what the host bound is bound again.
     const lost = stale ? (known ? AS_EARLIER : NOTHING_LEFT) : AS_BEFORE;
-    return { link, fresh: !known, lost };
+    return { link, fresh: !known, current: !stale, lost };
   }
 
   let link = await adopt(child);

@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { RlmError } from '../../errors.ts';
 import {
+  AS_BEFORE,
   createGuestLink,
   createGuestRepl,
   type GuestEnd,
@@ -24,7 +25,6 @@ const GUARD_MS = 200;
 /** Milliseconds a keeper gets to end everything before its connection is cut, which has the same effect. */
 const CLOSE_MS = 3_000;
 
-const AS_BEFORE = 'variables and files are as they were before this cell';
 const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
 
 export interface PythonReplOptions {
@@ -84,7 +84,7 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
     target = createTarget(options.nextId());
     keeper = openKeeper(options, target);
     link = openChannel(options, target, keeper);
-    return { link, fresh: true, lost: ALL_LOST };
+    return { link, fresh: true, current: false, lost: ALL_LOST };
   }
 
   function guard(): void {
@@ -110,10 +110,10 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
       const fresh = reconnect();
       try {
         const reply = await keeper.ask({ op: 'rollback' });
-        if (reply.fresh === true) return { link: fresh, fresh: true, lost: ALL_LOST };
+        if (reply.fresh === true) return { link: fresh, fresh: true, current: false, lost: ALL_LOST };
         const stale = textOf(reply, 'stale');
         const lost = stale === '' ? AS_BEFORE : `variables and files are as they were at an earlier moment (${stale})`;
-        return { link: fresh, fresh: false, lost };
+        return { link: fresh, fresh: false, current: stale === '', lost };
       } catch {
         return reopen();
       }
