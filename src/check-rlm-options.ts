@@ -27,6 +27,8 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
     holds: (value) => Array.isArray(value) && value.every((model) => typeof model === 'string'),
     says: 'a list of model ids',
   },
+  maxRepls: { holds: (value) => Number.isSafeInteger(value) && Number(value) > 0, says: 'a whole number from 1' },
+  maxQueuedRuns: { holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0, says: 'a whole number from 0' },
   requireInspection: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   fallbackToRootModel: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   onEvent: { holds: (value) => typeof value === 'function', says: 'a function' },

@@ -34,6 +34,7 @@ export type RlmErrorCode =
   | 'context-invalid'
   | 'context-length'
   | 'budget'
+  | 'overloaded'
   | 'rate-limited'
   | 'model-failure'
   | 'model-refused'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RlmError } from './errors.ts';
-import { DEFAULT_LIMITS, type Limits, resolveLimits } from './limits.ts';
+import { DEFAULT_LIMITS, defaultMaxRepls, type Limits, maxSessionsOf, resolveLimits } from './limits.ts';
 
 function codeOf(work: () => unknown): string | undefined {
   try {
@@ -48,4 +48,24 @@ describe('resolveLimits', () => {
       expect(resolveLimits(limits)).toMatchObject(limits);
     },
   );
+});
+
+describe('defaultMaxRepls', () => {
+  const GIB = 1024 ** 3;
+
+  it('is what half the memory holds, where cores are many', () => {
+    expect(defaultMaxRepls({ memoryBytes: 3 * GIB, cores: 64 })).toBe(8);
+  });
+
+  it('is what the cores can serve, where memory is plenty', () => {
+    expect(defaultMaxRepls({ memoryBytes: 1024 * GIB, cores: 2 })).toBe(64);
+  });
+
+  it('leaves room for sessions on the smallest machine', () => {
+    expect(maxSessionsOf(defaultMaxRepls({ memoryBytes: GIB / 4, cores: 1 }))).toBe(2);
+  });
+
+  it('is a number on this machine', () => {
+    expect(defaultMaxRepls()).toBeGreaterThanOrEqual(4);
+  });
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { availableParallelism, totalmem } from 'node:os';
 import { isObject } from './argument-checks.ts';
 import { RlmError } from './errors.ts';
 
@@ -100,6 +101,50 @@ export const DEFAULT_LIMITS: Limits = {
   toolTimeoutMs: 60_000,
   maxSnapshots: 10,
 };
+
+/** Runs that may wait for a REPL, of one `Rlm`: what a burst brings, and little memory, since none has begun. */
+export const DEFAULT_MAX_QUEUED_RUNS = 2_000;
+
+/**
+ * Bytes of memory a REPL is expected to use. A `python` REPL uses 10 to 30 MB, a `pyodide` REPL 110 to 170 MB, and each
+ * what its cells compute. `memoryBytes` is what a single one may use at most.
+ */
+const EXPECTED_REPL_BYTES = 192 * MIB;
+/** REPLs use at most this part of the memory: the rest is for the host, for page caches and for cells that need more. */
+const REPL_MEMORY_SHARE = 0.5;
+/**
+ * REPLs per core. A run computes for tens of milliseconds and waits for models for seconds, so a core serves many; more
+ * than these would make each cell slower without more runs per second.
+ */
+const REPLS_PER_CORE = 32;
+/** A small machine runs this many: half of them for sessions. */
+const LEAST_DEFAULT_REPLS = 4;
+
+/** The memory and the cores that this process may use. */
+export interface Machine {
+  /** Bytes, of the machine or of the container. */
+  readonly memoryBytes: number;
+  readonly cores: number;
+}
+
+/** This machine, or the container within it. */
+export function thisMachine(): Machine {
+  const constrained = process.constrainedMemory();
+  // Without a limit it is 0, or more than there is.
+  const memoryBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return { memoryBytes, cores: availableParallelism() };
+}
+
+/** The default of `maxRepls`: as many REPLs as half the memory holds, and no more than the cores can serve. */
+export function defaultMaxRepls({ memoryBytes, cores }: Machine = thisMachine()): number {
+  const held = Math.floor((memoryBytes * REPL_MEMORY_SHARE) / EXPECTED_REPL_BYTES);
+  return Math.max(LEAST_DEFAULT_REPLS, Math.min(held, cores * REPLS_PER_CORE));
+}
+
+/** Sessions keep their REPL while they are idle: at most half of all, so that runs always find some. */
+export function maxSessionsOf(maxRepls: number): number {
+  return Math.floor(maxRepls / 2);
+}
 
 /** Limits that may be 0 (none allowed); all others are at least 1. */
 const MAY_BE_ZERO: ReadonlySet<string> = new Set([

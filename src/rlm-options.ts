@@ -18,6 +18,13 @@ export interface RlmOptions {
   readonly repl?: ReplChoice;
   /** What a completion may use at the most; the rest takes {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits>;
+  /**
+   * REPLs open at once, idle ones of sessions included; further runs wait. One run with many levels of children (`maxDepth`
+   * above 3, or more than there are REPLs) may exceed it, by one REPL per level. Default: from memory and cores, as `fathom doctor` prints it.
+   */
+  readonly maxRepls?: number;
+  /** Runs and new sessions that may wait for a REPL; further ones are refused with `overloaded`. Default 2 000. */
+  readonly maxQueuedRuns?: number;
   /** Host functions and values cells can use. */
   readonly tools?: ToolSet;
   /** Children's tools. Default: they inherit; `{}`: none. */

@@ -1,10 +1,11 @@
 import { ulid } from 'ulid';
+import { ReplPlaces } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
 import type { Engine, EngineDefaults } from './engine/engine.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
-import { type Limits, resolveLimits } from './limits.ts';
+import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } from './limits.ts';
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
 import type { ReplBackend, ReplLimits } from './repl/port.ts';
 import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
@@ -61,6 +62,8 @@ export function createRlm(options: RlmOptions): Rlm {
   const store = options.store ?? memoryStore();
   const defaults = defaultsOf(options);
   const backends = new Backends();
+  const { maxRepls = defaultMaxRepls(), maxQueuedRuns = DEFAULT_MAX_QUEUED_RUNS } = options;
+  const places = new ReplPlaces({ maxRepls, maxQueuedRuns }, clock);
   const running = new Set<CompletionRun<unknown>>();
   const onEvent = publishing(options.onEvent);
   let closed: Promise<void> | undefined;
@@ -77,9 +80,12 @@ export function createRlm(options: RlmOptions): Rlm {
     keeper: storeKeeper(store, clock),
     newId: () => ulid(),
     defaults,
+    places,
+    backendName: async () => (await backends.get(repl)).name,
     openRepl: async ({ host, limits, signal }) => {
       const backend = await backends.get(repl);
-      return await backend.open({ host, limits: replLimits(limits), least: defaults.isolation, signal });
+      const { isolation: least } = defaults;
+      return await backend.open({ host, limits: replLimits(limits), least, signal, mayKeepSpare: places.hasRoom });
     },
   });
   const rates = createRateControl({ clock });

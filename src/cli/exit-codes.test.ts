@@ -24,6 +24,7 @@ test('errors say who has to act', () => {
   expect(code('context-not-found', { userAction: true })).toBe(EXIT.setup);
   expect(code('model-failure')).toBe(EXIT.failed);
   expect(code('repl-failure')).toBe(EXIT.failed);
+  expect(code('overloaded', { retryable: true })).toBe(EXIT.failed);
   expect(exitCodeOfError(new TypeError('a bug'))).toBe(EXIT.failed);
 });
 

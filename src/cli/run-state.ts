@@ -44,6 +44,8 @@ export function nextState(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case 'run.progress':
       return ofRoot ? { ...state, turn: event.turn, maxTurns: event.maxTurns, doing: event.status } : state;
+    case 'run.queued':
+      return ofRoot ? { ...state, doing: `waiting for a REPL, number ${event.position} in the queue` } : state;
     case 'command.parsed':
       return ofRoot ? { ...state, subCalls: NO_SUB_CALLS } : state;
     case 'subcall.started':

@@ -1,3 +1,5 @@
+import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
+
 /**
  * How many children run at once. Each has a REPL of its own, and REPLs are what a machine has least room for. A parent
  * waits for its children, so slots are counted per depth: whoever waits for one waits for somebody who needs only deeper
@@ -5,15 +7,15 @@
  */
 export interface ChildSlots {
   /**
-   * Waits for a slot, first come first served; what it returns gives the slot back.
+   * Waits for a slot, first come first served, and for room for the child's REPL; what it returns gives both back.
    *
    * @throws the signal's reason when it fires first
    */
-  enter(depth: number, signal: AbortSignal): Promise<() => void>;
+  enter(depth: number, signal: AbortSignal): Promise<ReplPlace>;
 }
 
-/** Slots for `most` children per depth. */
-export function createChildSlots(most: number): ChildSlots {
+/** Slots for `most` children per depth, which have REPLs in `places`. */
+export function createChildSlots(most: number, places: Pick<TreePlaces, 'enterChild'>): ChildSlots {
   const depths = new Map<number, Slots>();
   return {
     async enter(depth, signal) {
@@ -22,8 +24,21 @@ export function createChildSlots(most: number): ChildSlots {
         slots = { free: most, waiting: new Set() };
         depths.set(depth, slots);
       }
-      await take(slots, signal);
-      return () => giveBack(slots);
+      const taken = slots;
+      await take(taken, signal);
+      try {
+        const place = await places.enterChild(depth, signal);
+        return {
+          until: (closed) => place.until(closed),
+          leave() {
+            giveBack(taken);
+            place.leave();
+          },
+        };
+      } catch (error) {
+        giveBack(taken);
+        throw error;
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { ReplPlaces } from '../admission/repl-places.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
@@ -44,6 +45,10 @@ export interface Engine {
   readonly clock: Clock;
   readonly rates: RateControl;
   readonly resolveModel: (ref: ModelRef) => Promise<Model>;
+  /** Room for REPLs: who has it, and who waits. */
+  readonly places: ReplPlaces;
+  /** The name of the backend that opens REPLs. @throws RlmError where it cannot be used here */
+  readonly backendName: () => Promise<string>;
   readonly openRepl: (options: {
     readonly host: ReplHost;
     readonly limits: Limits;

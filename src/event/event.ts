@@ -15,6 +15,7 @@ import type {
   ReplRestarted,
   RunCompleted,
   RunProgress,
+  RunQueued,
   RunResumed,
   RunStarted,
   SessionEvent,
@@ -54,6 +55,7 @@ export interface EventBase {
 /** What happened, without the base fields. */
 export type EventBody =
   | RunStarted
+  | RunQueued
   | RunResumed
   | RunCompleted
   | RunProgress

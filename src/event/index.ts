@@ -29,6 +29,7 @@ export {
   type RunCompleted,
   type RunEvent,
   type RunProgress,
+  type RunQueued,
   type RunResumed,
   type RunStarted,
   type SessionEvent,

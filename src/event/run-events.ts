@@ -32,6 +32,15 @@ export interface ContextFacts {
   readonly size?: number;
 }
 
+/** The run waits for a REPL: as many as `maxRepls` allows are in use. The wait counts against `maxDurationMs`. */
+export interface RunQueued {
+  readonly type: 'run.queued';
+  /** In the queue, 1 for the next one. */
+  readonly position: number;
+  /** REPLs open at once at the most. */
+  readonly maxRepls: number;
+}
+
 /** The run began; its REPL is open. */
 export interface RunStarted {
   readonly type: 'run.started';

@@ -56,6 +56,8 @@ export interface OpenReplOptions {
   readonly host: ReplHost;
   /** The least isolation level accepted. */
   readonly least: IsolationLevel;
+  /** False: there is no room for a spare REPL beside this one. Default true. */
+  readonly mayKeepSpare?: boolean;
   /** Aborting it gives up opening. */
   readonly signal?: AbortSignal;
 }

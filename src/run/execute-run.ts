@@ -1,3 +1,4 @@
+import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
 import { Conversation } from '../completion/conversation.ts';
 import type { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
@@ -14,17 +15,23 @@ import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered, recallEarlier } from './book-recovered.ts';
 import { hostFor } from './host.ts';
-import { type PreparedRun, type PrepareOptions, prepareRun } from './open-run.ts';
+import { childLevels, type PreparedRun, type PrepareOptions, prepareRun } from './open-run.ts';
 import { RunStanding } from './run-outcome.ts';
 
 /** How one run is started. */
-export interface StartOptions extends PrepareOptions {
+export interface StartOptions extends Omit<PrepareOptions, 'places'> {
   /** A session's REPL. Default: one of the run's own, closed at its end. */
   readonly workspace?: Workspace | undefined;
   /** The session whose REPL it is. */
   readonly sessionId?: string | undefined;
+  /** Where its REPL has its place: given back by who started the run. */
+  readonly place?: ReplPlace;
+  /** The places of a root run: waited for before its REPL opens. */
+  readonly places?: TreePlaces;
   /** How an interrupted run had ended, when it could still say so. */
   readonly previous?: RunResumed['previous'] | undefined;
+  /** The run was interrupted: it may have waited for a REPL all the time. */
+  readonly interrupted?: boolean;
   /** When the run began, if it has begun again since. */
   readonly startedAt?: number;
   /** What was found wrong with the request before the run could start. */
@@ -66,12 +73,14 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
     if (options.parent?.recovered !== undefined) await recallEarlier(run, options.parent.recovered);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
+    const { places } = options;
+    const recorded = places !== undefined && (await enterPlaces(options, { run, standing, places }));
     const workspace =
       options.workspace ??
       (await openWorkspace((host) => engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal })));
     if (options.workspace === undefined) close = () => workspace.close();
     standing.opened(workspace.repl.info.isolation);
-    if (run.depth === 0)
+    if (run.depth === 0 && !recorded)
       await engine.keeper.begin(run, { backend: workspace.repl.info.backend, sessionId: options.sessionId });
     standing.begun();
     const end = await work({ options, prepared, workspace, recorder: standing.recorder });
@@ -95,6 +104,7 @@ async function runToItsEnd(options: StartOptions, standing: RunStanding): Promis
   } finally {
     frame.ledger.close();
     const closing = close();
+    (options.place ?? options.places)?.until(closing);
     // An answer need not wait for its REPL's end; whoever stopped a run wants to know it gone.
     if (answered) closing.catch(() => undefined);
     else await closing;
@@ -112,6 +122,31 @@ function restartsTree(error: unknown, { frame, journal, parent, restart }: Start
 function lossOf(error: unknown): { readonly reason: string } {
   const { reason } = (error as RlmError).data;
   return { reason: typeof reason === 'string' ? reason : messageOf(error) };
+}
+
+interface Entering {
+  readonly run: RunContext;
+  readonly standing: RunStanding;
+  readonly places: TreePlaces;
+}
+
+/** Waits for room for the run's REPLs. One that waits is put on record, so that it is found interrupted when its process dies. */
+async function enterPlaces({ engine, sessionId }: StartOptions, { run, standing, places }: Entering): Promise<boolean> {
+  let recorded = false;
+  const { workSignal: signal } = run.stop;
+  const onQueued = async (position: number): Promise<void> => {
+    await engine.keeper.begin(run, { backend: await engine.backendName(), sessionId });
+    recorded = true;
+    run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls });
+  };
+  try {
+    await places.enter({ levels: childLevels(run.limits), signal, onQueued });
+    return recorded;
+  } catch (error) {
+    run.stop.throwIfStopped();
+    if (signal.aborted) standing.stoppedInQueue();
+    throw error;
+  }
 }
 
 interface Work {
@@ -191,9 +226,9 @@ function started({ prepared: { run }, workspace }: Work, bound: BoundContext): v
 }
 
 /** Tells that an interrupted run goes on; whatever hinders it then is an end of its own. */
-function tellResumed({ events, recovered, previous }: StartOptions): void {
+function tellResumed({ events, recovered, previous, interrupted = false }: StartOptions): void {
   if (recovered === undefined) return;
-  if (recovered.steps === 0 && recovered.attempts.length === 0 && previous === undefined) return;
+  if (!interrupted && recovered.steps === 0 && recovered.attempts.length === 0 && previous === undefined) return;
   const possiblyBilled = recovered.attempts.filter((attempt) => attempt.inFlight).length;
   const before = previous === undefined ? {} : { previous };
   events.emit({ type: 'run.resumed', recordedSteps: recovered.steps, possiblyBilled, ...before });

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
 import { checkSchema, invalidOption } from '../argument-checks.ts';
 import { createCallModel } from '../completion/call-model.ts';
 import { type ContextInput, loadContext } from '../context/index.ts';
@@ -55,6 +56,8 @@ export interface PrepareOptions {
   readonly parent: ParentRun | undefined;
   readonly frame: RunFrame;
   readonly journal: JournalScope;
+  /** Room for the REPLs of children; of a root. Children have their parent's. */
+  readonly places?: Pick<TreePlaces, 'enterChild'>;
   /** What an interrupted run had done before; of a root, which has that of its whole tree. */
   readonly recovered?: Recovered | undefined;
   /** For a root whose tree can begin again; children have their parent's. */
@@ -121,9 +124,18 @@ export async function prepareRun(options: PrepareOptions): Promise<PreparedRun> 
     callModel:
       options.callModel ?? createCallModel({ clock: engine.clock, limits, gate: tree.lane(), deadlines, models, emit }),
   };
-  const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren);
+  const children = parent?.children ?? createChildSlots(limits.maxConcurrentChildren, placesOf(options));
   const recovered = parent === undefined ? options.recovered : parent.recovered;
   return { run, asParent: { depth, limits, ledger, models, tree, children, events, restart, recovered, tools } };
+}
+
+function placesOf({ places, engine, frame }: PrepareOptions): Pick<TreePlaces, 'enterChild'> {
+  return places ?? sessionPlaces(engine.places, childLevels(frame.limits));
+}
+
+/** Levels of children with REPLs of their own below a run: the last level of calls is flat. */
+export function childLevels({ maxDepth }: Limits): number {
+  return Math.max(0, maxDepth - 1);
 }
 
 function checkQuery(query: unknown): void {

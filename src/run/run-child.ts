@@ -1,3 +1,4 @@
+import type { ReplPlace } from '../admission/tree-places.ts';
 import { lookAtFile } from '../context/from-file.ts';
 import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
@@ -36,11 +37,11 @@ export async function runChild(child: ChildRequest, options: ChildOptions): Prom
   const models = await withRoot(parent.models, child.model, parent.depth + 1);
   const ticket = placeFor(child.step, parent);
   try {
-    const leave = await parent.children.enter(parent.depth + 1, child.signal);
+    const place = await parent.children.enter(parent.depth + 1, child.signal);
     try {
-      return await runIn(child, ticket, { ...options, parent: { ...parent, models } });
+      return await runIn(child, ticket, { ...options, parent: { ...parent, models }, place });
     } finally {
-      leave();
+      place.leave();
     }
   } finally {
     ticket.close();
@@ -50,7 +51,7 @@ export async function runChild(child: ChildRequest, options: ChildOptions): Prom
 async function runIn(
   child: ChildRequest,
   ticket: SubCallTicket,
-  { engine, parent, identity }: ChildOptions,
+  { engine, parent, identity, place }: ChildOptions & { readonly place: ReplPlace },
 ): Promise<ChildReply> {
   const { runId, journal, resumed } = child.step.child(engine.newId());
   const own: RunIdentity = { runId, parentRunId: identity.runId, traceId: identity.traceId };
@@ -69,7 +70,7 @@ async function runIn(
     output: child.output === undefined ? undefined : jsonSchema(child.output),
   };
   try {
-    const result = await runCompletion({ engine, request, identity: own, events, parent, frame, journal });
+    const result = await runCompletion({ engine, request, identity: own, events, parent, frame, journal, place });
     return { reply: replyOf(result, child), trajectory: result.trajectory };
   } catch (error) {
     // A child stopped by its parent, or by what stops the whole run, is no result: it runs on when the run is resumed.

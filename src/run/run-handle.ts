@@ -1,3 +1,4 @@
+import { runPlaces } from '../admission/tree-places.ts';
 import { checkSignal } from '../argument-checks.ts';
 import type { Engine } from '../engine/engine.ts';
 import { RestartPolicy } from '../engine/restart-policy.ts';
@@ -52,10 +53,16 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   const events = engine.openEvents(identity, interrupted === undefined ? {} : { tail: interrupted.log.tail });
   const journal = interrupted?.journal ?? engine.keeper.journal(id);
   const restart = lease === undefined ? new RestartPolicy() : undefined;
+  const places = runPlaces({
+    places: engine.places,
+    inSession: lease !== undefined,
+    refusable: interrupted === undefined,
+  });
   let life = bornOf(options, events, journal);
   const start = {
-    ...{ engine, request, identity, events, parent: undefined, restart },
+    ...{ engine, request, identity, events, parent: undefined, restart, places },
     previous: interrupted?.log.previous,
+    interrupted: interrupted !== undefined,
     startedAt: engine.clock.now(),
   };
   const live = (): Promise<CompletionResult<unknown>> => {
@@ -78,7 +85,7 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
         restart?.restarted();
       }
     }
-  })() as Promise<CompletionResult<T>>;
+  })().finally(() => places.leave()) as Promise<CompletionResult<T>>;
   // Whoever only watches the events learns of a failure there; it must not end the process as unhandled.
   result.catch(() => undefined);
   return {

@@ -17,6 +17,7 @@ export class RunStanding {
   #run: RunContext | undefined;
   #isolation: IsolationLevel;
   #begun = false;
+  #stoppedInQueue = false;
   /** Its end, once that was told. */
   #ended: CompletionResult<unknown> | undefined;
   recorder: TrajectoryRecorder;
@@ -44,10 +45,16 @@ export class RunStanding {
     this.#begun = true;
   }
 
+  /** It was stopped while it waited for a REPL. */
+  stoppedInQueue(): void {
+    this.#stoppedInQueue = true;
+  }
+
   /** The end of a run whose time was up before its work could begin. */
   tooLate(): LoopEnd | undefined {
     const { limit, cancelled, hardSignal } = this.#frame.stop;
-    if (this.#begun || limit === undefined || cancelled !== undefined || !hardSignal.aborted) return undefined;
+    if (this.#begun || limit === undefined || cancelled !== undefined) return undefined;
+    if (!hardSignal.aborted && !this.#stoppedInQueue) return undefined;
     this.#options.events.emit({ type: 'limit.reached', limit: limit.stop, value: 0, message: limit.reason });
     return { kind: 'limit', limit, best: { value: undefined, text: '' } };
   }

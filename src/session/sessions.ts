@@ -1,3 +1,4 @@
+import type { ReplPlace } from '../admission/tree-places.ts';
 import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';
@@ -55,7 +56,8 @@ export class Sessions {
   /** Sessions that are just being brought back: whoever asks meanwhile gets the same. */
   readonly #opening = new Map<string, Promise<Session>>();
   readonly #pending = new Set<Promise<Session>>();
-  #closed = false;
+  /** Fires when the `Rlm` is closed: sessions that wait for a REPL are refused then. */
+  readonly #closing = new AbortController();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -85,7 +87,7 @@ export class Sessions {
 
   /** Stops what runs and frees all REPLs; durable sessions can be opened again. Nothing is opened from then on. */
   async detachAll(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(rlmClosed());
     await Promise.allSettled(this.#pending);
     await Promise.allSettled([...this.#live.values()].map((session) => session.detach()));
   }
@@ -98,7 +100,7 @@ export class Sessions {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw rlmClosed();
+    if (this.#closing.signal.aborted) throw rlmClosed();
   }
 
   async #create(options: SessionOptions): Promise<Session> {
@@ -139,6 +141,7 @@ export class Sessions {
     // The session's own time is its lifetime; its commands have no deadline of their own beside cellTimeoutMs.
     const limits = { ...terms.limits, maxDurationMs: Number.POSITIVE_INFINITY };
     const frame = openFrame({ engine, limits, events, parent: undefined, signal: undefined });
+    let place: ReplPlace | undefined;
     const request = { query: `session ${id}`, context, tools: terms.tools };
     try {
       const { root, recovered } = journal;
@@ -151,6 +154,10 @@ export class Sessions {
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
       await bookRecovered(run, recovered);
+      place = await engine.places.enterSession({
+        signal: this.#closing.signal,
+        onQueued: async (position) => run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls }),
+      });
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
@@ -169,6 +176,7 @@ export class Sessions {
       const onEnd = (): void => {
         this.#live.delete(id);
         frame.ledger.close();
+        place?.leave();
         lock.release();
       };
       const save = async (status: SessionStatus): Promise<void> => {
@@ -190,6 +198,7 @@ export class Sessions {
       return { session, models };
     } catch (error) {
       frame.ledger.close();
+      place?.leave();
       lock.release();
       throw error;
     }

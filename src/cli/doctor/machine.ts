@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { availableParallelism, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { defaultMaxRepls, thisMachine } from '../../limits.ts';
 import { findBubblewrap } from '../../repl/pyodide/namespace.ts';
 import { LEAST_NODE, nodeIsFit } from '../node-version.ts';
 import type { Finding } from './finding.ts';
@@ -11,11 +11,12 @@ const PATIENCE_MS = 5_000;
 /** Node and the machine under it. */
 export function lookAtNode(): Finding {
   const fit = nodeIsFit();
+  const { memoryBytes, cores } = thisMachine();
   return {
     name: 'node',
     state: fit ? 'ok' : 'missing',
-    summary: `${process.version}, ${process.platform} ${process.arch}, ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
-    details: [],
+    summary: `${process.version}, ${process.platform} ${process.arch}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GiB`,
+    details: [`at most ${defaultMaxRepls()} REPLs at once (maxRepls): half of the memory, and 32 per core`],
     ...(fit ? {} : { advice: `Fathom needs Node ${LEAST_NODE} or later` }),
   };
 }
