@@ -1,15 +1,5 @@
-import { countScanned, indexOf, skipBlanks } from './scan.ts';
-
-/** The commands a reply can give on a line of its own. */
-export type CommandName =
-  | 'FINAL'
-  | 'FINAL_VAR'
-  | 'RUN'
-  | 'CODE'
-  | 'SNAPSHOT'
-  | 'ROLLBACK'
-  | 'QUERY_LLM'
-  | 'QUERY_LLM_BATCHED';
+import type { CommandName } from './command.ts';
+import { skipBlanks } from './scan.ts';
 
 /** The start of a command: its name and opening parenthesis. */
 export interface CommandHead {
@@ -25,7 +15,6 @@ export interface CommandHead {
 const NAMES = 'FINAL_VAR|FINAL|RUN|CODE|SNAPSHOT|ROLLBACK|QUERY_LLM_BATCHED|QUERY_LLM';
 const nameHere = new RegExp(`(?:${NAMES})(?![A-Za-z0-9_])`, 'y');
 const nameAnywhere = new RegExp(`(?<![A-Za-z0-9_])(?:${NAMES})[ \\t]*\\(`);
-const LONGEST_NAME = 'QUERY_LLM_BATCHED'.length;
 
 /** The command that begins at `from`, once decoration (list markers, `>`, `**`, backticks) is passed over. */
 export function commandHeadAt(line: string, from: number): CommandHead | undefined {
@@ -34,7 +23,6 @@ export function commandHeadAt(line: string, from: number): CommandHead | undefin
   const first = line.charCodeAt(start);
   if (first !== 70 && first !== 82 && first !== 67 && first !== 83 && first !== 81) return undefined;
   nameHere.lastIndex = start;
-  countScanned(LONGEST_NAME);
   const name = nameHere.exec(line)?.[0] as CommandName | undefined;
   if (name === undefined) return undefined;
   const parenthesis = skipBlanks(line, start + name.length);
@@ -43,8 +31,7 @@ export function commandHeadAt(line: string, from: number): CommandHead | undefin
 
 /** Index of the first command written in the middle of a line, or -1. */
 export function commandMention(line: string): number {
-  if (indexOf(line, '(', 0) === -1) return -1;
-  countScanned(line.length);
+  if (line.indexOf('(', 0) === -1) return -1;
   return line.search(nameAnywhere);
 }
 
@@ -69,7 +56,6 @@ function skipDecoration(line: string, from: number): { readonly end: number; rea
     const next = code === 42 || code === 62 || code === 96 ? at + 1 : listMarkerEnd(line, at);
     if (next === at) return { end: at, quoted };
     quoted ||= code === 62;
-    countScanned(1);
     at = next;
   }
 }
@@ -90,6 +76,5 @@ const digits = '0123456789';
 function numberMarkerEnd(line: string, at: number): number {
   let end = at;
   while (end < line.length && digits.includes(line.charAt(end))) end += 1;
-  countScanned(end - at);
   return line[end] === '.' || line[end] === ')' ? end + 1 : at;
 }

@@ -1,4 +1,35 @@
-import type { Rejection } from './rejection.ts';
+/** The commands a reply can give on a line of its own. */
+export type CommandName =
+  | 'FINAL'
+  | 'FINAL_VAR'
+  | 'RUN'
+  | 'CODE'
+  | 'SNAPSHOT'
+  | 'ROLLBACK'
+  | 'QUERY_LLM'
+  | 'QUERY_LLM_BATCHED';
+
+/** Why a command was not taken. Stable: events and tests name it. */
+export type RejectionCode =
+  | 'cut-off'
+  | 'empty'
+  | 'extra-arguments'
+  | 'invalid-item'
+  | 'invalid-list'
+  | 'invalid-name'
+  | 'not-at-line-start'
+  | 'quotation'
+  | 'trailing-text'
+  | 'unbalanced';
+
+/** An invalid command, in words made for the model that wrote it. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  /** One sentence: what was read, what is wrong with it, the right form. */
+  readonly message: string;
+  /** The start of what was read, on one line, at most 80 characters and an ellipsis. */
+  readonly excerpt: string;
+}
 
 /** How the argument of `FINAL(…)` was written; it decides where the answer comes from: docs/reply-protocol.md. */
 export type FinalForm = 'literal' | 'identifier' | 'f-string' | 'text';

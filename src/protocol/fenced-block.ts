@@ -1,10 +1,68 @@
 import type { Outcome } from './command.ts';
-import { closesFence, type FenceOpening } from './fence.ts';
-import { removeIndentation, removeUniformIndentation } from './indentation.ts';
-import { stringOpenAfter } from './python-strings.ts';
-import { closeQuote, isTriple, type Quote } from './quotes.ts';
+import { skipListMarkers } from './command-head.ts';
+import { closeQuote, isTriple, type Quote, quoteAt } from './literal.ts';
 import { reject } from './rejection.ts';
-import { countScanned, skipBlanks } from './scan.ts';
+import { runLength, search, skipBlanks } from './scan.ts';
+
+/** What a fence's content is, by its tag. `untagged` is a cell only if the reply has no other command. */
+export type FenceKind = 'cell' | 'bash' | 'untagged' | 'other';
+
+/** The opening line of a fenced block. */
+export interface FenceOpening {
+  readonly kind: FenceKind;
+  readonly character: '`' | '~';
+  /** How many of the character opened it: a closing line has at least as many. */
+  readonly length: number;
+  /** Blanks before the fence: the indentation its content has on top of its own. */
+  readonly indentation: number;
+  /** The opening line, for messages. */
+  readonly line: string;
+}
+
+const executed: ReadonlyMap<string, FenceKind> = new Map([
+  ['python', 'cell'],
+  ['py', 'cell'],
+  ['python3', 'cell'],
+  ['repl', 'cell'],
+  ['bash', 'bash'],
+  ['sh', 'bash'],
+  ['shell', 'bash'],
+  ['zsh', 'bash'],
+  ['', 'untagged'],
+]);
+
+/** Longest tag that is executed: longer ones are not worth reading. */
+const LONGEST_TAG = 7;
+const tagHere = new RegExp(`[^ \\t]{0,${LONGEST_TAG + 1}}`, 'y');
+
+/**
+ * The fence that `line` opens, if it opens one: three or more backticks or tildes at its start, after blanks and list
+ * markers. As in CommonMark a backtick fence has no backtick in the rest of its line: that would be inline code.
+ */
+export function fenceOpening(line: string): FenceOpening | undefined {
+  const start = skipListMarkers(line, 0);
+  const character = line[start];
+  if (character !== '`' && character !== '~') return undefined;
+  const length = runLength(line, start, character);
+  if (length < 3) return undefined;
+  if (character === '`' && line.indexOf('`', start + length) !== -1) return undefined;
+  return { kind: kindOf(line, start + length), character, length, indentation: start, line };
+}
+
+/** True if `line` closes the fence: at least as many of its character, and nothing else. */
+export function closesFence(line: string, opening: FenceOpening): boolean {
+  const start = skipBlanks(line, 0);
+  if (line[start] !== opening.character) return false;
+  const length = runLength(line, start, opening.character);
+  return length >= opening.length && skipBlanks(line, start + length) === line.length;
+}
+
+/** The kind by the first word after the fence, in any case. */
+function kindOf(line: string, from: number): FenceKind {
+  tagHere.lastIndex = skipBlanks(line, from);
+  const tag = tagHere.exec(line)?.[0] ?? '';
+  return executed.get(tag.toLowerCase()) ?? 'other';
+}
 
 /** A fenced block that is being read, line by line. */
 export interface FencedBlock {
@@ -72,7 +130,6 @@ export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>):
 function outcomeOf(opening: FenceOpening, lines: readonly string[]): Outcome | undefined {
   if (opening.kind === 'other') return undefined;
   const content = contentOf(opening, lines);
-  countScanned(content.length);
   if (content.trim() === '') {
     const form = 'put the code on lines of its own between the opening and the closing fence';
     return reject('empty', opening.line, { problem: 'the block holds nothing to run', form });
@@ -96,4 +153,48 @@ function contentOf(opening: FenceOpening, lines: readonly string[]): string {
   const inFence = first !== undefined && width > 0 && skipBlanks(first, 0) >= width;
   const content = inFence ? lines.map((line) => removeIndentation(line, width)) : lines;
   return removeUniformIndentation(content).join('\n');
+}
+
+/**
+ * Removes the indentation all lines share, as Python's `textwrap.dedent` does; lines of blanks only do not count.
+ */
+export function removeUniformIndentation(lines: readonly string[]): string[] {
+  let shared: string | undefined;
+  for (const line of lines) {
+    const end = skipBlanks(line, 0);
+    if (end === line.length) continue;
+    shared = shared === undefined ? line.slice(0, end) : commonStart(shared, line);
+    if (shared === '') return [...lines];
+  }
+  const width = shared?.length ?? 0;
+  return width === 0 ? [...lines] : lines.map((line) => removeIndentation(line, width));
+}
+
+/** Removes up to `width` characters of indentation from a line, as many as it has. */
+export function removeIndentation(line: string, width: number): string {
+  return line.slice(Math.min(width, skipBlanks(line, 0)));
+}
+
+function commonStart(left: string, right: string): string {
+  const most = Math.min(left.length, right.length);
+  let length = 0;
+  while (length < most && left.charCodeAt(length) === right.charCodeAt(length)) length += 1;
+  return left.slice(0, length);
+}
+
+const stringOrComment = /["'#]/g;
+
+/**
+ * The string that is still open where a line of Python ends, given that none is open at `from`: a triple-quoted one, or a
+ * single-quoted one that a backslash carries over the line's end.
+ */
+export function stringOpenAfter(line: string, from: number): Quote | undefined {
+  let at = from;
+  for (;;) {
+    at = search(stringOrComment, line, at);
+    if (at === -1 || line[at] === '#') return undefined;
+    const quote = quoteAt(line, at);
+    at = closeQuote(line, at + quote.length, quote);
+    if (at === -1) return isTriple(quote) || line.endsWith('\\') ? quote : undefined;
+  }
 }

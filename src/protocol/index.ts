@@ -21,8 +21,6 @@
  *
  * @module
  */
-export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply } from './command.ts';
-export { parseReply } from './parse-reply.ts';
-export type { Rejection, RejectionCode } from './rejection.ts';
-export { createReplyParser, type ReplyEnd, type ReplyParser } from './reply-parser.ts';
-export { withoutReasoning } from './without-reasoning.ts';
+export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply, Rejection, RejectionCode } from './command.ts';
+export { createReplyParser, parseReply, type ReplyEnd, type ReplyParser } from './parse-reply.ts';
+export { withoutReasoning } from './reasoning.ts';

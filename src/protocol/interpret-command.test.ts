@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Command } from './command.ts';
+import type { Command, RejectionCode } from './command.ts';
 import { parseReply } from './index.ts';
-import type { RejectionCode } from './rejection.ts';
 
 describe('a command means', () => {
   const cases: readonly (readonly [string, Command])[] = [

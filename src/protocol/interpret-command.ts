@@ -1,12 +1,9 @@
 import { isSnapshotName } from '../repl/names.ts';
-import type { FinalForm, Outcome } from './command.ts';
-import type { CommandName } from './command-head.ts';
-import { isBlankFString, isFString } from './f-string.ts';
-import { removeUniformIndentation } from './indentation.ts';
-import { literalAt } from './literal.ts';
+import type { CommandName, FinalForm, Outcome, RejectionCode } from './command.ts';
+import { removeUniformIndentation } from './fenced-block.ts';
+import { isBlankFString, isFString, literalAt } from './literal.ts';
 import { readQueryList } from './query-list.ts';
-import { type RejectionCode, RIGHT_FORM, reject } from './rejection.ts';
-import { countScanned } from './scan.ts';
+import { RIGHT_FORM, reject } from './rejection.ts';
 
 /** What `name(argument)` asks for. */
 export function interpretCommand(name: CommandName, argument: string): Outcome {
@@ -43,7 +40,6 @@ interface ReadArgument {
 
 function readArgument(argument: string): ReadArgument {
   const trimmed = argument.trim();
-  countScanned(argument.length);
   const literal = literalAt(trimmed, 0);
   const whole = literal?.end === trimmed.length ? literal : undefined;
   if (whole !== undefined && !whole.prefix.includes('f') && !whole.prefix.includes('b')) {
@@ -55,20 +51,17 @@ function readArgument(argument: string): ReadArgument {
 const asciiIdentifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 function finalForm(form: ReadArgument['form'], value: string): FinalForm {
-  countScanned(value.length);
   return form === 'text' && asciiIdentifier.test(value) ? 'identifier' : form;
 }
 
 /** The code of `CODE(…)`, with the indentation its lines share removed; written as it stands, it is trimmed too. */
 function codeOf(code: string, trim: boolean): string {
   const dedented = removeUniformIndentation(code.split('\n')).join('\n');
-  countScanned(2 * code.length);
   return trim ? dedented.trim() : dedented;
 }
 
 /** Python allows letters of any script in a name. Two searches, not one repeated class: that could overflow on a long text. */
 function isPythonIdentifier(name: string): boolean {
-  countScanned(name.length);
   return /^[\p{XID_Start}_]/u.test(name) && !/\P{XID_Continue}/u.test(name);
 }
 

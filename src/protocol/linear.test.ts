@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { adversarialPieces } from './adversarial-pieces.testing.ts';
+import { countWork } from './count-work.testing.ts';
 import { createReplyParser, parseReply } from './index.ts';
-import { scannedCharacters } from './scan.ts';
 
 /** Characters the parser looks at for one reply. */
 function workOf(reply: string, finishReason = 'stop'): number {
-  const before = scannedCharacters();
-  parseReply(reply, { finishReason });
-  return scannedCharacters() - before;
+  return countWork(() => void parseReply(reply, { finishReason }));
 }
 
 /** A kind of reply that can be made of any size: `count` pieces. */
@@ -18,13 +16,13 @@ interface Growing {
 }
 
 /** Many small counts divide it, so that a reply and one twice its size end in the same state. */
-const COUNT = 480;
+const COUNT = 240;
 
 /** Twice the reply may take this many times the work. */
 const MOST_GROWTH = 2.2;
 
-/** No reply may take more passes than this: each quote that never closes costs one, of which there are four, twice. */
-const MOST_PASSES = 20;
+/** No reply may take more looks per character than this: each of the four quotes that never closes costs two passes. */
+const MOST_PASSES = 60;
 
 /** What grows faster than the reply, or takes too many passes. */
 function offence({ name, make }: Growing, finishReason?: string): string | undefined {
@@ -88,18 +86,19 @@ describe('the work of the parser, counted in characters looked at', () => {
         const growing = { name: `${start} ${unit}…`, make: (count: number) => start + unit.repeat(count / 4) };
         expect(offence(growing)).toBeUndefined();
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
   it('grows with the reply when it comes one character at a time', () => {
     for (const piece of adversarialPieces) {
       const reply = piece.repeat(COUNT);
-      const before = scannedCharacters();
-      const parser = createReplyParser();
-      for (const character of reply) parser.push(character);
-      parser.end();
-      expect(scannedCharacters() - before, JSON.stringify(piece)).toBeLessThan((MOST_PASSES + 5) * reply.length);
+      const work = countWork(() => {
+        const parser = createReplyParser();
+        for (const character of [...reply]) parser.push(character);
+        parser.end();
+      });
+      expect(work, JSON.stringify(piece)).toBeLessThan((MOST_PASSES + 5) * reply.length);
     }
   });
 

@@ -1,6 +1,6 @@
 import type { BatchItem, BatchQuery } from './command.ts';
 import { literalAt } from './literal.ts';
-import { countScanned, indexOf, search } from './scan.ts';
+import { search } from './scan.ts';
 
 /** The items of a batch, or what is wrong with the list. */
 export type QueryList =
@@ -114,7 +114,6 @@ function readScalar(text: string, at: number): Found<Scalar> | undefined {
   scalarHere.lastIndex = at;
   const source = scalarHere.exec(text)?.[0];
   if (source === undefined) return undefined;
-  countScanned(source.length);
   const word = words.get(source);
   return { value: word === undefined ? Number(source.replaceAll('_', '')) : word, end: at + source.length };
 }
@@ -142,7 +141,7 @@ const notSpace = /\S/g;
 function skipSpace(text: string, from: number): number {
   let at = search(notSpace, text, from);
   while (at !== -1 && text[at] === '#') {
-    const lineEnd = indexOf(text, '\n', at);
+    const lineEnd = text.indexOf('\n', at);
     at = lineEnd === -1 ? -1 : search(notSpace, text, lineEnd);
   }
   return at === -1 ? text.length : at;

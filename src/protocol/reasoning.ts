@@ -1,5 +1,3 @@
-import { indexOf } from './scan.ts';
-
 /** Cuts a model's reasoning out of the lines of its reply. */
 export interface ReasoningFilter {
   /** Takes the next line outside fences; gives the line that is left of it, or undefined while it is not complete. */
@@ -25,7 +23,7 @@ export function createReasoningFilter(dropAll: () => boolean): ReasoningFilter {
   let incomplete = false;
 
   function line(raw: string): string | undefined {
-    if (!incomplete && indexOf(raw, '<', 0) === -1) return raw;
+    if (!incomplete && raw.indexOf('<', 0) === -1) return raw;
     let at = 0;
     for (;;) {
       const tag = nextTag(raw, at, open);
@@ -55,7 +53,7 @@ interface FoundTag {
 
 /** The next tag that means something: inside reasoning only its own closing tag, outside any. */
 function nextTag(line: string, from: number, open: Tag | undefined): FoundTag | undefined {
-  for (let start = indexOf(line, '<', from); start !== -1; start = indexOf(line, '<', start + 1)) {
+  for (let start = line.indexOf('<', from); start !== -1; start = line.indexOf('<', start + 1)) {
     tagHere.lastIndex = start;
     const match = tagHere.exec(line);
     if (match === null) continue;
@@ -64,4 +62,19 @@ function nextTag(line: string, from: number, open: Tag | undefined): FoundTag | 
     if (open === undefined || (closing && name === open)) return { name, closing, start, end: start + match[0].length };
   }
   return undefined;
+}
+
+/** The prose of a reply without the model's reasoning; fences are not looked at. */
+export function withoutReasoning(reply: string): string {
+  let kept: string[] = [];
+  const filter = createReasoningFilter(() => {
+    kept = [];
+    return true;
+  });
+  for (const line of reply.split(/\r\n|\r|\n/)) {
+    const visible = filter.line(line);
+    if (visible !== undefined) kept.push(visible);
+  }
+  const rest = filter.rest();
+  return [...kept, ...(rest === undefined ? [] : [rest])].join('\n').trim();
 }

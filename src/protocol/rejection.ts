@@ -1,28 +1,4 @@
-import type { Outcome } from './command.ts';
-import type { CommandName } from './command-head.ts';
-import { countScanned } from './scan.ts';
-
-/** Why a command was not taken. Stable: events and tests name it. */
-export type RejectionCode =
-  | 'cut-off'
-  | 'empty'
-  | 'extra-arguments'
-  | 'invalid-item'
-  | 'invalid-list'
-  | 'invalid-name'
-  | 'not-at-line-start'
-  | 'quotation'
-  | 'trailing-text'
-  | 'unbalanced';
-
-/** An invalid command, in words made for the model that wrote it. */
-export interface Rejection {
-  readonly code: RejectionCode;
-  /** One sentence: what was read, what is wrong with it, the right form. */
-  readonly message: string;
-  /** The start of what was read, on one line, at most 80 characters and an ellipsis. */
-  readonly excerpt: string;
-}
+import type { CommandName, Outcome, RejectionCode } from './command.ts';
 
 /** Length of an excerpt in UTF-16 units: enough to find the place, too little to fill the model's window. */
 export const EXCERPT_CHARACTERS = 80;
@@ -42,7 +18,6 @@ export const RIGHT_FORM: Readonly<Record<CommandName, string>> = {
 /** The start of `text` on one line, short, and never ending in half a surrogate pair. */
 export function excerptOf(text: string): string {
   const start = text.slice(0, EXCERPT_CHARACTERS + 1).trim();
-  countScanned(start.length);
   const line = start.replaceAll('\n', ' ');
   if (line.length <= EXCERPT_CHARACTERS) return line;
   const last = line.charCodeAt(EXCERPT_CHARACTERS - 1);

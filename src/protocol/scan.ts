@@ -1,26 +1,7 @@
 /**
- * The only places where the parser looks at characters one after another. Each adds what it looked at to one counter, so
- * that a test can prove by counting, not by the clock, that the parser is linear.
+ * Searches that the parser is built of. All of them, and every loop over characters, go through methods of `String` and
+ * `RegExp`: the test of linearity counts their work there.
  */
-
-let looked = 0;
-
-/** Characters the parser has looked at since the process started. Only differences mean something; only tests read it. */
-export function scannedCharacters(): number {
-  return looked;
-}
-
-/** Adds `characters` to the count, for a pass that a built-in makes over a text (`slice`, `trim`, `replace`). */
-export function countScanned(characters: number): void {
-  looked += characters + 1;
-}
-
-/** `text.indexOf`, counted. */
-export function indexOf(text: string, needle: string, from: number): number {
-  const at = text.indexOf(needle, from);
-  looked += (at === -1 ? text.length : at) - from + 1;
-  return at;
-}
 
 /**
  * The index of the first character at or after `from` that `pattern` matches, or -1.
@@ -30,9 +11,7 @@ export function indexOf(text: string, needle: string, from: number): number {
  */
 export function search(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
-  const at = pattern.test(text) ? pattern.lastIndex - 1 : -1;
-  looked += (at === -1 ? text.length : at) - from + 1;
-  return at;
+  return pattern.test(text) ? pattern.lastIndex - 1 : -1;
 }
 
 const notBlank = /[^ \t]/g;
@@ -48,7 +27,6 @@ export function skipBlanks(text: string, from: number): number {
 /** How many characters in a row, from `from` on, are `character`. */
 export function runLength(text: string, from: number, character: string): number {
   let at = from;
-  while (text[at] === character) at += 1;
-  looked += at - from + 1;
+  while (text.charAt(at) === character) at += 1;
   return at - from;
 }
