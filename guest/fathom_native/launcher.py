@@ -19,6 +19,7 @@ import time
 
 from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_command_line, set_process_name, supported
+from .decoys import Decoys
 from .images import new_image
 from .live import Live
 from .live_process import CHANNEL, Settings
@@ -37,6 +38,7 @@ class Launcher:
         self._inbox = b""
         self._link: "Link | None" = None
         self._zygote = 0
+        self._decoys: "Decoys | None" = None
 
     def run(self) -> None:
         """Serves until the host goes."""
@@ -53,6 +55,8 @@ class Launcher:
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing stops us from tidying up
             self._end_zygote()
+            if self._decoys is not None:
+                self._decoys.close()
             shutil.rmtree(folder, ignore_errors=True)
 
     def _end_zygote(self) -> None:
@@ -137,6 +141,8 @@ class Launcher:
             order = json.loads(line)
             if "inline" in order:
                 self._take_inline(link, order)
+            elif "decoys" in order:
+                self._set_out_decoys(order["decoys"])
             else:
                 self._do(link, order)
         return True
@@ -161,6 +167,15 @@ class Launcher:
             link.send(order, [fd])
         finally:
             os.close(fd)
+
+    def _set_out_decoys(self, wanted: bool) -> None:
+        """For the proof: objects of the host's, for as long as it takes."""
+        if self._decoys is not None:
+            self._decoys.close()
+        self._decoys = None
+        if wanted:
+            self._decoys = Decoys(self._config["folder"])
+            self._say(decoys=self._decoys.describe())
 
     def _do(self, link: Link, order: dict) -> None:
         path = order.pop("path", None)

@@ -1,11 +1,14 @@
 """The proof: what a cell could try, tried from where a cell is. Each attempt must fail; what it finds is reported."""
 
+import ctypes
+import errno
 import json
 import os
 import resource
 import socket as sockets
 import struct
 
+from .attempts import changed_metadata, shared_with_host
 from .box.kernel import MACHINE, libc
 
 _HEAD = struct.Struct("<I")
@@ -16,6 +19,8 @@ def run_probe(channel: int, wanted: dict, reached: dict) -> None:
     findings = {
         "files": _files(wanted),
         "writes": _writes(wanted),
+        "metadata": changed_metadata(wanted),
+        "shared": shared_with_host(wanted, _outside(wanted)),
         "network": _network(wanted),
         "processes": _processes(wanted),
         "signals": _signals(wanted),
@@ -114,6 +119,12 @@ def _processes(wanted: dict) -> "list[str]":
     return sorted(_seen_pids() - {"1", str(os.getpid()), str(os.getppid())})
 
 
+def _outside(wanted: dict) -> "list[int]":
+    """The host's processes, but for numbers that are ours in here. Pid 1 of the box is its keeper, which /proc does not list."""
+    inside = _seen_pids() | {"1"} if wanted["namespaces"] else set()
+    return [pid for pid in wanted["pids"] if str(pid) not in inside]
+
+
 def _seen_pids() -> "set[str]":
     try:
         return {name for name in os.listdir("/proc") if name.isdigit()}
@@ -124,15 +135,16 @@ def _seen_pids() -> "set[str]":
 def _signals(wanted: dict) -> "list[str]":
     """Processes outside that a signal would reach. Signal 0 asks without doing anything."""
     found = []
-    inside = _seen_pids() if wanted["namespaces"] else set()
-    for pid in [*wanted["pids"], -1]:
-        if str(pid) in inside:
-            continue  # a number that is one of ours in here
+    tgkill = 234 if MACHINE == "x86_64" else 131
+    for pid in [*_outside(wanted), -1]:
         try:
             os.kill(pid, 0)
             found.append(str(pid))
         except OSError:
             continue
+    for pid in _outside(wanted):
+        if libc.syscall(ctypes.c_long(tgkill), ctypes.c_long(pid), ctypes.c_long(pid), ctypes.c_long(0)) == 0:
+            found.append(f"{pid} by thread")
     return found
 
 
@@ -152,13 +164,13 @@ _PRIVILEGED = {
 
 def _privileges() -> "list[str]":
     """Rights and calls that should be gone and are not."""
-    import ctypes
-    import errno
-
     found = []
     status = _status()
-    if int(status.get("CapEff", "0"), 16) or int(status.get("CapBnd", "0"), 16) or int(status.get("CapPrm", "0"), 16):
+    if any(int(status.get(name, "0"), 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")):
         found.append("capabilities")
+    # Only programs that gain rights when they are started use the bounding set, which an ordinary user cannot empty.
+    if int(status.get("CapBnd", "0"), 16) and status.get("NoNewPrivs") != "1":
+        found.append("capabilities of programs")
     if status and status.get("NoNewPrivs") != "1":
         found.append("set-user-id programs")
     if status and status.get("Seccomp") != "2":

@@ -132,11 +132,11 @@ async function start(options: PythonBackendOptions): Promise<Started> {
 }
 
 function tooWeak(report: IsolationReport, least: string): RlmError {
-  const why = report.refused.map((it) => `${it.mode}: ${it.reason}`).join('; ');
+  const why = [...report.refused.map((it) => `${it.mode}: ${it.reason}`), ...report.short].join('; ');
   const other = least === 'vm' ? 'No REPL of this version has it:' : "Use repl: 'pyodide', or";
   return new RlmError({
     code: 'isolation-unavailable',
-    message: `Python REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why === '' ? '' : ` (refused: ${why})`}. ${other} accept less by isolation: '${report.level}'.`,
+    message: `Python REPLs reach the isolation level ${report.level} here, and ${least} is asked for${why === '' ? '' : ` (${why})`}. ${other} accept less by isolation: '${report.level}'.`,
     userAction: true,
     data: { level: report.level, least, findings: report.findings },
   });

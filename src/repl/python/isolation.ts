@@ -14,6 +14,10 @@ export interface IsolationFindings {
   readonly files: readonly string[];
   /** Places outside of its own folders it could write to. */
   readonly writes: readonly string[];
+  /** Mode, owner, times, attributes, flags and leases of files outside that it could change. */
+  readonly metadata: readonly string[];
+  /** System V objects, queues, named datagrams, shared limits and priorities of the host's that it could use. */
+  readonly shared: readonly string[];
   /** Sockets it could make or connect. */
   readonly network: readonly string[];
   /** Processes of others it could see. */
@@ -42,6 +46,8 @@ export interface IsolationReport {
 
 const LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
 const PROOF_PATIENCE_MS = 20_000;
+const ROOT_NEEDS_NAMESPACES =
+  'root without namespaces: the level process is not claimed for root; run as an ordinary user or allow namespaces';
 
 /** `level` is at least `least`. */
 export function reaches(level: IsolationLevel, least: IsolationLevel): boolean {
@@ -57,7 +63,12 @@ export function provesFullIsolation(report: IsolationReport): boolean {
 }
 
 function nothingFound(it: IsolationFindings): boolean {
-  return [it.files, it.writes, it.network, it.processes, it.signals, it.privileges].every((list) => list.length === 0);
+  return lists(it).every((list) => list.length === 0) && it.processes.length === 0;
+}
+
+/** What must be empty at every level. */
+function lists(it: IsolationFindings): readonly (readonly string[])[] {
+  return [it.files, it.writes, it.metadata, it.shared, it.network, it.signals, it.privileges];
 }
 
 /**
@@ -76,11 +87,12 @@ export async function proveIsolation(zygote: ZygoteProcess, interpreter: Interpr
     await writeFile(canary, 'nobody in the box may read this', { mode: 0o644 });
     tcp.listen(0, '127.0.0.1');
     unix.listen(path);
-    await Promise.all([once(tcp, 'listening'), once(unix, 'listening')]);
+    const [decoys] = await Promise.all([setOutDecoys(zygote), once(tcp, 'listening'), once(unix, 'listening')]);
     const { port } = tcp.address() as net.AddressInfo;
     const namespaces = zygote.mode !== 'rules';
     const probe = {
       namespaces,
+      decoys,
       canary,
       port,
       socket: path,
@@ -88,8 +100,10 @@ export async function proveIsolation(zygote: ZygoteProcess, interpreter: Interpr
       interpreter: interpreter.folders,
     };
     const findings = await runProbe(zygote, probe);
-    const level = levelOf(zygote.mode, findings);
-    const { mode, refused, short } = zygote;
+    const asRoot = process.geteuid?.() === 0;
+    const level = levelOf(zygote.mode, findings, asRoot);
+    const { mode, refused } = zygote;
+    const short = asRoot && level === 'none' ? [...zygote.short, ROOT_NEEDS_NAMESPACES] : zygote.short;
     return { level, mode, findings, refused, short, proofMs: performance.now() - startedAt };
   } catch (cause) {
     if (RlmError.isInstance(cause)) throw cause;
@@ -101,8 +115,24 @@ export async function proveIsolation(zygote: ZygoteProcess, interpreter: Interpr
   } finally {
     tcp.close();
     unix.close();
+    zygote.order({ decoys: false });
     await rm(canary, { force: true });
   }
+}
+
+/** Has the launcher make objects of the host's that the probe must not reach. Gives where they are. */
+async function setOutDecoys(zygote: ZygoteProcess): Promise<unknown> {
+  const before = zygote.onMessage;
+  const answer = new Promise<unknown>((resolve) => {
+    zygote.onMessage = (message) => {
+      if ('decoys' in message) resolve(message.decoys);
+      else before(message);
+    };
+  });
+  zygote.order({ decoys: true });
+  const decoys = await Promise.race([answer, zygote.ended.then(() => ({}))]);
+  zygote.onMessage = before;
+  return decoys;
 }
 
 /** Limits of the probe: it needs next to nothing. */
@@ -143,6 +173,8 @@ function readFindings(data: Buffer): IsolationFindings {
   return {
     files: list('files'),
     writes: list('writes'),
+    metadata: list('metadata'),
+    shared: list('shared'),
     network: list('network'),
     processes: list('processes'),
     signals: list('signals'),
@@ -153,8 +185,9 @@ function readFindings(data: Buffer): IsolationFindings {
 }
 
 /** What the findings allow to be promised. */
-function levelOf(mode: BoxMode, it: IsolationFindings): IsolationLevel {
+export function levelOf(mode: BoxMode, it: IsolationFindings, asRoot: boolean): IsolationLevel {
   if (mode !== 'rules' && nothingFound(it)) return 'namespace';
   // Without namespaces others' existence may show; their files, the network and their lives must still be out of reach.
-  return [it.files, it.writes, it.network, it.privileges].every((list) => list.length === 0) ? 'process' : 'none';
+  // Root owns the machine: too much hangs on the system-call filter alone there.
+  return !asRoot && lists(it).every((list) => list.length === 0) ? 'process' : 'none';
 }

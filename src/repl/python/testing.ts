@@ -46,7 +46,8 @@ export async function describeUnprivileged(name: string, define: (machine: Machi
   describeUnless(becomeUnprivileged() ?? (await whyNot()), label, () => define({ name: label, options: {} }));
 }
 
-function becomeUnprivileged(): string | undefined {
+/** Makes this process an unprivileged user's, for good; gives the reason where that is not possible. */
+export function becomeUnprivileged(): string | undefined {
   if (process.getuid?.() !== 0) return 'the tests run as an unprivileged user already';
   try {
     process.setgroups?.([]);
