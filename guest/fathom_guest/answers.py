@@ -70,12 +70,15 @@ class Answers:
 
     def bind(self) -> None:
         """Binds the names."""
-        names = self._namespace
-        for function in (self.make_final(), self.make_final_var(), self.make_submit(), self.make_continue_with()):
+        self._namespace.protect_made("(answers)", self._make_functions)
+        self._namespace.protect("answer", self.answer)
+
+    def _make_functions(self) -> dict:
+        functions = (self.make_final(), self.make_final_var(), self.make_submit(), self.make_continue_with())
+        for function in functions:
             function.__module__ = "builtins"
             function.__qualname__ = function.__name__
-            names.protect(function.__name__, function)
-        names.protect("answer", self.answer)
+        return {function.__name__: function for function in functions}
 
     def reset(self) -> None:
         """A completion starts: what an earlier one of the session left in `answer` is no draft of it."""

@@ -53,19 +53,23 @@ class Bindings:
     def bind(self, header: dict, parts: list[memoryview]) -> None:
         """Values in the order given, then tools, then the rules of the answer."""
         texts = iter(parts)
-        for value in header.get("values", ()):
+        for index, value in enumerate(header.get("values", ())):
             try:
                 made = self.make(value, texts)
             except (ValueError, RecursionError) as error:  # nested deeper than Python reads it
-                raise CommandError("context-invalid", f"The value of {value['name']!r} cannot be read: {error}") from None
+                # The host knows what the caller calls it: the guest has no paths.
+                raise CommandError("context-invalid", str(error), value=index) from None
             self._namespace.protect(value["name"], made, data=True)
         for tool in header.get("tools", ()):
-            made = Tool(tool["name"], tool["description"], tool["parameters"], self._channel, self._before, self._limits)
-            self._namespace.protect(tool["name"], made)
+            self._namespace.protect_made(tool["name"], self._maker_of(tool))
         if "output" in header:
             output = header["output"]
             self._answers.reset()
             self._answers.properties = None if output is None else list(output["properties"])
+
+    def _maker_of(self, tool: dict) -> "Callable[[], dict[str, object]]":
+        name, description, parameters = tool["name"], tool["description"], tool["parameters"]
+        return lambda: {name: Tool(name, description, parameters, self._channel, self._before, self._limits)}
 
     def make(self, value: dict, texts) -> object:
         """The value that a description stands for."""
@@ -85,8 +89,15 @@ class Bindings:
         if kind == "alias":
             return self._namespace.bound(value["of"])
         if kind == "documents":
-            return Documents([Document(one["path"], self.make(one["content"], texts)) for one in value["documents"]])
+            return Documents([self.make_document(one, texts) for one in value["documents"]])
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
+
+    def make_document(self, one: dict, texts) -> Document:
+        """A document. An error names it, as the host knows only the whole list."""
+        try:
+            return Document(one["path"], self.make(one["content"], texts))
+        except ValueError as error:
+            raise ValueError(f"{one['path']}: {error}") from None
 
     def load(self, value: dict) -> object:
         """The content of a file, through the backend's own way to it."""

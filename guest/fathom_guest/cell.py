@@ -10,6 +10,7 @@ from inspect import CO_COROUTINE
 from .answers import Answer, Answers
 from .cell_tracker import CellTracker
 from .errors import CellEnd
+from .guard import Guard
 from .interrupts import Interrupts
 from .loop import EventLoop
 from .namespace import Namespace
@@ -43,6 +44,7 @@ class Cells:
         interrupts: Interrupts,
         loop: EventLoop,
         tracker: CellTracker,
+        guard: Guard,
     ) -> None:
         self._namespace = namespace
         self._answers = answers
@@ -50,10 +52,13 @@ class Cells:
         self._interrupts = interrupts
         self._loop = loop
         self._tracker = tracker
+        self._guard = guard
         self._sources = Sources()
 
     def run(self, code: str, handle: str) -> Outcome:
         """Runs a cell to its end. Whatever it raises is part of the outcome."""
+        self._guard.restore()
+        self._guard.restore_public()
         outcome = Outcome()
         self._namespace.restore()
         self._answers.begin()
@@ -109,8 +114,11 @@ class Cells:
         return self._evaluate(compile(last, filename, "eval", PyCF_ALLOW_TOP_LEVEL_AWAIT, True))
 
     def _evaluate(self, code) -> object:
-        value = eval(code, self._namespace.names)
-        return self._loop.run(value) if code.co_flags & CO_COROUTINE else value
+        try:
+            value = eval(code, self._namespace.names)
+            return self._loop.run(value) if code.co_flags & CO_COROUTINE else value
+        finally:
+            self._guard.restore()  # at once: what follows is the runtime's work
 
     def _flush_streams(self) -> None:
         """A cell may have put its own object in place of `sys.stdout`: what it holds back belongs to the output."""

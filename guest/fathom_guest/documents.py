@@ -4,7 +4,7 @@ from .own import own_builtins as __builtins__
 
 
 class Document:
-    """One file: `.path`, `.name`, `.text`."""
+    """One file: `.path`, `.name`, `.text`, `.size` in characters, `.lines`."""
 
     __slots__ = ("path", "text")
 
@@ -16,6 +16,27 @@ class Document:
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def size(self) -> int:
+        """How many characters the text has."""
+        return len(self.text)
+
+    @property
+    def lines(self) -> "list[str]":
+        """The lines of the text, without their ends."""
+        return self.text.splitlines()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Document:
+            return NotImplemented
+        return self.path == other.path and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.text))
+
+    def __contains__(self, wanted: object) -> bool:
+        return wanted in self.text
 
     def __len__(self) -> int:
         return len(self.text)

@@ -46,12 +46,13 @@ class ChannelClosed(BaseException):
 
 
 class CommandError(Exception):
-    """A command of the host cannot be done; `code` is one of the host's error codes."""
+    """A command of the host cannot be done; `code` is one of the host's error codes. `fields` say more to the host."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **fields: int) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.fields = fields
 
 
 for _class in (LLMError, BudgetExceeded, AnswerInvalid, AnswerTooLarge, ToolError, HostError, CellEnd):

@@ -12,6 +12,7 @@ from .calls import Calls
 from .cell import Cells
 from .channel import Channel
 from .errors import CommandError, LLMError
+from .guard import Guard
 from .frames import decode_text, encode_text, split_parts
 from .history import History
 from .interrupts import Interrupts
@@ -21,6 +22,7 @@ from .lookups import Lookups
 from .namespace import Namespace
 from .output import Output
 from .panel import Panel, show_vars
+from .queried import let_json_write_views
 from .queries import Queries, make_queries
 from .tracebacks import describe
 from .transport import Transport
@@ -51,7 +53,7 @@ class Guest:
         self.panel = Panel(self.namespace)
         self.loop = EventLoop(self.channel, self.calls, threads=threads)
         self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file, self.limits)
-        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker)
+        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker, Guard())
         self.lookups = Lookups(self.namespace, self.limits)
         #: Names of packages worth telling the model about; a backend may fill it.
         self.packages: list[str] = []
@@ -74,17 +76,21 @@ class Guest:
 
     def _bind_names(self) -> None:
         queries = Queries(self.calls, self.limits)
-        functions = make_queries(self.calls, queries, self._before_call, self.loop.awaited)
-        for name, function in functions.items():
-            self.namespace.protect(name, function)
+
+        def make_functions() -> dict:
+            return make_queries(self.calls, queries, self._before_call, self.loop.awaited)
+
+        functions = make_functions()
         self.bindings.query = functions["llm_query"]
         self.bindings.query_batched = functions["llm_query_batched"]
+        self.namespace.protect_made("(queries)", make_functions)
         self.answers.bind()
         self.bindings.bind_errors()
-        self.namespace.protect("SHOW_VARS", show_vars(self.panel))
-        self.namespace.protect("history", History(self.channel))
+        self.namespace.protect_made("SHOW_VARS", lambda: {"SHOW_VARS": show_vars(self.panel)})
+        self.namespace.protect_made("history", lambda: {"history": History(self.channel)})
         self.namespace.protect("context", None, data=True)
         self.loop.install()
+        let_json_write_views()
         if self.threads:
             self.channel.tracker.install()
         else:
@@ -129,7 +135,7 @@ class Guest:
                 raise CommandError("repl-failure", f"this guest has no command {header['op']!r}")
             return operation(header, split_parts(header, body))
         except CommandError as error:
-            return {"error": {"code": error.code, "message": error.message}}, ()
+            return {"error": {"code": error.code, "message": error.message, **error.fields}}, ()
         except BaseException as error:
             name, message, _ = describe(error)
             return {"error": {"code": "repl-failure", "message": f"{name}: {message}"}}, ()

@@ -3,7 +3,7 @@
 from .own import own_builtins as __builtins__
 
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from .cell_tracker import CellTracker
 from .channel import Channel
@@ -53,7 +53,7 @@ class History(LazyItems):
     def _read(self, **fields) -> object:
         return read_host(self._channel, {"op": "history", **fields})
 
-    def __len__(self) -> int:
+    def _length(self) -> int:
         return self._read(read="length")
 
     def __getitem__(self, key):
@@ -70,22 +70,13 @@ class History(LazyItems):
     def _no_item(self, key: object, length: int) -> str:
         return f"history has {length} items; there is no item {key}"
 
-    def __iter__(self) -> Iterator:
-        start = 0
-        while True:
-            page = self._slice(start, min(len(self), start + _PAGE))
-            if not page:
-                return
-            yield from page
-            start += len(page)
-
     def __contains__(self, wanted: object) -> bool:
         if isinstance(wanted, str):
             return len(wanted) <= _LONGEST and self._read(read="by-id", id=wanted) is not None
         return any(item == wanted for item in self)
 
     def __repr__(self) -> str:
-        return f"<history of {len(self)} items; history[\"t1.0\"] is the full output of a command>"
+        return f"<history of {self._length()} items; history[\"t1.0\"] is the full output of a command>"
 
 
 History.__module__ = "builtins"

@@ -5,7 +5,7 @@
 
 from .own import own_builtins as __builtins__
 
-import _signal as signal
+from _signal import SIGINT, getsignal, signal
 from collections.abc import Callable
 from threading import get_ident
 
@@ -22,8 +22,8 @@ class Interrupts:
     def install(self) -> None:
         """Takes SIGINT over again; a cell may have put its own handler in place."""
         try:
-            if signal.getsignal(signal.SIGINT) != self._on_signal:
-                signal.signal(signal.SIGINT, self._on_signal)
+            if getsignal(SIGINT) != self._on_signal:
+                signal(SIGINT, self._on_signal)
         except (ValueError, OSError, AttributeError):
             pass  # not the main thread, or a platform without signals: the host kills instead
 

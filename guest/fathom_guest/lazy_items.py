@@ -1,15 +1,116 @@
-"""A sequence of items that is read from the host in pages."""
+"""Values that are read from the host in pages, and behave as the text or list that they stand for."""
 
 from .own import own_builtins as __builtins__
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from operator import ge, gt, le, lt
 from operator import index as index_of
 
+#: What `len()` can count: 2³¹−1 where the interpreter has 32 bits.
+_COUNTABLE = sys.maxsize
 
-class LazyItems(Sequence):
+
+class Lazy(Sequence):
+    """Length, comparison and concatenation as the plain value has them: equal to a `str` or `list` of the same content."""
+
+    __slots__ = ()
+
+    #: The class of the plain value.
+    _plain_type: type
+
+    def _length(self) -> int:
+        """How long it is; may be more than `len()` can count."""
+        raise NotImplementedError
+
+    def _first_difference(self, other) -> "tuple | None":
+        """Parts of both where they differ first, a shorter one against what goes beyond it; None when they are equal."""
+        raise NotImplementedError
+
+    def plain(self):
+        """All of it as a plain value."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        """How many there are, also where that is more than `len()` can count."""
+        return self._length()
+
+    def __len__(self) -> int:
+        length = self._length()
+        if length > _COUNTABLE:
+            raise OverflowError(
+                f"len() counts to {_COUNTABLE} in this REPL, and this has {length}: use .size for the number; "
+                "indices, slices, iteration, peek, search and find work"
+            )
+        return length
+
+    def __bool__(self) -> bool:
+        return self._length() > 0
+
+    def _whole(self) -> None:
+        """Raises for what is too large to be one plain value here."""
+        if self._length() > _COUNTABLE:
+            raise OverflowError(
+                f"all {self._length()} do not fit into one {self._plain_type.__name__} in this REPL: "
+                "use slices, peek, search or find"
+            )
+
+    def _like(self, other: object) -> bool:
+        return isinstance(other, (self._plain_type, type(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not self._like(other):
+            return NotImplemented
+        return other is self or (self._length() == length_of(other) and self._first_difference(other) is None)
+
+    def _ordered(self, other: object, compare: Callable) -> bool:
+        if not self._like(other):
+            return NotImplemented
+        found = None if other is self else self._first_difference(other)
+        return compare(0, 0) if found is None else compare(*found)
+
+    def __lt__(self, other: object) -> bool:
+        return self._ordered(other, lt)
+
+    def __le__(self, other: object) -> bool:
+        return self._ordered(other, le)
+
+    def __gt__(self, other: object) -> bool:
+        return self._ordered(other, gt)
+
+    def __ge__(self, other: object) -> bool:
+        return self._ordered(other, ge)
+
+    __hash__ = None
+
+    def __add__(self, other: object):
+        return self.plain() + plain_of(other) if self._like(other) else NotImplemented
+
+    def __radd__(self, other: object):
+        return plain_of(other) + self.plain() if self._like(other) else NotImplemented
+
+    def __mul__(self, times: int):
+        return self.plain() * times
+
+    __rmul__ = __mul__
+
+
+def length_of(value) -> int:
+    """The length of a lazy or plain value."""
+    return value._length() if isinstance(value, Lazy) else len(value)
+
+
+def plain_of(value):
+    """A lazy value as a plain one."""
+    return value.plain() if isinstance(value, Lazy) else value
+
+
+class LazyItems(Lazy):
     """Indices and slices as a list has them, from pages."""
 
     __slots__ = ()
+    _plain_type = list
 
     #: The most items that are read at once.
     _page_items: int
@@ -23,7 +124,7 @@ class LazyItems(Sequence):
         return "list index out of range"
 
     def __getitem__(self, key):
-        length = len(self)
+        length = self._length()
         if isinstance(key, slice):
             wanted = range(length)[key]
             if not wanted:
@@ -47,3 +148,27 @@ class LazyItems(Sequence):
             items += page
             start += len(page)
         return items
+
+    def __iter__(self) -> Iterator:
+        start = 0
+        while True:
+            page = self._slice(start, min(self._length(), start + self._page_items))
+            if not page:
+                return
+            yield from page
+            start += len(page)
+
+    def __reversed__(self) -> Iterator:
+        for stop in range(self._length(), 0, -self._page_items):
+            yield from reversed(self._slice(max(0, stop - self._page_items), stop))
+
+    def _first_difference(self, other) -> "tuple | None":
+        for mine, theirs in zip(self, other):
+            if mine is not theirs and mine != theirs:
+                return mine, theirs
+        lengths = self._length(), length_of(other)
+        return None if lengths[0] == lengths[1] else lengths
+
+    def plain(self) -> list:
+        self._whole()
+        return list(iter(self))

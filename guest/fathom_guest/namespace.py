@@ -5,7 +5,7 @@ from .own import own_builtins as __builtins__
 import _sitebuiltins
 import builtins
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from keyword import iskeyword
 from types import ModuleType
 
@@ -33,23 +33,38 @@ class Namespace:
         self.names["__builtins__"] = builtins
         sys.modules["__main__"] = self.module
         add_site_builtins()
-        #: Bound names: same object, restored by reference before each cell.
+        #: Bound names, restored by reference before each cell.
         self.protected: dict[str, object] = {}
+        #: What makes the runtime's functions anew for each cell: a cell can change what it holds, not what the next gets.
+        self._makers: "dict[str, Callable[[], dict[str, object]]]" = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
         self.data: set[str] = set()
 
     def protect(self, name: str, value: object, *, data: bool = False) -> None:
         """Binds a name for good."""
-        self.protected[name] = value
-        self.names[name] = value
+        self._makers.pop(name, None)
+        self._bind(name, value)
         if data:
             self.data.add(name)
         else:
             self.data.discard(name)
 
+    def _bind(self, name: str, value: object) -> None:
+        self.protected[name] = value
+        self.names[name] = value
+
+    def protect_made(self, key: str, make: "Callable[[], dict[str, object]]") -> None:
+        """Binds names whose values are made anew for each cell. `key` is the name, or that of a group of names."""
+        for name, value in make().items():
+            self._bind(name, value)
+            self.data.discard(name)
+        self._makers[key] = make
+
     def restore(self) -> None:
         """Puts protected names back before a cell."""
         names = self.names
+        for make in self._makers.values():
+            self.protected.update(make())
         for name, value in self.protected.items():
             if names.get(name, self) is not value:
                 names[name] = value

@@ -2,8 +2,8 @@
 
 from .own import own_builtins as __builtins__
 
-import codecs
 import sys
+from _codecs import register_error
 from _thread import RLock
 from collections import deque
 from io import BufferedIOBase, BytesIO, TextIOWrapper, UnsupportedOperation
@@ -36,7 +36,6 @@ class Output:
     """The output of one cell after the other: the first half of `limit` bytes at once, the last half at the end."""
 
     def __init__(self, channel: Channel) -> None:
-        codecs.register_error(_ERRORS, _replace)
         self.limit = 16 * 1024 * 1024
         #: The process's descriptors 1 and 2 are captured too: `sys.stdout.fileno()` gives them to subprocesses.
         self.descriptors = False
@@ -54,6 +53,7 @@ class Output:
 
         `unbuffered`: what an earlier cell left running may print half a line, which must not meet one of this cell.
         """
+        register_error(_ERRORS, _replace)
         with self._lock:
             self._head_left = self.limit // 2
             self._deferred.clear()

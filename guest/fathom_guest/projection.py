@@ -4,12 +4,12 @@ from .own import own_builtins as __builtins__
 
 import re
 import reprlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from operator import index as index_of
 
 from .channel import Channel
 from .json_values import text_of
-from .lazy_items import LazyItems
+from .lazy_items import Lazy, LazyItems, length_of
 from .queried import Queried, Source, hit, peek_lines
 
 _TEXT_PAGE = 1024 * 1024
@@ -17,6 +17,7 @@ _ITEM_PAGE = 200
 _OVERLAP = 64 * 1024
 #: Characters before a page that anchors, lookbehinds and snippets see.
 _BEFORE = 4 * 1024
+_STR_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 
 
 class _Sized(Queried):
@@ -28,23 +29,25 @@ class _Sized(Queried):
         self._query = query
         self._query_batched = query_batched
 
-    def __len__(self) -> int:
+    def _length(self) -> int:
         if self._size is None:
             self._size = self._source.read("length")
         return self._size
 
 
-class ProjectedText(_Sized, Sequence):
-    """A text read on demand: `len`, indices, slices, `in`, iteration over characters."""
+class ProjectedText(_Sized, Lazy):
+    """A text read on demand: `len`, indices, slices, `in`, comparison, iteration over characters."""
+
+    _plain_type = str
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            start, stop, step = key.indices(len(self))
+            start, stop, step = key.indices(self._length())
             if step == 1:
                 return self._slice(start, stop)
-            return self._slice(0, len(self))[key]
+            return self._slice(0, self._length())[key]
         index = index_of(key)
-        length = len(self)
+        length = self._length()
         index += length if index < 0 else 0
         if not 0 <= index < length:
             raise IndexError("text index out of range")
@@ -59,16 +62,16 @@ class ProjectedText(_Sized, Sequence):
         return "".join(pieces)
 
     def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self), _TEXT_PAGE):
-            yield from self._slice(start, min(start + _TEXT_PAGE, len(self)))
+        for start in range(0, self._length(), _TEXT_PAGE):
+            yield from self._slice(start, min(start + _TEXT_PAGE, self._length()))
 
     def __contains__(self, wanted: object) -> bool:
         if not isinstance(wanted, str):
             raise TypeError("'in <text>' requires a str")
         keep = max(len(wanted) - 1, 0)
         tail = ""
-        for start in range(0, len(self), _TEXT_PAGE):
-            window = tail + self._slice(start, min(start + _TEXT_PAGE, len(self)))
+        for start in range(0, self._length(), _TEXT_PAGE):
+            window = tail + self._slice(start, min(start + _TEXT_PAGE, self._length()))
             if wanted in window:
                 return True
             tail = window[-keep:] if keep else ""
@@ -93,7 +96,7 @@ class ProjectedText(_Sized, Sequence):
         """Where `wanted` stands, read in pages that overlap by its length."""
         if not isinstance(wanted, str):
             raise TypeError(f"must be str, not {type(wanted).__name__}")
-        at, stop, _ = slice(start, end).indices(len(self))
+        at, stop, _ = slice(start, end).indices(self._length())
         while at + len(wanted) <= stop:
             page = min(at + _TEXT_PAGE, stop)
             text = self._slice(at, min(page + max(len(wanted) - 1, 0), stop))
@@ -116,7 +119,7 @@ class ProjectedText(_Sized, Sequence):
         """Matches in order; `index` counts them. A match longer than 64 Ki characters may be missed."""
         compiled = re.compile(pattern)
         hits: list[dict] = []
-        length, start, done = len(self), 0, 0
+        length, start, done = self._length(), 0, 0
         while len(hits) < max_hits:
             stop = min(start + _TEXT_PAGE, length)
             before = max(0, start - _BEFORE)
@@ -132,10 +135,45 @@ class ProjectedText(_Sized, Sequence):
         return hits
 
     def __str__(self) -> str:
-        return self._slice(0, len(self))
+        self._whole()
+        return self._slice(0, self._length())
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def _first_difference(self, other) -> "tuple[str, str] | None":
+        for start in range(0, max(self._length(), length_of(other)), _TEXT_PAGE):
+            mine, theirs = self[start : start + _TEXT_PAGE], other[start : start + _TEXT_PAGE]
+            if mine != theirs:
+                return mine, theirs
+        return None
+
+    def __reversed__(self) -> Iterator[str]:
+        for stop in range(self._length(), 0, -_TEXT_PAGE):
+            yield from reversed(self._slice(max(0, stop - _TEXT_PAGE), stop))
+
+    def startswith(self, wanted: "str | tuple[str, ...]", start: int = 0, end: "int | None" = None) -> bool:
+        """As `str.startswith`."""
+        first, stop, _ = slice(start, end).indices(self._length())
+        return self._slice(first, min(stop, first + longest(wanted))).startswith(wanted)
+
+    def endswith(self, wanted: "str | tuple[str, ...]", start: int = 0, end: "int | None" = None) -> bool:
+        """As `str.endswith`."""
+        first, stop, _ = slice(start, end).indices(self._length())
+        return self._slice(max(first, stop - longest(wanted)), stop).endswith(wanted)
+
+    def __getattr__(self, name: str):
+        if name in _STR_METHODS:
+            raise AttributeError(f"a projected text has no {name}(): use it on a slice, or on str(text), which reads all of it")
+        raise AttributeError(f"a projected text has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"<projected text of {len(self)} characters: slice it, or use peek, search, chunk>"
+        return f"<projected text of {self._length()} characters: slice it, or use peek, search, chunk>"
+
+
+def longest(wanted: "str | tuple[str, ...]") -> int:
+    """Characters of the longest of the texts."""
+    return max(map(len, wanted), default=0) if isinstance(wanted, tuple) else len(wanted)
 
 
 class ProjectedList(_Sized, LazyItems):
@@ -147,25 +185,14 @@ class ProjectedList(_Sized, LazyItems):
     def _read_page(self, start: int, stop: int) -> list:
         return self._source.read("slice", start=start, stop=stop)
 
-    def __iter__(self) -> Iterator:
-        for start in range(0, len(self), _ITEM_PAGE):
-            yield from self._slice(start, min(start + _ITEM_PAGE, len(self)))
-
-    def __reversed__(self) -> Iterator:
-        for stop in range(len(self), 0, -_ITEM_PAGE):
-            yield from reversed(self._slice(max(0, stop - _ITEM_PAGE), stop))
-
     def index(self, value: object, start: int = 0, stop: "int | None" = None) -> int:
         """Where `value` stands first, as `list.index`."""
-        first, last, _ = slice(start, stop).indices(len(self))
+        first, last, _ = slice(start, stop).indices(self._length())
         for page in range(first, last, _ITEM_PAGE):
             for offset, item in enumerate(self._slice(page, min(page + _ITEM_PAGE, last))):
                 if item == value:
                     return page + offset
         raise ValueError(f"{reprlib.repr(value)} is not in list")
-
-    def plain(self) -> list:
-        return list(self)
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, item in enumerate(self):
@@ -176,7 +203,7 @@ class ProjectedList(_Sized, LazyItems):
         return peek_lines((text for _, _, text in self._pieces()), start, end)
 
     def __repr__(self) -> str:
-        return f"<projected list of {len(self)} items: index it, or use peek, search, chunk>"
+        return f"<projected list of {self._length()} items: index it, or use peek, search, chunk>"
 
 
 class ProjectedMapping(Queried, Mapping):
@@ -184,13 +211,13 @@ class ProjectedMapping(Queried, Mapping):
 
     def __init__(self, source: Source, query: Callable, query_batched: Callable) -> None:
         self._source = source
-        self._keys: "list[str] | None" = None
+        self._keys: "dict[str, None] | None" = None
         self._query = query
         self._query_batched = query_batched
 
-    def _all_keys(self) -> list[str]:
+    def _all_keys(self) -> "dict[str, None]":
         if self._keys is None:
-            self._keys = list(self._source.read("keys"))
+            self._keys = dict.fromkeys(self._source.read("keys"))
         return self._keys
 
     def __len__(self) -> int:
@@ -209,6 +236,12 @@ class ProjectedMapping(Queried, Mapping):
 
     def plain(self) -> dict:
         return dict(self)
+
+    def __or__(self, other: object) -> dict:
+        return {**self, **other} if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: object) -> dict:
+        return {**other, **self} if isinstance(other, Mapping) else NotImplemented
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         for index, key in enumerate(self._all_keys()):

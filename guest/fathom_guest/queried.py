@@ -4,12 +4,14 @@ from .own import own_builtins as __builtins__
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from json import JSONEncoder
 from types import MappingProxyType
 
 from .channel import Channel
 from .documents import Document, Documents
 from .history import read_host
 from .json_values import text_of
+from .lazy_items import Lazy
 
 _SNIPPET = 80
 _REDUCE = 400_000
@@ -28,7 +30,7 @@ class Source:
 
 
 class Queried:
-    """The helpers that every projection has."""
+    """The helpers that every projection has. `plain()` is all of it as a plain value."""
 
     #: Its items can be asked about one by one.
     holds_items = False
@@ -37,10 +39,6 @@ class Queried:
 
     def _pieces(self) -> Iterator[tuple[int, int, str]]:
         """`(index, offset, text)` of windows or items."""
-        raise NotImplementedError
-
-    def plain(self) -> object:
-        """All of it as a plain value: what is answered with it, or handed to a child."""
         raise NotImplementedError
 
     def map_query(self, prompt: str, items: Iterable) -> list:
@@ -66,7 +64,7 @@ class Queried:
         """Pieces `{index, start, end, text}` of `size` characters that cover all."""
         if size <= 0 or not 0 <= overlap < size:
             raise ValueError("chunk needs size > 0 and 0 <= overlap < size")
-        text = self.peek(0, None)
+        text = self.peek(0, None)  # all of it, as the chunks hold all of it
         chunks: list[dict] = []
         start = 0
         while start < len(text) or not chunks:
@@ -100,9 +98,24 @@ def plain(value: object) -> object:
         return {name: plain(part) for name, part in value.items()}
     if kind is Document:
         return {"path": value.path, "text": value.text}
+    if issubclass(kind, (Lazy, Queried)):
+        return value.plain()
     if kind in (list, tuple, Documents) and any(type(item) is Document for item in kind.__iter__(value)):
         return [plain(item) for item in kind.__iter__(value)]
-    return value.plain() if issubclass(kind, Queried) else value
+    return value
+
+
+def let_json_write_views() -> None:
+    """`json.dumps` takes the runtime's own views of data as the data itself."""
+    default = JSONEncoder.default
+
+    def default_of_views(self, o):
+        made = plain(o)
+        return default(self, o) if made is o else made
+
+    default_of_views.__name__, default_of_views.__qualname__ = "default", default.__qualname__
+    default_of_views.__doc__ = default.__doc__
+    JSONEncoder.default = default_of_views
 
 
 def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:

@@ -20,10 +20,12 @@ import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
 import { describeInTheMiddle } from './in-the-middle.ts';
 import { describeLate } from './late.ts';
+import { describeLazyValues } from './lazy-values.ts';
 import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
 import { describeQueries } from './queries.ts';
+import { describeSabotage } from './sabotage.ts';
 import { describeValues } from './values.ts';
 
 export type { ReplCapabilities } from './bench.ts';
@@ -38,6 +40,8 @@ const TOPICS = [
   describeQueries,
   describeConcurrency,
   describeLate,
+  describeSabotage,
+  describeLazyValues,
   describeValues,
   describeLife,
 ];

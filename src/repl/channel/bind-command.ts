@@ -1,4 +1,8 @@
+import { RlmError } from '../../errors.ts';
 import type { FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import type { GuestResult } from './guest-command.ts';
+import { checkResult } from './results.ts';
+import { field, readObject, readOptionalInteger } from './shape.ts';
 import { encodeExact } from './text.ts';
 
 /** How a backend names a file to its guest: fields that the guest's `load_file` understands. */
@@ -54,4 +58,29 @@ async function encodeValue(
 async function encodeFile(value: FileValue, describeFile: DescribeFile): Promise<Record<string, unknown>> {
   const { kind, as, encoding, skip, bytes } = value;
   return { ...(await describeFile(value)), kind, as, encoding, skip, bytes };
+}
+
+/** Raises the error of a `bind` that failed, naming the value as the caller did: a file by its path. */
+export function checkBound(result: GuestResult, bindings: ReplBindings): void {
+  try {
+    checkResult(result);
+  } catch (error) {
+    if (!RlmError.isInstance(error) || error.code !== 'context-invalid') throw error;
+    const index = readOptionalInteger(readObject(field(result.fields, 'error'), 'an error'), 'value', 0, 1e6);
+    const entry = index === undefined ? undefined : Object.entries(bindings.values ?? {})[index];
+    throw entry === undefined ? error : unreadable(entry, error);
+  }
+}
+
+function unreadable([name, value]: [string, ReplValue], cause: RlmError): RlmError {
+  const file = value.kind === 'file' && value.path !== '' ? value : undefined;
+  const subject =
+    file === undefined ? `The value of ${name}` : `The file ${file.path}${file.as === 'json' ? ', read as JSON,' : ''}`;
+  return new RlmError({
+    code: 'context-invalid',
+    message: `${subject} cannot be read: ${cause.message}`,
+    userAction: true,
+    data: file === undefined ? { name } : { path: file.path },
+    cause,
+  });
 }

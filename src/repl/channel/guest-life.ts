@@ -1,6 +1,6 @@
 import { messageOf, RlmError } from '../../errors.ts';
 import type { ReplBindings, ReplInfo, ReplLimits, RestartInfo } from '../port.ts';
-import { encodeBindings } from './bind-command.ts';
+import { checkBound, encodeBindings } from './bind-command.ts';
 import { GuestLost } from './guest-command.ts';
 import { type GuestEnd, wasKilled } from './guest-ended.ts';
 import type { GuestLink } from './guest-link.ts';
@@ -148,7 +148,7 @@ export class GuestLife {
 
   async #send(bindings: ReplBindings): Promise<void> {
     const { header, parts } = await encodeBindings(bindings, (file) => this.#options.driver.describeFile(file));
-    checkResult(await this.#link.command({ op: 'bind', header, parts }));
+    checkBound(await this.#link.command({ op: 'bind', header, parts }), bindings);
   }
 }
 
