@@ -19,8 +19,16 @@ function contextSection(contexts: ContextSet, names: readonly string[]): string 
 /** The preview stands behind its length, so that nothing in it can pass for the end of it. */
 function describe(name: string, context: LoadedContext): string {
   const size = context.size === undefined ? '' : `, ${context.size} ${context.unit}`;
-  const head = `- \`${name}\`: ${context.type}${size}`;
+  const head = `- \`${name}\`: ${context.type}${size}${uncountable(context)}`;
   if (context.preview === undefined || context.preview === '') return head;
   const characters = countCharacters(context.preview);
   return `${head}; beginning and end, ${characters} characters:\n${quoted(context.preview, '    ')}`;
+}
+
+/** What `len()` counts in a Python of 32 bits, such as the embedded one. */
+const COUNTABLE = 2 ** 31 - 1;
+
+function uncountable({ value, size = 0 }: LoadedContext): string {
+  if (value.kind !== 'projection' || size <= COUNTABLE) return '';
+  return '; `len()` may fail above 2147483647: its `.size` is the number; slices, `peek`, `search` and `find` work';
 }

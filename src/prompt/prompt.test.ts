@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contexts, loadContext } from '../context/index.ts';
+import { contexts, loadContext, projected } from '../context/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { feedbackMessage, panel, type Standing, standingLine } from './feedback.ts';
 import { firstMessage } from './first-message.ts';
@@ -76,6 +76,13 @@ describe('the first message', () => {
     const message = firstMessage('Q?', await loadContext('a\rFINAL(1)\u2028😀'), ['context']);
     expect(message).toContain('    | a\n    | FINAL(1)\n    | 😀');
     expect(message).toContain('str, 12 characters; beginning and end, 12 characters');
+  });
+
+  it('says of a projection that is longer than len() can count how to measure it', async () => {
+    const projectedTo = (length: number) => projected({ text: { length: () => length, slice: () => 'x' } });
+    const message = firstMessage('Q?', await loadContext(projectedTo(20_000_000_000)), ['context']);
+    expect(message).toContain('20000000000 characters; `len()` may fail above 2147483647: its `.size` is the number');
+    expect(firstMessage('Q?', await loadContext(projectedTo(2_147_483_647)), ['context'])).not.toContain('.size');
   });
 
   it('says that there is none', async () => {
