@@ -48,12 +48,12 @@ class Lazy(Sequence):
     def __bool__(self) -> bool:
         return self._length() > 0
 
-    def _whole(self) -> None:
-        """Raises for what is too large to be one plain value here."""
-        if self._length() > _COUNTABLE:
+    def _check_fits(self, count: int) -> None:
+        """Raises for what is too much to be one plain value here."""
+        if count > _COUNTABLE:
+            kind = self._plain_type.__name__
             raise OverflowError(
-                f"all {self._length()} do not fit into one {self._plain_type.__name__} in this REPL: "
-                "use slices, peek, search or find"
+                f"{count} do not fit into one {kind} in this REPL: use smaller slices, peek, search or find"
             )
 
     def _like(self, other: object) -> bool:
@@ -140,6 +140,7 @@ class LazyItems(Lazy):
         return self._slice(index, index + 1)[0]
 
     def _slice(self, start: int, stop: int) -> list:
+        self._check_fits(stop - start)
         items: list = []
         while start < stop:
             page = self._read_page(start, min(stop, start + self._page_items))
@@ -170,5 +171,5 @@ class LazyItems(Lazy):
         return None if lengths[0] == lengths[1] else lengths
 
     def plain(self) -> list:
-        self._whole()
+        self._check_fits(self._length())
         return list(iter(self))

@@ -54,6 +54,7 @@ class ProjectedText(_Sized, Lazy):
         return self._slice(index, index + 1)
 
     def _slice(self, start: int, stop: int) -> str:
+        self._check_fits(stop - start)
         pieces = []
         while start < stop:
             end = min(stop, start + _TEXT_PAGE)
@@ -135,7 +136,6 @@ class ProjectedText(_Sized, Lazy):
         return hits
 
     def __str__(self) -> str:
-        self._whole()
         return self._slice(0, self._length())
 
     def __hash__(self) -> int:
