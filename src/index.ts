@@ -77,7 +77,9 @@ export type {
   BashResult,
   CellResult,
   ExecuteOptions,
+  OpenSessionOptions,
   Session,
+  SessionDivergence,
   SessionOptions,
   SessionStatus,
 } from './session/session.ts';

@@ -15,7 +15,7 @@ import type { RlmOptions } from './rlm-options.ts';
 import { type BoxedRun, deferRun } from './run/deferred-run.ts';
 import { type CompletionRequest, givenRequest } from './run/request.ts';
 import { type CompletionRun, startRun } from './run/run-handle.ts';
-import type { Session, SessionOptions } from './session/session.ts';
+import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
 import { memoryStore } from './store/index.ts';
@@ -36,11 +36,13 @@ export interface Rlm extends AsyncDisposable {
   /** A REPL that lives across completions. @throws RlmError `invalid-option`, `invalid-limit`, `isolation-unavailable`, `repl-failure` */
   createSession(options?: SessionOptions): Promise<Session>;
   /**
-   * A session of the store: the same REPL in this process, else brought back by doing its log again.
+   * A session of the store: the same REPL where this process has it, else brought back by replaying its log. What then differs
+   * from the record is in `session.status().diverged`. Of a session that is open here, `options` change nothing.
    *
-   * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it
+   * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it,
+   *   `context-invalid` for a context that it does not have
    */
-  openSession(id: string): Promise<Session>;
+  openSession(id: string, options?: OpenSessionOptions): Promise<Session>;
   /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
   close(): Promise<void>;
 }
@@ -102,7 +104,7 @@ export function createRlm(options: RlmOptions): Rlm {
       return track(deferRun(runId, () => resumeRun(runId, signal)));
     },
     createSession: (sessionOptions) => sessions.create(sessionOptions),
-    openSession: (id) => sessions.open(id),
+    openSession: (id, openOptions) => sessions.open(id, openOptions),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -17,6 +17,7 @@ from .limits import Limits
 from .namespace import Namespace
 from .projection import project
 from .tools import Tool
+from .unavailable import Unavailable
 
 #: Gives the content of a file value: text, or bytes that are decoded here.
 LoadFile = Callable[[dict], object]
@@ -88,6 +89,8 @@ class Bindings:
             return MappingProxyType({name: self._namespace.bound(name) for name in value["names"]})
         if kind == "alias":
             return self._namespace.bound(value["of"])
+        if kind == "unavailable":
+            return Unavailable(value["message"])
         if kind == "documents":
             return Documents([self.make_document(one, texts) for one in value["documents"]])
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")

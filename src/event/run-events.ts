@@ -165,12 +165,14 @@ export interface ReplRestarted {
   readonly lost: string;
 }
 
-/** A replayed cell asked for something unrecorded, or printed something else. */
+/** A replay differs from its record: a cell asked for something unrecorded, printed something else or ended otherwise. */
 export interface JournalDiverged {
   readonly type: 'journal.diverged';
-  /** The command that did otherwise, e.g. `t3.0`. */
+  /** The command that differs, e.g. `t3.0`; of a whole session, the last one. */
   readonly commandId: string;
   readonly message: string;
+  /** Of a session that was opened again: variables that are missing. */
+  readonly variables?: readonly string[];
 }
 
 /** Told to one subscriber alone, in the place where it was too slow: so many ephemeral events are missing here. */

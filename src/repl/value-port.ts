@@ -26,6 +26,8 @@ export type ReplValue =
   | { readonly kind: 'mapping'; readonly names: readonly string[] }
   /** The very object already bound under another name, e.g. `context` for `context_0`. */
   | { readonly kind: 'alias'; readonly of: string }
+  /** A value that is not at hand: its use raises a `LookupError` with this message. */
+  | { readonly kind: 'unavailable'; readonly message: string }
   /** A list or mapping of documents, each `{ path, text… }` with attribute access. */
   | { readonly kind: 'documents'; readonly documents: readonly DocumentValue[] };
 

@@ -54,7 +54,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   checkTools(record, defaults);
   const { request } = record;
   const { model, subModel } = await modelsOf(request, options);
-  const context = await loadStored(request.contexts, store);
+  const context = await loadStored(request.contexts, { store });
   const journal = await openJournal({ journalId: runId, store, clock });
   return {
     request: {

@@ -3,13 +3,14 @@ import { documentsContext } from '../context/from-files.ts';
 import {
   type ContextInput,
   type ContextSet,
+  type ContextSource,
   fromFile,
   type LoadedContext,
   contexts as namedContexts,
 } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
-import { RlmError } from '../errors.ts';
+import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
 import { sha256OfFile } from '../subcall/file-hash.ts';
@@ -67,22 +68,52 @@ async function storeDocument({ path, content }: Document, { store, owner }: Keep
   return { path, bytes, ...(sha256 !== undefined && { sha256 }), file, ...(options !== undefined && { options }) };
 }
 
+/** Stands in for a stored context. */
+export interface ContextSubstitutes {
+  /** What the caller handed over again for it. */
+  given(name: string): Part | undefined;
+  /** What to bind where it is not at hand; `why` is a clause. */
+  unavailable(name: string, why: string): Part;
+}
+
+/** One context of several. */
+export type Part = string | JsonValue | ContextSource;
+
+export interface LoadStored {
+  readonly store: Store;
+  /** Without them a context that is not at hand is an error. */
+  readonly substitutes?: ContextSubstitutes;
+}
+
 /**
  * Stored contexts as a request takes them.
  *
- * @throws RlmError `context-not-found`, `context-invalid` when a file is gone or is another than it was
+ * @throws RlmError `context-not-found`, `context-invalid` when one is gone or has changed, and nothing stands in for it
  */
-export async function loadStored(stored: readonly StoredContext[], store: Store): Promise<ContextInput | undefined> {
+export async function loadStored(
+  stored: readonly StoredContext[],
+  access: LoadStored,
+): Promise<ContextInput | undefined> {
   const [first] = stored;
-  if (stored.length === 1 && first?.name === ONLY) return await loadOne(first, store);
-  const parts = await Promise.all(stored.map(async (one) => [one.name, (await loadOne(one, store)) ?? null] as const));
-  return namedContexts(Object.fromEntries(parts) as Record<string, string>);
+  if (stored.length === 1 && first?.name === ONLY) return await loadOne(first, access);
+  const parts = await Promise.all(stored.map(async (one) => [one.name, (await loadOne(one, access)) ?? null] as const));
+  return namedContexts(Object.fromEntries(parts));
 }
 
-async function loadOne(stored: StoredContext, store: Store): Promise<ContextInput | undefined> {
+async function loadOne(stored: StoredContext, { store, substitutes }: LoadStored): Promise<Part | undefined> {
+  if (stored.kind === 'none') return undefined;
+  const given = substitutes?.given(stored.name);
+  if (given !== undefined) return given;
+  try {
+    return await read(stored, store);
+  } catch (error) {
+    if (substitutes === undefined || !(error instanceof NotAtHand)) throw error;
+    return substitutes.unavailable(stored.name, error.why);
+  }
+}
+
+async function read(stored: Exclude<StoredContext, { kind: 'none' }>, store: Store): Promise<Part> {
   switch (stored.kind) {
-    case 'none':
-      return undefined;
     case 'text':
       return await store.blobs.text(stored.blob);
     case 'json':
@@ -93,18 +124,24 @@ async function loadOne(stored: StoredContext, store: Store): Promise<ContextInpu
     case 'files':
       return await documentsSource(stored, store);
     case 'projected':
-      throw changed(
-        stored.name,
-        'it was read from the process that started the run, which is gone: start a new run instead',
-      );
+      throw new NotAtHand({
+        code: 'context-invalid',
+        what: isOnly(stored.name) ? 'context' : `context ${stored.name}`,
+        why: 'it was projected from the process that handed it over',
+      });
   }
 }
 
-function jsonSource(json: string): ContextInput {
+/** True for the name of a context that has no name of its own. */
+export function isOnly(name: string): boolean {
+  return name === ONLY;
+}
+
+function jsonSource(json: string): Part {
   return contextSource(() => Promise.resolve(describeJson(json, JSON.parse(json) as JsonValue)));
 }
 
-async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<ContextInput> {
+async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<Part> {
   const documents: Document[] = await Promise.all(
     stored.documents.map(async ({ path, bytes, sha256, blob, file, options }) => {
       if (blob !== undefined) return { path, content: { kind: 'text', text: await store.blobs.text(blob) } } as const;
@@ -127,25 +164,30 @@ async function checkUnchanged({
   readonly bytes: number;
   readonly sha256?: string;
 }): Promise<void> {
+  const what = `context file ${path}`;
   const facts = await stat(path).catch(() => undefined);
-  if (facts === undefined) {
-    throw new RlmError({
-      code: 'context-not-found',
-      message: `The context file ${path} of the run is gone.`,
-      userAction: true,
-      data: { path },
-    });
+  if (facts === undefined) throw new NotAtHand({ code: 'context-not-found', what, why: `the file ${path} is gone` });
+  if (facts.size !== bytes) {
+    const why = `the file ${path} had ${bytes} bytes and has ${facts.size} now`;
+    throw new NotAtHand({ code: 'context-invalid', what, why });
   }
-  if (facts.size !== bytes) throw changed(path, `it had ${bytes} bytes and has ${facts.size} now`);
-  if (sha256 !== undefined && (await sha256OfFile(path)) !== sha256)
-    throw changed(path, 'its content has changed since');
+  if (sha256 !== undefined && (await sha256OfFile(path)) !== sha256) {
+    throw new NotAtHand({ code: 'context-invalid', what, why: `the content of the file ${path} has changed` });
+  }
 }
 
-function changed(what: string, why: string): RlmError {
-  return new RlmError({
-    code: 'context-invalid',
-    message: `The run cannot go on with its context ${what}: ${why}.`,
-    userAction: true,
-    data: { context: what },
-  });
+/** A recorded context that cannot be had again from here. */
+class NotAtHand extends RlmError {
+  /** As a clause. */
+  readonly why: string;
+
+  constructor({ code, what, why }: { readonly code: RlmErrorCode; readonly what: string; readonly why: string }) {
+    super({
+      code,
+      message: `The run cannot be resumed without its ${what}: ${why}. Start a new run instead.`,
+      userAction: true,
+      data: { context: what },
+    });
+    this.why = why;
+  }
 }

@@ -8,16 +8,25 @@ import { givenLimits } from '../limits.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import { type CompletionRequest, givenRequest } from '../run/request.ts';
 import { type CompletionRun, startRun, type WorkspaceLease } from '../run/run-handle.ts';
+import { createToolbox } from '../tools/toolbox.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';
 import { CLOSE_GRACE_MS } from './limits.ts';
 import type { Operated } from './operator.ts';
-import type { BashResult, CellResult, ExecuteOptions, Session, SessionStatus } from './session.ts';
-import type { SessionOperation } from './session-log.ts';
+import type { BashResult, CellResult, ExecuteOptions, Session, SessionDivergence, SessionStatus } from './session.ts';
+import { isPlain, PLAIN_END, type SessionOperation } from './session-log.ts';
 import type { SessionParts } from './session-parts.ts';
 import { checkOpen, closedWhileBusy, letGo, notBegun, type SessionState, StateMachine } from './session-state.ts';
-import { whenSettled } from './settled-run.ts';
+import { type RecordedTools, recordTools } from './session-tools.ts';
+import { closedAs, whenSettled } from './settled-run.ts';
 import { TurnQueue } from './turn-queue.ts';
+
+interface LeaseRequest {
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** Those of the completion alone. */
+  readonly tools: RecordedTools | undefined;
+}
 
 /** A session whose REPL is in this process. */
 export class LiveSession implements Session {
@@ -28,6 +37,9 @@ export class LiveSession implements Session {
   readonly #usages: Usage[] = [];
   readonly #lifetime: Lifetime;
   #variables: readonly VariableInfo[] = [];
+  /** Operations in the log when the variables were listed. */
+  #looked = 0;
+  #diverged: SessionDivergence | undefined;
   #snapshots: readonly SnapshotInfo[] = [];
   readonly #runs = new Set<CompletionRun<unknown>>();
   /** Stops what runs when the session is closed or let go of; its reason is the error of everything asked from then on. */
@@ -45,8 +57,9 @@ export class LiveSession implements Session {
     );
   }
 
-  /** The REPL is as it should be: the session can be used, and its time runs. */
-  async start(): Promise<void> {
+  /** The session can be used, and its time runs. @param diverged how bringing it back differed from its record */
+  async start(diverged?: SessionDivergence): Promise<void> {
+    this.#diverged = diverged;
     await this.#look();
     this.#state.to('ready');
     this.#lifetime.start();
@@ -64,22 +77,24 @@ export class LiveSession implements Session {
       variables: this.#variables,
       snapshots: this.#snapshots,
       commands: operator.commands,
+      ...(this.#diverged !== undefined && { diverged: this.#diverged }),
     };
   }
 
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
     const { engine, terms } = this.#parts;
     const { signal, repl: _, ...rest } = givenRequest(request);
-    const own = rest.limits ?? {};
-    const limits = isObject(own) ? { ...terms.limits, ...givenLimits(own) } : own;
-    const tools = rest.tools ?? terms.tools;
+    const given = rest.limits ?? {};
+    const limits = isObject(given) ? { ...terms.limits, ...givenLimits(given) } : given;
+    const { tools: own } = rest;
+    const tools = own ?? terms.tools;
     let settled = Promise.resolve();
     const run = startRun<T>({
       engine,
       request: { ...rest, limits, tools },
       signal,
-      lease: (runId, hardSignal) =>
-        this.#lease(runId, hardSignal, (settling) => {
+      lease: async (runId, hardSignal) =>
+        this.#lease({ runId, signal: hardSignal, tools: own && recordTools(createToolbox(own)) }, (settling) => {
           settled = settling;
         }),
     });
@@ -152,7 +167,7 @@ export class LiveSession implements Session {
     const { expiresAt } = this.#lifetime;
     const { state } = this.#state;
     this.#parts.events.emit({ type: 'session.extended', sessionId: this.id, state, expiresAt });
-    await this.#parts.save(this.status());
+    await this.#parts.save(this.status(), this.#looked);
     return this.status();
   }
 
@@ -176,9 +191,17 @@ export class LiveSession implements Session {
     await this.#queue.run(async () => {
       if (this.#state.ended) return;
       await this.#parts.workspace.close();
-      await this.#parts.save(this.status());
+      await this.#parts.save(this.status(), this.#looked);
       this.#parts.onEnd();
     });
+  }
+
+  /** Frees what a session holds that could not be brought back; its record stays as it was. */
+  async abandon(): Promise<void> {
+    this.#detached = true;
+    this.#stop.abort(letGo(this.id));
+    await this.#parts.workspace.close();
+    this.#parts.onEnd();
   }
 
   /** What it is made of, for whoever brings it back. */
@@ -186,12 +209,9 @@ export class LiveSession implements Session {
     return this.#parts;
   }
 
-  /** Does an operation again that the session's log holds. */
-  async replay(work: () => Promise<unknown>): Promise<void> {
-    await this.#queue.run(async () => {
-      // What failed then fails again, and changes as little.
-      await work().catch(() => undefined);
-    });
+  /** Replays an operation of the session's log in its turn. */
+  async replay(work: () => Promise<void>): Promise<void> {
+    await this.#queue.run(work);
   }
 
   /** Counts what a completion of an earlier process used. */
@@ -219,18 +239,10 @@ export class LiveSession implements Session {
     }
   }
 
-  /** An error of what runs, after `close()` stopped it. */
+  /** An error of what runs; after `close()` stopped it, that it was closed. */
   #closedAs(error: unknown): unknown {
     const { signal } = this.#stop;
-    if (this.#closing === undefined || !signal.aborted || !RlmError.isInstance(error)) return error;
-    if (error.code !== 'cancelled' && error.code !== 'session-closed') return error;
-    const closed = signal.reason as RlmError;
-    if (!(error instanceof CompletionError)) return closed;
-    const { result, resumable, data } = error;
-    return new CompletionError({
-      ...{ code: closed.code, message: closed.message, userAction: true },
-      ...{ data: { ...data, ...closed.data }, cause: error, result, resumable },
-    });
+    return this.#closing !== undefined && signal.aborted ? closedAs(error, signal.reason as RlmError) : error;
   }
 
   #checkOpen(): void {
@@ -267,10 +279,13 @@ export class LiveSession implements Session {
     try {
       await this.#begin();
       try {
-        if (operation !== undefined) await this.#parts.log.append(operation);
-        return await work();
+        if (operation === undefined) return await work();
+        await this.#parts.log.append(operation);
+        const result = await work();
+        if (isPlain(operation)) await this.#parts.log.ended(PLAIN_END);
+        return result;
       } catch (error) {
-        this.#parts.operator.reportLoss(error);
+        await this.#failed(operation, error);
         throw this.#closedAs(error);
       } finally {
         await this.#settle('ready');
@@ -280,16 +295,22 @@ export class LiveSession implements Session {
     }
   }
 
+  /** Reports what a killed REPL lost, and records the failure of an operation that is no command. */
+  async #failed(operation: SessionOperation | undefined, error: unknown): Promise<void> {
+    this.#parts.operator.reportLoss(error);
+    if (operation === undefined || !isPlain(operation) || !RlmError.isInstance(error)) return;
+    await this.#parts.log.ended({ ...PLAIN_END, ok: false, errorType: error.code });
+  }
+
   async #lease(
-    runId: string,
-    signal: AbortSignal,
+    { runId, signal, tools }: LeaseRequest,
     settling: (settled: Promise<void>) => void,
   ): Promise<WorkspaceLease> {
     this.#checkOpen();
     const leave = await this.#queue.enter(signal);
     try {
       await this.#begin();
-      await this.#parts.log.append({ op: 'completion', runId });
+      await this.#parts.log.append({ op: 'completion', runId, ...(tools !== undefined && { tools }) });
     } catch (error) {
       leave();
       throw error;
@@ -319,6 +340,7 @@ export class LiveSession implements Session {
   async #look(): Promise<void> {
     try {
       this.#variables = await this.#repl.variables();
+      this.#looked = this.#parts.log.count;
       this.#snapshots = await this.#repl.snapshots();
     } catch {
       // A REPL that was lost for good: the next command says so.
@@ -341,7 +363,7 @@ export class LiveSession implements Session {
     this.#state.to(state);
     await workspace.close();
     events.emit({ type: state === 'expired' ? 'session.expired' : 'session.closed', sessionId: this.id, state });
-    await save(this.status());
+    await save(this.status(), this.#looked);
     await events.flush();
     events.close();
     onEnd();

@@ -1,6 +1,7 @@
 import type { Engine, RunIdentity } from '../engine/engine.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
+import { digest } from '../journal/step-key.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import { notes } from '../prompt/index.ts';
@@ -23,10 +24,12 @@ export interface OperatorParts {
   readonly workspace: Workspace;
 }
 
-/** What a command came to, and what the log keeps of that. */
+/** The result of a command, and what the log keeps of it. */
 export interface Operated<T> {
   readonly result: T;
   readonly end: OperationEnd;
+  /** The error of a cell, in words. */
+  readonly problem?: string;
 }
 
 /** What was put out by a command that is not done again. */
@@ -42,6 +45,11 @@ export class Operator {
   constructor(parts: OperatorParts) {
     this.#parts = parts;
     this.#host = hostFor({ ...parts, tally: this.#tally });
+  }
+
+  /** The id of the next command. */
+  get nextId(): string {
+    return this.#parts.workspace.history.nextExecute;
   }
 
   /** What was run, in order. */
@@ -86,7 +94,12 @@ export class Operator {
       ...(answer !== undefined && { answer: answer.text }),
       ...this.#restart(outcome),
     };
-    return { result, end: endOf(outcome, options) };
+    const end = {
+      ...endOf(outcome, options),
+      ...(error !== null && { errorType: error.type }),
+      ...(answer !== undefined && { answer: digest(answer.text) }),
+    };
+    return { result, end, ...(error !== null && { problem: `${error.type}: ${error.message}` }) };
   }
 
   async bash(command: string, options: ExecuteOptions): Promise<Operated<BashResult>> {
@@ -102,7 +115,7 @@ export class Operator {
       shown: shownOf(outcome, prepared.run.limits, handle),
       ...this.#restart(outcome),
     };
-    return { result, end: endOf(outcome, options) };
+    return { result, end: { ...endOf(outcome, options), exitCode } };
   }
 
   /** Counts a command of the log that is not done again. */

@@ -1,22 +1,30 @@
+import { isObject } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine/engine.ts';
-import { CompletionError, type ResultBase } from '../engine/result.ts';
+import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { Workspace } from '../engine/workspace.ts';
+import { messageOf, RlmError } from '../errors.ts';
 import { createEventBus } from '../event/bus.ts';
 import { type JournalScope, openJournal } from '../journal/index.ts';
 import { type Limits, recordedLimits } from '../limits.ts';
+import type { Repl } from '../repl/port.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import { statusOf } from '../resume/keeper.ts';
 import { notRecorded, recordedResolver, silent } from '../resume/recorded-models.ts';
 import { loadStored } from '../resume/stored-context.ts';
 import { runCompletion } from '../run/execute-run.ts';
 import { openFrame } from '../run/frame.ts';
-import type { Store } from '../store/index.ts';
+import { jsonSchema } from '../schema/json-schema-answer.ts';
+import type { RunRecord, Store } from '../store/index.ts';
+import { Divergences, differencesOf } from './divergence.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Operated } from './operator.ts';
-import type { ExecuteOptions } from './session.ts';
-import { type LoggedOperation, sessionLog } from './session-log.ts';
+import type { BashResult, CellResult, ExecuteOptions, SessionDivergence } from './session.ts';
+import type { SessionContexts } from './session-contexts.ts';
+import type { LoggedOperation, OperationEnd, SessionLog, SessionOperation } from './session-log.ts';
 import type { SessionModels } from './session-models.ts';
+import { type RecordedTools, replayedTools } from './session-tools.ts';
+import type { Kept } from './stored-session.ts';
 
 /** What bringing a session back needs. */
 export interface ReplayOptions {
@@ -24,85 +32,161 @@ export interface ReplayOptions {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly models: SessionModels;
+  readonly log: SessionLog;
+  readonly contexts: SessionContexts;
+  /** The tools of the session. */
+  readonly tools: RecordedTools;
+  readonly kept: Kept;
 }
 
-/** Does everything again that the session's log holds; calls that were paid for are answered from the journals. */
-export async function replaySession(session: LiveSession, options: ReplayOptions): Promise<void> {
-  for (const logged of await sessionLog(options.store, session.id).read()) {
-    await session.replay(() => redo(session, logged, options));
+/**
+ * Replays the session's log; calls that were paid for are answered from the journals. What ends otherwise than recorded is
+ * emitted, and returned.
+ */
+export async function replaySession(
+  session: LiveSession,
+  operations: readonly LoggedOperation[],
+  options: ReplayOptions,
+): Promise<SessionDivergence | undefined> {
+  const divergences = new Divergences(session.parts.events);
+  const { last, lastOperation = -1 } = options.kept;
+  const names = [...(last?.variables.map(({ name }) => name) ?? []), ...(last?.diverged?.variables ?? [])];
+  const compare = async (done: number): Promise<void> => {
+    if (done === lastOperation) divergences.missing(await missing(session, names));
+  };
+  await compare(0);
+  for (const [index, logged] of operations.entries()) {
+    await session.replay(() => redo(session, logged, { ...options, divergences }));
+    await compare(index + 1);
   }
+  return divergences.summary();
 }
 
-async function redo(session: LiveSession, logged: LoggedOperation, options: ReplayOptions): Promise<void> {
-  const { operator, workspace } = session.parts;
+async function missing(session: LiveSession, names: readonly string[]): Promise<readonly string[]> {
+  const there = new Set((await session.parts.workspace.repl.variables()).map(({ name }) => name));
+  return [...new Set(names)].filter((name) => !there.has(name)).sort();
+}
+
+interface Replaying extends ReplayOptions {
+  readonly divergences: Divergences;
+}
+
+async function redo(session: LiveSession, logged: LoggedOperation, options: Replaying): Promise<void> {
+  const { operator } = session.parts;
   const { operation } = logged;
   switch (operation.op) {
     case 'execute': {
       const { code, models } = operation;
       const { engine } = options;
       const under = { recorded: models, ended: logged.end !== undefined, engine };
-      const execute = (timed: ExecuteOptions): Promise<Operated<unknown>> =>
+      const execute = (timed: ExecuteOptions): Promise<Operated<CommandResult>> =>
         options.models.during(under, () => operator.execute(code, timed));
-      return await redoCommand(session, logged, { kind: 'cell', source: code, run: execute });
+      return await redoCommand(session, logged, { ...options, kind: 'cell', source: code, run: execute });
     }
     case 'bash': {
       const { command } = operation;
-      const bash = (timed: ExecuteOptions): Promise<Operated<unknown>> => operator.bash(command, timed);
-      return await redoCommand(session, logged, { kind: 'bash', source: command, run: bash });
+      const bash = (timed: ExecuteOptions): Promise<Operated<CommandResult>> => operator.bash(command, timed);
+      return await redoCommand(session, logged, { ...options, kind: 'bash', source: command, run: bash });
     }
+    case 'completion':
+      return await redoCompletion(session, operation, options);
+    default:
+      return await redoPlain(session, { ...logged, operation }, options);
+  }
+}
+
+type PlainOperation = Exclude<SessionOperation, { readonly op: 'execute' | 'bash' | 'completion' }>;
+
+/** An operation that is no command again. One whose end is not recorded was under way, or is of an older version. */
+async function redoPlain(
+  session: LiveSession,
+  { operation, end }: { readonly operation: PlainOperation; readonly end: OperationEnd | undefined },
+  { divergences }: Replaying,
+): Promise<void> {
+  const id = `${operation.op} ${operation.name}`;
+  divergences.at(id);
+  try {
+    await doPlain(session.parts.workspace.repl, operation);
+    if (end?.ok === false) divergences.command(id, `Replaying ${id}: it did not fail, and had.`);
+  } catch (error) {
+    if (end?.ok === false && RlmError.isInstance(error) && error.code === end.errorType) return;
+    divergences.command(id, `Replaying ${id}: ${messageOf(error)}`);
+  }
+}
+
+async function doPlain(repl: Repl, operation: PlainOperation): Promise<void> {
+  switch (operation.op) {
     case 'set':
-      return await workspace.repl.setVariable(operation.name, operation.value);
+      return await repl.setVariable(operation.name, operation.value);
     case 'snapshot':
-      await workspace.repl.snapshot(operation.name);
+      await repl.snapshot(operation.name);
       return;
     case 'rollback':
-      return await workspace.repl.rollback(operation.name);
+      return await repl.rollback(operation.name);
     case 'delete-snapshot':
-      return await workspace.repl.deleteSnapshot(operation.name);
-    case 'completion':
-      return await redoCompletion(session, operation.runId, options);
+      return await repl.deleteSnapshot(operation.name);
   }
 }
 
 /** Milliseconds. An interrupt that comes before a cell has well begun kills its REPL, and takes back what the cell did. */
 const SHORTEST_MS = 100;
 
-interface RedoCommand {
+type CommandResult = Pick<CellResult | BashResult, 'restarted'>;
+
+interface RedoCommand extends Replaying {
   readonly kind: 'cell' | 'bash';
   readonly source: string;
-  readonly run: (options: ExecuteOptions) => Promise<Operated<unknown>>;
+  readonly run: (options: ExecuteOptions) => Promise<Operated<CommandResult>>;
 }
 
 /** A command again: as far as it came when it was cut, and not at all where the REPL had to be restarted for it. */
 async function redoCommand(session: LiveSession, { end }: LoggedOperation, command: RedoCommand): Promise<void> {
   const { operator, log } = session.parts;
+  const { divergences } = command;
   if (end?.restarted === true) return operator.leaveOut(command.kind, command.source, end);
+  const id = operator.nextId;
+  divergences.at(id);
   const timed = end?.cut === true ? { timeoutMs: Math.max(SHORTEST_MS, Math.ceil(end.durationMs)) } : {};
   const done = await command.run(timed);
-  if (end !== undefined) return operator.tookAtFirst(end.durationMs);
   // It was under way when its process died: now it has an end.
-  await log.ended(done.end);
+  if (end === undefined) return await log.ended(done.end);
+  operator.tookAtFirst(end.durationMs);
+  const lost = done.result.restarted?.lost;
+  const differences = differencesOf(end, { ...done, ...(lost !== undefined && { lost }) });
+  if (differences.length > 0) divergences.command(id, `Replaying ${id}: ${differences.join('; ')}.`);
 }
 
 /**
  * A completion's cells on the session's REPL, as far as they are recorded. Nothing is asked of a model: where the record
  * ends, the completion ends.
  */
-async function redoCompletion(session: LiveSession, runId: string, options: ReplayOptions): Promise<void> {
-  const { store, clock, engine, models } = options;
+async function redoCompletion(session: LiveSession, operation: CompletionOperation, options: Replaying): Promise<void> {
+  const { store, clock, engine, models, divergences } = options;
+  const { runId } = operation;
+  divergences.at(runId);
   const record = await store.runs.get(runId);
+  // It ended before it had a record, and so before its first cell.
   if (record === undefined) return;
   const journal = await openJournal({ journalId: runId, store, clock });
   const { request } = record;
   const identity = { runId, parentRunId: undefined, traceId: runId };
-  // These events were told when they happened.
-  const events = createEventBus({ runId, traceId: runId, clock });
+  // These events were emitted when they happened; differences from them are news.
+  const events = createEventBus({
+    ...{ runId, traceId: runId, clock },
+    onEvent: (event) => {
+      if (event.type === 'journal.diverged') divergences.command(event.commandId, event.message);
+    },
+  });
   const resolve = recordedResolver(request, { own: models, resolveModel: engine.resolveModel });
   const quiet: Engine = {
     ...engine,
     // Children make their calls by themselves: their models ask nobody either.
     resolveModel: async (ref) => silent(await resolve(ref)),
-    defaults: { ...engine.defaults, limits: withoutCost(engine.defaults.limits) },
+    defaults: {
+      ...engine.defaults,
+      limits: withoutCost(engine.defaults.limits),
+      requireInspection: request.requireInspection ?? engine.defaults.requireInspection,
+    },
     openEvents: (child) => createEventBus({ runId: child.runId, traceId: runId, clock }),
     keeper: NOTHING_KEPT,
   };
@@ -113,9 +197,10 @@ async function redoCompletion(session: LiveSession, runId: string, options: Repl
     engine: quiet,
     request: {
       query: request.query,
-      context: await loadStored(request.contexts, store),
+      context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
+      output: isObject(request.output) ? jsonSchema(request.output) : undefined,
       limits,
-      tools: session.parts.terms.tools,
+      tools: replayedTools(operation.tools ?? options.tools),
       model: request.rootModel,
       subModel: subModels.length === 0 ? undefined : subModels,
     },
@@ -128,8 +213,11 @@ async function redoCompletion(session: LiveSession, runId: string, options: Repl
     sessionId: session.id,
   };
   const workspace = recordedCells(session.parts.workspace, journal.root);
-  const { usage } = await runCompletion({ ...start, workspace, callModel: recordEnds }).catch(gainedBy);
-  session.addUsage(usage);
+  const end = await runCompletion({ ...start, workspace, callModel: recordEnds }).catch(asCompletionError);
+  const result = end instanceof CompletionError ? end.result : end;
+  session.addUsage(result.usage);
+  const difference = differenceOf(record, end);
+  if (difference !== undefined) divergences.command(runId, `Replaying ${runId}: ${difference}.`);
   if (record.status !== 'running' && statusOf(record) !== 'interrupted') return;
   await abortRun(runId, { store, clock, reason: 'its process died, and its session went on without it' });
 }
@@ -139,10 +227,29 @@ function withoutCost<L extends Partial<Limits>>(limits: L): L {
   return { ...limits, maxCostUsd: undefined };
 }
 
-function gainedBy(error: unknown): ResultBase {
-  if (error instanceof CompletionError) return error.result;
+function asCompletionError(error: unknown): CompletionError {
+  if (error instanceof CompletionError) return error;
   throw error;
 }
+
+/** How the replay of a completion ended otherwise than its record says. */
+function differenceOf(
+  { status, result }: RunRecord,
+  end: CompletionResult<unknown> | CompletionError,
+): string | undefined {
+  if (end instanceof CompletionError) {
+    if (status === 'completed') return `it did not come to its recorded end: ${end.message.replace(/\.$/, '')}`;
+    // A replay asks no model: it ends where the record of an unfinished run ends.
+    return RECORD_ENDS.has(end.code) ? undefined : end.message.replace(/\.$/, '');
+  }
+  if (status !== 'completed' || result === undefined || result.text === end.text) return undefined;
+  return 'it gave another answer';
+}
+
+/** Codes of a replay that came to the end of the record. */
+const RECORD_ENDS: ReadonlySet<string> = new Set([notRecorded().code]);
+
+type CompletionOperation = Extract<SessionOperation, { readonly op: 'completion' }>;
 
 /** The workspace for a replay: a cell whose end is not recorded was cut, and is not run again. */
 function recordedCells(workspace: Workspace, journal: JournalScope): Workspace {

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../repl/port.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { Store } from '../store/index.ts';
+import type { RecordedTools } from './session-tools.ts';
 
 /** What changed a session's REPL, in order: done again, it brings the session back. */
 export type SessionOperation =
@@ -12,19 +13,34 @@ export type SessionOperation =
     }
   | { readonly op: 'bash'; readonly command: string }
   | { readonly op: 'set'; readonly name: string; readonly value: JsonValue }
-  | { readonly op: 'completion'; readonly runId: string }
+  /** `tools`: those the completion had of its own. */
+  | { readonly op: 'completion'; readonly runId: string; readonly tools?: RecordedTools }
   | { readonly op: 'snapshot'; readonly name: string }
   | { readonly op: 'rollback'; readonly name: string }
   | { readonly op: 'delete-snapshot'; readonly name: string };
 
-/** How a cell or a bash command of a session ended. */
+/** How an operation of a session ended, completions apart: their runs have a record of their own. */
 export interface OperationEnd {
   readonly ok: boolean;
+  /** Class of the error a cell raised, or code of the error that an operation threw. */
+  readonly errorType?: string;
+  /** SHA-256 of the answer a cell gave. */
+  readonly answer?: string;
+  /** Of a bash command. */
+  readonly exitCode?: number;
   readonly durationMs: number;
   /** It was interrupted, by its time limit or by whoever ran it: done again, it is given the time it had. */
   readonly cut: boolean;
   /** The REPL was killed and came back as it was before: it is not done again. */
   readonly restarted: boolean;
+}
+
+/** The end of an operation that is neither a command nor a completion, and did not fail. */
+export const PLAIN_END: OperationEnd = { ok: true, durationMs: 0, cut: false, restarted: false };
+
+/** An operation that is neither a command nor a completion. */
+export function isPlain({ op }: SessionOperation): boolean {
+  return op !== 'execute' && op !== 'bash' && op !== 'completion';
 }
 
 /** An operation with its end, where that was recorded. */
@@ -35,6 +51,8 @@ export interface LoggedOperation {
 
 /** The log of a session's operations. */
 export interface SessionLog {
+  /** Operations in it, as far as they were appended or read. */
+  readonly count: number;
   append(operation: SessionOperation): Promise<void>;
   /** The end of the operation appended last. */
   ended(end: OperationEnd): Promise<void>;
@@ -44,8 +62,13 @@ export interface SessionLog {
 /** The log of a session in a store, beside the journal of what its own cells asked. */
 export function sessionLog(store: Store, sessionId: string): SessionLog {
   const journalId = `${sessionId}/operations`;
+  let count = 0;
   return {
+    get count() {
+      return count;
+    },
     append: async (operation) => {
+      count += 1;
       // An operation is logged before it is done: after a crash it is done again, from the state before it.
       await store.journal.append(
         journalId,
@@ -66,6 +89,7 @@ export function sessionLog(store: Store, sessionId: string): SessionLog {
         const last = operations.pop();
         if (last !== undefined) operations.push({ ...last, end: body as unknown as OperationEnd });
       }
+      count = operations.length;
       return operations;
     },
   };

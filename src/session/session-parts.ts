@@ -21,8 +21,8 @@ export interface SessionParts {
   /** The models its own cells ask, for the log. */
   readonly models: RecordedModels;
   readonly terms: SessionTerms;
-  /** Keeps the session's record, e.g. after it was extended. */
-  readonly save: (status: SessionStatus) => Promise<void>;
+  /** Keeps the session's record; `operations` of its log were done when the status was as it says. */
+  readonly save: (status: SessionStatus, operations: number) => Promise<void>;
   /** Lets go of what the session held besides its REPL. */
   readonly onEnd: () => void;
 }

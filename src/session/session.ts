@@ -51,6 +51,30 @@ export interface SessionStatus {
     readonly ok: boolean;
     readonly durationMs: number;
   }[];
+  /** Absent when the session is as its record says. */
+  readonly diverged?: SessionDivergence;
+}
+
+/** How a session that was opened again differs from its record. Every difference was also an event, `journal.diverged`. */
+export interface SessionDivergence {
+  /** Names of variables that it had and that are missing. */
+  readonly variables: readonly string[];
+  /** Commands that ended otherwise than recorded, in order. */
+  readonly commands: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** What is handed over again to a session that is opened. */
+export interface OpenSessionOptions {
+  /**
+   * Tools for its cells from now on. Calls that are recorded are answered from the record; a tool that is missing raises when it
+   * is called.
+   */
+  readonly tools?: ToolSet;
+  /**
+   * Contexts by name: `contexts({ context_0: projected(rows), notes: projected(text) })`; one without a name is `context_0`.
+   * For those that were projected, and files that are gone or have changed; such a context that is missing raises when it is used.
+   */
+  readonly context?: ContextInput;
 }
 
 /** What a cell of `execute` came to. */

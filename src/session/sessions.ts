@@ -14,14 +14,17 @@ import { bookRecovered } from '../run/book-recovered.ts';
 import { openFrame } from '../run/frame.ts';
 import { prepareRun } from '../run/open-run.ts';
 import type { SessionRecord, Store, StoreLock } from '../store/index.ts';
+import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import { LiveSession } from './live-session.ts';
 import { Operator } from './operator.ts';
 import { replaySession } from './replay-session.ts';
-import type { Session, SessionOptions, SessionStatus } from './session.ts';
-import { sessionLog } from './session-log.ts';
+import type { OpenSessionOptions, Session, SessionOptions, SessionStatus } from './session.ts';
+import { SessionContexts } from './session-contexts.ts';
+import { type LoggedOperation, type SessionLog, sessionLog } from './session-log.ts';
 import { SessionModels } from './session-models.ts';
 import { checkOpen, rlmClosed } from './session-state.ts';
 import { type SessionTerms, termsOf } from './session-terms.ts';
+import { mergeTools, NO_TOOLS, recordedOnly, recordTools, restoredTools } from './session-tools.ts';
 import { endRecord, type Kept, keptOf, recordOf, sessionRecord } from './stored-session.ts';
 
 /** What the sessions of an `Rlm` need of it. */
@@ -45,6 +48,7 @@ interface Build {
 
 /** A session that is built, and the models its own cells ask. */
 interface Built {
+  readonly log: SessionLog;
   readonly session: LiveSession;
   readonly models: SessionModels;
 }
@@ -71,14 +75,15 @@ export class Sessions {
     return await this.#tracked(this.#create(options));
   }
 
-  /** @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` */
-  async open(id: string): Promise<Session> {
+  /** @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked`, `context-invalid` */
+  async open(id: string, options?: OpenSessionOptions): Promise<Session> {
     this.#checkOpen();
+    checkOpenOptions(options);
     const live = this.#live.get(id);
     const here = this.#opening.get(id);
     if (here !== undefined) return await here;
     if (live !== undefined) return live;
-    const opening = this.#tracked(this.#open(id));
+    const opening = this.#tracked(this.#open(id, options ?? {}));
     this.#opening.set(id, opening);
     const done = (): unknown => this.#opening.delete(id);
     opening.then(done, done);
@@ -117,20 +122,37 @@ export class Sessions {
     return session;
   }
 
-  async #open(id: string): Promise<Session> {
-    const { store, clock } = this.#options;
+  async #open(id: string, options: OpenSessionOptions): Promise<Session> {
+    const { store } = this.#options;
     await this.#reap();
     const record = await sessionRecord(id, store);
     checkOpen(id, record.state);
     const lock = await this.#lock(id);
+    try {
+      return await this.#bringBack(record, options, lock);
+    } catch (error) {
+      await this.#live.get(id)?.abandon();
+      lock.release();
+      throw error;
+    }
+  }
+
+  async #bringBack(record: SessionRecord, options: OpenSessionOptions, lock: StoreLock): Promise<Session> {
+    const { store, clock } = this.#options;
+    const { id } = record;
     const kept = keptOf(record);
     const engine = this.#options.engineFor(kept.backend as ReplChoice);
+    const operations = await sessionLog(store, id).read();
+    const contexts = await contextsOf(kept, operations, { store, given: options.context });
+    contexts.check(id);
     const journal = await openJournal({ journalId: id, store, clock });
-    const context = await loadStored(kept.contexts, store);
-    const parts = { id, engine, terms: termsFrom(record, kept), context, journal, lock, kept };
-    const { session, models } = await this.#build(parts);
-    await replaySession(session, { store, clock, engine, models });
-    await session.start();
+    const context = await loadStored(kept.contexts, { store, substitutes: contexts.substitutes('') });
+    const terms = { ...termsFrom(record, kept), tools: toolsFor(kept, options.tools, engine.defaults.tools) };
+    const { session, models, log } = await this.#build({ id, engine, terms, context, journal, lock, kept });
+    await log.read();
+    const tools = kept.tools ?? recordTools(createToolbox(terms.tools));
+    const replay = { store, clock, engine, models, log, contexts, tools, kept };
+    await session.start(await replaySession(session, operations, replay));
     return session;
   }
 
@@ -150,7 +172,8 @@ export class Sessions {
       const models = new SessionModels(asked.models);
       const callModel: typeof asked.callModel = (call) =>
         models.answersOnly ? Promise.reject(notRecorded()) : asked.callModel(call);
-      const prepared = { run: { ...asked, models, callModel }, asParent: { ...asParent, models } };
+      const toolbox = recordedOnly(asked.toolbox, () => models.answersOnly);
+      const prepared = { run: { ...asked, models, callModel, toolbox }, asParent: { ...asParent, models } };
       const { run } = prepared;
       // What its cells spent in earlier processes counts against its limits.
       await bookRecovered(run, recovered);
@@ -166,7 +189,9 @@ export class Sessions {
       const { backend, isolation } = workspace.repl.info;
       const kept: Kept = {
         models: before?.models ?? models.record(run.limits.maxDepth),
-        contexts: await storeContexts(run.contexts, store, id),
+        contexts: before?.contexts ?? (await storeContexts(run.contexts, store, id)),
+        tools: mergeTools(before?.tools ?? NO_TOOLS, recordTools(run.toolbox)),
+        ownTools: before?.ownTools ?? terms.tools !== undefined,
         backend,
         isolation,
         limits: terms.limits,
@@ -179,23 +204,23 @@ export class Sessions {
         place?.leave();
         lock.release();
       };
-      const save = async (status: SessionStatus): Promise<void> => {
-        await store.sessions.put(recordOf(status, kept, clock.now()));
+      const log = sessionLog(store, id);
+      const save = async (status: SessionStatus, lastOperation: number): Promise<void> => {
+        await store.sessions.put(recordOf(status, { ...kept, lastOperation }, clock.now()));
         if (status.state === 'terminated' || status.state === 'expired') await store.blobs.release(id);
       };
-      const log = sessionLog(store, id);
       const parts = { id, engine, clock, events, log, workspace, operator, terms, save, onEnd };
       const session = new LiveSession({ ...parts, models: models.record(run.limits.maxDepth) });
       this.#live.set(id, session);
       // One that is brought back has its record, which says more than an empty REPL could.
-      if (before === undefined) await save({ ...session.status(), state: 'ready' });
+      if (before === undefined) await save({ ...session.status(), state: 'ready' }, 0);
       events.emit({
         type: before !== undefined ? 'session.opened' : 'session.created',
         sessionId: id,
         state: 'initializing',
         expiresAt: new Date(terms.expiresAt).toISOString(),
       });
-      return { session, models };
+      return { session, models, log };
     } catch (error) {
       frame.ledger.close();
       place?.leave();
@@ -227,6 +252,38 @@ export class Sessions {
       await endRecord(record, 'expired', { store, clock });
     }
   }
+}
+
+/** What is wrong with tools is found before anything is opened. @throws RlmError `invalid-option`, `invalid-tool-name`, `reserved-name` */
+function checkOpenOptions(options: OpenSessionOptions | undefined): void {
+  const given: unknown = options;
+  if (given !== undefined && !isObject(given)) {
+    throw invalidOption(`The options of openSession must be an object; this is ${kindOf(given)}`);
+  }
+  createToolbox(options?.tools);
+}
+
+/** The contexts a session has had, with what was handed over for them. */
+async function contextsOf(
+  kept: Kept,
+  operations: readonly LoggedOperation[],
+  { store, given }: { readonly store: Store; readonly given: ContextInput | undefined },
+): Promise<SessionContexts> {
+  const contexts = new SessionContexts(given);
+  contexts.add('', kept.contexts);
+  for (const { operation } of operations) {
+    if (operation.op !== 'completion') continue;
+    const run = await store.runs.get(operation.runId);
+    if (run !== undefined) contexts.add(operation.runId, run.request.contexts);
+  }
+  return contexts;
+}
+
+/** The tools of a session that is brought back: what the caller gave, then what its `Rlm` has, and stand-ins for the rest. */
+function toolsFor({ tools = NO_TOOLS, ownTools = false }: Kept, given: ToolSet = {}, defaults: ToolSet): ToolSet {
+  const recorded = new Set([...tools.bindings.map(({ name }) => name), ...Object.keys(tools.values)]);
+  const own = Object.entries(defaults).filter(([name]) => !ownTools || recorded.has(name));
+  return restoredTools(tools, { ...Object.fromEntries(own), ...given });
 }
 
 function termsFrom(record: SessionRecord, kept: Kept): SessionTerms {

@@ -1,3 +1,5 @@
+import { CompletionError } from '../engine/result.ts';
+import { RlmError } from '../errors.ts';
 import type { CompletionRun } from '../run/run-handle.ts';
 
 export interface SettleOptions {
@@ -25,4 +27,15 @@ export function whenSettled<T>(run: CompletionRun<T>, { settled, failedAs }: Set
     // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
     then: (fulfilled, rejected) => result.then(fulfilled, rejected),
   };
+}
+
+/** The error of what ran when its session was closed. */
+export function closedAs(error: unknown, closed: RlmError): unknown {
+  if (!RlmError.isInstance(error) || (error.code !== 'cancelled' && error.code !== 'session-closed')) return error;
+  if (!(error instanceof CompletionError)) return closed;
+  const { result, resumable, data } = error;
+  return new CompletionError({
+    ...{ code: closed.code, message: closed.message, userAction: true },
+    ...{ data: { ...data, ...closed.data }, cause: error, result, resumable },
+  });
 }

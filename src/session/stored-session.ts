@@ -7,6 +7,7 @@ import type { SessionRecord, Store, StoredContext } from '../store/index.ts';
 import type { SessionStatus } from './session.ts';
 import { checkOpen, type SessionState } from './session-state.ts';
 import { extended, type SessionTerms } from './session-terms.ts';
+import type { RecordedTools } from './session-tools.ts';
 
 /** What a session's record holds besides its state. */
 export interface Kept {
@@ -19,8 +20,14 @@ export interface Kept {
   readonly maxExtensions: number;
   /** The models it was created with. */
   readonly models: RecordedModels;
-  /** How it stood when its REPL was last let go of. */
-  readonly last?: Pick<SessionStatus, 'usage' | 'variables' | 'snapshots' | 'commands'>;
+  /** The tools that its cells could call. */
+  readonly tools?: RecordedTools;
+  /** The tools were given to the session; else they were those of its `Rlm`. */
+  readonly ownTools?: boolean;
+  /** Its state when its REPL was last closed. */
+  readonly last?: Pick<SessionStatus, 'usage' | 'variables' | 'snapshots' | 'commands' | 'diverged'>;
+  /** Operations in its log at that moment. */
+  readonly lastOperation?: number;
 }
 
 /** A session as its record tells it, without its REPL. */
@@ -136,8 +143,8 @@ async function tell(id: string, events: readonly EventBody[], { store, clock }: 
 
 /** The record of a session as it stands. */
 export function recordOf(status: SessionStatus, kept: Kept, now: number): SessionRecord {
-  const { id, createdAt, expiresAt, extensions, usage, variables, snapshots, commands } = status;
-  const last: Kept['last'] = { usage, variables, snapshots, commands };
+  const { id, createdAt, expiresAt, extensions, usage, variables, snapshots, commands, diverged } = status;
+  const last: Kept['last'] = { usage, variables, snapshots, commands, ...(diverged && { diverged }) };
   return {
     id,
     // A session whose process died while it worked is as ready as any: what was under way is in its log.

@@ -2,7 +2,7 @@ import { countCharacters } from '../code-points.ts';
 import type { Projection } from '../context/index.ts';
 import { messageOf } from '../errors.ts';
 import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
-import { type Toolbox, ToolError } from '../tools/toolbox.ts';
+import { type Toolbox, ToolError, UnrecordedToolCall } from '../tools/toolbox.ts';
 import type { SubCallContext } from './context.ts';
 import { serveSubCall } from './serve-sub-call.ts';
 
@@ -69,7 +69,7 @@ async function runTool({ context, toolbox }: HostOptions, { name, args, signal }
   try {
     return { value: await timed(context.limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || error instanceof UnrecordedToolCall) throw error;
     return { error: { name: error instanceof Error ? error.name : 'Error', message: messageOf(error) } };
   }
 }

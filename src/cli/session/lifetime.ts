@@ -16,6 +16,7 @@ import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../st
 import { columnsOf, localTime, shortTime, table } from '../table.ts';
 import { onOneLine } from '../terminal-text.ts';
 import { storedJson } from './status-json.ts';
+import { divergenceLines } from './with-session.ts';
 
 /** The options of commands that need no REPL. */
 export interface LifetimeOptions extends StoreOptions {
@@ -88,6 +89,7 @@ function statusLines(stored: StoredSession, width: number): readonly string[] {
         ]),
     line('commands', String(last?.commands.length ?? 0)),
     line('snapshots', last?.snapshots.map(({ name }) => name).join(', ') || '-'),
+    ...divergenceLines(last?.diverged).map((text, index) => line(index === 0 ? 'differs' : '', text)),
     ...(last?.variables ?? []).map(({ name, type, size, preview }, index) =>
       line(
         index === 0 ? 'variables' : '',

@@ -1,11 +1,12 @@
 import type { RunEvent } from '../../event/event.ts';
 import { createRlm } from '../../rlm.ts';
-import type { Session } from '../../session/session.ts';
+import type { Session, SessionDivergence } from '../../session/session.ts';
 import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
 import type { Store } from '../../store/index.ts';
 import type { Console } from '../console.ts';
 import { counted } from '../figures.ts';
 import { openToWrite, type StoreOptions } from '../store.ts';
+import { onOneLine } from '../terminal-text.ts';
 import { chooseModels, type ModelChoice, type ModelOptions } from './model-choice.ts';
 
 /** A session to do one thing in. */
@@ -24,6 +25,24 @@ export interface OpenSession {
   readonly models: ModelChoice;
   readonly store: Store;
 }
+
+/** Lines about a difference that are written in full; the rest is counted. */
+const MOST_LINES = 5;
+
+/** How a session differs from its record, a line each. */
+export function divergenceLines(diverged: SessionDivergence | undefined): readonly string[] {
+  if (diverged === undefined) return [];
+  const { variables, commands } = diverged;
+  const more = commands.length - MOST_LINES;
+  return [
+    ...(variables.length === 0 ? [] : [`missing ${variables.join(', ')}`]),
+    ...commands.slice(0, MOST_LINES).map(({ message }) => message),
+    ...(more > 0 ? [`and ${counted(more, 'command')} more (--json has all)`] : []),
+  ].map((line) => onOneLine(line, LINE_CHARS));
+}
+
+/** Characters of one line. */
+const LINE_CHARS = 300;
 
 /** Milliseconds before whoever waits is told what for. */
 const PATIENCE_MS = 3_000;
@@ -51,5 +70,6 @@ export async function withSession<T>(use: UseSession, work: (open: OpenSession) 
     PATIENCE_MS,
   );
   const session = await rlm.openSession(id).finally(() => clearTimeout(waiting));
+  for (const line of divergenceLines(session.status().diverged)) note(`The session differs from its record: ${line}`);
   return await work({ session, stored, models, store });
 }

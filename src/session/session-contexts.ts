@@ -1,0 +1,70 @@
+import type { ContextInput } from '../context/index.ts';
+import { contextSource, isNamedContexts, partsOf } from '../context/input.ts';
+import { RlmError } from '../errors.ts';
+import { type ContextSubstitutes, isOnly, type Part } from '../resume/stored-context.ts';
+import type { StoredContext } from '../store/index.ts';
+
+/** The contexts of a session that is opened again: the numbers they have, and what was handed over for them. */
+export class SessionContexts {
+  readonly #given: ReadonlyMap<string, Part>;
+  /** Numbers of contexts: the session's own is under `''`, those of completions under their run ids. */
+  readonly #numbers = new Map<string, number>();
+  readonly #names = new Set<string>();
+
+  constructor(given: ContextInput | undefined) {
+    this.#given = givenParts(given);
+  }
+
+  /** Adds the contexts that the session, or a completion in it, was given; in the order in which they were bound. */
+  add(owner: string, contexts: readonly StoredContext[]): void {
+    const there = contexts.filter(({ kind }) => kind !== 'none');
+    if (there.length === 0) return;
+    const number = this.#numbers.size;
+    this.#numbers.set(owner, number);
+    for (const { name } of there) this.#names.add(isOnly(name) ? `context_${number}` : name);
+  }
+
+  /** @throws RlmError `context-invalid` for a context that the session does not have */
+  check(sessionId: string): void {
+    const unknown = [...this.#given.keys()].filter((name) => !this.#names.has(name));
+    if (unknown.length === 0) return;
+    const names = [...this.#names];
+    const has = names.length === 0 ? 'it has no context' : `its contexts are ${names.join(', ')}`;
+    throw new RlmError({
+      code: 'context-invalid',
+      message: `Session ${sessionId} has no context ${unknown.join(', ')}: ${has}.`,
+      userAction: true,
+      data: { id: sessionId, unknown, names },
+    });
+  }
+
+  /** What stands in for the contexts of the session (`''`), or of a completion in it. */
+  substitutes(owner: string): ContextSubstitutes {
+    const nameOf = (name: string): string => (isOnly(name) ? `context_${this.#numbers.get(owner) ?? 0}` : name);
+    return {
+      given: (name) => this.#given.get(nameOf(name)),
+      unavailable: (name, why) => unavailable(nameOf(name), why),
+    };
+  }
+}
+
+/** By name; a context without one is the session's first. */
+function givenParts(given: ContextInput | undefined): ReadonlyMap<string, Part> {
+  if (given === undefined) return new Map();
+  if (isNamedContexts(given)) return new Map(Object.entries(partsOf(given)));
+  return new Map([['context_0', given as Part]]);
+}
+
+function unavailable(name: string, why: string): Part {
+  const message = `the context ${name} is not available: ${why}. Hand it over again: openSession(id, { context: contexts({ ${name}: … }) })`;
+  return contextSource(() =>
+    Promise.resolve({
+      value: { kind: 'unavailable', message },
+      type: 'unavailable',
+      size: undefined,
+      unit: 'characters',
+      preview: undefined,
+      empty: false,
+    }),
+  );
+}
