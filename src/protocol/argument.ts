@@ -19,19 +19,28 @@ export type ArgumentReading =
   | { readonly type: 'extra-arguments'; readonly at: Position | undefined }
   | { readonly type: 'unbalanced' };
 
+/** Reads one argument while its lines come. */
+export interface ArgumentReader {
+  /** Reads on as far as the source goes; undefined while more lines are needed. */
+  readonly read: () => ArgumentReading | undefined;
+  /** The quote of the literal that is open, while the argument may be one. */
+  readonly openQuote: () => Quote | undefined;
+  /** The argument is not one literal, and its closing parenthesis has not come. */
+  readonly waitsForParenthesis: () => boolean;
+}
+
 /**
  * Reads an argument that begins at `start`, trying three readings in order: one literal, quotes protecting on the
  * command's own line, quotes protecting over several lines. The first that balances wins.
  *
- * @returns a function that reads on as far as the source goes; undefined while more lines are needed
  */
-export function createArgumentReading(source: ArgumentSource, start: Position): () => ArgumentReading | undefined {
-  const readLiteral = createLiteralReading(source, start);
+export function createArgumentReading(source: ArgumentSource, start: Position): ArgumentReader {
+  const literalReading = createLiteralReading(source, start);
   let readSeveralLines: ReturnType<typeof createSeveralLinesReading> | undefined;
 
-  return () => {
+  const read = (): ArgumentReading | undefined => {
     if (readSeveralLines === undefined) {
-      const literal = readLiteral();
+      const literal = literalReading.read();
       if (literal === undefined) return undefined;
       if (literal.type === 'closed') return literal;
       if (literal.type === 'comma') return { type: 'extra-arguments', at: readOwnLine(source, start) };
@@ -42,6 +51,11 @@ export function createArgumentReading(source: ArgumentSource, start: Position): 
     const at = readSeveralLines();
     if (at === undefined) return undefined;
     return at === 'unbalanced' ? { type: 'unbalanced' } : { type: 'closed', at };
+  };
+  return {
+    read,
+    openQuote: () => (readSeveralLines === undefined ? literalReading.openQuote() : undefined),
+    waitsForParenthesis: () => readSeveralLines !== undefined,
   };
 }
 
@@ -61,16 +75,19 @@ export interface ArgumentSource {
   complete: boolean;
   /** Quotes known not to close in the rest of the lines. Kept for all commands of a line, so that each is searched once. */
   readonly neverClosed: Set<Quote>;
+  /** Lines of a block that lies in the argument: they are part of its text, and their parentheses are not counted. */
+  readonly verbatim: Set<number>;
   /** The same within one line, for readings on a command's own line. */
   readonly neverClosedOnLine: { line: number; readonly quotes: Set<Quote> };
 }
 
 /** A source that so far holds the command's own line. */
-export function createArgumentSource(line: string): ArgumentSource {
+export function createArgumentSource(line: string, neverClosed: ReadonlySet<Quote>): ArgumentSource {
   return {
     lines: [line],
     complete: false,
-    neverClosed: new Set(),
+    neverClosed: new Set(neverClosed),
+    verbatim: new Set(),
     neverClosedOnLine: { line: 0, quotes: new Set() },
   };
 }
@@ -105,9 +122,12 @@ const notSpace = /\S/g;
 /**
  * The first way to read an argument: as one quoted literal, which may span lines, with blanks and line ends around it.
  *
- * @returns a function that reads on as far as the source goes, and gives undefined while more lines are needed
+ * `read` reads on as far as the source goes, and returns undefined while more lines are needed.
  */
-export function createLiteralReading(source: ArgumentSource, start: Position): () => LiteralReading | undefined {
+export function createLiteralReading(
+  source: ArgumentSource,
+  start: Position,
+): { readonly read: () => LiteralReading | undefined; readonly openQuote: () => Quote | undefined } {
   let { line, column } = start;
   let phase: 'before' | 'inside' | 'after' = 'before';
   let quote: Quote = '"';
@@ -125,6 +145,7 @@ export function createLiteralReading(source: ArgumentSource, start: Position): (
         const prefix = literalPrefixAt(text, at);
         if (prefix === undefined) return { type: 'failed' };
         quote = quoteAt(text, at + prefix.length);
+        if (source.neverClosed.has(quote)) return { type: 'failed' };
         column = at + prefix.length + quote.length;
         phase = 'inside';
       } else {
@@ -134,7 +155,7 @@ export function createLiteralReading(source: ArgumentSource, start: Position): (
     }
   }
 
-  return () => {
+  const read = (): LiteralReading | undefined => {
     for (let text = source.lines[line]; text !== undefined; text = source.lines[line]) {
       const reading = readLine(text);
       if (reading !== undefined) return reading;
@@ -143,6 +164,7 @@ export function createLiteralReading(source: ArgumentSource, start: Position): (
     }
     return source.complete ? { type: 'failed' } : undefined;
   };
+  return { read, openQuote: () => (phase === 'inside' ? quote : undefined) };
 }
 
 const parenthesisOrQuote = /[()'"]/g;
@@ -212,7 +234,7 @@ export function createSeveralLinesReading(
 /** Reads on over the lines there are. */
 function readOn(source: ArgumentSource, progress: Progress): Position | undefined {
   for (let text = source.lines[progress.line]; text !== undefined; text = source.lines[progress.line]) {
-    const column = readLine(text, progress, source.neverClosed);
+    const column = source.verbatim.has(progress.line) ? undefined : readLine(text, progress, source.neverClosed);
     if (column !== undefined) return { line: progress.line, column };
     progress.line += 1;
     progress.column = 0;

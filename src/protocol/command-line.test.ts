@@ -61,7 +61,7 @@ describe('an argument', () => {
     ],
     ['does not reach over a fence', 'FINAL(a\n```text\n)\n```', ['unbalanced']],
     ['does not reach over a command line', 'FINAL(a\n- RUN(ls)', ['bash ls', 'unbalanced']],
-    ['as a literal neither', 'FINAL("""a\n```text\n```\n""")', ['unbalanced']],
+    ['as a literal does', 'FINAL("""a\n```text\n```\n""")', ['final a\n```text\n```\n']],
   ])('%s', (_, reply, expected) => {
     expect(read(reply)).toEqual(expected);
   });

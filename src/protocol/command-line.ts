@@ -1,4 +1,5 @@
 import {
+  type ArgumentReader,
   type ArgumentSource,
   createArgumentReading,
   createArgumentSource,
@@ -8,6 +9,7 @@ import {
 import type { CommandName, Outcome } from './command.ts';
 import { type CommandHead, commandHeadAt } from './command-head.ts';
 import { interpretCommand } from './interpret-command.ts';
+import { isTriple, type Quote } from './literal.ts';
 import { RIGHT_FORM, reject } from './rejection.ts';
 import { search } from './scan.ts';
 
@@ -15,10 +17,18 @@ import { search } from './scan.ts';
 export interface CommandLine {
   /** Reads on as far as the lines so far allow, giving out what is decided; true if the line is read to its end. */
   readonly read: () => boolean;
-  /** Takes a following line, which must be neither a fence nor a command line, and reads on. */
+  /** Takes a following line, which must be neither a fence nor a command line, except inside a literal, and reads on. */
   readonly add: (line: string) => boolean;
-  /** No line can follow: decides what is left. */
-  readonly finish: (ending: { readonly cutOff: boolean }) => void;
+  /** Takes a line of a block that lies in the argument. */
+  readonly addVerbatim: (line: string) => void;
+  /** True while the argument may be one quoted literal that has not closed: fences and commands are part of it. */
+  readonly insideLiteral: () => boolean;
+  /** True while an answer's argument waits for its closing parenthesis: a block may lie in it. */
+  readonly isOpenAnswer: () => boolean;
+  /** Lines that were taken and are not part of the command, once it has been read to its end. */
+  readonly unread: () => readonly string[];
+  /** No line can follow: decides what is left, and returns the lines that are not part of it. */
+  readonly finish: (ending: { readonly cutOff: boolean }) => readonly string[];
 }
 
 interface OpenCommand {
@@ -26,7 +36,7 @@ interface OpenCommand {
   readonly line: number;
   /** True behind a quote mark: of the command itself, or of one before it on the same command line. */
   readonly quoted: boolean;
-  readonly readArgument: ReturnType<typeof createArgumentReading>;
+  readonly argument: ArgumentReader;
 }
 
 /**
@@ -34,8 +44,16 @@ interface OpenCommand {
  *
  * The lines of its source are only ever looked at for its argument: what the argument leaves of them is prose.
  */
-export function openCommandLine(first: string, head: CommandHead, emit: (outcome: Outcome) => void): CommandLine {
-  const source = createArgumentSource(first);
+export function openCommandLine(
+  first: string,
+  { head, neverClosed }: { readonly head: CommandHead; readonly neverClosed: Set<Quote> },
+  emit: (outcome: Outcome) => void,
+): CommandLine {
+  const source = createArgumentSource(first, neverClosed);
+  /** Number of lines that the commands of this line have used. */
+  let used = 1;
+  /** How many commands of this line have been read to their closing parenthesis. */
+  let closes = 0;
   let open: OpenCommand | undefined = openCommand(source, { head, line: 0, quoted: head.quoted });
 
   /** Gives out the outcome of a command; a quoted answer is a quotation, whatever its argument. */
@@ -45,7 +63,7 @@ export function openCommandLine(first: string, head: CommandHead, emit: (outcome
 
   function read({ cutOff }: { readonly cutOff: boolean } = { cutOff: false }): boolean {
     while (open !== undefined) {
-      const reading = open.readArgument();
+      const reading = open.argument.read();
       if (reading === undefined) return false;
       const command = open;
       if (reading.type === 'unbalanced') {
@@ -63,6 +81,8 @@ export function openCommandLine(first: string, head: CommandHead, emit: (outcome
 
   /** Gives out the command that closes at `at`, and gives the next one on that line. */
   function close(command: OpenCommand, at: Position, extra: boolean): OpenCommand | undefined {
+    used = Math.max(used, at.line + 1);
+    closes += 1;
     const tail = readTail(source.lines[at.line] ?? '', at.column);
     const { trailing } = tail;
     give(command, () => {
@@ -82,17 +102,36 @@ export function openCommandLine(first: string, head: CommandHead, emit: (outcome
     return read();
   }
 
-  function finish(ending: { readonly cutOff: boolean }): void {
+  function finish(ending: { readonly cutOff: boolean }): readonly string[] {
+    const quote = open?.argument.openQuote();
+    const isAnswerOpen = open !== undefined && isAnswer(open.head.name);
+    if (quote !== undefined) neverClosed.add(quote);
     source.complete = true;
-    read(ending);
+    // A block behind an answer that cannot be read may belong to the answer: it does not run.
+    const mayBeLost = quote === undefined || (isAnswerOpen && isTriple(quote));
+    const before = closes;
+    read(mayBeLost || source.lines.length === used ? ending : { cutOff: false });
+    const isLost = mayBeLost && closes === before;
+    return isLost ? [] : source.lines.slice(used);
   }
 
-  return { read, add, finish };
+  return {
+    read,
+    add,
+    addVerbatim(line) {
+      source.verbatim.add(source.lines.length);
+      source.lines.push(line);
+    },
+    insideLiteral: () => open?.argument.openQuote() !== undefined && !source.complete,
+    isOpenAnswer: () => open !== undefined && isAnswer(open.head.name) && open.argument.waitsForParenthesis(),
+    unread: () => source.lines.slice(used),
+    finish,
+  };
 }
 
-function openCommand(source: ArgumentSource, command: Omit<OpenCommand, 'readArgument'>): OpenCommand {
+function openCommand(source: ArgumentSource, command: Omit<OpenCommand, 'argument'>): OpenCommand {
   const start = { line: command.line, column: command.head.argument };
-  return { ...command, readArgument: createArgumentReading(source, start) };
+  return { ...command, argument: createArgumentReading(source, start) };
 }
 
 function isAnswer(name: CommandName): boolean {

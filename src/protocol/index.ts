@@ -23,4 +23,6 @@
  */
 export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply, Rejection, RejectionCode } from './command.ts';
 export { createReplyParser, parseReply, type ReplyEnd, type ReplyParser } from './parse-reply.ts';
-export { withoutReasoning } from './reasoning.ts';
+export { finalWith, proseAnswerOf } from './prose-answer.ts';
+export { type SplitReply, splitReasoning, withoutReasoning } from './reasoning.ts';
+export { renderToolCalls } from './tool-call.ts';

@@ -40,8 +40,8 @@ describe('a command is refused', () => {
     ['FINAL(f" ")', 'empty', 'FINAL("your answer")'],
     ["CODE('''\n''')", 'empty', 'CODE(python code)'],
     ['FINAL_VAR("")', 'empty', 'FINAL_VAR(variable_name)'],
-    ['FINAL_VAR(a b)', 'invalid-name', 'FINAL_VAR(variable_name)'],
-    ['FINAL_VAR(a.b)', 'invalid-name', 'FINAL_VAR(variable_name)'],
+    ['FINAL_VAR(a b)', 'invalid-name', 'FINAL("a b")'],
+    ['FINAL_VAR(a.b)', 'invalid-name', 'FINAL("a.b")'],
     ['SNAPSHOT(.a)', 'invalid-name', 'SNAPSHOT(name)'],
     ['SNAPSHOT(é)', 'invalid-name', 'SNAPSHOT(name)'],
     [`ROLLBACK(${'a'.repeat(65)})`, 'invalid-name', 'ROLLBACK(name)'],
@@ -61,7 +61,7 @@ describe('a command is refused', () => {
         code: 'invalid-name',
         excerpt: 'FINAL_VAR(my-var)',
         message:
-          'Read "FINAL_VAR(my-var)": the argument is not the name of a variable; write FINAL_VAR(variable_name).',
+          'Read "FINAL_VAR(my-var)": FINAL_VAR takes the name of a variable, and this is a value; write FINAL("my-var").',
       },
     ]);
   });

@@ -2,6 +2,7 @@ import { isSnapshotName } from '../repl/names.ts';
 import type { CommandName, FinalForm, Outcome, RejectionCode } from './command.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
 import { isBlankFString, isFString, literalAt } from './literal.ts';
+import { finalWith } from './prose-answer.ts';
 import { readQueryList } from './query-list.ts';
 import { RIGHT_FORM, reject } from './rejection.ts';
 
@@ -67,8 +68,8 @@ function isPythonIdentifier(name: string): boolean {
 
 function interpretVariable(argument: string, name: string): Outcome {
   if (isPythonIdentifier(name)) return { kind: 'command', command: { type: 'final-var', name } };
-  const problem = 'the argument is not the name of a variable';
-  return invalid('FINAL_VAR', argument, { code: 'invalid-name', problem });
+  const problem = 'FINAL_VAR takes the name of a variable, and this is a value';
+  return reject('invalid-name', `FINAL_VAR(${argument})`, { problem, form: `write ${finalWith(name)}` });
 }
 
 function interpretSnapshot(command: 'SNAPSHOT' | 'ROLLBACK', argument: string, name: string): Outcome {

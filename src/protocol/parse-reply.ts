@@ -22,6 +22,8 @@ export function parseReply(reply: string, end: ReplyEnd = {}): ParsedReply {
 export interface ReplyEnd {
   /** The provider's finish reason, as the AI SDK names it. Default `stop`; `length` means that the reply was cut off. */
   readonly finishReason?: string | undefined;
+  /** A reply that is nothing but JSON in a fence is a final answer. Default false. */
+  readonly jsonAnswer?: boolean | undefined;
 }
 
 /** Parses a reply while it arrives. */
@@ -68,12 +70,12 @@ export function createReplyParser(): ReplyParser {
     return take();
   }
 
-  function end({ finishReason = 'stop' }: ReplyEnd = {}): ParsedReply {
+  function end({ finishReason = 'stop', jsonAnswer = false }: ReplyEnd = {}): ParsedReply {
     if (ended) return take();
     ended = true;
     // A reply that ends with a line end has no further, empty line.
     if (started !== '') reader.line(started);
-    reader.end({ cutOff: finishReason === 'length' });
+    reader.end({ cutOff: finishReason === 'length', jsonAnswer });
     return take();
   }
 

@@ -1,186 +1,269 @@
 import type { Outcome } from './command.ts';
-import { type CommandHead, commandHeadAt, commandMention } from './command-head.ts';
-import { type CommandLine, openCommandLine } from './command-line.ts';
-import { type FencedBlock, type FenceOpening, fenceOpening, openFencedBlock } from './fenced-block.ts';
+import { commandHeadAt } from './command-head.ts';
+import { closesFence, type FenceOpening, fenceOpening } from './fence.ts';
+import { type FencedBlock, openFencedBlock } from './fenced-block.ts';
+import type { ForeignBlock } from './foreign-block.ts';
 import type { Quote } from './literal.ts';
+import { createOutcomeGate } from './outcome-gate.ts';
+import { answerInSentence } from './prose-answer.ts';
 import { createReasoningFilter } from './reasoning.ts';
 import { reject } from './rejection.ts';
+import { interpretToolCall, readToolCalls } from './tool-call.ts';
+import { beginsTranscript, inventedOutput } from './transcript.ts';
+import { createVisibleLines } from './visible-lines.ts';
+
+/** How a reply ended, for its reader. */
+export interface Ending {
+  readonly cutOff: boolean;
+  /** A reply that is nothing but JSON in a fence is the answer: the run wants a typed one. */
+  readonly jsonAnswer: boolean;
+}
 
 /** Reads a reply line by line. */
 export interface ReplyReader {
   /** Takes the next line, without its line end. */
   readonly line: (raw: string) => void;
   /** The last line has been taken. */
-  readonly end: (end: { readonly cutOff: boolean }) => void;
+  readonly end: (ending: Ending) => void;
 }
 
 /**
- * The one reader behind both parsers: each line belongs to reasoning, a fenced block, a command line, or is prose.
+ * The one reader behind both parsers: each line belongs to reasoning, a block, a command line, or is prose.
  *
- * Everything up to the first command that closes, valid or not, can still turn out to be reasoning, by a closing tag without
- * an opening one. Later such a tag has no force, since what was given out cannot be taken back.
+ * Everything up to the first command that closes, valid or not, can still turn out to be reasoning, by a closing mark
+ * without an opening one. Later such a mark has no force, since what was given out cannot be taken back.
  */
 export function createReplyReader(emit: (outcome: Outcome) => void): ReplyReader {
-  const gate = createOutcomeGate(emit);
-  const neverClosed = new Set<Quote>();
-  let block: FencedBlock | undefined;
-  const lines = createVisibleLines(gate, (opening) => {
-    block = openFencedBlock(opening, neverClosed);
-  });
-  const reasoning = createReasoningFilter(() => {
-    if (gate.settled()) return false;
-    lines.drop();
-    gate.drop();
-    return true;
-  });
-
-  function closeBlock({ opening }: FencedBlock, outcome: Outcome | undefined): void {
-    block = undefined;
-    if (outcome === undefined) return;
-    if (opening.kind === 'untagged') gate.holdUntagged(outcome);
-    else gate.give(outcome);
-  }
-
-  function line(raw: string): void {
-    if (block === undefined) {
-      const visible = reasoning.line(raw);
-      if (visible !== undefined) lines.add(visible);
-    } else if (block.add(raw)) closeBlock(block, block.outcome());
-  }
-
-  function end(finish: { readonly cutOff: boolean }): void {
-    for (let again = block?.giveBack(); block !== undefined && again !== undefined; again = block?.giveBack()) {
-      closeBlock(block, block.outcome());
-      for (const raw of again) line(raw);
-    }
-    const rest = reasoning.rest();
-    if (rest !== undefined) lines.add(rest);
-    lines.finish(finish);
-    if (block !== undefined) closeBlock(block, block.unclosedOutcome(finish));
-    gate.finish();
-  }
-
-  return { line, end };
+  return new Reader(emit);
 }
 
-/** What is left of a reply outside blocks and reasoning: command lines and prose. */
-export interface VisibleLines {
-  /** Takes the next line; one that opens a fence goes to the block it opens. */
-  readonly add: (text: string) => void;
-  /** Forgets the command line that is open. */
-  readonly drop: () => void;
-  /** No line can follow: decides the command line that is open. */
-  readonly finish: (ending: { readonly cutOff: boolean }) => void;
-}
+class Reader implements ReplyReader {
+  readonly #gate: ReturnType<typeof createOutcomeGate>;
+  readonly #neverClosed = new Set<Quote>();
+  readonly #lines: ReturnType<typeof createVisibleLines>;
+  readonly #reasoning: ReturnType<typeof createReasoningFilter>;
+  #block: FencedBlock | undefined;
+  #foreign: ForeignBlock | undefined;
+  /** The last line closed a block that runs: its output is not there yet. */
+  #behindBlock = false;
+  /** A fence that closed on a line of code: a closing line of its own behind it means nothing. */
+  #closedLoosely: FenceOpening | undefined;
+  #invented = false;
+  #commandInReasoning = false;
+  readonly #sole = new SoleContent();
 
-/**
- * Reads the lines outside blocks. A fence and a command line end the command line before them.
- *
- * @param gate takes commands, and mentions of commands in prose
- * @param openBlock called with each opening fence
- */
-export function createVisibleLines(gate: OutcomeGate, openBlock: (opening: FenceOpening) => void): VisibleLines {
-  let command: CommandLine | undefined;
-
-  function finish(ending: { readonly cutOff: boolean }): void {
-    command?.finish(ending);
-    command = undefined;
+  constructor(emit: (outcome: Outcome) => void) {
+    this.#gate = createOutcomeGate(emit);
+    const open = {
+      fenced: (opening: FenceOpening) => this.#openFence(opening),
+      foreign: (block: ForeignBlock) => this.#openForeign(block),
+    };
+    this.#lines = createVisibleLines(this.#gate, open, this.#neverClosed);
+    this.#reasoning = createReasoningFilter(() => {
+      if (this.#gate.settled()) return false;
+      this.#lines.drop();
+      this.#gate.drop();
+      this.#sole.reset();
+      return true;
+    });
   }
 
-  function startCommand(text: string, head: CommandHead): void {
-    const started = openCommandLine(text, head, gate.give);
-    command = started.read() ? undefined : started;
-  }
-
-  function addProse(text: string): void {
-    if (command !== undefined) {
-      if (command.add(text)) command = undefined;
-    } else if (!gate.settled()) {
-      const at = commandMention(text);
-      if (at !== -1) gate.holdMention(notAtLineStart(text.slice(at)));
+  line(raw: string): void {
+    if (this.#invented) return;
+    if (this.#block !== undefined) this.#addToBlock(this.#block, raw);
+    else if (this.#foreign !== undefined) this.#addToForeign(this.#foreign, raw);
+    else {
+      const visible = this.#reasoning.line(raw);
+      if (visible !== undefined) this.#visible(visible);
+      else this.#commandInReasoning ||= fenceOpening(raw) !== undefined || commandHeadAt(raw, 0) !== undefined;
     }
   }
 
-  function add(text: string): void {
-    const opening = fenceOpening(text);
-    const head = opening === undefined ? commandHeadAt(text, 0) : undefined;
-    if (opening === undefined && head === undefined) addProse(text);
-    else finish({ cutOff: false });
-    if (opening !== undefined) openBlock(opening);
-    if (head !== undefined) startCommand(text, head);
+  end(ending: Ending): void {
+    this.#readAgain();
+    const rest = this.#reasoning.rest();
+    if (rest !== undefined && !this.#invented) {
+      if (this.#commandInReasoning) this.#gate.hold('reasoning', unclosedReasoning());
+      this.#visible(rest);
+    }
+    // A quote that never closes was a character: the lines it took are read for what they are.
+    for (let again = this.#lines.finish(ending); again.length > 0; again = this.#lines.finish(ending)) {
+      for (const raw of again) this.line(raw);
+      this.#readAgain();
+    }
+    if (this.#block !== undefined) this.#closeFence(this.#block, this.#block.unclosedOutcome(ending));
+    for (const outcome of this.#foreign?.unclosedOutcomes(ending) ?? []) this.#gate.give(outcome);
+    if (!this.#gate.settled()) this.#takeSole(ending);
+    this.#gate.finish();
   }
 
-  function drop(): void {
-    command = undefined;
+  /** Cuts a block whose closing line lay in a string that never closed, and reads the lines behind it. */
+  #readAgain(): void {
+    for (let again = this.#block?.giveBack(); again !== undefined; again = this.#block?.giveBack()) {
+      if (this.#block !== undefined) this.#closeFence(this.#block, this.#block.outcome());
+      for (const raw of again) this.line(raw);
+    }
   }
 
-  return { add, drop, finish };
-}
-
-function notAtLineStart(read: string): Outcome {
-  const problem = 'a command in the middle of a line is not run';
-  return reject('not-at-line-start', read, { problem, form: 'write it at the start of a line of its own' });
-}
-
-/** Lets outcomes out when they are certain: what is out cannot be taken back. */
-export interface OutcomeGate {
-  /**
-   * Lets a command out, valid or not, that has closed. What was held no longer counts. A quotation is not a command: it
-   * waits for one, or for the end.
-   */
-  readonly give: (outcome: Outcome) => void;
-  /** Holds a block without a tag: it counts only if nothing is given up to the end. */
-  readonly holdUntagged: (outcome: Outcome) => void;
-  /** Holds a command in the middle of a line: it counts only if neither a command nor an untagged block does. */
-  readonly holdMention: (outcome: Outcome) => void;
-  /** True once something was given; from then on nothing is held. */
-  readonly settled: () => boolean;
-  /** Forgets what is held. */
-  readonly drop: () => void;
-  /** At the end: lets out what counts of what was held. */
-  readonly finish: () => void;
-}
-
-/** A gate in front of `emit`. */
-export function createOutcomeGate(emit: (outcome: Outcome) => void): OutcomeGate {
-  let settled = false;
-  let untagged: Outcome[] = [];
-  let mentions: Outcome[] = [];
-  let quotations: Outcome[] = [];
-
-  function drop(): void {
-    untagged = [];
-    mentions = [];
-    quotations = [];
+  #visible(text: string): void {
+    const closed = this.#closedLoosely;
+    this.#closedLoosely = undefined;
+    if (closed !== undefined && closesFence(text, closed)) return;
+    if (text.trim() !== '') {
+      if (this.#behindBlock && beginsTranscript(text)) {
+        this.#invent(text);
+        return;
+      }
+      // The opening of a block decides by its tag.
+      if (fenceOpening(text) === undefined) this.#behindBlock = false;
+      this.#sole.prose(text);
+    }
+    this.#lines.add(text);
   }
 
-  function give(outcome: Outcome): void {
-    if (!settled && isQuotation(outcome)) {
-      quotations.push(outcome);
+  #invent(text: string): void {
+    this.#invented = true;
+    this.#gate.give(inventedOutput(text.trim()));
+  }
+
+  #openFence(opening: FenceOpening): void {
+    if (this.#behindBlock && opening.kind === 'output') {
+      this.#invent(opening.line);
       return;
     }
-    settled = true;
-    for (const quotation of quotations) emit(quotation);
-    drop();
-    emit(outcome);
+    this.#behindBlock = false;
+    this.#sole.fence(opening.line);
+    const block = openFencedBlock(opening, this.#neverClosed);
+    if (opening.inline === undefined) {
+      this.#block = block;
+      return;
+    }
+    block.add(opening.inline);
+    this.#closeFence(block, block.outcome());
   }
 
-  function finish(): void {
-    for (const outcome of quotations) emit(outcome);
-    for (const outcome of untagged.length > 0 ? untagged : mentions) emit(outcome);
+  #addToBlock(block: FencedBlock, raw: string): void {
+    if (this.#lines.inArgument()) this.#lines.addToArgument(raw);
+    if (block.add(raw)) this.#closeFence(block, block.outcome());
   }
 
-  function holdUntagged(outcome: Outcome): void {
-    if (!settled) untagged.push(outcome);
+  #closeFence(block: FencedBlock, outcome: Outcome | undefined): void {
+    this.#block = undefined;
+    const { kind } = block.opening;
+    const loose = block.loose();
+    if (loose !== undefined && loose.code !== '') this.#closedLoosely = block.opening;
+    if (this.#lines.inArgument()) {
+      // It lies in an answer that is not closed yet: it is quoted there, and must not run.
+    } else if (kind === 'data') this.#closeData(block);
+    else if (outcome !== undefined) {
+      if (kind === 'untagged') this.#gate.hold('untagged', outcome);
+      else this.#gate.give(outcome);
+      this.#behindBlock = kind === 'cell' || kind === 'bash';
+    }
+    if (kind === 'untagged') this.#sole.block(block.content());
+    if (loose !== undefined && loose.after.trim() !== '') this.line(loose.after);
   }
 
-  function holdMention(outcome: Outcome): void {
-    if (!settled) mentions.push(outcome);
+  /** A tool call in a fence runs where it plainly means code; all other data may be a typed answer. */
+  #closeData(block: FencedBlock): void {
+    const content = block.content();
+    const isCall = !/^\W*json/i.test(block.opening.line.replace(/^[\s`~]+/, ''));
+    const outcomes = (readToolCalls(content) ?? []).map(interpretToolCall);
+    if (outcomes.length > 0 && (isCall || outcomes.every(({ kind }) => kind === 'command'))) {
+      for (const outcome of outcomes) this.#gate.give(outcome);
+      this.#behindBlock = true;
+    } else this.#sole.block(content);
   }
 
-  return { give, holdUntagged, holdMention, settled: () => settled, drop, finish };
+  #openForeign(block: ForeignBlock): void {
+    this.#behindBlock = false;
+    this.#foreign = block;
+    if (block.closed()) this.#closeForeign(block);
+  }
+
+  #addToForeign(block: ForeignBlock, raw: string): void {
+    block.add(raw);
+    if (block.closed()) this.#closeForeign(block);
+  }
+
+  #closeForeign(block: ForeignBlock): void {
+    this.#foreign = undefined;
+    for (const outcome of block.outcomes()) this.#gate.give(outcome);
+    this.#behindBlock = true;
+  }
+
+  /** A reply that is nothing but JSON: a tool call, or a typed answer. */
+  #takeSole({ jsonAnswer }: Ending): void {
+    const text = this.#sole.text();
+    if (text === undefined) return;
+    const outcomes = this.#sole.fenced ? [] : (readToolCalls(text) ?? []).map(interpretToolCall);
+    if (outcomes.length > 0) for (const outcome of outcomes) this.#gate.give(outcome);
+    else if (!jsonAnswer || !isJson(text)) return;
+    else if (this.#sole.fenced) {
+      this.#gate.give({ kind: 'command', command: { type: 'final', form: 'text', value: text.trim() } });
+    } else this.#gate.hold('answer', answerInSentence(text, text.trim()));
+  }
 }
 
-function isQuotation(outcome: Outcome): boolean {
-  return outcome.kind === 'rejection' && outcome.rejection.code === 'quotation';
+/** Longest JSON text that is looked at as a whole. */
+const SOLE_CHARS = 1_000_000;
+
+/** Remembers a reply that is one JSON text and nothing else: in one fence, or as it stands. */
+class SoleContent {
+  /** The JSON text is the content of a fence. */
+  fenced = false;
+  #prose: string[] = [];
+  #content: string | undefined;
+  #chars = 0;
+  #other = false;
+
+  reset(): void {
+    this.fenced = false;
+    this.#prose = [];
+    this.#content = undefined;
+    this.#chars = 0;
+    this.#other = false;
+  }
+
+  prose(text: string): void {
+    if (fenceOpening(text) !== undefined) return;
+    if (this.fenced || (this.#prose.length === 0 && !/^\s*[[{]/.test(text))) this.#other = true;
+    this.#chars += text.length;
+    if (!this.#other && this.#chars < SOLE_CHARS) this.#prose.push(text);
+  }
+
+  /** A fence opens. */
+  fence(line: string): void {
+    if (this.fenced || this.#prose.length > 0 || !/^\s*[`~]/.test(line)) this.#other = true;
+    this.fenced = true;
+  }
+
+  /** A block of data, or without a tag, has closed. */
+  block(content: string): void {
+    this.#content = content;
+  }
+
+  /** The JSON text; undefined for every other reply. */
+  text(): string | undefined {
+    if (this.#other || this.#chars >= SOLE_CHARS) return undefined;
+    if (this.fenced) return this.#content;
+    return this.#prose.length === 0 ? undefined : this.#prose.join('\n');
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null;
+  } catch {
+    return false;
+  }
+}
+
+function unclosedReasoning(): Outcome {
+  const problem = 'you opened your reasoning and never closed it, so the commands inside it were not run';
+  return reject('unclosed-reasoning', '<think>', {
+    problem,
+    form: 'close it with </think>, or send the block without it',
+  });
 }

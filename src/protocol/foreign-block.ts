@@ -1,0 +1,133 @@
+import type { Outcome } from './command.ts';
+import { skipListMarkers } from './command-head.ts';
+import { removeUniformIndentation } from './fenced-block.ts';
+import { reject } from './rejection.ts';
+import { interpretToolCall, readToolCalls } from './tool-call.ts';
+
+/** A block in another system's dialect: tags around code, or around a tool call. */
+export interface ForeignBlock {
+  /** True once its closing tag has come. */
+  readonly closed: () => boolean;
+  readonly add: (line: string) => void;
+  /** What the block asks for, once it has ended. */
+  readonly outcomes: () => readonly Outcome[];
+  /** What the block asks for if the reply ends inside it. */
+  readonly unclosedOutcomes: (ending: { readonly cutOff: boolean }) => readonly Outcome[];
+}
+
+type Content = 'python' | 'bash' | 'call';
+
+interface Dialect {
+  readonly opening: RegExp;
+  readonly content: Content;
+  readonly closing: (name: string) => string;
+}
+
+/** At the start of a line. The first group names the tag, the second a Harmony recipient. */
+const DIALECTS: readonly Dialect[] = [
+  // smolagents, CodeAct, OpenHands.
+  {
+    opening: /<(code|python|execute|execute_python|execute_ipython|run_python|ipython|tool_code|repl)>/iy,
+    content: 'python',
+    closing: (name) => `</${name}>`,
+  },
+  { opening: /<(execute_bash|bash|shell)>/iy, content: 'bash', closing: (name) => `</${name}>` },
+  // Hermes, Qwen, Anthropic.
+  {
+    opening: /<(tool_call|function_call|function_calls|tool_calls)>/iy,
+    content: 'call',
+    closing: (name) => `</${name}>`,
+  },
+  { opening: /<(harmony_call) name="[\w.-]+">/iy, content: 'call', closing: (name) => `</${name}>` },
+  { opening: /(?=<(function)=[\w.-]+>)/iy, content: 'call', closing: (name) => `</${name}>` },
+  { opening: /(?=<(invoke) name=)/iy, content: 'call', closing: (name) => `</${name}>` },
+  { opening: /<｜(tool▁calls▁begin)｜>/y, content: 'call', closing: () => '<｜tool▁calls▁end｜>' },
+  // Mistral: up to the end of the reply.
+  { opening: /\[(TOOL_CALLS)\]/y, content: 'call', closing: () => '</s>' },
+  // Llama 3: code of its interpreter up to the end of the message.
+  { opening: /<\|(python_tag)\|>/y, content: 'python', closing: () => '<|eom_id|>' },
+];
+
+const RECIPIENT = /<harmony_call name="([\w.-]+)">/i;
+
+/**
+ * The block that a line opens, if it opens one: a dialect's opening at its start, after list markers. Undefined as well
+ * for a tag in a sentence: code after whose closing tag the line goes on is inline code.
+ */
+export function openForeignBlock(line: string): ForeignBlock | undefined {
+  const start = skipListMarkers(line, 0);
+  const first = line.charAt(start);
+  if (first !== '<' && first !== '[') return undefined;
+  for (const { opening, content, closing } of DIALECTS) {
+    opening.lastIndex = start;
+    const match = opening.exec(line);
+    if (match === null) continue;
+    const close = closing(match[1] ?? '');
+    const rest = line.slice(start + match[0].length);
+    const end = rest.toLowerCase().indexOf(close.toLowerCase());
+    if (content === 'python' && end !== -1 && rest.slice(end + close.length).trim() !== '') return undefined;
+    return createForeignBlock(
+      { content, close, recipient: RECIPIENT.exec(match[0])?.[1], opening: match[0] || line },
+      rest,
+    );
+  }
+  return undefined;
+}
+
+interface Opened {
+  readonly content: Content;
+  readonly close: string;
+  /** The tool that a Harmony call names. */
+  readonly recipient: string | undefined;
+  readonly opening: string;
+}
+
+function createForeignBlock(opened: Opened, first: string): ForeignBlock {
+  const lines: string[] = [];
+  let closed = false;
+
+  function add(line: string): void {
+    const end = line.toLowerCase().indexOf(opened.close.toLowerCase());
+    lines.push(end === -1 ? line : line.slice(0, end));
+    closed = end !== -1;
+  }
+
+  add(first);
+  return {
+    closed: () => closed,
+    add,
+    outcomes: () => outcomesOf(opened, lines),
+    unclosedOutcomes({ cutOff }) {
+      if (!cutOff) return outcomesOf(opened, lines);
+      const problem = 'the reply was cut off before the code was complete, so nothing of it ran';
+      return [reject('cut-off', opened.opening, { problem, form: 'send it again, shorter, in a ```python block' })];
+    },
+  };
+}
+
+function outcomesOf({ content, recipient, opening }: Opened, lines: readonly string[]): readonly Outcome[] {
+  const text = unfenced(removeUniformIndentation(trimBlankLines(lines)).join('\n'));
+  if (text.trim() === '') {
+    const form = 'put the code in a ```python block';
+    return [reject('empty', opening, { problem: 'the block holds nothing to run', form })];
+  }
+  if (content === 'python') return [{ kind: 'command', command: { type: 'cell', code: text } }];
+  if (content === 'bash') return [{ kind: 'command', command: { type: 'bash', command: text } }];
+  if (recipient !== undefined) return [interpretToolCall({ name: recipient, input: text })];
+  const calls = readToolCalls(text);
+  if (calls !== undefined) return calls.map(interpretToolCall);
+  return [interpretToolCall({ name: opening.replace(/[<>[\]]/g, '').slice(0, 40), input: undefined })];
+}
+
+/** Some models put a fence inside the tag. */
+const FENCE_INSIDE = /^\s*```[\w-]*\n([\s\S]*?)\n?```\s*$/;
+
+function unfenced(text: string): string {
+  return FENCE_INSIDE.exec(text)?.[1] ?? text;
+}
+
+function trimBlankLines(lines: readonly string[]): readonly string[] {
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  return first === -1 ? [] : lines.slice(first, last + 1);
+}

@@ -1,0 +1,309 @@
+/** How model families write: markers, fences, dialects and habits, each with the reading that a person would give it. */
+import { describe, expect, it, test } from 'vitest';
+import { createReplyParser, parseReply, proseAnswerOf, splitReasoning, withoutReasoning } from './index.ts';
+
+interface Options {
+  readonly finishReason?: string;
+  readonly jsonAnswer?: boolean;
+}
+
+/** Commands as `type text`, rejections as their code; the same for every chunking. */
+function read(reply: string, options: Options = {}): string[] {
+  const { commands, rejected } = parseReply(reply, options);
+  const parser = createReplyParser();
+  const parts = [...reply].map((character) => parser.push(character));
+  parts.push(parser.end(options));
+  expect({
+    commands: parts.flatMap((part) => part.commands),
+    rejected: parts.flatMap((part) => part.rejected),
+  }).toEqual({
+    commands,
+    rejected,
+  });
+  const texts = commands.map((command) => {
+    const { type, ...rest } = command;
+    return `${type} ${Object.values(rest).at(-1)}`;
+  });
+  return [...texts, ...rejected.map(({ code }) => code)];
+}
+
+const block = '```repl\nprint(1)\n```';
+const cell = 'cell print(1)';
+
+describe('reasoning in the marks of a family', () => {
+  const thoughts = 'Maybe.\nFINAL("draft from thoughts")\n```python\nbad()\n```\nno, check.';
+  it.each([
+    ['DeepSeek, Qwen', `<think>${thoughts}</think>`],
+    ['Claude-like', `<thinking>\n${thoughts}\n</thinking>\n`],
+    ['other tags', `<reasoning>${thoughts}</reasoning>`],
+    ['scratchpads', `<scratchpad>\n${thoughts}</scratchpad>`],
+    ['Seed', `<seed:think>${thoughts}</seed:think>`],
+    ['Mistral', `[THINK]${thoughts}[/THINK]`],
+    ['Kimi', `◁think▷${thoughts}◁/think▷`],
+    ['Cohere', `<|START_THINKING|>${thoughts}<|END_THINKING|>`],
+    ['OpenThinker', `<|begin_of_thought|>\n${thoughts}\n<|end_of_thought|>\n`],
+    ['gpt-oss', `<|channel|>analysis<|message|>${thoughts}<|end|><|start|>assistant<|channel|>final<|message|>`],
+    [
+      'gpt-oss with its start token',
+      `<|start|>assistant<|channel|>analysis<|message|>${thoughts}<|end|>\n<|start|>assistant<|channel|>final<|message|>\n`,
+    ],
+    [
+      'gpt-oss, two channels',
+      `<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary<|message|>${thoughts}<|end|><|start|>assistant<|channel|>final<|message|>`,
+    ],
+    ['a server that strips the opening mark', 'Maybe the answer is FINAL(1).\n</think>\n'],
+  ])('%s: nothing in it runs, the block behind it does', (_, opening) => {
+    expect(read(`${opening}\n${block}`)).toEqual([cell]);
+    expect(withoutReasoning(`${opening}\nThe answer.`)).toBe('The answer.');
+  });
+
+  it('never closed, with a block inside: the message says why nothing ran', () => {
+    expect(read(`<think>I look first.\n${block}`)).toEqual(['unclosed-reasoning']);
+    expect(parseReply(`<think>\n${block}`).rejected[0]?.message).toContain('never closed');
+  });
+
+  it.each([
+    '<|im_end|>',
+    '<|eot_id|>',
+    '<|end|>',
+    '<|return|>',
+    '</s>',
+    '<end_of_turn>',
+    '<|endoftext|>',
+    '<｜end▁of▁sentence｜>',
+  ])('the control token %s reaches no answer and breaks no fence', (token) => {
+    expect(read(`FINAL(done)${token}`)).toEqual(['final done']);
+    expect(read(`${block}${token}`)).toEqual([cell]);
+  });
+});
+
+describe('reasoning in the reply of a sub-call', () => {
+  it.each([
+    ['<think>\nhm\n</think>\n{"name": "Ada"}', '{"name": "Ada"}', 'hm'],
+    ['[THINK]hm[/THINK]Ada', 'Ada', 'hm'],
+    ['hm, so\n</think>\n\nAda', 'Ada', 'hm, so'],
+    ['<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Ada<|return|>', 'Ada', 'hm'],
+    ['analysisHm, let me see.assistantfinalAda', 'Ada', 'analysisHm, let me see.'],
+    ['<think>never closed', '', 'never closed'],
+  ])('%j', (reply, text, reasoning) => {
+    expect(splitReasoning(reply)).toEqual({ text, reasoning });
+  });
+
+  it.each([
+    'Ada',
+    'The tag <think> opens reasoning, and </think> closes it.',
+    'a\n<think>quoted</think>\nb',
+    'x </think> y',
+  ])('data that quotes a mark stays: %j', (reply) => {
+    expect(splitReasoning(reply)).toEqual({ text: reply, reasoning: undefined });
+  });
+});
+
+describe('fences as models write them', () => {
+  it.each([
+    'python',
+    'Python3',
+    'py',
+    'ipython',
+    'python3.11',
+    '{python}',
+    '{.python}',
+    'python-repl',
+    'tool_code',
+    'jupyter',
+    'python title="x"',
+    'python,run',
+  ])('the tag %s is Python', (tag) => {
+    expect(read(`\`\`\`${tag}\nprint(1)\n\`\`\``)).toEqual([cell]);
+  });
+
+  it.each(['text', 'markdown', 'javascript', 'pythonic', 'toml', 'diff'])('the tag %s is not', (tag) => {
+    expect(read(`\`\`\`${tag}\nprint(1)\n\`\`\``)).toEqual([]);
+  });
+
+  it.each([
+    ['the closing fence on the last line of code', '```repl\nn = 1\nprint(1)```', 'cell n = 1\nprint(1)'],
+    ['that, and a closing line as well', '```repl\nprint(1)```\n```\nNow I wait.', cell],
+    ['text behind the closing fence', '```python\nprint(1)\n``` Now I wait for the output.', cell],
+    ['one line', 'I look: \n```python print(1)```', cell],
+    ['the opening fence behind a sentence', 'Let me look: ```python\nprint(1)\n```', cell],
+    ['the tag below the fence', '```\npython\nprint(1)\n```', cell],
+    ['a next block without a closing line', '```python\nprint(1)\n```python\nprint(1)\n```', `${cell},${cell}`],
+    ['backticks in a string', '```python\ns = "```"\nt = \'```\'\n```', 'cell s = "```"\nt = \'```\''],
+    [
+      'backticks in a comment',
+      '```python\nx = 1  # closes with ```\ny = 2\n```',
+      'cell x = 1  # closes with ```\ny = 2',
+    ],
+    ['backticks in a triple-quoted string', '```python\nd = """\n``` text\n"""\n```', 'cell d = """\n``` text\n"""'],
+  ])('%s', (_, reply, expected) => {
+    expect(read(reply).join()).toBe(expected);
+  });
+});
+
+describe('dialects of other systems', () => {
+  const json = JSON.stringify({ name: 'python', arguments: { code: 'print(1)' } });
+  it.each([
+    ['Hermes and Qwen', `<tool_call>\n${json}\n</tool_call>`],
+    ['on one line', `<tool_call>${json}</tool_call>`],
+    [
+      'arguments as a text',
+      `<tool_call>${JSON.stringify({ name: 'execute_python', arguments: '{"code": "print(1)"}' })}</tool_call>`,
+    ],
+    ['Llama', JSON.stringify({ name: 'code_interpreter', parameters: { code: 'print(1)' } })],
+    [
+      'Llama, over lines',
+      JSON.stringify({ type: 'function', function: { name: 'python', arguments: { code: 'print(1)' } } }, null, 2),
+    ],
+    ['Llama, its interpreter', '<|python_tag|>print(1)<|eom_id|>'],
+    ['in a fence', `\`\`\`json\n${json}\n\`\`\``],
+    ['in a fence of its own', `\`\`\`tool_call\n${json}\n\`\`\``],
+    ['Mistral', `[TOOL_CALLS][${json}]`],
+    [
+      'Qwen-Coder',
+      '<tool_call>\n<function=python>\n<parameter=code>\nprint(1)\n</parameter>\n</function>\n</tool_call>',
+    ],
+    [
+      'Anthropic',
+      '<function_calls>\n<invoke name="python">\n<parameter name="code">print(1)</parameter>\n</invoke>\n</function_calls>',
+    ],
+    ['Llama, function tag', '<function=python>{"code": "print(1)"}</function>'],
+    [
+      'DeepSeek',
+      '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>python\n```json\n{"code": "print(1)"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+    ],
+    ['gpt-oss', '<|channel|>commentary to=functions.python <|constrain|>json<|message|>{"code": "print(1)"}<|call|>'],
+    ['gpt-oss, plain code', '<|start|>assistant<|channel|>analysis to=python code<|message|>print(1)<|call|>'],
+    ['smolagents', 'Thought: look.\n<code>\nprint(1)\n</code>'],
+    ['CodeAct', '<execute>\nprint(1)\n</execute>'],
+    ['a fence in a tag', '<execute_python>\n```python\nprint(1)\n```\n</execute_python>'],
+  ])('%s runs', (_, reply) => {
+    expect(read(reply)).toEqual([cell]);
+  });
+
+  test('a shell tool runs in the shell', () => {
+    expect(read('<tool_call>{"name": "bash", "arguments": {"command": "ls"}}</tool_call>')).toEqual(['bash ls']);
+  });
+
+  it.each([
+    '<tool_call>{"name": "search", "arguments": {"query": "x"}}</tool_call>',
+    '<tool_call>{"name": "python", "arguments": {}}</tool_call>',
+    '<tool_call>{"name": "read_file", "arguments": {"path": "a", "lines": 3}}</tool_call>',
+    '<tool_call>not even JSON</tool_call>',
+    '<function_calls><invoke name="finish"><parameter name="answer">42</parameter></invoke></function_calls>',
+  ])('a call that is not plainly code is answered with the form to use: %s', (reply) => {
+    const { commands, rejected } = parseReply(reply);
+    expect(commands).toEqual([]);
+    expect(rejected[0]?.code).toBe('tool-call');
+    expect(rejected[0]?.message).toContain('```python');
+  });
+
+  it.each([
+    'Use the <code>print</code> function.',
+    '<code>print(1)</code> prints a number.',
+    'The tag <tool_call> opens a call.',
+    '{"name": "Ada", "age": 36}',
+  ])('prose and data are not a call: %s', (reply) => {
+    expect(read(reply).filter((one) => one.startsWith('cell'))).toEqual([]);
+  });
+});
+
+describe('code inside an answer does not run', () => {
+  const code = '```python\nopen("made-by-answer", "w").write("x")\n```';
+  it.each([
+    ['triple quotes', `FINAL("""Here it is:\n${code}\nUse it.""")`],
+    ['single triple quotes', `FINAL('''Here it is:\n${code}\nUse it.''')`],
+    ['no quotes', `FINAL(Here it is:\n${code}\nUse it.)`],
+    ['one pair of quotes', `FINAL("Here it is:\n${code}\nUse it.")`],
+    ['never closed', `FINAL("""Here it is:\n${code}\nUse it.`],
+    ['never closed, without quotes', `FINAL(Here it is:\n${code}\nUse it.`],
+    ['two blocks', `FINAL("""First:\n${code}\nthen\n${code}\n""")`],
+    ['a command line inside', 'FINAL("""Write\nRUN(rm -rf x)\nand it is gone.""")'],
+  ])('%s', (_, reply) => {
+    expect(read(reply).filter((one) => one.startsWith('cell') || one.startsWith('bash'))).toEqual([]);
+  });
+
+  it('and the whole text is the answer', () => {
+    expect(read(`FINAL("""Here it is:\n${code}\nUse it.""")`)).toEqual([`final Here it is:\n${code}\nUse it.`]);
+    expect(read(`FINAL(Here it is:\n${code}\nUse it.)`)).toEqual([`final Here it is:\n${code}\nUse it.`]);
+  });
+
+  it('a block behind a closed answer still runs', () => {
+    expect(read(`FINAL("""done""")\n${block}`)).toEqual(['final done', cell]);
+    expect(read(`FINAL('tis the season)\n${block}`)).toEqual(["final 'tis the season", cell]);
+  });
+});
+
+describe('invented output ends the reply', () => {
+  it.each([
+    'REPL output:',
+    'Output: 5231',
+    'Observation: 5231',
+    '**Output:**',
+    '[t1.0] cell: ok',
+    '| 5231',
+    'Execution result:',
+    'user',
+    'User: thanks',
+    '<|im_start|>user',
+    'Out[1]: 5231',
+    'stdout:',
+  ])('%s', (line) => {
+    expect(read(`${block}\n\n${line}\n5231\n\n${block}\nFINAL_VAR(text)`)).toEqual([cell, 'invented-output']);
+  });
+
+  it('in a fence of its own', () => {
+    expect(read(`${block}\n\`\`\`output\n5231\n\`\`\`\nFINAL(5231)`)).toEqual([cell, 'invented-output']);
+  });
+
+  it.each([
+    'Now I wait for the output.',
+    'The output will show the sections.',
+    'Next I count:',
+    'Results follow in the next turn.',
+  ])('prose does not: %s', (line) => {
+    expect(read(`${block}\n${line}\n${block}`)).toEqual([cell, cell]);
+  });
+});
+
+describe('answers in other forms', () => {
+  it.each([
+    ['**Final Answer:** 42', '42'],
+    ['FINAL ANSWER: 42', '42'],
+    ['Answer: 42', '42'],
+    ['The final answer is: **42**', '42'],
+    ['So it is \\boxed{42}.', '42'],
+    ['FINAL: 42', '42'],
+    ['Final answer = say "hi"', 'say "hi"'],
+  ])('%s: the message holds the line to send', (reply, answer) => {
+    const { commands, rejected } = parseReply(reply);
+    expect(commands).toEqual([]);
+    expect(rejected.map(({ code }) => code)).toEqual(['answer-in-prose']);
+    expect(rejected[0]?.message).toContain(`FINAL(${JSON.stringify(answer)})`);
+    expect(proseAnswerOf(`Some words.\n${reply}`)).toBe(answer);
+  });
+
+  it.each(['I will answer later.', 'The final section is long.', 'Results are in the table.'])('%s', (reply) => {
+    expect(read(reply)).toEqual([]);
+  });
+
+  it('only where the reply has no command', () => {
+    expect(read(`Answer: 42\n${block}`)).toEqual([cell]);
+  });
+
+  it('a value in FINAL_VAR: the message holds the line to send', () => {
+    expect(parseReply('FINAL_VAR(45654bfb-10c2)').rejected[0]?.message).toContain('FINAL("45654bfb-10c2")');
+  });
+
+  it('a typed answer in nothing but a JSON fence', () => {
+    const fence = '```json\n{"n": 2}\n```';
+    expect(read(fence, { jsonAnswer: true })).toEqual(['final {"n": 2}']);
+    expect(read('```\n{"n": 2}\n```', { jsonAnswer: true })).toEqual(['final {"n": 2}']);
+    expect(read(`<think>hm</think>\n${fence}\n`, { jsonAnswer: true })).toEqual(['final {"n": 2}']);
+    expect(read(fence)).toEqual([]);
+    expect(read(`Here it is:\n${fence}`, { jsonAnswer: true })).toEqual([]);
+    expect(read(`${fence}\n${fence}`, { jsonAnswer: true })).toEqual([]);
+    expect(read('```json\n{"n": \n```', { jsonAnswer: true })).toEqual([]);
+    expect(read('{"n": 2}', { jsonAnswer: true })).toEqual(['answer-in-prose']);
+  });
+});

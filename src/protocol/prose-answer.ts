@@ -1,0 +1,38 @@
+import type { Outcome } from './command.ts';
+import { reject } from './rejection.ts';
+
+/** `Final Answer: X`, `**Answer:** X`, `FINAL: X`, as models write it that were trained on other protocols. */
+const ANSWER_LINE =
+  /^[\s>#*_`-]{0,12}(?:the\s+)?(?:final\s+answer|answer|final|result)\b[\s*_]{0,6}(?:is\b|[:：=])[\s*_:]{0,6}(\S.*)$/i;
+/** LaTeX, as models write it that were trained on mathematics. */
+const BOXED = /\\boxed\{([^{}]*)\}/;
+/** Longest answer that a message repeats. */
+const REPEATED_CHARS = 2_000;
+
+/** The answer that a line of prose gives, if it gives one. */
+export function answerInProse(line: string): string | undefined {
+  const boxed = BOXED.exec(line)?.[1];
+  const text = boxed ?? ANSWER_LINE.exec(line)?.[1];
+  const answer = text?.replace(/[\s*_`]+$/, '').trim();
+  return answer === undefined || answer === '' ? undefined : answer;
+}
+
+/** The answer that a whole reply gives in prose: the last one that its lines give. */
+export function proseAnswerOf(reply: string): string | undefined {
+  return reply
+    .split('\n')
+    .map((line) => answerInProse(line))
+    .findLast((answer) => answer !== undefined);
+}
+
+/** The rejection of an answer in a sentence, with the line that would give it. */
+export function answerInSentence(read: string, answer: string): Outcome {
+  const problem = 'an answer in a sentence does not count';
+  const form = `to give this answer, send this line and nothing else: ${finalWith(answer)}`;
+  return reject('answer-in-prose', read, { problem, form });
+}
+
+/** `FINAL(…)` with a text as its quoted argument. */
+export function finalWith(answer: string): string {
+  return `FINAL(${JSON.stringify(answer.slice(0, REPEATED_CHARS))})`;
+}
