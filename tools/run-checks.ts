@@ -28,6 +28,7 @@ const python = await findPython();
 
 const steps: readonly Step[] = [
   { name: 'format and lint', command: ['biome', 'ci', '.'] },
+  { name: "format and lint of the guest's Python", command: ['node', 'tools/lint-guest.ts'] },
   { name: 'build', command: ['tsdown', '--log-level', 'warn'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   ...(python === undefined

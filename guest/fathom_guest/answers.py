@@ -52,7 +52,9 @@ def unquoted(name: str) -> str:
 
 def is_data(value: object) -> bool:
     """No function, class or module."""
-    return not isinstance(value, (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)) and not callable(value)
+    return not isinstance(value, (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType)) and not callable(
+        value
+    )
 
 
 class Answers:
@@ -109,7 +111,10 @@ class Answers:
                 value = sys._getframe(1).f_locals.get(name, _MISSING)
             if value is _MISSING:
                 if len(name) > LONGEST_NAME:
-                    raise NameError(f"FINAL_VAR takes the name of a variable, not a text of {len(name)} characters: use FINAL for the text itself")
+                    raise NameError(
+                        f"FINAL_VAR takes the name of a variable, not a text of {len(name)} characters: "
+                        "use FINAL for the text itself"
+                    )
                 names = listed(self._namespace.user_names())
                 raise NameError(f"FINAL_VAR: there is no variable {name!r}. These exist: {names}")
             if not is_data(value):
@@ -124,9 +129,13 @@ class Answers:
             if values and self.properties is None:
                 if len(values) == 1 and not fields:
                     self.give("final", values[0])
-                raise TypeError("SUBMIT takes keyword arguments (or one value): there is no output schema to order others by")
+                raise TypeError(
+                    "SUBMIT takes keyword arguments (or one value): there is no output schema to order others by"
+                )
             if len(values) > len(self.properties or ()):
-                raise TypeError(f"SUBMIT takes at most {len(self.properties or ())} positional arguments, {len(values)} given")
+                raise TypeError(
+                    f"SUBMIT takes at most {len(self.properties or ())} positional arguments, {len(values)} given"
+                )
             given = dict(zip(self.properties or (), values))
             twice = [name for name in given if name in fields]
             if twice:
@@ -163,7 +172,9 @@ class Answers:
         made = make_answer(via, value)
         limit = self._limits.answer_bytes
         if len(made.data) > limit:
-            raise AnswerTooLarge(f"{name}: the answer has {len(made.data)} bytes, and the limit is {limit} bytes (answerBytes)")
+            raise AnswerTooLarge(
+                f"{name}: the answer has {len(made.data)} bytes, and the limit is {limit} bytes (answerBytes)"
+            )
         if self.properties is not None:
             self._check_with_host(name, made)
         return made
@@ -176,7 +187,9 @@ class Answers:
             raise host_error(slot.entry.get("error") or {})
         errors = loads(str(slot.parts[0], "utf-8"))
         if errors:
-            raise AnswerInvalid(f"{name}: the answer does not fit the output schema:\n" + "\n".join(f"- {text}" for text in errors))
+            raise AnswerInvalid(
+                f"{name}: the answer does not fit the output schema:\n" + "\n".join(f"- {text}" for text in errors)
+            )
 
     def collect(self) -> "Answer | None":
         """The answer at the end of a cell that ended well: of FINAL, else of the `answer` dict when it is ready."""

@@ -83,7 +83,9 @@ class Calls:
             if len(data) > FRAME_BODY // 4 or channel.calls_pending >= self.window or self._queue:
                 return False
             call.bytes = len(data)
-            channel.request_encoded(b'{"op":"calls","calls":[{"kind":"llm"}],"parts":[%d]}' % len(data), (data,), (call,))
+            channel.request_encoded(
+                b'{"op":"calls","calls":[{"kind":"llm"}],"parts":[%d]}' % len(data), (data,), (call,)
+            )
             return True
 
     def enqueue(self, call: Call) -> None:

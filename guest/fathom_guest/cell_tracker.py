@@ -109,7 +109,11 @@ class CellTracker:
         def submit_of_cell(self, fn, /, *args, **kwargs):
             return submit(self, Submitted(fn), *args, **kwargs)
 
-        submit_of_cell.__name__, submit_of_cell.__qualname__, submit_of_cell.__doc__ = "submit", submit.__qualname__, submit.__doc__
+        submit_of_cell.__name__, submit_of_cell.__qualname__, submit_of_cell.__doc__ = (
+            "submit",
+            submit.__qualname__,
+            submit.__doc__,
+        )
         ThreadPoolExecutor.submit = submit_of_cell
 
     def _starting(self, start: Callable) -> Callable:

@@ -12,7 +12,20 @@ from collections.abc import Callable, Sequence
 
 from .cell_tracker import CellTracker
 from .errors import ChannelClosed
-from .frames import BLOB, COMMAND, FRAME_BODY, OUTPUT, REPLY, REQUEST, RESULT, decode_frame, dumps, encode_frame, inline_parts, join_frame
+from .frames import (
+    BLOB,
+    COMMAND,
+    FRAME_BODY,
+    OUTPUT,
+    REPLY,
+    REQUEST,
+    RESULT,
+    decode_frame,
+    dumps,
+    encode_frame,
+    inline_parts,
+    join_frame,
+)
 from .interrupts import Interrupts
 from .slots import CELL_ENDED, Slot, refuse, tell
 from .transport import Transport
@@ -62,7 +75,7 @@ class Channel:
         return self._send_lock._is_owned()
 
     def check_free(self) -> None:
-        """Raises in the middle of this thread's own frames: finalizers, gc callbacks and trace functions run anywhere."""
+        """Raises in the middle of this thread's own frames: finalizers and trace functions run anywhere."""
         if self._send_lock._is_owned() or self._mutex._is_owned() or self._reader == get_ident():
             raise RuntimeError("the host cannot be asked from here: this code runs in the middle of another call")
 

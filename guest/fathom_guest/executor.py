@@ -173,5 +173,3 @@ def install(channel: Channel, calls: Calls) -> None:
         raise RuntimeError(_CLEAR)
 
     threading.Thread.start = start
-
-

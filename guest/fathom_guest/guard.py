@@ -1,7 +1,7 @@
 """Puts the runtime's own names back: what a cell has changed in its modules, its classes or in `builtins`.
 
-Cells share the interpreter with the runtime and reach it by `sys.modules`, by `llm_query.__globals__` or by the class of
-`history`. This is no wall: it keeps a patch, by mistake or not, from outliving its cell.
+Cells share the interpreter with the runtime and reach it by `sys.modules`, by `llm_query.__globals__` or by the class
+of `history`. This is no wall: it keeps a patch, by mistake or not, from outliving its cell.
 """
 
 from .own import own_builtins as __builtins__
@@ -27,7 +27,7 @@ class Guard:
         classes = own_classes(own)
         #: Puts back the package: its modules, its classes and its private builtins.
         self.restore: Callable[[], None] = make_restore([*own, __builtins__], classes, additions=False)
-        #: Puts back the public `builtins`, and `abc`, in whose names `isinstance` looks; names that cells have added stay.
+        #: Puts back the public `builtins`, and `abc`, in whose names `isinstance` looks. Names that cells add stay.
         self.restore_public: Callable[[], None] = make_restore([_public.__dict__, abc.__dict__], [], additions=True)
 
 

@@ -53,7 +53,9 @@ class Guest:
         self.panel = Panel(self.namespace)
         self.loop = EventLoop(self.channel, self.calls, threads=threads)
         self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file, self.limits)
-        self.cells = Cells(self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker, Guard())
+        self.cells = Cells(
+            self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker, Guard()
+        )
         self.lookups = Lookups(self.namespace, self.limits)
         #: Names of packages worth telling the model about; a backend may fill it.
         self.packages: list[str] = []
@@ -97,7 +99,7 @@ class Guest:
             executor.install(self.channel, self.calls)
 
     def _before_call(self) -> None:
-        """Before each sub-call: none of a cell that has ended, none after the answer; what was printed goes out first."""
+        """Before each sub-call: none of a cell that has ended, none after the answer; output goes out first."""
         self.channel.tracker.check()
         if self.answers.first is not None:
             raise LLMError("the answer has been given: no more calls in this cell", "cancelled")

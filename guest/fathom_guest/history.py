@@ -76,7 +76,7 @@ class History(LazyItems):
         return any(item == wanted for item in self)
 
     def __repr__(self) -> str:
-        return f"<history of {self._length()} items; history[\"t1.0\"] is the full output of a command>"
+        return f'<history of {self._length()} items; history["t1.0"] is the full output of a command>'
 
 
 History.__module__ = "builtins"

@@ -48,7 +48,8 @@ def json_text(value: object) -> "str | None":
     try:
         return "".join(_encode({}, None, _quote, None, ": ", ", ", False, False, False)(value, 0))
     except (RecursionError, ValueError, TypeError):
-        # ValueError: an integer of more digits than Python writes. TypeError: a subclass whose own iteration gives other values.
+        # ValueError: an integer of more digits than Python writes.
+        # TypeError: a subclass whose own iteration gives other values.
         return None
 
 

@@ -12,7 +12,7 @@ _COUNTABLE = sys.maxsize
 
 
 class Lazy(Sequence):
-    """Length, comparison and concatenation as the plain value has them: equal to a `str` or `list` of the same content."""
+    """Length, comparison and concatenation as the plain value has them: it equals a `str` or `list` of its content."""
 
     __slots__ = ()
 
@@ -24,7 +24,7 @@ class Lazy(Sequence):
         raise NotImplementedError
 
     def _first_difference(self, other) -> "tuple | None":
-        """Parts of both where they differ first, a shorter one against what goes beyond it; None when they are equal."""
+        """Parts of both where they differ first, or their lengths; None when they are equal."""
         raise NotImplementedError
 
     def plain(self):

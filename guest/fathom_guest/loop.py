@@ -23,6 +23,8 @@ from .executor import start_of
 from .slots import Slot
 
 _SPINS = 64
+# Private from Python 3.14 on.
+_BasePolicy = getattr(asyncio.events, "BaseDefaultEventLoopPolicy", None) or asyncio.events._BaseDefaultEventLoopPolicy
 _get_running_loop = asyncio.events._get_running_loop
 _set_running_loop = asyncio.events._set_running_loop
 _swap_task = getattr(asyncio.tasks, "_swap_current_task", None)
@@ -172,7 +174,7 @@ class EventLoop:
         _set_running_loop(None)
         outer = self
 
-        class Policy(asyncio.events.BaseDefaultEventLoopPolicy if hasattr(asyncio.events, "BaseDefaultEventLoopPolicy") else asyncio.events._BaseDefaultEventLoopPolicy):  # fmt: skip
+        class Policy(_BasePolicy):
             def _loop_factory(self):
                 return outer.make()
 

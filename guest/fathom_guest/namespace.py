@@ -35,7 +35,7 @@ class Namespace:
         add_site_builtins()
         #: Bound names, restored by reference before each cell.
         self.protected: dict[str, object] = {}
-        #: What makes the runtime's functions anew for each cell: a cell can change what it holds, not what the next gets.
+        #: What makes the runtime's functions anew for each cell: a cell can change its own, not those of the next.
         self._makers: "dict[str, Callable[[], dict[str, object]]]" = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
         self.data: set[str] = set()
@@ -77,7 +77,9 @@ class Namespace:
     def rebound(self) -> list[str]:
         """Protected names that the cell has overwritten or deleted."""
         names = self.names
-        return [name for name, value in self.protected.items() if name != "answer" and names.get(name, self) is not value]
+        return [
+            name for name, value in self.protected.items() if name != "answer" and names.get(name, self) is not value
+        ]
 
     def bound(self, name: str) -> object:
         """The value that the host bound to a name, whatever a cell has made of the name since."""

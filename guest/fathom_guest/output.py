@@ -174,7 +174,11 @@ class Stream:
         """Takes bytes of the first half; sends them soon."""
         self._pieces.append(data)
         self.gathered += len(data)
-        if self.gathered < _GATHER_BYTES and self._frames >= _PROMPT_LINES and monotonic() - self._sent_at < _GATHER_SECONDS:
+        if (
+            self.gathered < _GATHER_BYTES
+            and self._frames >= _PROMPT_LINES
+            and monotonic() - self._sent_at < _GATHER_SECONDS
+        ):
             return
         self.send_gathered()
 

@@ -142,5 +142,3 @@ def show_vars(panel: Panel):
     SHOW_VARS.__module__ = "builtins"
     SHOW_VARS.__qualname__ = "SHOW_VARS"
     return SHOW_VARS
-
-

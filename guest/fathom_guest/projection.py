@@ -164,7 +164,9 @@ class ProjectedText(_Sized, Lazy):
 
     def __getattr__(self, name: str):
         if name in _STR_METHODS:
-            raise AttributeError(f"a projected text has no {name}(): use it on a slice, or on str(text), which reads all of it")
+            raise AttributeError(
+                f"a projected text has no {name}(): use it on a slice, or on str(text), which reads all of it"
+            )
         raise AttributeError(f"a projected text has no attribute {name!r}")
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from .calls import PLAIN, Call, Calls
-from .frames import dumps, encode_text
+from .frames import encode_text
 from .json_values import json_text, text_of
 from .limits import Limits, check_size
 from .queried import plain
@@ -20,7 +20,9 @@ class Queries:
         self._calls = calls
         self.limits = limits
 
-    def llm(self, prompt: object, fields: dict, shared: Sequence[bytes], where: str, batch: "tuple | None" = None) -> Call:
+    def llm(
+        self, prompt: object, fields: dict, shared: Sequence[bytes], where: str, batch: "tuple | None" = None
+    ) -> Call:
         """A flat call. `where` names the prompt in error messages."""
         if isinstance(prompt, str):
             return Call(fields, shared, (self._checked(prompt, where),), batch)
@@ -37,7 +39,7 @@ class Queries:
         batch: "tuple | None" = None,
         encoded: "dict[int, tuple[object, str, bytes]] | None" = None,
     ) -> Call:
-        """A child completion. `encoded` keeps contexts by identity: those that many items of a batch share are written once."""
+        """A child completion. `encoded` keeps contexts by identity: one that items of a batch share is written once."""
         if not isinstance(query, str):
             raise TypeError(f"the query must be a str, not {type(query).__name__}")
         own = [self._checked(query, "the query")]
@@ -104,7 +106,8 @@ class Queries:
             content = message.get("content") if isinstance(message, dict) else None
             if role not in ("system", "user", "assistant") or not isinstance(content, str):
                 raise TypeError(
-                    f"{where} must be a str or a list of {{role, content}} messages (role: system, user or assistant; content: str)"
+                    f"{where} must be a str or a list of {{role, content}} messages "
+                    "(role: system, user or assistant; content: str)"
                 )
             plain.append({"role": str.__str__(role), "content": str.__str__(content)})
         if not plain:
@@ -185,7 +188,7 @@ def make_queries(
         return made
 
     def llm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:
-        """Asks a language model. Returns its reply, a str with .ok, .usage, .truncated; raises LLMError when it fails."""
+        """Asks a language model. Returns its reply, a str with .ok, .usage, .truncated; a failure raises LLMError."""
         return calls.wait(one(start_llm(prompt, system=system, model=model, max_tokens=max_tokens)))
 
     def llm_query_batched(prompts, *, system=None, model=None, max_tokens=None) -> list[Reply]:
@@ -200,7 +203,7 @@ def make_queries(
         return calls.wait(one(start_rlm(query, context, output=output, model=model)))
 
     def rlm_query_batched(queries, *, output=None, model=None) -> list[Reply]:
-        """Child completions: queries, (query, context) pairs or dicts {query, context, output}. Same length and order."""
+        """Child completions of queries, pairs (query, context) or dicts {query, context, output}. Same order."""
         batch = start_rlm_batch(queries, output=output, model=model)
         before()
         calls.start(batch)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 
 CELL_ENDED = {
     "ok": False,
-    "error": {"code": "cancelled", "message": "the cell that made this call has ended; calls live only as long as their cell"},
+    "error": {
+        "code": "cancelled",
+        "message": "the cell that made this call has ended; calls live only as long as their cell",
+    },
 }
 
 

@@ -43,7 +43,9 @@ class Tool:
         text = json_text(given)
         if text is None:
             wrong = next((name for name, value in given.items() if json_text(value) is None), "?")
-            raise TypeError(f"{self.__name__}(): the argument {wrong!r} is not JSON ({type(given.get(wrong)).__name__})")
+            raise TypeError(
+                f"{self.__name__}(): the argument {wrong!r} is not JSON ({type(given.get(wrong)).__name__})"
+            )
         data = encode_text(text)
         check_size(f"the arguments of {self.__name__}()", len(data), self._limits.answer_bytes, "answerBytes")
         self._before()

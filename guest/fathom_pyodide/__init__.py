@@ -13,7 +13,8 @@ import time
 
 from fathom_guest import FdTransport, Guest, create_guest
 
-from . import hidden, preload, prove, sleeping
+from . import hidden, preload, sleeping
+from . import prove as prove
 
 #: Texts the child has put into memory, by token; each is taken once.
 loaded: dict[str, str] = {}
@@ -25,7 +26,9 @@ def bake() -> int:
     global _guest
     preload.modules()
     fd = os.open("/dev/host", os.O_RDWR)
-    _guest = create_guest(FdTransport(fd, pollable=False), threads=False, load_file=lambda value: loaded.pop(value["token"]))
+    _guest = create_guest(
+        FdTransport(fd, pollable=False), threads=False, load_file=lambda value: loaded.pop(value["token"])
+    )
     sleeping.install()
     return fd
 

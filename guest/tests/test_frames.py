@@ -36,7 +36,9 @@ class Pipes(unittest.TestCase):
         self.addCleanup(os.close, self.read_end)
 
     def test_frames_arrive_whole_however_the_stream_is_cut(self) -> None:
-        frames = [encode_frame(4, index, {"n": index}, (b"x" * size,)) for index, size in enumerate((0, 1, 500, 90_000, 3))]
+        frames = [
+            encode_frame(4, index, {"n": index}, (b"x" * size,)) for index, size in enumerate((0, 1, 500, 90_000, 3))
+        ]
         stream = b"".join(frames)
         for step in (7, 4096, 65_536, len(stream)):
             with self.subTest(step=step):

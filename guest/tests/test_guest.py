@@ -18,7 +18,9 @@ class Guests(unittest.TestCase):
         return result.parts[0].decode()
 
     def test_replies_out_of_order_find_their_items(self) -> None:
-        self.assertEqual(self.value("llm_query_batched([str(i) for i in range(50)]) == [f'echo: {i}' for i in range(50)]"), "True")
+        self.assertEqual(
+            self.value("llm_query_batched([str(i) for i in range(50)]) == [f'echo: {i}' for i in range(50)]"), "True"
+        )
 
     def test_a_batch_keeps_to_the_window_and_shares_frames(self) -> None:
         result = self.host.run("r = llm_query_batched(['x'] * 64)")
@@ -94,7 +96,10 @@ class Guests(unittest.TestCase):
     def test_a_fork_of_a_cell_ends_without_touching_the_channel(self) -> None:
         if not hasattr(sys, "getdlopenflags"):
             self.skipTest("no fork here")
-        code = "import os\npid = os.fork()\nif pid == 0:\n    try: llm_query('child')\n    except LLMError: os._exit(7)\nos.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])"
+        code = (
+            "import os\npid = os.fork()\nif pid == 0:\n    try: llm_query('child')\n    except LLMError: os._exit(7)\n"
+            "os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])"
+        )
         self.assertEqual(self.value(code), "7")
 
     def test_unknown_commands_and_broken_values_are_error_results(self) -> None:
@@ -121,7 +126,8 @@ class WithoutThreads(unittest.TestCase):
                 "f.add_done_callback(lambda f: seen.append(llm_query('nested ' + f.result())))\n"
                 "g = pool.submit(functools.partial(llm_query, max_tokens=5), 'b')\n"
                 "cf.wait([f, g])\n"
-                "f.result(), g.result(), seen, [r for r in pool.map(llm_query, 'xy')], pool.submit(divmod, 7, 2).result()"
+                "f.result(), g.result(), seen, [r for r in pool.map(llm_query, 'xy')], "
+                "pool.submit(divmod, 7, 2).result()"
             )
             result = host.run(code)
             self.assertNotIn("error", result.header, result.parts)

@@ -20,7 +20,10 @@ class Contexts(unittest.TestCase):
         queries = Queries(None, Limits())  # only batches ask for numbers
         shared, equal = {"rows": [1, 2]}, {"rows": [1, 2]}
         encoded: dict = {}
-        calls = [queries.rlm("q", context, None, {"kind": "rlm"}, None, encoded) for context in (shared, shared, equal, "text")]
+        calls = [
+            queries.rlm("q", context, None, {"kind": "rlm"}, None, encoded)
+            for context in (shared, shared, equal, "text")
+        ]
         self.assertIs(calls[0].own[1], calls[1].own[1])
         self.assertIsNot(calls[0].own[1], calls[2].own[1])
         self.assertEqual([call.fields["context"] for call in calls], ["json", "json", "json", "text"])
@@ -48,7 +51,19 @@ class Json(unittest.TestCase):
     def test_values_that_are_not(self) -> None:
         loop: list = []
         loop.append({"x": loop})
-        for value in ({1}, {1: 2}, {None: 1}, float("nan"), float("-inf"), b"x", object(), [object()], loop, {"a": 1j}, range(3)):
+        for value in (
+            {1},
+            {1: 2},
+            {None: 1},
+            float("nan"),
+            float("-inf"),
+            b"x",
+            object(),
+            [object()],
+            loop,
+            {"a": 1j},
+            range(3),
+        ):
             self.assertFalse(is_json(value))
             self.assertIsNone(json_text(value))
 
