@@ -7,10 +7,7 @@ _OTHER = (
     "len iter next getitem setitem delitem contains reversed length_hint missing call bool int float complex index "
     "str bytes format hash eq ne lt le gt ge neg pos abs invert round fspath enter exit await aiter anext"
 )
-_NAMES = [
-    *(f"__{name}__" for name in (_BINARY + " " + _OTHER).split()),
-    *(f"__r{name}__" for name in _BINARY.split()),
-]
+_NAMES = [*(f"__{name}__" for name in (_BINARY + " " + _OTHER).split()), *(f"__r{name}__" for name in _BINARY.split())]
 
 
 class Unavailable:
