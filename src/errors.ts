@@ -26,6 +26,7 @@ export type RlmErrorCode =
   | 'session-expired'
   | 'session-locked'
   | 'run-not-found'
+  | 'run-locked'
   | 'model-not-found'
   | 'model-not-allowed'
   | 'missing-key'

@@ -11,7 +11,7 @@ import { requiredModel } from './named-model.ts';
 import type { ProgressView } from './progress-view.ts';
 import { schemaFromFile } from './schema-file.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from './show-run.ts';
-import { inputFolder, sweepInput } from './spooled-input.ts';
+import { sweepInput } from './spooled-input.ts';
 import { type Keeping, openToKeep, storeArgument } from './store.ts';
 import { forTerminal } from './terminal-text.ts';
 
@@ -56,9 +56,9 @@ interface Asking extends Omit<Ask, 'interrupts'> {
 async function answer({ question, options, console, stage, keeping, output, rlm: made }: Asking): Promise<Answered> {
   const { interrupts } = stage;
   const { signal } = interrupts;
-  const folder = keeping.durable ? inputFolder(keeping.store) : undefined;
+  const store = keeping.durable ? keeping.store : undefined;
   await sweepInput(keeping.store);
-  const { context, dispose } = await contextFromArguments(options.file ?? [], console.stdin, signal, folder);
+  const { context, dispose } = await contextFromArguments(options.file ?? [], console.stdin, signal, store);
   let resumable = false;
   try {
     await using rlm = createRlm(made);

@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../context/index.ts';
+import type { Store } from '../store/index.ts';
 import { spoolInput } from './spooled-input.ts';
 
 /** The path that stands for standard input. */
@@ -23,18 +24,18 @@ export interface ContextFromArguments {
  * | a folder, a pattern, or several | a list of documents |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
- * @param spoolFolder where standard input goes. Default: the folder for temporary files
+ * @param store where standard input is kept. Default: the folder for temporary files
  * @throws RlmError `context-not-found` only when the run starts: nothing but standard input is read here
  */
 export async function contextFromArguments(
   paths: readonly string[],
   stdin: NodeJS.ReadableStream,
   signal?: AbortSignal,
-  spoolFolder?: string,
+  store?: Store,
 ): Promise<ContextFromArguments> {
   const files = paths.filter((path) => path !== STDIN);
   if (files.length === paths.length) return { context: await fromPaths(files), dispose: async () => undefined };
-  const spooled = await spoolInput(stdin, spoolFolder, signal);
+  const spooled = await spoolInput(stdin, store, signal);
   const input = fromFile(spooled.path);
   const others = await fromPaths(files);
   return {

@@ -3,13 +3,15 @@ import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ulid } from 'ulid';
 import { keptOf } from '../session/stored-session.ts';
-import type { Store, StoredContext } from '../store/index.ts';
+import type { Store, StoredContext, StoreLock } from '../store/index.ts';
+import { processInWords } from '../store/lock-owner.ts';
 import { checkFolder, privateFolder, removeFile } from '../store/private-files.ts';
 
 const FOLDER_PREFIX = 'fathom-stdin-';
-/** Folders that `mkdtemp` made here. */
-const SPOOLED = /^fathom-stdin-[A-Za-z0-9]{6}$/;
+/** Folders that are made here, and those of version 0.1. */
+const SPOOLED = /^fathom-stdin-(?:[0-9A-HJKMNP-TV-Z]{26}|[A-Za-z0-9]{6})$/;
 const INPUT_FILE = 'stdin';
 
 /** Standard input in a file. */
@@ -21,17 +23,19 @@ export interface SpooledInput {
 /**
  * Standard input in a file that only its owner can read: contexts reach the REPL as files, whatever their size.
  *
- * @param folder a store's own. Default: the folder for temporary files
+ * @param store where it is kept, for runs and sessions that need it again. Default: the folder for temporary files
  * @throws StoreError when the folder is not this user's own
  */
 export async function spoolInput(
   stdin: NodeJS.ReadableStream,
-  folder: string | undefined,
+  store: Store | undefined,
   signal: AbortSignal | undefined,
 ): Promise<SpooledInput> {
-  if (folder !== undefined) privateFolder(folder);
-  const own = await mkdtemp(join(folder ?? tmpdir(), FOLDER_PREFIX));
-  const dispose = (): Promise<void> => removeSpooled(own);
+  const { own, release } = store === undefined ? { own: await temporary(), release: nothing } : await keptIn(store);
+  const dispose = async (): Promise<void> => {
+    await removeSpooled(own);
+    release();
+  };
   const path = join(own, INPUT_FILE);
   try {
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
@@ -42,6 +46,28 @@ export async function spoolInput(
     throw error;
   }
 }
+
+function temporary(): Promise<string> {
+  return mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+}
+
+/** A new folder in a store. It is locked while this process may need it: no other one removes it. */
+async function keptIn(store: Store): Promise<{ readonly own: string; readonly release: () => void }> {
+  const folder = inputFolder(store);
+  privateFolder(folder);
+  const name = `${FOLDER_PREFIX}${ulid()}`;
+  const locked = await lockInput(name, store);
+  const own = join(folder, name);
+  privateFolder(own);
+  return { own, release: locked?.release ?? nothing };
+}
+
+async function lockInput(name: string, store: Store): Promise<StoreLock | undefined> {
+  const result = await store.lock(`input ${name}`, processInWords());
+  return result.ok ? result.lock : undefined;
+}
+
+function nothing(): void {}
 
 /** Where a store keeps standard input of runs and sessions that may need it again. */
 export function inputFolder({ location }: Store): string {
@@ -55,12 +81,23 @@ export async function sweepInput(store: Store): Promise<void> {
   const folder = inputFolder(store);
   if (!checkFolder(folder, 'look')) return;
   const kept = (await readdir(folder)).filter((name) => SPOOLED.test(name));
-  if (kept.length === 0) return;
-  const needed = new Set((await neededContexts(store)).flatMap(pathsOf).map(dirname));
   for (const name of kept) {
+    const lock = await lockInput(name, store);
+    // A living process has it.
+    if (lock === undefined) continue;
     const path = join(folder, name);
-    if (!needed.has(path)) await removeSpooled(path);
+    try {
+      // Only now: its process has recorded by whom it is needed before it ended.
+      if (!(await isNeeded(path, store))) await removeSpooled(path);
+    } finally {
+      lock.release();
+    }
   }
+}
+
+async function isNeeded(folder: string, store: Store): Promise<boolean> {
+  const contexts = await neededContexts(store);
+  return contexts.flatMap(pathsOf).some((path) => dirname(path) === folder);
 }
 
 /** Removes the one file that was spooled and its folder; a folder that holds anything else stays. */

@@ -49,9 +49,14 @@ describe('the usual folder', () => {
 
 describe('kept standard input', () => {
   it('is swept by name: what Fathom did not make stays, and so does what a link leads to', async () => {
+    const other = openToWrite(DEFAULT_STORE);
+    const spooled = await spoolInput(Readable.from(['text']), other.store, undefined);
     await using keeping = openToWrite(DEFAULT_STORE);
     const folder = inputFolder(keeping.store);
-    const spooled = await spoolInput(Readable.from(['text']), folder, undefined);
+    // As long as the store that spooled it is open, it may be needed.
+    await sweepInput(keeping.store);
+    expect(existsSync(spooled.path)).toBe(true);
+    await other[Symbol.asyncDispose]();
     for (const name of ['fathom-stdin-abcdef', 'fathom-stdin-notes of the user', 'other'])
       mkdirSync(join(folder, name));
     writeFileSync(join(folder, 'fathom-stdin-abcdef', 'thesis.txt'), 'precious');
@@ -69,7 +74,7 @@ describe('kept standard input', () => {
   it('is not written where the folder for it is a link', async () => {
     await using keeping = openToWrite(DEFAULT_STORE);
     symlinkSync(join(base, 'victim'), inputFolder(keeping.store));
-    const spool = spoolInput(Readable.from(['text']), inputFolder(keeping.store), undefined);
+    const spool = spoolInput(Readable.from(['text']), keeping.store, undefined);
     await expect(spool).rejects.toMatchObject({ data: { refused: 'link' } });
     await expect(sweepInput(keeping.store)).rejects.toMatchObject({ data: { refused: 'link' } });
     expect(readdirSync(join(base, 'victim'))).toEqual([]);

@@ -42,10 +42,11 @@ export interface Keeping extends AsyncDisposable {
 }
 
 /**
- * The store a run is kept in. A question is answered also where it cannot be kept: while another process writes to the
- * folder, or where the usual folder cannot be made, the run lives in memory and a notice says so.
+ * The store a run is kept in. A question is answered also where it cannot be kept: where the usual folder cannot be made
+ * or read, the run lives in memory and a notice says so.
  *
- * @throws StoreError when a folder that was asked for by name cannot be used at all
+ * @throws StoreError when a folder that was asked for by name cannot be used, or the usual one leads elsewhere or is not
+ *   this user's own
  */
 export function openToKeep({ store }: KeepOptions, note: (line: string) => void): Keeping {
   if (store === false) return keeping(memoryStore(), false);
@@ -58,18 +59,18 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (isRefused(error)) throw withAdvice(error, '--store DIR names another folder, --no-store keeps nothing.');
-    if (!isLocked(error) && store !== DEFAULT_STORE) throw error;
+    if (store !== DEFAULT_STORE) throw error;
     note(onOneLine(`This run is not kept and cannot be resumed. ${error.message}`, NOTICE_CHARS));
     return keeping(memoryStore(), false);
   }
 }
 
-/** A store to work on. @throws StoreError when another process writes to it, or it cannot be used */
+/** A store to work on, also while other processes do. @throws StoreError when it cannot be used */
 export function openToWrite(folder: string): Keeping {
   return keeping(openAdvised(folder), true);
 }
 
-/** A store to look at, also while another process writes to it. @throws StoreError when there is none */
+/** A store to look at. @throws StoreError when there is none */
 export function openToLook(folder: string): Keeping {
   return keeping(openAdvised(folder, { readOnly: true }), true);
 }
@@ -103,25 +104,6 @@ function withAdvice({ message, cause, data }: StoreError, advice: string): Store
 
 function keeping(store: Store, durable: boolean): Keeping {
   return { store, durable, [Symbol.asyncDispose]: () => store.close() };
-}
-
-/** The process that writes to a folder. */
-export interface Holder {
-  readonly pid: number;
-  readonly host: string;
-}
-
-/** Whether it was another process that stood in the way, and not the folder. */
-export function isLocked(error: unknown): boolean {
-  return error instanceof StoreError && 'folder' in error.data;
-}
-
-/** Who writes to the folder, when that is why it could not be opened, and known. */
-export function holderOf(error: unknown): Holder | undefined {
-  if (!(error instanceof StoreError)) return undefined;
-  const { holder } = error.data as { readonly holder?: Partial<Holder> };
-  const { pid, host } = holder ?? {};
-  return typeof pid === 'number' && typeof host === 'string' ? { pid, host } : undefined;
 }
 
 /** What has to be added to a command so that it works on this folder: nothing for the usual one. */

@@ -3,7 +3,7 @@ import { RlmError } from '../errors.ts';
 import { createEventBus, type RunCompleted, reopenLog } from '../event/index.ts';
 import { openJournal } from '../journal/index.ts';
 import { RESUMABLE, type RunRecord, type Store } from '../store/index.ts';
-import { claim, statusOf, unclaim } from './keeper.ts';
+import { claim, unclaim } from './keeper.ts';
 import { figuresOf, type RunLog, readRunLogs } from './run-logs.ts';
 
 export interface AbortOptions {
@@ -18,14 +18,14 @@ export interface AbortOptions {
  * they had come to, and it can no longer be resumed.
  *
  * @returns the run's record as it is now
- * @throws RlmError `run-not-found`, `invalid-option` when it runs or has ended
+ * @throws RlmError `run-not-found`, `invalid-option` when it runs here or has ended, `run-locked` when it runs in another process
  */
 export async function abortRun(runId: string, options: AbortOptions): Promise<RunRecord> {
-  if (!claim(runId)) throw notAbortable(runId, 'it is running here');
+  if (!(await claim(runId, options.store))) throw notAbortable(runId, 'it is running here');
   try {
     return await abort(runId, options);
   } finally {
-    unclaim(runId);
+    unclaim(runId, options.store);
   }
 }
 
@@ -39,8 +39,8 @@ async function abort(runId: string, { store, clock, reason }: AbortOptions): Pro
       data: { runId },
     });
   }
-  // Whoever holds the claim is the only one here: a run called running is one whose process died.
-  const status = record.status === 'running' ? 'interrupted' : statusOf(record);
+  // This process is the owner of the run: one that is called running is one whose process ended.
+  const status = record.status === 'running' ? 'interrupted' : record.status;
   if (!RESUMABLE.has(status)) throw notAbortable(runId, `it has ended (${status})`);
   const log = await readRunLogs(store, runId);
   const { recovered } = await openJournal({ journalId: runId, store, clock });

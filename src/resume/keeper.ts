@@ -1,28 +1,59 @@
 import type { Clock } from '../clock.ts';
 import type { RunKeeper } from '../engine/engine.ts';
+import { RlmError } from '../errors.ts';
 import { reopenLog } from '../event/reopen.ts';
 import { createJournal, openJournal } from '../journal/index.ts';
-import type { RunRecord, RunStatus, Store } from '../store/index.ts';
+import type { LockResult, RunRecord, Store, StoreLock } from '../store/index.ts';
+import { type LockOwner, processInWords } from '../store/lock-owner.ts';
 import { describeRequest } from './run-request.ts';
 
-/** Runs of this process that have begun and not ended. A store has one writer, so a run that is not here does not run. */
-const active = new Set<string>();
+/** Locks of runs that this process works on, by the run's id. */
+const held = new WeakMap<Store, Map<string, StoreLock>>();
 
-/** Takes a run that is to go on, so that nobody else does; false when it runs already. */
-export function claim(runId: string): boolean {
-  if (active.has(runId)) return false;
-  active.add(runId);
+function locksOf(store: Store): Map<string, StoreLock> {
+  const known = held.get(store);
+  if (known !== undefined) return known;
+  const locks = new Map<string, StoreLock>();
+  held.set(store, locks);
+  return locks;
+}
+
+/**
+ * Makes this process the owner of a run; false when it is already.
+ *
+ * @throws RlmError `run-locked` naming the process that works on it
+ */
+export async function claim(runId: string, store: Store): Promise<boolean> {
+  const locks = locksOf(store);
+  if (locks.has(runId)) return false;
+  const result = await store.lock(`run ${runId}`, processInWords());
+  if (!result.ok) {
+    if (isHere(result.process)) return false;
+    throw runLocked(runId, result);
+  }
+  locks.set(runId, result.lock);
   return true;
 }
 
-/** Gives back a run that could not go on. */
-export function unclaim(runId: string): void {
-  active.delete(runId);
+/** Gives up a run. */
+export function unclaim(runId: string, store: Store): void {
+  const locks = locksOf(store);
+  locks.get(runId)?.release();
+  locks.delete(runId);
 }
 
-/** Where a run really stands: one that its record calls running, and that this process does not run, was interrupted. */
-export function statusOf({ id, status }: Pick<RunRecord, 'id' | 'status'>): RunStatus {
-  return status === 'running' && !active.has(id) ? 'interrupted' : status;
+/** A store in memory has one process; another store object of this process is as good as this one. */
+function isHere(owner: LockOwner | undefined): boolean {
+  return owner === undefined || (owner.confirmed && owner.pid === process.pid);
+}
+
+function runLocked(runId: string, { heldBy, process: owner }: Extract<LockResult, { ok: false }>): RlmError {
+  return new RlmError({
+    code: 'run-locked',
+    message: `Run ${runId} is running in ${heldBy}: wait until it has ended there, or cancel it.`,
+    userAction: true,
+    data: { runId, holder: heldBy, ...(owner !== undefined && { process: owner }) },
+  });
 }
 
 /** Keeps runs in a store: a record each, events, and the journal of each tree. */
@@ -33,7 +64,7 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
     reopenJournal: (runId) => openJournal({ journalId: runId, store, clock }),
     reopen: (runId) => reopenLog(store.events, runId),
     async begin(run, { backend, sessionId }) {
-      active.add(run.id);
+      await claim(run.id, store);
       const known = await store.runs.get(run.id);
       const record: RunRecord = known ?? {
         id: run.id,
@@ -48,22 +79,27 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
       const { result: _, ...rest } = record;
       await store.runs.put({ ...rest, status: 'running', updatedAt: now() });
     },
-    async end(runId, { result, resumable }) {
-      active.delete(runId);
-      const record = await store.runs.get(runId);
-      if (record === undefined) return;
-      const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
-      const { inputTokens, outputTokens, costUsd } = usage;
-      await store.runs.put({
-        ...record,
-        status:
-          outcome === 'failed' ? (resumable ? 'paused' : 'failed') : outcome === 'aborted' ? 'aborted' : 'completed',
-        updatedAt: now(),
-        result: {
-          ...{ outcome, stop, text, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
-          ...(result.outcome !== 'converged' && { reason: result.reason }),
-        },
-      });
+    async end(runId, ended) {
+      try {
+        const record = await store.runs.get(runId);
+        if (record !== undefined) await store.runs.put({ ...record, ...endOf(ended), updatedAt: now() });
+      } finally {
+        unclaim(runId, store);
+      }
+    },
+  };
+}
+
+/** What the end of a run changes in its record. */
+function endOf({ result, resumable }: Parameters<RunKeeper['end']>[1]): Pick<RunRecord, 'status' | 'result'> {
+  const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
+  const { inputTokens, outputTokens, costUsd } = usage;
+  const failed = resumable ? 'paused' : 'failed';
+  return {
+    status: outcome === 'failed' ? failed : outcome === 'aborted' ? 'aborted' : 'completed',
+    result: {
+      ...{ outcome, stop, text, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
+      ...(result.outcome !== 'converged' && { reason: result.reason }),
     },
   };
 }

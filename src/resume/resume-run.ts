@@ -30,15 +30,15 @@ export interface ResumeOptions {
 /**
  * Reads an interrupted or paused run from the store: its request, the journal to replay, and the end of its event log.
  *
- * @throws RlmError `run-not-found`, `invalid-option` when it has ended or needs tools that are not there, and what is
+ * @throws RlmError `run-not-found`, `run-locked` when another process works on it, `invalid-option` when it has ended or needs tools that are not there, and what is
  *   wrong with its context
  */
 export async function readInterrupted(runId: string, options: ResumeOptions): Promise<Interrupted> {
-  if (!claim(runId)) throw notResumable(runId, 'running');
+  if (!(await claim(runId, options.store))) throw notResumable(runId, 'running');
   try {
     return await read(runId, options);
   } catch (error) {
-    unclaim(runId);
+    unclaim(runId, options.store);
     throw error;
   }
 }
@@ -47,7 +47,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   const { store, clock, defaults } = options;
   const record = await store.runs.get(runId);
   if (record === undefined) throw notFound(runId, store);
-  // Whoever holds the claim is the only one here: a run called running is one whose process died.
+  // This process is the owner of the run: one that is called running is one whose process ended.
   const status = record.status === 'running' ? 'interrupted' : record.status;
   if (!RESUMABLE.has(status)) throw notResumable(runId, status);
   if (record.sessionId !== undefined) throw inSession(record.sessionId, runId);

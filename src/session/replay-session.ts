@@ -9,7 +9,6 @@ import { type JournalScope, openJournal } from '../journal/index.ts';
 import { type Limits, recordedLimits } from '../limits.ts';
 import type { Repl } from '../repl/port.ts';
 import { abortRun } from '../resume/abort-run.ts';
-import { statusOf } from '../resume/keeper.ts';
 import { notRecorded, recordedResolver, silent } from '../resume/recorded-models.ts';
 import { loadStored } from '../resume/stored-context.ts';
 import { runCompletion } from '../run/execute-run.ts';
@@ -218,7 +217,7 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
   session.addUsage(result.usage);
   const difference = differenceOf(record, end);
   if (difference !== undefined) divergences.command(runId, `Replaying ${runId}: ${difference}.`);
-  if (record.status !== 'running' && statusOf(record) !== 'interrupted') return;
+  if (record.status !== 'running' && record.status !== 'interrupted') return;
   await abortRun(runId, { store, clock, reason: 'its process died, and its session went on without it' });
 }
 

@@ -4,7 +4,6 @@ import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openWorkspace } from '../engine/workspace.ts';
-import { RlmError } from '../errors.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { ReplChoice } from '../repl/select.ts';
@@ -25,7 +24,7 @@ import { SessionModels } from './session-models.ts';
 import { checkOpen, rlmClosed } from './session-state.ts';
 import { type SessionTerms, termsOf } from './session-terms.ts';
 import { mergeTools, NO_TOOLS, recordedOnly, recordTools, restoredTools } from './session-tools.ts';
-import { endRecord, type Kept, keptOf, recordOf, sessionRecord } from './stored-session.ts';
+import { type Kept, keptOf, lockSession, reapStored, recordOf, sessionRecord } from './stored-session.ts';
 
 /** What the sessions of an `Rlm` need of it. */
 export interface SessionsOptions {
@@ -110,11 +109,11 @@ export class Sessions {
 
   async #create(options: SessionOptions): Promise<Session> {
     const { clock, store } = this.#options;
-    await this.#reap();
+    await reapStored(this.#options);
     const engine = this.#options.engineFor(options.repl);
     const id = engine.newId();
     const terms = termsOf(options, clock.now());
-    const lock = await this.#lock(id);
+    const lock = await lockSession(id, store);
     const journal = createJournal({ journalId: id, store, clock });
     const parts = { id, engine, terms, context: options.context, journal, lock, kept: undefined };
     const { session } = await this.#build(parts);
@@ -124,11 +123,13 @@ export class Sessions {
 
   async #open(id: string, options: OpenSessionOptions): Promise<Session> {
     const { store } = this.#options;
-    await this.#reap();
-    const record = await sessionRecord(id, store);
-    checkOpen(id, record.state);
-    const lock = await this.#lock(id);
+    await reapStored(this.#options);
+    checkOpen(id, (await sessionRecord(id, store)).state);
+    const lock = await lockSession(id, store);
     try {
+      // Another process may have worked in it, or ended it, before it was this one's.
+      const record = await sessionRecord(id, store);
+      checkOpen(id, record.state);
       return await this.#bringBack(record, options, lock);
     } catch (error) {
       await this.#live.get(id)?.abandon();
@@ -226,30 +227,6 @@ export class Sessions {
       place?.leave();
       lock.release();
       throw error;
-    }
-  }
-
-  async #lock(id: string): Promise<StoreLock> {
-    const result = await this.#options.store.lock(`session ${id}`, `process ${process.pid}`);
-    if (result.ok) return result.lock;
-    throw new RlmError({
-      code: 'session-locked',
-      message: `Session ${id} is in use by ${result.heldBy}: close it there first.`,
-      userAction: true,
-      data: { id, holder: result.heldBy },
-    });
-  }
-
-  /** Ends stored sessions whose time is over and whose process is gone; live ones have a timer. */
-  async #reap(): Promise<void> {
-    const { store, clock } = this.#options;
-    const expired = await store.sessions.list({
-      expiredAt: new Date(clock.now()).toISOString(),
-      state: ['initializing', 'ready', 'executing', 'paused'],
-    });
-    for (const record of expired) {
-      if (this.#live.has(record.id)) continue;
-      await endRecord(record, 'expired', { store, clock });
     }
   }
 }

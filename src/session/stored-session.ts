@@ -3,7 +3,8 @@ import { RlmError } from '../errors.ts';
 import { createEventBus, type EventBody } from '../event/index.ts';
 import type { IsolationLevel, JsonValue } from '../repl/port.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
-import type { SessionRecord, Store, StoredContext } from '../store/index.ts';
+import type { SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';
+import { processInWords } from '../store/lock-owner.ts';
 import type { SessionStatus } from './session.ts';
 import { checkOpen, type SessionState } from './session-state.ts';
 import { extended, type SessionTerms } from './session-terms.ts';
@@ -75,11 +76,46 @@ export async function sessionRecord(id: string, store: Store): Promise<SessionRe
 }
 
 /**
+ * Makes this process the one that has a session open.
+ *
+ * @throws RlmError `session-locked` naming the process that has it
+ */
+export async function lockSession(id: string, store: Store): Promise<StoreLock> {
+  const result = await store.lock(lockName(id), processInWords());
+  if (result.ok) return result.lock;
+  throw new RlmError({
+    code: 'session-locked',
+    message: `Session ${id} is in use by ${result.heldBy}: close it there first, or wait until what it does has ended.`,
+    userAction: true,
+    data: { id, holder: result.heldBy, ...(result.process !== undefined && { process: result.process }) },
+  });
+}
+
+/** Does something with a session that no other process has open meanwhile. */
+async function whileLocked<T>(id: string, store: Store, work: () => Promise<T>): Promise<T> {
+  const lock = await lockSession(id, store);
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
+
+function lockName(id: string): string {
+  return `session ${id}`;
+}
+
+/**
  * Adds to the time of a session that no process has open, without bringing it back.
  *
- * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `extension-limit`
+ * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `extension-limit`, `session-locked`
  */
 export async function extendStored(id: string, access: StoredAccess): Promise<SessionRecord> {
+  await openRecord(id, access);
+  return await whileLocked(id, access.store, () => extendLocked(id, access));
+}
+
+async function extendLocked(id: string, access: StoredAccess): Promise<SessionRecord> {
   const record = await openRecord(id, access);
   const now = { expiresAt: Date.parse(record.expiresAt), extensions: record.extensions };
   const longer = extended(id, now, keptOf(record));
@@ -92,9 +128,32 @@ export async function extendStored(id: string, access: StoredAccess): Promise<Se
 /**
  * Ends a session that no process has open, for good. One that has ended already is left as it is.
  *
- * @throws RlmError `session-not-found`
+ * @throws RlmError `session-not-found`, `session-locked`
  */
 export async function closeStored(id: string, access: StoredAccess): Promise<SessionRecord> {
+  await sessionRecord(id, access.store);
+  return await whileLocked(id, access.store, () => closeLocked(id, access));
+}
+
+/** Ends stored sessions whose time is over and that no process has open. */
+export async function reapStored(access: StoredAccess): Promise<void> {
+  const { store, clock } = access;
+  const expired = await store.sessions.list({
+    expiredAt: new Date(clock.now()).toISOString(),
+    state: ['initializing', 'ready', 'executing', 'paused'],
+  });
+  for (const { id } of expired) {
+    const result = await store.lock(lockName(id), processInWords());
+    if (!result.ok) continue;
+    try {
+      await closeLocked(id, access);
+    } finally {
+      result.lock.release();
+    }
+  }
+}
+
+async function closeLocked(id: string, access: StoredAccess): Promise<SessionRecord> {
   const record = await sessionRecord(id, access.store);
   if (record.state === 'terminated' || record.state === 'expired') return record;
   const over = storedSession(record, access.clock.now()).state === 'expired';
@@ -102,7 +161,7 @@ export async function closeStored(id: string, access: StoredAccess): Promise<Ses
 }
 
 /** Writes down that a stored session has ended, and gives up what it held. */
-export async function endRecord(
+async function endRecord(
   record: SessionRecord,
   state: 'terminated' | 'expired',
   access: StoredAccess,

@@ -239,10 +239,27 @@ describe.each([
   it('gives a lock to one at a time and names who has it', async () => {
     const first = await store.lock('session/1', 'the first');
     expect(first.ok).toBe(true);
-    expect(await store.lock('session/1', 'the second')).toEqual({ ok: false, heldBy: 'the first' });
+    expect(await store.lock('session/1', 'the second')).toMatchObject({ ok: false, heldBy: 'the first' });
     expect((await store.lock('session/2', 'the second')).ok).toBe(true);
     if (first.ok) first.lock.release();
     expect((await store.lock('session/1', 'the second')).ok).toBe(true);
+    // Released twice, it does not free the lock of another.
+    if (first.ok) first.lock.release();
+    expect(await store.lock('session/1', 'the third')).toMatchObject({ ok: false, heldBy: 'the second' });
+  });
+
+  it('reads a run that is called running as interrupted unless its lock is held', async () => {
+    await store.runs.put(run('r1', { status: 'running' }));
+    const statuses = async (): Promise<unknown> => [
+      (await store.runs.get('r1'))?.status,
+      (await store.runs.list({ status: 'running' })).length,
+      (await store.runs.list({ status: 'interrupted' })).length,
+    ];
+    expect(await statuses()).toEqual(['interrupted', 0, 1]);
+    const locked = await store.lock('run r1', 'the first');
+    expect(await statuses()).toEqual(['running', 1, 0]);
+    if (locked.ok) locked.lock.release();
+    expect(await statuses()).toEqual(['interrupted', 0, 1]);
   });
 
   it('refuses everything once it is closed, and closes twice without harm', async () => {

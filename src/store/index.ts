@@ -8,6 +8,7 @@
  *
  * @module
  */
+export type { LockOwner } from './lock-owner.ts';
 export { type MemoryStoreOptions, memoryStore } from './memory.ts';
 export type {
   AppendEventOptions,

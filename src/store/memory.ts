@@ -64,7 +64,7 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
   const events = new Map<string, LoggedEvent[]>();
   const journals = new Map<string, JournalEntry[]>();
   const blobs = memoryBlobs(open);
-  const locks = new Map<string, string>();
+  const locks = new Map<string, { readonly holder: string }>();
   const settle = (run: RunRecord): void => {
     journals.delete(run.id);
     void blobs.release(run.id);
@@ -75,7 +75,8 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
     const session = sessionId === undefined ? undefined : sessions.get(sessionId);
     return session !== undefined && !SESSION_ENDED.has(session.state);
   };
-  const runs = memoryRuns(access, { keepRuns, inSession, settle, forget });
+  const isLocked = ({ id }: RunRecord): boolean => locks.has(`run ${id}`);
+  const runs = memoryRuns(access, { keepRuns, isLocked, inSession, settle, forget });
   return {
     location: LOCATION,
     runs: runs.table,
@@ -88,10 +89,12 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
     }),
     blobs,
     lock(name, holder) {
-      const heldBy = locks.get(name);
-      if (heldBy !== undefined) return Promise.resolve({ ok: false, heldBy });
-      locks.set(name, holder);
-      return Promise.resolve({ ok: true, lock: { release: () => void locks.delete(name) } });
+      const other = locks.get(name);
+      if (other !== undefined) return Promise.resolve({ ok: false, heldBy: other.holder });
+      const own = { holder };
+      locks.set(name, own);
+      const release = (): void => void (locks.get(name) === own && locks.delete(name));
+      return Promise.resolve({ ok: true, lock: { release } });
     },
     flush: () => Promise.resolve(),
     close() {
@@ -116,6 +119,8 @@ function memoryRuns(
   { open, write }: Access,
   options: {
     readonly keepRuns: number;
+    /** The run is worked on. */
+    readonly isLocked: (run: RunRecord) => boolean;
     /** The run belongs to a session that may still be brought back. */
     readonly inSession: (run: RunRecord) => boolean;
     readonly settle: (run: RunRecord) => void;
@@ -125,6 +130,8 @@ function memoryRuns(
   const runs = new Map<string, RunRecord>();
   /** Ended roots that no session needs, oldest first. */
   const ended = new Set<string>();
+  const asItStands = (run: RunRecord): RunRecord =>
+    run.status === 'running' && !options.isLocked(run) ? { ...run, status: 'interrupted' } : run;
   function forgetOldest(): void {
     for (const traceId of ended) {
       if (ended.size <= options.keepRuns) return;
@@ -150,11 +157,12 @@ function memoryRuns(
       put: (record) => write(() => add(record)),
       async get(id) {
         open();
-        return runs.get(id);
+        const run = runs.get(id);
+        return run === undefined ? undefined : asItStands(run);
       },
       async list(filter) {
         open();
-        return selectRuns(runs.values(), filter);
+        return selectRuns([...runs.values()].map(asItStands), filter);
       },
     },
     leaveSession(sessionId) {

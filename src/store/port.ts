@@ -9,6 +9,7 @@
  */
 import type { RunEvent } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
+import type { LockOwner } from './lock-owner.ts';
 import type { RunFilter, RunRecord } from './run-record.ts';
 import type { SessionFilter, SessionRecord } from './session-record.ts';
 
@@ -21,7 +22,7 @@ export type Durability = 'written' | 'synced';
 /** Resolves when the write is stored; `undefined` when it already is. @throws RlmError `store-failure` */
 export type Stored = Promise<void> | undefined;
 
-/** A store. One process writes to it at a time. */
+/** A store. Several processes may use it at the same time. */
 export interface Store {
   /** Where it is, for messages: `memory`, or the folder. */
   readonly location: string;
@@ -30,7 +31,10 @@ export interface Store {
   readonly journal: JournalLog;
   readonly sessions: SessionTable;
   readonly blobs: BlobStore;
-  /** Takes a named lock, held until it is released or this process ends. `holder` says who has it, in words. */
+  /**
+   * Takes a named lock, held until it is released or this process ends. `holder` says who has it, in words. A run that is
+   * worked on has the lock `run <id>`, an open session `session <id>`: one owner each.
+   */
   lock(name: string, holder: string): Promise<LockResult>;
   /** Resolves when everything handed over so far is synced. @throws RlmError `store-failure` */
   flush(): Promise<void>;
@@ -40,15 +44,23 @@ export interface Store {
 
 export type LockResult =
   | { readonly ok: true; readonly lock: StoreLock }
-  /** Who has it, in words. */
-  | { readonly ok: false; readonly heldBy: string };
+  | {
+      readonly ok: false;
+      /** Who has it, in words. */
+      readonly heldBy: string;
+      /** The process, in a store that several processes share. */
+      readonly process?: LockOwner;
+    };
 
 export interface StoreLock {
   release(): void;
 }
 
 export interface RunTable {
-  /** Adds a run or replaces its record. Written; what is synced after it (its first result, its end) syncs it too. */
+  /**
+   * Adds a run or replaces its record. A record that says `running` is read as `interrupted` while no living process has the
+   * lock of the run. Written; what is synced after it (its first result, its end) syncs it too.
+   */
   put(record: RunRecord): Stored;
   get(runId: string): Promise<RunRecord | undefined>;
   /** Newest first. */

@@ -14,7 +14,6 @@ import {
   type RunEvent,
   sqliteStore,
 } from '../../src/index.ts';
-import { statusOf } from '../../src/resume/keeper.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, rlmOf } from './harness.ts';
 
@@ -165,7 +164,7 @@ describe('runs above maxRepls', () => {
       await once(child, 'exit');
       const store = sqliteStore(folder);
       const record = await store.runs.get(id);
-      expect(record === undefined ? undefined : statusOf(record)).toBe('interrupted');
+      expect(record?.status).toBe('interrupted');
       writeFileSync(join(folder, 'replies.json'), JSON.stringify(['FINAL("resumed")']));
       await using rlm = createRlm({
         model,

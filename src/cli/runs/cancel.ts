@@ -1,13 +1,12 @@
-import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
 import { abortRun } from '../../resume/abort-run.ts';
-import type { RunRecord, RunStatus } from '../../store/index.ts';
+import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { sweepInput } from '../spooled-input.ts';
-import { type Holder, holderOf, isLocked, openToLook, openToWrite, runNotFound, type StoreOptions } from '../store.ts';
+import { openToWrite, runNotFound, type StoreOptions } from '../store.ts';
 import { runFacts } from './run-facts.ts';
 
 /** The options of `fathom cancel`. */
@@ -22,88 +21,77 @@ const LOOK_MS = 50;
 const ENDED: ReadonlySet<RunStatus> = new Set(['completed', 'failed', 'aborted']);
 
 /**
- * Ends a run for good. One that runs in another process is stopped there: the process that writes to the store is asked
- * to end, and the run is awaited. One that is interrupted or paused is recorded as aborted.
+ * Ends a run for good. One that runs in another process is stopped there: the process that has the lock of the run is
+ * asked to end, and the run is awaited. One that is interrupted or paused is recorded as aborted.
  *
- * @throws RlmError `run-not-found`, `invalid-option` when it has ended, `timeout` when its process does not stop, and
- *   StoreError when another process is in the way
+ * @throws RlmError `run-not-found`, `invalid-option` when it has ended or its process cannot be asked, `timeout` when
+ *   its process does not stop
  */
 export async function cancel(id: string, options: CancelOptions, { stdout, stderr }: Console): Promise<number> {
-  const record = await cancelled(id, options, (line) => stderr.write(`${line}\n`));
-  if (options.json === true) {
-    await using keeping = openToLook(options.store);
-    stdout.write(`${JSON.stringify(await runFacts(record, keeping.store))}\n`);
-  } else {
-    stderr.write(`${words(record)}\n`);
-  }
+  await using keeping = openToWrite(options.store);
+  const { store } = keeping;
+  const record = await cancelled(id, { store, wait: options.wait, note: (line) => stderr.write(`${line}\n`) });
+  if (options.json === true) stdout.write(`${JSON.stringify(await runFacts(record, store))}\n`);
+  else stderr.write(`${words(record)}\n`);
   return EXIT.answered;
 }
 
-async function cancelled(id: string, options: CancelOptions, note: (line: string) => void): Promise<RunRecord> {
-  const before = await lookUp(id, options);
+interface Cancelling {
+  readonly store: Store;
+  readonly wait: number;
+  readonly note: (line: string) => void;
+}
+
+async function cancelled(id: string, { store, wait, note }: Cancelling): Promise<RunRecord> {
+  const before = await store.runs.get(id);
+  if (before === undefined) throw runNotFound(id, store);
   if (ENDED.has(before.status)) throw hasEnded(before);
-  const deadline = Date.now() + options.wait;
-  let seen: number | undefined;
+  const deadline = Date.now() + wait;
   let asked = false;
   for (;;) {
-    const holder = await abortHere(id, options);
-    if (!('pid' in holder)) return holder;
-    const now = await lookUp(id, options);
-    if (ENDED.has(now.status)) return now;
-    // What the store calls interrupted is not what the process that writes to it runs.
-    if (now.status !== 'running') throw inTheWay(id, now.status, holder);
-    // Seen twice: a name left by a writer that died could for a moment stand for one that has just begun.
-    if (!asked && holder.pid === seen) {
-      note(`Run ${id} runs in process ${holder.pid}: asking it to stop.`);
-      askToStop(id, holder);
+    const owner = await abortHere(id, store);
+    if (!('pid' in owner)) return owner;
+    if (!asked) {
+      note(`Run ${id} runs in process ${owner.pid}: asking it to stop.`);
+      askToStop(id, owner);
       asked = true;
     }
-    seen = holder.pid;
-    if (Date.now() >= deadline) throw doesNotStop(id, holder, options.wait);
+    if (Date.now() >= deadline) throw doesNotStop(id, owner, wait);
     await delay(LOOK_MS);
   }
 }
 
-/** The run's record once it is aborted by this process; the process that stands in the way when there is one. */
-async function abortHere(id: string, { store: folder }: CancelOptions): Promise<RunRecord | Holder> {
-  let keeping: ReturnType<typeof openToWrite>;
+/** The run's record once it is aborted by this process, or has ended; else the process that works on it. */
+async function abortHere(id: string, store: Store): Promise<RunRecord | LockOwner> {
   try {
-    keeping = openToWrite(folder);
+    const aborted = await abortRun(id, { store, clock: systemClock, reason: 'cancelled with `fathom cancel`' });
+    await sweepInput(store);
+    return aborted;
   } catch (error) {
-    const holder = holderOf(error);
-    if (holder === undefined && !isLocked(error)) throw error;
-    // Its name is not written yet: the next look knows it.
-    return holder ?? { pid: 0, host: hostname() };
+    const owner = ownerOf(error);
+    if (owner !== undefined) return owner;
+    // It ended while it was waited for.
+    const record = await store.runs.get(id);
+    if (record !== undefined && ENDED.has(record.status)) return record;
+    throw error;
   }
-  await using _ = keeping;
-  const { store } = keeping;
-  const record = await store.runs.get(id);
-  if (record === undefined) throw runNotFound(id, store);
-  // It ended while it was waited for.
-  if (ENDED.has(record.status)) return record;
-  const aborted = await abortRun(id, { store, clock: systemClock, reason: 'cancelled with `fathom cancel`' });
-  await sweepInput(store);
-  return aborted;
 }
 
-async function lookUp(id: string, { store: folder }: CancelOptions): Promise<RunRecord> {
-  await using keeping = openToLook(folder);
-  const record = await keeping.store.runs.get(id);
-  if (record === undefined) throw runNotFound(id, keeping.store);
-  return record;
+function ownerOf(error: unknown): LockOwner | undefined {
+  if (!RlmError.isInstance(error) || error.code !== 'run-locked') return undefined;
+  return (error.data as { readonly process?: LockOwner }).process;
 }
 
-/** @throws RlmError when the process is on another machine or belongs to somebody else */
-function askToStop(id: string, { pid, host }: Holder): void {
-  if (host !== hostname()) {
+/** @throws RlmError when it is not certain that a signal reaches the owner of the run, or this user may not send it one */
+function askToStop(id: string, { pid, host, confirmed }: LockOwner): void {
+  if (!confirmed) {
     throw new RlmError({
       code: 'invalid-option',
-      message: `Run ${id} runs in process ${pid} on ${host}: cancel it there.`,
+      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. No process here is known to be that one.`,
       userAction: true,
       data: { runId: id, pid, host },
     });
   }
-  if (pid === 0) return;
   try {
     process.kill(pid, 'SIGTERM');
   } catch (error) {
@@ -132,17 +120,7 @@ function hasEnded({ id, status, result }: RunRecord): RlmError {
   });
 }
 
-function inTheWay(id: string, status: RunStatus, { pid }: Holder): RlmError {
-  return new RlmError({
-    code: 'store-failure',
-    message: `Run ${id} is ${status}, and process ${pid} is writing to the store for something else: cancel it once that has ended.`,
-    retryable: true,
-    userAction: true,
-    data: { runId: id, pid },
-  });
-}
-
-function doesNotStop(id: string, { pid }: Holder, wait: number): RlmError {
+function doesNotStop(id: string, { pid }: LockOwner, wait: number): RlmError {
   return new RlmError({
     code: 'timeout',
     message: `Process ${pid} was asked to stop run ${id} and has not within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,

@@ -4,7 +4,7 @@ import type { Console } from '../console.ts';
 import { contextFromArguments } from '../context-arguments.ts';
 import { costLimitFor } from '../cost-limit.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../show-run.ts';
-import { inputFolder, sweepInput } from '../spooled-input.ts';
+import { sweepInput } from '../spooled-input.ts';
 import type { StoreOptions } from '../store.ts';
 import { forTerminal } from '../terminal-text.ts';
 import { type OpenSession, withSession } from './with-session.ts';
@@ -51,7 +51,7 @@ async function answer(
   await sweepInput(store);
   const { signal } = interrupts;
   // The session needs it again whenever it is brought back: it is swept away once the session has ended.
-  const { context } = await contextFromArguments(options.file ?? [], console.stdin, signal, inputFolder(store));
+  const { context } = await contextFromArguments(options.file ?? [], console.stdin, signal, store);
   const limits = { ...limitsOf(options), ...(maxCostUsd !== undefined && { maxCostUsd }) };
   const run = session.completion({ ...requestOf({ question, context, output, signal }), limits });
   interrupts.attach(run);

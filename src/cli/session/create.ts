@@ -4,7 +4,7 @@ import type { ReplOptions } from '../ask-options.ts';
 import type { Console } from '../console.ts';
 import { contextFromArguments } from '../context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
-import { inputFolder, sweepInput } from '../spooled-input.ts';
+import { sweepInput } from '../spooled-input.ts';
 import { openToWrite, type StoreOptions } from '../store.ts';
 import { localTime } from '../table.ts';
 import { chooseModels, type ModelOptions } from './model-choice.ts';
@@ -26,7 +26,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
   await sweepInput(store);
-  const { context } = await contextFromArguments(options.file ?? [], console.stdin, undefined, inputFolder(store));
+  const { context } = await contextFromArguments(options.file ?? [], console.stdin, undefined, store);
   const { repl, isolation } = options;
   await using rlm = createRlm({ ...models.rlm, store, repl, isolation });
   const session = await rlm.createSession({ ...termsOf(options), ...(context !== undefined && { context }) });

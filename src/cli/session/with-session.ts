@@ -50,7 +50,7 @@ const PATIENCE_MS = 3_000;
 /**
  * Brings a stored session back, does one thing in it, and lets go of it again: it outlives this process.
  *
- * @throws RlmError `session-not-found`, `session-closed`, `session-expired`; StoreError when another process has the folder
+ * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it open
  */
 export async function withSession<T>(use: UseSession, work: (open: OpenSession) => Promise<T>): Promise<T> {
   const { id, options, console, onEvent, note = () => undefined } = use;

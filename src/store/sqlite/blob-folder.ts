@@ -22,24 +22,34 @@ const HASHED_AT_ONCE = 4 * 1024 * 1024;
 export interface BlobOwners {
   /** Resolves when it is synced. */
   claim(blob: string, owner: string): Promise<void>;
-  /** Gives up claims; resolves to the blobs nobody owns any more, when that is synced. */
+  /** Gives up claims; resolves to the blobs that have no owner any more, when that is synced. */
   release(owner: string, blob: string | undefined): Promise<readonly string[]>;
+  /** Runs `remove` if no process has claimed the blob meanwhile, and none can before `remove` has returned. */
+  removeFree(blob: string, remove: () => void): Promise<void>;
 }
 
 export interface BlobFolderOptions {
   readonly folder: string;
   readonly files: StoreFiles;
   readonly owners: BlobOwners;
-  readonly readOnly: boolean;
+  /** Whose files are written aside. Default: nothing is written. */
+  readonly writer?: BlobWriter;
+}
+
+/** The store that writes, among others in the same folder. */
+export interface BlobWriter {
+  readonly id: string;
+  /** Whether the store of this id is still open in some process. */
+  readonly isAlive: (id: string) => boolean;
 }
 
 /**
  * Blobs as files named by the SHA-256 of their content, compressed where that pays. A blob is written aside, synced,
  * moved into its place, and only then claimed: a crash leaves at most a file that nobody names.
  */
-export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOptions): BlobStore {
+export function blobFolder({ folder, files, owners, writer }: BlobFolderOptions): BlobStore {
   const aside = join(folder, 'tmp');
-  if (!readOnly) sweep(folder, aside);
+  if (writer !== undefined) sweep(folder, aside, writer.isAlive);
   const one = oneAtATime();
   const failed = (error: unknown): never => {
     throw storeFailure('Keeping a value in', folder, error);
@@ -47,14 +57,17 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
 
   async function place(id: string, owner: string, write: (path: string) => Promise<string>): Promise<void> {
     await one(async () => {
-      if (find(folder, id) === undefined) {
-        for (const each of [folder, aside]) privateFolder(each);
-        const from = join(aside, ulid());
-        const to = pathOf(folder, id) + (await write(from));
-        privateFolder(dirname(to));
-        await files.rename(from, to);
-      }
-      await owners.claim(id, owner);
+      // Another process may remove it, as free, until it is claimed: then it is written again.
+      do {
+        if (find(folder, id) === undefined) {
+          for (const each of [folder, aside]) privateFolder(each);
+          const from = join(aside, `${writer?.id}.${ulid()}`);
+          const to = pathOf(folder, id) + (await write(from));
+          privateFolder(dirname(to));
+          await files.rename(from, to);
+        }
+        await owners.claim(id, owner);
+      } while (find(folder, id) === undefined);
     });
   }
 
@@ -97,7 +110,7 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
         for (const id of await owners.release(owner, ref?.id)) {
           // A store that another person made may name anything.
           const path = VALUE_ID.test(id) ? find(folder, id) : undefined;
-          if (path !== undefined) await files.remove(path);
+          if (path !== undefined) await owners.removeFree(id, () => files.remove(path));
         }
       }).catch(failed);
     },
@@ -106,13 +119,17 @@ export function blobFolder({ folder, files, owners, readOnly }: BlobFolderOption
 
 const COMPRESSED = '.zst';
 const VALUE_ID = /^[0-9a-f]{64}$/;
-/** Names of files that are being written. */
-const ASIDE = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+/** Names of files that are being written: the store that writes them, and a name of their own. Version 0.1 had the latter only. */
+const ASIDE = /^(?:(?<writer>[0-9A-HJKMNP-TV-Z]{26})\.)?[0-9A-HJKMNP-TV-Z]{26}$/;
 
-/** Removes what an earlier process left half written: files of the names that this store gives, one by one. */
-function sweep(folder: string, aside: string): void {
+/** Removes what processes that have ended left half written: files of the names that stores give, one by one. */
+function sweep(folder: string, aside: string, isAlive: BlobWriter['isAlive']): void {
   if (!checkFolder(folder, 'write') || !checkFolder(aside, 'write')) return;
-  for (const name of readdirSync(aside)) if (ASIDE.test(name)) removeFile(join(aside, name));
+  for (const name of readdirSync(aside)) {
+    const found = ASIDE.exec(name);
+    const writer = found?.groups?.writer;
+    if (found !== null && (writer === undefined || !isAlive(writer))) removeFile(join(aside, name));
+  }
 }
 
 /** @throws StoreError for a name that is not the hash of a value: it could lead anywhere */

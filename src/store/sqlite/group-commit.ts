@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Durability } from '../port.ts';
-import { storeClosed, storeFailure } from '../store-error.ts';
+import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
+import { isBusy } from './process-lock.ts';
 
 export interface GroupCommitOptions {
   readonly database: DatabaseSync;
@@ -8,6 +9,13 @@ export interface GroupCommitOptions {
   /** Resolves when everything committed before the call is on the medium. */
   readonly sync: () => Promise<void>;
 }
+
+/** Milliseconds between two tries to write while another process does. */
+const BUSY_RETRY_MS = 20;
+/** Milliseconds after which a write fails: the other process is stopped in the middle of one. */
+const BUSY_PATIENCE_MS = 60_000;
+/** The same when this process is about to end. */
+const EXIT_PATIENCE_MS = 5_000;
 
 /** Writes that share one transaction. */
 interface Group {
@@ -29,6 +37,8 @@ export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #group: Group = newGroup();
   #scheduled: NodeJS.Immediate | undefined;
+  /** Another process writes: tried again a little later. Since when, in milliseconds. */
+  #busy: { readonly since: number; readonly timer: NodeJS.Timeout } | undefined;
   #unsynced: Group[] = [];
   #syncing = false;
   #failure: unknown;
@@ -51,23 +61,32 @@ export class GroupCommit {
     return group.synced.promise;
   }
 
-  /** Commits what was handed over so far, now. */
-  commit(): void {
+  /**
+   * Commits what was handed over so far, now. While another process writes, that is tried again later.
+   *
+   * @returns undefined when it is done; what else resolves when it is
+   */
+  commit(): Promise<void> | undefined {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     const group = this.#group;
-    if (group.writes.length === 0 || this.#failure !== undefined) return;
-    this.#group = newGroup();
+    if (group.writes.length === 0 || this.#failure !== undefined) return undefined;
     try {
+      if (!this.#begin()) return this.#later(group);
+      this.#group = newGroup();
       this.#transact(group.writes);
     } catch (error) {
       this.#fail(error, [group]);
-      return;
+      return undefined;
     }
-    group.written.resolve();
-    if (!group.wantsSync) return;
-    this.#unsynced.push(group);
-    void this.#syncAll();
+    this.#committed(group);
+    return undefined;
+  }
+
+  /** Commits what is left before the process ends, waiting for others where it has to. */
+  commitOnExit(): void {
+    const end = performance.now() + EXIT_PATIENCE_MS;
+    while (this.commit() !== undefined && performance.now() < end);
   }
 
   /** Commits and syncs what is left. @throws StoreError when that fails; a failure told before is not told again */
@@ -80,9 +99,36 @@ export class GroupCommit {
     }
   }
 
+  /** False while another process writes. Nothing has run then: writes are never run twice. */
+  #begin(): boolean {
+    try {
+      this.#options.database.exec('BEGIN IMMEDIATE');
+      clearTimeout(this.#busy?.timer);
+      this.#busy = undefined;
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    }
+  }
+
+  #later(group: Group): Promise<void> {
+    clearTimeout(this.#busy?.timer);
+    const since = this.#busy?.since ?? performance.now();
+    if (performance.now() - since >= BUSY_PATIENCE_MS) throw keptBusy(this.#options.location);
+    this.#busy = { since, timer: setTimeout(() => void this.commit(), BUSY_RETRY_MS) };
+    return group.written.promise;
+  }
+
+  #committed(group: Group): void {
+    group.written.resolve();
+    if (!group.wantsSync) return;
+    this.#unsynced.push(group);
+    void this.#syncAll();
+  }
+
   #transact(writes: readonly (() => void)[]): void {
     const { database } = this.#options;
-    database.exec('BEGIN IMMEDIATE');
     try {
       for (const write of writes) write();
       database.exec('COMMIT');
@@ -129,7 +175,7 @@ function newGroup(): Group {
   if (!listening) {
     listening = true;
     process.on('exit', () => {
-      for (const each of commitOnExit) each.commit();
+      for (const each of commitOnExit) each.commitOnExit();
     });
   }
   const group = {
@@ -142,6 +188,14 @@ function newGroup(): Group {
   group.written.promise.catch(ignore);
   group.synced.promise.catch(ignore);
   return group;
+}
+
+function keptBusy(location: string): StoreError {
+  return new StoreError({
+    message: `Another process has kept the store at ${location} busy for ${BUSY_PATIENCE_MS / 1_000} s: it may be stopped in the middle of a write. Let it go on, or end it.`,
+    userAction: true,
+    data: { location },
+  });
 }
 
 function ignore(): void {}

@@ -13,10 +13,10 @@ interface Where {
   readonly values: readonly SQLInputValue[];
 }
 
-/** @param statusOf what a stored status means now */
+/** @param isAlive whether a living process works on a run that its record calls running */
 export function sqliteRuns(
   { database, texts, write, read }: TableContext,
-  statusOf: (status: RunStatus) => RunStatus,
+  isAlive: (runId: string) => boolean,
 ): RunTable {
   const put = database.prepare(
     'INSERT OR REPLACE INTO runs (id, parent, trace, session, status, created, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -24,7 +24,8 @@ export function sqliteRuns(
   const get = database.prepare('SELECT status, body FROM runs WHERE id = ?');
   const toRecord = (row: Row): RunRecord => {
     const record = texts.unpack(String(row.body), new Map()) as RunRecord;
-    return { ...record, status: statusOf(String(row.status) as RunStatus) };
+    const status = String(row.status) as RunStatus;
+    return { ...record, status: status === 'running' && !isAlive(record.id) ? 'interrupted' : status };
   };
   return {
     put(run) {

@@ -35,17 +35,22 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE blob_owners (blob TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (blob, owner)) STRICT, WITHOUT ROWID;
   CREATE INDEX blobs_by_owner ON blob_owners (owner);
   `,
+  'CREATE TABLE locks (name TEXT PRIMARY KEY, owner TEXT NOT NULL, holder TEXT NOT NULL) STRICT, WITHOUT ROWID;',
 ];
+
+/** The version before several processes could write to a store. */
+export const ONE_WRITER_VERSION = 1;
 
 /** The version this code writes. */
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
 /** Brings a store to this version. @throws StoreError for a file that is not ours, or newer than this version */
 export function migrate(database: DatabaseSync, location: string): void {
-  const version = versionOf(database, location);
-  if (version === SCHEMA_VERSION) return;
+  if (versionOf(database, location) === SCHEMA_VERSION) return;
   database.exec('BEGIN IMMEDIATE');
   try {
+    // Another process may have brought it here in between.
+    const version = versionOf(database, location);
     for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
   } catch (error) {

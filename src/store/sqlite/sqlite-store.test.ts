@@ -68,25 +68,10 @@ describe('a folder that cannot be used', () => {
   );
 });
 
-describe('the writer of a folder', () => {
-  it('is one process at a time, named to others, and gone with a kill -9', async () => {
-    const other = await otherProcess('');
-    expect(() => sqliteStore(folder)).toThrow(new RegExp(`in use by process ${other.pid} on .+ since \\d{4}-`));
-    await other.kill();
-    const store = sqliteStore(folder);
-    await store.close();
-  });
-
-  it('is one store object in this process', async () => {
-    const store = sqliteStore(folder);
-    expect(() => sqliteStore(folder)).toThrow('already open in this process');
-    await store.close();
-    await sqliteStore(folder).close();
-  });
-
+describe('a process that writes to a folder', () => {
   it('leaves runs of a killed process interrupted, also for those who only look', async () => {
     const running = JSON.stringify(record);
-    const other = await otherProcess(`await store.runs.put(${running});`);
+    const other = await otherProcess(`await store.lock('run r', 'it'); await store.runs.put(${running});`);
     const looking = sqliteStore(folder, { readOnly: true });
     expect((await looking.runs.get('r'))?.status).toBe('running');
     await looking.close();

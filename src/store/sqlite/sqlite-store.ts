@@ -3,20 +3,22 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../port.ts';
 import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
 import { type BlobOwners, blobFolder } from './blob-folder.ts';
-import { lockFolder, writerIsAlive } from './folder-lock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { sqliteEvents, sqliteJournal, type TableContext } from './logs.ts';
+import { type IsLocked, lockLookup, namedLocks, sweepNamedLocks } from './named-locks.ts';
+import { oldWriterIsAlive, withoutOldWriter } from './old-writer.ts';
 import { sqliteOwners } from './owners.ts';
+import { holdProcessLock, isBusy, isHeld, type ProcessLock, sweepProcessLocks } from './process-lock.ts';
 import { sqliteRuns, sqliteSessions } from './records.ts';
-import { migrate, SCHEMA_VERSION, versionOf } from './schema.ts';
+import { migrate, ONE_WRITER_VERSION, versionOf } from './schema.ts';
 import { machineFiles, makePrivateFile, openToSync, type StoreFiles } from './store-files.ts';
 import { DATABASE_FILE, locationOf, lookAtStoreFolder, openStoreFolder } from './store-folder.ts';
 import { TextTable } from './text-table.ts';
 
 /** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
-  /** Look, and change nothing: works while another process writes. Default false. */
+  /** Look, and change nothing. Never waits for those who write. Default false. */
   readonly readOnly?: boolean;
   /**
    * Default true: results and records survive the loss of power. With false they survive the death of the process only,
@@ -29,15 +31,17 @@ export interface SqliteStoreOptions {
 
 /** Pages of write-ahead log between checkpoints, which block for two syncs: 4 MiB. */
 const CHECKPOINT_PAGES = 1000;
-/** Milliseconds to wait for somebody who looks at the database with other tools. */
-const BUSY_TIMEOUT_MS = 5000;
+/** Milliseconds for which a write waits for another process before it lets other work go on, and is tried again. */
+const WRITER_WAIT_MS = 100;
+/** Milliseconds for which opening waits for processes that open the store at the same time, and for those who read. */
+const OPEN_WAIT_MS = 10_000;
 
 /**
- * A store in a folder, on SQLite: one process writes, others may look. It is private to its user, and told to git as
- * such.
+ * A store in a folder, on SQLite. Several processes may write to it and look at it at the same time: each run and each
+ * open session has one owner, and a run whose owner has ended is `interrupted`. The folder is private to its user, and
+ * git ignores it. It has to be on a file system of this machine.
  *
- * @throws StoreError when another process writes to it (its message names the holder), when it was written by a newer
- *   version, or when the folder cannot be used
+ * @throws StoreError when the folder is not this user's own or leads elsewhere, or was written by a newer version
  *
  * @example
  * ```ts
@@ -55,35 +59,61 @@ export function sqliteStore(folder: string, options: SqliteStoreOptions = {}): S
 
 function openToWrite(path: string, { sync = true, files = machineFiles }: SqliteStoreOptions): Store {
   const location = openStoreFolder(path);
-  const unlock = lockFolder(location);
+  const locks = locksOf(location);
+  const own = holdProcessLock(locks);
   let database: DatabaseSync | undefined;
   try {
     makePrivateFile(join(location, DATABASE_FILE)); // SQLite gives its log the same rights
-    database = openDatabase(location, false);
-    // Syncing is ours, off the event loop: see GroupCommit.
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-    migrate(database, location);
-    database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    // This process is the only writer: whatever runs by the record, runs no more.
-    database.exec(`UPDATE runs SET status = 'interrupted' WHERE status = 'running'`);
-    return writingStore({ location, database, unlock, files, sync });
+    database = openDatabase(location, { readOnly: false, timeout: WRITER_WAIT_MS });
+    prepare(database, location);
+    sweepProcessLocks(locks);
+    return writingStore({ location, database, own, files, sync });
   } catch (error) {
     database?.close();
-    unlock();
+    own.release();
     throw error;
   }
 }
 
-function writingStore(options: {
+/** Brings the database to this version, with others that do the same. */
+function prepare(database: DatabaseSync, location: string): void {
+  // Syncing is ours, off the event loop: see GroupCommit.
+  whileBusy(() => database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL'));
+  const version = (): number => versionOf(database, location);
+  withoutOldWriter(location, version, () => whileBusy(() => migrate(database, location)));
+  database.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  whileBusy(() => sweepNamedLocks(database, locksOf(location)));
+}
+
+/** Tries again while another process is in the way: where several open a store at once, SQLite does not always wait. */
+function whileBusy(work: () => void): void {
+  const end = performance.now() + OPEN_WAIT_MS;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+function locksOf(location: string): string {
+  return join(location, 'locks');
+}
+
+interface Writing {
   readonly location: string;
   readonly database: DatabaseSync;
-  readonly unlock: () => void;
+  readonly own: ProcessLock;
   readonly files: StoreFiles;
   readonly sync: boolean;
-}): Store {
-  const { location, database, unlock, files } = options;
+}
+
+function writingStore({ location, database, own, files, sync: synced }: Writing): Store {
   const log = openToSync(join(location, `${DATABASE_FILE}-wal`));
-  const sync = options.sync ? () => files.sync(log.handle) : () => Promise.resolve();
+  const sync = synced ? () => files.sync(log.handle) : () => Promise.resolve();
   const commits = new GroupCommit({ database, location, sync });
   let closing: Promise<void> | undefined;
   const context: TableContext = {
@@ -91,21 +121,28 @@ function writingStore(options: {
     write: (write, durability) => commits.add(write, durability),
     read(read) {
       if (closing !== undefined) return Promise.reject(storeClosed(location));
-      commits.commit();
-      return reading(location, read);
+      const waiting = commits.commit();
+      return waiting === undefined ? reading(location, read) : waiting.then(() => reading(location, read));
     },
   };
+  const folder = locksOf(location);
+  const locks = namedLocks(context, { folder, own });
   async function close(): Promise<void> {
     try {
+      commits.add(locks.releaseAll, 'written').catch(() => undefined); // Closing says what failed.
       await commits.close();
     } finally {
       log.close();
       database.close();
-      unlock();
+      own.release();
     }
   }
+  const isAlive = (id: string): boolean => id === own.id || isHeld(folder, id);
   return {
-    ...storeOver(context, { location, files, readOnly: false }),
+    ...tables(context, lockLookup(database, folder)),
+    location,
+    blobs: blobFolder({ ...blobsOf(context, location), files, writer: { id: own.id, isAlive } }),
+    lock: locks.lock,
     flush: () => commits.add(() => undefined, 'synced'),
     close: () => (closing ??= close()),
   };
@@ -114,16 +151,11 @@ function writingStore(options: {
 function openToRead(path: string): Store {
   const location = lookAtStoreFolder(path);
   if (location === undefined) throw noStore(path);
-  const database = openDatabase(location, true);
+  const database = openDatabase(location, { readOnly: true, timeout: OPEN_WAIT_MS });
   const version = versionOf(database, location);
-  if (version !== SCHEMA_VERSION) {
+  if (version === 0) {
     database.close();
-    // Somebody is just making it.
-    if (version === 0) throw noStore(location);
-    throw new StoreError({
-      message: `The store at ${location} was written by an older version: open it once to write, then look again.`,
-      userAction: true,
-    });
+    throw noStore(location); // Another process is just making it.
   }
   let closed = false;
   const refused = (): Promise<never> =>
@@ -133,8 +165,13 @@ function openToRead(path: string): Store {
     write: refused,
     read: (read) => (closed ? Promise.reject(storeClosed(location)) : reading(location, read)),
   };
+  // A store of version 0.1 has one writer, and its locks are that writer's own.
+  const isLocked =
+    version === ONE_WRITER_VERSION ? () => oldWriterIsAlive(location) : lockLookup(database, locksOf(location));
   return {
-    ...storeOver(context, { location, files: machineFiles, readOnly: true }),
+    ...tables(context, isLocked),
+    location,
+    blobs: blobFolder({ ...blobsOf(context, location), files: machineFiles }),
     lock: refused,
     flush: () => Promise.resolve(),
     async close() {
@@ -148,36 +185,29 @@ function noStore(location: string): StoreError {
   return new StoreError({ message: `There is no store at ${location}.`, userAction: true, data: { location } });
 }
 
-function openDatabase(location: string, readOnly: boolean): DatabaseSync {
+function openDatabase(
+  location: string,
+  options: { readonly readOnly: boolean; readonly timeout: number },
+): DatabaseSync {
   const { DatabaseSync } = loadSqlite();
-  return new DatabaseSync(join(location, DATABASE_FILE), { readOnly, timeout: BUSY_TIMEOUT_MS });
+  return new DatabaseSync(join(location, DATABASE_FILE), options);
 }
 
 function tablesOf(database: DatabaseSync, readOnly: boolean): Pick<TableContext, 'database' | 'texts' | 'owners'> {
   return { database, texts: new TextTable(database, readOnly), owners: sqliteOwners(database, readOnly) };
 }
 
-function storeOver(
-  context: TableContext,
-  { location, files, readOnly }: { readonly location: string; readonly files: StoreFiles; readonly readOnly: boolean },
-): Omit<Store, 'flush' | 'close'> {
-  const locks = new Map<string, string>();
-  const alive = !readOnly || writerIsAlive(location);
+function tables(context: TableContext, isLocked: IsLocked): Pick<Store, 'runs' | 'events' | 'journal' | 'sessions'> {
   return {
-    location,
-    runs: sqliteRuns(context, (status) => (status === 'running' && !alive ? 'interrupted' : status)),
+    runs: sqliteRuns(context, (runId) => isLocked(`run ${runId}`)),
     events: sqliteEvents(context),
     journal: sqliteJournal(context),
     sessions: sqliteSessions(context),
-    blobs: blobFolder({ folder: join(location, 'blobs'), files, owners: blobOwners(context), readOnly }),
-    // The folder has one writer, so that locks need to be known in this process only.
-    async lock(name, holder) {
-      const heldBy = locks.get(name);
-      if (heldBy !== undefined) return { ok: false, heldBy };
-      locks.set(name, holder);
-      return { ok: true, lock: { release: () => void locks.delete(name) } };
-    },
   };
+}
+
+function blobsOf(context: TableContext, location: string): { readonly folder: string; readonly owners: BlobOwners } {
+  return { folder: join(location, 'blobs'), owners: blobOwners(context) };
 }
 
 function blobOwners({ database, write }: TableContext): BlobOwners {
@@ -195,6 +225,18 @@ function blobOwners({ database, write }: TableContext): BlobOwners {
         free = blobs.filter((each) => claimed.get(each) === undefined);
       }, 'synced');
       return free;
+    },
+    async removeFree(blob, remove) {
+      let failure: unknown;
+      await write(() => {
+        if (claimed.get(blob) !== undefined) return;
+        try {
+          remove();
+        } catch (error) {
+          failure = error; // That a file cannot be removed does not undo the claims.
+        }
+      }, 'written');
+      if (failure !== undefined) throw failure;
     },
   };
 }

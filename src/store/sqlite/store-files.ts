@@ -1,7 +1,8 @@
 import { close, closeSync, createReadStream, fdatasync, open, openSync } from 'node:fs';
-import { open as openFile, rename, rm } from 'node:fs/promises';
+import { open as openFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { removeFile } from '../private-files.ts';
 
 const openNumber = promisify(open);
 const closeNumber = promisify(close);
@@ -15,7 +16,8 @@ export interface StoreFiles {
   write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
   /** Moves a file into its place and syncs the folder. */
   rename(from: string, to: string): Promise<void>;
-  remove(path: string): Promise<void>;
+  /** At once, so that it is part of a transaction. */
+  remove(path: string): void;
 }
 
 /** The machine's file system. */
@@ -34,7 +36,7 @@ export const machineFiles: StoreFiles = {
     await rename(from, to);
     await syncFolder(dirname(to));
   },
-  remove: (path) => rm(path, { force: true }),
+  remove: removeFile,
 };
 
 /** Syncs a folder, so that the files made in it are found again; where folders cannot be opened, that is as it is. */
@@ -52,9 +54,16 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a file that only this user may read, where there is none: SQLite's own would be readable by all. */
+/**
+ * Makes a file that only this user may read, where there is none: SQLite's own would be readable by all. One that is there
+ * is not opened: closing it would free the locks that this process has on it.
+ */
 export function makePrivateFile(path: string): void {
-  closeSync(openSync(path, 'a', 0o600));
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'EEXIST') throw error;
+  }
 }
 
 /** Opens a file that somebody else writes, to sync it. */
