@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type RunFacts, runFacts } from '../../src/cli/runs/run-facts.ts';
 import { type Store, sqliteStore } from '../../src/index.ts';
@@ -161,8 +162,8 @@ test('a run that is paused says how to go on, and does with the model a URL name
   await mock.close();
 });
 
-describe('a folder that another process writes to', () => {
-  test('can be looked at, does not keep a question from its answer, and gives up its run when asked', async () => {
+describe('a folder that another process works in', () => {
+  test('is looked at, keeps further questions, and names the process of a run, which gives it up when asked', async () => {
     const models = ['-m', script('root.json', [cell('x = 1'), hanging('never')])];
     let pid = 0;
     const first = fathom(['ask', `one ${ESCAPE}[31m`, ...models], {
@@ -180,25 +181,69 @@ describe('a folder that another process writes to', () => {
 
     const second = await fathom(['ask', 'two', '-m', script('two.json', [cell('FINAL(2)')])]);
     expect(second).toMatchObject({ code: 0, stdout: '2\n' });
-    expect(second.stderr).toMatch(
-      new RegExp(`^This run is not kept and cannot be resumed. .* in use by process ${pid} on .*\\n`),
-    );
-    expect((await fathom(['resume', id])).stderr).toContain(`in use by process ${pid}`);
+    expect(second.stderr).not.toContain('not kept');
+    expect((await listed()).map(({ query, status }) => `${query.slice(0, 3)} ${status}`)).toEqual([
+      'two completed',
+      'one running',
+    ]);
+    const resumed = await fathom(['resume', id]);
+    expect(resumed).toMatchObject({ code: 5, stdout: '' });
+    expect(resumed.stderr).toMatch(new RegExp(`running in process ${pid} on .*\\[run-locked\\]`));
 
     const cancelled = await fathom(['cancel', id]);
     expect(cancelled).toMatchObject({ code: 0, stdout: '' });
     expect(cancelled.stderr).toBe(`Run ${id} runs in process ${pid}: asking it to stop.\nRun ${id} is cancelled.\n`);
     expect(await first).toMatchObject({ code: 143, stdout: '' });
-    expect(await kept()).toMatchObject([{ id, status: 'aborted' }]);
+    expect(await kept()).toMatchObject([{ status: 'completed' }, { id, status: 'aborted' }]);
   });
 
-  test('that does not stop is named; what it does not run is not stopped', async () => {
+  test('four questions at once are all kept; a kill -9 interrupts one of them, which goes on', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const finished = new Map<string, ChildProcess>();
+    const asked = names.map((name) =>
+      fathom(['ask', name, '-f', '-', '-m', script(`${name}.json`, [cell('x = context'), hanging('never')])], {
+        input: `input of ${name}`,
+        ...until('turn 1/30 done', (child) => finished.set(name, child)),
+      }),
+    );
+    while (finished.size < names.length) {
+      await Promise.race([Promise.any(asked), new Promise((resolve) => setTimeout(resolve, 10))]);
+    }
+    expect((await kept()).map(({ query, status }) => `${query} ${status}`).sort()).toEqual(
+      names.map((name) => `${name} running`),
+    );
+    finished.get('b')?.kill('SIGKILL');
+    await asked[1];
+    const left = await kept();
+    expect(left.map(({ query, status }) => `${query} ${status}`).sort()).toEqual([
+      'a running',
+      'b interrupted',
+      'c running',
+      'd running',
+    ]);
+    // What another process spooled is not swept with what is no longer needed.
+    expect(readdirSync(join(folder, '.fathom', 'stdin'))).toHaveLength(4);
+    script('b.json', [cell('FINAL(x)')]);
+    const resumed = await fathom(['resume', left.find(({ query }) => query === 'b')?.id ?? '']);
+    expect(resumed).toMatchObject({ code: 0, stdout: 'input of b\n' });
+    expect(readdirSync(join(folder, '.fathom', 'stdin'))).toHaveLength(3);
+    for (const child of finished.values()) child.kill('SIGKILL');
+    await Promise.all(asked);
+    for (const { id, query } of (await kept()).filter(({ status }) => status === 'interrupted')) {
+      script(`${query}.json`, [cell('FINAL(x)')]);
+      expect(await fathom(['resume', id])).toMatchObject({ code: 0, stdout: `input of ${query}\n` });
+    }
+    expect((await kept()).map(({ status }) => status)).toEqual(names.map(() => 'completed'));
+  });
+
+  test('a process that does not stop is named; one that does not own the run is never asked', async () => {
     const id = await interrupted();
     const module = new URL('../../src/store/sqlite/sqlite-store.ts', import.meta.url).href;
     const code = `import { sqliteStore } from ${JSON.stringify(module)};
       const store = sqliteStore('.fathom');
-      process.on('SIGTERM', () => undefined);
+      process.on('SIGTERM', () => process.send('asked'));
       process.on('message', async () => {
+        await store.lock(${JSON.stringify(`run ${id}`)}, 'process ' + process.pid);
         await store.runs.put({ ...(await store.runs.get(${JSON.stringify(id)})), status: 'running' });
         process.send('running');
       });
@@ -208,21 +253,33 @@ describe('a folder that another process writes to', () => {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     running.add(holder);
+    const said: unknown[] = [];
+    holder.on('message', (message) => said.push(message));
     await once(holder, 'message');
-    const refused = await fathom(['cancel', id, '--json']);
-    expect(refused.code).toBe(5);
-    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'store-failure', retryable: true } });
-    expect(refused.stderr).toContain(`process ${holder.pid} is writing to the store for something else`);
-
     holder.send('run');
     await once(holder, 'message');
     const stubborn = await fathom(['cancel', id, '--wait', '0.3']);
     expect(stubborn.code).toBe(5);
     expect(stubborn.stderr).toContain(`Process ${holder.pid} was asked to stop run ${id} and has not`);
-    // What does not end when asked is ended by others: the run is then nobody's, and can be cancelled.
+    expect(said).toEqual(['open', 'running', 'asked']);
+
+    // A row that names another process: that one is left alone.
+    const bystander = spawn('sleep', ['600'], { stdio: 'ignore' });
+    running.add(bystander);
+    const database = new DatabaseSync(join(folder, '.fathom', 'store.sqlite'));
+    database.prepare(`UPDATE locks SET holder = json_set(holder, '$.pid', ?)`).run(bystander.pid ?? 0);
+    database.close();
+    const unsure = await fathom(['cancel', id]);
+    expect(unsure).toMatchObject({ code: 2, stdout: '' });
+    expect(unsure.stderr).toContain(`runs in process ${bystander.pid} on`);
+    expect(bystander.signalCode ?? bystander.exitCode).toBeNull();
+    expect(said).toHaveLength(3);
+
+    // What does not end when asked is ended by others: the run is then free, and can be cancelled.
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     expect((await fathom(['cancel', id])).code).toBe(0);
+    expect(bystander.signalCode ?? bystander.exitCode).toBeNull();
   });
 });
 

@@ -143,15 +143,24 @@ describe('the time of a session', () => {
   });
 });
 
-test('another process that has the folder is named; the session can be looked at all the same', async () => {
+test('another process that has a session open is named; the others can be used meanwhile', async () => {
+  const id = await create();
   const store = sqliteStore(join(folder, '.fathom'));
   const rlm = createRlm({ model: scriptedModel([]), store });
   const open = await rlm.createSession();
-  const refused = await session(['exec', open.id, '1']);
-  expect(refused).toMatchObject({ code: 5, stdout: '' });
-  expect(refused.stderr).toContain(`in use by process ${process.pid}`);
+  for (const args of [
+    ['exec', open.id, '1'],
+    ['extend', open.id],
+    ['close', open.id],
+  ]) {
+    const refused = await session(args);
+    expect(refused).toMatchObject({ code: 5, stdout: '' });
+    expect(refused.stderr).toMatch(new RegExp(`in use by process ${process.pid} on .*\\[session-locked\\]`));
+  }
   expect((await session(['list'])).stdout).toContain(open.id);
+  expect((await session(['exec', id, 'print(6 * 7)'])).stdout).toBe('42\n');
   await rlm.close();
+  expect((await session(['exec', open.id, 'print(1)'])).stdout).toBe('1\n');
   await store.close();
 });
 

@@ -19,7 +19,10 @@ export function pyodideFinding(probe: PyodideProbe): Finding {
       ...isolation.proofs.map((proof) => `proof: ${attemptWords(proof)}`),
       ...(isolation.refused === undefined ? [] : [`no namespaces: ${isolation.refused}`]),
       `started and proved in ${duration(timings.startMs)} (proof ${duration(timings.proofMs)}), a warm REPL in ${duration(timings.openMs)}`,
-      `base snapshot in ${probe.cache}`,
+      `base snapshot in ${probe.cache.path}`,
+      ...(probe.cache.refused === undefined
+        ? []
+        : [`it is made again by each process, because the usual folder is not used: ${probe.cache.refused}`]),
     ],
     ...(isolation.level === 'process' && process.platform === 'linux'
       ? { advice: 'with bubblewrap and user namespaces it reaches isolation namespace' }

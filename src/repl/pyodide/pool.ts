@@ -4,8 +4,8 @@
  * @module
  */
 import { messageOf, RlmError } from '../../errors.ts';
+import { cacheFolder } from '../cache-folder.ts';
 import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
-import { cacheFolder } from './cache-folder.ts';
 import { FD, type OpenWall } from './child/protocol.ts';
 import { type ChildCode, childCode } from './child-code.ts';
 import { type ChildHandle, type ReadyReport, startChild } from './child-handle.ts';

@@ -1,8 +1,9 @@
 import { messageOf } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
+import { type CacheFolder, findCacheFolder } from '../cache-folder.ts';
 import type { ReplHost } from '../port.ts';
 import { createBackend, type PyodideBackendOptions } from './backend.ts';
-import { cacheFolder } from './cache-folder.ts';
+
 import { findInstallation } from './installation.ts';
 import type { LevelReport } from './pool.ts';
 
@@ -14,8 +15,8 @@ export type PyodideProbe =
       readonly pythonVersion: string;
       readonly pyodideVersion: string;
       readonly isolation: LevelReport;
-      /** Folder of the base snapshot. */
-      readonly cache: string;
+      /** Folder of the base snapshot, with the reason when the usual one is not used. */
+      readonly cache: CacheFolder;
       readonly timings: PyodideTimings;
     };
 
@@ -45,7 +46,7 @@ export async function probePyodide(options: PyodideBackendOptions = {}): Promise
       pythonVersion: repl.info.pythonVersion,
       pyodideVersion: findInstallation().pyodideVersion,
       isolation,
-      cache: cacheFolder(options.cacheDir),
+      cache: findCacheFolder(options.cacheDir),
       timings: { startMs: readyAt - startedAt, proofMs, openMs },
     };
   } catch (error) {

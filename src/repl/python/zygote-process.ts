@@ -2,10 +2,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import net from 'node:net';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
+import { cacheFolder } from '../cache-folder.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { Interpreter } from './interpreter.ts';
 import { type Message, numberOf, readLines, textOf } from './lines.ts';
@@ -86,7 +86,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   };
   const { folders, packages } = options.interpreter;
   const modes = options.modes === undefined ? {} : { modes: options.modes };
-  order({ folder, token, interpreter: folders, packages, cache: cacheFolder(), ...modes });
+  order({ folder, token, interpreter: folders, packages, cache: join(cacheFolder(), 'python'), ...modes });
   const ready = await awaitReady(first, ended, child, options.modes).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -157,12 +157,6 @@ function environment(options: ZygoteOptions): Record<string, string> {
     ...(zone === undefined || zone.startsWith('/') || zone.startsWith(':') ? {} : { TZ: zone }),
     ...options.env,
   };
-}
-
-/** Where compiled modules go when the package's own folder is not writable. */
-function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'), 'fathom-rlm', 'python');
 }
 
 /** The first thing the launcher says; what it says later goes to `onLater`. */
