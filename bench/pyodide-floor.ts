@@ -11,9 +11,9 @@ import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_LIMITS } from '../src/limits.ts';
+import { cacheFolder } from '../src/repl/cache-folder.ts';
 import type { Repl, ReplBackend, ReplHost } from '../src/repl/port.ts';
 import { openBaseSnapshot } from '../src/repl/pyodide/base-snapshot.ts';
-import { cacheFolder } from '../src/repl/cache-folder.ts';
 import { childCode } from '../src/repl/pyodide/child-code.ts';
 import { findInstallation } from '../src/repl/pyodide/installation.ts';
 

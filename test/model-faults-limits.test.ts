@@ -158,6 +158,25 @@ describe('faults that need a person', () => {
     ).not.toContain(MOCK_KEY);
   });
 
+  test.each([
+    ['base64', Buffer.from(`u:${MOCK_KEY}`).toString('base64')],
+    ['hex', Buffer.from(MOCK_KEY).toString('hex')],
+    ['a URL', MOCK_KEY.replaceAll('-', '%2D')],
+    ['its last half', MOCK_KEY.slice(-13)],
+  ])('an error that quotes the key in another form: %s', async (_, quoted) => {
+    script = [status(401, { message: `You sent ${quoted}`, type: 'invalid_request_error', code: quoted })];
+    const { error, log } = await callMock(mock);
+    const said = JSON.stringify({ log, data: error?.data, cause: String(error?.cause), stack: error?.stack });
+    expect(said).toContain('[key]');
+    for (let at = 4; at + 12 <= quoted.length - 4; at++) expect(said).not.toContain(quoted.slice(at, at + 12));
+  });
+
+  test('a reply that repeats the key has a placeholder for it; one that does not is as it was', async () => {
+    script = [`You sent ${MOCK_KEY} to me, ${MOCK_KEY.slice(0, -1)}!`];
+    const { reply } = await callMock(mock);
+    expect(reply?.text).toBe(`You sent [key] to me, ${MOCK_KEY.slice(0, -1)}!`);
+  });
+
   test('404 model: not retried, a configuration error', async () => {
     script = [
       status(404, {

@@ -1,6 +1,7 @@
 import type { Console } from './console.ts';
 import { printError } from './error-report.ts';
 import { exitCodeOfError } from './exit-codes.ts';
+import { writeJson } from './json-output.ts';
 import { errorFacts } from './result-json.ts';
 
 /** Does the work of a command; what it fails with is told, as JSON too where that is asked for. Never rejects. */
@@ -12,7 +13,7 @@ export async function reported(
   try {
     return await work();
   } catch (error) {
-    if (json === true) stdout.write(`${JSON.stringify({ error: errorFacts(error) })}\n`);
+    if (json === true) writeJson(stdout, { error: errorFacts(error) });
     printError(error, stderr);
     return exitCodeOfError(error);
   }

@@ -5,6 +5,7 @@ import { type Console, colorsFor, isInteractive } from './console.ts';
 import { printError } from './error-report.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-codes.ts';
 import type { Interrupts } from './interrupts.ts';
+import { jsonFor, writeJson } from './json-output.ts';
 import { briefNarrator, fullNarrator } from './narrator.ts';
 import type { ProgressOptions } from './progress-options.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
@@ -60,7 +61,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   } catch (error) {
     view.end();
     const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
-    if (options.json === true) console.stdout.write(`${JSON.stringify(errorJson(error, next !== undefined))}\n`);
+    if (options.json === true) writeJson(console.stdout, errorJson(error, next !== undefined));
     if (interrupts.signal.aborted) console.stderr.write('fathom: stopped.\n');
     else printError(error, console.stderr);
     if (error instanceof CompletionError && hasBegun(error) && options.quiet !== true) {
@@ -107,10 +108,10 @@ function print(
   { json, typed, console: { stdout } }: { readonly json: boolean; readonly typed: boolean; readonly console: Console },
 ): void {
   if (json) {
-    stdout.write(`${JSON.stringify(resultJson(result))}\n`);
+    writeJson(stdout, resultJson(result));
     return;
   }
-  const text = typed && result.answer !== undefined ? JSON.stringify(result.answer, null, 2) : result.text;
+  const text = typed && result.answer !== undefined ? jsonFor(stdout, result.answer, 2) : result.text;
   if (text === '') return;
   // A file or a pipe gets the answer byte for byte.
   const shown = stdout.isTTY === true ? forTerminal(text) : text;

@@ -4,6 +4,7 @@ import { classifyFailure } from './classify.ts';
 import { estimateMessages } from './estimate-tokens.ts';
 import { ModelError } from './model-error.ts';
 import type { FinishReason, LanguageModel, ModelReply, ModelRequest, ReplyNotice, ToolCall } from './port.ts';
+import { type ReplyFilters, replyFilters } from './redact.ts';
 import { type FinishReport, openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, type ReplyText, settleUsage } from './usage.ts';
 import { LINGER_MS } from './wire/wire-body.ts';
@@ -28,11 +29,15 @@ export interface AttemptSetup {
   /** Removes what must not be seen, such as keys, from a provider's text. */
   readonly redact: (text: string) => string;
   readonly advice?: ProviderAdvice | undefined;
+  /** Keys that no reply may repeat. */
+  readonly secrets?: readonly string[] | undefined;
 }
 
 interface Collected extends ReplyText {
   text: string;
   reasoning: string;
+  /** Takes keys out of what the model sends. */
+  readonly filters: ReplyFilters;
   finish: FinishReport | undefined;
   stopped: boolean;
   /** The stream said that it is at its end. */
@@ -49,15 +54,7 @@ interface Collected extends ReplyText {
  */
 export async function attemptCall(setup: AttemptSetup, request: ModelRequest): Promise<ModelReply> {
   const watch = watchAttempt(setup.modelId, request, setup.clock);
-  const collected: Collected = {
-    text: '',
-    reasoning: '',
-    finish: undefined,
-    stopped: false,
-    ended: false,
-    toolCalls: [],
-    choiceError: undefined,
-  };
+  const collected = nothingYet(setup.secrets);
   try {
     if (watch.failure !== undefined) throw watch.failure;
     await collect(setup, request, watch, collected);
@@ -76,6 +73,12 @@ function failureOf(error: unknown, setup: AttemptSetup, wire: WireFacts): ModelE
   return failure.fault === 'truncated' ? (wire.lost ?? failure) : failure;
 }
 
+function nothingYet(secrets: readonly string[] = []): Collected {
+  const filters = replyFilters(secrets);
+  const [finish, choiceError] = [undefined, undefined];
+  return { text: '', reasoning: '', filters, finish, stopped: false, ended: false, toolCalls: [], choiceError };
+}
+
 async function collect(
   setup: AttemptSetup,
   request: ModelRequest,
@@ -89,7 +92,10 @@ async function collect(
   for (;;) {
     const { done, value } = await reader.read();
     if (watch.failure !== undefined) throw watch.failure;
-    if (done) return;
+    if (done) {
+      takeRest(request, collected);
+      return;
+    }
     watch.touch();
     if (!take(readPart(value), request, collected)) continue;
     // A stream that said it is at its end has nothing to be told; reading on costs less than cancelling.
@@ -129,24 +135,32 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
   if (part === undefined) return false;
   switch (part.kind) {
     case 'text':
-      return takeText(part.delta, request, collected);
+      return takeText(collected.filters.text.push(part.delta), request, collected);
     case 'reasoning':
-      collected.reasoning += part.delta;
+      collected.reasoning += collected.filters.reasoning.push(part.delta);
       return false;
     case 'tool-call':
-      collected.toolCalls.push(part.call);
+      collected.toolCalls.push({ ...part.call, arguments: collected.filters.whole(part.call.arguments) });
       return false;
     case 'choice-error':
       collected.choiceError ??= part.error;
       return false;
     case 'finish':
-      collected.finish = part.finish;
+      takeRest(request, collected);
+      collected.finish = { ...part.finish, raw: part.finish.raw && collected.filters.whole(part.finish.raw) };
       // A whole reply need not wait for the provider to close its stream.
       collected.ended = part.finish.reason !== 'missing' && part.finish.reason !== 'error';
       return collected.ended;
     case 'error':
       throw part.error;
   }
+}
+
+/** What the filters held back in case the key went on. */
+function takeRest(request: ModelRequest, collected: Collected): void {
+  collected.reasoning += collected.filters.reasoning.end();
+  const rest = collected.filters.text.end();
+  if (rest !== '') takeText(rest, request, collected);
 }
 
 function takeText(delta: string, request: ModelRequest, collected: Collected): boolean {

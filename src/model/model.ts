@@ -3,6 +3,7 @@ import { attemptCall, type ProviderAdvice } from './attempt.ts';
 import type { AttemptWatch } from './attempt-watch.ts';
 import type { Endpoint } from './endpoint/endpoint.ts';
 import type { LanguageModel, Model, ModelPrice } from './port.ts';
+import { redactKeys } from './redact.ts';
 
 /** What a {@link Model} is made of. */
 export interface ModelSetup {
@@ -24,6 +25,8 @@ export interface ModelSetup {
   /** Removes what must not be seen from a provider's text. Default: whatever looks like a key. */
   readonly redact?: (text: string) => string;
   readonly advice?: ProviderAdvice;
+  /** Keys that no reply may repeat. */
+  readonly secrets?: readonly string[];
 }
 
 /** A {@link Model} over the AI SDK model that `open` returns. */
@@ -35,6 +38,7 @@ export function createModel(setup: ModelSetup): Model {
     open: setup.open,
     redact: setup.redact ?? redactKeys,
     advice: setup.advice,
+    secrets: setup.secrets,
   };
   return {
     id,
@@ -63,12 +67,4 @@ export function createModel(setup: ModelSetup): Model {
       return reply;
     },
   };
-}
-
-/** What keys of the known providers look like, whole or with stars in the middle, as error messages quote them. */
-const KEY_SHAPES = /\b(?:sk|pk|rk|gsk|xai|key|AIza|Bearer )[-_A-Za-z0-9*.]{8,}/g;
-
-/** Replaces whatever looks like a key. */
-export function redactKeys(text: string): string {
-  return text.replace(KEY_SHAPES, '[key]');
 }

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { probePyodide } from '../../repl/pyodide/index.ts';
 import { probePython } from '../../repl/python/index.ts';
 import { type Console, colorsFor } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
+import { writeJson } from '../json-output.ts';
 import { VERSION } from '../version.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
 import type { Section } from './finding.ts';
@@ -34,7 +36,7 @@ export async function doctor({
   ];
   const page = { stream: stdout, colors: colorsFor(stdout, env) };
   const usable = [pyodide, python].some((finding) => finding.state !== 'missing');
-  if (json) stdout.write(`${JSON.stringify({ version: VERSION, usable, sections })}\n`);
+  if (json) writeJson(stdout, { version: VERSION, usable, sections });
   else stdout.write(`fathom ${VERSION}\n${sections.flatMap((section) => sectionLines(section, page)).join('\n')}\n`);
   return usable ? EXIT.answered : EXIT.setup;
 }

@@ -5,6 +5,7 @@ import { abortRun } from '../../resume/abort-run.ts';
 import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
+import { writeJson } from '../json-output.ts';
 import { sweepInput } from '../spooled-input.ts';
 import { openToWrite, runNotFound, type StoreOptions } from '../store.ts';
 import { runFacts } from './run-facts.ts';
@@ -31,7 +32,7 @@ export async function cancel(id: string, options: CancelOptions, { stdout, stder
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
   const record = await cancelled(id, { store, wait: options.wait, note: (line) => stderr.write(`${line}\n`) });
-  if (options.json === true) stdout.write(`${JSON.stringify(await runFacts(record, store))}\n`);
+  if (options.json === true) writeJson(stdout, await runFacts(record, store));
   else stderr.write(`${words(record)}\n`);
   return EXIT.answered;
 }

@@ -4,6 +4,7 @@ import type { RunFilter, RunStatus } from '../../store/index.ts';
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { money } from '../figures.ts';
+import { writeJson } from '../json-output.ts';
 import { DEFAULT_STORE, openToLook, type StoreOptions } from '../store.ts';
 import { columnsOf, shortTime, table } from '../table.ts';
 import { onOneLine } from '../terminal-text.ts';
@@ -23,7 +24,7 @@ export interface ListOptions extends StoreOptions {
 export async function listRuns(options: ListOptions, { stdout, stderr }: Console): Promise<number> {
   const facts = await factsOf(options);
   if (options.json === true) {
-    stdout.write(`${JSON.stringify(facts)}\n`);
+    writeJson(stdout, facts);
   } else if (facts.length === 0) {
     stderr.write('There are no such runs.\n');
   } else {

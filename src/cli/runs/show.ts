@@ -4,6 +4,7 @@ import { type Console, colorsFor } from '../console.ts';
 import { contextWords } from '../context-words.ts';
 import { EXIT } from '../exit-codes.ts';
 import { compact, counted, duration, money } from '../figures.ts';
+import { writeJson } from '../json-output.ts';
 import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
 import { columnsOf, localTime } from '../table.ts';
 import { forTerminal, onOneLine } from '../terminal-text.ts';
@@ -25,7 +26,7 @@ export async function showStoredRun(id: string, options: ShowOptions, { stdout, 
   const tree = runTree(await readRunLogs(store, id));
   const facts = await runFacts(record, store);
   if (options.json === true) {
-    stdout.write(`${JSON.stringify({ ...facts, text: record.result?.text ?? null, tree })}\n`);
+    writeJson(stdout, { ...facts, text: record.result?.text ?? null, tree });
     return EXIT.answered;
   }
   const colors = colorsFor(stdout, env);

@@ -4,6 +4,7 @@ import type { ReplOptions } from '../ask-options.ts';
 import type { Console } from '../console.ts';
 import { contextFromArguments } from '../context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
+import { writeJson } from '../json-output.ts';
 import { sweepInput } from '../spooled-input.ts';
 import { openToWrite, type StoreOptions } from '../store.ts';
 import { localTime } from '../table.ts';
@@ -32,7 +33,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   const session = await rlm.createSession({ ...termsOf(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {
-    console.stdout.write(`${JSON.stringify(statusJson(status))}\n`);
+    writeJson(console.stdout, statusJson(status));
   } else {
     console.stdout.write(`${session.id}\n`);
     console.stderr.write(

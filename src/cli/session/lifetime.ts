@@ -11,6 +11,7 @@ import {
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { compact, counted, money } from '../figures.ts';
+import { writeJson } from '../json-output.ts';
 import { sweepInput } from '../spooled-input.ts';
 import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../store.ts';
 import { columnsOf, localTime, shortTime, table } from '../table.ts';
@@ -29,7 +30,7 @@ export async function listSessions(
   { stdout, stderr }: Console,
 ): Promise<number> {
   const sessions = (await sessionsIn(options)).filter(({ state }) => options.all === true || !isOver(state));
-  if (options.json === true) stdout.write(`${JSON.stringify(sessions.map(storedJson))}\n`);
+  if (options.json === true) writeJson(stdout, sessions.map(storedJson));
   else if (sessions.length === 0) stderr.write('There are no open sessions; --all lists those that have ended.\n');
   else stdout.write(`${table([HEAD, ...sessions.map(rowOf)], columnsOf(stdout)).join('\n')}\n`);
   return EXIT.answered;
@@ -64,7 +65,7 @@ function isOver(state: StoredSession['state']): boolean {
 export async function showStatus(id: string, options: LifetimeOptions, { stdout }: Console): Promise<number> {
   await using keeping = openToLook(options.store);
   const stored = storedSession(await sessionRecord(id, keeping.store), systemClock.now());
-  if (options.json === true) stdout.write(`${JSON.stringify(storedJson(stored))}\n`);
+  if (options.json === true) writeJson(stdout, storedJson(stored));
   else stdout.write(`${statusLines(stored, columnsOf(stdout)).join('\n')}\n`);
   return EXIT.answered;
 }
@@ -119,7 +120,7 @@ export async function close(id: string, options: LifetimeOptions, console: Conso
 }
 
 function told(stored: StoredSession, { json }: LifetimeOptions, { stdout, stderr }: Console, words: string): number {
-  if (json === true) stdout.write(`${JSON.stringify(storedJson(stored))}\n`);
+  if (json === true) writeJson(stdout, storedJson(stored));
   else stderr.write(`${words}\n`);
   return EXIT.answered;
 }

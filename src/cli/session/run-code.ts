@@ -4,6 +4,7 @@ import type { Console } from '../console.ts';
 import { STDIN } from '../context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Interrupts } from '../interrupts.ts';
+import { writeJson } from '../json-output.ts';
 import type { WatchInterrupts } from '../show-run.ts';
 import type { StoreOptions } from '../store.ts';
 import { forTerminal } from '../terminal-text.ts';
@@ -55,7 +56,7 @@ async function running<T extends { readonly ok: boolean }>(
       signal.throwIfAborted();
       return await work(session, code, { signal, ...timed });
     });
-    if (options.json === true) console.stdout.write(`${JSON.stringify(result)}\n`);
+    if (options.json === true) writeJson(console.stdout, result);
     else show(result, console);
     return stopCode(interrupts) ?? (result.ok ? EXIT.answered : EXIT.failed);
   } catch (error) {

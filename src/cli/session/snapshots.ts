@@ -1,6 +1,7 @@
 import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
 import { counted } from '../figures.ts';
+import { writeJson } from '../json-output.ts';
 import type { StoreOptions } from '../store.ts';
 import { withSession } from './with-session.ts';
 
@@ -44,7 +45,7 @@ async function changing(
     for (const name of names) await change(session, name);
     return await session.snapshots();
   });
-  if (options.json === true) console.stdout.write(`${JSON.stringify(snapshots)}\n`);
+  if (options.json === true) writeJson(console.stdout, snapshots);
   else note(`${names.join(', ')} ${done}; ${counted(snapshots.length, 'snapshot')} in all.`);
   return EXIT.answered;
 }

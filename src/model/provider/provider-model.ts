@@ -2,9 +2,10 @@ import { type Clock, systemClock } from '../../clock.ts';
 import type { ProviderAdvice } from '../attempt.ts';
 import { createEndpoint } from '../endpoint/endpoint.ts';
 import { isLocalUrl, measureWindow } from '../endpoint/local-server.ts';
-import { createModel, redactKeys } from '../model.ts';
+import { createModel } from '../model.ts';
 import type { Model, ModelPrice } from '../port.ts';
 import { lookUpModel } from '../prices.ts';
+import { keyRedactor, secretsOf } from '../redact.ts';
 import { openConnections } from '../wire/connections.ts';
 import { createWireFetch, type WireSetup } from '../wire/wire-fetch.ts';
 import { loadProvider, type OpenModel, type ProviderSettings } from './open-provider.ts';
@@ -40,7 +41,8 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
   const facts = lookUpModel(id);
   const clock = options.clock ?? systemClock;
   const { key } = settings;
-  const redact = (text: string): string => redactKeys(key ? text.replaceAll(key, '[key]') : text);
+  const secrets = secretsOf(key, options.headers);
+  const redact = keyRedactor(secrets);
   const learned = createEndpoint();
   const local = isLocalUrl(settings.baseUrl);
   const advice = adviceFor(settings, options.env, local);
@@ -70,6 +72,7 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
     clock,
     redact,
     advice,
+    secrets,
     remote: true,
     local,
     learned,
