@@ -72,7 +72,7 @@ describe.skipIf(process.platform === 'win32')('the cache folder', () => {
     expect(findCacheFolder(folder)).toEqual({ path: folder });
   });
 
-  it('is reached by links of our own, and is none', () => {
+  it('may be reached by links of our own, but is not a link itself', () => {
     made(0o700);
     symlinkSync(join(base, 'cache'), join(base, 'linked'));
     expect(findCacheFolder(join(base, 'linked', 'fathom-rlm')).refused).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
  * The folder in which what is made once is kept between runs. What lies there is code that runs before a REPL locks its
- * walls, so nobody but this user and root may write to it or replace it.
+ * walls, so only this user and root may write to it or replace it.
  *
  * @module
  */
@@ -43,7 +43,7 @@ function userCache(): string {
 
 /** Makes or repairs the folder. Why it cannot be used, in words. */
 function whyNot(folder: string): string | undefined {
-  if (!isAbsolute(folder)) return `${folder} is no absolute path`;
+  if (!isAbsolute(folder)) return `${folder} is not an absolute path`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const user = process.geteuid?.();
@@ -53,7 +53,7 @@ function whyNot(folder: string): string | undefined {
   }
 }
 
-/** Whoever may write to a folder above could put another one in its place, unless that folder has the sticky bit. */
+/** A user who may write to a folder above could put another one in its place, unless that folder has the sticky bit. */
 function whyNotAbove(folder: string, user: number): string | undefined {
   for (const above of new Set([...foldersAbove(folder), ...foldersAbove(realpathSync(folder))])) {
     const facts = lstatSync(above);

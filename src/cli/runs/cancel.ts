@@ -88,7 +88,7 @@ function askToStop(id: string, { pid, host, confirmed }: LockOwner): void {
   if (!confirmed) {
     throw new RlmError({
       code: 'invalid-option',
-      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. No process here is known to be that one.`,
+      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. Fathom cannot make certain which process here that is, and asks no other one to stop.`,
       userAction: true,
       data: { runId: id, pid, host },
     });

@@ -33,7 +33,7 @@ export function holdProcessLock(folder: string): ProcessLock {
     return {
       id,
       release() {
-        // The name goes first: a file that is not there is held by nobody. Windows removes no open file.
+        // The name goes first: a file that is not there has no owner. Windows does not remove open files.
         removeUnlessOpen(path);
         lock.close();
         removeUnlessOpen(path);
@@ -62,7 +62,7 @@ export function lockPath(folder: string, id: string): string {
   return join(folder, `${id}.lock`);
 }
 
-/** Whether a process has an exclusive lock on a file. `onFree` runs while nobody can get one. */
+/** Whether a process has an exclusive lock on a file. `onFree` runs while no process can get one. */
 export function isFileHeld(path: string, onFree: () => void): boolean {
   const facts = lstatSync(path, { throwIfNoEntry: false });
   // Lock files are empty: anything else is not read as a database.

@@ -147,7 +147,7 @@ describe('a lock', () => {
     expect(await other.run(`return (await store.lock('session a', 'the other')).ok`)).toBe(true);
   });
 
-  it('is not had by a file that is no lock: not empty, or without its process', async () => {
+  it('is free where its file is not empty, or has no process', async () => {
     const store = sqliteStore(folder);
     const [dead, full] = ['01ARZ3NDEKTSV4RRFFQ69G5FAV', '01ARZ3NDEKTSV4RRFFQ69G5FAW'];
     const database = new DatabaseSync(join(folder, 'store.sqlite'));
