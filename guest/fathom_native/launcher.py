@@ -72,7 +72,7 @@ class Launcher:
             raise SystemExit("this machine's system calls are not known to Fathom")
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(f"{self._config['folder']}/socket")
-        listener.listen(256)
+        listener.listen(1024)
         refused = []
         for mode in self._modes():
             for flags in enter.zygote_flags(mode):

@@ -123,7 +123,7 @@ class Zygote:
                 control.close()
                 return
         if probe is None:
-            self._likely = options
+            self._likely = options if wanted.get("spare", True) else None
         try:
             link.send({"adopt": True}, [control.fileno()])
             self._repls[wanted["id"]] = link

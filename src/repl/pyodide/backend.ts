@@ -5,6 +5,7 @@
  */
 import { RlmError } from '../../errors.ts';
 import { createGuestRepl } from '../channel/index.ts';
+import { createOpeningGate } from '../opening-gate.ts';
 import type { FileValue, IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
 import { createDriver } from './driver.ts';
 import { bindLargeTexts } from './large-texts.ts';
@@ -48,14 +49,15 @@ export function createBackend(options: InternalOptions): PyodideBackend {
     switches: options.switches ?? {},
   });
   const repls = new Set<Repl>();
+  const gate = createOpeningGate();
   return {
     name: 'pyodide',
     prove: () => pool.level(),
     async open(request) {
       const report = await pool.level();
       if (RANKS[report.level] < RANKS[request.least]) throw tooWeak(report, request.least);
-      request.signal?.throwIfAborted();
-      return await openRepl({ pool, request, repls, storeBytes: options.snapshotBytes ?? SNAPSHOT_BYTES });
+      const { snapshotBytes: storeBytes = SNAPSHOT_BYTES } = options;
+      return await gate(() => openRepl({ pool, request, repls, storeBytes }), request.signal);
     },
     async close() {
       await Promise.all([...repls].map((repl) => repl.close()));
@@ -74,8 +76,8 @@ async function openRepl(parts: {
   const inMemory = new WeakMap<FileValue, string>();
   const driver = await createDriver({
     ...{ limits: request.limits, host: request.host, inMemory, storeBytes },
-    child: await pool.take(),
-    takeChild: pool.take,
+    child: await pool.take(request.mayKeepSpare),
+    takeChild: () => pool.take(request.mayKeepSpare),
     onClose: () => repls.delete(repl),
   });
   const repl = bindLargeTexts(await createGuestRepl({ limits: request.limits, driver }), inMemory);

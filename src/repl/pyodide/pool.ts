@@ -46,8 +46,8 @@ export interface LevelReport {
 export interface Pool {
   /** The level of all children, proved. @throws RlmError `isolation-unavailable` when even `process` does not hold */
   level(): Promise<LevelReport>;
-  /** A booted child; from the spares when there is one. */
-  take(): Promise<ChildHandle>;
+  /** A booted child; from the spares when there is one. `keepSpare` says whether another one is to be kept afterwards. */
+  take(keepSpare?: boolean): Promise<ChildHandle>;
   close(): Promise<void>;
 }
 
@@ -91,13 +91,13 @@ export function createPool(options: PoolOptions): Pool {
   };
   return {
     level: async () => (await begin()).report,
-    async take() {
+    async take(keepSpare = true) {
       const { spawn } = await begin();
       const spare = spares.shift();
       // A spare may have been killed by somebody else while nobody looked (the kernel short of memory): that fails no run.
       const child = spare === undefined ? await booted(spawn()) : await booted(spare).catch(() => booted(spawn()));
       // After the one who waits has got on: a boot takes a processor for a third of a second.
-      setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
+      if (keepSpare) setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
       return child;
     },
     async close() {

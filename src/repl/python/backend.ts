@@ -1,5 +1,6 @@
 import { RlmError } from '../../errors.ts';
 import { wasKilled } from '../channel/index.ts';
+import { createOpeningGate } from '../opening-gate.ts';
 import type { OpenReplOptions, Repl, ReplBackend } from '../port.ts';
 import { findInterpreter } from './interpreter.ts';
 import { type IsolationReport, proveIsolation, reaches } from './isolation.ts';
@@ -45,6 +46,7 @@ export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend
   let starting: Promise<Started> | undefined;
   let closed = false;
   let lastId = 0;
+  const gate = createOpeningGate();
 
   function started(): Promise<Started> {
     if (closed) throw new RlmError({ code: 'repl-failure', message: 'The python backend is closed.' });
@@ -99,7 +101,7 @@ export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend
   return {
     name: 'python',
     prove: () => keepingAlive(async () => (await started()).report),
-    open: (open) => keepingAlive(() => openRepl(open)),
+    open: (open) => keepingAlive(() => gate(() => openRepl(open), open.signal)),
     close: () =>
       keepingAlive(async () => {
         closed = true;

@@ -166,7 +166,8 @@ function createTarget(id: number): Target {
 }
 
 function openKeeper(options: PythonReplOptions, target: Target): KeeperConnection {
-  const { memoryBytes, diskBytes, maxProcesses, maxSnapshots } = options.open.limits;
+  const { limits, mayKeepSpare = true } = options.open;
+  const { memoryBytes, diskBytes, maxProcesses, maxSnapshots } = limits;
   const socket = options.zygote.connect({
     kind: 'repl',
     id: target.id,
@@ -174,6 +175,7 @@ function openKeeper(options: PythonReplOptions, target: Target): KeeperConnectio
     disk: diskBytes,
     processes: maxProcesses,
     snapshots: maxSnapshots,
+    spare: mayKeepSpare,
   });
   return createKeeperConnection(socket);
 }
@@ -203,10 +205,12 @@ function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperC
     if (event.event === 'refused') link.ended(`it could not be started: ${textOf(event, 'reason')}`);
   };
   socket.on('data', (chunk: Buffer) => link.receive(chunk));
-  socket.on('error', () => {});
+  let lost = 'it closed its connection';
+  socket.on('error', (error) => {
+    lost = `the connection to it failed: ${error.message}`;
+  });
   socket.on('close', () => {
-    const end = (): void =>
-      link.ended(guestEnded(ended ?? { reason: 'it closed its connection', killed: keeper.gone }));
+    const end = (): void => link.ended(guestEnded(ended ?? { reason: lost, killed: keeper.gone }));
     if (ended !== undefined || keeper.gone) end();
     else setTimeout(end, LAST_WORDS_MS).unref();
   });
