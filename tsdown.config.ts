@@ -10,6 +10,14 @@ export default defineConfig([
     clean: true,
   },
   {
+    // A worker thread of its own.
+    ...SHARED,
+    entry: { 'validator-worker': 'src/schema/validator-worker.ts' },
+    outDir: 'dist/schema',
+    dts: false,
+    clean: false,
+  },
+  {
     // What runs inside the embedded REPL's own process: it may read its folder and no other part of this package.
     ...SHARED,
     entry: { main: 'src/repl/pyodide/child/main.ts', prove: 'src/repl/pyodide/child/prove.ts' },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf, RlmError } from '../errors.ts';
-import { jsonSchema } from '../schema/json-schema-answer.ts';
+import { validatingSchema } from '../schema/json-schema-answer.ts';
 
 /**
  * The answer's schema from a file of JSON Schema.
@@ -18,7 +18,7 @@ export async function schemaFromFile(path: string): Promise<StandardSchemaV1<unk
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw unusable(path, 'it must hold a JSON object', undefined);
   }
-  return jsonSchema(schema as Readonly<Record<string, unknown>>);
+  return validatingSchema(schema as Readonly<Record<string, unknown>>, `schema ${path}`);
 }
 
 function unusable(path: string, why: string, cause: unknown): RlmError {

@@ -1,67 +1,45 @@
-import { type Schema, Validator } from '@cfworker/json-schema';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { TookTooLong, withinTime } from './within-time.ts';
+import { invalidOption } from '../argument-checks.ts';
+import { jsonText } from '../json-text.ts';
+import { checkJsonSchema } from './check-json-schema.ts';
+import { validateInWorker } from './validation-workers.ts';
+import type { ValidationIssue } from './validator-worker.ts';
 
 /**
- * Milliseconds a check may take. Cells write schemas and answers, and this process stands still meanwhile: a pattern may
- * backtrack for ever, and `uniqueItems` takes the square of the items. An honest answer of 5 MB takes one second.
- */
-const CHECK_MS = 3_000;
-
-/**
- * A Standard Schema over a JSON Schema (draft 2020-12): for `rlm_query(output=…)` and the command line's `--schema`.
+ * A Standard Schema over a JSON Schema (draft 2020-12): for `rlm_query(output=…)` and the command line's `--schema`. It
+ * validates in a worker thread, within three seconds, so a slow schema does not block the event loop. A schema of
+ * another library (zod, …) runs where it is called.
  *
  * @example
  * ```ts
  * const run = rlm.completion({ query: 'How many?', context: text, output: jsonSchema<{ n: number }>({ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }) });
  * ```
+ * @throws RlmError `invalid-option` for a schema that no value could be validated against
  */
 export function jsonSchema<T = unknown>(schema: Readonly<Record<string, unknown>>): StandardSchemaV1<unknown, T> {
-  const validator = new Validator(schema as Schema, '2020-12', false);
-  let allowedMs = CHECK_MS;
-  const check = (value: unknown): ReturnType<Validator['validate']> => {
-    try {
-      return withinTime(allowedMs, () => validator.validate(value));
-    } catch (error) {
-      if (!(error instanceof TookTooLong)) throw error;
-      const message = `checking the answer took ${error.message}: a shorter answer or a simpler schema may do`;
-      allowedMs = Math.max(1, Math.floor(allowedMs / 2)); // a cell may try again and again
-      throw new Error(message);
-    }
-  };
+  return validatingSchema<T>(schema, 'JSON Schema');
+}
+
+/** {@link jsonSchema}, with a name for its errors. */
+export function validatingSchema<T = unknown>(
+  schema: Readonly<Record<string, unknown>>,
+  what: string,
+): StandardSchemaV1<unknown, T> {
+  const text = jsonText(schema, (why) => invalidOption(`The ${what} cannot be used: ${why}`));
+  checkJsonSchema(JSON.parse(text), what);
   const standard = {
     version: 1 as const,
     vendor: 'fathom-rlm',
-    validate: (value: unknown): StandardSchemaV1.Result<T> => {
-      const { valid, errors } = check(value);
-      if (valid) return { value: value as T };
-      // The library reports each enclosing schema as well; the innermost errors are the ones to act on.
-      const inner = errors.filter(({ keyword }) => !ENCLOSING.has(keyword));
-      return { issues: (inner.length > 0 ? inner : errors).map(issueOf) };
+    validate: async (value: unknown): Promise<StandardSchemaV1.Result<T>> => {
+      const issues = await validateInWorker(text, value);
+      return issues.length === 0 ? { value: value as T } : { issues: issues.map(issueOf) };
     },
     jsonSchema: { input: () => schema, output: () => schema },
   };
   return { '~standard': standard };
 }
 
-const ENCLOSING: ReadonlySet<string> = new Set([
-  'properties',
-  'items',
-  'allOf',
-  'anyOf',
-  'oneOf',
-  '$ref',
-  'additionalProperties',
-  'prefixItems',
-]);
-
-function issueOf({
-  instanceLocation,
-  error,
-}: {
-  readonly instanceLocation: string;
-  readonly error: string;
-}): StandardSchemaV1.Issue {
+function issueOf({ instanceLocation, error }: ValidationIssue): StandardSchemaV1.Issue {
   const path = instanceLocation.split('/').slice(1).map(decodePointer);
   return { message: error, ...(path.length > 0 && { path }) };
 }

@@ -46,7 +46,10 @@ function standIns({ bindings, values }: RecordedTools, error: (name: string) => 
     name,
     {
       description,
-      inputSchema: { jsonSchema: { properties: Object.fromEntries(parameters.map((parameter) => [parameter, {}])) } },
+      inputSchema: {
+        jsonSchema: { properties: Object.fromEntries(parameters.map((parameter) => [parameter, {}])) },
+        validate: (value: unknown) => ({ success: true, value }),
+      },
       execute: () => {
         throw error(name);
       },

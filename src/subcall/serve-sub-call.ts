@@ -4,6 +4,7 @@ import type { Step } from '../journal/index.ts';
 import { BudgetError, type Resource } from '../ledger/index.ts';
 import { type ChatMessage, type Model, ModelError } from '../model/index.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
+import { checkJsonSchema } from '../schema/check-json-schema.ts';
 import type { SubCall } from '../trajectory.ts';
 import { ChildStopped } from './child-stopped.ts';
 import type { SubCallContext } from './context.ts';
@@ -82,6 +83,8 @@ async function serve(serving: Serving): Promise<Served> {
   const { request, context, commandId, model } = serving;
   const depth = context.depth + 1;
   if (depth > context.limits.maxDepth) throw noDepth(depth, context.limits.maxDepth);
+  // Before anything is paid, and before a child opens a REPL.
+  if (request.kind === 'rlm' && request.output !== undefined) checkJsonSchema(request.output, 'output schema');
   const place = {
     turn: context.tally.turn,
     command: commandId,
@@ -148,7 +151,6 @@ async function flat(
   { messages, maxOutputTokens, step }: FlatCall,
 ): Promise<Served> {
   const depth = context.depth + 1;
-  // A schema that is none is found before anything is paid.
   const read = request.kind === 'rlm' && request.output !== undefined ? context.answersOf(request.output) : undefined;
   const ticket = placeFor(step, context);
   try {

@@ -4,6 +4,7 @@ import { jsonText } from '../json-text.ts';
 import { isReservedName, isVariableName } from '../repl/names.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from '../schema/json-schema.ts';
+import { validatingSchema } from '../schema/json-schema-answer.ts';
 
 /**
  * What cells may call or read besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),
@@ -144,7 +145,7 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
   if (typeof schema === 'function') return validatorOf(name, (schema as () => unknown)());
   if (typeof schema !== 'object' || schema === null) return undefined;
   const { validate } = schema as AiSdkSchema;
-  if (typeof validate !== 'function') return undefined;
+  if (typeof validate !== 'function') return validatorOfJsonSchema(name, schema);
   return async (args) => {
     const result = (await validate(args)) as { success: boolean; value?: unknown; error?: unknown };
     if (result.success) return result.value;
@@ -186,4 +187,10 @@ function asJson(name: string, value: unknown): string {
   return jsonText(value, (what) =>
     invalidOption(`The tool ${name} cannot be used: ${what}. Give a function, an AI SDK tool, or a JSON value`),
   );
+}
+
+/** A schema that describes arguments and brings no validation of its own, as tools of MCP servers have. */
+function validatorOfJsonSchema(name: string, schema: object): ((args: unknown) => Promise<unknown>) | undefined {
+  const json = jsonSchemaOf(schema);
+  return json === undefined ? undefined : validatorOf(name, validatingSchema(json, `input schema of the tool ${name}`));
 }

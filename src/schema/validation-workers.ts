@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { SCHEMA_CHECK_MS, SCHEMA_IDLE_MS, SCHEMA_MEMORY_MIB, SCHEMA_WORKERS } from '../limits.ts';
+import type { ValidationIssue, ValidationReply, ValidationRequest } from './validator-worker.ts';
+
+interface Job {
+  readonly schema: string;
+  readonly value: unknown;
+  readonly resolve: (issues: readonly ValidationIssue[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Schemas whose checks ran into the time limit, with the time the next one gets: half of the last. */
+const slow = new Map<string, number>();
+const MOST_SLOW = 200;
+
+const queue: Job[] = [];
+const idle: ValidationWorker[] = [];
+let started = 0;
+let lastId = 0;
+
+/**
+ * Validates a value against a JSON Schema (JSON text) in a worker thread; the event loop goes on. All callers share at most
+ * `SCHEMA_WORKERS` threads, started when they are needed and ended when they are idle.
+ *
+ * @returns every issue; empty for a value that fits
+ * @throws Error when the check exceeds `SCHEMA_CHECK_MS` or `SCHEMA_MEMORY_MIB`, or the schema fails itself
+ */
+export function validateInWorker(schema: string, value: unknown): Promise<readonly ValidationIssue[]> {
+  return new Promise((resolve, reject) => {
+    queue.push({ schema, value, resolve, reject });
+    pump();
+  });
+}
+
+function pump(): void {
+  while (queue.length > 0) {
+    const worker = idle.pop() ?? (started < SCHEMA_WORKERS ? new ValidationWorker() : undefined);
+    if (worker === undefined) return;
+    const job = queue.shift();
+    if (job !== undefined) worker.run(job);
+  }
+}
+
+/** One thread: one job at a time. */
+class ValidationWorker {
+  readonly #worker: Worker;
+  #online = false;
+  #job: (Job & { readonly id: number }) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    started += 1;
+    this.#worker = new Worker(workerUrl(), {
+      name: 'fathom-schema',
+      env: {},
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      resourceLimits: { maxOldGenerationSizeMb: SCHEMA_MEMORY_MIB },
+    });
+    // The time limit is for the check, not for the start of the thread.
+    this.#worker.once('online', () => {
+      this.#online = true;
+      this.#watch();
+    });
+    this.#worker.on('message', (reply: ValidationReply) => this.#replied(reply));
+    this.#worker.once('error', (error) => this.#failed(failureOf(error)));
+    this.#worker.once('exit', () => this.#failed(new Error('the thread that checks schemas has ended')));
+  }
+
+  run(job: Job): void {
+    clearTimeout(this.#timer);
+    const id = ++lastId;
+    this.#job = { ...job, id };
+    // A check under way keeps the process alive; an idle thread does not.
+    this.#worker.ref();
+    if (this.#online) this.#watch();
+    try {
+      this.#worker.postMessage({ id, schema: job.schema, value: job.value } satisfies ValidationRequest);
+    } catch (error) {
+      this.#replied({ id, failure: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #watch(): void {
+    const job = this.#job;
+    if (job === undefined) return;
+    const ms = slow.get(job.schema) ?? SCHEMA_CHECK_MS;
+    this.#timer = setTimeout(() => {
+      remember(job.schema, ms);
+      this.#failed(
+        new Error(
+          `checking the answer took longer than ${ms} ms, the limit for one check: a shorter answer or a simpler schema may do`,
+        ),
+      );
+    }, ms);
+  }
+
+  #replied(reply: ValidationReply): void {
+    const job = this.#job;
+    if (job === undefined || job.id !== reply.id) return;
+    this.#job = undefined;
+    clearTimeout(this.#timer);
+    this.#worker.unref();
+    idle.push(this);
+    this.#timer = setTimeout(() => this.#end(), SCHEMA_IDLE_MS);
+    this.#timer.unref();
+    if ('failure' in reply) job.reject(new Error(reply.failure));
+    else job.resolve(reply.issues);
+    pump();
+  }
+
+  #failed(error: Error): void {
+    const job = this.#job;
+    this.#job = undefined;
+    this.#end();
+    job?.reject(error);
+    pump();
+  }
+
+  #ended = false;
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    started -= 1;
+    clearTimeout(this.#timer);
+    const at = idle.indexOf(this);
+    if (at >= 0) idle.splice(at, 1);
+    this.#worker.unref();
+    this.#worker.terminate().catch(() => undefined); // it has ended by itself
+  }
+}
+
+function remember(schema: string, ms: number): void {
+  slow.delete(schema);
+  slow.set(schema, Math.max(1, Math.floor(ms / 2)));
+  for (const [oldest] of slow) {
+    if (slow.size <= MOST_SLOW) break;
+    slow.delete(oldest);
+  }
+}
+
+function failureOf(error: unknown): Error {
+  const { code, message } = error as { readonly code?: string; readonly message?: string };
+  if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return new Error(message ?? String(error));
+  return new Error(
+    `checking the answer took more than ${SCHEMA_MEMORY_MIB} MiB of memory, the limit for one check: a shorter answer or a simpler schema may do`,
+  );
+}
+
+/** In a checkout a source beside this one; in the package a built module, wherever the bundler put this one. */
+function workerUrl(): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL('./validator-worker.ts', import.meta.url);
+  const candidates = ['./schema/validator-worker.mjs', '../schema/validator-worker.mjs', './validator-worker.mjs'];
+  const found = candidates.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
+  if (found === undefined) throw new Error('the package is not complete: schema/validator-worker.mjs is missing');
+  return found;
+}
