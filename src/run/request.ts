@@ -12,7 +12,10 @@ export interface CompletionRequest<T = string> {
   readonly query: string;
   /** Default: none; `context` is then `None` in the REPL. */
   readonly context?: ContextInput;
-  /** Types the answer: it is validated inside the loop, and the model repairs it. */
+  /**
+   * Types the answer: it is validated inside the loop, and the model repairs it. A `jsonSchema(…)` validates in a worker thread; a
+   * schema of another library runs in this one.
+   */
   readonly output?: StandardSchemaV1<unknown, T>;
   /** Over the Rlm's, one by one. Default: the Rlm's. */
   readonly limits?: Partial<Limits>;

@@ -19,6 +19,13 @@ describe('createToolbox', () => {
     await expect(box.call('area', { width: 'x', height: 3 }, never)).rejects.toMatchObject({ name: 'TypeError' });
   });
 
+  it('refuses a tool whose JSON Schema cannot be used', () => {
+    const tools = { echo: tool({ inputSchema: jsonSchema({ type: 'objct' as 'object' }), execute: () => 1 }) };
+    expect(() => createToolbox(tools)).toThrow(
+      'The input schema of the tool echo cannot be used at /type: "objct" is not a type',
+    );
+  });
+
   it('takes AI SDK schemas made from JSON Schema', async () => {
     const box = createToolbox({
       echo: tool({
@@ -28,6 +35,11 @@ describe('createToolbox', () => {
     });
     expect(box.bindings[0]?.parameters).toEqual(['text']);
     expect(await box.call('echo', { text: 'hi' }, never)).toBe('hi');
+    // Such a schema brings no validation of its own.
+    await expect(box.call('echo', { text: 5 }, never)).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('text'),
+    });
   });
 
   it('takes functions with a description, and values', async () => {

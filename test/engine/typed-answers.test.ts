@@ -63,3 +63,26 @@ describe('a typed answer', () => {
     expect(result.answer).toEqual([]);
   });
 });
+
+describe('an output schema of a cell that cannot be used', () => {
+  it.each([1, 2])('is refused before anything is paid, with maxDepth %i', async (maxDepth) => {
+    const ask = (schema: string): string => `r = rlm_query("q", output=${schema})\nprint(r.ok, r.error)`;
+    const { result, sub, root } = await play({
+      limits: { maxDepth },
+      root: [cell(ask('{"type": 5}')), cell(ask('{"properties": {"n": {"type": "objct"}}}')), cell('FINAL("done")')],
+      sub: () => 'FINAL(1)',
+    });
+    expect(result).toMatchObject({ outcome: 'converged', usage: { calls: 3 } });
+    expect(sub.requests).toHaveLength(0);
+    expect(told(root, 1)).toContain('cannot be used at /type: 5 is not a type');
+    expect(told(root, 2)).toContain('cannot be used at /properties/n/type');
+  });
+
+  it('is not refused where it is right: the control', async () => {
+    const { sub } = await play({
+      root: [cell('r = rlm_query("q", output={"type": "integer"})\nFINAL(r.value)')],
+      sub: () => '7',
+    });
+    expect(sub.requests).toHaveLength(1);
+  });
+});

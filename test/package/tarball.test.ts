@@ -82,6 +82,7 @@ test('it holds what it needs, and nothing else', () => {
     'dist/test.mjs',
     'dist/cli/main.mjs',
     'dist/repl/pyodide/child/main.mjs',
+    'dist/schema/validator-worker.mjs',
     'guest/fathom_guest/guest.py',
     'guest/fathom_pyodide/__init__.py',
     'guest/fathom_native/__main__.py',
