@@ -11,12 +11,17 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../src/clock.ts';
 import { createEventBus, type EventBus } from '../src/event/index.ts';
-import { createJournal, type Journal, nullJournal, openJournal } from '../src/journal/index.ts';
+import { createJournal, type Journal, openJournal } from '../src/journal/index.ts';
 import type { CallAccount } from '../src/ledger/account.ts';
 import type { Model } from '../src/model/port.ts';
 import { memoryStore, type Store, sqliteStore } from '../src/store/index.ts';
 
 const model = { id: 'bench/model' } as Model;
+/** The floor: the same code with nothing behind it. */
+const NOWHERE = {
+  journal: { append: () => undefined, read: () => Promise.resolve([]) },
+  flush: () => Promise.resolve(),
+};
 const account: CallAccount = {
   reserve: () => Promise.resolve({ settle: () => undefined, release: () => undefined }),
 };
@@ -93,8 +98,7 @@ async function call(number: number, latencyMs: number, bus: EventBus, journal: J
 export async function fanOut({ calls, inFlight, latencyMs }: FanOut, store: Store | undefined): Promise<number> {
   const runId = `run-${latencyMs}`;
   const bus = createEventBus({ runId, traceId: runId, clock: systemClock, ...(store === undefined ? {} : { store }) });
-  const journal =
-    store === undefined ? nullJournal(systemClock) : createJournal({ journalId: runId, store, clock: systemClock });
+  const journal = createJournal({ journalId: runId, store: store ?? NOWHERE, clock: systemClock });
   const startedAt = performance.now();
   let next = 0;
   const worker = async (): Promise<void> => {

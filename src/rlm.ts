@@ -9,12 +9,12 @@ import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } 
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
 import type { ReplBackend, ReplLimits } from './repl/port.ts';
 import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
-import { storeKeeper } from './resume/keeper.ts';
+import { runStore } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
-import { type BoxedRun, deferRun } from './run/deferred-run.ts';
+import { runChild } from './run/execute-run.ts';
 import { type CompletionRequest, givenRequest } from './run/request.ts';
-import { type CompletionRun, startRun } from './run/run-handle.ts';
+import { type BoxedRun, type CompletionRun, deferRun, startRun } from './run/run-handle.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
@@ -73,13 +73,15 @@ export function createRlm(options: RlmOptions): Rlm {
     clock,
     rates,
     resolveModel: resolve,
-    openEvents: ({ runId, parentRunId, traceId }, related) =>
+    openEvents: ({ runId, traceId, parent, tail, onlyTo }) =>
       createEventBus({
-        ...{ runId, traceId, clock, store, ...related },
-        ...(parentRunId !== undefined && { parentRunId }),
-        onEvent,
+        ...{ runId, traceId, clock },
+        ...(parent !== undefined && { parent: parent.events, parentRunId: parent.id }),
+        ...(tail !== undefined && { tail }),
+        ...(onlyTo === undefined ? { store, onEvent } : { onEvent: onlyTo }),
       }),
-    keeper: storeKeeper(store, clock),
+    runs: runStore(store, clock),
+    runChild,
     newId: () => ulid(),
     defaults,
     places,

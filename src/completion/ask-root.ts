@@ -1,11 +1,11 @@
-import type { RunContext } from '../engine/run.ts';
-import type { LimitReached } from '../engine/stop-control.ts';
+import type { Run } from '../engine/run.ts';
+import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput, type Model, ModelError, type TextReader } from '../model/index.ts';
 import { createReplyParser } from '../protocol/index.ts';
+import { callModel } from '../subcall/call-model.ts';
 import type { Conversation } from './conversation.ts';
-import { stopOfResource } from './turn-limits.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
 export const LAST_CALL_TOKENS = 1_024;
@@ -29,7 +29,7 @@ export type RootReply =
  *
  * @throws ModelError when the model cannot be used
  */
-export async function askRoot(conversation: Conversation, turn: number, run: RunContext): Promise<RootReply> {
+export async function askRoot(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
   const reply = await ask(conversation.messages, turn, run);
   if (reply !== 'refused') return reply;
   const again = await ask(conversation.withLast(RULE_REFUSED), turn, run);
@@ -40,7 +40,7 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
   });
 }
 
-async function ask(messages: readonly ChatMessage[], turn: number, run: RunContext): Promise<RootReply | 'refused'> {
+async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Promise<RootReply | 'refused'> {
   const model = run.models.inUse(run.models.at(run.depth));
   const hold = (history: readonly ChatMessage[]): void =>
     run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
@@ -70,7 +70,7 @@ interface Sending {
   readonly messages: readonly ChatMessage[];
   readonly model: Model;
   readonly step: Step;
-  readonly run: RunContext;
+  readonly run: Run;
 }
 
 async function send({ messages, model, step, run }: Sending): Promise<RootReply | 'refused'> {
@@ -78,17 +78,20 @@ async function send({ messages, model, step, run }: Sending): Promise<RootReply 
   const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
   const { maxOutputTokens } = run.limits;
   try {
-    const { text, reasoning, finishReason } = await run.callModel({
-      model,
-      messages,
-      // A shorter reply is better than none; below the worth of a last call the ledger refuses and the last call is made.
-      maxOutputTokens: affordable < LAST_CALL_TOKENS ? maxOutputTokens : Math.min(maxOutputTokens, affordable),
-      purpose: 'root',
-      depth: run.depth,
-      signal: run.stop.workSignal,
-      account: step.account(account),
-      ...(run.prompt.stopAfterFirstBlock === true && { readText: stopAfterFirstCommand }),
-    });
+    const { text, reasoning, finishReason } = await callModel(
+      {
+        model,
+        messages,
+        // A shorter reply is better than none; below the worth of a last call the ledger refuses and the last call is made.
+        maxOutputTokens: affordable < LAST_CALL_TOKENS ? maxOutputTokens : Math.min(maxOutputTokens, affordable),
+        purpose: 'root',
+        depth: run.depth,
+        signal: run.stop.workSignal,
+        account: step.account(account),
+        ...(run.prompt.stopAfterFirstBlock === true && { readText: stopAfterFirstCommand }),
+      },
+      run,
+    );
     return { kind: 'reply', text, reasoning, finishReason };
   } catch (error) {
     return handled(error, run);
@@ -96,7 +99,7 @@ async function send({ messages, model, step, run }: Sending): Promise<RootReply 
 }
 
 /** Turns what can be gone on from into a reply or a limit; throws the rest. */
-function handled(error: unknown, run: RunContext): RootReply | 'refused' {
+function handled(error: unknown, run: Run): RootReply | 'refused' {
   run.stop.throwIfStopped();
   if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
   if (error instanceof BudgetError) {

@@ -68,7 +68,7 @@ async function endAtLimit(
   limit: LimitReached,
   loop: LoopContext & { readonly number: number },
 ): Promise<LoopEnd> {
-  loop.run.limitReached(limit, loop.number);
+  loop.run.reportLimit(limit, loop.number);
   reportProgress(loop, loop.number, 'asking for the best answer');
   const best = await lastCall(conversation, limit, loop);
   return { kind: 'limit', limit, best };

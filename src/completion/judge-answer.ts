@@ -1,5 +1,5 @@
 import { isEmptyContext } from '../context/index.ts';
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { notes } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
@@ -27,7 +27,7 @@ export interface AnswerMemory {
 
 /** The circumstances of an answer. */
 export interface Situation {
-  readonly run: RunContext;
+  readonly run: Run;
   readonly repl: Repl;
   readonly answers: AnswerMemory;
   /** A command before it in the same reply failed. */
@@ -138,7 +138,7 @@ async function judgeValue(answer: Answer, { run }: Situation): Promise<Verdict> 
   return { accepted: { stop, value: answer.text, text: answer.text } };
 }
 
-function sizeProblem(text: string, run: RunContext): string | undefined {
+function sizeProblem(text: string, run: Run): string | undefined {
   const bytes = Buffer.byteLength(text);
   return bytes > run.limits.answerBytes ? notes.refusedSize(bytes, run.limits.answerBytes) : undefined;
 }

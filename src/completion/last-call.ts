@@ -1,4 +1,4 @@
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { LimitReached } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
@@ -7,6 +7,7 @@ import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
+import { callModel } from '../subcall/call-model.ts';
 import type { Conversation } from './conversation.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { LoopContext } from './turn-context.ts';
@@ -69,7 +70,7 @@ interface Sending {
   readonly prompt: string;
   readonly limit: LimitReached;
   readonly step: Step;
-  readonly run: RunContext;
+  readonly run: Run;
 }
 
 async function send({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
@@ -83,17 +84,20 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
     messages = conversation.withLastBrief(prompt, chars);
   }
   try {
-    const reply = await run.callModel({
-      model,
-      messages,
-      maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, outputTokens(messages))),
-      purpose: 'final',
-      depth: run.depth,
-      signal: run.stop.hardSignal,
-      // Whoever asks for the best answer now does not wait for a provider's long cool-down.
-      sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
-      account: step.account(account),
-    });
+    const reply = await callModel(
+      {
+        model,
+        messages,
+        maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, outputTokens(messages))),
+        purpose: 'final',
+        depth: run.depth,
+        signal: run.stop.hardSignal,
+        // Whoever asks for the best answer now does not wait for a provider's long cool-down.
+        sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
+        account: step.account(account),
+      },
+      run,
+    );
     return reply.text;
   } catch (error) {
     run.stop.throwIfStopped();

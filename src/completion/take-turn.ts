@@ -1,4 +1,5 @@
 import { RestartTree } from '../engine/restart-tree.ts';
+import { notRecorded } from '../journal/index.ts';
 import { NUDGE } from '../prompt/notes.ts';
 import type { Command, ParsedReply } from '../protocol/index.ts';
 import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
@@ -60,14 +61,16 @@ async function execute(command: ActiveCommand, id: string, turn: TurnContext): P
  * result is recorded, or compared with its record.
  */
 async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult> {
-  const { journal, stop, restart } = turn.run;
+  const { journal, stop, tree } = turn.run;
   const known = journal.recordedCommand(id);
   if (known?.restarted === true) return leftOut(command.type, known);
+  // A command whose end is not recorded was cut: a replay of what has ended does not run it.
+  if (known === undefined && journal.unrecorded === 'refuse') throw notRecorded();
   const result = await runToEnd(command, id, turn);
   // What the end of the run cut short says nothing about the command: a resumed run runs it again.
   if (stop.workSignal.aborted) return result;
   const { restarted } = result;
-  if (restarted?.killed === true && restart?.takes(`${journal.path} ${id}`)) throw new RestartTree(restarted);
+  if (restarted?.killed === true && tree.restart?.takes(`${journal.path} ${id}`)) throw new RestartTree(restarted);
   journal.command(journalCommand(id, command, result));
   return result;
 }

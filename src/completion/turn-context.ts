@@ -1,5 +1,5 @@
 import type { History } from '../engine/history.ts';
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { AnswerMemory } from './judge-answer.ts';
@@ -9,7 +9,7 @@ import type { TurnRecord } from './turn-record.ts';
 
 /** What the loop works with from its first turn to its last. */
 export interface LoopContext {
-  readonly run: RunContext;
+  readonly run: Run;
   readonly repl: Repl;
   readonly history: History;
   readonly host: ReplHost;

@@ -1,4 +1,4 @@
-import type { LimitReached } from '../engine/stop-control.ts';
+import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
 
 /** What one turn did, as far as limits on turns look at it. */
@@ -17,8 +17,6 @@ export interface TurnCounts {
   /** A QUERY_LLM command in the reply's text was refused by the ledger. */
   readonly queryRefused: boolean;
 }
-
-const RESOURCE_STOP = { calls: 'call-limit', tokens: 'token-limit', cost: 'cost-limit', time: 'time-limit' } as const;
 
 /** Counts from turn to turn, and reports when a limit on turns is reached. The ledger has the other limits. */
 export class TurnLimits {
@@ -75,12 +73,7 @@ export class TurnLimits {
 function refusalLimit(turn: TurnCounts): LimitReached {
   const [resource] = [...turn.refusals].sort((a, b) => b[1] - a[1])[0] ?? ['calls' as const];
   return {
-    stop: RESOURCE_STOP[resource],
+    stop: stopOfResource(resource),
     reason: `sub-calls are refused because the budget for ${resource} is used up`,
   };
-}
-
-/** The stop reason of a refusal by the ledger. */
-export function stopOfResource(resource: keyof typeof RESOURCE_STOP): LimitReached['stop'] {
-  return RESOURCE_STOP[resource];
 }

@@ -6,7 +6,7 @@
  */
 
 import type { HistoryCommand } from '../engine/history.ts';
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { CellCompleted } from '../event/event.ts';
 import type { CommandRun } from '../journal/index.ts';
 import { type CommandFeedback, feedbackMessage, notes } from '../prompt/index.ts';
@@ -154,7 +154,7 @@ function failedCalls({ subCalls }: ExecutedCommand): number {
 /** The user message after a turn; without a next turn it does not say what is left for one. */
 export function turnFeedback(
   record: TurnRecord,
-  { ledger, limits }: Pick<RunContext, 'ledger' | 'limits'>,
+  { ledger, limits }: Pick<Run, 'ledger' | 'limits'>,
   nextTurn: number | undefined,
 ): string {
   const commands = record.executed.map(commandFeedback);

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { countCharacters } from '../code-points.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import type { FileValue } from '../repl/port.ts';
@@ -147,4 +150,11 @@ function notUsable(code: 'context-not-found' | 'context-invalid', path: string, 
     userAction: true,
     data: { path },
   });
+}
+
+/** SHA-256 of a file's bytes, in hex, without reading it into memory. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }

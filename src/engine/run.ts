@@ -1,39 +1,102 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { TreePlaces } from '../admission/tree-places.ts';
 import type { Clock } from '../clock.ts';
-import type { ContextSet } from '../context/index.ts';
-import type { EventBody } from '../event/event.ts';
-import type { JournalScope } from '../journal/index.ts';
+import type { ContextInput, ContextSet } from '../context/index.ts';
+import type { EventBus } from '../event/bus.ts';
+import type { EventBody, RunResumed } from '../event/event.ts';
+import type { JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
+import type { CallGate, CallTree, ModelRef } from '../model/index.ts';
 import type { ModelPolicy } from '../model/model-policy.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { AnswerType } from '../schema/answer-type.ts';
-import type { CallModel } from '../subcall/paid-call.ts';
-import type { Toolbox } from '../tools/toolbox.ts';
+import type { Toolbox, ToolSet } from '../tools/toolbox.ts';
+import type { ChildSlots } from './child-slots.ts';
+import type { Engine } from './engine.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
 
-/** Everything one completion works with. It names no vendor, transport or disk: those are behind the functions. */
-export interface RunContext {
-  readonly id: string;
-  readonly parentId: string | undefined;
-  readonly depth: number;
+/** What a run is asked for, by a caller or by a cell of its parent. */
+export interface RunRequest {
+  /** Empty for a session, which is asked nothing itself. */
   readonly query: string;
-  readonly contexts: ContextSet;
+  readonly context?: ContextInput | undefined;
+  readonly output?: StandardSchemaV1 | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly tools?: ToolSet | undefined;
+  readonly model?: ModelRef | undefined;
+  readonly subModel?: ModelRef | readonly ModelRef[] | undefined;
+  /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
+  readonly prompt?: PromptOptions | undefined;
+  /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
+  readonly requireInspection?: boolean | undefined;
+}
+
+/** What all runs of a tree share. */
+export interface RunTree {
+  /** The id of the root. */
+  readonly id: string;
+  /** Model calls in flight. */
+  readonly calls: CallTree;
+  readonly children: ChildSlots;
+  /** Restarts the tree when a REPL was killed; undefined where that cannot be done: in a session. */
+  readonly restart: RestartPolicy | undefined;
+  /** What the tree had done before it was interrupted. */
+  readonly recovered: Recovered | undefined;
+}
+
+/**
+ * A run from its first moment: it can be stopped, and it can fail with everything it has spent, before its request has
+ * been checked.
+ */
+export interface OpenRun {
+  readonly id: string;
+  /** A session is a run as well: its cells ask for sub-calls, and its ledger pays for them. */
+  readonly kind: 'completion' | 'session';
+  readonly parent: Run | undefined;
+  /** 0 for the root of a tree. */
+  readonly depth: number;
+  readonly tree: RunTree;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly request: RunRequest;
   readonly limits: Limits;
   readonly ledger: Ledger;
-  readonly clock: Clock;
+  readonly stop: StopControl;
+  readonly events: EventBus;
+  /** Emits an event; a run whose events cannot be stored is stopped. */
+  readonly emit: (event: EventBody) => void;
+  /** Emits that a limit was reached, once for each limit. */
+  readonly reportLimit: (limit: LimitReached, turn: number) => void;
+  /** This run's part of the tree's journal. */
+  readonly journal: JournalScope;
+  /** The session whose REPL it uses. */
+  readonly sessionId: string | undefined;
+  /** Set when the run was interrupted and goes on: how it had ended, when that is known. */
+  readonly resumed: { readonly previous?: RunResumed['previous'] | undefined } | undefined;
+  /** Room for the REPLs of a root and its children: waited for before its REPL opens. */
+  readonly places: TreePlaces | undefined;
+  /** Milliseconds since the epoch; a restarted run keeps its own. */
+  readonly startedAt: number;
+  /** What is wrong with the request, where it was found before the run could be opened as asked. */
+  readonly problem: { readonly error: unknown } | undefined;
+}
+
+/**
+ * Everything one run works with, a session's or a completion's, the root's or a child's. What a function needs of it, it
+ * takes as `Pick<Run, …>`.
+ */
+export interface Run extends OpenRun {
+  readonly query: string;
+  readonly contexts: ContextSet;
   readonly models: ModelPolicy;
+  /** As they were given: children inherit them. */
+  readonly tools: ToolSet;
   readonly toolbox: Toolbox;
   readonly answerType: AnswerType | undefined;
   readonly prompt: PromptOptions;
   readonly requireInspection: boolean;
-  readonly stop: StopControl;
-  readonly emit: (event: EventBody) => void;
-  /** Tells that a limit was reached, once for each limit. */
-  readonly limitReached: (limit: LimitReached, turn: number) => void;
-  readonly callModel: CallModel;
-  /** Begins the tree again when a REPL was killed; undefined where that cannot be done: in a session. */
-  readonly restart: RestartPolicy | undefined;
-  /** This completion's part of the tree's journal. */
-  readonly journal: JournalScope;
+  /** The run's lane through rate control. */
+  readonly gate: CallGate;
 }

@@ -1,12 +1,19 @@
 import { RlmError } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, Resource } from '../ledger/index.ts';
 import { RestartTree } from './restart-tree.ts';
 
 /** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
 export interface LimitReached {
   readonly stop: Exclude<StopReason, 'final' | 'final-var' | 'cancelled' | 'model-failure' | 'repl-failure'>;
   readonly reason: string;
+}
+
+const RESOURCE_STOP = { calls: 'call-limit', tokens: 'token-limit', cost: 'cost-limit', time: 'time-limit' } as const;
+
+/** The stop reason of a refusal by the ledger. */
+export function stopOfResource(resource: Resource): LimitReached['stop'] {
+  return RESOURCE_STOP[resource];
 }
 
 /** The run was cancelled. */

@@ -10,7 +10,7 @@
  * @module
  */
 export { type JournalChild, journalChildren } from './children.ts';
-export { createJournal, type JournalOptions, nullJournal, openJournal } from './journal.ts';
+export { createJournal, type JournalOptions, openJournal } from './journal.ts';
 export type {
   ChildRun,
   CommandCheck,
@@ -24,4 +24,6 @@ export type {
   Step,
   StepCall,
   StepKind,
+  Unrecorded,
 } from './port.ts';
+export { notRecorded } from './port.ts';

@@ -4,7 +4,7 @@ import type { CallAccount, Reservation, Settlement } from '../ledger/account.ts'
 import type { Model } from '../model/port.ts';
 import { memoryStore } from '../store/memory.ts';
 import type { JournalLog, Store } from '../store/port.ts';
-import { createJournal, nullJournal, openJournal } from './journal.ts';
+import { createJournal, openJournal } from './journal.ts';
 import type { Divergence, Journal, StepCall } from './port.ts';
 
 const clock: Clock = { now: () => 0, schedule: () => () => undefined };
@@ -36,9 +36,9 @@ describe('step', () => {
     expect(await root.step(sub('q'), async () => ({ text: 'a' }))).toEqual({ text: 'a' });
     const again = await open(store);
     expect(again.recovered.steps).toBe(1);
-    expect(again.root.replaying).toBe(true);
+    expect(again.root.recordedSteps).toBe(1);
     expect(await again.root.step(sub('q'), never)).toEqual({ text: 'a' });
-    expect(again.root.replaying).toBe(false);
+    expect(again.root.recordedSteps).toBe(0);
   });
 
   it('is recorded before anybody sees its result', async () => {
@@ -89,11 +89,34 @@ describe('step', () => {
     expect(again.recovered.attempts).toMatchObject([{ attempt: 1, inFlight: false, settlement: { usage } }]);
   });
 
-  it('behaves the same without a store', async () => {
-    const { root, recovered } = nullJournal(clock);
-    expect(await root.step(sub('q'), async () => 'a')).toBe('a');
-    expect(await root.step(sub('q'), async () => 'b')).toBe('b');
-    expect(recovered).toEqual({ steps: 0, subCalls: 0, attempts: [], elapsedMs: 0 });
+  it('is refused, and nothing is written, where only what is recorded is answered', async () => {
+    const store = memoryStore();
+    const first = createJournal({ journalId: 'run', store, clock });
+    await first.root.step(sub('q'), async () => 'a');
+    first.root.turn(1, 'fed back');
+    const entries = await store.journal.read('run');
+
+    const replay = await openJournal({ journalId: 'run', store, clock, unrecorded: 'refuse' });
+    expect(await replay.root.step(sub('q'), never)).toBe('a');
+    await expect(replay.root.step(sub('q'), never)).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(replay.root.step({ kind: 'root', turn: 2 }, never)).rejects.toMatchObject({
+      message: 'This call is not in the journal; a replay makes no new calls.',
+    });
+    expect([replay.root.turn(1, 'other'), replay.root.turn(2, 'new')]).toEqual(['fed back', 'new']);
+    expect(await store.journal.read('run')).toEqual(entries);
+
+    replay.unrecorded = 'run';
+    expect(await replay.root.step(sub('other'), async () => 'b')).toBe('b');
+    expect(await store.journal.read('run')).toHaveLength(entries.length + 1);
+  });
+
+  it('says its key before it runs, and before its record is returned', async () => {
+    const store = memoryStore();
+    const keys: string[] = [];
+    const call = { ...sub('q'), onKey: (key: string) => keys.push(key) };
+    await createJournal({ journalId: 'run', store, clock }).root.step(call, async (step) => step.key);
+    const recorded = await (await open(store)).root.step(call, never);
+    expect(keys).toEqual([recorded, recorded]);
   });
 });
 
@@ -179,7 +202,7 @@ describe('children', () => {
       expect(step.again).toBe(true);
       const child = step.child('child-2');
       expect(child).toMatchObject({ runId: 'child-1', resumed: true });
-      expect(child.journal.replaying).toBe(true);
+      expect(child.journal.recordedSteps).toBe(1);
       return await child.journal.step({ kind: 'root', turn: 1 }, never);
     });
     expect(await result).toBe('reply');
@@ -204,7 +227,6 @@ describe('commands and turns', () => {
 
   it('are the same in a faithful replay, with the feedback the model saw', async () => {
     const { journal, told } = await replay();
-    expect(journal.root.recordedTurns).toBe(1);
     expect(journal.root.recordedCommand('t1.0')).toMatchObject({ id: 't1.0', source: 'print(1)', timedOut: false });
     await journal.root.step(sub('q'), never);
     expect(journal.root.command(command)).toBe('same');

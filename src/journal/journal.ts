@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Durability, JournalEntry, JournalLog } from '../store/port.ts';
 import type { EntryBodies, EntryKind } from './entries.ts';
-import type { Journal } from './port.ts';
+import type { Journal, Unrecorded } from './port.ts';
 import { JournalRecord } from './record.ts';
 import { Scope, type ScopeCore } from './scope.ts';
 import { Ordinals } from './step-key.ts';
@@ -11,6 +11,8 @@ export interface JournalOptions {
   readonly journalId: string;
   readonly store: { readonly journal: JournalLog; flush(): Promise<void> };
   readonly clock: Clock;
+  /** Default `run`. */
+  readonly unrecorded?: Unrecorded;
 }
 
 /**
@@ -35,13 +37,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   return journalWith(options, new JournalRecord(await options.store.journal.read(options.journalId)));
 }
 
-/** A journal that keeps nothing: the same code without a store behind it. */
-export function nullJournal(clock: Clock): Journal {
-  const journal: JournalLog = { append: () => undefined, read: () => Promise.resolve([]) };
-  return createJournal({ journalId: 'none', clock, store: { journal, flush: () => Promise.resolve() } });
-}
-
-function journalWith({ journalId, store, clock }: JournalOptions, record: JournalRecord): Journal {
+function journalWith({ journalId, store, clock, unrecorded = 'run' }: JournalOptions, record: JournalRecord): Journal {
   const dangling = record.dangling();
   const recovered = record.recovered();
   const startedAt = clock.now() - recovered.elapsedMs;
@@ -63,11 +59,21 @@ function journalWith({ journalId, store, clock }: JournalOptions, record: Journa
       throw error;
     }
   }
-  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write };
+  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, unrecorded };
   for (const { key, attempt, settlement } of dangling) {
     write('settle', key, { attempt, settlement, inFlight: true }).catch(ignore);
   }
-  return { root: new Scope(core, ''), recovered, flush: () => store.flush() };
+  return {
+    root: new Scope(core, ''),
+    recovered,
+    get unrecorded() {
+      return core.unrecorded;
+    },
+    set unrecorded(mode) {
+      core.unrecorded = mode;
+    },
+    flush: () => store.flush(),
+  };
 }
 
 function ignore(): void {}

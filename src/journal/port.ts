@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { RlmError } from '../errors.ts';
 import type { CallAccount, Settlement } from '../ledger/account.ts';
 
 /** What a step is. `child` is a completion started by `rlm_query`. */
@@ -27,6 +28,8 @@ export interface StepCall {
    * `root` and `final`, whose place alone says which they are: their messages hold volatile facts such as the time left.
    */
   readonly request?: unknown;
+  /** Called with the step's key before the step runs, or before its record is returned. */
+  readonly onKey?: (key: string) => void;
 }
 
 /** A step that really runs. */
@@ -53,16 +56,20 @@ export interface ChildRun {
   readonly resumed: boolean;
 }
 
+/**
+ * What happens to a step that is not recorded. `run`: it runs. `refuse`: it is not run and throws `cancelled`; a replay of
+ * what has ended asks nobody and writes nothing.
+ */
+export type Unrecorded = 'run' | 'refuse';
+
 /** One completion's part of a journal. */
 export interface JournalScope {
   /** `''` for the root, else the key of the step that started the completion. */
   readonly path: string;
-  /** Recorded steps of this completion wait to be asked for. */
-  readonly replaying: boolean;
+  /** Of the whole journal. */
+  readonly unrecorded: Unrecorded;
   /** How many recorded steps of this completion wait to be asked for. */
   readonly recordedSteps: number;
-  /** The last turn whose feedback is recorded; 0 without one. */
-  readonly recordedTurns: number;
   /**
    * Runs `run` once per key and records what it returns before it returns that; on replay returns the record.
    *
@@ -70,7 +77,7 @@ export interface JournalScope {
    * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. What is thrown is not
    * recorded and runs again after a resume: a cancel, a kill, a quota or key error that stops the run.
    *
-   * @throws RlmError `store-failure`, and whatever `run` throws
+   * @throws RlmError `store-failure`, `cancelled` where unrecorded steps are refused, and whatever `run` throws
    */
   step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T>;
   /** What is recorded of a command that has ended, for a replay to see before it runs it. */
@@ -86,6 +93,14 @@ export interface JournalScope {
   turn(turn: number, feedback: string): string;
   /** Takes the one listener that is told where a replay differs from the record. */
   onDiverged(listener: (divergence: Divergence) => void): void;
+}
+
+/** The error of a replay that asks for something unrecorded. */
+export function notRecorded(): RlmError {
+  return new RlmError({
+    code: 'cancelled',
+    message: 'This call is not in the journal; a replay makes no new calls.',
+  });
 }
 
 /** A command that has ended. */
@@ -125,6 +140,8 @@ export interface Divergence {
 export interface Journal {
   /** The completion the caller started. */
   readonly root: JournalScope;
+  /** A session sets `refuse` for the time in which it replays a command that has ended. */
+  unrecorded: Unrecorded;
   /** What was recorded when it was opened; nothing for a new one. */
   readonly recovered: Recovered;
   /** Resolves when everything recorded so far is synced. @throws RlmError `store-failure` */

@@ -23,7 +23,6 @@ export class JournalRecord {
   /** Feedback by scope and turn, e.g. `t3`. */
   readonly turns: Map<string, string> = new Map();
   readonly #steps = new Map<string, { readonly value: unknown }>();
-  readonly #lastTurn = new Map<string, number>();
   /** Attempts by key and number. */
   readonly #begun = new Map<string, Begun>();
   /** Attempts made, by key. */
@@ -63,10 +62,6 @@ export class JournalRecord {
     let sum = 0;
     for (const count of places.values()) sum += count;
     return sum;
-  }
-
-  lastTurn(scope: string): number {
-    return this.#lastTurn.get(scope) ?? 0;
   }
 
   /** Keys of all steps there is a trace of, and those that a replay has to come by: the others were thrown away. */
@@ -124,7 +119,7 @@ export class JournalRecord {
         this.commands.set(key, toCommand(key, body as unknown as CommandBody));
         break;
       case 'turn':
-        this.#takeTurn(key, body as unknown as TurnBody);
+        this.turns.set(key, (body as unknown as TurnBody).feedback);
         break;
       default: // An entry of a newer version: what it means is not ours to guess, and what we know stands without it.
     }
@@ -145,12 +140,6 @@ export class JournalRecord {
     this.#steps.set(key, { value });
     this.#count(key, 1);
     if (settled !== undefined) this.#takeSettle(key, { at, ...settled });
-  }
-
-  #takeTurn(key: string, { turn, feedback }: TurnBody): void {
-    const scope = scopeOf(key);
-    this.turns.set(key, feedback);
-    this.#lastTurn.set(scope, Math.max(this.lastTurn(scope), turn));
   }
 
   #count(key: string, by: number): void {

@@ -1,14 +1,16 @@
 import type { Durability } from '../store/port.ts';
 import type { EntryBodies, EntryKind } from './entries.ts';
-import type {
-  ChildRun,
-  CommandCheck,
-  CommandRecord,
-  CommandRun,
-  Divergence,
-  JournalScope,
-  Step,
-  StepCall,
+import {
+  type ChildRun,
+  type CommandCheck,
+  type CommandRecord,
+  type CommandRun,
+  type Divergence,
+  type JournalScope,
+  notRecorded,
+  type Step,
+  type StepCall,
+  type Unrecorded,
 } from './port.ts';
 import { type JournalRecord, keyInScope } from './record.ts';
 import { StepAttempts } from './step-attempts.ts';
@@ -18,6 +20,7 @@ import { digest, type Ordinals, stepKey } from './step-key.ts';
 export interface ScopeCore {
   readonly record: JournalRecord;
   readonly ordinals: Ordinals;
+  unrecorded: Unrecorded;
   write<K extends EntryKind>(
     kind: K,
     key: string,
@@ -37,23 +40,21 @@ export class Scope implements JournalScope {
     this.path = path;
   }
 
-  get replaying(): boolean {
-    return this.#core.record.waiting(this.path) > 0;
+  get unrecorded(): Unrecorded {
+    return this.#core.unrecorded;
   }
 
   get recordedSteps(): number {
     return this.#core.record.waiting(this.path);
   }
 
-  get recordedTurns(): number {
-    return this.#core.record.lastTurn(this.path);
-  }
-
   async step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T> {
     const { record, ordinals } = this.#core;
     const key = ordinals.next(stepKey(this.path, call));
+    call.onKey?.(key);
     const recorded = record.take(key);
     if (recorded !== undefined) return recorded.value as T;
+    if (this.unrecorded === 'refuse') throw notRecorded();
     const again = record.begun(key);
     if (!again) this.#tellUnrecorded(call);
     return await this.#run({ key, call, again }, run);
@@ -86,7 +87,7 @@ export class Scope implements JournalScope {
     const key = keyInScope(this.path, `t${turn}`);
     const recorded = this.#core.record.turns.get(key);
     if (recorded !== undefined) return recorded;
-    this.#core.write('turn', key, { turn, feedback }).catch(ignore);
+    if (this.unrecorded === 'run') this.#core.write('turn', key, { turn, feedback }).catch(ignore);
     return feedback;
   }
 

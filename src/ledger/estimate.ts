@@ -20,18 +20,25 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** @throws RlmError `price-unknown` when a cost limit here or above cannot be kept for this model (D57). */
+/** @throws RlmError `price-unknown` when a cost limit here or above cannot be kept for this model */
 export function requirePrice(node: Node, model: Model): void {
-  if (model.price !== undefined || model.reportsCost === true) return;
-  for (const { cost } of node.path()) {
-    if (cost.limit === Number.POSITIVE_INFINITY) continue;
-    throw new RlmError({
-      code: 'price-unknown',
-      message:
-        `The limit maxCostUsd needs the price of every model, and that of ${model.id} is not known. ` +
-        `Give it in prices: { '${model.id}': { input, output } } (USD per million tokens), or drop maxCostUsd.`,
-      userAction: true,
-      data: { model: model.id },
-    });
-  }
+  if (hasKnownCost(model)) return;
+  for (const { cost } of node.path()) if (cost.limit !== Number.POSITIVE_INFINITY) throw priceUnknown(model);
+}
+
+/** Its price is known, or each reply says what it cost. */
+export function hasKnownCost({ price, reportsCost }: Pick<Model, 'price' | 'reportsCost'>): boolean {
+  return price !== undefined || reportsCost === true;
+}
+
+/** A limit on money needs the price of everything it pays for. */
+export function priceUnknown({ id }: Pick<Model, 'id'>): RlmError {
+  return new RlmError({
+    code: 'price-unknown',
+    message:
+      `The limit maxCostUsd needs the price of every model, and that of ${id} is not known. ` +
+      `Give it in prices: { '${id}': { input, output } } (USD per million tokens), or drop maxCostUsd.`,
+    userAction: true,
+    data: { model: id },
+  });
 }

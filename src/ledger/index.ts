@@ -15,6 +15,7 @@ export {
 } from './budget-error.ts';
 export { createLedger } from './create-ledger.ts';
 export { LAST_CALL_MS } from './deadline.ts';
+export { hasKnownCost, priceUnknown } from './estimate.ts';
 export type {
   AccountOptions,
   BookedCall,

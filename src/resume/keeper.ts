@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { RunKeeper } from '../engine/engine.ts';
+import type { RunStore } from '../engine/engine.ts';
 import { RlmError } from '../errors.ts';
 import { reopenLog } from '../event/reopen.ts';
 import { createJournal, openJournal } from '../journal/index.ts';
@@ -56,21 +56,21 @@ function runLocked(runId: string, { heldBy, process: owner }: Extract<LockResult
   });
 }
 
-/** Keeps runs in a store: a record each, events, and the journal of each tree. */
-export function storeKeeper(store: Store, clock: Clock): RunKeeper {
+/** Stores runs: a record each, events, and the journal of each tree. */
+export function runStore(store: Store, clock: Clock): RunStore {
   const now = (): string => new Date(clock.now()).toISOString();
   return {
-    journal: (runId) => createJournal({ journalId: runId, store, clock }),
+    createJournal: (runId) => createJournal({ journalId: runId, store, clock }),
     reopenJournal: (runId) => openJournal({ journalId: runId, store, clock }),
-    reopen: (runId) => reopenLog(store.events, runId),
-    async begin(run, { backend, sessionId }) {
+    reopenLog: (runId) => reopenLog(store.events, runId),
+    async begin(run, backend) {
       await claim(run.id, store);
       const known = await store.runs.get(run.id);
       const record: RunRecord = known ?? {
         id: run.id,
         traceId: run.id,
         depth: 0,
-        ...(sessionId !== undefined && { sessionId }),
+        ...(run.sessionId !== undefined && { sessionId: run.sessionId }),
         status: 'running',
         createdAt: now(),
         updatedAt: now(),
@@ -91,7 +91,7 @@ export function storeKeeper(store: Store, clock: Clock): RunKeeper {
 }
 
 /** What the end of a run changes in its record. */
-function endOf({ result, resumable }: Parameters<RunKeeper['end']>[1]): Pick<RunRecord, 'status' | 'result'> {
+function endOf({ result, resumable }: Parameters<RunStore['end']>[1]): Pick<RunRecord, 'status' | 'result'> {
   const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
   const { inputTokens, outputTokens, costUsd } = usage;
   const failed = resumable ? 'paused' : 'failed';

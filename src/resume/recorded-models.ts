@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { type Model, ModelError, type ModelRef } from '../model/index.ts';
-import type { ModelPolicy } from '../model/model-policy.ts';
+import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
 
 /** The models of a run or a session, as a store keeps them. */
 export interface RecordedModels {
@@ -49,39 +49,43 @@ export async function recordedReference(
 }
 
 /**
- * Resolves recorded ids for a replay, where nobody is asked for what is recorded: a model that is not at hand any more is
- * stood in for, and only a call that is not recorded finds it missing.
+ * The models of a record for its replay, which asks nobody: one that is not available any more is replaced by one that
+ * fails, so that only a new call finds it missing.
  */
-export function recordedResolver(
+export async function recordedPolicy(
   recorded: RecordedModels,
-  { own, resolveModel }: { readonly own: ModelPolicy; readonly resolveModel: ResolveRecorded['resolveModel'] },
-): (ref: ModelRef) => Promise<Model> {
-  const depths = Math.max(1, recorded.subModels.length + 1);
+  { own, resolveModel, allowedModels }: RecordedPolicyOptions,
+): Promise<ModelPolicy> {
+  const { rootModel, subModels } = recorded;
+  const depths = Math.max(1, subModels.length + 1);
   const known = Array.from({ length: depths }, (_, depth) => own.at(depth));
-  const ids = new Set([recorded.rootModel, ...recorded.subModels]);
-  return async (ref) => {
+  const ids = new Set([rootModel, ...subModels]);
+  const resolve = async (ref: ModelRef): Promise<Model> => {
     if (typeof ref !== 'string' || !ids.has(ref)) return await resolveModel(ref);
     const same = known.find(({ id }) => id === ref);
     if (same !== undefined) return same;
     const found = await resolveModel(referenceOf(ref, recorded)).catch((error: unknown) =>
       absentModel(ref, messageOf(error)),
     );
-    return found.id === ref ? found : absentModel(ref, `The model ${ref} is not at hand any more.`);
+    return found.id === ref ? found : absentModel(ref, `The model ${ref} is not available any more.`);
   };
+  return await createModelPolicy({
+    model: rootModel,
+    subModel: subModels.length === 0 ? undefined : subModels,
+    fallbackToRootModel: false,
+    ...{ allowedModels, resolve },
+  });
 }
 
-/** Stands for a model that is not at hand, where what it answered is recorded: only a new call finds it missing. */
+export interface RecordedPolicyOptions {
+  /** Those of this `Rlm`: taken where they have the recorded id. */
+  readonly own: ModelPolicy;
+  readonly resolveModel: ResolveRecorded['resolveModel'];
+  readonly allowedModels: readonly string[];
+}
+
+/** Stands for a model that is not available, where its answers are recorded. */
 function absentModel(id: string, why: string): Model {
   const failing = { provider: 'none', price: undefined, contextTokens: undefined };
   return { id, ...failing, attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })) };
-}
-
-/** The same model, asked for nothing: for a replay of what has ended. */
-export function silent(model: Model): Model {
-  return { ...model, attempt: () => Promise.reject(notRecorded()) };
-}
-
-/** What a replay is told that asks for something unrecorded. */
-export function notRecorded(): ModelError {
-  return new ModelError({ fault: 'cancelled', message: 'The record ends here, and nothing is asked in a replay.' });
 }

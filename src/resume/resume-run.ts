@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { EngineDefaults } from '../engine/engine.ts';
+import type { RunRequest } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/index.ts';
-import type { RunRequest } from '../run/open-run.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { claim, unclaim } from './keeper.ts';

@@ -1,11 +1,11 @@
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { RunRequest, Store } from '../store/index.ts';
 import { recordModels } from './recorded-models.ts';
 import { storeContexts } from './stored-context.ts';
 
 /** What a run was asked, as a store keeps it: enough to ask it again. */
 export async function describeRequest(
-  run: RunContext,
+  run: Run,
   { store, backend }: { readonly store: Store; readonly backend: string },
 ): Promise<RunRequest> {
   const { models, limits, toolbox, answerType, prompt, requireInspection } = run;

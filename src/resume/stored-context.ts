@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { sha256OfFile } from '../context/from-file.ts';
 import { documentsContext } from '../context/from-files.ts';
 import {
   type ContextInput,
@@ -13,7 +14,6 @@ import { describeJson } from '../context/load.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
-import { sha256OfFile } from '../subcall/file-hash.ts';
 
 type StoredFile = Extract<StoredContext, { kind: 'file' }>;
 

@@ -1,5 +1,5 @@
 import type { ContextSet, LoadedContext } from '../context/index.ts';
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { ContextsInForce, Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
@@ -21,7 +21,7 @@ export interface BoundContext {
  *
  * @throws RlmError `reserved-name`, `duplicate-name`
  */
-export function bindContext(run: RunContext, workspace: Workspace): BoundContext {
+export function bindContext(run: Run, workspace: Workspace): BoundContext {
   const { contexts, toolbox, answerType } = run;
   const before = workspace.contextsInForce();
   const none = contexts.kind === 'one' && contexts.context.value.kind === 'none';
@@ -42,7 +42,7 @@ interface ContextValues extends ContextsInForce {
   readonly values: Readonly<Record<string, ReplValue>>;
 }
 
-function valuesOf({ contexts, toolbox }: RunContext, workspace: Workspace): ContextValues {
+function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValues {
   const index = workspace.nextContext();
   const numbered = `context_${index}`;
   if (contexts.kind === 'one') {
@@ -70,7 +70,7 @@ function boundValue(id: string, context: LoadedContext, { projections }: Workspa
   return { ...context.value, id };
 }
 
-function checkFree(name: string, toolbox: RunContext['toolbox']): void {
+function checkFree(name: string, toolbox: Run['toolbox']): void {
   const taken = Object.hasOwn(toolbox.values, name) || toolbox.bindings.some((tool) => tool.name === name);
   if (!taken && !isReservedName(name)) return;
   throw new RlmError({

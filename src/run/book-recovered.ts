@@ -1,11 +1,17 @@
-import type { RunContext } from '../engine/run.ts';
+import type { Run } from '../engine/run.ts';
 import type { Recovered } from '../journal/index.ts';
 import type { BookedCall } from '../ledger/index.ts';
 
 type Attempts = Recovered['attempts'];
 
-/** Puts what an interrupted run had spent into the books, before anything new is spent. */
-export async function bookRecovered(run: RunContext, recovered: Recovered): Promise<void> {
+/**
+ * Puts into a run's ledger what it had spent before its tree was interrupted, before anything new is spent. The root's
+ * ledger has it for the whole tree; a child counts its part in its own ledger alone.
+ */
+export async function bookRecovered(run: Run): Promise<void> {
+  const { recovered } = run.tree;
+  if (recovered === undefined) return;
+  if (run.parent !== undefined) return await recallOwn(run, recovered);
   for (let count = 0; count < recovered.subCalls; count++) {
     const ticket = run.ledger.openSubCall();
     if ('sent' in ticket) ticket.sent();
@@ -13,18 +19,17 @@ export async function bookRecovered(run: RunContext, recovered: Recovered): Prom
   for (const call of await booked(run, recovered.attempts)) run.ledger.book(call);
 }
 
-/** What a child had spent before its tree was interrupted: it is in the root's books, and belongs in its own as well. */
-export async function recallEarlier(run: RunContext, recovered: Recovered): Promise<void> {
+async function recallOwn(run: Run, { attempts }: Recovered): Promise<void> {
   const { path } = run.journal;
   const below = `${path}>`;
-  const own = recovered.attempts.filter(({ scope }) => scope === path || scope.startsWith(below));
+  const own = attempts.filter(({ scope }) => scope === path || scope.startsWith(below));
   if (own.length === 0) return;
   const calls = own.filter(({ kind }) => kind === 'sub').map(({ key }) => key);
   const children = own.map(({ scope }) => scope).filter((scope) => scope !== path);
   run.ledger.recall(await booked(run, own), new Set([...calls, ...children]).size);
 }
 
-async function booked(run: RunContext, attempts: Attempts): Promise<readonly BookedCall[]> {
+async function booked(run: Run, attempts: Attempts): Promise<readonly BookedCall[]> {
   const ids = [...new Set(attempts.map(({ model }) => model))];
   const found = await Promise.all(ids.map((id) => run.models.withId(id)));
   const models = new Map(ids.map((id, index) => [id, found[index]]));

@@ -1,36 +1,32 @@
 import type { LoopEnd } from '../completion/complete.ts';
 import { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
-import type { RunContext } from '../engine/run.ts';
+import type { OpenRun, Run } from '../engine/run.ts';
 import { cancelledBecause } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
 import type { Outcome, StopReason } from '../event/event.ts';
 import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
-import type { StartOptions } from './execute-run.ts';
-import type { RunFrame } from './frame.ts';
 
-/** How a run stands, from its first moment to its one terminal record: no way of ending loses what was gained. */
-export class RunStanding {
-  readonly #options: StartOptions;
-  readonly #startedAt: number;
-  #run: RunContext | undefined;
+/** Tracks a run from its first moment to its one terminal event, and builds its result or its error. */
+export class RunOutcome {
+  readonly #open: OpenRun;
+  #run: Run | undefined;
   #isolation: IsolationLevel;
   #begun = false;
   #stoppedInQueue = false;
-  /** Its end, once that was told. */
+  /** The result, once its terminal event is emitted. */
   #ended: CompletionResult<unknown> | undefined;
   recorder: TrajectoryRecorder;
 
-  constructor(options: StartOptions) {
-    this.#options = options;
-    this.#startedAt = options.startedAt ?? options.engine.clock.now();
-    this.#isolation = options.engine.defaults.isolation;
+  constructor(open: OpenRun) {
+    this.#open = open;
+    this.#isolation = open.engine.defaults.isolation;
     this.recorder = this.#newRecorder('');
   }
 
-  /** The request was right; models are known. */
-  prepared(run: RunContext): void {
+  /** The request is valid; models are known. */
+  prepared(run: Run): void {
     this.#run = run;
     this.recorder = this.#newRecorder(run.models.at(run.depth).id);
   }
@@ -40,26 +36,26 @@ export class RunStanding {
     this.#isolation = isolation;
   }
 
-  /** It is on record, and its work begins. */
+  /** The run is stored, and its work begins. */
   begun(): void {
     this.#begun = true;
   }
 
-  /** It was stopped while it waited for a REPL. */
+  /** The run was stopped while it waited for a REPL. */
   stoppedInQueue(): void {
     this.#stoppedInQueue = true;
   }
 
   /** The end of a run whose time was up before its work could begin. */
   tooLate(): LoopEnd | undefined {
-    const { limit, cancelled, hardSignal } = this.#frame.stop;
+    const { limit, cancelled, hardSignal } = this.#open.stop;
     if (this.#begun || limit === undefined || cancelled !== undefined) return undefined;
     if (!hardSignal.aborted && !this.#stoppedInQueue) return undefined;
-    this.#options.events.emit({ type: 'limit.reached', limit: limit.stop, value: 0, message: limit.reason });
+    this.#open.events.emit({ type: 'limit.reached', limit: limit.stop, value: 0, message: limit.reason });
     return { kind: 'limit', limit, best: { value: undefined, text: '' } };
   }
 
-  /** The loop has ended: the result, and its terminal record. */
+  /** The loop has ended: builds the result and emits the terminal event. */
   ended(end: LoopEnd): CompletionResult<unknown> {
     if (end.kind === 'answered') {
       const { stop, value, text } = end.answer;
@@ -80,19 +76,19 @@ export class RunStanding {
     return result;
   }
 
-  /** The run cannot go on: the error to reject with, and the terminal record. */
+  /** The run cannot go on: builds the error to reject with and emits the terminal event. */
   failed(error: unknown): CompletionError {
     const cause = RlmError.isInstance(error)
       ? error
       : new RlmError({ code: 'repl-failure', message: `Fathom failed: ${String(error)}`, cause: error });
-    const aborted = this.#frame.stop.cancelled !== undefined;
+    const aborted = this.#open.stop.cancelled !== undefined;
     const outcome = aborted ? 'aborted' : 'failed';
-    const reason = aborted ? (this.#frame.stop.cancelled ?? '') : cause.message;
-    // An answer that could not be kept is told all the same; its terminal record stands.
+    const reason = aborted ? (this.#open.stop.cancelled ?? '') : cause.message;
+    // An answer that could not be stored is in the error all the same; its terminal event stays.
     const text = this.#ended?.text ?? this.recorder.draft ?? '';
     const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
     if (this.#ended === undefined) this.#record(outcome, base, reason);
-    const resumable = !aborted && this.#canGoOn(cause);
+    const resumable = !aborted && this.#isResumable(cause);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
       message: aborted ? cancelledBecause(reason) : cause.message,
@@ -100,7 +96,7 @@ export class RunStanding {
       retryable: cause.retryable,
       budget: cause.budget,
       userAction: cause.userAction,
-      // A model error says that it is worth going on, which it is only where there is a run on record to go on with.
+      // A model error claims to be resumable; it is only where a stored run can be resumed.
       data: { ...cause.data, resumable },
       result: { ...base, outcome, reason },
       resumable,
@@ -108,40 +104,36 @@ export class RunStanding {
   }
 
   /**
-   * A run that is not on record cannot; one that was to go on and could not begin to is no worse off than before: what was
-   * missing can be given yet.
+   * Only a stored run can be resumed. A run that was to be resumed and could not begin still can: what was missing can be
+   * given the next time.
    */
-  #canGoOn(cause: RlmError): boolean {
-    const { recovered, previous } = this.#options;
-    if (this.#begun) return cause instanceof ModelError || GOES_ON.has(cause.code);
-    return previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0);
-  }
-
-  get #frame(): RunFrame {
-    return this.#options.frame;
+  #isResumable(cause: RlmError): boolean {
+    const { resumed, tree, parent } = this.#open;
+    if (this.#begun) return cause instanceof ModelError || RESUMABLE_CODES.has(cause.code);
+    const recovered = parent === undefined ? tree.recovered : undefined;
+    return resumed?.previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0);
   }
 
   #newRecorder(rootModel: string): TrajectoryRecorder {
-    const { identity, request, parent } = this.#options;
+    const { id, request, parent, depth } = this.#open;
     return new TrajectoryRecorder({
-      runId: identity.runId,
-      ...(identity.parentRunId !== undefined && { parentRunId: identity.parentRunId }),
-      depth: parent === undefined ? 0 : parent.depth + 1,
+      runId: id,
+      ...(parent !== undefined && { parentRunId: parent.id }),
+      depth,
       query: request.query,
       rootModel,
     });
   }
 
   #base(stop: StopReason, text: string): ResultBase {
-    const { clock } = this.#options.engine;
-    const { ledger } = this.#frame;
+    const { id, clock, ledger, startedAt } = this.#open;
     return {
-      runId: this.#options.identity.runId,
+      runId: id,
       stop,
       text,
       turns: this.recorder.turns,
       subCalls: ledger.subCalls,
-      elapsedMs: clock.now() - this.#startedAt,
+      elapsedMs: clock.now() - startedAt,
       usage: ledger.usage(),
       isolation: this.#isolation,
       trajectory: this.recorder.trajectory(clock.now()),
@@ -151,8 +143,8 @@ export class RunStanding {
   #record(outcome: Outcome, base: ResultBase, reason: string | undefined): void {
     const run = this.#run;
     const modelAt = (depth: number): string => run?.models.inUse(run.models.at(depth)).id ?? '';
-    const depth = run?.depth ?? 0;
-    this.#options.events.emit({
+    const { depth } = this.#open;
+    this.#open.events.emit({
       type: 'run.completed',
       outcome,
       stop: base.stop,
@@ -171,7 +163,7 @@ export class RunStanding {
 }
 
 /** Context characters per input token the root model read. */
-function compression(run: RunContext | undefined, base: ResultBase): { readonly compressionRatio?: number } {
+function compression(run: Run | undefined, base: ResultBase): { readonly compressionRatio?: number } {
   if (run === undefined) return {};
   const contexts = run.contexts.kind === 'one' ? [run.contexts.context] : [...run.contexts.contexts.values()];
   const chars = contexts.reduce(
@@ -182,8 +174,8 @@ function compression(run: RunContext | undefined, base: ResultBase): { readonly 
   return chars > 0 && rootTokens > 0 ? { compressionRatio: chars / rootTokens } : {};
 }
 
-/** Not the request's fault: the run can go on from its journal in another REPL, or when the disk has room again. */
-const GOES_ON: ReadonlySet<string> = new Set(['repl-failure', 'channel-violation', 'store-failure']);
+/** Not the request's fault: the run can be resumed from its journal in another REPL, or when the disk has room again. */
+const RESUMABLE_CODES: ReadonlySet<string> = new Set(['repl-failure', 'channel-violation', 'store-failure']);
 
 const REPL_CODES: ReadonlySet<string> = new Set([
   'repl-failure',
@@ -193,7 +185,7 @@ const REPL_CODES: ReadonlySet<string> = new Set([
   'context-not-found',
 ]);
 
-/** Requests that were wrong before a model was asked end as what they would have hindered. */
+/** The stop reason of a failure; an invalid request has that of the part it is about. */
 function stopOf(cause: RlmError): StopReason {
   return REPL_CODES.has(cause.code) ? 'repl-failure' : 'model-failure';
 }

@@ -93,10 +93,13 @@ export class LiveSession implements Session {
       engine,
       request: { ...rest, limits, tools },
       signal,
-      lease: async (runId, hardSignal) =>
-        this.#lease({ runId, signal: hardSignal, tools: own && recordTools(createToolbox(own)) }, (settling) => {
-          settled = settling;
-        }),
+      session: {
+        sessionId: this.id,
+        lease: async (runId, hardSignal) =>
+          this.#lease({ runId, signal: hardSignal, tools: own && recordTools(createToolbox(own)) }, (settling) => {
+            settled = settling;
+          }),
+      },
     });
     const whole = whenSettled(run, { settled: () => settled, failedAs: (error) => this.#closedAs(error) });
     this.#runs.add(whole);
@@ -321,7 +324,7 @@ export class LiveSession implements Session {
       const paused = end instanceof CompletionError && end.resumable;
       settling(this.#settle(paused ? 'paused' : 'ready').finally(leave));
     };
-    return { workspace: this.#parts.workspace, sessionId: this.id, release };
+    return { workspace: this.#parts.workspace, release };
   }
 
   async #begin(): Promise<void> {

@@ -1,15 +1,15 @@
-import type { Engine, RunIdentity } from '../engine/engine.ts';
+import type { Run } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
 import { digest } from '../journal/step-key.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import { notes } from '../prompt/index.ts';
 import type { BashOutcome, CellOutcome, ReplHost, RestartInfo } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
 import { bindContext } from '../run/bind-context.ts';
-import { hostFor } from '../run/host.ts';
-import type { PreparedRun } from '../run/open-run.ts';
+import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionStatus } from './session.ts';
 import type { OperationEnd } from './session-log.ts';
@@ -18,9 +18,7 @@ const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
 
 /** What an operator works with: the session's own run, whose ledger pays for what its cells ask. */
 export interface OperatorParts {
-  readonly engine: Engine;
-  readonly identity: RunIdentity;
-  readonly prepared: PreparedRun;
+  readonly run: Run;
   readonly workspace: Workspace;
 }
 
@@ -40,11 +38,23 @@ export class Operator {
   readonly #parts: OperatorParts;
   readonly #tally = new SubCallTally();
   readonly #commands: SessionStatus['commands'][number][] = [];
-  readonly #host: ReplHost;
+  #host: ReplHost;
 
   constructor(parts: OperatorParts) {
     this.#parts = parts;
-    this.#host = hostFor({ ...parts, tally: this.#tally });
+    this.#host = createCellHost({ ...parts, tally: this.#tally });
+  }
+
+  /** Does `work` under other models: what a cell was answered is recorded under the model it asked. */
+  async withModels<T>(models: ModelPolicy, work: () => Promise<T>): Promise<T> {
+    const { run, workspace } = this.#parts;
+    const own = this.#host;
+    this.#host = createCellHost({ run: { ...run, models }, workspace, tally: this.#tally });
+    try {
+      return await work();
+    } finally {
+      this.#host = own;
+    }
   }
 
   /** The id of the next command. */
@@ -58,13 +68,12 @@ export class Operator {
   }
 
   usage(): Usage {
-    return this.#parts.prepared.run.ledger.usage();
+    return this.#parts.run.ledger.usage();
   }
 
   /** Binds the session's tools, and its context where it has one; without one, numbering starts with the first completion. */
   async bind(): Promise<void> {
-    const { prepared, workspace } = this.#parts;
-    const { run } = prepared;
+    const { run, workspace } = this.#parts;
     const { contexts } = run;
     if (contexts.kind === 'one' && contexts.context.value.kind === 'none') {
       const { toolbox } = run;
@@ -81,7 +90,7 @@ export class Operator {
   }
 
   async execute(code: string, options: ExecuteOptions): Promise<Operated<CellResult>> {
-    const { workspace, prepared } = this.#parts;
+    const { workspace, run } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.execute({ code, handle, ...options }));
     const { ok, durationMs, timedOut, value, error, answer } = outcome;
@@ -90,7 +99,7 @@ export class Operator {
       ...{ ok, value, error, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
-      shown: shownOf(outcome, prepared.run.limits, handle),
+      shown: shownOf(outcome, run.limits, handle),
       ...(answer !== undefined && { answer: answer.text }),
       ...this.#restart(outcome),
     };
@@ -103,7 +112,7 @@ export class Operator {
   }
 
   async bash(command: string, options: ExecuteOptions): Promise<Operated<BashResult>> {
-    const { workspace, prepared } = this.#parts;
+    const { workspace, run } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.bash({ command, handle, ...options }));
     const { ok, exitCode, durationMs, timedOut } = outcome;
@@ -112,7 +121,7 @@ export class Operator {
       ...{ ok, exitCode, durationMs, timedOut },
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
-      shown: shownOf(outcome, prepared.run.limits, handle),
+      shown: shownOf(outcome, run.limits, handle),
       ...this.#restart(outcome),
     };
     return { result, end: { ...endOf(outcome, options), exitCode } };
@@ -132,13 +141,13 @@ export class Operator {
   /** Emits what a killed REPL lost, where the error of a command says so. */
   reportLoss(error: unknown): void {
     if (!RlmError.isInstance(error) || error.data.restarted === undefined) return;
-    this.#parts.prepared.run.emit({ type: 'repl.restarted', ...(error.data.restarted as RestartInfo) });
+    this.#parts.run.emit({ type: 'repl.restarted', ...(error.data.restarted as RestartInfo) });
   }
 
   /** Reports what a killed REPL lost: as an event, and as a field of the result. */
   #restart({ restarted }: CellOutcome | BashOutcome): Pick<CellResult, 'restarted'> {
     if (restarted === undefined) return {};
-    this.#parts.prepared.run.emit({ type: 'repl.restarted', ...restarted });
+    this.#parts.run.emit({ type: 'repl.restarted', ...restarted });
     return { restarted };
   }
 

@@ -1,18 +1,18 @@
 import { isObject } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import type { Workspace } from '../engine/workspace.ts';
+import type { Run } from '../engine/run.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { createEventBus } from '../event/bus.ts';
-import { type JournalScope, openJournal } from '../journal/index.ts';
-import { type Limits, recordedLimits } from '../limits.ts';
+import type { RunEvent } from '../event/event.ts';
+import { type Journal, notRecorded, openJournal } from '../journal/index.ts';
+import { recordedLimits } from '../limits.ts';
+import type { ModelPolicy } from '../model/model-policy.ts';
 import type { Repl } from '../repl/port.ts';
 import { abortRun } from '../resume/abort-run.ts';
-import { notRecorded, recordedResolver, silent } from '../resume/recorded-models.ts';
+import { type RecordedModels, recordedPolicy } from '../resume/recorded-models.ts';
 import { loadStored } from '../resume/stored-context.ts';
-import { runCompletion } from '../run/execute-run.ts';
-import { openFrame } from '../run/frame.ts';
+import { executeRun } from '../run/execute-run.ts';
+import { openRun } from '../run/open-run.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import type { RunRecord, Store } from '../store/index.ts';
 import { Divergences, differencesOf } from './divergence.ts';
@@ -21,7 +21,6 @@ import type { Operated } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionDivergence } from './session.ts';
 import type { SessionContexts } from './session-contexts.ts';
 import type { LoggedOperation, OperationEnd, SessionLog, SessionOperation } from './session-log.ts';
-import type { SessionModels } from './session-models.ts';
 import { type RecordedTools, replayedTools } from './session-tools.ts';
 import type { Kept } from './stored-session.ts';
 
@@ -29,8 +28,9 @@ import type { Kept } from './stored-session.ts';
 export interface ReplayOptions {
   readonly store: Store;
   readonly clock: Clock;
-  readonly engine: Engine;
-  readonly models: SessionModels;
+  readonly run: Run;
+  /** Of what its own cells asked. */
+  readonly journal: Journal;
   readonly log: SessionLog;
   readonly contexts: SessionContexts;
   /** The tools of the session. */
@@ -76,16 +76,21 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
   switch (operation.op) {
     case 'execute': {
       const { code, models } = operation;
-      const { engine } = options;
-      const under = { recorded: models, ended: logged.end !== undefined, engine };
+      const policy = await policyOf(models, options.run);
       const execute = (timed: ExecuteOptions): Promise<Operated<CommandResult>> =>
-        options.models.during(under, () => operator.execute(code, timed));
-      return await redoCommand(session, logged, { ...options, kind: 'cell', source: code, run: execute });
+        operator.withModels(policy, () => operator.execute(code, timed));
+      // Of a cell that has ended, only recorded answers are given; one that was under way goes on.
+      options.journal.unrecorded = logged.end === undefined ? 'run' : 'refuse';
+      try {
+        return await redoCommand(session, logged, { ...options, kind: 'cell', source: code, perform: execute });
+      } finally {
+        options.journal.unrecorded = 'run';
+      }
     }
     case 'bash': {
       const { command } = operation;
       const bash = (timed: ExecuteOptions): Promise<Operated<CommandResult>> => operator.bash(command, timed);
-      return await redoCommand(session, logged, { ...options, kind: 'bash', source: command, run: bash });
+      return await redoCommand(session, logged, { ...options, kind: 'bash', source: command, perform: bash });
     }
     case 'completion':
       return await redoCompletion(session, operation, options);
@@ -135,7 +140,7 @@ type CommandResult = Pick<CellResult | BashResult, 'restarted'>;
 interface RedoCommand extends Replaying {
   readonly kind: 'cell' | 'bash';
   readonly source: string;
-  readonly run: (options: ExecuteOptions) => Promise<Operated<CommandResult>>;
+  readonly perform: (options: ExecuteOptions) => Promise<Operated<CommandResult>>;
 }
 
 /** A command again: as far as it came when it was cut, and not at all where the REPL had to be restarted for it. */
@@ -146,7 +151,7 @@ async function redoCommand(session: LiveSession, { end }: LoggedOperation, comma
   const id = operator.nextId;
   divergences.at(id);
   const timed = end?.cut === true ? { timeoutMs: Math.max(SHORTEST_MS, Math.ceil(end.durationMs)) } : {};
-  const done = await command.run(timed);
+  const done = await command.perform(timed);
   // It was under way when its process died: now it has an end.
   if (end === undefined) return await log.ended(done.end);
   operator.tookAtFirst(end.durationMs);
@@ -155,75 +160,52 @@ async function redoCommand(session: LiveSession, { end }: LoggedOperation, comma
   if (differences.length > 0) divergences.command(id, `Replaying ${id}: ${differences.join('; ')}.`);
 }
 
+function policyOf(models: RecordedModels, run: Run): Promise<ModelPolicy> {
+  const { resolveModel, defaults } = run.engine;
+  return recordedPolicy(models, { own: run.models, resolveModel, allowedModels: defaults.allowedModels });
+}
+
 /**
- * A completion's cells on the session's REPL, as far as they are recorded. Nothing is asked of a model: where the record
- * ends, the completion ends.
+ * A completion's cells on the session's REPL, as far as they are recorded: its journal refuses everything else, so the
+ * replay ends where the record ends.
  */
 async function redoCompletion(session: LiveSession, operation: CompletionOperation, options: Replaying): Promise<void> {
-  const { store, clock, engine, models, divergences } = options;
+  const { store, clock, run, divergences } = options;
   const { runId } = operation;
   divergences.at(runId);
   const record = await store.runs.get(runId);
   // It ended before it had a record, and so before its first cell.
   if (record === undefined) return;
-  const journal = await openJournal({ journalId: runId, store, clock });
+  const { engine } = run;
   const { request } = record;
-  const identity = { runId, parentRunId: undefined, traceId: runId };
-  // These events were emitted when they happened; differences from them are news.
-  const events = createEventBus({
-    ...{ runId, traceId: runId, clock },
-    onEvent: (event) => {
-      if (event.type === 'journal.diverged') divergences.command(event.commandId, event.message);
-    },
-  });
-  const resolve = recordedResolver(request, { own: models, resolveModel: engine.resolveModel });
-  const quiet: Engine = {
-    ...engine,
-    // Children make their calls by themselves: their models ask nobody either.
-    resolveModel: async (ref) => silent(await resolve(ref)),
-    defaults: {
-      ...engine.defaults,
-      limits: withoutCost(engine.defaults.limits),
-      requireInspection: request.requireInspection ?? engine.defaults.requireInspection,
-    },
-    openEvents: (child) => createEventBus({ runId: child.runId, traceId: runId, clock }),
-    keeper: NOTHING_KEPT,
+  const { root: journal, recovered } = await openJournal({ journalId: runId, store, clock, unrecorded: 'refuse' });
+  // Its events were shown when they happened; a difference from them is news.
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'journal.diverged') divergences.command(event.commandId, event.message);
   };
-  const limits = withoutCost(recordedLimits(request.limits));
-  const frame = openFrame({ engine: quiet, limits, events, parent: undefined, signal: undefined });
-  const { subModels } = request;
-  const start = {
-    engine: quiet,
+  const replay = openRun({
+    ...{ engine, id: runId, journal, signal: undefined, sessionId: session.id },
+    events: engine.openEvents({ runId, traceId: runId, onlyTo: onEvent }),
+    // It has as much time as the run had.
+    recovered: { ...recovered, elapsedMs: 0 },
     request: {
       query: request.query,
       context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
       output: isObject(request.output) ? jsonSchema(request.output) : undefined,
-      limits,
+      limits: recordedLimits(request.limits),
       tools: replayedTools(operation.tools ?? options.tools),
-      model: request.rootModel,
-      subModel: subModels.length === 0 ? undefined : subModels,
+      requireInspection: request.requireInspection,
     },
-    identity,
-    events,
-    parent: undefined,
-    frame,
-    journal: journal.root,
-    recovered: journal.recovered,
-    sessionId: session.id,
-  };
-  const workspace = recordedCells(session.parts.workspace, journal.root);
-  const end = await runCompletion({ ...start, workspace, callModel: recordEnds }).catch(asCompletionError);
+  });
+  const { workspace } = session.parts;
+  const models = await policyOf(request, run);
+  const end = await executeRun(replay, { workspace, models }).catch(asCompletionError);
   const result = end instanceof CompletionError ? end.result : end;
   session.addUsage(result.usage);
   const difference = differenceOf(record, end);
   if (difference !== undefined) divergences.command(runId, `Replaying ${runId}: ${difference}.`);
   if (record.status !== 'running' && record.status !== 'interrupted') return;
   await abortRun(runId, { store, clock, reason: 'its process died, and its session went on without it' });
-}
-
-/** Nothing is spent in a replay, and what the price of a model is now is not what it was. */
-function withoutCost<L extends Partial<Limits>>(limits: L): L {
-  return { ...limits, maxCostUsd: undefined };
 }
 
 function asCompletionError(error: unknown): CompletionError {
@@ -249,43 +231,3 @@ function differenceOf(
 const RECORD_ENDS: ReadonlySet<string> = new Set([notRecorded().code]);
 
 type CompletionOperation = Extract<SessionOperation, { readonly op: 'completion' }>;
-
-/** The workspace for a replay: a cell whose end is not recorded was cut, and is not run again. */
-function recordedCells(workspace: Workspace, journal: JournalScope): Workspace {
-  const { repl } = workspace;
-  const recorded = <T>(handle: string, run: () => Promise<T>): Promise<T> =>
-    journal.recordedCommand(handle) === undefined ? recordEnds() : run();
-  return {
-    ...workspace,
-    repl: {
-      info: repl.info,
-      bind: (bindings) => repl.bind(bindings),
-      execute: (cell) => recorded(cell.handle, () => repl.execute(cell)),
-      bash: (command) => recorded(command.handle, () => repl.bash(command)),
-      answer: (lookup, signal) => repl.answer(lookup, signal),
-      draft: () => repl.draft(),
-      variables: () => repl.variables(),
-      getVariable: (name) => repl.getVariable(name),
-      setVariable: (name, value) => repl.setVariable(name, value),
-      snapshot: (name) => repl.snapshot(name),
-      rollback: (name) => repl.rollback(name),
-      deleteSnapshot: (name) => repl.deleteSnapshot(name),
-      snapshots: () => repl.snapshots(),
-      close: () => repl.close(),
-    },
-  };
-}
-
-const NOTHING_KEPT: Engine['keeper'] = {
-  journal: () => {
-    throw new TypeError('a replay starts no tree of its own');
-  },
-  reopenJournal: () => Promise.reject(new TypeError('a replay does not begin again')),
-  reopen: () => Promise.resolve({ tail: { lastSeq: 0, identities: [] } }),
-  begin: () => Promise.resolve(),
-  end: () => Promise.resolve(),
-};
-
-function recordEnds(): Promise<never> {
-  return Promise.reject(notRecorded());
-}

@@ -1,5 +1,5 @@
 import type { JsonValue, ToolBinding } from '../repl/port.ts';
-import { type HostTool, type Toolbox, ToolError, type ToolSet, UnrecordedToolCall } from '../tools/toolbox.ts';
+import { type HostTool, type Toolbox, ToolError, type ToolSet } from '../tools/toolbox.ts';
 
 /** The tools of a session, as its record keeps them: enough to bind them again, not to call them. */
 export interface RecordedTools {
@@ -36,9 +36,9 @@ export function restoredTools(recorded: RecordedTools, atHand: ToolSet): ToolSet
   return { ...standIns(recorded, missing), ...atHand };
 }
 
-/** The same tools for a replay that may call none of them: recorded results answer for them. */
+/** The same tools for a replay, which answers their calls from the journal and calls none. */
 export function replayedTools(recorded: RecordedTools): ToolSet {
-  return standIns(recorded, (name) => new UnrecordedToolCall(name));
+  return standIns(recorded, (name) => new ToolError('LookupError', `the tool ${name} is not called in a replay`));
 }
 
 function standIns({ bindings, values }: RecordedTools, error: (name: string) => Error): ToolSet {
@@ -57,13 +57,4 @@ function standIns({ bindings, values }: RecordedTools, error: (name: string) => 
   ]);
   const parsed = Object.entries(values).map(([name, json]) => [name, JSON.parse(json) as JsonValue] as const);
   return { ...Object.fromEntries(callables), ...Object.fromEntries(parsed) };
-}
-
-/** A toolbox whose tools are not called while only recorded results are given. */
-export function recordedOnly(toolbox: Toolbox, only: () => boolean): Toolbox {
-  return {
-    ...toolbox,
-    call: (name, args, signal) =>
-      only() ? Promise.reject(new UnrecordedToolCall(name)) : toolbox.call(name, args, signal),
-  };
 }

@@ -3,15 +3,15 @@ import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Run } from '../engine/run.ts';
 import { openWorkspace } from '../engine/workspace.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { ReplChoice } from '../repl/select.ts';
-import { notRecorded } from '../resume/recorded-models.ts';
+import { recordModels } from '../resume/recorded-models.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
 import { bookRecovered } from '../run/book-recovered.ts';
-import { openFrame } from '../run/frame.ts';
-import { prepareRun } from '../run/open-run.ts';
+import { openRun, prepareRun } from '../run/open-run.ts';
 import type { SessionRecord, Store, StoreLock } from '../store/index.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import { LiveSession } from './live-session.ts';
@@ -20,10 +20,9 @@ import { replaySession } from './replay-session.ts';
 import type { OpenSessionOptions, Session, SessionOptions, SessionStatus } from './session.ts';
 import { SessionContexts } from './session-contexts.ts';
 import { type LoggedOperation, type SessionLog, sessionLog } from './session-log.ts';
-import { SessionModels } from './session-models.ts';
 import { checkOpen, rlmClosed } from './session-state.ts';
 import { type SessionTerms, termsOf } from './session-terms.ts';
-import { mergeTools, NO_TOOLS, recordedOnly, recordTools, restoredTools } from './session-tools.ts';
+import { mergeTools, NO_TOOLS, recordTools, restoredTools } from './session-tools.ts';
 import { type Kept, keptOf, lockSession, reapStored, recordOf, sessionRecord } from './stored-session.ts';
 
 /** What the sessions of an `Rlm` need of it. */
@@ -45,11 +44,11 @@ interface Build {
   readonly kept: Kept | undefined;
 }
 
-/** A session that is built, and the models its own cells ask. */
+/** A session that is built, and the run that pays for what its own cells ask. */
 interface Built {
   readonly log: SessionLog;
   readonly session: LiveSession;
-  readonly models: SessionModels;
+  readonly run: Run;
 }
 
 /** Creates sessions, brings stored ones back, and ends those whose time is over. */
@@ -149,35 +148,29 @@ export class Sessions {
     const journal = await openJournal({ journalId: id, store, clock });
     const context = await loadStored(kept.contexts, { store, substitutes: contexts.substitutes('') });
     const terms = { ...termsFrom(record, kept), tools: toolsFor(kept, options.tools, engine.defaults.tools) };
-    const { session, models, log } = await this.#build({ id, engine, terms, context, journal, lock, kept });
+    const { session, run, log } = await this.#build({ id, engine, terms, context, journal, lock, kept });
     await log.read();
     const tools = kept.tools ?? recordTools(createToolbox(terms.tools));
-    const replay = { store, clock, engine, models, log, contexts, tools, kept };
+    const replay = { store, clock, run, journal, log, contexts, tools, kept };
     await session.start(await replaySession(session, operations, replay));
     return session;
   }
 
   async #build({ id, engine, terms, context, journal, lock, kept: before }: Build): Promise<Built> {
     const { store, clock } = this.#options;
-    const identity = { runId: id, parentRunId: undefined, traceId: id };
-    const events = engine.openEvents(identity, { tail: await store.events.tail(id) });
+    const events = engine.openEvents({ runId: id, traceId: id, tail: await store.events.tail(id) });
     // The session's own time is its lifetime; its commands have no deadline of their own beside cellTimeoutMs.
     const limits = { ...terms.limits, maxDurationMs: Number.POSITIVE_INFINITY };
-    const frame = openFrame({ engine, limits, events, parent: undefined, signal: undefined });
     let place: ReplPlace | undefined;
-    const request = { query: `session ${id}`, context, tools: terms.tools };
+    const { root, recovered } = journal;
+    const open = openRun({
+      ...{ engine, id, kind: 'session' as const, events, journal: root, recovered, signal: undefined, sessionId: id },
+      request: { query: '', context, limits, tools: terms.tools },
+    });
     try {
-      const { root, recovered } = journal;
-      const start = { engine, request, identity, events, parent: undefined, frame, journal: root, recovered };
-      const { run: asked, asParent } = await prepareRun(start);
-      const models = new SessionModels(asked.models);
-      const callModel: typeof asked.callModel = (call) =>
-        models.answersOnly ? Promise.reject(notRecorded()) : asked.callModel(call);
-      const toolbox = recordedOnly(asked.toolbox, () => models.answersOnly);
-      const prepared = { run: { ...asked, models, callModel, toolbox }, asParent: { ...asParent, models } };
-      const { run } = prepared;
+      const run = await prepareRun(open);
       // What its cells spent in earlier processes counts against its limits.
-      await bookRecovered(run, recovered);
+      await bookRecovered(run);
       place = await engine.places.enterSession({
         signal: this.#closing.signal,
         onQueued: async (position) => run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls }),
@@ -185,11 +178,11 @@ export class Sessions {
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
-      const operator = new Operator({ engine, identity, prepared, workspace });
+      const operator = new Operator({ run, workspace });
       await operator.bind();
       const { backend, isolation } = workspace.repl.info;
       const kept: Kept = {
-        models: before?.models ?? models.record(run.limits.maxDepth),
+        models: before?.models ?? recordModels(run.models, run.limits.maxDepth),
         contexts: before?.contexts ?? (await storeContexts(run.contexts, store, id)),
         tools: mergeTools(before?.tools ?? NO_TOOLS, recordTools(run.toolbox)),
         ownTools: before?.ownTools ?? terms.tools !== undefined,
@@ -201,7 +194,7 @@ export class Sessions {
       };
       const onEnd = (): void => {
         this.#live.delete(id);
-        frame.ledger.close();
+        open.ledger.close();
         place?.leave();
         lock.release();
       };
@@ -211,7 +204,7 @@ export class Sessions {
         if (status.state === 'terminated' || status.state === 'expired') await store.blobs.release(id);
       };
       const parts = { id, engine, clock, events, log, workspace, operator, terms, save, onEnd };
-      const session = new LiveSession({ ...parts, models: models.record(run.limits.maxDepth) });
+      const session = new LiveSession({ ...parts, models: recordModels(run.models, run.limits.maxDepth) });
       this.#live.set(id, session);
       // One that is brought back has its record, which says more than an empty REPL could.
       if (before === undefined) await save({ ...session.status(), state: 'ready' }, 0);
@@ -221,9 +214,9 @@ export class Sessions {
         state: 'initializing',
         expiresAt: new Date(terms.expiresAt).toISOString(),
       });
-      return { session, models, log };
+      return { session, run, log };
     } catch (error) {
-      frame.ledger.close();
+      open.ledger.close();
       place?.leave();
       lock.release();
       throw error;

@@ -1,4 +1,6 @@
 import { RlmError } from '../errors.ts';
+import type { Step } from '../journal/index.ts';
+import { BudgetError, type Ledger, type SubCallTicket } from '../ledger/index.ts';
 import type { SubCallReply } from '../repl/port.ts';
 
 /** Usage of a call that cost nothing. */
@@ -25,4 +27,19 @@ function leftOf({ code, data }: RlmError): Pick<NonNullable<SubCallReply['error'
   const { resource, left, limit } = data;
   if (code !== 'budget' || typeof resource !== 'string') return {};
   return { left: { resource, left: Number(left), limit: Number(limit) } };
+}
+
+/** The slot of a call that had begun before an interruption: it was counted then. */
+const COUNTED: SubCallTicket = { sent: () => undefined, close: () => undefined };
+
+/**
+ * The slot of one sub-call within `maxSubCalls`.
+ *
+ * @throws BudgetError when none is left
+ */
+export function openSlot(step: Pick<Step, 'again'>, ledger: Pick<Ledger, 'openSubCall'>): SubCallTicket {
+  if (step.again) return COUNTED;
+  const slot = ledger.openSubCall();
+  if (slot instanceof BudgetError) throw slot;
+  return slot;
 }

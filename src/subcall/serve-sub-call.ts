@@ -1,21 +1,26 @@
+import { sha256OfFile } from '../context/from-file.ts';
 import { RestartTree } from '../engine/restart-tree.ts';
+import type { Run } from '../engine/run.ts';
+import { stopOfResource } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
-import type { Step } from '../journal/index.ts';
 import { BudgetError, type Resource } from '../ledger/index.ts';
-import { type ChatMessage, type Model, ModelError } from '../model/index.ts';
+import { type Model, ModelError } from '../model/index.ts';
 import type { GuestValue, JsonValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import { checkJsonSchema } from '../schema/check-json-schema.ts';
 import type { SubCall } from '../trajectory.ts';
-import { ChildStopped } from './child-stopped.ts';
-import type { SubCallContext } from './context.ts';
-import { sha256OfFile } from './file-hash.ts';
-import { flatPrompt } from './flat-prompt.ts';
-import { placeFor } from './place.ts';
+import { ChildStopped, callChild } from './child-run.ts';
+import { flatCall, sendFlatCall } from './flat-call.ts';
 import { failedReply } from './reply.ts';
 import { promptChars, subCallRecord } from './sub-call-record.ts';
-import { typedReply } from './typed-reply.ts';
+import type { SubCallTally } from './tally.ts';
 
-/** What a sub-call came to, as the journal records it. */
+/** Whose cell makes a sub-call. */
+export interface Caller {
+  readonly run: Run;
+  readonly tally: SubCallTally;
+}
+
+/** The result of a sub-call, as the journal records it. */
 interface Served {
   readonly reply: SubCallReply;
   readonly child?: SubCall['child'];
@@ -27,33 +32,31 @@ interface Served {
 export async function serveSubCall(
   request: SubCallRequest,
   signal: AbortSignal,
-  context: SubCallContext,
+  caller: Caller,
 ): Promise<SubCallReply> {
-  const startedAt = context.clock.now();
-  const order = context.nextCall();
-  const call = { callId: `${context.runId}/c${order}`, kind: request.kind } as const;
-  const depth = context.depth + 1;
-  const commandId = context.tally.command;
-  const { model: asked, unknown } = await modelFor(request, context);
-  context.emit({
-    type: 'subcall.started',
-    ...call,
-    depth,
-    model: asked.id,
-    promptChars: promptChars(request),
-    commandId,
-  });
+  const { run, tally } = caller;
+  const startedAt = run.clock.now();
+  const order = tally.nextCall();
+  const call = { callId: `${run.id}/c${order}`, kind: request.kind } as const;
+  const depth = run.depth + 1;
+  const commandId = tally.command;
+  const { model: asked, unknown } = await modelFor(request, run);
+  const chars = promptChars(request);
+  run.emit({ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId });
   const served =
     unknown === undefined
-      ? await serve({ request, model: asked, signal, context, commandId }).catch(failedAs)
+      ? await serve({ ...caller, request, model: asked, signal, commandId }).catch(failedAs)
       : failedAs(unknown.error);
-  const { reply, child } = served;
-  const model = context.models.inUse(asked);
-  const durationMs = context.clock.now() - startedAt;
-  if (served.refusedFor !== undefined) context.refused(served.refusedFor, reply.error?.message ?? '');
+  const { reply, child, refusedFor } = served;
+  const model = run.models.inUse(asked);
+  const durationMs = run.clock.now() - startedAt;
+  if (refusedFor !== undefined) {
+    tally.refuse(refusedFor);
+    run.reportLimit({ stop: stopOfResource(refusedFor), reason: reply.error?.message ?? '' }, tally.turn);
+  }
   const record = subCallRecord({ id: call.callId, request, model: model.id, reply, child, durationMs });
-  context.tally.add(record, { order, sent: served.refusedFor === undefined });
-  context.emit({
+  tally.add(record, { order, sent: refusedFor === undefined });
+  run.emit({
     type: 'subcall.completed',
     ...call,
     model: model.id,
@@ -71,54 +74,49 @@ function failedAs(error: unknown): Served {
   return { reply: failedReply(error) };
 }
 
-interface Serving {
+interface Serving extends Caller {
   readonly request: SubCallRequest;
   readonly model: Model;
   readonly signal: AbortSignal;
-  readonly context: SubCallContext;
+  /** The command that asked, also after it has ended. */
   readonly commandId: string;
 }
 
 async function serve(serving: Serving): Promise<Served> {
-  const { request, context, commandId, model } = serving;
-  const depth = context.depth + 1;
-  if (depth > context.limits.maxDepth) throw noDepth(depth, context.limits.maxDepth);
+  const { request, run, tally, model, signal } = serving;
+  const depth = run.depth + 1;
+  if (depth > run.limits.maxDepth) throw noDepth(depth, run.limits.maxDepth);
   // Before anything is paid, and before a child opens a REPL.
   if (request.kind === 'rlm' && request.output !== undefined) checkJsonSchema(request.output, 'output schema');
-  const place = {
-    turn: context.tally.turn,
-    command: commandId,
-    ...(request.batch !== undefined && { task: `i${request.batch.index}` }),
-  };
-  if (request.kind === 'rlm' && depth < context.limits.maxDepth) {
-    const asked = {
-      query: request.query,
-      context: await keyOf(request.context),
-      model: model.id,
-      output: request.output ?? null,
-    };
-    return await context.journal.step({ kind: 'child', ...place, request: asked }, (step) =>
-      recorded(serving, () => child(serving, step)),
+  const task = request.batch === undefined ? {} : { task: `i${request.batch.index}` };
+  const place = { turn: tally.turn, command: serving.commandId, ...task };
+  if (request.kind === 'rlm' && depth < run.limits.maxDepth) {
+    const { query, output = null } = request;
+    const asked = { query, context: await keyOf(request.context), model: model.id, output };
+    return await run.journal.step({ kind: 'child', ...place, request: asked }, (step) =>
+      recordable(serving, async () => {
+        const { reply, trajectory } = await callChild({ request, signal, step }, run);
+        return { reply, child: trajectory };
+      }),
     );
   }
-  const messages = request.kind === 'llm' ? messagesOf(request) : await flatPrompt(request, model, context.limits);
-  const limit = context.limits.maxSubCallOutputTokens;
-  const maxOutputTokens = Math.max(1, Math.min(request.kind === 'llm' ? (request.maxTokens ?? limit) : limit, limit));
+  const call = await flatCall(request, model, run.limits);
+  const { messages, maxOutputTokens } = call;
   const asked = { model: model.id, messages, maxOutputTokens };
-  return await context.journal.step({ kind: 'sub', ...place, request: asked }, (step) =>
-    recorded(serving, () => flat(serving, { messages, maxOutputTokens, step })),
+  return await run.journal.step({ kind: 'sub', ...place, request: asked }, (step) =>
+    recordable(serving, async () => ({ reply: await sendFlatCall(call, { run, step, signal }) })),
   );
 }
 
 /** Failures the cell sees are results, and recorded as such; what stops the run is thrown, and runs again on resume. */
-async function recorded({ context, signal }: Serving, work: () => Promise<Served>): Promise<Served> {
+async function recordable({ run, signal }: Serving, work: () => Promise<Served>): Promise<Served> {
   try {
     return await work();
   } catch (error) {
     if (signal.aborted) throw error;
     const cause = error instanceof ChildStopped ? error.cause : error;
     if (cause instanceof RestartTree || (cause instanceof ModelError && cause.stopsNewCalls)) {
-      context.fail(cause);
+      run.stop.fail(cause);
       throw error;
     }
     const refusal = error instanceof BudgetError ? { refusedFor: error.resource } : {};
@@ -126,83 +124,24 @@ async function recorded({ context, signal }: Serving, work: () => Promise<Served
   }
 }
 
-async function child({ request, context, signal }: Serving, step: Step): Promise<Served> {
-  if (request.kind !== 'rlm') throw new TypeError('only an rlm_query starts a child');
-  const { query, output, model } = request;
-  const { reply, trajectory } = await context.runChild({
-    query,
-    context: request.context,
-    model,
-    output,
-    signal,
-    step,
-  });
-  return { reply, child: trajectory };
-}
-
-interface FlatCall {
-  readonly messages: readonly ChatMessage[];
-  readonly maxOutputTokens: number;
-  readonly step: Step;
-}
-
-async function flat(
-  { request, model, signal, context }: Serving,
-  { messages, maxOutputTokens, step }: FlatCall,
-): Promise<Served> {
-  const depth = context.depth + 1;
-  const read = request.kind === 'rlm' && request.output !== undefined ? context.answersOf(request.output) : undefined;
-  const ticket = placeFor(step, context);
-  try {
-    const account = context.ledger.account({ kind: 'sub', depth, ticket });
-    const reply = await context.callModel({
-      ...{ model, messages, maxOutputTokens, depth, signal },
-      purpose: 'sub',
-      account: step.account(account),
-    });
-    const { inputTokens, outputTokens } = reply.usage;
-    const usage = { inputTokens, outputTokens, costUsd: reply.costUsd };
-    const said = { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage };
-    return { reply: read === undefined ? said : await typedReply(said, read) };
-  } finally {
-    ticket.close();
-  }
-}
-
 /**
- * The model of a call. Where nobody knows the one it names, that of its depth and the error: a call that fails for this
- * has an end, and so it has a beginning.
+ * The model of a call. Where the named one is unknown, that of its depth and the error: a call that fails for this is
+ * completed, and so it is started.
  */
 async function modelFor(
   request: SubCallRequest,
-  context: SubCallContext,
+  run: Run,
 ): Promise<{ readonly model: Model; readonly unknown?: { readonly error: unknown } }> {
-  const depth = context.depth + 1;
-  const model = context.models.at(depth);
+  const depth = run.depth + 1;
+  const model = run.models.at(depth);
   if (request.model === undefined) return { model };
   try {
-    const named = await context.models.named(request.model, depth);
-    if (named.fallback !== undefined) context.emit({ type: 'subcall.fallback', ...named.fallback });
+    const named = await run.models.named(request.model, depth);
+    if (named.fallback !== undefined) run.emit({ type: 'subcall.fallback', ...named.fallback });
     return { model: named.model };
   } catch (error) {
     return { model, unknown: { error } };
   }
-}
-
-const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant']);
-
-function messagesOf(request: Extract<SubCallRequest, { kind: 'llm' }>): readonly ChatMessage[] {
-  const system: ChatMessage[] = request.system === undefined ? [] : [{ role: 'system', content: request.system }];
-  if (typeof request.prompt === 'string') return [...system, { role: 'user', content: request.prompt }];
-  const chat = request.prompt.map(({ role, content }) => {
-    if (ROLES.has(role)) return { role: role as ChatMessage['role'], content };
-    throw new RlmError({
-      code: 'bad-request',
-      message: `A message has the role "${role}": use system, user or assistant.`,
-      data: { role },
-    });
-  });
-  return [...system, ...chat];
 }
 
 function noDepth(depth: number, maxDepth: number): RlmError {

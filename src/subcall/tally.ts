@@ -5,6 +5,7 @@ import type { SubCall } from '../trajectory.ts';
 export class SubCallTally {
   #command = '';
   #turn = 0;
+  #started = 0;
   #calls: { readonly call: SubCall; readonly order: number }[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   /** Sub-calls of the turn that were sent. */
@@ -22,6 +23,11 @@ export class SubCallTally {
   /** The turn that runs, from 1. */
   get turn(): number {
     return this.#turn;
+  }
+
+  /** The number of a sub-call that begins, from 1 in the run. */
+  nextCall(): number {
+    return ++this.#started;
   }
 
   /** A turn begins. */

@@ -51,13 +51,6 @@ export class ToolError extends Error {
   }
 }
 
-/** A replay came by a tool call that is not recorded: tools are not called then, and this is not recorded either. */
-export class UnrecordedToolCall extends ToolError {
-  constructor(name: string) {
-    super('LookupError', `this call of the tool ${name} is not in the record, and a replay calls no tools`);
-  }
-}
-
 interface Callable {
   readonly binding: ToolBinding;
   readonly validate: ((args: unknown) => Promise<unknown>) | undefined;

@@ -1,35 +1,35 @@
 import { countCharacters } from '../code-points.ts';
 import type { Projection } from '../context/index.ts';
+import type { Run } from '../engine/run.ts';
+import type { Workspace } from '../engine/workspace.ts';
 import { messageOf } from '../errors.ts';
-import type { HistoryRead, JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
-import { type Toolbox, ToolError, UnrecordedToolCall } from '../tools/toolbox.ts';
-import type { SubCallContext } from './context.ts';
-import { serveSubCall } from './serve-sub-call.ts';
+import type { JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
+import { ToolError } from '../tools/toolbox.ts';
+import { type Caller, serveSubCall } from './serve-sub-call.ts';
+import type { SubCallTally } from './tally.ts';
 
-/** What answering a cell's requests needs besides sub-calls. */
-export interface HostOptions {
-  readonly context: SubCallContext;
-  readonly toolbox: Toolbox;
-  readonly projections: ReadonlyMap<string, Projection>;
-  readonly readHistory: (read: HistoryRead) => JsonValue;
-  /** Every error of a typed answer; empty when it fits. */
-  readonly checkAnswer: (json: string | null, text: string) => Promise<readonly string[]>;
+/** What answers the cells of a run. */
+export interface CellHostOptions {
+  readonly run: Run;
+  readonly workspace: Pick<Workspace, 'history' | 'projections'>;
+  readonly tally: SubCallTally;
 }
 
-/** The host side of a completion's cells: sub-calls, tools, history, projections, answer checks. */
-export function createHost(options: HostOptions): ReplHost {
-  const { context } = options;
+/** The host side of a run's cells: sub-calls, tools, history, projections, answer checks. */
+export function createCellHost({ run, workspace, tally }: CellHostOptions): ReplHost {
+  const { limits, answerType } = run;
   return {
-    subCall: (call, signal) => context.tally.watch(serveSubCall(call, signal, context)),
-    callTool: (name, args, signal) => context.tally.watch(callTool(options, { name, args, signal })),
+    subCall: (call, signal) => tally.watch(serveSubCall(call, signal, { run, tally })),
+    callTool: (name, args, signal) => tally.watch(callTool({ name, args, signal }, { run, tally })),
     async checkAnswer(json, text) {
-      const errors = await options.checkAnswer(json, text);
-      if (errors.length > 0) context.tally.invalidAnswers.push(errors);
-      return { errors };
+      const checked = await answerType?.check({ via: 'final', json, text });
+      if (checked === undefined || checked.ok) return { errors: [] };
+      tally.invalidAnswers.push(checked.errors);
+      return { errors: checked.errors };
     },
-    readHistory: (read) => Promise.resolve(options.readHistory(read)),
+    readHistory: async (read) => workspace.history.read(read),
     readProjection: (read, signal) =>
-      timed(context.limits.toolTimeoutMs, signal, () => readProjection(options.projections, read)),
+      timed(limits.toolTimeoutMs, signal, () => readProjection(workspace.projections, read)),
   };
 }
 
@@ -39,37 +39,36 @@ interface ToolCall {
   readonly signal: AbortSignal;
 }
 
-async function callTool(options: HostOptions, { name, args, signal }: ToolCall): Promise<JsonValue> {
-  const { context } = options;
-  const startedAt = context.clock.now();
-  const completed = (error: ToolOutcome['error']): void =>
-    context.emit({
-      type: 'tool.completed',
-      name,
-      ok: error === undefined,
-      ...(error !== undefined && { error: error.message }),
-      durationMs: context.clock.now() - startedAt,
-    });
-  const { turn, command } = context.tally;
-  const outcome = await context.journal.step({ kind: 'tool', turn, command, request: { name, args } }, () =>
-    runTool(options, { name, args, signal }),
-  );
-  completed(outcome.error);
-  if (outcome.error === undefined) return outcome.value ?? null;
-  throw new ToolError(outcome.error.name, outcome.error.message);
+async function callTool({ name, args, signal }: ToolCall, { run, tally }: Caller): Promise<JsonValue> {
+  const startedAt = run.clock.now();
+  const { turn, command: commandId } = tally;
+  let callId = '';
+  const onKey = (key: string): void => {
+    callId = key;
+  };
+  const call = { kind: 'tool', turn, command: commandId, request: { name, args }, onKey } as const;
+  const { error, value } = await run.journal.step(call, () => runTool({ name, args, signal }, run));
+  run.emit({
+    type: 'tool.completed',
+    ...{ name, callId, commandId, ok: error === undefined },
+    ...(error !== undefined && { error: error.message }),
+    durationMs: run.clock.now() - startedAt,
+  });
+  if (error === undefined) return value ?? null;
+  throw new ToolError(error.name, error.message);
 }
 
-/** What a tool call came to, as the journal records it: an error the cell sees is a result. */
+/** The result of a tool call, as the journal records it: an error the cell sees is a result. */
 interface ToolOutcome {
   readonly value?: JsonValue;
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-async function runTool({ context, toolbox }: HostOptions, { name, args, signal }: ToolCall): Promise<ToolOutcome> {
+async function runTool({ name, args, signal }: ToolCall, { limits, toolbox }: Run): Promise<ToolOutcome> {
   try {
-    return { value: await timed(context.limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
+    return { value: await timed(limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
   } catch (error) {
-    if (signal.aborted || error instanceof UnrecordedToolCall) throw error;
+    if (signal.aborted) throw error;
     return { error: { name: error instanceof Error ? error.name : 'Error', message: messageOf(error) } };
   }
 }

@@ -1,0 +1,93 @@
+import type { Run } from '../engine/run.ts';
+import type { EventBody } from '../event/event.ts';
+import type { CallAccount } from '../ledger/index.ts';
+import { settledCost, usd } from '../ledger/money.ts';
+import {
+  type AttemptRecord,
+  type ChatMessage,
+  callModel as callWithRetries,
+  type Model,
+  type ModelReply,
+  type TextReader,
+} from '../model/index.ts';
+
+/** One model call of a run: every attempt is reserved, recorded and settled. */
+export interface PaidCall {
+  readonly model: Model;
+  readonly messages: readonly ChatMessage[];
+  readonly maxOutputTokens: number;
+  readonly purpose: 'root' | 'sub' | 'final';
+  /** The depth it is counted at. */
+  readonly depth: number;
+  readonly signal: AbortSignal;
+  /** Milliseconds since the Unix epoch after which nothing of it is sent any more. Default: as long as the run may. */
+  readonly sendBy?: number | undefined;
+  /** Where its attempts are paid from. */
+  readonly account: CallAccount;
+  readonly readText?: () => TextReader;
+}
+
+/** A reply and what it cost; `costUsd` is null when the price is unknown. */
+export interface PaidReply extends ModelReply {
+  readonly costUsd: number | null;
+}
+
+type CallingRun = Pick<Run, 'clock' | 'limits' | 'gate' | 'ledger' | 'models' | 'emit'>;
+
+/**
+ * Calls a model for a run: each attempt is one `usage.recorded`, and the reply says what all of them cost. A sub-model
+ * that its provider does not know is replaced where the caller allows it.
+ *
+ * @throws ModelError, BudgetError
+ */
+export async function callModel(call: PaidCall, run: CallingRun): Promise<PaidReply> {
+  const model = run.models.inUse(call.model);
+  try {
+    return await ask({ ...call, model }, run);
+  } catch (error) {
+    const other = run.models.standIn(model, error);
+    if (other === undefined) throw error;
+    if (other.fallback !== undefined) run.emit({ type: 'subcall.fallback', ...other.fallback });
+    return await ask({ ...call, model: other.model }, run);
+  }
+}
+
+async function ask(call: PaidCall, { clock, limits, gate, ledger, emit }: CallingRun): Promise<PaidReply> {
+  let costUsd: number | null = 0;
+  const { model, messages, maxOutputTokens, readText, account, sendBy, signal } = call;
+  const reply = await callWithRetries({
+    ...{ model, account, gate, clock, sendBy, limits, signal },
+    request: { messages, maxOutputTokens, ...(readText !== undefined && { readText }) },
+    deadline: call.purpose === 'final' ? ledger.hardDeadline : ledger.deadline,
+    onAttempt: (attempt) => {
+      const cost = costOf(attempt);
+      costUsd = costUsd === null || cost === null ? null : costUsd + cost;
+      emit(usageEvent(call, attempt, cost));
+    },
+  });
+  return { ...reply, costUsd };
+}
+
+function costOf({ model, usage }: AttemptRecord): number | null {
+  const cost = settledCost(model.price, usage);
+  return cost === undefined ? null : usd(cost);
+}
+
+function usageEvent(call: PaidCall, attempt: AttemptRecord, costUsd: number | null): EventBody {
+  const { usage, outcome } = attempt;
+  return {
+    type: 'usage.recorded',
+    model: attempt.model.id,
+    purpose: call.purpose,
+    depth: call.depth,
+    attempt: attempt.attempt,
+    ok: outcome.ok,
+    ...(!outcome.ok && { code: outcome.error.code }),
+    inputTokens: usage.inputTokens,
+    outputTokens: usage.outputTokens,
+    ...(usage.cachedTokens !== undefined && { cachedTokens: usage.cachedTokens }),
+    costUsd,
+    estimated: usage.estimated,
+    possiblyBilled: attempt.possiblyBilled,
+  };
+}
