@@ -47,7 +47,7 @@ export interface Limits {
   readonly maxConcurrentCalls: number;
   /** Child completions at work per tree and depth, each with its own REPL. Default 16: REPLs take memory, not time. */
   readonly maxConcurrentChildren: number;
-  /** Characters of a command's output shown to the model. Default 20 000: about 5 000 tokens. */
+  /** Characters of a command's output shown to the model, errors included. Default 20 000: about 5 000 tokens. */
   readonly outputChars: number;
   /** Bytes of a command's output kept: the first and the last half of it. Default 16 MiB. */
   readonly outputBytes: number;

@@ -9,7 +9,7 @@ from .channel import Channel
 from .errors import AnswerInvalid, AnswerTooLarge, CellEnd, host_error
 from .frames import encode_text, loads
 from .json_values import json_text
-from .limits import Limits, check_size
+from .limits import Limits
 from .namespace import LONGEST_NAME, Namespace, listed
 from .queried import plain
 from .slots import Slot
@@ -150,7 +150,9 @@ class Answers:
             if not isinstance(text, str):
                 raise TypeError(f"continue_with takes a str, not {type(text).__name__}")
             self._channel.tracker.check()
-            check_size("the text", len(encode_text(text)), self._limits.prompt_bytes, "promptBytes")
+            limit = self._limits.output_chars
+            if limit is not None and len(text) > limit:
+                raise ValueError(f"the text has {len(text)} characters, and the limit is {limit} (outputChars)")
             if self.continuation is None:
                 self.continuation = str.__str__(text)
             raise CellEnd

@@ -8,11 +8,17 @@ from collections.abc import Sequence
 
 from .channel import Channel
 from .errors import call_error
-from .frames import FRAME_BODY, encode_text
+from .frames import FRAME_BODY, dumps, encode_text
 from .reply import Reply, make_reply
 from .slots import Slot, refuse
 
 _FRAME_CALLS = 4000
+#: Bytes of one frame's header that entries and lengths may take: the host allows 64 KiB.
+_HEADER = 48 * 1024
+#: Calls with values too large for a frame that are under way at once: the host keeps each of them in a file.
+_LARGE_CALLS = 13
+#: Bytes of JSON that names an item's batch, or the length of a part.
+_BATCH, _LENGTH = 48, 9
 #: The fields of a flat call without options.
 PLAIN: dict = {"kind": "llm"}
 
@@ -133,8 +139,8 @@ class Calls:
             for call in calls:
                 if not call.id and not call.done and call in self._queue:
                     self._queue.remove(call)
-        if sent:
-            self._channel.request({"op": "cancel", "ids": sent}, (), (Slot(),))
+        for start in range(0, len(sent), _FRAME_CALLS):
+            self._channel.request({"op": "cancel", "ids": sent[start : start + _FRAME_CALLS]}, (), (Slot(),))
 
     def drop(self) -> None:
         """The cell is over: what still queues is never sent."""
@@ -148,18 +154,29 @@ class Calls:
     def _take(self) -> list[Call]:
         """The next calls that fit into one frame and into the window."""
         taken: list[Call] = []
-        queue = self._queue
-        places = self.window - self._channel.calls_pending
-        room = min(FRAME_BODY // 4, self.room - self._channel.bytes_pending)
+        queue, channel = self._queue, self._channel
+        places = self.window - channel.calls_pending
+        room = min(FRAME_BODY // 4, self.room - channel.bytes_pending)
+        header = _HEADER
+        last: "Call | None" = None
         while queue and len(taken) < min(places, _FRAME_CALLS):
-            size = queue[0].size()
-            if size > room and (taken or self._channel.calls_pending):
+            call = queue[0]
+            size = call.size()
+            header -= header_size(call, last)
+            if (size > room or header < 0) and (taken or (channel.calls_pending and not self._beside(call, size))):
                 break
             room -= size
-            call = queue.popleft()
             call.bytes = size
-            taken.append(call)
+            taken.append(queue.popleft())
+            last = call
         return taken
+
+    def _beside(self, call: Call, size: int) -> bool:
+        """A child may start beside others although its context fills a frame of its own: the host keeps it in a file."""
+        channel = self._channel
+        if call.fields["kind"] != "rlm" or size > self.room - channel.bytes_pending:
+            return False
+        return size <= FRAME_BODY or channel.large_pending < _LARGE_CALLS
 
     def _send(self, calls: Sequence[Call]) -> None:
         entries: list[dict] = []
@@ -176,6 +193,14 @@ class Calls:
             call.own = ()
             last = call
         self._channel.request({"op": "calls", "calls": entries}, parts, calls)
+
+
+def header_size(call: Call, last: "Call | None") -> int:
+    """Bytes of a frame's header that a call takes behind `last`, or a little more."""
+    lengths = _LENGTH * len(call.own)
+    if last is not None and call.fields is last.fields and continues(last, call):
+        return lengths
+    return lengths + len(dumps(call.fields)) + _BATCH + _LENGTH * len(call.shared)
 
 
 def continues(last: Call, call: Call) -> bool:

@@ -12,6 +12,7 @@ from .cell_tracker import CellTracker
 from .errors import CellEnd
 from .guard import Guard
 from .interrupts import Interrupts
+from .limits import Limits
 from .loop import EventLoop
 from .namespace import Namespace
 from .output import Output
@@ -45,6 +46,7 @@ class Cells:
         loop: EventLoop,
         tracker: CellTracker,
         guard: Guard,
+        limits: Limits,
     ) -> None:
         self._namespace = namespace
         self._answers = answers
@@ -54,6 +56,7 @@ class Cells:
         self._tracker = tracker
         self._guard = guard
         self._sources = Sources()
+        self._limits = limits
 
     def run(self, code: str, handle: str) -> Outcome:
         """Runs a cell to its end. Whatever it raises is part of the outcome."""
@@ -73,7 +76,7 @@ class Cells:
             finally:
                 self._interrupts.leave()
         except BaseException as error:  # an interrupt in the last steps
-            outcome.error = describe(error)
+            outcome.error = describe(error, self._limits.output_chars)
         if outcome.error is not None:
             outcome.answer = None
             self._answers.reset_ready()
@@ -95,7 +98,7 @@ class Cells:
         except CellEnd:
             outcome.answer = self._answers.first
         except BaseException as error:
-            outcome.error = describe(error)
+            outcome.error = describe(error, self._limits.output_chars)
         self._flush_streams()
 
     def _execute(self, code: str, filename: str) -> object:

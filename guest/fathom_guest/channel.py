@@ -48,6 +48,8 @@ class Channel:
         self.calls_pending = 0
         #: Bytes of them.
         self.bytes_pending = 0
+        #: How many of them have more bytes than a frame takes.
+        self.large_pending = 0
         #: Requests are taken only while a command runs.
         self.accepting = False
         #: The id of the command that runs, 0 between commands.
@@ -117,6 +119,7 @@ class Channel:
                     first += 1
                     self.calls_pending += slot.counts
                     self.bytes_pending += slot.bytes
+                    self.large_pending += slot.bytes > FRAME_BODY
                 self.transport.send(join_frame(REQUEST, slots[0].id, header, parts))
         finally:
             self.interrupts.release()
@@ -260,6 +263,7 @@ class Channel:
                     continue  # of a cell that has ended
                 self.calls_pending -= slot.counts
                 self.bytes_pending -= slot.bytes
+                self.large_pending -= slot.bytes > FRAME_BODY
                 slot.entry = entry
                 slot.parts = parts
                 self._fill(slot)
@@ -316,7 +320,7 @@ class Channel:
         with self._mutex:
             slots = list(self._pending.values())
             self._pending.clear()
-            self.calls_pending = self.bytes_pending = 0
+            self.calls_pending = self.bytes_pending = self.large_pending = 0
             for slot in slots:
                 slot.entry = CELL_ENDED
                 self._fill(slot)

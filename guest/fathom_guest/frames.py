@@ -39,6 +39,18 @@ def _make_dumps():
 #: JSON text in ASCII. Raises TypeError or ValueError for what is not JSON.
 dumps = _make_dumps()
 
+
+def fitting(items: Sequence, room: int) -> list:
+    """The first items whose JSON text fits into about `room` bytes."""
+    kept = []
+    for item in items:
+        room -= len(dumps(item)) + 1
+        if room < 0:
+            break
+        kept.append(item)
+    return kept
+
+
 _scan = json.JSONDecoder().scan_once
 
 

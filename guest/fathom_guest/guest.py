@@ -13,7 +13,7 @@ from .cell import Cells
 from .channel import Channel
 from .errors import CommandError, LLMError
 from .guard import Guard
-from .frames import decode_text, encode_text, split_parts
+from .frames import decode_text, dumps, encode_text, fitting, split_parts
 from .history import History
 from .interrupts import Interrupts
 from .loop import EventLoop
@@ -24,11 +24,15 @@ from .output import Output
 from .panel import Panel, show_vars
 from .queried import let_json_write_views
 from .queries import Queries, make_queries
-from .tracebacks import describe
+from .tracebacks import FAILURE, bounded, describe
 from .transport import Transport
 
 _PANEL_ROWS = 200
 _ALL_ROWS = 2000
+#: Bytes of JSON: a header holds 64 KiB in all, a part of its own more.
+_PANEL_BYTES = 40 * 1024
+_NAMES_BYTES = 8 * 1024
+_ALL_BYTES = 256 * 1024
 
 #: Commands that change variables or files: the host counts them too, and so knows which of them a snapshot holds.
 _CHANGING = frozenset(("execute", "bash", "set"))
@@ -54,7 +58,14 @@ class Guest:
         self.loop = EventLoop(self.channel, self.calls, threads=threads)
         self.bindings = Bindings(self.namespace, self.channel, self.answers, self.output.flush, load_file, self.limits)
         self.cells = Cells(
-            self.namespace, self.answers, self.output, self.interrupts, self.loop, self.channel.tracker, Guard()
+            self.namespace,
+            self.answers,
+            self.output,
+            self.interrupts,
+            self.loop,
+            self.channel.tracker,
+            Guard(),
+            self.limits,
         )
         self.lookups = Lookups(self.namespace, self.limits)
         #: Names of packages worth telling the model about; a backend may fill it.
@@ -137,20 +148,19 @@ class Guest:
                 raise CommandError("repl-failure", f"this guest has no command {header['op']!r}")
             return operation(header, split_parts(header, body))
         except CommandError as error:
-            return {"error": {"code": error.code, "message": error.message, **error.fields}}, ()
+            message = bounded(error.message, FAILURE)
+            return {"error": {"code": error.code, "message": message, **error.fields}}, ()
         except BaseException as error:
-            name, message, _ = describe(error)
+            name, message, _ = describe(error, FAILURE)
             return {"error": {"code": "repl-failure", "message": f"{name}: {message}"}}, ()
 
     # -- commands --------------------------------------------------------------------------------------------------
 
     def _hello(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         limits = header["limits"]
-        self.limits.prompt_bytes = limits["promptBytes"]
-        self.limits.max_batch_items = limits["maxBatchItems"]
+        self.limits.take(limits)
         self.output.limit = limits["outputBytes"]
-        self.limits.answer_bytes = limits["answerBytes"]
-        self.limits.disk_bytes = self.calls.room = limits["diskBytes"]
+        self.calls.room = limits["diskBytes"]
         self.calls.window = max(1, limits["callWindow"])
         facts = {"python": sys.version.split()[0], "packages": self.packages, "threads": self.threads}
         return {**facts, "changes": self.changes}, ()
@@ -165,7 +175,8 @@ class Guest:
             return {}, ()
         if self.after_cell is not None:
             self.after_cell()
-        result: dict = {"ok": outcome.error is None, "variables": self.panel.rows(_PANEL_ROWS, mark=True)}
+        rows = fitting(self.panel.rows(_PANEL_ROWS, mark=True), _PANEL_BYTES)
+        result: dict = {"ok": outcome.error is None, "variables": rows}
         texts: list[bytes] = []
         if outcome.value is not None:
             result["value"] = True
@@ -181,7 +192,7 @@ class Guest:
             texts.append(encode_text(outcome.continuation))
         rebound = self.namespace.rebound()
         if rebound:
-            result["rebound"] = rebound
+            result["rebound"] = fitting(rebound, _NAMES_BYTES)
         return result, tuple(texts)
 
     def _answer(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
@@ -201,7 +212,8 @@ class Guest:
         return result, tuple(texts)
 
     def _variables(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
-        return {"variables": self.panel.rows(_ALL_ROWS, mark=False)}, ()
+        rows = fitting(self.panel.rows(_ALL_ROWS, mark=False), _ALL_BYTES)
+        return {}, (dumps(rows).encode(),)
 
     def _get(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:
         return {}, (self.lookups.get(header["name"]),)

@@ -12,13 +12,22 @@ LATE_CELLS = 256
 class Limits:
     """Values of the host's `hello`; units as in limits.ts."""
 
-    __slots__ = ("prompt_bytes", "max_batch_items", "answer_bytes", "disk_bytes")
+    __slots__ = ("prompt_bytes", "max_batch_items", "answer_bytes", "disk_bytes", "output_chars")
 
     def __init__(self) -> None:
         self.prompt_bytes = 16 * 1024 * 1024
         self.max_batch_items = 100_000
         self.answer_bytes = 8 * 1024 * 1024
         self.disk_bytes = 1024 * 1024 * 1024
+        self.output_chars: "int | None" = 20_000
+
+    def take(self, given: dict) -> None:
+        """Takes the values of a `hello`. JSON has no infinity: a limit without end is None there."""
+        self.prompt_bytes = given["promptBytes"]
+        self.max_batch_items = given["maxBatchItems"]
+        self.answer_bytes = given["answerBytes"]
+        self.disk_bytes = given["diskBytes"]
+        self.output_chars = given.get("outputChars")
 
 
 def check_size(what: str, size: int, limit: int, name: str) -> None:

@@ -4,7 +4,7 @@ from .own import own_builtins as __builtins__
 
 from .answers import is_data, make_answer
 from .errors import CommandError
-from .frames import decode_text, encode_text
+from .frames import decode_text, encode_text, fitting
 from .json_values import json_text, parse_json
 from .limits import Limits
 from .namespace import Namespace, check_name, listed
@@ -12,6 +12,8 @@ from .panel import type_name
 from .tracebacks import describe
 
 _MISSING = object()
+#: Bytes of names in a header; the host shows the first 50.
+_NAMES_BYTES = 8 * 1024
 
 
 class Lookups:
@@ -30,14 +32,14 @@ class Lookups:
             if value is _MISSING:
                 value = self._builtin(header["name"])
             if value is _MISSING:
-                return {"kind": "unbound", "names": sorted(self._namespace.user_names())[:1000]}, ()
+                return {"kind": "unbound", "names": fitting(sorted(self._namespace.user_names()), _NAMES_BYTES)}, ()
             if not is_data(value):
                 return {"kind": "not-data", "type": type_name(value)}, ()
             return self._found(value)
         except CommandError:
             raise
         except BaseException as error:
-            name, message, trace = describe(error)
+            name, message, trace = describe(error, self._limits.output_chars)
             return {"kind": "error", "error": {"type": name}}, (encode_text(message), encode_text(trace))
 
     def _builtin(self, name: str) -> object:

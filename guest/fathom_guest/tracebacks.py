@@ -15,8 +15,12 @@ _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 CELL = "<cell "
 #: The innermost frames that are looked at, as many as CPython itself prints. Of a million, each would cost 10 µs.
 _FRAMES = 1000
-_MESSAGE = 16 * 1024
-_TEXT = 64 * 1024
+#: Characters of a traceback at most, however large `outputChars` is: a thousand frames fit.
+_LONGEST = 64 * 1024
+#: Characters of a traceback that are kept, however small `outputChars` is: of less nothing can be learned.
+_LEAST = 400
+#: Characters of the message of a command that could not be done: it lies in the header of a frame.
+FAILURE = 2_000
 _KEPT_CELLS = 500
 _KEPT_CHARACTERS = 16 * 1024 * 1024
 
@@ -44,45 +48,58 @@ class Sources:
             self._size -= dropped[0] if dropped else 0
 
 
-def describe(error: BaseException) -> tuple[str, str, str]:
-    """Class name, message and traceback of an error. Never raises, whatever the error's own methods do."""
+def describe(error: BaseException, output_chars: "int | None" = None) -> tuple[str, str, str]:
+    """Class name, message and traceback of an error. Never raises, whatever the error's own methods do.
+
+    The end of the traceback is kept, within `output_chars`, and both ends of the message, within half of that.
+    """
+    room = _LONGEST if output_chars is None else min(_LONGEST, max(_LEAST, output_chars))
     name = type.__dict__["__name__"].__get__(type(error))[:200]
-    message = _message(error)
+    message = _message(error, room // 2)
     try:
         tree = _traceback.TracebackException.from_exception(error, limit=-_FRAMES, compact=True)
-        _strip(tree, set())
+        _strip(tree, set(), room // 2)
         text = "".join(tree.format())
     except KeyboardInterrupt:
         raise
     except BaseException:
         text = f"{name}: {message}\n" if message else f"{name}\n"
-    return name, message, bounded(text, _TEXT)
+    return name, message, _tail(text, room)
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, room: int) -> str:
     try:
         text = str(error)
-        return bounded(str.__str__(text), _MESSAGE)
+        return bounded(str.__str__(text), room)
     except KeyboardInterrupt:
         raise
     except BaseException:
         return "<the error's own text could not be made>"
 
 
-def _strip(tree, seen: set) -> None:
-    """Takes the runtime's frames out, also of causes, contexts and members of groups."""
+def _strip(tree, seen: set, room: int) -> None:
+    """Takes the runtime's frames out and cuts messages, also of causes, contexts and members of groups."""
     if tree is None or id(tree) in seen:
         return
     seen.add(id(tree))
+    if type(tree._str) is str:
+        tree._str = bounded(tree._str, room)
     if tree.stack is not None:
         frames = [frame for frame in tree.stack if not frame.filename.startswith(_PACKAGE)]
         # What led to the cell (the event loop) is no business of its author.
         first = next((at for at, frame in enumerate(frames) if frame.filename.startswith(CELL)), 0)
         tree.stack[:] = frames[first:]
-    _strip(tree.__cause__, seen)
-    _strip(tree.__context__, seen)
+    _strip(tree.__cause__, seen, room)
+    _strip(tree.__context__, seen, room)
     for member in getattr(tree, "exceptions", None) or ():
-        _strip(member, seen)
+        _strip(member, seen, room)
+
+
+def _tail(text: str, limit: int) -> str:
+    """The end of a text, within about `limit` characters."""
+    if len(text) <= limit:
+        return text
+    return f"… [{len(text) - limit} characters left out] …\n{text[-limit:]}"
 
 
 def bounded(text: str, limit: int) -> str:

@@ -13,6 +13,7 @@ from fathom_guest.frames import COMMAND, OUTPUT, REPLY, REQUEST, RESULT, decode_
 LIMITS = {
     "promptBytes": 100_000,
     "maxBatchItems": 1000,
+    "outputChars": 1000,
     "outputBytes": 10_000,
     "answerBytes": 10_000,
     "diskBytes": 10_000_000,

@@ -50,10 +50,19 @@ describe('what the model sees of a command', () => {
     expect(shown).toBe('a\n… [7 characters left out; 7 of them were not kept; the rest is in history["t1.0"]] …\nb');
   });
 
-  test('never cuts the error, whatever was printed', () => {
-    const long = { ...error, traceback: `${'e'.repeat(5000)}\n` };
-    const shown = renderShown(cell({ stdout: { text: 'x'.repeat(5000), dropped: 0 }, error: long }), limits, 't1.0');
-    expect(shown.endsWith('e'.repeat(5000))).toBe(true);
+  test('keeps a short error whole, whatever was printed', () => {
+    const shown = renderShown(cell({ stdout: { text: 'x'.repeat(5000), dropped: 0 }, error }), limits, 't1.0');
+    expect(shown.endsWith(error.traceback.trimEnd())).toBe(true);
+  });
+
+  test('cuts a long error like output: the end of the traceback and both ends of the message stay', () => {
+    const message = `begin ${'e'.repeat(50_000)} end`;
+    const frames = 'frame\n'.repeat(5000);
+    const long = { type: 'ValueError', message, traceback: `${frames}ValueError: ${message}\n` };
+    const room = { outputChars: 2_000 };
+    const shown = renderShown(cell({ stdout: { text: 'x'.repeat(5000), dropped: 0 }, error: long }), room, 't1.0');
+    expect(shown.length).toBeLessThan(2_000 + 300);
+    expect(shown).toMatch(/frame\nValueError: begin e+\n… \[\d+ characters left out\] …\ne+ end$/);
   });
 
   test('gives a short stream whole and the rest to the long one', () => {

@@ -1,5 +1,6 @@
-import { countCharacters } from '../code-points.ts';
-import type { BashOutcome, CapturedText, CellOutcome, ReplLimits } from './port.ts';
+import { characterBoundary, countCharacters } from '../code-points.ts';
+import { boundError } from './error-text.ts';
+import type { BashOutcome, CapturedText, CellError, CellOutcome, ReplLimits } from './port.ts';
 
 /** What of a command is shown: a cell's or a bash command's outcome. */
 export type Showable =
@@ -14,19 +15,26 @@ interface Section {
 }
 
 /**
- * What the model sees of a command: stdout, stderr and the value of a last expression within `outputChars`, as head
+ * What the model sees of a command, within `outputChars`: stdout, stderr and the value of a last expression, as head
  * and tail with the exact number of characters between them and the handle under which `history` holds the full text;
- * then the error, last and whole.
+ * then the error, of which the end of the traceback and both ends of the message are kept.
  */
 export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputChars'>, handle: string): string {
   const sections = sectionsOf(outcome);
+  const error = errorOf(outcome);
+  const texts = [...sections.map((section) => section.text), ...(error === undefined ? [] : [error.traceback])];
   const shares = shareOut(
-    sections.map((section) => section.text.length),
+    texts.map((text) => text.length),
     limits.outputChars,
   );
   const pieces = sections.map((section, index) => section.label + cut(section, shares[index] ?? 0, handle));
-  if ('error' in outcome && outcome.error !== null) pieces.push(outcome.error.traceback.trimEnd());
+  if (error !== undefined) pieces.push(boundError(error, shares[sections.length] ?? 0).traceback);
   return pieces.reduce((text, piece) => (text === '' || text.endsWith('\n') ? text + piece : `${text}\n${piece}`), '');
+}
+
+function errorOf(outcome: Showable): CellError | undefined {
+  if (!('error' in outcome) || outcome.error === null) return undefined;
+  return { ...outcome.error, traceback: outcome.error.traceback.trimEnd() };
 }
 
 function sectionsOf(outcome: Showable): Section[] {
@@ -57,17 +65,10 @@ function shareOut(lengths: readonly number[], room: number): number[] {
 function cut({ text, dropped, gapAt }: Section, share: number, handle: string): string {
   if (dropped === 0 && text.length <= share) return text;
   const spare = text.length <= share;
-  const headEnd = spare ? gapAt : boundary(text, Math.min(gapAt, Math.ceil(share / 2)));
-  const tailStart = spare ? gapAt : boundary(text, text.length - Math.floor(share / 2));
+  const headEnd = spare ? gapAt : characterBoundary(text, Math.min(gapAt, Math.ceil(share / 2)));
+  const tailStart = spare ? gapAt : characterBoundary(text, text.length - Math.floor(share / 2));
   const start = dropped > 0 ? Math.max(tailStart, gapAt) : tailStart;
   const leftOut = countCharacters(text.slice(headEnd, start)) + dropped;
   const kept = dropped === 0 ? 'the full text is in' : `${dropped} of them were not kept; the rest is in`;
   return `${text.slice(0, headEnd)}\n… [${leftOut} characters left out; ${kept} history["${handle}"]] …\n${text.slice(start)}`;
-}
-
-/** `at`, or one less where it would cut a character in two. */
-function boundary(text: string, at: number): number {
-  const before = text.charCodeAt(at - 1);
-  const after = text.charCodeAt(at);
-  return before >= 0xd800 && before < 0xdc00 && after >= 0xdc00 && after < 0xe000 ? at - 1 : at;
 }

@@ -1,10 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf } from '../errors.ts';
+import { cutMiddle } from '../repl/error-text.ts';
 import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 
-/** Errors told of one answer: a list of a million numbers may have one for each. */
-const MOST_ERRORS = 100;
+/** Errors reported for one answer: a list of a million numbers may have one for each. */
+const MAX_ERRORS = 100;
+/** Characters of one error: it quotes names of fields, which a cell may make as long as it likes. */
+const MAX_ERROR_CHARS = 500;
+/** Characters of all errors of one answer: they go into the next request to the model. */
+const MAX_ERRORS_CHARS = 10_000;
 
 /** A validated answer, or the errors of one that does not fit. */
 export type Checked =
@@ -45,7 +50,7 @@ export function answerType(schema: StandardSchemaV1): AnswerType {
 async function validate(schema: StandardSchemaV1, value: unknown): Promise<Checked> {
   const result = await validated(schema, value);
   if (result.issues === undefined) return { ok: true, value: result.value };
-  const errors = result.issues.slice(0, MOST_ERRORS).map(describeIssue);
+  const errors = describeIssues(result.issues);
   const more = result.issues.length - errors.length;
   return { ok: false, errors: more > 0 ? [...errors, `… and ${more} more`] : errors };
 }
@@ -57,6 +62,18 @@ async function validated(schema: StandardSchemaV1, value: unknown): Promise<Stan
   } catch (error) {
     return { issues: [{ message: `the output schema itself failed: ${messageOf(error)}` }] };
   }
+}
+
+function describeIssues(issues: readonly StandardSchemaV1.Issue[]): readonly string[] {
+  const errors: string[] = [];
+  let room = MAX_ERRORS_CHARS;
+  for (const issue of issues.slice(0, MAX_ERRORS)) {
+    const error = cutMiddle(describeIssue(issue), MAX_ERROR_CHARS);
+    room -= error.length;
+    if (room < 0) break;
+    errors.push(error);
+  }
+  return errors;
 }
 
 function describeIssue(issue: StandardSchemaV1.Issue): string {

@@ -3,10 +3,14 @@ import type { Projection } from '../context/index.ts';
 import type { Run } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { messageOf } from '../errors.ts';
+import { cutMiddle } from '../repl/error-text.ts';
 import type { JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
 import { type Caller, serveSubCall } from './serve-sub-call.ts';
 import type { SubCallTally } from './tally.ts';
+
+/** Characters of a tool's error, for the cell, the event and the journal. A schema may have one for each argument. */
+const MAX_TOOL_ERROR_CHARS = 10_000;
 
 /** What answers the cells of a run. */
 export interface CellHostOptions {
@@ -69,7 +73,8 @@ async function runTool({ name, args, signal }: ToolCall, { limits, toolbox }: Ru
     return { value: await timed(limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { error: { name: error instanceof Error ? error.name : 'Error', message: messageOf(error) } };
+    const name = error instanceof Error ? error.name : 'Error';
+    return { error: { name, message: cutMiddle(messageOf(error), MAX_TOOL_ERROR_CHARS) } };
   }
 }
 

@@ -26,6 +26,7 @@ import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
 import { describeQueries } from './queries.ts';
 import { describeSabotage } from './sabotage.ts';
+import { describeSizes } from './sizes.ts';
 import { describeValues } from './values.ts';
 
 export type { ReplCapabilities } from './bench.ts';
@@ -63,5 +64,5 @@ export function describeReplConformance(name: string, openBackend: OpenBackend, 
 /** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
 export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: hostile cells`, () =>
-    describeTopics([describeHostile, describeForgedFrames, describeInTheMiddle], openBackend, capabilities));
+    describeTopics([describeHostile, describeForgedFrames, describeInTheMiddle, describeSizes], openBackend, capabilities));
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAX_SPOOLS } from './limits.ts';
 import { ChannelViolation } from './violation.ts';
 
 /** Bytes of a value kept in memory; above it the value goes to a file. */
@@ -20,9 +21,12 @@ export interface Blob {
   free(): void;
 }
 
-/** Large values of one guest: memory up to 1 MiB each, then a file that nobody else can name. */
+/** Large values of one guest: memory up to 1 MiB each, then one of a few files that no other process can name. */
 export interface BlobStore {
-  /** @throws ChannelViolation when the guest's blobs exceed the limit or a blob goes on after its end */
+  /**
+   * @throws ChannelViolation when the guest's blobs exceed the limit, more than {@link MAX_SPOOLS} of them lie in files,
+   *   or a blob goes on after its end
+   */
   add(id: number, piece: Buffer, more: boolean): void;
   has(id: number): boolean;
   /** Takes a complete blob out of the store; the caller frees it. */
@@ -37,13 +41,34 @@ interface Growing {
   counted: number;
   complete: boolean;
   memory: Buffer[];
-  file: { readonly fd: number; readonly path: string; readonly remove: () => void } | undefined;
+  file: Spool | undefined;
+}
+
+interface Spool {
+  readonly fd: number;
+  readonly path: string;
+  readonly remove: () => void;
 }
 
 /** A store for one guest that holds at most `limit` bytes. */
 export function createBlobStore(limit: number): BlobStore {
   const blobs = new Map<number, Growing>();
   let total = 0;
+  /** Files that are open, those of values that were taken included. */
+  let spools = 0;
+
+  function openFile(): Spool {
+    if (spools >= MAX_SPOOLS) throw new ChannelViolation(`more than ${MAX_SPOOLS} large values are under way at once`);
+    const spool = openSpool();
+    spools += 1;
+    return {
+      ...spool,
+      remove() {
+        spools -= 1;
+        spool.remove();
+      },
+    };
+  }
 
   return {
     add(id, piece, more) {
@@ -54,7 +79,7 @@ export function createBlobStore(limit: number): BlobStore {
       if (total > limit) throw new ChannelViolation(`values of more than ${limit} bytes were sent (diskBytes)`);
       blobs.set(id, blob);
       blob.counted += counts;
-      grow(blob, piece);
+      grow(blob, piece, openFile);
       blob.complete = !more;
     },
     has: (id) => blobs.has(id),
@@ -76,14 +101,14 @@ export function createBlobStore(limit: number): BlobStore {
   };
 }
 
-function grow(blob: Growing, piece: Buffer): void {
+function grow(blob: Growing, piece: Buffer, openFile: () => Spool): void {
   blob.size += piece.length;
   if (blob.file === undefined && blob.size <= IN_MEMORY) {
     blob.memory.push(Buffer.from(piece));
     return;
   }
   if (blob.file === undefined) {
-    blob.file = openSpool();
+    blob.file = openFile();
     for (const held of blob.memory) writeAll(blob.file.fd, held);
     blob.memory = [];
   }
@@ -123,7 +148,7 @@ function writeAll(fd: number, bytes: Buffer): void {
 }
 
 /** A file in a folder of its own that only this user can enter; on Linux it loses its name at once. */
-function openSpool(): { readonly fd: number; readonly path: string; readonly remove: () => void } {
+function openSpool(): Spool {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-value-'));
   const path = join(folder, 'value');
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);

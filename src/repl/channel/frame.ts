@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MAX_GUEST_FRAME, MAX_GUEST_HEADER, MAX_RUNTIME_HEADER } from './limits.ts';
 import { ChannelViolation } from './violation.ts';
 
 /** Frame types. Those from {@link FrameType.runtime} on are between the host and a backend's own process. */
@@ -17,13 +18,8 @@ export const FrameType = {
   runtime: 64,
 } as const;
 
-/** Bytes of the longest frame a guest may send. */
-export const MAX_GUEST_FRAME: number = 16 * 1024 * 1024;
-
 const PREFIX = 13;
 const INNER = 9;
-/** Header bytes beyond any that a guest needs: a frame of sub-calls carries a few bytes per call. */
-const MAX_HEADER = 4 * 1024 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A frame as it came. `header` is parsed JSON of unknown shape; `body` is a view into the received bytes. */
@@ -58,20 +54,37 @@ export interface FrameDecoder {
   /**
    * Gives the frames that `chunk` completes.
    *
-   * @throws ChannelViolation for a frame that is malformed or longer than {@link MAX_GUEST_FRAME}
+   * @throws ChannelViolation for a frame that is malformed, longer than `maxFrame`, or whose header is too long
    */
   push(chunk: Buffer, onFrame: (frame: Frame) => void): void;
   /** Bytes of a frame that has begun and not ended. */
   readonly pending: number;
 }
 
+/** What a decoder lets through. */
+export interface FrameBounds {
+  /** Bytes of a frame. Default {@link MAX_GUEST_FRAME}. */
+  readonly maxFrame?: number;
+  /** Bytes of a header. Default {@link MAX_GUEST_HEADER}. */
+  readonly maxHeader?: number;
+  /** Bytes of the header of a runtime frame, where the stream may have them. Default: as `maxHeader`. */
+  readonly maxRuntimeHeader?: number;
+}
+
+/** Bounds for a stream that carries frames of a backend's own process too. */
+export const WITH_RUNTIME: FrameBounds = { maxRuntimeHeader: MAX_RUNTIME_HEADER };
+
 /** A decoder for one stream. */
-export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDecoder {
+export function createFrameDecoder(bounds: FrameBounds = {}): FrameDecoder {
+  const { maxFrame = MAX_GUEST_FRAME, maxHeader = MAX_GUEST_HEADER, maxRuntimeHeader = maxHeader } = bounds;
   /** What has come of a frame's length, while it is not whole. */
   let begun: Buffer = NOTHING;
   /** The frame under way, length included. Pieces are copied into it: a guest may send millions, of a byte each. */
   let frame: Buffer | undefined;
   let held = 0;
+
+  const decode = (bytes: Buffer): Frame =>
+    decodeFrame(bytes, bytes.readUInt8(0) >= FrameType.runtime ? maxRuntimeHeader : maxHeader);
 
   /** Takes what the frame under way still needs; gives what is left of the chunk. */
   function fill(into: Buffer, chunk: Buffer, onFrame: (frame: Frame) => void): Buffer {
@@ -80,7 +93,7 @@ export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDec
     if (held === into.length) {
       frame = undefined;
       held = 0;
-      onFrame(decodeFrame(into.subarray(4)));
+      onFrame(decode(into.subarray(4)));
     }
     return chunk.subarray(taken);
   }
@@ -101,7 +114,7 @@ export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDec
           rest = fill(frame, rest, onFrame);
           break;
         }
-        onFrame(decodeFrame(rest.subarray(4, length + 4)));
+        onFrame(decode(rest.subarray(4, length + 4)));
         rest = rest.subarray(length + 4);
       }
       // A copy, so that a few bytes do not keep a large chunk alive.
@@ -113,10 +126,13 @@ export function createFrameDecoder(maxFrame: number = MAX_GUEST_FRAME): FrameDec
   };
 }
 
-function decodeFrame(bytes: Buffer): Frame {
+function decodeFrame(bytes: Buffer, maxHeader: number): Frame {
   const headerBytes = bytes.readUInt32LE(5);
-  if (headerBytes > bytes.length - INNER || headerBytes > MAX_HEADER) {
-    throw new ChannelViolation(`a frame's header of ${headerBytes} bytes does not fit`);
+  if (headerBytes > bytes.length - INNER) {
+    throw new ChannelViolation(`a frame's header of ${headerBytes} bytes is longer than the frame`);
+  }
+  if (headerBytes > maxHeader) {
+    throw new ChannelViolation(`a frame's header of ${headerBytes} bytes is longer than ${maxHeader} bytes`);
   }
   return {
     type: bytes.readUInt8(0),

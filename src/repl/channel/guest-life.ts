@@ -4,10 +4,11 @@ import { checkBound, encodeBindings } from './bind-command.ts';
 import { GuestLost } from './guest-command.ts';
 import { type GuestEnd, wasKilled } from './guest-ended.ts';
 import type { GuestLink } from './guest-link.ts';
+import { MAX_NAME_CHARS } from './limits.ts';
 import { type CountedGuest, changesOf, recoverGuest } from './recover-guest.ts';
 import { AS_AFTER_LAST, AS_BEFORE, AS_BEFORE_LAST, type RecoveredGuest, type ReplDriver } from './repl-driver.ts';
 import { checkResult } from './results.ts';
-import { readFlag, readString, readStrings } from './shape.ts';
+import { readFlag, readShown, readShownList } from './shape.ts';
 
 /** A guest that was lost between two commands, with all that its cells had made. */
 export interface LostBefore {
@@ -71,10 +72,10 @@ export class GuestLife {
     const fields = checkResult(await this.#link.command({ op: 'hello', header: { limits } }));
     return {
       backend: driver.backend,
-      pythonVersion: readString(fields, 'python', 100),
+      pythonVersion: readShown(fields, 'python', MAX_NAME_CHARS),
       isolation: driver.isolation,
       threads: readFlag(fields, 'threads'),
-      packages: readStrings(fields, 'packages', 1000),
+      packages: readShownList(fields, 'packages', { items: 1000, chars: MAX_NAME_CHARS }),
       shell: driver.shell,
     };
   }

@@ -48,7 +48,7 @@ function setUp(host: Partial<ReplHost> = {}, unread = () => 0) {
   const sent: Frame[] = [];
   const events: string[] = [];
   const calls: { call: SubCallRequest; signal: AbortSignal; reply: (text: string) => void }[] = [];
-  const decoder = createFrameDecoder(2 ** 31);
+  const decoder = createFrameDecoder({ maxFrame: 2 ** 31, maxHeader: 2 ** 31 });
   const usage = { inputTokens: 1, outputTokens: 1, costUsd: null };
   const link: GuestLink = createGuestLink({
     limits: LIMITS,

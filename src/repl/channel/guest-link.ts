@@ -3,11 +3,11 @@ import type { RlmError } from '../../errors.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type CellClock, startCellClock } from './cell-clock.ts';
-import { createFrameDecoder, encodeFrame, type Frame, FrameType } from './frame.ts';
+import { createFrameDecoder, encodeFrame, type Frame, FrameType, WITH_RUNTIME } from './frame.ts';
 import { type CommandRecord, type GuestCommand, GuestLost, type GuestResult, type Stopped } from './guest-command.ts';
 import { guestEnded } from './guest-ended.ts';
 import { captureOutput, type OutputCapture } from './output-capture.ts';
-import { readParts } from './parts.ts';
+import { type PartReader, readParts } from './parts.ts';
 import { createRequestDesk } from './request-desk.ts';
 import { type Fields, readChoice, readFlag, readObject, readOptionalInteger } from './shape.ts';
 import { ChannelViolation } from './violation.ts';
@@ -56,11 +56,16 @@ export interface GuestLink {
   readonly failure: RlmError | undefined;
 }
 
-/** Tells who watches the output; one that throws is not told again, and the guest is not to blame. */
+/**
+ * Passes output to its watcher, at most `outputBytes` of it per command. A watcher that throws is not called again; the
+ * guest is not to blame.
+ */
 function report(current: Running, stream: 'stdout' | 'stderr', bytes: Buffer): void {
-  if (bytes.length === 0) return;
+  const piece = bytes.subarray(0, current.watchedBytes);
+  current.watchedBytes -= piece.length;
+  if (piece.length === 0) return;
   try {
-    current.onOutput?.(stream, bytes.toString('utf8'));
+    current.onOutput?.(stream, piece.toString('utf8'));
   } catch {
     current.onOutput = undefined;
   }
@@ -72,6 +77,8 @@ interface Running {
   readonly clock: CellClock;
   readonly startedAt: number;
   onOutput: GuestCommand['onOutput'];
+  /** Bytes of output that its watcher may still get. */
+  watchedBytes: number;
   readonly resolve: (result: GuestResult) => void;
   readonly reject: (error: GuestLost) => void;
   readonly release: () => void;
@@ -83,10 +90,12 @@ interface Running {
 export function createGuestLink(options: GuestLinkOptions): GuestLink {
   const { limits, write, unread, interrupt, kill, onRuntimeFrame } = options;
   const clock = options.clock ?? systemClock;
-  const decoder = createFrameDecoder();
+  const decoder = createFrameDecoder(onRuntimeFrame === undefined ? {} : WITH_RUNTIME);
   const blobs = createBlobStore(limits.diskBytes);
   const desk = createRequestDesk({ host: options.host, limits, clock, write, unread, violated });
   let running: Running | undefined;
+  /** Of the last command; what its result names is kept until the next one. */
+  let lastParts: PartReader | undefined;
   let failure: RlmError | undefined;
   let lastCommand = 0;
   let lastId = 0;
@@ -113,6 +122,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
       finish(current);
       current.reject(new GuestLost(error, recordOf(current)));
     }
+    lastParts?.abandon();
     blobs.clear();
   }
 
@@ -151,7 +161,8 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
         return;
       case FrameType.blob:
         if (!blobs.has(frame.id)) takeId(frame.id, 1);
-        blobs.add(frame.id, frame.body, readFlag(fields, 'more'));
+        // Between commands no value is waited for, and none may be kept.
+        if (running !== undefined) blobs.add(frame.id, frame.body, readFlag(fields, 'more'));
         return;
       case FrameType.result:
         onResult(frame, fields);
@@ -187,6 +198,9 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
       throw new ChannelViolation(`a result came for the command ${frame.id}, which does not run`);
     }
     const parts = readParts(frame, fields, blobs);
+    lastParts = parts;
+    parts.claim();
+    blobs.clear();
     finish(current);
     current.resolve({ ...recordOf(current), fields, parts });
   }
@@ -234,6 +248,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
       clock: startCellClock(clock, limitMs, () => stop(current, 'deadline')),
       startedAt: clock.now(),
       onOutput: command.onOutput,
+      watchedBytes: limits.outputBytes,
       resolve,
       reject,
       release: watchSignal(command.signal, () => stop(current, 'cancelled')),
@@ -241,7 +256,8 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
       cancelKill: undefined,
     };
     running = current;
-    blobs.clear();
+    lastParts?.abandon();
+    lastParts = undefined;
     desk.open((waiting) => {
       if (waiting) current.clock.pause();
       else current.clock.resume();

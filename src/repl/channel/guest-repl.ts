@@ -20,7 +20,7 @@ import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.
 import { closedError, GuestLife, lostBefore } from './guest-life.ts';
 import { UNFIT } from './recover-guest.ts';
 import type { ReplDriver } from './repl-driver.ts';
-import { checkResult, parseAnswerFound, parseOutcome, parseValue, parseVariables } from './results.ts';
+import { checkResult, parseAllVariables, parseAnswerFound, parseOutcome, parseValue } from './results.ts';
 import { field, readObject } from './shape.ts';
 import { createSnapshotShelf } from './snapshot-shelf.ts';
 import { encodeExact } from './text.ts';
@@ -92,7 +92,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   async function listVariables(): Promise<readonly VariableInfo[]> {
     const before = await guest.broughtBack();
     if (before !== undefined) guest.keep(before);
-    return await send({ op: 'variables' }, (result) => parseVariables(checkResult(result)));
+    return await send({ op: 'variables' }, parseAllVariables);
   }
 
   async function setVariable(name: string, value: JsonValue): Promise<void> {

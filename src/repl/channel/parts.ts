@@ -17,7 +17,9 @@ export interface PartReader {
   bytesRead(): number;
   /** @throws ChannelViolation when parts are left */
   end(): void;
-  /** Frees the blobs that were read, when nobody will use them. */
+  /** Takes the blobs that the parts name out of the store, so that all others can be freed. */
+  claim(): void;
+  /** Frees the blobs that were taken, when nobody will use them. */
   abandon(): void;
 }
 
@@ -25,19 +27,29 @@ export interface PartReader {
 export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartReader {
   const sizes = field(fields, 'parts') === undefined ? [] : readList(fields, 'parts', 1_000_000);
   const taken: Blob[] = [];
+  /** Claimed and not yet read. */
+  const claimed = new Map<number, Blob>();
   let at = 0;
   let start = 0;
   let bytesRead = 0;
+
+  function take(size: unknown): { readonly id: number; readonly blob: Blob } {
+    const id = checkInteger(field(readObject(size, 'a part'), 'blob'), 'blob', 1, 0xffff_ffff);
+    const known = claimed.get(id);
+    if (known !== undefined) return { id, blob: known };
+    const blob = blobs.take(id);
+    if (blob === undefined) throw new ChannelViolation(`blob ${id} is not there`);
+    taken.push(blob);
+    return { id, blob };
+  }
 
   function next(): Part {
     if (at >= sizes.length) throw new ChannelViolation('a part is missing');
     const size = sizes[at];
     at += 1;
     if (typeof size === 'object') {
-      const id = checkInteger(field(readObject(size, 'a part'), 'blob'), 'blob', 1, 0xffff_ffff);
-      const blob = blobs.take(id);
-      if (blob === undefined) throw new ChannelViolation(`blob ${id} is not there`);
-      taken.push(blob);
+      const { id, blob } = take(size);
+      claimed.delete(id);
       return { kind: 'blob', blob };
     }
     const length = checkInteger(size, 'a length in parts', 0, frame.body.length - start);
@@ -62,6 +74,13 @@ export function readParts(frame: Frame, fields: Fields, blobs: BlobStore): PartR
     bytes,
     bytesRead: () => bytesRead,
     text: (maxBytes) => bytes(maxBytes).toString('utf8'),
+    claim() {
+      for (const size of sizes) {
+        if (typeof size !== 'object') continue;
+        const { id, blob } = take(size);
+        claimed.set(id, blob);
+      }
+    },
     abandon() {
       for (const blob of taken) blob.free();
     },

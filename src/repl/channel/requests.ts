@@ -6,6 +6,7 @@
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
 import { answerParts } from './answers.ts';
 import type { Blob } from './blob-store.ts';
+import { MAX_LOOKUP_CHARS } from './limits.ts';
 import type { Part, PartReader } from './parts.ts';
 import {
   checkInteger,
@@ -39,7 +40,6 @@ export type GuestRequest =
   | { readonly op: 'cancel'; readonly ids: readonly number[] }
   | { readonly op: 'wake'; readonly ms: number };
 
-const NAME = 1000;
 const MAX_INDEX = Number.MAX_SAFE_INTEGER;
 const OPS = ['calls', 'tool', 'check-answer', 'history', 'projection', 'cancel', 'wake'] as const;
 
@@ -58,7 +58,11 @@ function parseOperation(fields: Fields, parts: PartReader, limits: ReplLimits): 
     case 'tool': {
       const args = parsePart(parts.bytes(limits.answerBytes), 'the arguments of a tool');
       readObject(args, 'the arguments of a tool');
-      return { op, name: readString(fields, 'name', NAME), args: args as Readonly<Record<string, JsonValue>> };
+      return {
+        op,
+        name: readString(fields, 'name', MAX_LOOKUP_CHARS),
+        args: args as Readonly<Record<string, JsonValue>>,
+      };
     }
     case 'check-answer':
       return { op, ...answerParts(fields, parts, limits) };
@@ -87,7 +91,7 @@ function parseCalls(fields: Fields, parts: PartReader, limits: ReplLimits): Pars
 /** An entry of flat calls stands for `count` of them with the same options, neighbours in a batch. */
 function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: ParsedCall[]): void {
   const system = readFlag(entry, 'system') ? parts.text(limits.promptBytes) : undefined;
-  const model = readOptionalString(entry, 'model', NAME);
+  const model = readOptionalString(entry, 'model', MAX_LOOKUP_CHARS);
   const maxTokens = readOptionalInteger(entry, 'max_tokens', 1, 2 ** 31 - 1);
   const chat = readFlag(entry, 'chat');
   const batch = parseBatch(entry, limits);
@@ -119,7 +123,7 @@ function parseChat(bytes: Buffer): { role: string; content: string }[] {
 }
 
 function parseChild(entry: Fields, parts: PartReader, limits: ReplLimits): ParsedCall {
-  const model = readOptionalString(entry, 'model', NAME);
+  const model = readOptionalString(entry, 'model', MAX_LOOKUP_CHARS);
   const batch = parseBatch(entry, limits);
   const query = parts.text(limits.promptBytes);
   const form = field(entry, 'context') === undefined ? undefined : readChoice(entry, 'context', ['text', 'json']);
@@ -156,13 +160,13 @@ function parseBatch(entry: Fields, limits: ReplLimits): { id: number; index: num
 function parseHistory(fields: Fields): HistoryRead {
   const op = readChoice(fields, 'read', ['length', 'items', 'by-id']);
   if (op === 'length') return { op };
-  if (op === 'by-id') return { op, id: readString(fields, 'id', NAME) };
+  if (op === 'by-id') return { op, id: readString(fields, 'id', MAX_LOOKUP_CHARS) };
   const start = readInteger(fields, 'start', 0, MAX_INDEX);
   return { op, start, stop: readInteger(fields, 'stop', start, MAX_INDEX) };
 }
 
 function parseProjection(fields: Fields): ProjectionRead {
-  const id = readString(fields, 'id', NAME);
+  const id = readString(fields, 'id', MAX_LOOKUP_CHARS);
   const op = readChoice(fields, 'read', ['length', 'slice', 'keys', 'get']);
   if (op === 'get') return { id, op, key: readString(fields, 'key') };
   if (op !== 'slice') return { id, op };

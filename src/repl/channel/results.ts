@@ -1,12 +1,23 @@
 /**
- * Results of commands, read from untrusted frames.
+ * Results of commands, read from untrusted frames. Every text is cut here, once, to what may be shown or recorded.
  *
  * @module
  */
 import { RlmError } from '../../errors.ts';
+import { boundError, cutMiddle } from '../error-text.ts';
 import type { AnswerFound, CellError, CellOutcome, JsonValue, ReplLimits, VariableInfo } from '../port.ts';
 import { parseAnswer } from './answers.ts';
 import type { GuestResult } from './guest-command.ts';
+import {
+  MAX_FAILURE_CHARS,
+  MAX_NAME_CHARS,
+  MAX_PREVIEW_CHARS,
+  MAX_SHOWN_NAMES,
+  MAX_TEXT_BYTES,
+  MAX_VALUE_CHARS,
+  MAX_VARIABLES,
+  MAX_VARIABLES_BYTES,
+} from './limits.ts';
 import type { PartReader } from './parts.ts';
 import {
   type Fields,
@@ -17,15 +28,12 @@ import {
   readList,
   readObject,
   readOptionalInteger,
-  readOptionalString,
-  readString,
-  readStrings,
+  readShown,
+  readShownList,
 } from './shape.ts';
 
-const NAME = 1000;
-const MAX_VARIABLES = 10_000;
-/** Bytes of value, message and traceback, which the guest bounds far below. */
-const TEXT_BYTES = 16 * 1024 * 1024;
+/** Names that are only shown. */
+const SHOWN_NAMES = { items: MAX_SHOWN_NAMES, chars: MAX_NAME_CHARS };
 
 /** The codes that a guest's error results may have. */
 const ERROR_CODES = [
@@ -45,7 +53,11 @@ export function checkResult(result: GuestResult): Fields {
   if (error === undefined || field(readObject(error, 'an error'), 'code') === undefined) return result.fields;
   const fields = readObject(error, 'an error');
   const code = readChoice(fields, 'code', ERROR_CODES);
-  throw new RlmError({ code, message: readString(fields, 'message'), userAction: code !== 'repl-failure' });
+  throw new RlmError({
+    code,
+    message: readShown(fields, 'message', MAX_FAILURE_CHARS),
+    userAction: code !== 'repl-failure',
+  });
 }
 
 /** The outcome of a cell that ran to its end. */
@@ -53,14 +65,16 @@ export function parseOutcome(result: GuestResult, limits: ReplLimits): CellOutco
   const fields = checkResult(result);
   const { parts } = result;
   const ok = readFlag(fields, 'ok');
-  const value = readFlag(fields, 'value') ? parts.text(TEXT_BYTES) : null;
+  const value = readFlag(fields, 'value') ? cutMiddle(parts.text(MAX_TEXT_BYTES), MAX_VALUE_CHARS) : null;
   const errorField = field(fields, 'error');
-  const error = errorField === undefined ? null : parseError(readObject(errorField, 'an error'), parts);
+  const error = errorField === undefined ? null : parseError(readObject(errorField, 'an error'), parts, limits);
   const answerField = field(fields, 'answer');
   const answer =
     answerField === undefined ? undefined : parseAnswer(readObject(answerField, 'an answer'), parts, limits);
-  const continueWith = readFlag(fields, 'continue') ? parts.text(limits.promptBytes) : undefined;
-  const rebound = readStrings(fields, 'rebound', MAX_VARIABLES);
+  const continueWith = readFlag(fields, 'continue')
+    ? cutMiddle(parts.text(limits.promptBytes), limits.outputChars)
+    : undefined;
+  const rebound = readShownList(fields, 'rebound', SHOWN_NAMES);
   parts.end();
   return {
     ok: ok && error === null,
@@ -70,7 +84,7 @@ export function parseOutcome(result: GuestResult, limits: ReplLimits): CellOutco
     error,
     durationMs: result.durationMs,
     timedOut: result.stopped === 'deadline',
-    variables: parseVariables(fields),
+    variables: parseVariables(field(fields, 'variables')),
     ...(answer === undefined || error !== null ? {} : { answer }),
     ...(continueWith === undefined ? {} : { continueWith }),
     ...(rebound.length === 0 ? {} : { rebound }),
@@ -78,26 +92,32 @@ export function parseOutcome(result: GuestResult, limits: ReplLimits): CellOutco
 }
 
 /** An error of code in the guest: its class by name, message and traceback as parts. */
-export function parseError(fields: Fields, parts: PartReader): CellError {
-  const type = readString(fields, 'type', NAME);
-  const message = parts.text(TEXT_BYTES);
-  return { type, message, traceback: parts.text(TEXT_BYTES) };
+function parseError(fields: Fields, parts: PartReader, { outputChars }: ReplLimits): CellError {
+  const type = readShown(fields, 'type', MAX_NAME_CHARS);
+  const message = parts.text(MAX_TEXT_BYTES);
+  return boundError({ type, message, traceback: parts.text(MAX_TEXT_BYTES) }, outputChars);
 }
 
-/** The variables panel. */
-export function parseVariables(fields: Fields): readonly VariableInfo[] {
-  return readList(fields, 'variables', MAX_VARIABLES).map((item) => {
+/** The variables after a cell, as they are in the header of its result. */
+function parseVariables(list: unknown): readonly VariableInfo[] {
+  return readList({ variables: list }, 'variables', MAX_VARIABLES).map((item) => {
     const row = readObject(item, 'a variable');
     const size = readOptionalInteger(row, 'size', 0, Number.MAX_SAFE_INTEGER);
-    const preview = readOptionalString(row, 'preview', 10_000);
+    const preview = field(row, 'preview') === undefined ? undefined : readShown(row, 'preview', MAX_PREVIEW_CHARS);
     return {
-      name: readString(row, 'name'),
-      type: readString(row, 'type'),
+      name: readShown(row, 'name', MAX_NAME_CHARS),
+      type: readShown(row, 'type', MAX_NAME_CHARS),
       ...(size === undefined ? {} : { size }),
       ...(preview === undefined ? {} : { preview }),
       ...(readFlag(row, 'changed') ? { changed: true } : {}),
     };
   });
+}
+
+/** All variables: more than a header holds, so they are the result's only part. */
+export function parseAllVariables(result: GuestResult): readonly VariableInfo[] {
+  checkResult(result);
+  return parseVariables(parsePart(result.parts.bytes(MAX_VARIABLES_BYTES), 'the variables'));
 }
 
 /** What a look-up of an answer found. */
@@ -108,11 +128,11 @@ export function parseAnswerFound(result: GuestResult, limits: ReplLimits): Answe
     case 'answer':
       return { kind, answer: parseAnswer(readObject(field(fields, 'answer'), 'an answer'), result.parts, limits) };
     case 'not-data':
-      return { kind, type: readString(fields, 'type') };
+      return { kind, type: readShown(fields, 'type', MAX_NAME_CHARS) };
     case 'unbound':
-      return { kind, names: readStrings(fields, 'names', MAX_VARIABLES) };
+      return { kind, names: readShownList(fields, 'names', SHOWN_NAMES) };
     case 'error':
-      return { kind, error: parseError(readObject(field(fields, 'error'), 'an error'), result.parts) };
+      return { kind, error: parseError(readObject(field(fields, 'error'), 'an error'), result.parts, limits) };
   }
 }
 

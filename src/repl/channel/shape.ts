@@ -4,7 +4,10 @@
  *
  * @module
  */
+import { characterBoundary } from '../../code-points.ts';
+import { detached } from '../error-text.ts';
 import type { JsonValue } from '../port.ts';
+import { MAX_VARIABLES } from './limits.ts';
 import { ChannelViolation } from './violation.ts';
 
 /** An object from JSON, read field by field. */
@@ -28,6 +31,26 @@ export function readString(fields: Fields, name: string, max: number = 1_000_000
   const value = field(fields, name);
   if (typeof value !== 'string' || value.length > max) throw new ChannelViolation(`${name} is no valid string`);
   return value.toWellFormed();
+}
+
+/** A string of which at most `max` characters are kept: for what is only shown. */
+export function readShown(fields: Fields, name: string, max: number): string {
+  return cutEnd(readString(fields, name), max);
+}
+
+/** A list of strings that is only shown: at most `max.items` of them, each of at most `max.chars` characters. */
+export function readShownList(
+  fields: Fields,
+  name: string,
+  max: { readonly items: number; readonly chars: number },
+): readonly string[] {
+  return readStrings(fields, name)
+    .slice(0, max.items)
+    .map((text) => cutEnd(text, max.chars));
+}
+
+function cutEnd(text: string, max: number): string {
+  return text.length <= max ? text : detached(`${text.slice(0, characterBoundary(text, max))}…`);
 }
 
 /** A string, or undefined when the field is absent. */
@@ -79,10 +102,10 @@ export function readList(fields: Fields, name: string, max: number): readonly un
   return value;
 }
 
-/** A list of at most `max` strings; absent is empty. */
-export function readStrings(fields: Fields, name: string, max: number): readonly string[] {
+/** A list of strings; absent is empty. */
+function readStrings(fields: Fields, name: string): readonly string[] {
   if (field(fields, name) === undefined) return [];
-  return readList(fields, name, max).map((item) => {
+  return readList(fields, name, MAX_VARIABLES).map((item) => {
     if (typeof item !== 'string') throw new ChannelViolation(`${name} holds something that is no string`);
     return item.toWellFormed();
   });

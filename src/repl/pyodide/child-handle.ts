@@ -5,7 +5,7 @@
  */
 import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
-import { createFrameDecoder, encodeFrame, type Frame } from '../channel/frame.ts';
+import { createFrameDecoder, encodeFrame, type Frame, WITH_RUNTIME } from '../channel/frame.ts';
 import { type BootHeader, FD, RUNTIME } from './child/protocol.ts';
 import { killGroup, killTree } from './kill-tree.ts';
 import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
@@ -156,7 +156,7 @@ function reasonIn(header: unknown): string {
 
 /** Frames of a child that serves no REPL yet: only the runtime's own. */
 function ownDecoder(onFrame: (frame: Frame) => void, onWrong: () => void): (chunk: Buffer) => void {
-  const decoder = createFrameDecoder();
+  const decoder = createFrameDecoder(WITH_RUNTIME);
   return (chunk) => {
     try {
       decoder.push(chunk, (frame) => (frame.type >= RUNTIME.boot ? onFrame(frame) : onWrong()));
