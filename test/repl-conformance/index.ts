@@ -64,5 +64,9 @@ export function describeReplConformance(name: string, openBackend: OpenBackend, 
 /** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
 export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: hostile cells`, () =>
-    describeTopics([describeHostile, describeForgedFrames, describeInTheMiddle, describeSizes], openBackend, capabilities));
+    describeTopics(
+      [describeHostile, describeForgedFrames, describeInTheMiddle, describeSizes],
+      openBackend,
+      capabilities,
+    ));
 }
