@@ -58,7 +58,9 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   /** Reads a result; one that breaks the rules ends the guest as any other violation. */
   function parse<T>(result: GuestResult, read: (result: GuestResult) => T, ends = VIOLATION): T {
     try {
-      return read(result);
+      const understood = read(result);
+      driver.understood?.();
+      return understood;
     } catch (error) {
       if (!RlmError.isInstance(error) || !ends.has(error.code)) throw error;
       guest.link.ended(error);

@@ -29,6 +29,8 @@ export interface ReplDriver {
   describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
   /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
   beforeCommand?(): Promise<void>;
+  /** The result of the last command was read and follows the rules: what the guest left is a state to go back to. */
+  understood?(): void;
   /**
    * The guest is gone or of no use: ends what is left of it and brings one back, from its last snapshot or `afresh`.
    *

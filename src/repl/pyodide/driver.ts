@@ -18,7 +18,7 @@ import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, Restart
 import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
-import { makeSnapshotRecords } from './snapshot-records.ts';
+import { makeSnapshotRecords, type SnapshotRecords } from './snapshot-records.ts';
 import { takeOver } from './takeover.ts';
 import { createWakefulness } from './wakefulness.ts';
 
@@ -51,7 +51,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   async function adopt(fresh: ChildHandle): Promise<GuestLink> {
     child = fresh;
     fresh.onSaved = (frame) => records.add(frame);
-    const link = linkTo(fresh, options);
+    const link = linkTo(fresh, options, records);
     const header: ConfigureHeader = {
       memoryBytes: limits.memoryBytes,
       diskBytes: limits.diskBytes,
@@ -64,6 +64,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   async function replace(reason: string, name: string): Promise<GuestLink> {
     const old = child;
     old.kill(reason);
+    records.discard();
     const [fresh] = await Promise.all([options.takeChild(), old.busy(() => old.ended)]);
     try {
       const link = await adopt(fresh);
@@ -96,6 +97,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     isolation: child.level,
     shell: 'just-bash',
     link,
+    understood: () => records.accept(),
     describeFile: (value) => texts.load(child, value),
     async recover(reason, from) {
       const recovered = await (from === 'afresh' ? afresh(reason) : recover(reason));
@@ -103,6 +105,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       return recovered;
     },
     async bash(request) {
+      records.accept();
       const ran = await runBash(child, request, limits);
       if (ran.lost === undefined) return ran.outcome;
       const { killed } = child;
@@ -112,11 +115,13 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       return { ...ran.outcome, restarted };
     },
     async capture(id) {
+      records.accept();
       const { header } = await child.ask(RUNTIME.save, { name: id });
       if ((header as { saved?: unknown }).saved !== true) throw quotaUsedUp(options.storeBytes);
       return { bytes: records.ownBytes(id) };
     },
     async restore(id) {
+      records.accept();
       if (link.failure === undefined) {
         try {
           await child.ask(RUNTIME.restore, { name: id, reload: [] });
@@ -141,7 +146,10 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   };
 }
 
-function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink {
+/** Commands that run code of the model. */
+const RUNS_CODE: ReadonlySet<string> = new Set(['execute', 'answer']);
+
+function linkTo(child: ChildHandle, { limits, host }: DriverOptions, records: SnapshotRecords): GuestLink {
   const link = createGuestLink({
     limits,
     host,
@@ -152,13 +160,19 @@ function linkTo(child: ChildHandle, { limits, host }: DriverOptions): GuestLink 
     onWaiting: createWakefulness(),
     onRuntimeFrame: child.runtimeFrame,
   });
+  let commands = 0;
   child.attach(link.receive);
   void child.ended.then((reason) => link.ended(guestEnded({ reason, killed: child.killed })));
   return {
     receive: link.receive,
     pushOutput: link.pushOutput,
     ended: link.ended,
-    command: (command) => child.busy(() => link.command(command)),
+    command(command) {
+      commands += 1; // as the link counts them, and as the child names them
+      if (RUNS_CODE.has(command.op)) records.await(commands);
+      else records.accept();
+      return child.busy(() => link.command(command));
+    },
     get failure() {
       return link.failure;
     },

@@ -16,8 +16,14 @@ export interface SnapshotRecord {
 
 /** The snapshots of one REPL. */
 export interface SnapshotRecords {
-  /** Takes a `saved` frame in. */
+  /** Takes a `saved` frame in. An automatic snapshot after the command that is awaited waits for {@link accept}. */
   add(frame: Frame): void;
+  /** A command that runs code of the model begins: its snapshot counts only once its result was understood. */
+  await(command: number): void;
+  /** The last result was understood. */
+  accept(): void;
+  /** The child is lost: a snapshot that still waits is dropped. */
+  discard(): void;
   get(name: string): SnapshotRecord | undefined;
   delete(name: string): void;
   all(): readonly SnapshotRecord[];
@@ -33,6 +39,22 @@ export interface SnapshotRecords {
 export function makeSnapshotRecords(): SnapshotRecords {
   const records = new Map<string, SnapshotRecord>();
   let stale = false;
+  /** The command whose result is not yet understood; 0: none. */
+  let awaited = 0;
+  /** Taken after a command whose result the host has not yet understood. Its slots are apart from those it replaces. */
+  let waiting: SnapshotRecord | undefined;
+
+  function accept(): void {
+    awaited = 0;
+    if (waiting !== undefined) put(waiting);
+    waiting = undefined;
+  }
+
+  function put(record: SnapshotRecord): void {
+    if (record.header.name === AUTOMATIC) stale = false;
+    records.set(record.header.name, record);
+  }
+
   return {
     add(frame) {
       const header = frame.header as ImageHeader & { readonly full?: boolean };
@@ -43,8 +65,18 @@ export function makeSnapshotRecords(): SnapshotRecords {
       if (typeof header.name !== 'string' || frame.body.length % 4 !== 0) {
         throw new ChannelViolation('a snapshot was described wrongly');
       }
-      if (header.name === AUTOMATIC) stale = false;
-      records.set(header.name, { header, table: Buffer.from(frame.body) });
+      const record = { header, table: Buffer.from(frame.body) };
+      if (frame.id !== 0 && frame.id === awaited) waiting = record;
+      else put(record);
+    },
+    await(command) {
+      accept();
+      awaited = command;
+    },
+    accept,
+    discard() {
+      awaited = 0;
+      waiting = undefined;
     },
     get: (name) => records.get(name),
     delete: (name) => void records.delete(name),

@@ -30,6 +30,8 @@ log = open("log.txt", "w+"); log.write("line 1\\n"); log.flush()
 gone = open("gone.txt", "w+"); gone.write("still here"); gone.flush(); os.unlink("gone.txt")
 reader, writer = os.pipe(); os.write(writer, b"in the pipe")
 copy = os.dup(log.fileno())
+os.makedirs("__proto__/constructor")
+with open("__proto__/constructor/__proto__", "w") as f: f.write("odd")
 base = sqlite3.connect("data.db"); base.execute("create table t(a)"); base.execute("insert into t values(1)"); base.commit()
 None
 `;
@@ -41,7 +43,7 @@ def _look():
     gone.seek(0); lost = gone.read()
     return (
         len(data), data.get(7), repr(points), Point.count, ticks.gi_frame.f_locals["n"], held(),
-        sorted(os.listdir(".")), open("alias").read(), text, lost, os.getcwd(), os.path.exists("/tmp/extra"),
+        sorted(os.listdir(".")), open("alias").read(), open("__proto__/constructor/__proto__").read(), text, lost, os.getcwd(), os.path.exists("/tmp/extra"),
         base.execute("select sum(a), count(*) from t").fetchone(), sorted(k for k in globals() if k.startswith("new")),
     )
 _look()

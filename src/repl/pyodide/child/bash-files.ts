@@ -40,7 +40,8 @@ export function bashFiles(fs: EmscriptenFs): IFileSystem {
     }
   };
   const write = (path: string, content: string | Uint8Array, options: EncodingOption, flags: string): void => {
-    const bytes = typeof content === 'string' ? Buffer.from(content, encodingOf(options)) : content;
+    // MEMFS takes a slice, and that of a Buffer is no copy: it would keep all of a pool, uncounted.
+    const bytes = new Uint8Array(typeof content === 'string' ? Buffer.from(content, encodingOf(options)) : content);
     fs.mkdirTree(posix.dirname(path));
     const stream = fs.open(path, flags);
     try {

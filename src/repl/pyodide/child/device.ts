@@ -32,6 +32,8 @@ export interface HostDevice {
   deliver(frame: RawFrame): void;
   /** Forgets what the guest has not read: a new command starts, or the heap was replaced. */
   clear(): void;
+  /** The result of this command has gone to the host. */
+  answered(command: number): boolean;
   /** The last result says that the guest itself failed, and not what it was asked to run. */
   failed(): boolean;
 }
@@ -46,6 +48,7 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
   /** Bytes of a frame that came in several writes. */
   let outbound: Buffer | undefined;
   let failed = false;
+  let answered: number | undefined;
 
   const errno = (code: number): Error => new fs.ErrnoError(code);
   const nextFrame = (): void => {
@@ -83,7 +86,10 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
       if (size > whole.length) outbound = Buffer.from(whole);
       else if (size < whole.length) options.onViolation('two frames in one write');
       else {
-        if (whole[4] === GUEST_FRAME.result) failed = isFailed(whole);
+        if (whole[4] === GUEST_FRAME.result) {
+          failed = isFailed(whole);
+          answered = whole.readUInt32LE(5);
+        }
         wire.write(whole);
       }
       return length;
@@ -103,7 +109,9 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
     clear() {
       inbound = [];
       outbound = undefined;
+      answered = undefined;
     },
+    answered: (command) => answered === command,
     failed: () => failed,
   };
 }

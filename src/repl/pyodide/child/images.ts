@@ -21,8 +21,11 @@ interface Image {
 
 /** The snapshots of this child. */
 export interface Images {
-  /** Takes a snapshot and tells the host. False when the quota does not allow it; what was there before stays. */
-  save(name: string): boolean;
+  /**
+   * Takes a snapshot and reports it to the host, with the command it was taken after (0: none). False when the quota
+   * does not allow it; what was there before stays.
+   */
+  save(name: string, command?: number): boolean;
   /** Goes back to a snapshot. It is the automatic one as well from then on. */
   restore(name: string): void;
   drop(name: string): void;
@@ -58,7 +61,7 @@ export function makeImages(options: ImagesOptions): Images {
     pages.drop(image.pages);
     files.drop(image.files);
   };
-  const announce = (name: string, image: Image): void => {
+  const announce = (name: string, image: Image, command = 0): void => {
     const table = Buffer.from(image.pages.codes.buffer);
     const header: ImageHeader = {
       name,
@@ -69,7 +72,7 @@ export function makeImages(options: ImagesOptions): Images {
       uses: pages.rangesOf(image.pages),
       nextSlot: slots.next,
     };
-    wire.send(RUNTIME.saved, 0, header, [table]);
+    wire.send(RUNTIME.saved, command, header, [table]);
   };
   const find = (name: string): Image => {
     const image = images.get(name);
@@ -77,11 +80,11 @@ export function makeImages(options: ImagesOptions): Images {
     return image;
   };
   return {
-    save(name) {
+    save(name, command = 0) {
       try {
         const image = { pages: pages.save(), files: files.save() };
         put(name, image);
-        announce(name, image);
+        announce(name, image, command);
         return true;
       } catch (error) {
         if (error instanceof StoreFull) return false;

@@ -1,6 +1,6 @@
 /**
- * Quotas on the in-memory files. Their contents live in the JavaScript heap, where the interpreter's memory cap does
- * not reach (F5): bytes, nodes, open files, names and links are counted here.
+ * Quotas on the in-memory files. Their contents live outside of the interpreter's memory, where its cap does not reach:
+ * bytes, nodes, open files, names and links are counted here.
  *
  * @module
  */
@@ -15,12 +15,18 @@ const MAX_NODES = 65_536;
 const MAX_STREAMS = 1024;
 const MAX_NAME = 255;
 const MAX_LINK = 4096;
+/** Bytes that a file, folder or link takes in the JavaScript heap, besides its name, its target and its content. */
+const NODE_BYTES = 512;
+/** Bytes of a character in a name or target. */
+const CHARACTER_BYTES = 2;
+/** MEMFS gives a file that grows at least so many bytes. */
+const LEAST_CAPACITY = 256;
 /** Bytes in all pipes of the guest's own that nobody has read. */
 const MAX_PIPES = 4 * 1024 * 1024;
 
 /** The quota of one REPL. */
 export interface Quota {
-  /** Bytes of all files, capacity included. */
+  /** Bytes of all files, folders and links: capacities, names and targets. */
   limit: number;
   /** Counts anew; after files were put back. */
   recount(): void;
@@ -48,10 +54,29 @@ export function installQuota(fs: EmscriptenFs, beforeChange: BeforeChange): Quot
     if (usage.bytes + bytes > quota.limit) fail(ERRNO.ENOSPC);
     usage.bytes += bytes;
   };
+  withoutPrototypes(fs);
   guardContents(fs, grow, beforeChange);
-  guardNodes(fs, usage, quota, fail);
+  guardNodes({ fs, usage, quota, fail, grow });
   guardStreams(fs, fail);
   return quota;
+}
+
+/**
+ * MEMFS keeps a folder's nodes in an object: there, a node named `__proto__` would become its prototype, where neither
+ * the quota nor a snapshot sees it. An object without a prototype has no such name.
+ */
+function withoutPrototypes(fs: EmscriptenFs): void {
+  const visit = (node: FsNode): void => {
+    if (!fs.isDir(node.mode) || node.contents === undefined || ArrayBuffer.isView(node.contents)) return;
+    node.contents = Object.assign(Object.create(null), node.contents) as Record<string, FsNode>;
+    for (const child of Object.values(node.contents)) visit(child);
+  };
+  visit(fs.root);
+}
+
+/** Bytes that a node takes besides its content. */
+function bytesOfNode(name: string, target = ''): number {
+  return NODE_BYTES + CHARACTER_BYTES * (name.length + target.length);
 }
 
 function capacityOf(node: FsNode): number {
@@ -65,7 +90,8 @@ function guardContents(fs: EmscriptenFs, grow: (bytes: number) => void, beforeCh
   const { write } = memfs.stream_ops;
   memfs.expandFileStorage = (node, capacity) => {
     const before = capacityOf(node);
-    if (capacity > before) grow(Math.max(capacity, before < 1 << 20 ? before * 2 : before * 1.125) - before);
+    const least = before === 0 ? 0 : Math.max(LEAST_CAPACITY, before < 1 << 20 ? before * 2 : before * 1.125);
+    if (capacity > before) grow(Math.max(capacity, least) - before);
     expandFileStorage(node, capacity);
   };
   memfs.resizeFileStorage = (node, size) => {
@@ -91,24 +117,37 @@ interface DirOps {
   rename(node: FsNode, folder: FsNode, name: string): void;
 }
 
-function guardNodes(fs: EmscriptenFs, usage: { nodes: number }, quota: Quota, fail: (errno: number) => never): void {
+interface NodeGuard {
+  readonly fs: EmscriptenFs;
+  readonly usage: { nodes: number };
+  readonly quota: Quota;
+  readonly fail: (errno: number) => never;
+  readonly grow: (bytes: number) => void;
+}
+
+function guardNodes({ fs, usage, quota, fail, grow }: NodeGuard): void {
   const memfs = fs.filesystems.MEMFS;
   const { createNode } = memfs;
   memfs.createNode = (parent, name, mode, dev) => {
     if (name.length > MAX_NAME) fail(ENAMETOOLONG);
     if (usage.nodes >= MAX_NODES) quota.recount();
     if (usage.nodes >= MAX_NODES) fail(ERRNO.ENOSPC);
+    grow(bytesOfNode(name));
+    const node = Reflect.apply(createNode, memfs, [parent, name, mode, dev]);
     usage.nodes += 1;
-    return Reflect.apply(createNode, memfs, [parent, name, mode, dev]);
+    if (fs.isDir(node.mode)) node.contents = Object.create(null) as Record<string, FsNode>;
+    return node;
   };
   const folders = fs.root.node_ops as DirOps;
   const { symlink, rename } = folders;
   folders.symlink = (parent, name, target) => {
     if (target.length > MAX_LINK) fail(ENAMETOOLONG);
+    grow(CHARACTER_BYTES * target.length);
     return symlink(parent, name, target);
   };
   folders.rename = (node, folder, name) => {
     if (name.length > MAX_NAME) fail(ENAMETOOLONG);
+    grow(CHARACTER_BYTES * (name.length - node.name.length));
     rename(node, folder, name);
   };
 }
@@ -163,7 +202,7 @@ function measure(fs: EmscriptenFs): { bytes: number; nodes: number } {
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    bytes += capacityOf(node);
+    bytes += capacityOf(node) + bytesOfNode(node.name, node.link);
     if (fs.isDir(node.mode) && node.mounted === null && node.contents && !ArrayBuffer.isView(node.contents)) {
       pending.push(...Object.values(node.contents));
     }

@@ -91,18 +91,21 @@ function runCommand({ child, interrupt, shared, end, wire }: Loop, frame: RawFra
   interrupt.stop();
   shared.command = 0;
   if (!served) end.because('the guest gave up');
+  // A cell has put something else in the place of the guest's descriptor, say. The host would wait until the deadline,
+  // and what such a cell leaves is no state to go back to.
+  if (!child.device.answered(frame.id)) end.because('the guest sent no result');
   const { op } = headerOf(frame) as { op?: unknown };
   // A guest that a cell has made useless (by an audit hook, say) is no state to go back to.
   if (op === 'execute' && child.device.failed()) return;
-  if (CHANGING.has(op)) saveAutomatic(child, wire);
+  if (CHANGING.has(op)) saveAutomatic(child, wire, frame.id);
 }
 
 /**
  * The snapshot a kill goes back to. Taken after a command rather than before the next one: the host is busy with a
  * model then, and nobody waits.
  */
-function saveAutomatic({ images }: Child, wire: Wire): void {
-  if (!images.save(AUTOMATIC)) wire.send(RUNTIME.saved, 0, { name: AUTOMATIC, full: true });
+function saveAutomatic({ images }: Child, wire: Wire, command: number): void {
+  if (!images.save(AUTOMATIC, command)) wire.send(RUNTIME.saved, 0, { name: AUTOMATIC, full: true });
 }
 
 async function serveBash({ child, header, wire, interrupt, now }: Loop, frame: RawFrame): Promise<void> {
@@ -119,7 +122,7 @@ async function serveBash({ child, header, wire, interrupt, now }: Loop, frame: R
   });
   interrupt.stop();
   wire.send(RUNTIME.done, frame.id, result.header, result.parts);
-  saveAutomatic(child, wire);
+  saveAutomatic(child, wire, 0);
 }
 
 /** Frames that need no guest code; each is answered by `done`. */
