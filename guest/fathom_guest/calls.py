@@ -163,7 +163,8 @@ class Calls:
             call = queue[0]
             size = call.size()
             header -= header_size(call, last)
-            if (size > room or header < 0) and (taken or (channel.calls_pending and not self._beside(call, size))):
+            full = size > room or header < 0
+            if full and (taken or (channel.calls_pending and not self._beside(call, size))):
                 break
             room -= size
             call.bytes = size
