@@ -173,7 +173,7 @@ class Calls:
         return taken
 
     def _beside(self, call: Call, size: int) -> bool:
-        """A child may start beside others although its context fills a frame of its own: the host keeps it in a file."""
+        """A child may start beside others although its context fills a frame: the host keeps it in a file."""
         channel = self._channel
         if call.fields["kind"] != "rlm" or size > self.room - channel.bytes_pending:
             return False
