@@ -6,9 +6,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { colorsFor, isInteractive } from '../src/cli/console.ts';
-import { printError } from '../src/cli/error-report.ts';
-import { fullNarrator } from '../src/cli/narrator.ts';
+import { colorsFor, isInteractive } from '../src/cli/screen/console.ts';
+import { printError } from '../src/cli/screen/error-report.ts';
+import { fullNarrator } from '../src/cli/watch/narrator.ts';
 import { runDemo } from './run.ts';
 
 try {

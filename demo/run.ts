@@ -1,8 +1,8 @@
-import type { TextStream } from '../src/cli/console.ts';
-import { compact, counted, duration, money } from '../src/cli/figures.ts';
-import type { Narrator } from '../src/cli/narrator.ts';
-import { createProgressView, type ProgressView } from '../src/cli/progress-view.ts';
-import { wrapped } from '../src/cli/wrapped.ts';
+import type { TextStream } from '../src/cli/screen/console.ts';
+import { compact, counted, duration, money } from '../src/cli/screen/figures.ts';
+import { wrapped } from '../src/cli/screen/wrapped.ts';
+import type { Narrator } from '../src/cli/watch/narrator.ts';
+import { createProgressView, type ProgressView } from '../src/cli/watch/progress-view.ts';
 import { systemClock } from '../src/clock.ts';
 import { type CompletionResult, createRlm, fromFiles, type ModelPrice, type RlmOptions } from '../src/index.ts';
 import { READER_MODEL, ROOT_MODEL, startDemoProvider } from './provider.ts';

@@ -5,7 +5,7 @@
  * @module
  */
 import { EXIT } from './exit-codes.ts';
-import { LEAST_NODE, nodeIsFit } from './node-version.ts';
+import { LEAST_NODE, nodeIsFit } from './versions.ts';
 
 if (nodeIsFit()) {
   const { runProgram } = await import('./program.ts');

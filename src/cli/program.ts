@@ -4,17 +4,17 @@
  * @module
  */
 import { Command, CommanderError } from 'commander';
-import { type AskOptions, addAskOptions } from './ask-options.ts';
-import type { Console } from './console.ts';
-import { printError } from './error-report.ts';
+import { type AskOptions, addAskOptions } from './ask/ask-options.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
-import { watchInterrupts } from './interrupts.ts';
 import { addRunCommands } from './runs/commands.ts';
+import type { Console } from './screen/console.ts';
+import { printError } from './screen/error-report.ts';
+import { forTerminal } from './screen/terminal-text.ts';
+import { wrapped } from './screen/wrapped.ts';
 import { addSessionCommands } from './session/commands.ts';
-import type { WatchInterrupts } from './show-run.ts';
-import { forTerminal } from './terminal-text.ts';
 import { VERSION } from './version.ts';
-import { wrapped } from './wrapped.ts';
+import { watchInterrupts } from './watch/interrupts.ts';
+import type { WatchInterrupts } from './watch/show-run.ts';
 
 const console: Console = {
   // Opened only when it is read.
@@ -49,7 +49,7 @@ function program(): Command {
       .addHelpText('after', EXAMPLES),
   ).action(async (question: string, options: AskOptions) => {
     // Loaded when it is wanted: those who only look at runs need no engine.
-    const { ask } = await import('./ask.ts');
+    const { ask } = await import('./ask/ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
   });
   const end = (code: number): void => {

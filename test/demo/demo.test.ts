@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { runDemo } from '../../demo/run.ts';
 import { verify } from '../../demo/verify.ts';
-import { colorsFor } from '../../src/cli/console.ts';
-import { briefNarrator } from '../../src/cli/narrator.ts';
+import { colorsFor } from '../../src/cli/screen/console.ts';
+import { briefNarrator } from '../../src/cli/watch/narrator.ts';
 
 const NOVELS = fileURLToPath(new URL('../../demo/novels', import.meta.url));
 const folders: string[] = [];

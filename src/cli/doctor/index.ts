@@ -6,16 +6,16 @@
 
 import { probePyodide } from '../../repl/pyodide/index.ts';
 import { probePython } from '../../repl/python/index.ts';
-import { type Console, colorsFor } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
-import { writeJson } from '../json-output.ts';
+import { type Console, colorsFor } from '../screen/console.ts';
+import { writeJson } from '../screen/json-output.ts';
 import { VERSION } from '../version.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
 import type { Section } from './finding.ts';
-import { lookAtDefaultModel, lookAtProviders } from './keys.ts';
+import { sectionLines } from './findings.ts';
 import { answers } from './local-servers.ts';
 import { lookAtBubblewrap, lookAtNode } from './machine.ts';
-import { sectionLines } from './section-lines.ts';
+import { lookAtDefaultModel, lookAtProviders } from './providers.ts';
 
 /** Looks, prints, and resolves with the exit code: 0 when some REPL can be used here. */
 export async function doctor({

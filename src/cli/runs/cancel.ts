@@ -3,12 +3,12 @@ import { systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
 import { abortRun } from '../../resume/abort-run.ts';
 import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
-import type { Console } from '../console.ts';
+import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import { writeJson } from '../json-output.ts';
-import { sweepInput } from '../spooled-input.ts';
-import { openToWrite, runNotFound, type StoreOptions } from '../store.ts';
+import type { Console } from '../screen/console.ts';
+import { writeJson } from '../screen/json-output.ts';
 import { runFacts } from './run-facts.ts';
+import { openToWrite, runNotFound, type StoreOptions } from './store.ts';
 
 /** The options of `fathom cancel`. */
 export interface CancelOptions extends StoreOptions {

@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { RunStatus } from '../../store/index.ts';
-import { amount, count, isolationOption } from '../ask-options.ts';
-import type { Console } from '../console.ts';
-import { addProgressOptions } from '../progress-options.ts';
-import { reported } from '../reported.ts';
-import type { WatchInterrupts } from '../show-run.ts';
-import { addStoreOption, type StoreOptions } from '../store.ts';
+import { amount, count, isolationOption } from '../ask/ask-options.ts';
+import type { Console } from '../screen/console.ts';
+import { reported } from '../screen/reported.ts';
+import { addProgressOptions } from '../watch/progress-options.ts';
+import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ListOptions } from './list.ts';
 import type { ResumeOptions } from './resume.ts';
 import type { ShowOptions } from './show.ts';
 import { sinceTime } from './since.ts';
+import { addStoreOption, type StoreOptions } from './store.ts';
 
 /** What commands of runs and sessions need of the command line. */
 export interface Surroundings {

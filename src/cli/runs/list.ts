@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFilter, RunStatus } from '../../store/index.ts';
-import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
-import { money } from '../figures.ts';
-import { writeJson } from '../json-output.ts';
-import { DEFAULT_STORE, openToLook, type StoreOptions } from '../store.ts';
-import { columnsOf, shortTime, table } from '../table.ts';
-import { onOneLine } from '../terminal-text.ts';
+import type { Console } from '../screen/console.ts';
+import { money } from '../screen/figures.ts';
+import { writeJson } from '../screen/json-output.ts';
+import { columnsOf, shortTime, table } from '../screen/table.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
+import { DEFAULT_STORE, openToLook, type StoreOptions } from './store.ts';
 
 /** The options of `fathom runs`. */
 export interface ListOptions extends StoreOptions {

@@ -6,12 +6,12 @@ import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
-import type { Console } from '../console.ts';
-import { compact, counted } from '../figures.ts';
-import type { ProgressOptions } from '../progress-options.ts';
-import { type Answered, type Stage, showRun, type WatchInterrupts } from '../show-run.ts';
-import { sweepInput } from '../spooled-input.ts';
-import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
+import { sweepInput } from '../context/spooled-input.ts';
+import type { Console } from '../screen/console.ts';
+import { compact, counted } from '../screen/figures.ts';
+import type { ProgressOptions } from '../watch/progress-options.ts';
+import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
+import { openToWrite, runNotFound, type StoreOptions, storeArgument } from './store.ts';
 
 /** The options of `fathom resume`. */
 export interface ResumeOptions extends ProgressOptions, StoreOptions {

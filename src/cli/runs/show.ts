@@ -1,15 +1,15 @@
 import { readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord } from '../../store/index.ts';
-import { type Console, colorsFor } from '../console.ts';
-import { contextWords } from '../context-words.ts';
+import { contextWords } from '../context/context-words.ts';
 import { EXIT } from '../exit-codes.ts';
-import { compact, counted, duration, money } from '../figures.ts';
-import { writeJson } from '../json-output.ts';
-import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../store.ts';
-import { columnsOf, localTime } from '../table.ts';
-import { forTerminal, onOneLine } from '../terminal-text.ts';
+import { type Console, colorsFor } from '../screen/console.ts';
+import { compact, counted, duration, money } from '../screen/figures.ts';
+import { writeJson } from '../screen/json-output.ts';
+import { columnsOf, localTime } from '../screen/table.ts';
+import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { type RunNode, runTree } from './run-tree.ts';
+import { openToLook, runNotFound, type StoreOptions, storeArgument } from './store.ts';
 import { treeLines } from './tree-lines.ts';
 
 /** The options of `fathom runs show`. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { colorsFor } from '../console.ts';
-import { streamTo } from '../testing.ts';
+import { colorsFor } from '../screen/console.ts';
+import { streamTo } from '../screen/testing.ts';
 import type { CommandNode, RunNode } from './run-tree.ts';
 import { treeLines } from './tree-lines.ts';
 

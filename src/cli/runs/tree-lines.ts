@@ -1,6 +1,6 @@
-import type { Colors } from '../console.ts';
-import { counted, duration, money, refusalWords } from '../figures.ts';
-import { onOneLine } from '../terminal-text.ts';
+import type { Colors } from '../screen/console.ts';
+import { counted, duration, money, refusalWords } from '../screen/figures.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import type { CommandNode, RunNode, TurnNode } from './run-tree.ts';
 
 export interface TreeLinesOptions {

@@ -1,12 +1,12 @@
-import { outputOf, requestOf, tellUnreadInput } from '../ask.ts';
-import { limitsOf, type QuestionOptions } from '../ask-options.ts';
-import type { Console } from '../console.ts';
-import { contextFromArguments } from '../context-arguments.ts';
-import { costLimitFor } from '../cost-limit.ts';
-import { type Answered, type Stage, showRun, type WatchInterrupts } from '../show-run.ts';
-import { sweepInput } from '../spooled-input.ts';
-import type { StoreOptions } from '../store.ts';
-import { forTerminal } from '../terminal-text.ts';
+import { outputOf, requestOf, tellUnreadInput } from '../ask/ask.ts';
+import { limitsOf, type QuestionOptions } from '../ask/ask-options.ts';
+import { costLimitFor } from '../ask/models.ts';
+import { contextFromArguments } from '../context/context-arguments.ts';
+import { sweepInput } from '../context/spooled-input.ts';
+import type { StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { forTerminal } from '../screen/terminal-text.ts';
+import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
 import { type OpenSession, withSession } from './with-session.ts';
 
 /** The options of `fathom session ask`. */

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { addModelOptions, addQuestionOptions, addReplOptions, amount, count, FILES } from '../ask-options.ts';
-import { addProgressOptions } from '../progress-options.ts';
-import { reported } from '../reported.ts';
+import { addModelOptions, addQuestionOptions, addReplOptions, amount, count, FILES } from '../ask/ask-options.ts';
 import type { Surroundings } from '../runs/commands.ts';
-import { addStoreOption } from '../store.ts';
+import { addStoreOption } from '../runs/store.ts';
+import { reported } from '../screen/reported.ts';
+import { addProgressOptions } from '../watch/progress-options.ts';
 import type { AskInOptions } from './ask.ts';
 import type { CreateOptions } from './create.ts';
 import type { LifetimeOptions } from './lifetime.ts';

@@ -1,13 +1,13 @@
 import { createRlm } from '../../rlm.ts';
 import type { SessionOptions } from '../../session/session.ts';
-import type { ReplOptions } from '../ask-options.ts';
-import type { Console } from '../console.ts';
-import { contextFromArguments } from '../context-arguments.ts';
+import type { ReplOptions } from '../ask/ask-options.ts';
+import { contextFromArguments } from '../context/context-arguments.ts';
+import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import { writeJson } from '../json-output.ts';
-import { sweepInput } from '../spooled-input.ts';
-import { openToWrite, type StoreOptions } from '../store.ts';
-import { localTime } from '../table.ts';
+import { openToWrite, type StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { writeJson } from '../screen/json-output.ts';
+import { localTime } from '../screen/table.ts';
 import { chooseModels, type ModelOptions } from './model-choice.ts';
 import { statusJson } from './status-json.ts';
 

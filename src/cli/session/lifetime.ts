@@ -8,14 +8,14 @@ import {
   sessionRecord,
   storedSession,
 } from '../../session/stored-session.ts';
-import type { Console } from '../console.ts';
+import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import { compact, counted, money } from '../figures.ts';
-import { writeJson } from '../json-output.ts';
-import { sweepInput } from '../spooled-input.ts';
-import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../store.ts';
-import { columnsOf, localTime, shortTime, table } from '../table.ts';
-import { onOneLine } from '../terminal-text.ts';
+import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { compact, counted, money } from '../screen/figures.ts';
+import { writeJson } from '../screen/json-output.ts';
+import { columnsOf, localTime, shortTime, table } from '../screen/table.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import { storedJson } from './status-json.ts';
 import { divergenceLines } from './with-session.ts';
 

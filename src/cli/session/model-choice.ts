@@ -3,9 +3,9 @@ import { messageOf, type RlmError } from '../../errors.ts';
 import { ModelError, resolveModel } from '../../model/index.ts';
 import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
-import type { Console } from '../console.ts';
-import { costLimitFor } from '../cost-limit.ts';
-import { namedModel, noModel } from '../named-model.ts';
+import { costLimitFor } from '../ask/models.ts';
+import { namedModel, noModel } from '../ask/named-model.ts';
+import type { Console } from '../screen/console.ts';
 
 /** The models `-m` and `--sub-model` name. */
 export interface ModelOptions {

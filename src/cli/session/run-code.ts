@@ -1,13 +1,13 @@
 import { text } from 'node:stream/consumers';
 import type { BashResult, CellResult, ExecuteOptions } from '../../session/session.ts';
-import type { Console } from '../console.ts';
-import { STDIN } from '../context-arguments.ts';
+import { STDIN } from '../context/context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Interrupts } from '../interrupts.ts';
-import { writeJson } from '../json-output.ts';
-import type { WatchInterrupts } from '../show-run.ts';
-import type { StoreOptions } from '../store.ts';
-import { forTerminal } from '../terminal-text.ts';
+import type { StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { writeJson } from '../screen/json-output.ts';
+import { forTerminal } from '../screen/terminal-text.ts';
+import type { Interrupts } from '../watch/interrupts.ts';
+import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ModelOptions } from './model-choice.ts';
 import { withSession } from './with-session.ts';
 

@@ -1,8 +1,8 @@
-import type { Console } from '../console.ts';
 import { EXIT } from '../exit-codes.ts';
-import { counted } from '../figures.ts';
-import { writeJson } from '../json-output.ts';
-import type { StoreOptions } from '../store.ts';
+import type { StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { counted } from '../screen/figures.ts';
+import { writeJson } from '../screen/json-output.ts';
 import { withSession } from './with-session.ts';
 
 /** The options of commands that work on snapshots. */

@@ -3,10 +3,10 @@ import { createRlm } from '../../rlm.ts';
 import type { Session, SessionDivergence } from '../../session/session.ts';
 import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
 import type { Store } from '../../store/index.ts';
-import type { Console } from '../console.ts';
-import { counted } from '../figures.ts';
-import { openToWrite, type StoreOptions } from '../store.ts';
-import { onOneLine } from '../terminal-text.ts';
+import { openToWrite, type StoreOptions } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { counted } from '../screen/figures.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import { chooseModels, type ModelChoice, type ModelOptions } from './model-choice.ts';
 
 /** A session to do one thing in. */

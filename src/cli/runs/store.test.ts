@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inputFolder, spoolInput, sweepInput } from './spooled-input.ts';
+import { inputFolder, spoolInput, sweepInput } from '../context/spooled-input.ts';
 import { DEFAULT_STORE, openToKeep, openToLook, openToWrite } from './store.ts';
 
 const before = process.cwd();

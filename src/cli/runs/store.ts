@@ -1,10 +1,10 @@
 import { lstatSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { Command } from 'commander';
-import { messageOf, RlmError } from '../errors.ts';
-import { memoryStore, type SqliteStoreOptions, type Store, StoreError, sqliteStore } from '../store/index.ts';
-import { refused } from '../store/private-files.ts';
-import { onOneLine } from './terminal-text.ts';
+import { messageOf, RlmError } from '../../errors.ts';
+import { memoryStore, type SqliteStoreOptions, type Store, StoreError, sqliteStore } from '../../store/index.ts';
+import { refused } from '../../store/private-files.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 
 /** Where runs and sessions are kept unless `--store` says otherwise. */
 export const DEFAULT_STORE = '.fathom';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { messageOf, RlmError } from '../errors.ts';
-import { validatingSchema } from '../schema/json-schema-answer.ts';
+import { messageOf, RlmError } from '../../errors.ts';
+import { validatingSchema } from '../../schema/json-schema-answer.ts';
 
 /**
  * The answer's schema from a file of JSON Schema.

@@ -1,6 +1,6 @@
-import type { Colors, TextStream } from '../console.ts';
-import { onOneLine } from '../terminal-text.ts';
-import { wrapped } from '../wrapped.ts';
+import type { Colors, TextStream } from '../screen/console.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
+import { wrapped } from '../screen/wrapped.ts';
 import type { Finding, Section } from './finding.ts';
 
 const LINE_CHARS = 400;

@@ -1,4 +1,4 @@
-import type { EventBody, RunEvent } from '../event/event.ts';
+import type { EventBody, RunEvent } from '../../event/event.ts';
 import type { TextStream } from './console.ts';
 
 /** An event of the root run, or of a child when `runId` says so. */

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ulid } from 'ulid';
-import { keptOf } from '../session/stored-session.ts';
-import type { Store, StoredContext, StoreLock } from '../store/index.ts';
-import { processInWords } from '../store/lock-owner.ts';
-import { checkFolder, privateFolder, removeFile } from '../store/private-files.ts';
+import { keptOf } from '../../session/stored-session.ts';
+import type { Store, StoredContext, StoreLock } from '../../store/index.ts';
+import { processInWords } from '../../store/lock-owner.ts';
+import { checkFolder, privateFolder, removeFile } from '../../store/private-files.ts';
 
 const FOLDER_PREFIX = 'fathom-stdin-';
 /** Folders that are made here, and those of version 0.1. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadContext } from '../context/index.ts';
+import { loadContext } from '../../context/index.ts';
 import { contextFromArguments } from './context-arguments.ts';
 
 let folder = '';

@@ -1,8 +1,8 @@
+import { exitCodeOfError } from '../exit-codes.ts';
+import { errorFacts } from '../watch/result-json.ts';
 import type { Console } from './console.ts';
 import { printError } from './error-report.ts';
-import { exitCodeOfError } from './exit-codes.ts';
 import { writeJson } from './json-output.ts';
-import { errorFacts } from './result-json.ts';
 
 /** Does the work of a command; what it fails with is told, as JSON too where that is asked for. Never rejects. */
 export async function reported(

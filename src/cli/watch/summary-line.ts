@@ -1,6 +1,6 @@
-import type { CompletionResult, Unfinished } from '../engine/result.ts';
-import { compact, counted, duration, money } from './figures.ts';
-import { onOneLine } from './terminal-text.ts';
+import type { CompletionResult, Unfinished } from '../../engine/result.ts';
+import { compact, counted, duration, money } from '../screen/figures.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 
 /** Longest reason. */
 const REASON_CHARS = 400;

@@ -1,5 +1,5 @@
-import { RlmError } from '../errors.ts';
-import type { Console } from './console.ts';
+import { RlmError } from '../../errors.ts';
+import type { Console } from '../screen/console.ts';
 
 /** The model `-m`, else FATHOM_MODEL names. */
 export function namedModel(given: string | undefined, env: Console['env']): string | undefined {

@@ -1,12 +1,12 @@
-import type { Clock } from '../clock.ts';
-import type { RunEvent } from '../event/event.ts';
-import type { RunFigures } from '../resume/run-logs.ts';
-import type { TextStream } from './console.ts';
+import type { Clock } from '../../clock.ts';
+import type { RunEvent } from '../../event/event.ts';
+import type { RunFigures } from '../../resume/run-logs.ts';
+import type { TextStream } from '../screen/console.ts';
+import { columnsOf } from '../screen/table.ts';
+import { wrapped } from '../screen/wrapped.ts';
 import type { Narrator } from './narrator.ts';
 import { progressLine } from './progress-line.ts';
 import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
-import { columnsOf } from './table.ts';
-import { wrapped } from './wrapped.ts';
 
 /** Shows a run while it goes on. */
 export interface ProgressView {

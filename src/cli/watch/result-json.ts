@@ -1,5 +1,5 @@
-import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
-import { messageOf, RlmError } from '../errors.ts';
+import { CompletionError, type CompletionResult, type ResultBase } from '../../engine/result.ts';
+import { messageOf, RlmError } from '../../errors.ts';
 
 /** The object `--json` prints of a result. */
 export function resultJson(result: CompletionResult<unknown>): Readonly<Record<string, unknown>> {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { fakeClock } from '../test-doubles/fake-clock.ts';
-import { colorsFor } from './console.ts';
+import { fakeClock } from '../../test-doubles/fake-clock.ts';
+import { colorsFor } from '../screen/console.ts';
+import { eventOf, lastLineShown, streamTo } from '../screen/testing.ts';
 import { briefNarrator } from './narrator.ts';
 import { createProgressView, QUIET_MS } from './progress-view.ts';
-import { eventOf, lastLineShown, streamTo } from './testing.ts';
 
 function viewOn(interactive: boolean, columns = 80) {
   const written: string[] = [];

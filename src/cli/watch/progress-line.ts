@@ -1,6 +1,6 @@
-import { compact, money, stopwatch } from './figures.ts';
+import { compact, money, stopwatch } from '../screen/figures.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import type { RunState } from './run-state.ts';
-import { onOneLine } from './terminal-text.ts';
 
 /** One line that says where the run stands: turn, what it does now, sub-calls, tokens, money, time. */
 export function progressLine(state: RunState, elapsedMs: number, width: number = Number.POSITIVE_INFINITY): string {

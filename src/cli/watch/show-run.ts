@@ -1,19 +1,19 @@
-import { systemClock } from '../clock.ts';
-import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import type { RunEvent } from '../event/event.ts';
-import { type Console, colorsFor, isInteractive } from './console.ts';
-import { printError } from './error-report.ts';
-import { EXIT, exitCodeOf, exitCodeOfError } from './exit-codes.ts';
+import { systemClock } from '../../clock.ts';
+import { CompletionError, type CompletionResult } from '../../engine/result.ts';
+import type { RunEvent } from '../../event/event.ts';
+import { EXIT, exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
+import { type Console, colorsFor, isInteractive } from '../screen/console.ts';
+import { printError } from '../screen/error-report.ts';
+import { jsonFor, writeJson } from '../screen/json-output.ts';
+import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
+import { wrapped } from '../screen/wrapped.ts';
 import type { Interrupts } from './interrupts.ts';
-import { jsonFor, writeJson } from './json-output.ts';
 import { briefNarrator, fullNarrator } from './narrator.ts';
 import type { ProgressOptions } from './progress-options.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
 import { errorJson, resultJson } from './result-json.ts';
 import { summaryLine } from './summary-line.ts';
-import { forTerminal, onOneLine } from './terminal-text.ts';
 import { openTrace } from './trace-file.ts';
-import { wrapped } from './wrapped.ts';
 
 /** Made with the function that prints notes, so that a live line is not broken. */
 export type WatchInterrupts = (note: (line: string) => void) => Interrupts;

@@ -1,4 +1,4 @@
-import { resolveModel } from '../model/index.ts';
+import { resolveModel } from '../../model/index.ts';
 
 /** US dollars a run on the command line may spend when nobody says otherwise. */
 export const DEFAULT_MAX_COST_USD = 5;

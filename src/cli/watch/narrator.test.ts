@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { EventBody } from '../event/event.ts';
-import { colorsFor } from './console.ts';
+import type { EventBody } from '../../event/event.ts';
+import { colorsFor } from '../screen/console.ts';
+import { eventOf, streamTo } from '../screen/testing.ts';
 import { briefNarrator, fullNarrator, type Narrator } from './narrator.ts';
 import { INITIAL_STATE, nextState } from './run-state.ts';
-import { eventOf, streamTo } from './testing.ts';
 
 const PLAIN = colorsFor(streamTo([]), {});
 

@@ -1,10 +1,10 @@
-import type { RunEvent } from '../event/event.ts';
-import type { Colors, TextStream } from './console.ts';
-import { contextWords } from './context-words.ts';
-import { compact, counted, duration, money, refusalWords } from './figures.ts';
+import type { RunEvent } from '../../event/event.ts';
+import { contextWords } from '../context/context-words.ts';
+import type { Colors, TextStream } from '../screen/console.ts';
+import { compact, counted, duration, money, refusalWords } from '../screen/figures.ts';
+import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
+import { wrapped } from '../screen/wrapped.ts';
 import type { RunState } from './run-state.ts';
-import { forTerminal, onOneLine } from './terminal-text.ts';
-import { wrapped } from './wrapped.ts';
 
 /** The lines an event is worth; usually none. */
 export type Narrator = (event: RunEvent, state: RunState) => readonly string[];

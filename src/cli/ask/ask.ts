@@ -1,19 +1,19 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { CompletionError } from '../engine/result.ts';
-import { createRlm } from '../rlm.ts';
-import type { RlmOptions } from '../rlm-options.ts';
-import type { CompletionRequest } from '../run/request.ts';
+import { CompletionError } from '../../engine/result.ts';
+import { createRlm } from '../../rlm.ts';
+import type { RlmOptions } from '../../rlm-options.ts';
+import type { CompletionRequest } from '../../run/request.ts';
+import { contextFromArguments, hasUnreadInput, STDIN } from '../context/context-arguments.ts';
+import { sweepInput } from '../context/spooled-input.ts';
+import { type Keeping, openToKeep, storeArgument } from '../runs/store.ts';
+import type { Console } from '../screen/console.ts';
+import { forTerminal } from '../screen/terminal-text.ts';
+import type { ProgressView } from '../watch/progress-view.ts';
+import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from './ask-options.ts';
-import type { Console } from './console.ts';
-import { contextFromArguments, hasUnreadInput, STDIN } from './context-arguments.ts';
-import { costLimitFor } from './cost-limit.ts';
+import { costLimitFor } from './models.ts';
 import { requiredModel } from './named-model.ts';
-import type { ProgressView } from './progress-view.ts';
 import { schemaFromFile } from './schema-file.ts';
-import { type Answered, type Stage, showRun, type WatchInterrupts } from './show-run.ts';
-import { sweepInput } from './spooled-input.ts';
-import { type Keeping, openToKeep, storeArgument } from './store.ts';
-import { forTerminal } from './terminal-text.ts';
 
 /** One `fathom ask`. */
 export interface Ask {

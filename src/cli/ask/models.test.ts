@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { costLimitFor, DEFAULT_MAX_COST_USD } from './cost-limit.ts';
+import { costLimitFor, DEFAULT_MAX_COST_USD } from './models.ts';
 
 test('a given limit holds', () => {
   expect(costLimitFor(['ollama/qwen3'], 2)).toEqual({ maxCostUsd: 2 });

@@ -1,5 +1,5 @@
-import { subCallsIn } from '../event/call-events.ts';
-import type { RunEvent } from '../event/event.ts';
+import { subCallsIn } from '../../event/call-events.ts';
+import type { RunEvent } from '../../event/event.ts';
 
 /** Where a run stands, as its events tell it. */
 export interface RunState {

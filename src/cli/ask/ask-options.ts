@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
-import { ISOLATION_LEVELS } from '../repl/isolation-levels.ts';
-import type { IsolationLevel } from '../repl/port.ts';
-import { DEFAULT_MAX_COST_USD } from './cost-limit.ts';
-import { addProgressOptions, type ProgressOptions } from './progress-options.ts';
-import { addKeepOptions, type KeepOptions } from './store.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../limits.ts';
+import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
+import type { IsolationLevel } from '../../repl/port.ts';
+import { addKeepOptions, type KeepOptions } from '../runs/store.ts';
+import { addProgressOptions, type ProgressOptions } from '../watch/progress-options.ts';
+import { DEFAULT_MAX_COST_USD } from './models.ts';
 
 /** What a question is asked with, wherever its code runs. */
 export interface QuestionOptions extends ProgressOptions {

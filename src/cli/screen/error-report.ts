@@ -1,4 +1,4 @@
-import { messageOf, RlmError } from '../errors.ts';
+import { messageOf, RlmError } from '../../errors.ts';
 import type { TextStream } from './console.ts';
 import { onOneLine } from './terminal-text.ts';
 import { wrapped } from './wrapped.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { LEAST_NODE, nodeIsFit } from './node-version.ts';
+import { LEAST_NODE, nodeIsFit } from './versions.ts';
 
 test('the oldest Node that will do is that of package.json', () => {
   const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));

@@ -1,5 +1,5 @@
-import type { ContextFacts } from '../event/event.ts';
-import { compact } from './figures.ts';
+import type { ContextFacts } from '../../event/event.ts';
+import { compact } from '../screen/figures.ts';
 
 /** The contexts of a run in a few words: `context: str [12.3k]`; empty when there is none. */
 export function contextWords(contexts: readonly ContextFacts[]): string {

@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../context/index.ts';
-import type { Store } from '../store/index.ts';
+import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../../context/index.ts';
+import type { Store } from '../../store/index.ts';
 import { spoolInput } from './spooled-input.ts';
 
 /** The path that stands for standard input. */
