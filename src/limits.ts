@@ -59,7 +59,10 @@ export interface Limits {
   readonly answerBytes: number;
   /** Bytes of memory per REPL. Default 2 GiB. */
   readonly memoryBytes: number;
-  /** Processes per REPL, where the backend has processes. Default 64. */
+  /**
+   * Processes per REPL, its own included, where the backend has processes. Default 64. Threads have a limit of their own,
+   * {@link MAX_REPL_THREADS}.
+   */
   readonly maxProcesses: number;
   /** Bytes of files per REPL. Default 1 GiB. */
   readonly diskBytes: number;
@@ -80,6 +83,12 @@ export const SCHEMA_WORKERS = 2;
 export const SCHEMA_MEMORY_MIB = 512;
 /** Milliseconds after which an idle one is ended: starting another takes about 40. */
 export const SCHEMA_IDLE_MS = 30_000;
+
+/**
+ * Threads per REPL beside the first of each process, where the backend has processes: enough for thread pools and
+ * libraries that start one per processor, and few enough that their stacks and descriptors are bounded.
+ */
+export const MAX_REPL_THREADS = 192;
 
 const MIB = 1024 * 1024;
 

@@ -4,11 +4,21 @@ import os
 import stat
 import time
 
+from collections.abc import Callable
+
 from .file_tree import copy_file, describe, make_other, remove, restore_times, scan
 
 #: A file changed this shortly before it was copied may change again within one tick of the kernel's clock, and then
 #: look the same: it is copied again the next time. Linux ticks at 100 Hz or faster.
 _TICK_NS = 20_000_000
+
+
+#: Files copied between two questions whether the copy is still wanted.
+_PIECE = 256
+
+
+class CopyGivenUp(Exception):
+    """Nobody needs the copy any more."""
 
 
 class Copy:
@@ -39,8 +49,11 @@ class FileStore:
         self._count = 0
         self._latest: "Copy | None" = None
 
-    def take(self) -> Copy:
-        """A copy of the files as they are. The latest one again when nothing has changed since."""
+    def take(self, given_up: "Callable[[], bool]" = bool) -> Copy:
+        """A copy of the files as they are. The latest one again when nothing has changed since.
+
+        Raises CopyGivenUp soon after `given_up` has begun to say so.
+        """
         latest = self._latest
         inodes = self._inodes()
         if latest is not None and inodes and latest.empty_at == inodes:
@@ -55,7 +68,9 @@ class FileStore:
         now = time.time_ns()
         os.mkdir(copy.folder, 0o700)
         try:
-            for path, entry in seen.items():
+            for number, (path, entry) in enumerate(seen.items()):
+                if number % _PIECE == _PIECE - 1 and given_up():
+                    raise CopyGivenUp
                 self._take_one(copy, path, entry, latest, now)
         except BaseException:
             remove(copy.folder)

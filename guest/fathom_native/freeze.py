@@ -6,6 +6,7 @@ import _thread
 
 from fathom_guest.guest import Guest
 
+from .descriptors import NULL
 from .drain import Drain
 from .own_modules import fcntl, os, signal
 from .pools import forget_threads, idle_pools
@@ -75,12 +76,10 @@ class Freezer:
             pid = self._guest.channel.own_fork()
         except OSError as error:
             self._drain.release()
-            self._answer()
+            self._await_keeper()  # gives up the link that no twin will report on
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
-            self._drain.forked()
-            forget_threads(pools)
-            return self._stand_still(Moment(files, folder))
+            return self._become_twin(pools, Moment(files, folder))
         self._drain.release()
         self.children.add(pid)
         self.due = False
@@ -119,13 +118,31 @@ class Freezer:
 
     # -- in the twin -------------------------------------------------------------------------------------------------
 
-    def _stand_still(self, moment: Moment) -> str:
-        """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again."""
+    def _become_twin(self, pools: list, moment: Moment) -> str:
+        """Stands still until it is woken. What goes wrong before is for pid 1: this process speaks to nobody else."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
-        self._lost_threads = _threads_running()
         link = self._spare
-        self.link.close()
-        self._silence()
+        try:
+            self._drain.forked()
+            forget_threads(pools)
+            self._lost_threads = _threads_running()
+            self.link.close()
+            self._silence()
+            channel = self._stand_still(link)
+        except BaseException as error:
+            try:
+                link.send({"failed": f"the copy of the process could not be kept ({type(error).__name__}: {error})"[:500]})
+            finally:
+                os._exit(1)
+        self._wake(channel, moment)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return WOKEN
+
+    def _stand_still(self, link: Link) -> int:
+        """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again.
+
+        Gives the new connection to the host.
+        """
         while True:
             os.setsid()  # out of the live process's group, which is what gets killed
             link.send({"frozen": True})
@@ -147,16 +164,12 @@ class Freezer:
         self.children.clear()  # the others were the dead process's
         self.children.add(pid)
         self.link, self._spare = link, Link.of(spare)
-        self._wake(channel, moment)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return WOKEN
+        return channel
 
     def _silence(self) -> None:
         """Lets go of what the live process talks through: others must see it end."""
-        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         for fd in (self._channel, 1, 2):
-            os.dup2(null, fd, inheritable=False)
-        os.close(null)
+            os.dup2(NULL, fd, inheritable=False)
 
     def _wake(self, channel: int, moment: Moment) -> None:
         os.dup2(channel, self._channel, inheritable=False)

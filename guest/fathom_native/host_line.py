@@ -25,6 +25,16 @@ class HostLine:
         *lines, self._inbox = (self._inbox + data).split(b"\n")
         return [json.loads(line) for line in lines]
 
+    def wants_end(self) -> bool:
+        """The host has asked for the end of what runs, or has gone; what it has sent stays to be received."""
+        try:
+            data = self._control.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return not data or b'"op":"close"' in data or b'"op":"kill"' in data
+
     def tell(self, fields: dict) -> None:
         """Sends an event or a reply."""
         try:

@@ -13,14 +13,14 @@ from .folders import make_folders
 from .host_line import HostLine
 from .live_handle import LiveHandle
 from .live_process import Settings
-from .processes import Population, how_it_ended, runs, send
+from .processes import Population, how_it_ended, send
 from .snapshots import Refusal, Snapshots
-from .twins import BUFFER, Expected, buffer_memory, descriptors, fair_memory, resident_memory
+from .twin_maker import TwinMaker
+from .watch import Watch
 from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
 _PATIENCE = 10.0
-_TWIN_PATIENCE = 2.0
 
 
 class Keeper:
@@ -42,15 +42,17 @@ class Keeper:
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )
         self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders.seen)
-        self._expected: "Expected | None" = None
-        #: Why the last twin could not be made, if so.
-        self._failure: "str | None" = None
-        #: Requests for a twin, and the last one that needed none.
-        self._freezes = 0
-        self._current: object = None
-        self._memory = options["memory"]
-        #: Bytes of images mapped: they are nobody's own.
-        self._mapped = 0
+        self._maker = TwinMaker(live=self._live, snapshots=self._snapshots, given_up=lambda: self._host.wants_end())
+        self._watch = Watch(
+            population=self._population,
+            memory=options["memory"],
+            processes=options["processes"],
+            threads=options["threads"],
+        )
+        #: A cell or bash command runs.
+        self._running = False
+        #: What the live process has said when it was at rest and the host had not yet reported that.
+        self._early: "dict | None" = None
 
     def run(self) -> None:
         """Serves until the host closes the REPL or goes."""
@@ -73,25 +75,36 @@ class Keeper:
         return socket.socket(fileno=packet.fds[0])
 
     def _step(self) -> bool:
-        live, expected = self._live, None if self._expected is None else self._expected.link
+        """Waits for something to happen and deals with it, the host's word first. False when the REPL is to end."""
+        live, expected = self._live, self._maker.link
         poll = select.poll()
-        poll.register(self._host.fileno(), select.POLLIN)
-        poll.register(self._zygote.fileno(), select.POLLIN)
-        for link in (live.link, expected):
+        for link in (self._host, self._zygote, live.link, expected):
             if link is not None:
                 poll.register(link.fileno(), select.POLLIN)
         if live.watch >= 0:
             poll.register(live.watch, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll()}
-        if expected is not None and expected.fileno() in ready:
-            self._settle()
-        if live.link is not None and live.link.fileno() in ready:
-            self._heard()
-        if live.watch in ready:
+        ready = {fd for fd, _ in poll.poll(self._watch.timeout())}
+        if self._host.fileno() in ready:
+            if not self._from_host():
+                return False
+        elif self._zygote.fileno() in ready:
+            if not self._from_zygote():
+                return False
+        elif live.watch in ready:
             self._ended()
-        if self._zygote.fileno() in ready and not self._from_zygote():
-            return False
-        return self._host.fileno() not in ready or self._from_host()
+        elif expected is not None and expected.fileno() in ready:
+            self._maker.settle()
+        elif live.link is not None and live.link.fileno() in ready:
+            self._heard()
+        self._look()
+        return True
+
+    def _look(self) -> None:
+        if self._live.forged:
+            self._end_for("a cell wrote to a connection of the runtime")
+        problem = self._watch.look(self._live.pid, self._snapshots.pids(), owes=self._maker.allowed)
+        if problem is not None:
+            self._end_for(problem)
 
     # -- what comes in ---------------------------------------------------------------------------------------------
 
@@ -102,10 +115,9 @@ class Keeper:
         if "channel" in packet.fields:
             self._live.add_channels(packet.fds)
             return True
+        self._watch.stir()
         self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
         for fd in packet.fds:
-            if "kind" in packet.fields:
-                self._mapped += os.fstat(fd).st_size
             os.close(fd)
         return True
 
@@ -118,7 +130,9 @@ class Keeper:
                 self._population.sweep(set(), group=self._live.pid)
                 self._host.tell({"id": request["id"]})
                 return False
-            self._host.tell({"id": request["id"], **self._answer(request)})
+            reply = self._answer(request)
+            if "id" in request:
+                self._host.tell({"id": request["id"], **reply})
         return True
 
     def _answer(self, request: dict) -> dict:
@@ -132,24 +146,25 @@ class Keeper:
     def _heard(self) -> None:
         """The live process says something. It is not trusted: only these words count, and little hangs on them."""
         packet = self._live.hear()
-        if packet is None:
+        if packet is None or self._live.forged:
             return
-        for fd in packet.fds:
-            os.close(fd)
-        fields = packet.fields
-        if "forking" in fields:
-            self._twin_announced()
-        elif "failed" in fields:
-            self._failure = str(fields["failed"])[:500]
-            self._live.say({"ok": False})
-        elif "current" in fields:
-            self._current = fields["current"]
-        elif "has" in fields:
+        if not self._running:
+            self._understand(packet.fields)
+        elif self._early is None:
+            # At rest it says one thing and waits for the answer. Whether it is at rest is for the host to say.
+            self._early = packet.fields
+        else:
+            self._live.forged = True
+
+    def _understand(self, fields: dict) -> None:
+        if "has" in fields:
             self._host.tell({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
+        else:
+            self._maker.hear(fields)
 
     def _ended(self) -> None:
+        """The live process has ended by itself, or something has ended it."""
         pid = self._live.pid
-        self._live.forget()
         for _ in range(200):
             self._population.reap()
             if pid in self._population.ended:
@@ -157,87 +172,84 @@ class Keeper:
             time.sleep(0.0005)
         status = self._population.ended.get(pid)
         killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        self._host.tell({"event": "ended", "reason": how_it_ended(status), "killed": killed})
+        fault = self._live.last_words()
+        self._report_end(f"it could not be started: {fault}" if fault else how_it_ended(status), killed=killed)
+        self._end_live()
 
-    # -- twins -----------------------------------------------------------------------------------------------------
+    def _end_for(self, reason: str) -> None:
+        """Ends everything that lives, and reports why."""
+        self._report_end(reason, killed=False)
+        self._end_live()
 
-    def _twin_announced(self) -> None:
-        """The live process forks at this moment: its files are copied now, and the twin will report by itself."""
-        self._settle()
-        files, self._failure = self._snapshots.copy_files()
-        if self._live.spare is not None:
-            self._expected = Expected(self._live.spare, files)
-        self._live.spare, spare_end = pair()
-        self._live.say({"ok": self._failure is None}, [spare_end.fileno()])
-        spare_end.close()
-
-    def _settle(self) -> None:
-        """Waits for a twin that is on its way, if any."""
-        expected, self._expected = self._expected, None
-        if expected is None:
-            return
-        try:
-            packet = expected.link.recv(_TWIN_PATIENCE)
-        except OSError:
-            packet = None
-        for fd in () if packet is None else packet.fds:
-            os.close(fd)
-        # The kernel tells whose message it is: the live process cannot pass for its own twin and so outlive a sweep.
-        pid = 0 if packet is None or packet.pid in (1, self._live.pid) else packet.pid
-        if expected.stands_in_for is not None:
-            expected.stands_in_for.pid, expected.stands_in_for.link = pid, expected.link
-            return
-        if pid and expected.files is not None:
-            self._snapshots.took(pid, expected.link, expected.files)
-            return
-        expected.link.close()
-        if pid:
-            send(pid, signal.SIGKILL)
-        if expected.files is not None:
-            self._snapshots.drop_files(expected.files)
-
-    def _freeze(self) -> None:
-        """Has the live process make a twin now, unless the automatic one is of this very moment."""
-        self._settle()
-        self._failure = None
-        self._freezes += 1
-        before = self._snapshots.automatic
-        self._live.say({"freeze": self._freezes})
-        deadline = time.monotonic() + _PATIENCE
-        while self._snapshots.automatic is before and self._failure is None and self._current != self._freezes:
-            link = self._live.link
-            left = deadline - time.monotonic()
-            if left <= 0 or link is None:
-                raise Refusal("repl-failure", "the REPL did not stand still for a snapshot")
-            if select.select([link.fileno()], [], [], left)[0]:
-                self._heard()
-            self._settle()
-        if self._failure is not None:
-            raise Refusal("repl-failure", f"No snapshot can be made: {self._failure}.")
+    def _report_end(self, reason: str, *, killed: bool) -> None:
+        self._host.tell({"event": "ended", "reason": reason, "killed": killed})
 
     def _end_live(self) -> None:
         """Ends the live process and all it started. Twins stay."""
-        self._settle()
-        if not self._population.sweep(self._snapshots.pids(), group=self._live.pid):
+        self._maker.settle()
+        ended = self._population.sweep(self._snapshots.pids(), group=self._live.pid)
+        if not ended:
             self._population.sweep(set())
-            raise Refusal("repl-failure", "processes of the REPL could not be ended")
         self._live.forget()
         self._live.hang_up()
+        self._running = self._maker.allowed = self._maker.current = self._live.forged = False
+        self._early = None
+        self._watch.rest()
+        if not ended:
+            raise Refusal("repl-failure", "processes of the REPL could not be ended")
 
     # -- what the host asks for ------------------------------------------------------------------------------------
 
+    def _begin(self, request: dict) -> dict:
+        """A command is about to be sent. Before a cell or bash, makes sure of a snapshot of this very moment."""
+        if not request["runs"]:
+            self._watch.wake()
+            return {}
+        self._watch.stir()
+        self._maker.settle()
+        if request["changed"]:
+            self._maker.current = False
+        if not self._maker.current and self._live.pid:
+            self._before_cell()
+        self._snapshots.check()
+        self._maker.allowed = self._maker.current = False
+        self._running = self._live.begun = True
+        self._watch.wake()
+        return {}
+
+    def _before_cell(self) -> None:
+        try:
+            self._maker.take()
+        except Refusal:
+            # Without a reason it does not answer: what its last command ran has not come to rest.
+            if self._maker.failure is None and self._live.link is not None:
+                self._end_for("it did not come to rest after its last cell")
+
+    def _rest(self, request: dict) -> dict:
+        """The command is over. After a cell or bash the live process makes a twin by itself."""
+        if request["ran"] and self._running:
+            self._running = False
+            self._maker.allowed = self._live.pid > 0
+            early, self._early = self._early, None
+            if early is not None:
+                self._understand(early)
+        self._watch.rest()
+        return {}
+
     def _snapshot(self, request: dict) -> dict:
         self._snapshots.check_room(request["name"])
-        self._freeze()
+        self._watch.stir()
+        self._maker.take()
         return {"bytes": self._snapshots.name(request["name"]).size()}
 
     def _rollback(self, request: dict) -> dict:
         """Ends what lives, puts the files back, wakes the twin on a new connection."""
         name = request.get("name")
-        self._settle()
+        self._maker.settle()
         twin = self._snapshots.find(name)
         self._end_live()
         channel = self._live.take_channel(_PATIENCE)
+        self._watch.stir()
         if twin is None:
             self._files.empty()
             self._live.prepare()
@@ -246,17 +258,16 @@ class Keeper:
         self._files.put_back(twin.files)
         keep, keep_end = pair()
         spare, spare_end = pair()
-        twin.link.send({"wake": True}, [channel, keep_end.fileno(), spare_end.fileno()])
+        twin.wake([channel, keep_end.fileno(), spare_end.fileno()])
         for link in (keep_end, spare_end):
             link.close()
-        os.close(channel)
+        self._live.lives(twin.pid, twin.link, spare, channel)
         if twin.link.recv(_PATIENCE) is None:
             raise Refusal("repl-failure", "the snapshot did not wake up")
-        self._live.lives(twin.pid, twin.link, spare)
-        # The copy that keeps the snapshot has been forked; it reports in its own time.
-        self._expected = Expected(keep, None, stands_in_for=twin)
+        self._maker.expect_replacement(twin, keep)
         self._snapshots.restored(twin)
-        stale, self._failure = self._failure, None
+        self._maker.current = True
+        stale, self._maker.failure = self._maker.failure, None
         return {"stale": stale} if stale and name is None else {}
 
     def _interrupt(self, request: dict) -> dict:
@@ -270,31 +281,12 @@ class Keeper:
         self._snapshots.delete(request["name"])
         return {}
 
-    def _guard(self, request: dict) -> dict:
-        """Ends the live processes when together they hold more than the memory limit; says how much it was."""
-        others = self._population.others(self._snapshots.pids())
-        most = sum(resident_memory(pid) + len(descriptors(pid)) * BUFFER for pid in others)
-        if most <= self._memory:
-            return {}
-        held = sum(map(fair_memory, others)) - self._mapped + buffer_memory(others)
-        if held <= self._memory:
-            return {}
-        self._end_live()
-        return {"held": held}
-
-    def _usage(self, request: dict) -> dict:
-        """Processes and memory, for tests."""
-        keep = self._snapshots.pids()
-        others = self._population.others(keep)
-        held = sum(map(fair_memory, others))
-        return {"processes": len(others), "memory": held, "twins": len([pid for pid in keep if runs(pid)])}
-
     _operations = {
+        "begin": _begin,
+        "rest": _rest,
         "snapshot": _snapshot,
         "rollback": _rollback,
         "interrupt": _interrupt,
         "kill": _kill,
         "delete": _delete,
-        "guard": _guard,
-        "usage": _usage,
     }

@@ -20,9 +20,10 @@ import time
 from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_command_line, set_process_name, supported
 from .decoys import Decoys
+from .descriptors import CHANNEL
 from .images import new_image
 from .live import Live
-from .live_process import CHANNEL, Settings
+from .live_process import Settings
 from .wire import Link, pair
 from .zygote import Zygote
 

@@ -24,8 +24,8 @@ _RUNNING = ("execute", "bash")
 class RestingTransport(PromptTransport):
     """Frames, and between commands the keeper's messages and the automatic snapshot.
 
-    A snapshot is due after each cell. It is made while the host thinks about the result; if the next cell is already
-    there, then before that one starts. So no cell ever runs without a snapshot of the moment before it.
+    A snapshot is due after each cell. It is made while the host thinks about the result. The host asks pid 1 before
+    each cell whether there is one, and it then asks for it: no cell runs without a snapshot of the moment before it.
     """
 
     def __init__(self, fd: int, live: "Live") -> None:
@@ -44,9 +44,6 @@ class RestingTransport(PromptTransport):
                 return None
             kind, _, header, _ = decode_frame(frame)
             operation = header.get("op") if kind == COMMAND else None
-            if operation in _RUNNING and live.freezer.due and live.freezer.take() == WOKEN:
-                self.restart()
-                continue
             if operation in _CHANGING:
                 live.freezer.due = True
                 live.ran = operation in _RUNNING
@@ -98,20 +95,17 @@ class Live:
     def rest(self, transport: RestingTransport) -> None:
         """Between two commands. Returns when there is a frame to read."""
         while not transport.has_frame():
+            if self.ran:
+                self.ran = False
+                if self.freezer.take() == WOKEN:
+                    transport.restart()
+                continue
             while self.freezer.backlog:
                 self._serve_keeper(self.freezer.backlog.pop(0), transport)
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
             poll.register(self.freezer.link.fileno(), select.POLLIN)
-            wait = 0 if self.ran and self.freezer.due else None
-            ready = poll.poll(wait)
-            if not ready:
-                self.ran = False
-                if self.freezer.take() == WOKEN:
-                    transport.restart()
-                continue
-            self.ran = False
-            names = [fd for fd, _ in ready]
+            names = [fd for fd, _ in poll.poll()]
             if self.freezer.link.fileno() in names:
                 packet = self.freezer.link.recv()
                 if packet is None:

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import socket
 import time
 
 from .live_process import Settings, start_live
 from .processes import send
 from .wire import Link, Packet, pair
 
-#: Seconds a live process may leave what it is told unread, with its queue full.
+#: Seconds a live process may leave what it is sent unread, with its queue full.
 _PATIENCE = 5.0
+#: The same for answers: who asks and does not read them is no honest live process, and holds up nobody.
+_ANSWER_PATIENCE = 0.05
 
 
 class LiveHandle:
@@ -22,9 +25,16 @@ class LiveHandle:
         self._folders = folders
         self._channels: "list[int]" = []
         self.pid = 0
+        #: A cell has run: from then on it may be a cell that speaks in the process's name.
+        self.begun = False
+        self._fault = ""
+        #: Something else than the process has spoken in its name, or it has spoken out of turn.
+        self.forged = False
         #: Readable when the process has ended; -1 when none lives.
         self.watch = -1
         self.link: "Link | None" = None
+        #: Its connection to the host, which ends with it even where children of its hold it open.
+        self._channel: "socket.socket | None" = None
         #: Our end of the link that the next twin will report on.
         self.spare: "Link | None" = None
 
@@ -60,19 +70,28 @@ class LiveHandle:
 
     def begin(self, channel: int) -> None:
         """The process gets its connection and serves the host on it."""
+        self._channel = socket.socket(fileno=channel)
         self.say({"begin": True}, [channel])
-        os.close(channel)
 
-    def lives(self, pid: int, link: Link, spare: Link) -> None:
+    def lives(self, pid: int, link: Link, spare: Link, channel: "int | None" = None) -> None:
         """This process lives now."""
         self.pid, self.link, self.spare = pid, link, spare
         self.watch = os.pidfd_open(pid)
+        self.begun, self._fault, self.forged = channel is not None, "", False
+        self._channel = None if channel is None else socket.socket(fileno=channel)
 
     def forget(self) -> None:
         """The process has ended."""
         if self.watch >= 0:
             os.close(self.watch)
         self.pid, self.watch = 0, -1
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            try:
+                channel.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the host has closed its end
+            channel.close()
 
     def hang_up(self) -> None:
         """Nothing more will be said to it."""
@@ -85,20 +104,37 @@ class LiveHandle:
         """What the process says; None when it has nothing to say any more."""
         packet = None
         try:
-            packet = self.link.recv() if self.link is not None else None
+            packet = self.link.recv(_PATIENCE) if self.link is not None else None
         except OSError:
             pass
         if packet is None and self.link is not None:
             self.link.close()
             self.link = None
+        if packet is not None:
+            for fd in packet.fds:
+                os.close(fd)
+            if packet.pid != self.pid:  # the kernel names the sender
+                self.forged = True
+            if "fault" in packet.fields and not self.begun:
+                self._fault = str(packet.fields["fault"])[:500]
         return packet
 
-    def say(self, fields: dict, fds: "list[int] | tuple" = ()) -> bool:
-        """Tells the process something; False when it is not there."""
+    def answer(self, fields: dict, fds: "list[int] | tuple" = ()) -> bool:
+        """Answers the process, which waits for it."""
+        return self.say(fields, fds, patience=_ANSWER_PATIENCE)
+
+    def last_words(self) -> str:
+        """Why the process that has ended could not start, if so."""
+        while not self.begun and self.hear() is not None:
+            pass
+        return self._fault
+
+    def say(self, fields: dict, fds: "list[int] | tuple" = (), *, patience: float = _PATIENCE) -> bool:
+        """Sends the process something; False when it is not there."""
         if self.link is None:
             return False
         try:
-            self.link.send(fields, fds, timeout=_PATIENCE)
+            self.link.send(fields, fds, timeout=patience)
             return True
         except TimeoutError:
             # It asks on and reads no answer: only a cell does that.

@@ -3,19 +3,16 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from .box import enter
 from .box.kernel import set_process_name
+from .descriptors import CHANNEL, FIRST_AFTER, FIRST_OF_CELLS, LINK, NULL, SPARE
 from .live import Live
 from .selftest import run_probe
 from .wire import Link
-
-#: Where the REPL's connection to the host lies, out of the way of what cells open.
-CHANNEL = 1000
-_LINK, _SPARE = 1001, 1002
-_FIRST_UNUSED = 3
-
 
 @dataclass
 class Settings:
@@ -35,20 +32,36 @@ def start_live(*, link: Link, spare: Link, options: dict, settings: Settings, ro
         return pid
     code = 1
     try:
-        _become_live(link, spare, options, settings, roots)
-        code = 0
+        serve = _become_live(link, spare, options, settings, roots)
+        # From here on nothing of ours may be said aloud: descriptors 1 and 2 become the cells' own.
+        code = 0 if serve is None else _serve(serve)
     except BaseException as error:
-        # Descriptor 2 is the host's log until the REPL has pipes of its own.
         if not isinstance(error, SystemExit):
-            try:
-                os.write(2, f"the REPL could not start: {type(error).__name__}: {error}\n".encode())
-            except OSError:
-                pass
+            _report(f"{type(error).__name__}: {error}")
     finally:
         os._exit(code)
 
 
-def _become_live(link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]") -> None:
+def _serve(serve: "Callable[[], None]") -> int:
+    try:
+        serve()
+        return 0
+    except BaseException:
+        return 1  # pid 1 reports that the process has ended; a twin has reported by itself
+
+
+def _report(fault: str) -> None:
+    """Why the process cannot start, for the host. Without a link it goes to the host's log, which 2 still is."""
+    try:
+        Link.of(LINK).send({"fault": fault[:500]})
+    except OSError:
+        os.write(2, f"a REPL could not start: {fault}\n".encode())
+
+
+def _become_live(
+    link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]"
+) -> "Callable[[], None] | None":
+    """Boxes this process and waits for its connection. Gives what serves the host; None when the host has gone."""
     os.setsid()  # a group to kill at once, and a fair share of the processor for its keeper
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
@@ -67,24 +80,23 @@ def _become_live(link: Link, spare: Link, options: dict, settings: Settings, roo
     )
     set_process_name("repl")
     sys.path[:] = ["", *[path for path in sys.path if path and os.path.isdir(path)]]
-    link = Link.of(_LINK)
-    packet = link.recv()
+    own_link = Link.of(LINK)
+    packet = own_link.recv()
     if packet is None or "begin" not in packet.fields:
-        return
+        return None
     os.dup2(packet.fds[0], CHANNEL, inheritable=False)
     os.close(packet.fds[0])
     if options["probe"] is not None:
-        run_probe(CHANNEL, options["probe"], reached)
-    else:
-        settings.live.run(link=link, spare=Link.of(_SPARE), roots=roots)
+        return partial(run_probe, CHANNEL, options["probe"], reached)
+    return partial(settings.live.run, link=own_link, spare=Link.of(SPARE), roots=roots)
 
 
 def _place_descriptors(link: Link, spare: Link) -> None:
     """Keeps 0 to 2 and our own, closes everything else. Descriptor 0 is empty."""
-    for fd, number in ((link.fileno(), _LINK), (spare.fileno(), _SPARE)):
+    for fd, number in ((link.fileno(), LINK), (spare.fileno(), SPARE)):
         os.dup2(fd, number, inheritable=False)
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
-    os.dup2(null, CHANNEL, inheritable=False)  # keeps the place until the connection comes
-    os.closerange(_FIRST_UNUSED, CHANNEL)
-    os.closerange(_SPARE + 1, 65536)
+    os.dup2(os.open("/dev/null", os.O_RDWR), NULL, inheritable=False)
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    os.dup2(NULL, CHANNEL, inheritable=False)  # keeps the place until the connection comes
+    os.closerange(FIRST_OF_CELLS, CHANNEL)
+    os.closerange(FIRST_AFTER, 65536)

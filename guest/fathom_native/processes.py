@@ -1,10 +1,12 @@
-"""The processes of one REPL: who is there, and how all but some are ended for certain."""
+"""The processes of one REPL: which of them run, and how all but some are stopped or ended for certain."""
 
 import os
 import signal
 import time
 
 _PF_EXITING = 0x4
+#: Exit statuses kept for whoever asks how a child ended.
+_STATUSES = 1024
 
 
 def seen_in_namespace(own: int) -> "list[int]":
@@ -18,31 +20,76 @@ def seen_below(own: int) -> "list[int]":
     wanted = [own]
     while wanted:
         pid = wanted.pop()
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-        except OSError:
-            continue
-        for thread in threads:
-            try:
-                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                    children = [int(word) for word in file.read().split()]
-            except OSError:
-                continue
-            found += children
-            wanted += children
+        for thread in thread_ids(pid):
+            children = read(f"/proc/{pid}/task/{thread}/children")
+            if children is not None:
+                numbers = [int(word) for word in children.split()]
+                found += numbers
+                wanted += numbers
     return found
 
 
-def runs(pid: int) -> bool:
-    """The process can still do something: it is neither a zombie nor on its way out with a single thread."""
+def read(path: str) -> "bytes | None":
+    """A small file of /proc; None when the process has gone, or has nothing to show any more."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b") ")[2].split()
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
+    try:
+        data = piece = os.read(fd, 65536)
+        while len(piece) > 4000:
+            piece = os.read(fd, 65536)
+            data += piece
+        return data
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def thread_ids(pid: int) -> "list[str]":
+    """The threads of a process, its first one included."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def running_threads(pid: int) -> int:
+    """How many threads of the process can still do something; 0 when it has ended.
+
+    A process whose first thread has ended shows as a zombie, and runs on as long as it has other threads.
+    """
+    stat = read(f"/proc/{pid}/stat")
+    if stat is None:
+        return 0
+    fields = stat.rpartition(b") ")[2].split()
+    threads = int(fields[17])
     if fields[0] in (b"Z", b"X"):
-        return False
-    return not (int(fields[6]) & _PF_EXITING and fields[17] == b"1")
+        return max(0, threads - 1)
+    return 0 if int(fields[6]) & _PF_EXITING and threads == 1 else threads
+
+
+def runs(pid: int) -> bool:
+    """The process can still do something."""
+    return running_threads(pid) > 0
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a process; 0 when there is no such process."""
+    stat = read(f"/proc/{pid}/stat")
+    return 0 if stat is None else int(stat.rpartition(b") ")[2].split()[1])
+
+
+def activity(pid: int) -> "dict[str, tuple[bool, bytes]]":
+    """For each thread: whether it is stopped, and a count that changes whenever it runs."""
+    found = {}
+    for thread in thread_ids(pid):
+        status = read(f"/proc/{pid}/task/{thread}/status")
+        if status is not None:
+            state = status.partition(b"\nState:\t")[2][:1]
+            found[thread] = (state == b"T", status.partition(b"\nvoluntary_ctxt_switches:")[2])
+    return found
 
 
 class Population:
@@ -50,13 +97,24 @@ class Population:
 
     def __init__(self, namespaced: bool) -> None:
         self._own = os.getpid()
+        self._namespaced = namespaced
         self._see = seen_in_namespace if namespaced else seen_below
         #: Exit statuses of own children that have been collected.
         self.ended: "dict[int, int]" = {}
 
+    def threads(self, keep: "set[int]") -> "dict[int, int]":
+        """Which processes run, beside this one and `keep`, and how many threads each has."""
+        counts = {pid: running_threads(pid) for pid in self._see(self._own) if pid not in keep}
+        return {pid: count for pid, count in counts.items() if count > 0}
+
     def others(self, keep: "set[int]") -> "list[int]":
-        """Who runs, beside the keeper and `keep`."""
-        return [pid for pid in self._see(self._own) if pid not in keep and runs(pid)]
+        """Which processes run, beside this one and `keep`."""
+        return list(self.threads(keep))
+
+    def newest(self) -> "bytes | None":
+        """Changes when any process or thread has been made; None where that cannot be known at little cost."""
+        data = read("/proc/loadavg") if self._namespaced else None
+        return None if data is None else data.rpartition(b" ")[2]
 
     def reap(self) -> None:
         """Collects children that have ended."""
@@ -68,14 +126,15 @@ class Population:
             if pid == 0:
                 return
             self.ended[pid] = status
-            while len(self.ended) > 64:
+            while len(self.ended) > _STATUSES:
                 del self.ended[next(iter(self.ended))]
 
     def sweep(self, keep: "set[int]", group: int = 0, seconds: float = 5.0) -> bool:
         """Ends everything but `keep`. False when something is still there after `seconds`.
 
-        The process group `group` goes first and in one stroke: usually that is all. Then everything found is stopped, again and again until nothing new appears: a fork bomb whose processes stand
-        still (and hold their places under the process limit) cannot outrun the list. Then everything is killed.
+        The process group `group` goes first and in one stroke: usually that is all. Then everything found is stopped,
+        again and again until nothing new appears: a fork bomb whose processes stand still (and hold their places
+        under the process limit) cannot outrun the list. Then everything is killed.
         """
         deadline = time.monotonic() + seconds
         if group > 1:
@@ -86,7 +145,7 @@ class Population:
                 self.reap()
                 return True
             if len(found) > 1:
-                found = self._stop_all(found, keep)
+                found = self.stop(keep)
             for pid in found:
                 send(pid, signal.SIGKILL)
             while any(runs(pid) for pid in found):
@@ -96,22 +155,24 @@ class Population:
                 time.sleep(0.0002)
             self.reap()
 
-    def _stop_all(self, found: "list[int]", keep: "set[int]") -> "list[int]":
+    def stop(self, keep: "set[int]") -> "list[int]":
+        """Stops everything but `keep`, until nothing new appears. Gives what was stopped."""
         known: "set[int]" = set()
         for _ in range(100):
-            fresh = [pid for pid in found if pid not in known]
+            fresh = [pid for pid in self.others(keep) if pid not in known]
             if not fresh:
                 break
             for pid in fresh:
                 send(pid, signal.SIGSTOP)
             known.update(fresh)
-            found = self.others(keep)
         return list(known)
 
 
 def send(pid: int, number: int) -> bool:
-    """Sends a signal; False when there is no such process."""
+    """Sends a signal; False when there is no such process. 0 stands for none, and never for a process group."""
     try:
+        if pid == 0:
+            return False
         os.kill(pid, number)
         return True
     except OSError:

@@ -1,12 +1,15 @@
 """The snapshots of one REPL: names, the automatic one, quotas."""
 
 import os
+import signal
+
+from collections.abc import Callable
 
 from .file_tree import FilesTooDeep
-from .files import Copy, FileStore
-from .processes import Population
-from .twins import Twin, private_memory, resident_memory
-from .wire import Link
+from .files import Copy, CopyGivenUp, FileStore
+from .memory import own_memory, private_memory
+from .processes import Population, send
+from .twins import Twin
 
 
 class Refusal(Exception):
@@ -30,27 +33,39 @@ class Snapshots:
 
     def pids(self) -> "set[int]":
         """The processes that stand still."""
-        twins = [*self._named.values(), *([self.automatic] if self.automatic is not None else [])]
-        return {twin.pid for twin in twins}
+        return {twin.pid for twin in self._all()}
 
-    def copy_files(self) -> "tuple[Copy | None, str | None]":
+    def _all(self) -> "list[Twin]":
+        return [*self._named.values(), *([self.automatic] if self.automatic is not None else [])]
+
+    def copy_files(self, given_up: "Callable[[], bool]") -> "tuple[Copy | None, str | None]":
         """A copy of the files for a twin that is about to be made, or what stands against it."""
         try:
-            return self._files.take(), None
+            return self._files.take(given_up), None
+        except CopyGivenUp:
+            return None, "the REPL is about to end"
         except FilesTooDeep as error:
             return None, error.strerror
         except OSError as error:
             return None, f"the files cannot be copied ({os.strerror(error.errno or 0)})"
 
-    def took(self, pid: int, link: Link, files: Copy) -> None:
+    def took(self, twin: Twin) -> None:
         """A twin has been made; it takes the place of the last automatic one."""
-        before, self.automatic = self.automatic, Twin(pid, link, files)
+        before, self.automatic = self.automatic, twin
         if before is not None and not before.names:
             self._end(before)
 
-    def drop_files(self, files: Copy) -> None:
-        """The twin they were for has not come."""
-        self._files.release(files)
+    def let_go(self, pid: int, files: "Copy | None") -> None:
+        """A twin that is of no use, or its files alone where none has come."""
+        send(pid, signal.SIGKILL)
+        if files is not None:
+            self._files.release(files)
+
+    def check(self) -> None:
+        """Ends twins that have run since they were stopped: they are no snapshots any more."""
+        for pid, twin in {twin.pid: twin for twin in self._all()}.items():
+            if pid and not twin.intact():
+                send(pid, signal.SIGKILL)
 
     def _end(self, twin: Twin) -> None:
         twin.end()
@@ -67,7 +82,7 @@ class Snapshots:
                 f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): delete one first.",
             )
         named = {twin.pid for twin in self._named.values()}
-        if sum(map(resident_memory, named)) <= self._memory:
+        if sum(map(own_memory, named)) <= self._memory:
             return
         held = sum(map(private_memory, named))
         if held > self._memory:
@@ -89,13 +104,13 @@ class Snapshots:
         """The twin of that name; without one the automatic twin, or None when there is none that lives."""
         if name is None:
             twin = self.automatic
-            return twin if twin is not None and twin.alive() else None
+            return twin if twin is not None and twin.intact() else None
         twin = self._named.get(name)
         if twin is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise Refusal("snapshot-not-found", f"There is no snapshot {name!r}; there are: {known}.")
-        if not twin.alive():
-            raise Refusal("repl-failure", f"The snapshot {name!r} has been ended from inside of the REPL.")
+        if not twin.intact():
+            raise Refusal("repl-failure", f"The snapshot {name!r} has been ended or changed from inside of the REPL.")
         return twin
 
     def restored(self, twin: Twin) -> None:

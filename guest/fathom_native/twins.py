@@ -1,39 +1,36 @@
-"""Frozen twins: the snapshots of a REPL, as the keeper sees them."""
+"""Frozen twins: the snapshots of a REPL, as pid 1 sees them. The kernel holds them still, not their own good will."""
 
 import os
 import signal
+import time
 
 from .files import Copy
-from .processes import send
+from .memory import own_memory, share_memory
+from .processes import activity, parent_of, read, runs, send
 from .wire import Link
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-#: Bytes the kernel holds at most for one end of a socket pair, or for a pipe: 208 KiB by default, and 64 KiB.
-BUFFER = 256 * 1024
-
-
-class Expected:
-    """A twin that is on its way: the link it will report on, and the files of its moment or the twin it stands in for."""
-
-    __slots__ = ("link", "files", "stands_in_for")
-
-    def __init__(self, link: Link, files: "Copy | None", stands_in_for: "Twin | None" = None) -> None:
-        self.link = link
-        self.files = files
-        self.stands_in_for = stands_in_for
+#: Seconds for a process that was sent SIGSTOP to stand still.
+_STOP_PATIENCE = 2.0
+_STOP_LOOK = 0.00005
 
 
 class Twin:
     """A process that stands still, the way to wake it, and the files that belong to it."""
 
-    __slots__ = ("pid", "link", "files", "names")
+    __slots__ = ("pid", "link", "files", "names", "_still")
 
-    def __init__(self, pid: int, link: Link, files: Copy) -> None:
+    def __init__(self, pid: int, link: Link, files: Copy, still: dict) -> None:
         self.pid = pid
         self.link = link
         self.files = files
         #: Names under which it is kept; the automatic snapshot goes by none.
         self.names: "set[str]" = set()
+        #: What `activity` shows as long as it has not run.
+        self._still = still
+
+    def replace(self, pid: int, link: Link, still: dict) -> None:
+        """It has been woken: this copy of it stands still in its place."""
+        self.pid, self.link, self._still = pid, link, still
 
     def size(self) -> int:
         """Bytes of memory and files it stands for. What it shares with others, which is most of it at first, counts too."""
@@ -44,77 +41,66 @@ class Twin:
         send(self.pid, signal.SIGKILL)
         self.link.close()
 
-    def alive(self) -> bool:
-        """It has not been killed."""
-        return send(self.pid, 0) and not _is_zombie(self.pid)
+    def intact(self) -> bool:
+        """It is there, and has not run since it was stopped."""
+        return self.pid > 0 and activity(self.pid) == self._still
+
+    def wake(self, fds: "list[int]") -> None:
+        """Lets it go on, with what it needs to be the REPL."""
+        send(self.pid, signal.SIGCONT)
+        self.link.send({"wake": True}, fds)
 
 
-def _is_zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b") ")[2][:1] in (b"Z", b"X")
-    except OSError:
-        return True
+class Expected:
+    """A twin that is on its way: the link it will report on, and the files of its moment or the twin it replaces."""
+
+    __slots__ = ("link", "files", "stands_in_for")
+
+    def __init__(self, link: Link, files: "Copy | None", stands_in_for: "Twin | None" = None) -> None:
+        self.link = link
+        self.files = files
+        self.stands_in_for = stands_in_for
+
+    def arrive(self, parent: int, patience: float) -> "tuple[int, dict, str]":
+        """The process, stopped and looked at, and its `activity`; or 0 and what speaks against it."""
+        try:
+            packet = self.link.recv(patience)
+        except OSError:
+            return 0, {}, "the copy of the process did not report in time"
+        if packet is None:
+            return 0, {}, "the copy of the process ended"
+        for fd in packet.fds:
+            os.close(fd)
+        # The kernel names the sender: the live process cannot pass for its own twin and so outlive a sweep.
+        pid = packet.pid
+        if "frozen" not in packet.fields:
+            return 0, {}, str(packet.fields.get("failed", "the copy of the process did not report"))[:500]
+        if pid in (0, 1, parent) or not _is_child(pid, parent):
+            return 0, {}, "what reported as a copy of the process is none"
+        still = _stop(pid)
+        if still is not None and len(still) == 1 and _stands_alone(pid, parent):
+            return pid, still, ""
+        send(pid, signal.SIGKILL)
+        return 0, {}, "the copy of the process did not stand still and alone"
 
 
-def private_memory(pid: int) -> int:
-    """Bytes of memory that no other process shares."""
-    return _rollup(pid, (b"Private_Clean:", b"Private_Dirty:"))
+def _stop(pid: int) -> "dict | None":
+    """Stops a process and waits until it is. Gives its `activity`; None when it does not stop."""
+    send(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + _STOP_PATIENCE
+    while time.monotonic() < deadline:
+        threads = activity(pid)
+        if all(stopped for stopped, _ in threads.values()):
+            return threads
+        time.sleep(_STOP_LOOK)
+    return None
 
 
-def fair_memory(pid: int) -> int:
-    """Bytes of memory that is no file, shared pages by their share. Exact, and slow: it walks all pages."""
-    return _rollup(pid, (b"Pss_Anon:", b"Pss_Shmem:"))
+def _stands_alone(pid: int, parent: int) -> bool:
+    return not share_memory(pid, parent) and not read(f"/proc/{pid}/task/{pid}/children")
 
 
-def resident_memory(pid: int) -> int:
-    """Bytes in memory, shared ones included: at least what `fair_memory` and `private_memory` say, and quick."""
-    return _resident(pid)[0] * _PAGE
-
-
-def own_memory(pid: int) -> int:
-    """Bytes in memory that are of no file or image, pages shared by forks included. Quick."""
-    resident, mapped = _resident(pid)
-    return (resident - mapped) * _PAGE
-
-
-def _resident(pid: int) -> "tuple[int, int]":
-    """Pages in memory, and those of them that files and images have."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            fields = file.read().split()
-        return int(fields[1]), int(fields[2])
-    except OSError:
-        return 0, 0
-
-
-def descriptors(pid: int) -> "list[str]":
-    """The numbers of its open descriptors."""
-    try:
-        return os.listdir(f"/proc/{pid}/fd")
-    except OSError:
-        return []
-
-
-def buffer_memory(pids: "list[int]") -> int:
-    """Bytes that the kernel may hold for the sockets and pipes of these processes: memory that nobody else counts."""
-    found: "set[str]" = set()
-    for pid in pids:
-        for number in descriptors(pid):
-            try:
-                found.add(os.readlink(f"/proc/{pid}/fd/{number}"))
-            except OSError:
-                continue
-    return BUFFER * sum(link.startswith(("socket:", "pipe:")) for link in found)
-
-
-def _rollup(pid: int, names: "tuple[bytes, ...]") -> int:
-    total = 0
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            for line in file:
-                if line.startswith(names):
-                    total += int(line.split()[1]) * 1024
-    except OSError:
-        return 0
-    return total
+def _is_child(pid: int, parent: int) -> bool:
+    """`parent` has forked it; where that process has ended meanwhile, its children have become ours."""
+    found = parent_of(pid)
+    return found == parent or (found == os.getpid() and not runs(parent))

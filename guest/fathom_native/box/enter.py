@@ -158,6 +158,7 @@ def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "li
         memory=limited["memory"],
         disk=limited["disk"],
         processes=limited["processes"],
+        threads=limited["threads"],
         snapshots=limited["snapshots"],
         tasks_of_user=mode == "rules",
     )

@@ -11,11 +11,11 @@ _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
 #: Address space beyond memoryBytes: shared libraries, thread stacks, mapped contexts. What counts is RLIMIT_DATA.
 _ADDRESS_ROOM = 64 << 30
-#: Threads a REPL may have beside its processes: Linux counts both alike.
-THREADS = 192
 #: Frozen snapshots, the keeper, and the processes that make them count too.
 _OWN_TASKS = 8
 OPEN_FILES = 1024
+#: Bytes of the first thread's stack, which RLIMIT_DATA does not count. The usual size, and what other threads get.
+_STACK = 8 << 20
 
 
 def drop_capabilities() -> None:
@@ -29,8 +29,11 @@ def drop_capabilities() -> None:
     check(libc.capset(header, none), "capset")
 
 
-def apply(*, memory: int, disk: int, processes: int, snapshots: int, tasks_of_user: bool) -> None:
+def apply(*, memory: int, disk: int, processes: int, threads: int, snapshots: int, tasks_of_user: bool) -> None:
     """Sets soft and hard limits alike: a cell can only lower them.
+
+    Linux counts processes and threads alike, and the frozen snapshots too: this limit is for all of them. pid 1 of the
+    REPL counts processes and threads apart, and ends what has too many (`watch.py`).
 
     `tasks_of_user` says that there is no user namespace of the REPL's own: the kernel then counts every task of the
     user, and those that run now are left out of the limit.
@@ -38,7 +41,7 @@ def apply(*, memory: int, disk: int, processes: int, snapshots: int, tasks_of_us
     Memory is RLIMIT_DATA (private writable memory), not RLIMIT_AS alone: contexts are mapped files that all REPLs
     share, and thread stacks and allocator arenas reserve address space that is never used.
     """
-    tasks = processes + THREADS + snapshots + _OWN_TASKS + (_tasks_now() if tasks_of_user else 0)
+    tasks = processes + threads + snapshots + _OWN_TASKS + (_tasks_now() if tasks_of_user else 0)
     for kind, value in (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_AS, memory + _ADDRESS_ROOM),
@@ -46,6 +49,7 @@ def apply(*, memory: int, disk: int, processes: int, snapshots: int, tasks_of_us
         (resource.RLIMIT_NPROC, tasks),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_STACK, _STACK),
         (resource.RLIMIT_MEMLOCK, 64 << 10),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_RTPRIO, 0),

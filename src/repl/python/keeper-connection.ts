@@ -2,8 +2,11 @@ import type net from 'node:net';
 import { RlmError, type RlmErrorCode } from '../../errors.ts';
 import { type Message, readLines, textOf } from './lines.ts';
 
-/** Milliseconds for anything a keeper does. Copies of a gigabyte of files take less than one second. */
-const PATIENCE_MS = 60_000;
+/**
+ * Milliseconds for anything a keeper does. Copies of a gigabyte of files take less than a second, those of 200 000 small
+ * files, which is all a REPL may have, half a minute on a busy machine.
+ */
+const PATIENCE_MS = 300_000;
 
 /** The host's line to one REPL's keeper. */
 export interface KeeperConnection {
@@ -13,7 +16,7 @@ export interface KeeperConnection {
    * @throws RlmError of the code the keeper gives; `repl-failure` when it has gone
    */
   ask(request: Readonly<Record<string, unknown>>): Promise<Message>;
-  /** Asks for something whose outcome nobody waits for. */
+  /** Asks for something that is not answered. */
   tell(request: Readonly<Record<string, unknown>>): void;
   /** Called for each event: a source has arrived, the live process has ended. */
   onEvent: (event: Message) => void;
@@ -83,7 +86,7 @@ export function createKeeperConnection(socket: net.Socket): KeeperConnection {
   return {
     ask,
     tell(request) {
-      ask(request).catch(() => {});
+      if (!gone) socket.write(`${JSON.stringify(request)}\n`);
     },
     get onEvent() {
       return onEvent;

@@ -208,11 +208,21 @@ export function describePromises(): void {
     expect((await repl.execute({ code: zeros, handle: 't1.0' })).value).toBe(String.raw`b'\x00\x00\x00\x00\x00'`);
   });
 
-  test('10 no more than maxProcesses and the threads that go with them run at once', async () => {
+  test('10 no more than maxProcesses run, and threads have a limit of their own', async () => {
     const repl = await bench.open({ maxProcesses: 8 });
-    const code =
-      'import os, time\nmade = []\ntry:\n    for _ in range(1000):\n        pid = os.fork()\n        if pid == 0:\n            time.sleep(60); os._exit(0)\n        made.append(pid)\nexcept OSError as e: reason = type(e).__name__\nfor pid in made: os.kill(pid, 9)\nreason, len(made) < 260';
-    expect((await repl.execute({ code, handle: 't1.0' })).value).toBe("('BlockingIOError', True)");
+    const run = (code: string) => repl.execute({ code, handle: 't1.0' });
+    await run('kept = 1');
+    const children = (count: number) =>
+      `import os, time\nmade = []\nfor _ in range(${count}):\n    pid = os.fork()\n    if pid == 0:\n        time.sleep(60); os._exit(0)\n    made.append(pid)\ntime.sleep(0.5)\nfor pid in made: os.kill(pid, 9); os.waitpid(pid, 0)\nlen(made)`;
+    expect((await run(children(7))).value).toBe('7');
+    const tooMany = await run(children(8));
+    expect(tooMany.error?.message).toMatch(/it had 9 processes, and the limit is 8 \(maxProcesses\)/);
+    expect(tooMany.restarted?.lost).toBe('variables and files are as they were before this cell');
+    const bomb = await run('import os\nwhile True:\n    try: os.fork()\n    except OSError: pass');
+    expect(bomb.error?.message).toMatch(/it had \d+ processes, and the limit is 8 \(maxProcesses\)/);
+    const threads =
+      'import threading, time\nmade = []\nhold = threading.Event()\ntry:\n    for _ in range(1000):\n        t = threading.Thread(target=hold.wait); t.start(); made.append(t)\nexcept RuntimeError as e: reason = str(e)\nhold.set()\nfor t in made: t.join()\nreason, 100 < len(made) < 210, kept';
+    expect((await run(threads)).value).toBe(`("can't start new thread", True, 1)`);
   });
 
   test('11 REPLs of one backend see neither the files nor the processes of each other', async () => {

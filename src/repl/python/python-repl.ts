@@ -1,5 +1,6 @@
 import type net from 'node:net';
 import { RlmError } from '../../errors.ts';
+import { MAX_REPL_THREADS } from '../../limits.ts';
 import {
   AS_BEFORE,
   createGuestLink,
@@ -20,10 +21,13 @@ import type { ZygoteProcess } from './zygote-process.ts';
 
 /** Milliseconds to wait for the keeper to say how a process ended whose connection has closed. */
 const LAST_WORDS_MS = 500;
-/** Milliseconds between two looks at the memory of a running cell's processes. */
-const GUARD_MS = 200;
 /** Milliseconds a keeper gets to end everything before its connection is cut, which has the same effect. */
 const CLOSE_MS = 3_000;
+
+/** Commands that run code, with a deadline of its own and a snapshot before it. */
+const RUNNING: ReadonlySet<string> = new Set(['execute', 'bash']);
+/** Other commands after which a snapshot is out of date. */
+const CHANGING: ReadonlySet<string> = new Set(['bind', 'set', 'answer']);
 
 const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
 
@@ -37,34 +41,17 @@ export interface PythonReplOptions {
 
 /** Opens a REPL: a keeper and a live process forked from the zygote. */
 export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> {
-  const { driver, guard } = createDriver(options);
+  const driver = createDriver(options);
   try {
     const repl = await createGuestRepl({ limits: options.open.limits, driver });
-    return {
-      ...repl,
-      bind: (bindings) => repl.bind(asSources(bindings)),
-      execute: (cell) => whileGuarded(guard, () => repl.execute(cell)),
-      bash: (command) => whileGuarded(guard, () => repl.bash(command)),
-    };
+    return { ...repl, bind: (bindings) => repl.bind(asSources(bindings)) };
   } catch (error) {
     await driver.close();
     throw error;
   }
 }
 
-/** Looks at the memory of all processes together now and then: the kernel's own limits are per process. */
-async function whileGuarded<T>(guard: () => void, work: () => Promise<T>): Promise<T> {
-  const timer = setInterval(guard, GUARD_MS);
-  timer.unref();
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-/** A driver, and a look at the memory its processes hold. */
-function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver; readonly guard: () => void } {
+function createDriver(options: PythonReplOptions): ReplDriver {
   const { sources } = options;
   let target = createTarget(options.nextId());
   let keeper = openKeeper(options, target);
@@ -87,19 +74,7 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
     return { link, fresh: true, current: false, lost: ALL_LOST };
   }
 
-  function guard(): void {
-    const guarded = link;
-    keeper.ask({ op: 'guard' }).then(
-      ({ held }) => {
-        if (typeof held !== 'number') return;
-        const limit = options.open.limits.memoryBytes;
-        guarded.ended(`its processes held ${held} bytes of memory, and the limit is ${limit} bytes (memoryBytes)`);
-      },
-      () => {},
-    );
-  }
-
-  const driver: ReplDriver = {
+  return {
     backend: 'python',
     isolation: options.isolation,
     shell: findShellName(),
@@ -137,7 +112,6 @@ function createDriver(options: PythonReplOptions): { readonly driver: ReplDriver
       sources.release(target);
     },
   };
-  return { driver, guard };
 }
 
 interface Target extends SourceTarget {
@@ -174,6 +148,7 @@ function openKeeper(options: PythonReplOptions, target: Target): KeeperConnectio
     memory: memoryBytes,
     disk: diskBytes,
     processes: maxProcesses,
+    threads: MAX_REPL_THREADS,
     snapshots: maxSnapshots,
     spare: mayKeepSpare,
   });
@@ -214,5 +189,31 @@ function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperC
     if (ended !== undefined || keeper.gone) end();
     else setTimeout(end, LAST_WORDS_MS).unref();
   });
-  return link;
+  return announced(link, keeper);
+}
+
+/**
+ * A link whose commands pid 1 of the REPL knows of: nothing runs without a deadline, and a cell's time begins once the
+ * snapshot before it has been made.
+ */
+function announced(link: GuestLink, keeper: KeeperConnection): GuestLink {
+  let changed = false;
+  return {
+    ...link,
+    get failure() {
+      return link.failure;
+    },
+    async command(command) {
+      const runs = RUNNING.has(command.op);
+      const begin = { op: 'begin', runs, changed };
+      if (runs) await keeper.ask(begin).catch((error: RlmError) => link.ended(error));
+      else keeper.tell(begin);
+      changed = !runs && (changed || CHANGING.has(command.op));
+      try {
+        return await link.command(command);
+      } finally {
+        keeper.tell({ op: 'rest', ran: runs });
+      }
+    },
+  };
 }

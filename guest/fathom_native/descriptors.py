@@ -1,0 +1,14 @@
+"""Descriptors of a live process, out of the way of those that cells open. All above them is closed."""
+
+#: Its connection to the host.
+CHANNEL = 1000
+#: To pid 1.
+LINK = 1001
+#: What the next twin will report on.
+SPARE = 1002
+#: /dev/null: a twin has no use for output, and may find no descriptor free to open it.
+NULL = 1003
+
+#: The first number for cells, and the first after our own.
+FIRST_OF_CELLS = 3
+FIRST_AFTER = NULL + 1

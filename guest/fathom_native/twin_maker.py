@@ -1,0 +1,117 @@
+"""Has the live process make twins: once after each command, and when the host wants one. No other is accepted."""
+
+import select
+import time
+
+from collections.abc import Callable
+
+from .live_handle import LiveHandle
+from .snapshots import Refusal, Snapshots
+from .twins import Expected, Twin
+from .wire import Link, pair
+
+#: Seconds until a live process that was asked for a twin, or a twin that has been forked, counts as lost.
+_PATIENCE = 10.0
+
+
+class TwinMaker:
+    """The side of pid 1. The live process is not trusted: it may announce one twin for each time it is allowed to."""
+
+    def __init__(self, *, live: LiveHandle, snapshots: Snapshots, given_up: "Callable[[], bool]") -> None:
+        self._live = live
+        self._snapshots = snapshots
+        #: Whether the host wants the REPL to end, so that a long copy is not waited for.
+        self._given_up = given_up
+        self._expected: "Expected | None" = None
+        #: Requests for a twin, and the last one that needed none.
+        self._asked = 0
+        self._unneeded: object = None
+        #: The live process may announce a twin, and owes one.
+        self.allowed = False
+        #: The automatic snapshot is of this very moment.
+        self.current = False
+        #: Why the last twin could not be made, if so.
+        self.failure: "str | None" = None
+
+    @property
+    def link(self) -> "Link | None":
+        """Where a twin that is on its way will report."""
+        return None if self._expected is None else self._expected.link
+
+    def hear(self, fields: dict) -> None:
+        """The live process says something about twins."""
+        if "forking" in fields:
+            self._announced()
+        elif "failed" in fields:
+            self.allowed = False
+            self.failure = str(fields["failed"])[:500]
+            self._live.answer({"ok": False})
+        elif "current" in fields:
+            self._unneeded = fields["current"]
+
+    def _announced(self) -> None:
+        """The live process forks at this moment: its files are copied now, and the twin will report by itself."""
+        if not self.allowed:
+            self._live.answer({"ok": False})
+            return
+        self.allowed = False
+        self.settle()
+        files, self.failure = self._snapshots.copy_files(self._given_up)
+        if self._live.spare is not None:
+            self._expected = Expected(self._live.spare, files)
+        self._live.spare, spare_end = pair()
+        self._live.answer({"ok": self.failure is None}, [spare_end.fileno()])
+        spare_end.close()
+
+    def expect_replacement(self, twin: Twin, link: Link) -> None:
+        """A copy of a woken twin, which keeps the snapshot, has been forked; it reports in its own time."""
+        self._expected = Expected(link, None, stands_in_for=twin)
+
+    def settle(self) -> None:
+        """Waits for a twin that is on its way, if any."""
+        expected, self._expected = self._expected, None
+        if expected is None:
+            return
+        pid, still, problem = expected.arrive(self._live.pid, _PATIENCE)
+        if expected.stands_in_for is not None:
+            expected.stands_in_for.replace(pid, expected.link, still)
+            return
+        if pid and expected.files is not None:
+            self._snapshots.took(Twin(pid, expected.link, expected.files, still))
+            self.current = True
+            return
+        expected.link.close()
+        self._snapshots.let_go(pid, expected.files)
+        self.failure = self.failure or problem
+
+    def take(self) -> None:
+        """Has the live process make a twin now, unless the automatic one is of this very moment.
+
+        Raises `Refusal` when there is none of this moment afterwards.
+        """
+        self.settle()
+        self.failure = None
+        self._asked += 1
+        if not self.allowed:  # after a cell it makes one without being asked
+            self.allowed = True
+            self._live.say({"freeze": self._asked})
+        before = self._snapshots.automatic
+        deadline = time.monotonic() + _PATIENCE
+        while self._snapshots.automatic is before and self.failure is None and self._unneeded != self._asked:
+            link = self._live.link
+            left = deadline - time.monotonic()
+            if left <= 0 or link is None:
+                raise Refusal("repl-failure", "the REPL did not stand still for a snapshot")
+            if select.select([link.fileno()], [], [], left)[0]:
+                packet = self._live.hear()
+                if self._live.forged:
+                    break
+                if packet is not None:
+                    self.hear(packet.fields)
+            self.settle()
+        self.allowed = False
+        if self._live.forged:
+            raise Refusal("repl-failure", "a cell wrote to a connection of the runtime")
+        if self.failure is not None:
+            raise Refusal("repl-failure", f"No snapshot can be made: {self.failure}.")
+        self.current = True
