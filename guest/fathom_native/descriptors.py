@@ -8,7 +8,9 @@ LINK = 1001
 SPARE = 1002
 #: /dev/null: a twin has no use for output, and may find no descriptor free to open it.
 NULL = 1003
+#: Kept open for a twin to close: it gets connections when it wakes, and a cell may have used up all other numbers.
+RESERVED = range(1004, 1010)
 
 #: The first number for cells, and the first after our own.
 FIRST_OF_CELLS = 3
-FIRST_AFTER = NULL + 1
+FIRST_AFTER = RESERVED.stop

@@ -3,7 +3,6 @@
 import os
 import stat
 import time
-
 from collections.abc import Callable
 
 from .file_tree import copy_file, describe, make_other, remove, restore_times, scan

@@ -6,7 +6,7 @@ import _thread
 
 from fathom_guest.guest import Guest
 
-from .descriptors import NULL
+from .descriptors import NULL, RESERVED
 from .drain import Drain
 from .own_modules import fcntl, os, signal
 from .pools import forget_threads, idle_pools
@@ -86,9 +86,9 @@ class Freezer:
         return self._await_keeper()
 
     def _await_keeper(self) -> str:
+        self._spare.close()  # it is the twin's; and there may be no other number left for the next one
         packet = self._answer()
         for fd in packet.fds:
-            self._spare.close()
             self._spare = Link.of(fd)
         return MADE if packet.fields["ok"] else FAILED
 
@@ -130,8 +130,9 @@ class Freezer:
             self._silence()
             channel = self._stand_still(link)
         except BaseException as error:
+            fault = f"the copy of the process could not be kept ({type(error).__name__}: {error})"
             try:
-                link.send({"failed": f"the copy of the process could not be kept ({type(error).__name__}: {error})"[:500]})
+                link.send({"failed": fault[:500]})
             finally:
                 os._exit(1)
         self._wake(channel, moment)
@@ -170,10 +171,13 @@ class Freezer:
         """Lets go of what the live process talks through: others must see it end."""
         for fd in (self._channel, 1, 2):
             os.dup2(NULL, fd, inheritable=False)
+        os.closerange(RESERVED.start, RESERVED.stop)
 
     def _wake(self, channel: int, moment: Moment) -> None:
         os.dup2(channel, self._channel, inheritable=False)
         os.close(channel)
+        for fd in RESERVED:
+            os.dup2(NULL, fd, inheritable=False)
         self._drain.open()
         for file in moment.files:
             self._reopen(*file)

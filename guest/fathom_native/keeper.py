@@ -187,6 +187,8 @@ class Keeper:
     def _end_live(self) -> None:
         """Ends the live process and all it started. Twins stay."""
         self._maker.settle()
+        if self._maker.allowed and self._maker.failure is None:
+            self._maker.failure = "the REPL ended before there was a snapshot of its last cell"
         ended = self._population.sweep(self._snapshots.pids(), group=self._live.pid)
         if not ended:
             self._population.sweep(set())

@@ -9,7 +9,7 @@ from functools import partial
 
 from .box import enter
 from .box.kernel import set_process_name
-from .descriptors import CHANNEL, FIRST_AFTER, FIRST_OF_CELLS, LINK, NULL, SPARE
+from .descriptors import CHANNEL, FIRST_AFTER, FIRST_OF_CELLS, LINK, NULL, RESERVED, SPARE
 from .live import Live
 from .selftest import run_probe
 from .wire import Link
@@ -97,6 +97,7 @@ def _place_descriptors(link: Link, spare: Link) -> None:
         os.dup2(fd, number, inheritable=False)
     os.dup2(os.open("/dev/null", os.O_RDWR), NULL, inheritable=False)
     os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-    os.dup2(NULL, CHANNEL, inheritable=False)  # keeps the place until the connection comes
+    for number in (CHANNEL, *RESERVED):  # the first keeps the place until the connection comes
+        os.dup2(NULL, number, inheritable=False)
     os.closerange(FIRST_OF_CELLS, CHANNEL)
     os.closerange(FIRST_AFTER, 65536)

@@ -1,7 +1,7 @@
 """How much memory the processes of a REPL hold together, whatever the state of their first threads.
 
-Counted is what nothing else limits: anonymous memory, in memory or swapped out, and what the kernel holds for it and for
-sockets and pipes. Files in the REPL's folders count towards `diskBytes`, mapped or not. Contexts are the host's: every
+Counted is what nothing else limits: anonymous memory, in memory or swapped out, and what the kernel holds for it and
+for sockets and pipes. Files in the REPL's folders count towards `diskBytes`, mapped or not. Contexts are the host's: every
 REPL maps the same pages. Other shared memory cannot be had.
 """
 
@@ -46,15 +46,23 @@ def private_memory(pid: int) -> int:
     return _sum(pid, "smaps_rollup", (b"\nPrivate_Clean:", b"\nPrivate_Dirty:"))
 
 
+def _living_thread(pid: int) -> int:
+    """A thread that has the process's memory: the first one, unless it has ended."""
+    status = read(f"/proc/{pid}/status")
+    if status is None or b"\nVmSize:" in status:
+        return pid
+    for thread in thread_ids(pid):
+        status = read(f"/proc/{pid}/task/{thread}/status")
+        if status is not None and b"\nVmSize:" in status:
+            return int(thread)
+    return pid
+
+
 def _sum(pid: int, name: str, fields: "tuple[bytes, ...]") -> int:
     found = _fields(f"/proc/{pid}/{name}", fields)
-    if found is not None:
-        return found
-    for thread in thread_ids(pid):  # the first one has ended, and shows no memory any more
-        found = _fields(f"/proc/{pid}/task/{thread}/{name}", fields)
-        if found is not None:
-            return found
-    return 0
+    if found is None:
+        found = _fields(f"/proc/{pid}/task/{_living_thread(pid)}/{name}", fields)
+    return found or 0
 
 
 def _fields(path: str, fields: "tuple[bytes, ...]") -> "int | None":
@@ -83,12 +91,17 @@ def share_memory(first: int, second: int) -> bool:
     return first == second or _compare(_KCMP_VM, first, second) == 0
 
 
-def distinct(pids: "list[int]", kind: int = _KCMP_VM) -> "list[int]":
+def distinct(pids: "list[int]") -> "list[int]":
     """One process of each memory: a child of vfork has its parent's until it runs a program of its own."""
+    living = {_living_thread(pid): pid for pid in pids}
+    return [living[thread] for thread in _unlike(_KCMP_VM, list(living))]
+
+
+def _unlike(kind: int, tasks: "list[int]") -> "list[int]":
     kept: "list[int]" = []
-    for pid in sorted(pids, key=cmp_to_key(lambda first, second: _compare(kind, first, second))):
-        if not kept or _compare(kind, kept[-1], pid) != 0:
-            kept.append(pid)
+    for task in sorted(tasks, key=cmp_to_key(lambda first, second: _compare(kind, first, second))):
+        if not kept or _compare(kind, kept[-1], task) != 0:
+            kept.append(task)
     return kept
 
 
@@ -96,7 +109,7 @@ def _descriptor_folders(pid: int) -> "list[str]":
     """Where the descriptors of a process are listed: once, or once for each thread that has its own."""
     threads = [int(thread) for thread in thread_ids(pid)]
     if len(threads) > 1:
-        threads = distinct(threads, _KCMP_FILES)
+        threads = _unlike(_KCMP_FILES, threads)
     return [f"/proc/{pid}/task/{thread}/fd" for thread in threads]
 
 

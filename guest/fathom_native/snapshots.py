@@ -2,7 +2,6 @@
 
 import os
 import signal
-
 from collections.abc import Callable
 
 from .file_tree import FilesTooDeep

@@ -2,7 +2,6 @@
 
 import select
 import time
-
 from collections.abc import Callable
 
 from .live_handle import LiveHandle

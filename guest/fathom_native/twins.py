@@ -33,7 +33,7 @@ class Twin:
         self.pid, self.link, self._still = pid, link, still
 
     def size(self) -> int:
-        """Bytes of memory and files it stands for. What it shares with others, which is most of it at first, counts too."""
+        """Bytes of memory and files it stands for. What it shares with others counts too: most of it at first."""
         return own_memory(self.pid) + self.files.bytes
 
     def end(self) -> None:

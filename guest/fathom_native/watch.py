@@ -6,8 +6,7 @@ looked at, and with nothing else to watch the looks grow rarer and rarer.
 """
 
 import time
-
-from signal import SIGCONT
+from signal import SIGCONT, SIGSTOP
 
 from .memory import MemoryCount
 from .processes import Population, activity, send
@@ -23,6 +22,8 @@ _AFTERWARDS = 1.0
 _REST_PATIENCE = 30.0
 #: Seconds until stopped processes are looked at again, the first time and at most.
 _FIRST_LOOK, _LAST_LOOK = 1.0, 60.0
+
+_WENT_ON = "it went on although it had been stopped"
 
 RUNNING, AFTERWARDS, STILL = "running", "afterwards", "still"
 
@@ -42,6 +43,7 @@ class Watch:
         self._newest: "bytes | None" = None
         self._stopped: "dict[int, dict]" = {}
         self._pause = _FIRST_LOOK
+        self._offences = 0
 
     def timeout(self) -> int:
         """Milliseconds until the next look is due."""
@@ -81,9 +83,10 @@ class Watch:
             self._next = started + self._pause
             self._pause = min(_LAST_LOOK, 2 * self._pause) if set(self._stopped) <= {live} else _FIRST_LOOK
             return self._went_on()
+        spent = time.process_time()
         problem = self._too_much(live, keep)
         pause = _LOOK if self._newest is not None else _CLOSE_LOOK
-        self._next = started + max(pause, (time.monotonic() - started) / _SHARE)
+        self._next = started + max(pause, (time.process_time() - spent) / _SHARE)
         if problem is None and self._state == AFTERWARDS:
             if owes:
                 if started > self._since + _REST_PATIENCE:
@@ -112,7 +115,7 @@ class Watch:
         return None
 
     def _stand_still(self, keep: "set[int]") -> None:
-        self._state, self._pause = STILL, _FIRST_LOOK
+        self._state, self._pause, self._offences = STILL, _FIRST_LOOK, 0
         # What a cell has stopped by itself is not ours to let go on.
         own = {pid for pid in self._population.others(keep) if _is_stopped(activity(pid))}
         self._stopped = {pid: {} for pid in self._population.stop(keep | own)}
@@ -120,13 +123,23 @@ class Watch:
 
     def _went_on(self) -> "str | None":
         """A stopped process goes on by itself only with intent: by a timer that sends it SIGCONT."""
+        offence = False
         for pid, before in self._stopped.items():
             now = activity(pid)
-            if any(stopped and now.get(thread) != (stopped, switches) for thread, (stopped, switches) in before.items()):
-                if now:
-                    return "it went on although it had been stopped"
             self._stopped[pid] = now
-        return None
+            for thread, (stopped, switches) in before.items():
+                if thread not in now or now[thread][1] == switches:
+                    continue
+                if stopped:
+                    return _WENT_ON
+                offence = offence or not now[thread][0]
+            if not _is_stopped(now):
+                send(pid, SIGSTOP)
+        # Once may be a long system call on a busy machine.
+        self._offences = self._offences + 1 if offence else 0
+        if offence:
+            self._pause = _FIRST_LOOK
+        return _WENT_ON if self._offences > 1 else None
 
 
 def _is_stopped(threads: dict) -> bool:

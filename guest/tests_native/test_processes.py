@@ -7,8 +7,10 @@ import unittest
 
 from fathom_native.box.kernel import PR_SET_CHILD_SUBREAPER, prctl
 from fathom_native.own_modules import os as own_os
-from fathom_native.processes import Population, how_it_ended, runs, seen_below
+from fathom_native.processes import Population, activity, how_it_ended, runs, seen_below, send
 from fathom_native.wire import pair
+
+from .hidden import hidden_process
 
 
 class Processes(unittest.TestCase):
@@ -42,9 +44,45 @@ class Processes(unittest.TestCase):
             os.kill(kept, signal.SIGKILL)
             os.waitpid(kept, 0)
 
-    def sleeper(self) -> int:
+    def test_a_process_whose_first_thread_has_ended_runs_and_is_ended(self) -> None:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        try:
+            before = set(seen_below(os.getpid()))
+            pid = hidden_process(1000)
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                self.assertEqual(file.read().rpartition(b") ")[2][:1], b"Z")  # as if it were over
+            self.assertTrue(runs(pid))
+            population = Population(namespaced=False)
+            self.assertIn(pid, population.others(before))
+            self.assertTrue(population.sweep(before))
+            self.assertFalse(runs(pid))
+        finally:
+            prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+    def test_stopped_processes_show_no_activity_until_they_go_on(self) -> None:
+        pid = self.sleeper(busy=True)
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            os.waitpid(pid, os.WUNTRACED)
+            still = activity(pid)
+            self.assertEqual([stopped for stopped, _ in still.values()], [True])
+            self.assertEqual(activity(pid), still)
+            os.kill(pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGSTOP)
+            os.waitpid(pid, os.WUNTRACED)
+            self.assertNotEqual(activity(pid), still)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def test_no_process_is_no_process_group(self) -> None:
+        self.assertFalse(send(0, 0))
+
+    def sleeper(self, busy: bool = False) -> int:
         pid = os.fork()
         if pid == 0:
+            while busy:
+                time.sleep(0.001)
             time.sleep(60)
             os._exit(0)
         return pid

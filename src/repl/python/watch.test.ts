@@ -1,0 +1,13 @@
+/** What pid 1 of a REPL watches, in each box that this user can have. */
+import { describe } from 'vitest';
+import { describeWithPython } from './testing.ts';
+import { describeWatch } from './watch.testing.ts';
+
+await describeWithPython('what pid 1 watches', (machine) => {
+  describeWatch(machine);
+  // As root with CAP_SYS_ADMIN the box is another one than without.
+  if (process.getuid?.() === 0) {
+    describe('in the box of root without CAP_SYS_ADMIN', () =>
+      describeWatch({ ...machine, options: { modes: ['user'] } }));
+  }
+});
