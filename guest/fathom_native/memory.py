@@ -11,7 +11,7 @@ from functools import cmp_to_key
 from socket import SO_SNDBUF, SOL_SOCKET
 
 from .box.kernel import MACHINE, libc
-from .processes import read, thread_ids
+from .processes import path_of, read, thread_ids
 from .wire import pair
 
 _KCMP = {"x86_64": 312, "aarch64": 272}
@@ -33,36 +33,37 @@ def buffer_size() -> int:
 
 def own_memory(pid: int) -> int:
     """Bytes of memory of a process's own, pages that forks share included. Quick."""
-    return _sum(pid, "status", (b"\nRssAnon:", b"\nVmSwap:", b"\nVmPTE:"))
+    return _sum(pid, "status", (b"\nRssAnon:", b"\nVmSwap:", b"\nVmPTE:")) or 0
 
 
 def fair_memory(pid: int) -> int:
     """The same, with pages that forks share counted by their share. Exact, and slow: it walks all pages."""
-    return _sum(pid, "smaps_rollup", (b"\nPss_Anon:", b"\nSwapPss:")) + _sum(pid, "status", (b"\nVmPTE:",))
+    pages = _sum(pid, "smaps_rollup", (b"\nPss_Anon:", b"\nSwapPss:"))
+    if pages is None:  # a program that none but its owner may look into: all its pages count
+        return own_memory(pid)
+    return pages + (_sum(pid, "status", (b"\nVmPTE:",)) or 0)
 
 
 def private_memory(pid: int) -> int:
     """Bytes of memory that no other process shares."""
-    return _sum(pid, "smaps_rollup", (b"\nPrivate_Clean:", b"\nPrivate_Dirty:"))
+    return _sum(pid, "smaps_rollup", (b"\nPrivate_Clean:", b"\nPrivate_Dirty:")) or 0
 
 
 def _living_thread(pid: int) -> int:
     """A thread that has the process's memory: the first one, unless it has ended."""
-    status = read(f"/proc/{pid}/status")
+    status = read(path_of(pid, "status"))
     if status is None or b"\nVmSize:" in status:
         return pid
     for thread in thread_ids(pid):
-        status = read(f"/proc/{pid}/task/{thread}/status")
+        status = read(path_of(pid, f"task/{thread}/status"))
         if status is not None and b"\nVmSize:" in status:
             return int(thread)
     return pid
 
 
-def _sum(pid: int, name: str, fields: "tuple[bytes, ...]") -> int:
-    found = _fields(f"/proc/{pid}/{name}", fields)
-    if found is None:
-        found = _fields(f"/proc/{pid}/task/{_living_thread(pid)}/{name}", fields)
-    return found or 0
+def _sum(pid: int, name: str, fields: "tuple[bytes, ...]") -> "int | None":
+    found = _fields(path_of(pid, name), fields)
+    return _fields(path_of(pid, f"task/{_living_thread(pid)}/{name}"), fields) if found is None else found
 
 
 def _fields(path: str, fields: "tuple[bytes, ...]") -> "int | None":
@@ -110,7 +111,7 @@ def _descriptor_folders(pid: int) -> "list[str]":
     threads = [int(thread) for thread in thread_ids(pid)]
     if len(threads) > 1:
         threads = _unlike(_KCMP_FILES, threads)
-    return [f"/proc/{pid}/task/{thread}/fd" for thread in threads]
+    return [path_of(pid, f"task/{thread}/fd") for thread in threads]
 
 
 class MemoryCount:

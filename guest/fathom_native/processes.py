@@ -9,9 +9,25 @@ _PF_EXITING = 0x4
 _STATUSES = 1024
 
 
+class _Proc:
+    """Where processes are looked at. A REPL's own /proc leaves out those that hide, and its pid 1 has another one."""
+
+    root = "/proc"
+
+
+def look_in(root: str) -> None:
+    """From now on processes are looked at in that folder."""
+    _Proc.root = root
+
+
+def path_of(pid: int, name: str) -> str:
+    """The path of what is to be known of a process."""
+    return f"{_Proc.root}/{pid}/{name}"
+
+
 def seen_in_namespace(own: int) -> "list[int]":
-    """Every process of this pid namespace but `own`, by /proc."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != own]
+    """Every process of this pid namespace but `own`."""
+    return [int(name) for name in os.listdir(_Proc.root) if name.isdigit() and int(name) != own]
 
 
 def seen_below(own: int) -> "list[int]":
@@ -21,7 +37,7 @@ def seen_below(own: int) -> "list[int]":
     while wanted:
         pid = wanted.pop()
         for thread in thread_ids(pid):
-            children = read(f"/proc/{pid}/task/{thread}/children")
+            children = read(path_of(pid, f"task/{thread}/children"))
             if children is not None:
                 numbers = [int(word) for word in children.split()]
                 found += numbers
@@ -50,7 +66,7 @@ def read(path: str) -> "bytes | None":
 def thread_ids(pid: int) -> "list[str]":
     """The threads of a process, its first one included."""
     try:
-        return os.listdir(f"/proc/{pid}/task")
+        return os.listdir(path_of(pid, "task"))
     except OSError:
         return []
 
@@ -60,7 +76,7 @@ def running_threads(pid: int) -> int:
 
     A process whose first thread has ended shows as a zombie, and runs on as long as it has other threads.
     """
-    stat = read(f"/proc/{pid}/stat")
+    stat = read(path_of(pid, "stat"))
     if stat is None:
         return 0
     fields = stat.rpartition(b") ")[2].split()
@@ -77,7 +93,7 @@ def runs(pid: int) -> bool:
 
 def parent_of(pid: int) -> int:
     """The parent of a process; 0 when there is no such process."""
-    stat = read(f"/proc/{pid}/stat")
+    stat = read(path_of(pid, "stat"))
     return 0 if stat is None else int(stat.rpartition(b") ")[2].split()[1])
 
 
@@ -85,7 +101,7 @@ def activity(pid: int) -> "dict[str, tuple[bool, bytes]]":
     """For each thread: whether it is stopped, and a count that changes whenever it runs."""
     found = {}
     for thread in thread_ids(pid):
-        status = read(f"/proc/{pid}/task/{thread}/status")
+        status = read(path_of(pid, f"task/{thread}/status"))
         if status is not None:
             state = status.partition(b"\nState:\t")[2][:1]
             found[thread] = (state == b"T", status.partition(b"\nvoluntary_ctxt_switches:")[2])
@@ -113,7 +129,7 @@ class Population:
 
     def newest(self) -> "bytes | None":
         """Changes when any process or thread has been made; None where that cannot be known at little cost."""
-        data = read("/proc/loadavg") if self._namespaced else None
+        data = read(f"{_Proc.root}/loadavg") if self._namespaced else None
         return None if data is None else data.rpartition(b" ")[2]
 
     def reap(self) -> None:

@@ -6,7 +6,7 @@ import time
 
 from .files import Copy
 from .memory import own_memory, share_memory
-from .processes import activity, parent_of, read, runs, send
+from .processes import activity, parent_of, path_of, read, runs, send
 from .wire import Link
 
 #: Seconds for a process that was sent SIGSTOP to stand still.
@@ -97,7 +97,7 @@ def _stop(pid: int) -> "dict | None":
 
 
 def _stands_alone(pid: int, parent: int) -> bool:
-    return not share_memory(pid, parent) and not read(f"/proc/{pid}/task/{pid}/children")
+    return not share_memory(pid, parent) and not read(path_of(pid, f"task/{pid}/children"))
 
 
 def _is_child(pid: int, parent: int) -> bool:

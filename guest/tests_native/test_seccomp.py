@@ -76,6 +76,11 @@ class Filter(unittest.TestCase):
             for command in (8, 10, 15, 1024, 1026, 1031, 1036, 1038, 1024 | 1 << 32):
                 self.assertEqual(decide(machine, fcntl, (3, command)), REFUSED, (machine, command))
 
+    def test_no_process_hides_from_those_that_count_it(self) -> None:
+        for machine, prctl in ((X86, 157), (ARM, 167)):
+            self.assertEqual(decide(machine, prctl, (4, 0)), REFUSED)
+            self.assertEqual(decide(machine, prctl, (15, 0)), ALLOW)
+
     def test_no_ioctl_but_a_few(self) -> None:
         for machine, ioctl in ((X86, 16), (ARM, 29)):
             for command in (0x541B, 0x5421, 0x5451, 0x40049409, 0x80086601):

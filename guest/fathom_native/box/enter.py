@@ -104,8 +104,9 @@ def _foreign_user(executable: str) -> "int | None":
     return None
 
 
-def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int]":
-    """In a new keeper: the REPL's own files. Returns descriptors of the live folder and of the store for copies."""
+def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]":
+    """In a new keeper: the REPL's own files. Returns descriptors of the live folder, of the store for copies, and of a
+    folder that shows all processes."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
     quota = f"size={disk},nr_inodes={max(LEAST_INODES, disk // BYTES_PER_INODE)},mode=700"
@@ -122,9 +123,10 @@ def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int]":
     for path, fd in covered.items():
         _uncover(path, fd)
     mounts.unmount("/.repl")
+    processes = mounts.open_processes("/.repl")
     mounts.mount_processes()
     prctl(PR_SET_DUMPABLE, 0)
-    return live, store
+    return live, store, processes
 
 
 def _below_folders(interpreter: "list[str]") -> "dict[str, int]":

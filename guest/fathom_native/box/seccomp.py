@@ -20,6 +20,8 @@ _SHARED_ANONYMOUS, _GROWS_DOWN = 0x21, 0x100
 _MMAP, _FCNTL, _IOCTL, _CLONE = (9, 222), (72, 25), (16, 29), (56, 220)
 _KILL_CALL, _PRLIMIT = (62, 129), (302, 261)
 _SENDTO, _SETSOCKOPT, _SOCKETPAIR = (44, 206), (54, 208), (53, 199)
+#: PR_SET_DUMPABLE of prctl(2): a process that is not lets none count its memory and descriptors.
+_PRCTL, _DUMPABLE = (157, 167), 4
 
 #: Commands of fcntl(2) that stay: duplicates, flags, locks and questions. Refused are leases and notices (a lease on a file of
 #: the host's makes the host wait), owners and signals (they reach other processes), sizes of pipes (memory), hints on files.
@@ -88,6 +90,7 @@ def _by_arguments(index: int) -> "list[bytes]":
         *_of(_SENDTO[index], named),
         *_of(_SOCKETPAIR[index], [*pair, *_one_of(_PAIRS, _PASS, _REFUSE)]),
         *_of(_SETSOCKOPT[index], [_argument(2), *_one_of(SOCKET_OPTIONS, _PASS, _REFUSE)]),
+        *_of(_PRCTL[index], [_argument(0), *_one_of((_DUMPABLE,), _REFUSE, _PASS)]),
         # kill(-1): everything at once would take the snapshots with it
         *_of(_KILL_CALL[index], [_argument(0), *_one_of((-1,), _REFUSE, _PASS)]),
     ]

@@ -1,5 +1,8 @@
 /** What pid 1 of a REPL watches, for a user without rights. */
+import { vi } from 'vitest';
 import { describeUnprivileged } from './testing.ts';
 import { describeWatch } from './watch.testing.ts';
+
+vi.setConfig({ testTimeout: 90_000 }); // some wait for what takes pid 1 seconds by intent
 
 await describeUnprivileged('what pid 1 watches', describeWatch);

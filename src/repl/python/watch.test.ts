@@ -1,7 +1,9 @@
 /** What pid 1 of a REPL watches, in each box that this user can have. */
-import { describe } from 'vitest';
+import { describe, vi } from 'vitest';
 import { describeWithPython } from './testing.ts';
 import { describeWatch } from './watch.testing.ts';
+
+vi.setConfig({ testTimeout: 90_000 }); // some wait for what takes pid 1 seconds by intent
 
 await describeWithPython('what pid 1 watches', (machine) => {
   describeWatch(machine);

@@ -49,6 +49,25 @@ export function describeWatch({ options }: Machine): void {
     await until(gone);
   });
 
+  test('… and so does memory of a process that would let none look into it', async () => {
+    const { repl, mark, gone } = await openCalm({ memoryBytes: 256 * MIB });
+    const program = '/work/program';
+    const copy = `import shutil, sys, os\nshutil.copy(os.path.realpath(sys.executable), "${program}"); os.chmod("${program}", 0o111)`;
+    const hide = [
+      'refused = [ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)]',
+      'for _ in range(5):',
+      '    if os.fork() == 0:',
+      `        os.execv("${program}", ["${program}", "-c", "import ctypes, time; ctypes.CDLL(None).prctl(15, b'${mark}', 0, 0, 0); x = bytearray(b'x') * (100 << 20); time.sleep(600)"])`,
+    ].join('\n');
+    expect((await run(repl, copy)).error).toBeNull();
+    const outcome = await run(repl, `${prelude(mark)}${hide}\nprint(refused)\ntime.sleep(60)`);
+    expect(outcome.stdout.text).toBe('[-1]\n');
+    expect(outcome.error?.message).toMatch(/held \d+ bytes of memory/);
+    await until(gone);
+    expect(await valueIn(repl, 'kept')).toBe('1');
+    await repl.close();
+  });
+
   test.each([
     ['a crash', 'os._exit(3)', undefined],
     ['a deadline', 'sum(range(10**13))', 1_500],
