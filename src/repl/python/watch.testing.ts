@@ -36,7 +36,7 @@ export function describeWatch({ options }: Machine): void {
     // The control: processes that hold little are left alone, though nothing of theirs is seen at their own names.
     const modest = `${prelude(mark)}\nfor _ in range(3): hidden(lambda: bytearray(b"x") * (1 << 20))`;
     expect((await run(repl, modest)).error).toBeNull();
-    expect(marked(mark).filter(({ state, memory }) => state === 'Z' && memory === 0)).toHaveLength(3);
+    await until(() => marked(mark).filter(({ state, memory }) => state === 'Z' && memory === 0).length === 3);
     const hoard = `${prelude(mark)}\nfor _ in range(5): hidden(lambda: bytearray(b"x") * (100 << 20))\ntime.sleep(60)`;
     const outcome = await run(repl, hoard);
     expect(outcome.error?.message).toMatch(
@@ -87,7 +87,7 @@ export function describeWatch({ options }: Machine): void {
     await repl.snapshot('calm');
     const start = `${prelude(mark)}\nhidden(lambda: 1)\nhidden(lambda: 1, session=False)`;
     expect((await run(repl, start)).error).toBeNull();
-    expect(marked(mark).filter(({ state }) => state === 'Z')).toHaveLength(2); // without an end: for ten minutes
+    await until(() => marked(mark).filter(({ state }) => state === 'Z').length === 2); // without an end: for ten minutes
     await repl.rollback('calm');
     await until(gone);
     expect((await run(repl, start)).error).toBeNull();
@@ -179,6 +179,9 @@ export function describeWatch({ options }: Machine): void {
     expect(outcome.error).toBeNull();
     expect(gone()).toBe(false);
     await until(gone);
+    const next = await run(repl, 'kept');
+    expect(next.error?.message).toContain('it went on although it had been stopped');
+    expect(next.restarted?.lost).toContain('as they were at an earlier moment');
     expect(await valueIn(repl, 'kept')).toBe('1');
     await repl.close();
   });
