@@ -68,7 +68,7 @@ def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "lis
     if mode == "rules":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         if uid == 0:
-            short.append("the kernel does not count root's processes: maxProcesses is not enforced")
+            short.append("the kernel does not count root's processes: pid 1 of each REPL does, and ends what is too many")
     return short
 
 
