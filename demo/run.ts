@@ -1,6 +1,6 @@
 import type { TextStream } from '../src/cli/screen/console.ts';
 import { compact, counted, duration, money } from '../src/cli/screen/figures.ts';
-import { wrapped } from '../src/cli/screen/wrapped.ts';
+import { wrapped } from '../src/cli/screen/layout.ts';
 import type { Narrator } from '../src/cli/watch/narrator.ts';
 import { createProgressView, type ProgressView } from '../src/cli/watch/progress-view.ts';
 import { systemClock } from '../src/clock.ts';

@@ -3,7 +3,7 @@ import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 
 /**
- * What the exit code of `fathom` says. The table of `docs/cli.md` is these lines.
+ * The exit codes of `fathom`. The table in `docs/cli.md` has the same lines.
  *
  * The codes are part of the interface: scripts branch on them, so a cause never changes its number.
  */
@@ -14,9 +14,9 @@ export const EXIT = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** Turns, errors or the user ended the run; the best answer there was is on stdout. */
+  /** Turns, errors or the user ended the run; the best answer so far is on stdout. */
   exhausted: 3,
-  /** A budget (money, tokens, time, sub-calls) ended the run; the best answer there was is on stdout. */
+  /** A budget (money, tokens, time, sub-calls) ended the run; the best answer so far is on stdout. */
   budget: 4,
   /** Something has to be set up first: a key, a model, a price, isolation, a file that is not there. */
   setup: 5,

@@ -1,18 +1,18 @@
 /**
- * The commands of `fathom`: a door to the engine, which it only wires and shows.
+ * The commands of `fathom`. They parse options and print; the engine does the work.
  *
  * @module
  */
 import { Command, CommanderError } from 'commander';
-import { type AskOptions, addAskOptions } from './ask/ask-options.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
+import { type AskOptions, addAskOptions } from './options/ask-options.ts';
 import { addRunCommands } from './runs/commands.ts';
 import type { Console } from './screen/console.ts';
 import { printError } from './screen/error-report.ts';
+import { wrapped } from './screen/layout.ts';
 import { forTerminal } from './screen/terminal-text.ts';
-import { wrapped } from './screen/wrapped.ts';
 import { addSessionCommands } from './session/commands.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from './versions.ts';
 import { watchInterrupts } from './watch/interrupts.ts';
 import type { WatchInterrupts } from './watch/show-run.ts';
 
@@ -29,7 +29,7 @@ const console: Console = {
 const interrupts: WatchInterrupts = (note) =>
   watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) });
 
-/** `--` and options may stand anywhere; what is wrong is said once, without a stack. */
+/** Options may come before and after arguments. An error is printed once, without a stack. */
 function program(): Command {
   const fathom = new Command('fathom')
     .description('Ask a question about a context of any size: the data stays a variable that the model programs.')
@@ -48,7 +48,7 @@ function program(): Command {
       .argument('<question>', 'what to find out')
       .addHelpText('after', EXAMPLES),
   ).action(async (question: string, options: AskOptions) => {
-    // Loaded when it is wanted: those who only look at runs need no engine.
+    // Loaded on demand: `fathom runs` needs no engine.
     const { ask } = await import('./ask/ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
   });
@@ -59,17 +59,17 @@ function program(): Command {
   addSessionCommands(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
-    .description('what this machine offers, and what to do about what is missing')
+    .description('check REPLs, isolation and providers of this machine')
     .option('--json', 'print it as one JSON object')
     .action(async (options: { readonly json?: true }) => {
-      // Loaded when it is wanted: `ask` needs neither every backend nor its probe.
+      // Loaded on demand: `ask` needs neither every backend nor its probe.
       const { doctor } = await import('./doctor/index.ts');
       process.exitCode = await doctor({ json: options.json === true, console });
     });
   return fathom;
 }
 
-/** What commander found wrong, in the form of every other error. It may add a line with what was perhaps meant. */
+/** An error of commander in the form of every other error. Commander may add a suggestion. */
 function usageError(text: string): string {
   const message = text
     .replace(/^error: /, '')
@@ -79,7 +79,7 @@ function usageError(text: string): string {
   const hint = /argument 'question'/.test(sentence)
     ? ' It stands before -f, which takes every path that follows it.'
     : '';
-  return `fathom: ${sentence}.${hint} --help lists what there is. [invalid-option]`;
+  return `fathom: ${sentence}.${hint} --help lists commands and options. [invalid-option]`;
 }
 
 const EXAMPLES = `
@@ -102,7 +102,7 @@ export async function runProgram(): Promise<void> {
     await program().parseAsync();
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed what is wrong, or the help or version that was asked for.
+      // Commander has printed the error, or the help or version that the user asked for.
       process.exitCode = error.exitCode === 0 ? EXIT.answered : EXIT.usage;
     } else {
       printError(error, process.stderr);

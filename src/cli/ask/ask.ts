@@ -5,15 +5,14 @@ import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/request.ts';
 import { contextFromArguments, hasUnreadInput, STDIN } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import { type Keeping, openToKeep, storeArgument } from '../runs/store.ts';
+import { type AskOptions, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
+import { costLimitFor, requiredModel } from '../options/models.ts';
+import { schemaFromFile } from '../options/schema-file.ts';
+import { type Keeping, openToKeep, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
 import type { ProgressView } from '../watch/progress-view.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
-import { type AskOptions, limitsOf, type QuestionOptions } from './ask-options.ts';
-import { costLimitFor } from './models.ts';
-import { requiredModel } from './named-model.ts';
-import { schemaFromFile } from './schema-file.ts';
 
 /** One `fathom ask`. */
 export interface Ask {
@@ -23,7 +22,7 @@ export interface Ask {
   readonly interrupts: WatchInterrupts;
 }
 
-/** Asks the question, shows the run, prints the answer. Resolves with the exit code; rejects for nothing a user can cause. */
+/** Asks the question, shows the run, prints the answer. Resolves with the exit code; never rejects for a mistake of the user. */
 export async function ask({ question, options, console, interrupts }: Ask): Promise<number> {
   const { store } = options;
   let kept = false;
@@ -38,7 +37,7 @@ export async function ask({ question, options, console, interrupts }: Ask): Prom
       await using watching = await stage.watch();
       await using keeping = openToKeep(options, (line) => stage.view.note(line));
       kept = keeping.durable;
-      tellUnreadInput(options, console, stage.view);
+      noteUnreadInput(options, console, stage.view);
       const { onEvent } = watching;
       const rlm = { ...rlmOptions(model, options, stage.view), store: keeping.store, onEvent };
       return await answer({ question, options, console, stage, keeping, output, rlm });
@@ -69,7 +68,7 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
     resumable = keeping.durable && error instanceof CompletionError && error.resumable;
     throw error;
   } finally {
-    // A run that can go on needs its standard input again.
+    // A resumed run needs its standard input again.
     if (!resumable) await dispose();
   }
 }
@@ -79,8 +78,8 @@ export async function outputOf(options: QuestionOptions): Promise<StandardSchema
   return options.schema === undefined ? undefined : await schemaFromFile(options.schema);
 }
 
-/** Says that something is piped in which nobody asked for. */
-export function tellUnreadInput({ file = [] }: QuestionOptions, { stdin }: Console, view: ProgressView): void {
+/** Notes that standard input has data which no `-f -` asks for. */
+export function noteUnreadInput({ file = [] }: QuestionOptions, { stdin }: Console, view: ProgressView): void {
   if (file.length > 0 || !hasUnreadInput(stdin)) return;
   view.note(`Standard input is not read: give -f ${STDIN} to use it as context.`);
 }

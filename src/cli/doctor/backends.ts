@@ -2,7 +2,7 @@ import type { Proof, PyodideProbe } from '../../repl/pyodide/index.ts';
 import type { IsolationFindings, PythonProbe } from '../../repl/python/index.ts';
 import { provesFullIsolation } from '../../repl/python/index.ts';
 import { duration } from '../screen/figures.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './findings.ts';
 
 /** The embedded REPL, from its own probe. */
 export function pyodideFinding(probe: PyodideProbe): Finding {

@@ -1,11 +1,10 @@
 import type { Colors, TextStream } from '../screen/console.ts';
+import { wrapped } from '../screen/layout.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
-import { wrapped } from '../screen/wrapped.ts';
-import type { Finding, Section } from './finding.ts';
 
 const LINE_CHARS = 400;
 
-/** What findings are written on. */
+/** The stream that findings are written to, and its layout. */
 interface Page {
   readonly stream: TextStream;
   readonly colors: Colors;
@@ -25,7 +24,7 @@ function findingLines(
 ): readonly string[] {
   const mark = { ok: colors.green('✓'), partly: colors.yellow('–'), missing: colors.red('✗') }[state];
   const column = nameWidth + 6;
-  // Broken before it is coloured: colours take no room. What stands left of the column is part of the first line.
+  // Wrapped before it is coloured: colours take no room. `left` is part of the first line.
   const below = (left: string, text: string): string =>
     wrapped(`${left.padEnd(column)}${text}`, stream, column).slice(left.length);
   const head = below(`    ${name}`, onOneLine(summary, LINE_CHARS));
@@ -34,4 +33,23 @@ function findingLines(
     ...details.map((detail) => colors.dim(below('', onOneLine(detail, LINE_CHARS)))),
     ...(advice === undefined ? [] : [below('', `→ ${advice}`)]),
   ];
+}
+
+/** One thing `fathom doctor` looked at. */
+export interface Finding {
+  readonly name: string;
+  /** `ok`: usable; `partly`: usable with less; `missing`: not usable. */
+  readonly state: 'ok' | 'partly' | 'missing';
+  /** One line: its version, and the isolation it proved. */
+  readonly summary: string;
+  /** Proofs and timings. */
+  readonly details: readonly string[];
+  /** A remedy for whatever is missing. */
+  readonly advice?: string;
+}
+
+/** Findings of one kind. */
+export interface Section {
+  readonly title: string;
+  readonly findings: readonly Finding[];
 }

@@ -1,5 +1,5 @@
 /**
- * `fathom doctor`: what this machine offers, shown by trying it, and what to do about what is missing.
+ * `fathom doctor`: tries this machine's REPLs and providers, and gives advice for each that is missing.
  *
  * @module
  */
@@ -8,14 +8,13 @@ import { probePyodide } from '../../repl/pyodide/index.ts';
 import { probePython } from '../../repl/python/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Console, colorsFor } from '../screen/console.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { VERSION } from '../version.ts';
+import { writeJson } from '../screen/terminal-text.ts';
+import { VERSION } from '../versions.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
-import type { Section } from './finding.ts';
+import type { Section } from './findings.ts';
 import { sectionLines } from './findings.ts';
-import { answers } from './local-servers.ts';
 import { lookAtBubblewrap, lookAtNode } from './machine.ts';
-import { lookAtDefaultModel, lookAtProviders } from './providers.ts';
+import { answers, lookAtDefaultModel, lookAtProviders } from './providers.ts';
 
 /** Looks, prints, and resolves with the exit code: 0 when some REPL can be used here. */
 export async function doctor({

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { defaultMaxRepls, thisMachine } from '../../limits.ts';
 import { findBubblewrap } from '../../repl/pyodide/namespace.ts';
 import { LEAST_NODE, nodeIsFit } from '../versions.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './findings.ts';
 
 const run = promisify(execFile);
 const PATIENCE_MS = 5_000;

@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { answers } from './local-servers.ts';
-import { lookAtDefaultModel, lookAtProviders } from './providers.ts';
+import { answers, lookAtDefaultModel, lookAtProviders } from './providers.ts';
 
 const nobody = async (): Promise<boolean> => false;
 

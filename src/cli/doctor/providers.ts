@@ -1,9 +1,10 @@
+import net from 'node:net';
 import { PROVIDERS, type ProviderSpec } from '../../model/provider/providers.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './findings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What looking at the providers needs. */
+/** Inputs of {@link lookAtProviders}. */
 export interface ProviderLook {
   readonly env: Environment;
   /** Whether a server that needs no key accepts connections at its usual place. */
@@ -60,4 +61,24 @@ async function usableBy(spec: ProviderSpec, { env, answers }: ProviderLook): Pro
 
 function isSet(env: Environment, variable: string): boolean {
   return (env[variable]?.trim() ?? '') !== '';
+}
+
+/** Milliseconds a server on this machine may take to accept a connection. */
+const PATIENCE_MS = 500;
+
+/** Whether something accepts connections at a base URL. Nothing is sent. */
+export async function answers(baseUrl: string): Promise<boolean> {
+  const url = URL.parse(baseUrl);
+  if (url === null) return false;
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  const socket = net.connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+  try {
+    return await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.setTimeout(PATIENCE_MS, () => resolve(false));
+    });
+  } finally {
+    socket.destroy();
+  }
 }

@@ -5,10 +5,10 @@ import { abortRun } from '../../resume/abort-run.ts';
 import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
+import { openToWrite, runNotFound, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
-import { writeJson } from '../screen/json-output.ts';
+import { writeJson } from '../screen/terminal-text.ts';
 import { runFacts } from './run-facts.ts';
-import { openToWrite, runNotFound, type StoreOptions } from './store.ts';
 
 /** The options of `fathom cancel`. */
 export interface CancelOptions extends StoreOptions {

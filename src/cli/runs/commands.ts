@@ -1,27 +1,25 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunStatus } from '../../store/index.ts';
-import { amount, count, isolationOption } from '../ask/ask-options.ts';
+import { addProgressOptions, amount, count, isolationOption } from '../options/ask-options.ts';
+import { addStoreOption, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
-import { reported } from '../screen/reported.ts';
-import { addProgressOptions } from '../watch/progress-options.ts';
+import { reported } from '../screen/error-report.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ListOptions } from './list.ts';
 import type { ResumeOptions } from './resume.ts';
 import type { ShowOptions } from './show.ts';
-import { sinceTime } from './since.ts';
-import { addStoreOption, type StoreOptions } from './store.ts';
 
-/** What commands of runs and sessions need of the command line. */
+/** Shared inputs of the commands of runs and sessions. */
 export interface Surroundings {
   readonly console: Console;
   readonly interrupts: WatchInterrupts;
-  /** Takes the exit code of what was done. */
+  /** Takes the exit code. */
   readonly end: (code: number) => void;
 }
 
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
 
-/** Adds `fathom runs`, `fathom resume` and `fathom cancel`. Each is loaded when it is wanted. */
+/** Adds `fathom runs`, `fathom resume` and `fathom cancel`. Each is loaded on demand. */
 export function addRunCommands(fathom: Command, surroundings: Surroundings): void {
   addRuns(fathom, surroundings);
   addResume(fathom, surroundings);
@@ -35,11 +33,11 @@ function addRuns(fathom: Command, { console, end }: Surroundings): void {
     .addHelpText('after', '\n`fathom runs` alone lists them, and takes the options of `fathom runs list`.');
   addStoreOption(runs.command('list', { isDefault: true }).description('list runs, newest first (what `runs` does)'))
     .addOption(
-      new Option('--status <status...>', 'only runs that stand so (completed: converged or exhausted)').choices(
+      new Option('--status <status...>', 'only runs with this status (completed: converged or exhausted)').choices(
         STATUSES,
       ),
     )
-    .option('--since <time>', 'only runs begun since: 90m, 12h, 7d, 2w ago, or 2026-01-31', (text) => sinceTime(text))
+    .option('--since <time>', 'only runs started since: 90m, 12h, 7d, 2w ago, or 2026-01-31', (text) => sinceTime(text))
     .option('--text <words>', 'only runs whose question holds this')
     .option('--limit <n>', 'at most so many', count, 50)
     .option('--json', 'print one JSON array')
@@ -59,7 +57,7 @@ function addRuns(fathom: Command, { console, end }: Surroundings): void {
 function addResume(fathom: Command, { console, interrupts, end }: Surroundings): void {
   const command = fathom
     .command('resume')
-    .description('go on with a run that was interrupted or paused, without paying again for what is recorded')
+    .description('continue an interrupted or paused run; recorded calls are not paid again')
     .argument('<id>', 'the run')
     .addOption(isolationOption());
   addProgressOptions(addStoreOption(command)).action(async (id: string, options: ResumeOptions) => {
@@ -78,4 +76,20 @@ function addCancel(fathom: Command, { console, end }: Surroundings): void {
       const wait = options.wait * 1_000;
       end(await reported(options, console, () => cancel(id, { ...options, wait }, console)));
     });
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A time before now (`90m`, `12h`, `7d`, `2w`) or a date (`2026-01-31`, `2026-01-31T09:00`), as ISO 8601 in UTC. */
+export function sinceTime(text: string, now: number = Date.now()): string {
+  const ago = /^(\d{1,6})([mhdw])$/.exec(text);
+  const time = ago === null ? dateOf(text) : now - Number(ago[1]) * (UNIT_MS[ago[2] ?? ''] ?? 0);
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be like 90m, 12h, 7d, 2w or 2026-01-31.');
+  return new Date(time).toISOString();
+}
+
+/** A day begins at midnight here; a time without a zone is a time here. */
+function dateOf(text: string): number {
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text)) return Number.NaN;
+  return Date.parse(text.length === 10 ? `${text}T00:00` : text);
 }

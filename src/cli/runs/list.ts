@@ -2,13 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFilter, RunStatus } from '../../store/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { DEFAULT_STORE, openToLook, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { money } from '../screen/figures.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { columnsOf, shortTime, table } from '../screen/table.ts';
-import { onOneLine } from '../screen/terminal-text.ts';
+import { columnsOf, shortTime, table } from '../screen/layout.ts';
+import { onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
-import { DEFAULT_STORE, openToLook, type StoreOptions } from './store.ts';
 
 /** The options of `fathom runs`. */
 export interface ListOptions extends StoreOptions {
@@ -34,7 +33,7 @@ export async function listRuns(options: ListOptions, { stdout, stderr }: Console
 }
 
 async function factsOf(options: ListOptions): Promise<readonly RunFacts[]> {
-  // Where nothing was ever asked there is nothing to list; a folder that was named has to be there.
+  // The usual folder may not exist yet; a folder named by --store must exist.
   if (options.store === DEFAULT_STORE && !existsSync(join(DEFAULT_STORE, 'store.sqlite'))) return [];
   await using keeping = openToLook(options.store);
   const { store } = keeping;
@@ -76,12 +75,12 @@ function rowOf(run: RunFacts, status: string): readonly string[] {
   ];
 }
 
-/** How a completed run came out; of others how they stand. */
+/** The outcome of a completed run, else its status. */
 function statusOf({ status, outcome, stop }: RunFacts): string {
   return stop === null || status !== 'completed' ? status : (outcome ?? status);
 }
 
-/** Why a run that did not converge stands so; beside its status where there is room, else before its question. */
+/** Why a run did not converge: beside its status if it fits, else before its question. */
 function causeOf({ outcome, stop }: RunFacts): string {
   return outcome === 'converged' || stop === null ? '' : ` (${stop})`;
 }

@@ -7,11 +7,11 @@ import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
 import { sweepInput } from '../context/spooled-input.ts';
+import type { ProgressOptions } from '../options/ask-options.ts';
+import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { compact, counted } from '../screen/figures.ts';
-import type { ProgressOptions } from '../watch/progress-options.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
-import { openToWrite, runNotFound, type StoreOptions, storeArgument } from './store.ts';
 
 /** The options of `fathom resume`. */
 export interface ResumeOptions extends ProgressOptions, StoreOptions {
@@ -27,7 +27,7 @@ export interface Resume {
   readonly interrupts: WatchInterrupts;
 }
 
-/** Goes on with a run that was interrupted or paused, and shows it as `fathom ask` does. Resolves with the exit code. */
+/** Continues a run that was interrupted or paused, and shows it as `fathom ask` does. Resolves with the exit code. */
 export async function resume({ id, options, console, interrupts }: Resume): Promise<number> {
   return await showRun({
     options,
@@ -72,7 +72,7 @@ function optionsFor({ request }: RunRecord): RlmOptions {
   };
 }
 
-/** A run goes on with no less isolation than it had. */
+/** A resumed run keeps at least its recorded isolation. */
 async function isolationOf({ id }: RunRecord, store: Store): Promise<IsolationLevel> {
   const events = await store.events.read(id);
   const started = events.find((event) => event.type === 'run.started');

@@ -1,7 +1,7 @@
 import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
 
-/** What is told of a run in a list: the object `fathom runs --json` prints of each. */
+/** Facts of a run: the object that `fathom runs --json` prints for each. */
 export interface RunFacts {
   readonly id: string;
   readonly status: RunRecord['status'];
@@ -23,7 +23,7 @@ export interface RunFacts {
   readonly query: string;
 }
 
-/** Facts of a run; one that has not ended is told as far as its events tell it. */
+/** Facts of a run; for a run that has not ended, as far as its events report them. */
 export async function runFacts(run: RunRecord, store: Store): Promise<RunFacts> {
   const { id, status, createdAt, updatedAt, request, sessionId, result } = run;
   const figures = result ?? figuresOf(await readRunLogs(store, id));

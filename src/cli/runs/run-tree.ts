@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../event/event.ts';
 import { figuresOf, type RunFigures, type RunLog } from '../../resume/run-logs.ts';
 
-/** A run as its events tell it: the object `fathom runs show --json` prints. */
+/** A run as its events report it: the object that `fathom runs show --json` prints. */
 export interface RunNode {
   readonly runId: string;
   readonly query: string;
@@ -26,7 +26,7 @@ export interface RunNode {
 export interface TurnNode {
   readonly number: number;
   readonly reply: string;
-  /** Null while it goes on. */
+  /** Null while the turn runs. */
   readonly durationMs: number | null;
   readonly commands: readonly CommandNode[];
   readonly rejected: readonly { readonly code: string; readonly message: string }[];
@@ -35,7 +35,7 @@ export interface TurnNode {
 export interface CommandNode {
   readonly id: string;
   readonly command: Parsed['command'];
-  /** Null while it goes on, and for final answers, which are no cells. */
+  /** Null while the command runs, and for final answers, which are not cells. */
   readonly ok: boolean | null;
   readonly durationMs: number | null;
   readonly shown: string;

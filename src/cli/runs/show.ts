@@ -2,14 +2,13 @@ import { readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord } from '../../store/index.ts';
 import { contextWords } from '../context/context-words.ts';
 import { EXIT } from '../exit-codes.ts';
+import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../options/store.ts';
 import { type Console, colorsFor } from '../screen/console.ts';
 import { compact, counted, duration, money } from '../screen/figures.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { columnsOf, localTime } from '../screen/table.ts';
-import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
+import { columnsOf, localTime } from '../screen/layout.ts';
+import { forTerminal, onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { type RunNode, runTree } from './run-tree.ts';
-import { openToLook, runNotFound, type StoreOptions, storeArgument } from './store.ts';
 import { treeLines } from './tree-lines.ts';
 
 /** The options of `fathom runs show`. */

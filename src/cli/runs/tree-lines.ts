@@ -48,7 +48,7 @@ function childLines(child: RunNode, options: TreeLinesOptions, indent: string): 
   return [line(indent, options.colors.cyan('└'), head, options), ...treeLines(child, options, `${indent}  `)];
 }
 
-/** What a command says, shortened to the part of it that tells most. */
+/** The most telling part of a command's source, shortened. */
 function sourceOf({ command }: CommandNode): string {
   const {
     type,

@@ -3,14 +3,14 @@ import pc from 'picocolors';
 /** Functions that colour a text, or leave it as it is. */
 export type Colors = ReturnType<typeof pc.createColors>;
 
-/** What the command line writes to: the part of `process.stdout` it uses. */
+/** An output stream: the part of `process.stdout` that the command uses. */
 export interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** What surrounds a command: its streams and its environment. */
+/** The streams and environment of a command. */
 export interface Console {
   readonly stdin: NodeJS.ReadStream & { readonly fd: number };
   readonly stdout: TextStream;

@@ -1,12 +1,13 @@
 import { messageOf, RlmError } from '../../errors.ts';
-import type { TextStream } from './console.ts';
-import { onOneLine } from './terminal-text.ts';
-import { wrapped } from './wrapped.ts';
+import { exitCodeOfError } from '../exit-codes.ts';
+import type { Console, TextStream } from './console.ts';
+import { wrapped } from './layout.ts';
+import { onOneLine, writeJson } from './terminal-text.ts';
 
 /** Longest message of an error: enough for every cause, and no server can fill the screen. */
 const MESSAGE_CHARS = 1_200;
 
-/** Tells a person of an error: what happened, what to do, and the stable code; never a stack. */
+/** Prints an error: its message, advice, and the stable code; never a stack. */
 export function printError(error: unknown, stderr: TextStream): void {
   stderr.write(`${wrapped(describeError(error), stderr, 2)}\n`);
 }
@@ -17,9 +18,34 @@ function describeError(error: unknown): string {
   return `fathom: ${onOneLine(error.message, MESSAGE_CHARS)}${advice === undefined ? '' : ` ${advice}`} [${error.code}]`;
 }
 
-/** What to do where the engine, which does not know the command line, cannot say it. */
+/** Advice in the words of the command line, which the engine does not know. */
 const ADVICE: Partial<Record<RlmError['code'], string>> = {
   'price-unknown': 'On the command line: leave out --max-cost.',
   'isolation-unavailable': 'On the command line: --isolation. See `fathom doctor`.',
   'missing-key': 'See `fathom doctor`.',
 };
+
+/** Does the work of a command and prints its error, with `--json` also as JSON. Never rejects. */
+export async function reported(
+  { json }: { readonly json?: true },
+  { stdout, stderr }: Console,
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (json === true) writeJson(stdout, { error: errorFacts(error) });
+    printError(error, stderr);
+    return exitCodeOfError(error);
+  }
+}
+
+/** What `--json` prints for an error: its stable code, and what can be done about it. */
+export function errorFacts(error: unknown): Readonly<Record<string, unknown>> {
+  return {
+    code: RlmError.isInstance(error) ? error.code : 'failed',
+    message: messageOf(error),
+    retryable: RlmError.isInstance(error) && error.retryable,
+    userAction: RlmError.isInstance(error) && error.userAction,
+  };
+}

@@ -1,9 +1,9 @@
-import { outputOf, requestOf, tellUnreadInput } from '../ask/ask.ts';
-import { limitsOf, type QuestionOptions } from '../ask/ask-options.ts';
-import { costLimitFor } from '../ask/models.ts';
+import { noteUnreadInput, outputOf, requestOf } from '../ask/ask.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import type { StoreOptions } from '../runs/store.ts';
+import { limitsOf, type QuestionOptions } from '../options/ask-options.ts';
+import { costLimitFor } from '../options/models.ts';
+import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
@@ -47,7 +47,7 @@ async function answer(
   const output = await outputOf(options);
   const { maxCostUsd, notice } = costLimitFor(models.references, options.maxCost);
   if (notice !== undefined) view.note(forTerminal(notice));
-  tellUnreadInput(options, console, view);
+  noteUnreadInput(options, console, view);
   await sweepInput(store);
   const { signal } = interrupts;
   // The session needs it again whenever it is brought back: it is swept away once the session has ended.

@@ -1,20 +1,27 @@
 import type { Command } from 'commander';
-import { addModelOptions, addQuestionOptions, addReplOptions, amount, count, FILES } from '../ask/ask-options.ts';
+import {
+  addModelOptions,
+  addProgressOptions,
+  addQuestionOptions,
+  addReplOptions,
+  amount,
+  count,
+  FILES,
+} from '../options/ask-options.ts';
+import { addStoreOption } from '../options/store.ts';
 import type { Surroundings } from '../runs/commands.ts';
-import { addStoreOption } from '../runs/store.ts';
-import { reported } from '../screen/reported.ts';
-import { addProgressOptions } from '../watch/progress-options.ts';
+import { reported } from '../screen/error-report.ts';
 import type { AskInOptions } from './ask.ts';
 import type { CreateOptions } from './create.ts';
 import type { LifetimeOptions } from './lifetime.ts';
 import type { RunCode, RunOptions } from './run-code.ts';
 import type { OnSnapshots, SnapshotOptions } from './snapshots.ts';
 
-/** Adds `fathom session …`. Each command is loaded when it is wanted. */
+/** Adds `fathom session …`. Each command is loaded on demand. */
 export function addSessionCommands(fathom: Command, surroundings: Surroundings): void {
   const session = fathom
     .command('session')
-    .description('a REPL that lives across commands: each brings it back, does one thing, and lets go of it');
+    .description('a REPL that lives across commands: each restores it, does one thing, and releases it');
   addCreate(session, surroundings);
   addWork(session, surroundings);
   addSnapshots(session, surroundings);
@@ -44,7 +51,7 @@ function addWork(session: Command, { console, interrupts, end }: Surroundings): 
       .argument('<id>', 'the session')
       .argument(`<${argument}>`, 'what to run')
       .option('--timeout <seconds>', 'of its own time (default: 120)', amount)
-      .option('--json', 'print what came of it as one JSON object')
+      .option('--json', 'print the result as one JSON object')
       .action(async (id: string, source: string, options: RunOptions) => {
         const { bash, execute } = await import('./run-code.ts');
         const run: RunCode = { id, source, options, console, interrupts };
@@ -89,7 +96,7 @@ function addLifetime(session: Command, { console, end }: Surroundings): void {
       end(await reported(options, console, () => listSessions(options, console)));
     });
   const kinds = [
-    ['status', 'how a session stands', 'showStatus'],
+    ['status', 'show the state of a session', 'showStatus'],
     ['extend', 'add to the time of a session', 'extend'],
     ['close', 'end a session for good', 'close'],
   ] as const;

@@ -1,15 +1,14 @@
 import { createRlm } from '../../rlm.ts';
 import type { SessionOptions } from '../../session/session.ts';
-import type { ReplOptions } from '../ask/ask-options.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import { openToWrite, type StoreOptions } from '../runs/store.ts';
+import type { ReplOptions } from '../options/ask-options.ts';
+import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { localTime } from '../screen/table.ts';
+import { localTime } from '../screen/layout.ts';
+import { writeJson } from '../screen/terminal-text.ts';
 import { chooseModels, type ModelOptions } from './model-choice.ts';
-import { statusJson } from './status-json.ts';
 
 /** The options of `fathom session create`. */
 export interface CreateOptions extends StoreOptions, ModelOptions, ReplOptions {
@@ -33,7 +32,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   const session = await rlm.createSession({ ...termsOf(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {
-    writeJson(console.stdout, statusJson(status));
+    writeJson(console.stdout, status);
   } else {
     console.stdout.write(`${session.id}\n`);
     console.stderr.write(

@@ -10,13 +10,11 @@ import {
 } from '../../session/stored-session.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../runs/store.ts';
+import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { compact, counted, money } from '../screen/figures.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { columnsOf, localTime, shortTime, table } from '../screen/table.ts';
-import { onOneLine } from '../screen/terminal-text.ts';
-import { storedJson } from './status-json.ts';
+import { columnsOf, localTime, shortTime, table } from '../screen/layout.ts';
+import { onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { divergenceLines } from './with-session.ts';
 
 /** The options of commands that need no REPL. */
@@ -61,7 +59,7 @@ function isOver(state: StoredSession['state']): boolean {
   return state === 'expired' || state === 'terminated';
 }
 
-/** Shows how a session stands; also while another process has it open. Resolves with the exit code. */
+/** Shows the state of a session, also while another process has it open. Resolves with the exit code. */
 export async function showStatus(id: string, options: LifetimeOptions, { stdout }: Console): Promise<number> {
   await using keeping = openToLook(options.store);
   const stored = storedSession(await sessionRecord(id, keeping.store), systemClock.now());
@@ -106,7 +104,7 @@ export async function extend(id: string, options: LifetimeOptions, console: Cons
   const record = await extendStored(id, { store: keeping.store, clock: systemClock });
   const stored = storedSession(record, systemClock.now());
   const left = counted(stored.maxExtensions - stored.extensions, 'extension');
-  return told(stored, options, console, `Open until ${localTime(stored.expiresAt)}; ${left} left.`);
+  return reportChange(stored, options, console, `Open until ${localTime(stored.expiresAt)}; ${left} left.`);
 }
 
 /** Ends a session for good. Resolves with the exit code. */
@@ -116,11 +114,27 @@ export async function close(id: string, options: LifetimeOptions, console: Conso
   const record = await closeStored(id, { store, clock: systemClock });
   await sweepInput(store);
   const how = record.state === 'expired' ? 'had expired' : 'is closed';
-  return told(storedSession(record, systemClock.now()), options, console, `Session ${id} ${how}.`);
+  return reportChange(storedSession(record, systemClock.now()), options, console, `Session ${id} ${how}.`);
 }
 
-function told(stored: StoredSession, { json }: LifetimeOptions, { stdout, stderr }: Console, words: string): number {
+function reportChange(
+  stored: StoredSession,
+  { json }: LifetimeOptions,
+  { stdout, stderr }: Console,
+  words: string,
+): number {
   if (json === true) writeJson(stdout, storedJson(stored));
   else stderr.write(`${words}\n`);
   return EXIT.answered;
+}
+
+/** The object that `--json` prints for a stored session: its status at the end of the last command. */
+function storedJson(stored: StoredSession): Readonly<Record<string, unknown>> {
+  const { id, state, createdAt, updatedAt, expiresAt, extensions, maxExtensions, backend, isolation, models } = stored;
+  return {
+    ...{ id, state, createdAt, updatedAt, expiresAt, extensions, maxExtensions, backend, isolation },
+    model: models.rootModel,
+    subModels: models.subModels,
+    ...stored.last,
+  };
 }

@@ -3,8 +3,7 @@ import { messageOf, type RlmError } from '../../errors.ts';
 import { ModelError, resolveModel } from '../../model/index.ts';
 import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
-import { costLimitFor } from '../ask/models.ts';
-import { namedModel, noModel } from '../ask/named-model.ts';
+import { costLimitFor, namedModel, noModel } from '../options/models.ts';
 import type { Console } from '../screen/console.ts';
 
 /** The models `-m` and `--sub-model` name. */
@@ -18,16 +17,16 @@ export interface ModelChoice {
   readonly rlm: Pick<RlmOptions, 'model' | 'subModel' | 'prices' | 'limits'>;
   /** The references, where there are any. */
   readonly references: readonly string[];
-  /** Why there is no model; undefined when there is one. */
+  /** Why the session has no model; undefined when it has one. */
   readonly missing?: RlmError;
 }
 
-/** What a session is recorded with while no model is named. */
-const NOBODY = 'none';
+/** The recorded model of a session that names no model. */
+const NO_MODEL = 'none';
 
 /**
- * The models for a session: those `-m` names, else those it was created with, else FATHOM_MODEL. Most of what is done in
- * a session needs none: without one, or when it cannot be used here, only a call fails.
+ * The models for a session: those `-m` names, else those it was created with, else FATHOM_MODEL. Cells need no
+ * model: without one, or with one that cannot be used here, only a call fails.
  */
 export function chooseModels(options: ModelOptions, env: Console['env'], recorded?: RecordedModels): ModelChoice {
   const root = namedModel(options.model ?? recordedReference(recorded), env);
@@ -51,7 +50,7 @@ export function chooseModels(options: ModelOptions, env: Console['env'], recorde
 }
 
 function recordedReference(recorded: RecordedModels | undefined): string | undefined {
-  if (recorded === undefined || recorded.rootModel === NOBODY) return undefined;
+  if (recorded === undefined || recorded.rootModel === NO_MODEL) return undefined;
   return referenceOf(recorded.rootModel, recorded);
 }
 
@@ -72,18 +71,18 @@ function firstProblem(references: readonly string[]): ModelError | undefined {
   return undefined;
 }
 
-/** A model that fails with the reason there is none, and costs nothing. */
+/** A model that fails every call with this reason, and costs nothing. */
 function without(failure: ModelError, missing: RlmError = failure): ModelChoice {
   const fail = (): never => {
     throw failure;
   };
   const model: LanguageModelV4 = {
     specificationVersion: 'v4',
-    provider: NOBODY,
-    modelId: NOBODY,
+    provider: NO_MODEL,
+    modelId: NO_MODEL,
     supportedUrls: {},
     doGenerate: async () => fail(),
     doStream: async () => fail(),
   };
-  return { rlm: { model, prices: { [NOBODY]: { input: 0, output: 0 } } }, references: [], missing };
+  return { rlm: { model, prices: { [NO_MODEL]: { input: 0, output: 0 } } }, references: [], missing };
 }

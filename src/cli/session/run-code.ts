@@ -2,10 +2,9 @@ import { text } from 'node:stream/consumers';
 import type { BashResult, CellResult, ExecuteOptions } from '../../session/session.ts';
 import { STDIN } from '../context/context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { StoreOptions } from '../runs/store.ts';
+import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
-import { writeJson } from '../screen/json-output.ts';
-import { forTerminal } from '../screen/terminal-text.ts';
+import { forTerminal, writeJson } from '../screen/terminal-text.ts';
 import type { Interrupts } from '../watch/interrupts.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ModelOptions } from './model-choice.ts';
@@ -90,7 +89,7 @@ function showBash({ stdout, stderr, exitCode, ok, timedOut }: BashResult, consol
   else if (!ok) write(console.stderr, `The command ended with exit code ${exitCode}.\n`);
 }
 
-/** What a cell printed: byte for byte into files and pipes, harmless on a terminal. */
+/** Writes output of a cell: byte for byte into files and pipes, escaped on a terminal. */
 function write(stream: Console['stdout'], output: string): void {
   if (output !== '') stream.write(stream.isTTY === true ? forTerminal(output) : output);
 }

@@ -1,8 +1,8 @@
 import { EXIT } from '../exit-codes.ts';
-import type { StoreOptions } from '../runs/store.ts';
+import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { counted } from '../screen/figures.ts';
-import { writeJson } from '../screen/json-output.ts';
+import { writeJson } from '../screen/terminal-text.ts';
 import { withSession } from './with-session.ts';
 
 /** The options of commands that work on snapshots. */

@@ -3,7 +3,7 @@ import { createRlm } from '../../rlm.ts';
 import type { Session, SessionDivergence } from '../../session/session.ts';
 import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
 import type { Store } from '../../store/index.ts';
-import { openToWrite, type StoreOptions } from '../runs/store.ts';
+import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { counted } from '../screen/figures.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
@@ -44,11 +44,11 @@ export function divergenceLines(diverged: SessionDivergence | undefined): readon
 /** Characters of one line. */
 const LINE_CHARS = 300;
 
-/** Milliseconds before whoever waits is told what for. */
+/** Milliseconds before a note explains the wait. */
 const PATIENCE_MS = 3_000;
 
 /**
- * Brings a stored session back, does one thing in it, and lets go of it again: it outlives this process.
+ * Opens a stored session, does one thing in it, and releases it: the session outlives this process.
  *
  * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it open
  */
@@ -66,7 +66,7 @@ export async function withSession<T>(use: UseSession, work: (open: OpenSession) 
   });
   const done = stored.last?.commands.length ?? 0;
   const waiting = setTimeout(
-    () => note(`Bringing the session back: ${counted(done, 'command')} and what was asked are done again.`),
+    () => note(`Restoring the session: ${counted(done, 'command')} and its questions are replayed.`),
     PATIENCE_MS,
   );
   const session = await rlm.openSession(id).finally(() => clearTimeout(waiting));

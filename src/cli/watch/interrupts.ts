@@ -1,4 +1,4 @@
-/** What Ctrl-C and SIGTERM act on. */
+/** A run that Ctrl-C and SIGTERM can end. */
 export interface Interruptible {
   /** Best answer now. */
   finish(reason: string): void;
@@ -34,7 +34,7 @@ export interface Interrupts {
 
 /**
  * Ctrl-C once: finish with the best answer; twice: stop; a third time: leave without tidying up. SIGTERM: stop.
- * Before there is a run to finish, the first Ctrl-C stops.
+ * Before a run is attached, the first Ctrl-C stops.
  */
 export function watchInterrupts({ signals, note, exit }: InterruptOptions): Interrupts {
   const controller = new AbortController();

@@ -2,17 +2,17 @@ import type { RunEvent } from '../../event/event.ts';
 import { contextWords } from '../context/context-words.ts';
 import type { Colors, TextStream } from '../screen/console.ts';
 import { compact, counted, duration, money, refusalWords } from '../screen/figures.ts';
+import { wrapped } from '../screen/layout.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
-import { wrapped } from '../screen/wrapped.ts';
 import type { RunState } from './run-state.ts';
 
-/** The lines an event is worth; usually none. */
+/** The lines to print for an event; usually none. */
 export type Narrator = (event: RunEvent, state: RunState) => readonly string[];
 
 /** Characters of a message of one line. */
 const LINE_CHARS = 300;
 
-/** How lines are made fit for where they go: its colours, and prose broken between words where it is a terminal. */
+/** How lines are formatted for a stream: colours, and prose wrapped for a terminal. */
 interface Manner {
   readonly colors: Colors;
   readonly prose: (text: string) => string;
@@ -22,7 +22,7 @@ function mannerOf(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'>)
   return { colors, prose: (text) => wrapped(text, stream, 2) };
 }
 
-/** The course of a run in a few lines: its start, each turn, and what is out of the ordinary. */
+/** A run in a few lines: its start, each turn, and every problem. */
 export function briefNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'> = {}): Narrator {
   const manner = mannerOf(colors, stream);
   return (event, state) => {
@@ -38,7 +38,7 @@ export function briefNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' |
   };
 }
 
-/** Everything the model writes and sees: replies with their code, outputs, refusals. */
+/** All text the model writes and reads: replies with their code, outputs, refusals. */
 export function fullNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'> = {}): Narrator {
   const manner = mannerOf(colors, stream);
   return (event, state) => {
@@ -88,7 +88,7 @@ function troubleOf(event: RunEvent): string | undefined {
     case 'budget.warning':
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':
-      // Whoever asked for the best answer knows.
+      // The user asked for it and was shown a note.
       return event.limit === 'finish-requested' ? undefined : `! limit reached: ${event.message}`;
     case 'repl.restarted':
       return `! the REPL was restarted: ${event.reason}; ${event.lost}`;

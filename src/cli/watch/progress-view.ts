@@ -2,16 +2,14 @@ import type { Clock } from '../../clock.ts';
 import type { RunEvent } from '../../event/event.ts';
 import type { RunFigures } from '../../resume/run-logs.ts';
 import type { TextStream } from '../screen/console.ts';
-import { columnsOf } from '../screen/table.ts';
-import { wrapped } from '../screen/wrapped.ts';
+import { columnsOf, wrapped } from '../screen/layout.ts';
 import type { Narrator } from './narrator.ts';
-import { progressLine } from './progress-line.ts';
-import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
+import { INITIAL_STATE, nextState, progressLine, type RunState } from './run-state.ts';
 
-/** Shows a run while it goes on. */
+/** Shows a run in progress. */
 export interface ProgressView {
   event(event: RunEvent): void;
-  /** The run goes on, and came to this before. */
+  /** Starts from the figures of a run that is resumed. */
   goOnFrom(figures: Pick<RunFigures, 'subCalls' | 'inputTokens' | 'outputTokens' | 'costUsd'>): void;
   /** A sentence on a line of its own, broken between words where a terminal is narrower. */
   note(line: string): void;
@@ -24,7 +22,7 @@ export interface ProgressViewOptions {
   readonly clock: Clock;
   /** One line that is redrawn, for terminals; else a line per turn and one every {@link QUIET_MS}. */
   readonly interactive: boolean;
-  /** What of a run is told in lines of its own. */
+  /** Chooses the events that get a line of their own. */
   readonly narrator: Narrator;
 }
 
@@ -36,7 +34,7 @@ export const QUIET_MS = 10_000;
 /** Columns a terminal adds to the live line when Ctrl-C is pressed: it echoes `^C`. */
 const ECHO_COLUMNS = 2;
 
-/** Nothing of a run: for `-q`. Errors are still printed, by who reports them. */
+/** For `-q`: shows nothing. Errors are still printed elsewhere. */
 export const NO_PROGRESS: ProgressView = {
   event: () => undefined,
   goOnFrom: () => undefined,

@@ -1,7 +1,7 @@
 import { CompletionError, type CompletionResult, type ResultBase } from '../../engine/result.ts';
-import { messageOf, RlmError } from '../../errors.ts';
+import { errorFacts } from '../screen/error-report.ts';
 
-/** The object `--json` prints of a result. */
+/** The object that `--json` prints for a result. */
 export function resultJson(result: CompletionResult<unknown>): Readonly<Record<string, unknown>> {
   return {
     outcome: result.outcome,
@@ -12,9 +12,9 @@ export function resultJson(result: CompletionResult<unknown>): Readonly<Record<s
 }
 
 /**
- * The object `--json` prints of an error: with all that was gained, when the run had begun.
+ * The object that `--json` prints for an error, with the partial result when the run had started.
  *
- * @param resumable the run is kept and can go on
+ * @param resumable `fathom resume` can continue the run
  */
 export function errorJson(error: unknown, resumable = false): Readonly<Record<string, unknown>> {
   const described = errorFacts(error);
@@ -26,16 +26,6 @@ export function errorJson(error: unknown, resumable = false): Readonly<Record<st
     answer: null,
     ...factsOf(result),
     error: { ...described, resumable },
-  };
-}
-
-/** What `--json` tells of an error: its stable code, and what can be done about it. */
-export function errorFacts(error: unknown): Readonly<Record<string, unknown>> {
-  return {
-    code: RlmError.isInstance(error) ? error.code : 'failed',
-    message: messageOf(error),
-    retryable: RlmError.isInstance(error) && error.retryable,
-    userAction: RlmError.isInstance(error) && error.userAction,
   };
 }
 

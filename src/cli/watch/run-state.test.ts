@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EventBody, RunEvent } from '../../event/event.ts';
 import { eventOf } from '../screen/testing.ts';
-import { progressLine } from './progress-line.ts';
-import { INITIAL_STATE, nextState } from './run-state.ts';
+import { INITIAL_STATE, nextState, progressLine } from './run-state.ts';
 
 const SUB_CALL = { kind: 'llm', model: 'm', depth: 1, promptChars: 10, commandId: 't2.0' } as const;
 const DONE = { kind: 'llm', model: 'm', inputTokens: 1, outputTokens: 1, costUsd: 0, durationMs: 5 } as const;

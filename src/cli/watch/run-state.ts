@@ -1,12 +1,14 @@
 import { subCallsIn } from '../../event/call-events.ts';
 import type { RunEvent } from '../../event/event.ts';
+import { compact, money, stopwatch } from '../screen/figures.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 
-/** Where a run stands, as its events tell it. */
+/** The state of a run, as its events report it. */
 export interface RunState {
   /** 0 until the first turn. */
   readonly turn: number;
   readonly maxTurns: number | undefined;
-  /** A few words: what it does now. */
+  /** The current activity, in a few words. */
   readonly doing: string;
   /** Sub-calls of the command that runs now. */
   readonly subCalls: SubCallCount;
@@ -18,7 +20,7 @@ export interface RunState {
   readonly costUsd: number | null;
 }
 
-/** Sub-calls by how they stand. */
+/** Sub-calls by state. */
 export interface SubCallCount {
   readonly running: number;
   readonly done: number;
@@ -74,4 +76,23 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     default:
       return state;
   }
+}
+
+/** The state on one line: turn, activity, sub-calls, tokens, cost, time. */
+export function progressLine(state: RunState, elapsedMs: number, width: number = Number.POSITIVE_INFINITY): string {
+  const turn = state.turn === 0 ? '' : `turn ${state.turn}/${state.maxTurns ?? '?'}`;
+  const parts = [
+    turn,
+    state.doing,
+    subCalls(state),
+    `${compact(state.tokens)} tokens`,
+    money(state.costUsd),
+    stopwatch(elapsedMs),
+  ];
+  return onOneLine(parts.filter((part) => part !== '').join(' · '), width);
+}
+
+function subCalls({ subCalls: { running, done, failed } }: RunState): string {
+  if (running + done === 0) return '';
+  return `${done} of ${done + running} sub-calls done${failed > 0 ? ` (${failed} failed)` : ''}`;
 }

@@ -1,24 +1,23 @@
 import { systemClock } from '../../clock.ts';
-import { CompletionError, type CompletionResult } from '../../engine/result.ts';
+import { CompletionError, type CompletionResult, type Unfinished } from '../../engine/result.ts';
 import type { RunEvent } from '../../event/event.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
+import type { ProgressOptions } from '../options/ask-options.ts';
 import { type Console, colorsFor, isInteractive } from '../screen/console.ts';
 import { printError } from '../screen/error-report.ts';
-import { jsonFor, writeJson } from '../screen/json-output.ts';
-import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
-import { wrapped } from '../screen/wrapped.ts';
+import { compact, counted, duration, money } from '../screen/figures.ts';
+import { wrapped } from '../screen/layout.ts';
+import { forTerminal, jsonFor, onOneLine, writeJson } from '../screen/terminal-text.ts';
 import type { Interrupts } from './interrupts.ts';
 import { briefNarrator, fullNarrator } from './narrator.ts';
-import type { ProgressOptions } from './progress-options.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
 import { errorJson, resultJson } from './result-json.ts';
-import { summaryLine } from './summary-line.ts';
 import { openTrace } from './trace-file.ts';
 
 /** Made with the function that prints notes, so that a live line is not broken. */
 export type WatchInterrupts = (note: (line: string) => void) => Interrupts;
 
-/** What a run is shown on, and stopped by. */
+/** The view of a run, and the signals that end it. */
 export interface Stage {
   readonly view: ProgressView;
   readonly interrupts: Interrupts;
@@ -31,7 +30,7 @@ export interface Watching extends AsyncDisposable {
   readonly onEvent: (event: RunEvent) => void;
 }
 
-/** How a run came out. */
+/** A result, and how to print its answer. */
 export interface Answered {
   readonly result: CompletionResult<unknown>;
   /** The answer has a schema: it is printed as JSON. */
@@ -44,11 +43,11 @@ export interface ShowRun {
   readonly console: Console;
   readonly interrupts: WatchInterrupts;
   readonly run: (stage: Stage) => Promise<Answered>;
-  /** The command that goes on with a run which can be resumed; undefined when nothing of it is kept. */
+  /** The command that resumes the run; undefined when the run is not stored. */
   readonly onward: (runId: string) => string | undefined;
 }
 
-/** Shows a run, prints its answer. Resolves with the exit code; rejects for nothing a user can cause. */
+/** Shows a run, prints its answer. Resolves with the exit code; never rejects for a mistake of the user. */
 export async function showRun({ options, console, interrupts: watch, run, onward }: ShowRun): Promise<number> {
   const view = progressFor(options, console);
   const interrupts = watch(options.quiet === true ? () => undefined : (line) => view.note(line));
@@ -75,7 +74,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   }
 }
 
-/** Of a run that was refused before its first call there is nothing to sum up, and nothing is kept. */
+/** A run that was refused before its first call has no summary, and the store has no record of it. */
 function hasBegun({ result, resumable }: CompletionError): boolean {
   return resumable || result.turns > 0 || result.usage.calls > 0;
 }
@@ -116,4 +115,23 @@ function print(
   // A file or a pipe gets the answer byte for byte.
   const shown = stdout.isTTY === true ? forTerminal(text) : text;
   stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`);
+}
+
+/** Longest reason. */
+const REASON_CHARS = 400;
+
+/** How a run ended and what it cost, on one line. */
+export function summaryLine(result: CompletionResult<unknown> | Unfinished): string {
+  const { usage } = result;
+  const reason = result.outcome === 'exhausted' ? `: ${onOneLine(result.reason, REASON_CHARS)}` : '';
+  const parts = [
+    `${result.outcome} (${result.stop})${reason}`,
+    counted(result.turns, 'turn'),
+    counted(result.subCalls, 'sub-call'),
+    `${compact(usage.inputTokens)} tokens in, ${compact(usage.outputTokens)} out`,
+    money(usage.costUsd),
+    duration(result.elapsedMs),
+    `run ${result.runId}`,
+  ];
+  return parts.join(' · ');
 }

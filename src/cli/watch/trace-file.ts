@@ -9,9 +9,9 @@ export interface TraceFile extends AsyncDisposable {
 }
 
 /**
- * Opens a trace, readable by its owner only: it holds what the model wrote and saw. A file that is there is replaced.
+ * Opens a trace, readable by its owner only: it holds all text the model wrote and read. An existing file is replaced.
  *
- * @param onFailure told when events could not all be written; the run is worth more than its trace
+ * @param onFailure called when an event could not be written: a broken trace does not end the run
  * @throws RlmError `invalid-option` when the file cannot be opened: before anything is paid
  */
 export async function openTrace(path: string, onFailure: (message: string) => void): Promise<TraceFile> {

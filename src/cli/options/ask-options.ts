@@ -2,11 +2,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIMITS, type Limits } from '../../limits.ts';
 import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
-import { addKeepOptions, type KeepOptions } from '../runs/store.ts';
-import { addProgressOptions, type ProgressOptions } from '../watch/progress-options.ts';
 import { DEFAULT_MAX_COST_USD } from './models.ts';
+import { addKeepOptions, type KeepOptions } from './store.ts';
 
-/** What a question is asked with, wherever its code runs. */
+/** Options of a question, both in `fathom ask` and in a session. */
 export interface QuestionOptions extends ProgressOptions {
   readonly file?: readonly string[];
   readonly model?: string;
@@ -27,7 +26,7 @@ export interface ReplOptions {
   readonly isolation: IsolationLevel;
 }
 
-/** The options of `fathom ask`, as commander hands them over. */
+/** The options of `fathom ask`, as commander parses them. */
 export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {}
 
 /** Declares them. */
@@ -35,7 +34,7 @@ export function addAskOptions(command: Command): Command {
   return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))));
 }
 
-/** Declares what a question is asked with, but for how it is shown. */
+/** Declares the options of a question, without those of its progress. */
 export function addQuestionOptions(command: Command): Command {
   return addModelOptions(command.option('-f, --file <path...>', FILES))
     .option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON')
@@ -52,10 +51,10 @@ export function addQuestionOptions(command: Command): Command {
     .option('--timeout <seconds>', 'from start to answer (default: 1800)', amount);
 }
 
-/** What `-f` takes. */
+/** Help text of `-f`. */
 export const FILES = 'context: files, folders, glob patterns, - for standard input';
 
-/** Declares which models are asked. */
+/** Declares the options that name models. */
 export function addModelOptions(command: Command): Command {
   return command
     .option('-m, --model <ref>', 'provider/model; default: the environment variable FATHOM_MODEL')
@@ -74,7 +73,7 @@ export function isolationOption(preset?: IsolationLevel): Option {
   return choice('--isolation <level>', 'least isolation accepted for it', ISOLATION_LEVELS, preset);
 }
 
-/** The limits the options name. `maxCost` is settled apart: its default depends on the models. */
+/** The limits that the options set. `maxCost` is separate: its default depends on the models. */
 export function limitsOf(options: QuestionOptions): Partial<Limits> {
   const { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, timeout } = options;
   return {
@@ -92,14 +91,31 @@ function choice(flags: string, description: string, values: readonly string[], p
   return preset === undefined ? option : option.default(preset);
 }
 
-/** A whole number of an option. */
+/** Parses an option that is a whole number. */
 export function count(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
-/** A number of an option that may have a fraction. */
+/** Parses an option that is a number, with or without a fraction. */
 export function amount(text: string): number {
   if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) throw new InvalidArgumentError('It must be a number such as 2 or 0.5.');
   return Number(text);
+}
+
+/** How a command shows a run. */
+export interface ProgressOptions {
+  readonly json?: true;
+  readonly trace?: string;
+  readonly quiet?: true;
+  readonly verbose?: true;
+}
+
+/** Declares them. */
+export function addProgressOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object: outcome, stop, answer, text, usage, turns, subCalls, …')
+    .option('--trace <file>', 'write every event of the run as a line of JSON')
+    .addOption(new Option('-q, --quiet', 'no progress on standard error').conflicts('verbose'))
+    .option('-v, --verbose', 'show what the model writes and sees');
 }

@@ -17,7 +17,7 @@ export interface StoreOptions {
   readonly store: string;
 }
 
-/** Which folder a run is kept in; `false`: in none. */
+/** The folder that keeps a run; `false` keeps nothing. */
 export interface KeepOptions {
   readonly store: string | false;
 }
@@ -37,7 +37,7 @@ export function addKeepOptions(command: Command): Command {
 /** A store for the time of one command. */
 export interface Keeping extends AsyncDisposable {
   readonly store: Store;
-  /** What is kept outlives this process. */
+  /** The store outlives this process. */
   readonly durable: boolean;
 }
 
@@ -52,7 +52,7 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
   if (store === false) return keeping(memoryStore(), false);
   try {
     const kept = openFolder(store);
-    // The answer does not depend on it any more: that closing failed is told, and no more.
+    // The answer does not depend on it any more: a failure to close is only noted.
     const close = (): Promise<void> =>
       kept.close().catch((error: unknown) => note(onOneLine(messageOf(error), NOTICE_CHARS)));
     return { store: kept, durable: true, [Symbol.asyncDispose]: close };
@@ -65,12 +65,12 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
   }
 }
 
-/** A store to work on, also while other processes do. @throws StoreError when it cannot be used */
+/** Opens a store to write, also while other processes use it. @throws StoreError when it cannot be used */
 export function openToWrite(folder: string): Keeping {
   return keeping(openAdvised(folder), true);
 }
 
-/** A store to look at. @throws StoreError when there is none */
+/** Opens a store to read. @throws StoreError when the folder has no store */
 export function openToLook(folder: string): Keeping {
   return keeping(openAdvised(folder, { readOnly: true }), true);
 }
@@ -106,7 +106,7 @@ function keeping(store: Store, durable: boolean): Keeping {
   return { store, durable, [Symbol.asyncDispose]: () => store.close() };
 }
 
-/** What has to be added to a command so that it works on this folder: nothing for the usual one. */
+/** The argument that makes a command use this folder; empty for the usual one. */
 export function storeArgument(folder: string): string {
   return folder === DEFAULT_STORE ? '' : ` --store ${quoted(folder)}`;
 }
@@ -126,7 +126,7 @@ export function shownFolder(location: string): string {
 export function runNotFound(runId: string, { location }: Store): RlmError {
   return new RlmError({
     code: 'run-not-found',
-    message: `There is no run ${runId} in ${shownFolder(location)}: list what there is with \`fathom runs\`.`,
+    message: `There is no run ${runId} in ${shownFolder(location)}: list its runs with \`fathom runs\`.`,
     userAction: true,
     data: { runId },
   });

@@ -1,5 +1,23 @@
-import { expect, test } from 'vitest';
-import { wrapped } from './wrapped.ts';
+import { describe, expect, it, test } from 'vitest';
+import { table, wrapped } from './layout.ts';
+
+describe('a table', () => {
+  it('gives each column its width, and the last one what is left', () => {
+    const rows = [
+      ['A', 'LONG', 'REST'],
+      ['aaa', 'b', 'a text that is cut off'],
+    ];
+    expect(table(rows, 24)).toEqual(['A    LONG  REST', 'aaa  b     a text that …']);
+  });
+
+  it('leaves the last column out where there is no room for it', () => {
+    expect(table([['aaaaaaaaaa', 'a text']], 14)).toEqual(['aaaaaaaaaa']);
+  });
+
+  it('cannot be broken by what others wrote', () => {
+    expect(table([['\u001b[2J\n', 'x']], 80)).toEqual(['\\x1b[2J  x']);
+  });
+});
 
 const terminal = (columns: number) => ({ isTTY: true, columns });
 

@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { costLimitFor, DEFAULT_MAX_COST_USD } from './models.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 test('a given limit holds', () => {
   expect(costLimitFor(['ollama/qwen3'], 2)).toEqual({ maxCostUsd: 2 });
 });
 
 test('without one, known prices get the default', () => {
-  process.env.OPENAI_API_KEY ??= 'sk-for-this-test-only';
+  vi.stubEnv('OPENAI_API_KEY', 'not-a-key');
   expect(costLimitFor(['openai/gpt-5-mini'], undefined)).toEqual({ maxCostUsd: DEFAULT_MAX_COST_USD });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sinceTime } from './since.ts';
+import { sinceTime } from './commands.ts';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 

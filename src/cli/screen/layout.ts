@@ -1,9 +1,9 @@
 import { onOneLine } from './terminal-text.ts';
 
-/** Columns of a last cell below which it is not worth showing. */
+/** Below this many columns the last cell is left out. */
 const LEAST_COLUMNS = 12;
 
-/** Columns of text, each as wide as its widest cell; the last one takes what is left of the line, if that is enough. */
+/** Columns of text, each as wide as its widest cell; the last one takes the rest of the line, if that is enough. */
 export function table(rows: readonly (readonly string[])[], width: number): readonly string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: Math.max(0, columns - 1) }, (_, column) =>
@@ -18,7 +18,7 @@ export function table(rows: readonly (readonly string[])[], width: number): read
   });
 }
 
-/** Columns of a stream that is no terminal: a question is told in full, as far as one line is read. */
+/** Columns of a stream other than a terminal: enough for a whole question on one line. */
 const PLAIN_COLUMNS = 240;
 
 /** Columns of a terminal that does not know them: those of a container or a recorder say 0. */
@@ -29,7 +29,7 @@ export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readon
   return isTTY === true ? columns || USUAL_COLUMNS : PLAIN_COLUMNS;
 }
 
-/** A time as people here read it, e.g. `2026-01-31 09:05`. */
+/** A time in the local time zone, e.g. `2026-01-31 09:05`. */
 export function localTime(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
@@ -43,4 +43,29 @@ export function shortTime(iso: string): string {
   const time = localTime(iso);
   const year = `${new Date().getFullYear()}-`;
   return time.startsWith(year) ? time.slice(year.length) : time;
+}
+
+/** A stream and the width of its lines. */
+type Wide = Parameters<typeof columnsOf>[0];
+
+/**
+ * Prose broken between words for a terminal, later lines indented by `indent` columns. Any other stream gets
+ * one line, which programs can read. Not for text that users copy: code, answers, commands.
+ */
+export function wrapped(text: string, stream: Wide, indent = 0): string {
+  if (stream.isTTY !== true) return text;
+  const width = columnsOf(stream);
+  const lines: string[] = [];
+  let line = '';
+  // Each word with the blanks before it: those at the beginning and between columns stay.
+  for (const word of text.match(/ *[^ ]+/g) ?? []) {
+    const room = lines.length === 0 ? width : width - indent;
+    if (line !== '' && [...line].length + [...word].length > room) {
+      lines.push(line);
+      line = word.trimStart();
+    } else {
+      line += word;
+    }
+  }
+  return [...lines, line].join(`\n${' '.repeat(indent)}`);
 }
