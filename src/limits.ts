@@ -70,6 +70,11 @@ export interface Limits {
   readonly toolTimeoutMs: number;
   /** Live named snapshots per REPL. Default 10. */
   readonly maxSnapshots: number;
+  /**
+   * Bytes of all snapshots of a REPL, the automatic one included, where the backend keeps them in a file (`pyodide`). The
+   * file is in the temporary folder, which is memory on many machines. Default 4 GiB: one full REPL and its changes.
+   */
+  readonly snapshotBytes: number;
 }
 
 /**
@@ -121,6 +126,7 @@ export const DEFAULT_LIMITS: Limits = {
   diskBytes: 1024 * MIB,
   toolTimeoutMs: 60_000,
   maxSnapshots: 10,
+  snapshotBytes: 4096 * MIB,
 };
 
 /** Runs that may wait for a REPL, of one `Rlm`: what a burst brings, and little memory, since none has begun. */

@@ -206,10 +206,10 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
 /** The part of the limits a REPL enforces itself. */
 function replLimits(limits: Limits): ReplLimits {
   const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
-  const { memoryBytes, maxProcesses, diskBytes, maxSnapshots, maxConcurrentCalls } = limits;
+  const { memoryBytes, maxProcesses, diskBytes, maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
   return {
     ...{ cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes },
-    ...{ memoryBytes, maxProcesses, diskBytes, maxSnapshots },
+    ...{ memoryBytes, maxProcesses, diskBytes, maxSnapshots, snapshotBytes },
     // Some ahead of what is in flight, so that a finished call is followed at once.
     callWindow: 2 * maxConcurrentCalls,
   };

@@ -30,6 +30,8 @@ export interface ReplLimits
     | 'diskBytes'
     | 'maxSnapshots'
   > {
+  /** Left out: the default of limits.ts. */
+  readonly snapshotBytes?: number;
   /** How many sub-calls the guest keeps under way at once in a batch: the host's concurrency, with some ahead of it. */
   readonly callWindow: number;
 }

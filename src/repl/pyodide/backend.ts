@@ -4,6 +4,7 @@
  * @module
  */
 import { RlmError } from '../../errors.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
 import { createGuestRepl } from '../channel/index.ts';
 import { createOpeningGate } from '../opening-gate.ts';
 import type { FileValue, IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
@@ -17,7 +18,7 @@ export interface PyodideBackendOptions {
   readonly cacheDir?: string;
   /** Booted processes kept ready for the next REPL, about 120 MB each. Default 1. */
   readonly spares?: number;
-  /** Bytes that the snapshots of one REPL may take on disk. Default 4 GiB. */
+  /** Bytes that the snapshots of one REPL may take on disk, whatever a run's limit `snapshotBytes` is. Default: that limit. */
   readonly snapshotBytes?: number;
   /** The strongest isolation to try for: `process` leaves namespaces out. Default `namespace`. */
   readonly most?: 'process' | 'namespace';
@@ -36,7 +37,8 @@ export interface PyodideBackend extends ReplBackend {
   prove(): Promise<LevelReport>;
 }
 
-const SNAPSHOT_BYTES = 4 * 1024 ** 3;
+/** Where neither limit ends: JSON, in which the child gets it, has no infinity. */
+const MOST_SNAPSHOT_BYTES = Number.MAX_SAFE_INTEGER;
 const RANKS: Readonly<Record<IsolationLevel, number>> = { none: 0, process: 1, namespace: 2, vm: 3 };
 
 /** Makes a backend; the public way is {@link pyodideBackend} in index.ts. */
@@ -56,7 +58,8 @@ export function createBackend(options: InternalOptions): PyodideBackend {
     async open(request) {
       const report = await pool.level();
       if (RANKS[report.level] < RANKS[request.least]) throw tooWeak(report, request.least);
-      const { snapshotBytes: storeBytes = SNAPSHOT_BYTES } = options;
+      const { snapshotBytes = DEFAULT_LIMITS.snapshotBytes } = request.limits;
+      const storeBytes = Math.min(snapshotBytes, options.snapshotBytes ?? MOST_SNAPSHOT_BYTES);
       return await gate(() => openRepl({ pool, request, repls, storeBytes }), request.signal);
     },
     async close() {

@@ -35,7 +35,7 @@ export interface DriverOptions {
 }
 
 const AS_EARLIER =
-  'variables and files are as they were before an earlier cell: snapshots had used up their quota since';
+  'variables and files are as they were before an earlier cell: snapshots had used up their limit (snapshotBytes) since';
 const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
 const NOTHING_LEFT = 'all variables and files are gone';
 /** Milliseconds between a soft interrupt of bash and the kill. */
@@ -232,7 +232,7 @@ async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLim
 function quotaUsedUp(storeBytes: number): RlmError {
   return new RlmError({
     code: 'snapshot-limit',
-    message: `The snapshot does not fit: all snapshots of a REPL may take ${storeBytes} bytes. Delete one first.`,
+    message: `The snapshot does not fit: all snapshots of a REPL may take ${storeBytes} bytes (snapshotBytes). Delete one first.`,
     budget: true,
   });
 }

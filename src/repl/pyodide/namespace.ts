@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { deniedCallsFilter } from './seccomp.ts';
@@ -16,6 +17,30 @@ export interface NamespaceWrap {
   readonly seccomp: Buffer | undefined;
 }
 
+/** What of bubblewrap's means is used; the first form that starts and holds is taken. */
+export interface NamespaceForm {
+  /** Library folders are bound as a whole: where binding single files does not suffice. */
+  readonly wholeLibraries: boolean;
+  /** No process inside can make further user namespaces, whatever its system call filter lets through. */
+  readonly noUserNamespaces: boolean;
+}
+
+/** The forms to try here, strictest first. Without user namespaces on this machine, a process inside cannot make one either. */
+export function namespaceForms(bwrap: string): readonly NamespaceForm[] {
+  const forms = [false, true].map((wholeLibraries) => ({ wholeLibraries, noUserNamespaces: false }));
+  if (!knowsOption(bwrap, '--disable-userns')) return forms;
+  return [...forms.map((form) => ({ ...form, noUserNamespaces: true })), ...forms];
+}
+
+/** Bubblewrap has options by version and by how it was built: its help says which. */
+function knowsOption(bwrap: string, option: string): boolean {
+  try {
+    return execFileSync(bwrap, ['--help'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes(option);
+  } catch {
+    return false; // a bwrap that has no help is tried without the option
+  }
+}
+
 /** The descriptor bwrap reads its filter from; closed before the child starts. */
 export const SECCOMP_FD = 8;
 
@@ -26,22 +51,26 @@ export function findBubblewrap(): string | undefined {
   return [...folders, '/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'bwrap')).find(existsSync);
 }
 
+/** What is started in namespaces. */
+export interface NamespaceRequest extends NamespaceForm {
+  readonly bwrap: string;
+  readonly node: string;
+  readonly readable: readonly string[];
+}
+
 /**
  * Arguments for bubblewrap. What the child may read is bound read-only, file by file for Node's libraries, so that
- * nothing of the machine is in view; `whole` binds the library folders instead, where that does not suffice.
+ * nothing of the machine is in view.
  */
-export function wrapInNamespaces(
-  bwrap: string,
-  node: string,
-  readable: readonly string[],
-  whole: boolean,
-): NamespaceWrap {
-  const binds = whole ? libraryFolders() : libraries(node);
+export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
+  const { bwrap, node, readable } = request;
+  const binds = request.wholeLibraries ? libraryFolders() : libraries(node);
   const seccomp = deniedCallsFilter(process.arch);
   return {
     command: bwrap,
     args: [
       ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
+      ...(request.noUserNamespaces ? ['--unshare-user', '--disable-userns'] : []),
       ...['--hostname', 'fathom', '--tmpfs', '/'],
       ...[...binds, { from: node, to: node }, ...readable.map((path) => ({ from: path, to: path }))].flatMap(
         ({ from, to }) => ['--ro-bind', from, to],

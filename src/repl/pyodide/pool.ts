@@ -10,7 +10,7 @@ import { FD, type OpenWall } from './child/protocol.ts';
 import { type ChildCode, childCode } from './child-code.ts';
 import { type ChildHandle, type ReadyReport, startChild } from './child-handle.ts';
 import { findInstallation, type Installation } from './installation.ts';
-import { findBubblewrap } from './namespace.ts';
+import { findBubblewrap, type NamespaceForm, namespaceForms } from './namespace.ts';
 import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
 import type { Level, SpawnRequest } from './spawn.ts';
 
@@ -156,7 +156,7 @@ interface Spaces {
   readonly level: Level;
   readonly refused: string | undefined;
   readonly bubblewrap: string | undefined;
-  readonly wholeLibraries: boolean;
+  readonly form: NamespaceForm | undefined;
   readonly proof: Proof | undefined;
 }
 
@@ -169,15 +169,15 @@ async function findLevel(request: {
 }): Promise<Spaces> {
   const { options, installation, code, bait } = request;
   const bubblewrap = findBubblewrap();
-  const without = { level: 'process', bubblewrap, wholeLibraries: false, proof: undefined } as const;
+  const without = { level: 'process', bubblewrap, form: undefined, proof: undefined } as const;
   if (options.most === 'process') return { ...without, refused: 'not asked for' };
   if (bubblewrap === undefined) return { ...without, refused: 'bubblewrap (bwrap) is not installed' };
   let refused = '';
-  for (const wholeLibraries of [false, true]) {
+  for (const form of namespaceForms(bubblewrap)) {
     try {
       const readable = [...installation.readable, code.folder];
-      const proof = await tryNamespaces({ node: options.node, code, readable, wholeLibraries, bait });
-      if (holds(proof)) return { level: 'namespace', refused: undefined, bubblewrap, wholeLibraries, proof };
+      const proof = await tryNamespaces({ node: options.node, code, readable, form, bait });
+      if (holds(proof)) return { level: 'namespace', refused: undefined, bubblewrap, form, proof };
       refused = `reached from inside: ${reachedBy(proof)}`;
     } catch (error) {
       refused = messageOf(error);
@@ -191,12 +191,12 @@ function spawnBooting(request: {
   readonly installation: Installation;
   readonly code: ChildCode;
   readonly base: BaseSnapshot;
-  readonly spaces: Pick<Spaces, 'level' | 'wholeLibraries'>;
+  readonly spaces: Pick<Spaces, 'level' | 'form'>;
 }): ChildHandle {
   const { options, installation, code, base, spaces } = request;
   const child = startChild({
     ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
-    ...{ ...options.switches, level: spaces.level, wholeLibraries: spaces.wholeLibraries },
+    ...{ ...options.switches, level: spaces.level, ...(spaces.form === undefined ? {} : { form: spaces.form }) },
     descriptors: { [FD.base]: base.file.fd },
   });
   const { pyodideUrl: pyodideDir, bashUrl } = installation;

@@ -15,6 +15,7 @@ import type { ReplHost, ReplLimits } from '../port.ts';
 import { RUNTIME } from './child/protocol.ts';
 import type { ChildCode } from './child-code.ts';
 import { type ChildHandle, startChild } from './child-handle.ts';
+import type { NamespaceForm } from './namespace.ts';
 
 /** What one way of trying found: attempts by name, true where the host was reached. */
 export interface Proof {
@@ -81,7 +82,7 @@ export interface NamespaceTest {
   readonly node: string;
   readonly code: ChildCode;
   readonly readable: readonly string[];
-  readonly wholeLibraries: boolean;
+  readonly form: NamespaceForm;
   readonly bait: Bait;
 }
 
@@ -89,7 +90,7 @@ export interface NamespaceTest {
 export async function tryNamespaces(test: NamespaceTest): Promise<Proof> {
   const started = performance.now();
   const child = startChild({
-    ...{ node: test.node, script: test.code.prove, readable: test.readable, wholeLibraries: test.wholeLibraries },
+    ...{ node: test.node, script: test.code.prove, readable: test.readable, form: test.form },
     ...{ level: 'namespace', withoutPermission: true, descriptors: {} },
   });
   try {

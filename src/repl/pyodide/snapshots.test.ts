@@ -135,18 +135,33 @@ describe('snapshots', () => {
     await small.close();
   }, 60_000);
 
-  test('a quota bounds them, and a snapshot that does not fit is refused', async () => {
-    const tight = testBackend({ most: 'process', snapshotBytes: 64 * 1024 * 1024, spares: 0 });
-    const other = await openTestRepl(tight);
-    await other.execute({ code: 'x = 1', handle: 'e1' });
-    await other.snapshot('small');
-    await other.execute({ code: 'y = bytearray(b"y" * 100_000_000)', handle: 'e2' });
-    await expect(other.snapshot('large')).rejects.toMatchObject({ code: 'snapshot-limit' });
-    const crashed = await other.execute({ code: 'import os\nos._exit(1)', handle: 'e3' });
-    expect(crashed.restarted?.lost).toContain('before an earlier cell');
-    expect((await other.execute({ code: 'x, "y" in globals()', handle: 'e4' })).value).toBe('(1, False)');
-    await tight.close();
-  }, 60_000);
+  test.each([
+    ['a limit of the run', {}, { snapshotBytes: 64 * 1024 * 1024 }],
+    ['an option of the backend', { snapshotBytes: 64 * 1024 * 1024 }, {}],
+    ['the smaller of both', { snapshotBytes: 64 * 1024 * 1024 }, { snapshotBytes: Number.POSITIVE_INFINITY }],
+  ])(
+    '%s bounds them, and a snapshot that does not fit is refused',
+    async (_name, option, limits) => {
+      const tight = testBackend({ most: 'process', spares: 0, ...option });
+      const other = await openTestRepl(tight, limits);
+      await other.execute({ code: 'x = 1', handle: 'e1' });
+      await other.snapshot('small');
+      await other.execute({ code: 'y = bytearray(b"y" * 100_000_000)', handle: 'e2' });
+      await expect(other.snapshot('large')).rejects.toMatchObject({
+        code: 'snapshot-limit',
+        message: expect.stringContaining('snapshotBytes'),
+      });
+      const crashed = await other.execute({ code: 'import os\nos._exit(1)', handle: 'e3' });
+      expect(crashed.restarted?.lost).toMatch(/before an earlier cell: .*snapshotBytes/);
+      expect((await other.execute({ code: 'x, "y" in globals()', handle: 'e4' })).value).toBe('(1, False)');
+      // The control: without a bound that is hit, the same snapshot is taken.
+      const wide = await openTestRepl(backend);
+      await wide.execute({ code: 'y = bytearray(b"y" * 100_000_000)', handle: 'e2' });
+      expect((await wide.snapshot('large')).bytes).toBeGreaterThan(90_000_000);
+      await Promise.all([tight.close(), wide.close()]);
+    },
+    60_000,
+  );
 
   test('contexts are not stored: they come from where they came from', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fathom-context-'));

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { FD } from './child/protocol.ts';
-import { findBubblewrap, SECCOMP_FD, wrapInNamespaces } from './namespace.ts';
+import { findBubblewrap, type NamespaceForm, SECCOMP_FD, wrapInNamespaces } from './namespace.ts';
 
 /** Levels this backend can reach. */
 export type Level = 'process' | 'namespace';
@@ -23,8 +23,8 @@ export interface SpawnRequest {
   readonly level: Level;
   /** Descriptors by their number in the child, besides frames and data. */
   readonly descriptors: Readonly<Record<number, number>>;
-  /** Bind whole library folders: where binding single files does not suffice. */
-  readonly wholeLibraries?: boolean;
+  /** With `namespace`: how. Default: single files, user namespaces as the machine has them. */
+  readonly form?: NamespaceForm;
   /** Test switch and self-test: without the permission model and V8's flags, to try the namespaces alone. */
   readonly withoutPermission?: boolean;
   /** Test switches: an input, an environment, and a look at what the child prints. */
@@ -97,7 +97,9 @@ function commandLine(request: SpawnRequest): [string, string[], Buffer | undefin
   if (process.platform === 'win32') return [node, [...flags, script], undefined];
   const bwrap = level === 'namespace' ? findBubblewrap() : undefined;
   const wrap =
-    bwrap === undefined ? undefined : wrapInNamespaces(bwrap, node, readable, request.wholeLibraries === true);
+    bwrap === undefined
+      ? undefined
+      : wrapInNamespaces({ wholeLibraries: false, noUserNamespaces: false, ...request.form, bwrap, node, readable });
   // bwrap dies with its parent by itself. Without it the child looks for its parent now and then, which it cannot
   // while it is inside of one long C function: setpriv has the kernel end it.
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync);
