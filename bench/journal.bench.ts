@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { systemClock } from '../src/clock.ts';
 import { createEventBus, type EventBus } from '../src/event/index.ts';
 import { createJournal, type Journal, openJournal } from '../src/journal/index.ts';
-import type { CallAccount } from '../src/ledger/account.ts';
+import type { CallAccount } from '../src/model/account.ts';
 import type { Model } from '../src/model/port.ts';
 import { memoryStore, type Store, sqliteStore } from '../src/store/index.ts';
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CompletionError, type Unfinished } from './engine/result.ts';
 import { messageOf, RlmError } from './errors.ts';
+import { BudgetError } from './ledger/index.ts';
+import { ModelError } from './model/index.ts';
 
 describe('RlmError', () => {
   it('carries its code, flags, data and cause', () => {
@@ -28,6 +31,18 @@ describe('RlmError', () => {
     expect(RlmError.isInstance(new Error('x'))).toBe(false);
     expect(RlmError.isInstance({ code: 'timeout' })).toBe(false);
     expect(RlmError.isInstance(null)).toBe(false);
+  });
+
+  it('tells its kinds apart', () => {
+    const budget = new BudgetError({ resource: 'calls', limit: 1, spent: 1, reserved: 0, kept: 0, left: 0, needed: 1 });
+    const model = new ModelError({ fault: 'empty', message: 'x' });
+    const result = { outcome: 'failed', reason: 'x' } as Unfinished;
+    const completion = new CompletionError({ code: 'repl-failure', message: 'x', result, resumable: true });
+    const kinds = [RlmError, BudgetError, ModelError, CompletionError];
+    const known = [new RlmError({ code: 'timeout', message: 'x' }), budget, model, completion].map((error) =>
+      kinds.filter((kind) => kind.isInstance(error)),
+    );
+    expect(known).toEqual([[RlmError], [RlmError, BudgetError], [RlmError, ModelError], [RlmError, CompletionError]]);
   });
 
   it('has no enumerable marker that would leak into logs', () => {

@@ -14,6 +14,7 @@ export type RlmErrorCode =
   | 'invalid-tool-name'
   | 'invalid-limit'
   | 'invalid-option'
+  /** Reserved: nothing throws it yet. */
   | 'invalid-seed'
   | 'variable-not-found'
   | 'not-json'
@@ -28,6 +29,7 @@ export type RlmErrorCode =
   | 'run-not-found'
   | 'run-locked'
   | 'model-not-found'
+  /** Reserved: a model that is known and not allowed is replaced by the policy's, with `subcall.fallback`. */
   | 'model-not-allowed'
   | 'missing-key'
   | 'price-unknown'

@@ -2,7 +2,7 @@ import { ulid } from 'ulid';
 import { ReplPlaces } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
-import type { Engine, EngineDefaults } from './engine/engine.ts';
+import type { Engine, EngineDefaults } from './engine/run.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-import { RestartTree } from '../engine/restart-tree.ts';
+import { RestartTree } from '../engine/restart.ts';
 import { notRecorded } from '../journal/index.ts';
 import { NUDGE } from '../prompt/notes.ts';
 import type { Command, ParsedReply } from '../protocol/index.ts';

@@ -72,4 +72,9 @@ export class CompletionError extends RlmError {
     this.result = options.result;
     this.resumable = options.resumable;
   }
+
+  /** True for every completion error, also across two copies of the package in one process. */
+  static override isInstance(error: unknown): error is CompletionError {
+    return RlmError.isInstance(error) && 'result' in error && 'resumable' in error;
+  }
 }

@@ -1,7 +1,7 @@
 import { RlmError } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 import type { Ledger, Resource } from '../ledger/index.ts';
-import { RestartTree } from './restart-tree.ts';
+import { RestartTree } from './restart.ts';
 
 /** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
 export interface LimitReached {

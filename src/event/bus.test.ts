@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../store/index.ts';
 import { memoryStore } from '../store/memory.ts';
-import type { EventLog } from '../store/port.ts';
 import { createEventBus, type EventBus } from './bus.ts';
 import type { RunCompleted, RunEvent } from './event.ts';
+import type { EventLog } from './event-log.ts';
 
 const clock: Clock = { now: () => 0, schedule: () => () => undefined };
 

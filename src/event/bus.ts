@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
-import type { EventLog, EventTail, Stored } from '../store/port.ts';
 import { EPHEMERAL_EVENTS, type EventBody, type RunEvent } from './event.ts';
-import { eventIdentity } from './identity.ts';
+import type { EventLog, EventTail, Stored } from './event-log.ts';
+import { eventIdentity, oldIdentity } from './identity.ts';
 import { EPHEMERAL_BUFFER, EventStream } from './stream.ts';
 
 export interface EventBusOptions {
@@ -166,7 +166,7 @@ class RunEventBus implements EventBus {
 
   #wasTold(body: EventBody): boolean {
     if (this.#told.size === 0) return false;
-    const identity = eventIdentity(body);
+    const identity = [eventIdentity(body), oldIdentity(body)].find((one) => one !== undefined && this.#told.has(one));
     const count = identity === undefined ? undefined : this.#told.get(identity);
     if (identity === undefined || count === undefined) return false;
     if (count === 1) this.#told.delete(identity);

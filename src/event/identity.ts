@@ -41,3 +41,8 @@ export function eventIdentity(body: EventBody): string | undefined {
       return undefined;
   }
 }
+
+/** The identity that logs of 0.1.0 have for the event: its tool calls had no id. */
+export function oldIdentity(body: EventBody): string | undefined {
+  return body.type === 'tool.completed' ? `${body.type} ${body.name}` : undefined;
+}

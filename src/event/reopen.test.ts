@@ -31,6 +31,22 @@ describe('the log of a run that goes on', () => {
     ]);
   });
 
+  it('of 0.1.0 has tool calls without ids: a replay of them is not logged twice', async () => {
+    const store = memoryStore();
+    const options = { runId: 'r', traceId: 'r', clock: systemClock, store };
+    const call = { type: 'tool.completed', name: 'search', ok: true, durationMs: 1 } as const;
+    createEventBus(options).emit(call);
+    const again = createEventBus({ ...options, tail: await store.events.tail('r') });
+    again.emit({ ...call, callId: 't1.0/tool/a' });
+    again.emit({ ...call, callId: 't1.0/tool/b' });
+    const third = createEventBus({ ...options, tail: await store.events.tail('r') });
+    third.emit({ ...call, callId: 't1.0/tool/b' });
+    third.emit({ ...call, callId: 't1.0/tool/a' });
+    third.emit({ ...call, callId: 't1.0/tool/c' });
+    const log = (await store.events.read('r')) as readonly { readonly callId?: string }[];
+    expect(log.map(({ callId }) => callId)).toEqual([undefined, 't1.0/tool/b', 't1.0/tool/c']);
+  });
+
   it('of a run that was killed stays as it is', async () => {
     const store = memoryStore();
     expect(await reopenLog(store.events, 'r')).toEqual({ tail: { lastSeq: 0, identities: [] } });

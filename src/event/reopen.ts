@@ -1,5 +1,5 @@
-import type { EventLog, EventTail } from '../store/port.ts';
 import type { RunResumed } from './event.ts';
+import type { EventLog, EventTail } from './event-log.ts';
 
 /** The log of a run that goes on. */
 export interface ReopenedLog {

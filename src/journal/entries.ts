@@ -1,4 +1,4 @@
-import type { Settlement } from '../ledger/account.ts';
+import type { Settlement } from '../model/account.ts';
 import type { StepKind } from './port.ts';
 
 /** What the entries of a journal hold, by kind. Old fields keep their meaning: journals of every version are replayed. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
-import type { CallAccount, Reservation, Settlement } from '../ledger/account.ts';
+import type { CallAccount, Reservation, Settlement } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
 import { memoryStore } from '../store/memory.ts';
 import type { JournalLog, Store } from '../store/port.ts';

@@ -6,7 +6,7 @@
  * @module
  */
 import { RlmError } from '../errors.ts';
-import type { CallAccount, Settlement } from '../ledger/account.ts';
+import type { CallAccount, Settlement } from '../model/account.ts';
 
 /** What a step is. `child` is a completion started by `rlm_query`. */
 export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool';

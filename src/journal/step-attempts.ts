@@ -1,4 +1,4 @@
-import type { CallAccount, CallEstimate, Reservation, Settlement } from '../ledger/account.ts';
+import type { CallAccount, CallEstimate, Reservation, Settlement } from '../model/account.ts';
 import type { EntryBodies, EntryKind } from './entries.ts';
 import type { StepKind } from './port.ts';
 

@@ -1,4 +1,4 @@
-import type { CallEstimate, Reservation, Settlement } from './account.ts';
+import type { CallEstimate, Reservation, Settlement } from '../model/account.ts';
 import { BudgetError, type Resource } from './budget-error.ts';
 import { wholeTokens } from './estimate.ts';
 import { ceilingCost, settledCost, usd } from './money.ts';

@@ -53,6 +53,11 @@ export class BudgetError extends RlmError {
     });
     this.resource = resource;
   }
+
+  /** True for every budget error, also across two copies of the package in one process. */
+  static override isInstance(error: unknown): error is BudgetError {
+    return RlmError.isInstance(error) && 'resource' in error;
+  }
 }
 
 function explain({ resource, limit, spent, reserved, kept, left, needed }: BudgetErrorOptions): string {

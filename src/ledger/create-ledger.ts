@@ -1,12 +1,11 @@
+import type { CallEstimate } from '../model/account.ts';
 import { AbortWatch } from './abort-watch.ts';
-import type { CallEstimate } from './account.ts';
 import type { BudgetError, BudgetState, Resource } from './budget-error.ts';
 import { callAt } from './deadline.ts';
 import { wholeTokens } from './estimate.ts';
 import type {
   AccountOptions,
   BookedCall,
-  BudgetLeft,
   ChildOptions,
   Ledger,
   LedgerAccount,
@@ -115,18 +114,6 @@ class NodeLedger implements Ledger {
   recall(calls: readonly BookedCall[], subCalls: number): void {
     for (const call of calls) this.#node.add(bookedUsage(call));
     this.#node.calls.spent += subCalls;
-  }
-
-  expired(): boolean {
-    return this.#node.deadline.passed(false);
-  }
-
-  left(): BudgetLeft {
-    const left = (resource: Resource) => {
-      const state = this.#node.tightest(resource);
-      return state.limit === Number.POSITIVE_INFINITY ? undefined : state.left;
-    };
-    return { calls: left('calls'), tokens: left('tokens'), costUsd: left('cost'), ms: left('time') };
   }
 
   budget(resource: Resource): BudgetState {

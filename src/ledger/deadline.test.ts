@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
 import { callAt } from './deadline.ts';
 import { createLedger } from './index.ts';
-import { budgetError, estimate, manualClock, never, now, open, used } from './testing.ts';
+import { budgetError, estimate, leftOf, manualClock, never, now, open, used } from './testing.ts';
 
 test('half a minute is kept for the last call, and a fifth of the time when that is less', () => {
   const clock = manualClock(0);
@@ -18,9 +18,9 @@ test('after the working deadline only the last call may start, after the hard on
   const { ledger, clock } = open({ maxDurationMs: 2_000 });
   const inFlight = await ledger.account({ kind: 'root' }).reserve(estimate(1, 1), never);
   clock.advance(1_599);
-  expect([ledger.expired(), ledger.workingSignal.aborted, ledger.left().ms]).toEqual([false, false, 1]);
+  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted, leftOf(ledger).ms]).toEqual([false, false, 1]);
   clock.advance(1);
-  expect([ledger.expired(), ledger.workingSignal.aborted, ledger.left().ms]).toEqual([true, true, 0]);
+  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted, leftOf(ledger).ms]).toEqual([true, true, 0]);
   expect(budgetError(ledger.workingSignal.reason).data).toMatchObject({ resource: 'time', limit: 2_000, spent: 1_600 });
   const late = budgetError(await now(ledger.account({ kind: 'root' }).reserve(estimate(1, 1), never)));
   expect(late.message).toBe(
@@ -48,7 +48,11 @@ test('a child ends with its last call before its parent’s working deadline, or
   expect([late.hardDeadline, late.deadline]).toEqual([970_000, 969_800]);
   clock.advance(1_000);
   const tooLate = ledger.child();
-  expect([tooLate.expired(), tooLate.workingSignal.aborted, tooLate.hardSignal.aborted]).toEqual([true, true, true]);
+  expect([tooLate.workingSignal.aborted, tooLate.workingSignal.aborted, tooLate.hardSignal.aborted]).toEqual([
+    true,
+    true,
+    true,
+  ]);
   expect(budgetError(tooLate.openSubCall()).data).toMatchObject({ limit: 1_000_000, spent: 970_000, kept: 30_000 });
 });
 
@@ -112,5 +116,5 @@ test('the machine’s clock works as well', async () => {
   const keepAlive = setTimeout(() => {}, 5_000);
   await new Promise((resolve) => ledger.hardSignal.addEventListener('abort', resolve));
   clearTimeout(keepAlive);
-  expect([ledger.expired(), ledger.workingSignal.aborted]).toEqual([true, true]);
+  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted]).toEqual([true, true]);
 });

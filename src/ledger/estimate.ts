@@ -1,6 +1,6 @@
 import { RlmError } from '../errors.ts';
+import type { CallEstimate } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
-import type { CallEstimate } from './account.ts';
 import type { Node } from './node.ts';
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { CallAccount, CallEstimate, Reservation, Settlement } from './account.ts';
+export type { CallAccount, CallEstimate, Reservation, Settlement } from '../model/account.ts';
 export {
   BudgetError,
   type BudgetErrorOptions,
@@ -19,7 +19,6 @@ export { hasKnownCost, priceUnknown } from './estimate.ts';
 export type {
   AccountOptions,
   BookedCall,
-  BudgetLeft,
   BudgetWarning,
   CallKind,
   ChildOptions,

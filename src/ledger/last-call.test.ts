@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { budgetError, estimate, never, now, open, used } from './testing.ts';
+import { budgetError, estimate, leftOf, never, now, open, used } from './testing.ts';
 
 test('what is kept for the last call is for nobody else', async () => {
   const { ledger } = open({ maxTokens: 1_000 });
@@ -14,7 +14,7 @@ test('what is kept for the last call is for nobody else', async () => {
     expect(error.data).toMatchObject({ left: 700, kept: 300 });
     expect(error.message).toContain('300 are kept for the last answer');
   }
-  expect(ledger.left().tokens).toBe(700);
+  expect(leftOf(ledger).tokens).toBe(700);
   (await child.account({ kind: 'root' }).reserve(estimate(700, 0), never)).settle(used(700, 0));
   (await ledger.account({ kind: 'final' }).reserve(estimate(200, 100), never)).settle(used(200, 100));
   expect(ledger.usage()).toMatchObject({ inputTokens: 900, outputTokens: 100, costUsd: 0.0011 });
@@ -24,9 +24,9 @@ test('what is kept follows the history', async () => {
   const { ledger } = open({ maxTokens: 1_000 });
   ledger.holdFinal(estimate(100, 100));
   ledger.holdFinal(estimate(300, 100));
-  expect(ledger.left().tokens).toBe(600);
+  expect(leftOf(ledger).tokens).toBe(600);
   ledger.holdFinal(estimate(50, 100));
-  expect(ledger.left().tokens).toBe(850);
+  expect(leftOf(ledger).tokens).toBe(850);
 });
 
 test('keeping more refuses who waited for that room, keeping less serves them', async () => {
@@ -75,12 +75,12 @@ test('a child keeps room within its own limits, and its last call leaves its par
   ledger.holdFinal(estimate(100, 0));
   const child = ledger.child({ limits: { maxTokens: 500 } });
   child.holdFinal(estimate(200, 0));
-  expect([ledger.left().tokens, child.left().tokens]).toEqual([900, 300]);
+  expect([leftOf(ledger).tokens, leftOf(child).tokens]).toEqual([900, 300]);
   (await child.account({ kind: 'root' }).reserve(estimate(300, 0), never)).settle(used(300, 0));
   (await ledger.account({ kind: 'sub' }).reserve(estimate(450, 0), never)).settle(used(450, 0));
   const error = budgetError(await now(child.account({ kind: 'final' }).reserve(estimate(200, 0), never)));
   expect(error.data).toMatchObject({ limit: 1_000, left: 150 });
   (await child.account({ kind: 'final' }).reserve(estimate(150, 0), never)).settle(used(150, 0));
   (await ledger.account({ kind: 'final' }).reserve(estimate(100, 0), never)).settle(used(100, 0));
-  expect(ledger.left().tokens).toBe(0);
+  expect(leftOf(ledger).tokens).toBe(0);
 });

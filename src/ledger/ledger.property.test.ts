@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Reservation } from './account.ts';
+import type { Reservation } from '../model/account.ts';
 import { BudgetError, type CallKind, type Ledger } from './index.ts';
 import { type ReferenceAttempt, ReferenceLedger, type ReferenceNode } from './reference.testing.ts';
-import { estimate, flush, modelOf, open } from './testing.ts';
+import { estimate, flush, leftOf, modelOf, open } from './testing.ts';
 
 /** 1 USD per million in and 3 out: 1 000 and 3 000 nano-dollars per token. */
 const model = modelOf('test/m', { input: 1, output: 3 });
@@ -166,7 +166,7 @@ class World {
     const usage = real.usage();
     expect(usage.inputTokens + usage.outputTokens).toBe(node.tokens);
     expect(Math.round((usage.costUsd ?? Number.NaN) * 1e9)).toBe(node.cost);
-    for (const value of Object.values(real.left())) expect(value ?? 0).toBeGreaterThanOrEqual(0);
+    for (const value of Object.values(leftOf(real))) expect(value ?? 0).toBeGreaterThanOrEqual(0);
     if (this.overspent) return;
     expect(node.tokens + this.reference.reserved(node).tokens).toBeLessThanOrEqual(node.tokenLimit);
     expect(node.cost + this.reference.reserved(node).cost).toBeLessThanOrEqual(node.costLimit);

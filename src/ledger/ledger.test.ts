@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { budgetError, estimate, flush, modelOf, never, now, open, unpriced, used } from './testing.ts';
+import { budgetError, estimate, flush, leftOf, modelOf, never, now, open, unpriced, used } from './testing.ts';
 
 const free = modelOf('test/free', { input: 0, output: 0 });
 
@@ -7,9 +7,9 @@ describe('room', () => {
   test('is held for the worst case and given back when the call settles for less', async () => {
     const { ledger } = open({ maxTokens: 1_000, maxCostUsd: 0.002 });
     const reservation = await ledger.account({ kind: 'root' }).reserve(estimate(100, 800), never);
-    expect(ledger.left()).toEqual({ calls: undefined, tokens: 100, costUsd: 0.0003, ms: undefined });
+    expect(leftOf(ledger)).toEqual({ calls: undefined, tokens: 100, costUsd: 0.0003, ms: undefined });
     reservation.settle(used(100, 50));
-    expect(ledger.left()).toMatchObject({ tokens: 850, costUsd: 0.0018 });
+    expect(leftOf(ledger)).toMatchObject({ tokens: 850, costUsd: 0.0018 });
   });
 
   test('is refused before anything is sent, with what is left and what was needed', async () => {
@@ -43,7 +43,7 @@ describe('room', () => {
     const { ledger } = open({ maxTokens: 1_000_000, maxCostUsd: 0.3 });
     const tenCents = estimate(100_000, 0);
     for (let call = 0; call < 3; call += 1) await ledger.account({ kind: 'root' }).reserve(tenCents, never);
-    expect(ledger.left()).toMatchObject({ tokens: 700_000, costUsd: 0 });
+    expect(leftOf(ledger)).toMatchObject({ tokens: 700_000, costUsd: 0 });
   });
 
   test('of nothing is always there, also when the limit has been passed', async () => {
@@ -55,7 +55,7 @@ describe('room', () => {
   test('fractions of tokens are rounded up, and what is no number is refused', async () => {
     const { ledger } = open({ maxTokens: 10 });
     await ledger.account({ kind: 'root' }).reserve(estimate(0.2, 1.5), never);
-    expect(ledger.left().tokens).toBe(7);
+    expect(leftOf(ledger).tokens).toBe(7);
     await expect(ledger.account({ kind: 'root' }).reserve(estimate(Number.NaN, 1), never)).rejects.toThrow(TypeError);
     await expect(ledger.account({ kind: 'root' }).reserve(estimate(1, -1), never)).rejects.toThrow(TypeError);
     expect(() => ledger.holdFinal(estimate(1, Number.POSITIVE_INFINITY))).toThrow(TypeError);
@@ -149,7 +149,7 @@ describe('waiting', () => {
     (await small).release();
     first.release();
     await expect(ledger.account({ kind: 'root' }).reserve(estimate(1, 0), controller.signal)).rejects.toBe(reason);
-    expect(ledger.left().tokens).toBe(1_000);
+    expect(leftOf(ledger).tokens).toBe(1_000);
   });
 
   test('ends for everybody who shares a signal, and nobody of them is served on the way', async () => {
@@ -195,7 +195,7 @@ describe('waiting', () => {
     for (const call of all) (await call).release();
     // About 60 ms here; quadratic work would take minutes.
     expect(performance.now() - start).toBeLessThan(3_000);
-    expect(ledger.left().tokens).toBe(10_000);
+    expect(leftOf(ledger).tokens).toBe(10_000);
   });
 
   test('ends when the completion is closed, and nothing is paid after that', async () => {
@@ -235,7 +235,7 @@ describe('a reservation', () => {
     const { ledger } = open({ maxTokens: 100 });
     (await ledger.account({ kind: 'root' }).reserve(estimate(50, 50), never)).settle(used(80, 90));
     expect(ledger.budget('tokens')).toMatchObject({ spent: 170, left: 0 });
-    expect(ledger.left().tokens).toBe(0);
+    expect(leftOf(ledger).tokens).toBe(0);
   });
 
   test('takes the estimate where the usage is no count', async () => {
@@ -251,7 +251,7 @@ describe('a reservation', () => {
     const child = ledger.child({ limits: { maxTokens: 1_000 } });
     const grandchild = child.child({ limits: { maxTokens: 90 } });
     const reservation = await grandchild.account({ kind: 'root' }).reserve(estimate(70, 0), never);
-    expect([ledger, child, grandchild].map((one) => one.left().tokens)).toEqual([30, 30, 20]);
+    expect([ledger, child, grandchild].map((one) => leftOf(one).tokens)).toEqual([30, 30, 20]);
     expect(grandchild.budget('tokens').limit).toBe(90);
     expect(child.budget('tokens').limit).toBe(100);
     reservation.settle(used(60, 0));

@@ -7,8 +7,8 @@
  * @module
  */
 import type { Clock } from '../clock.ts';
+import type { CallAccount, CallEstimate, Settlement } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
-import type { CallAccount, CallEstimate, Settlement } from './account.ts';
 import type { BudgetError, BudgetState, LedgerLimits, Resource } from './budget-error.ts';
 import type { Usage } from './usage.ts';
 
@@ -71,15 +71,6 @@ export interface SubCallTicket {
   close(): void;
 }
 
-/** What may still be spent; `undefined` where there is no limit. Never negative. */
-export interface BudgetLeft {
-  readonly calls: number | undefined;
-  readonly tokens: number | undefined;
-  readonly costUsd: number | undefined;
-  /** Milliseconds until the working deadline. */
-  readonly ms: number | undefined;
-}
-
 /** A call that was paid for earlier, by the run that is resumed. */
 export interface BookedCall extends Settlement {
   readonly model: Pick<Model, 'id' | 'price'>;
@@ -120,10 +111,6 @@ export interface Ledger {
    * have counted it already.
    */
   recall(calls: readonly BookedCall[], subCalls: number): void;
-  /** True from the working deadline on. */
-  expired(): boolean;
-  /** What may still be spent here, with all ancestors' limits and reserves counted in. */
-  left(): BudgetLeft;
   /** Limit, spent, reserved and left of one resource, at whichever of this completion and its ancestors has least left. */
   budget(resource: Resource): BudgetState;
   /** What this completion and all below it have used so far. */

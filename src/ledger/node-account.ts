@@ -1,6 +1,6 @@
 import { RlmError } from '../errors.ts';
+import type { CallEstimate, Reservation } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
-import type { CallEstimate, Reservation } from './account.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { BudgetError } from './budget-error.ts';
 import { requirePrice } from './estimate.ts';

@@ -1,5 +1,5 @@
+import type { CallEstimate } from '../model/account.ts';
 import type { CallUsage } from '../model/port.ts';
-import type { CallEstimate } from './account.ts';
 
 /**
  * The usage as it can be booked: whole numbers that are not negative. A count that is none is replaced by the worst case

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BudgetError, type Ledger, type SubCallTicket } from './index.ts';
-import { budgetError, estimate, never, now, open, used } from './testing.ts';
+import { budgetError, estimate, leftOf, never, now, open, used } from './testing.ts';
 
 function ticketOf(ledger: Ledger): SubCallTicket {
   const ticket = ledger.openSubCall();
@@ -26,7 +26,7 @@ test('a sub-call that was never sent does not count, a failed one does', async (
   unsent.close();
   (await ledger.account({ kind: 'sub', ticket: failed }).reserve(estimate(1, 1), never)).settle(used(0, 0));
   failed.close();
-  expect([ledger.subCalls, ledger.left().calls]).toEqual([1, 1]);
+  expect([ledger.subCalls, leftOf(ledger).calls]).toEqual([1, 1]);
 });
 
 test('retries count once', async () => {
@@ -46,13 +46,13 @@ test('an account without a ticket takes a place with its first attempt, and give
   const first = await account.reserve(estimate(60, 0), never);
   expect(budgetError(await now(ledger.account({ kind: 'sub' }).reserve(estimate(1, 1), never))).resource).toBe('calls');
   first.release();
-  expect(ledger.left().calls).toBe(1);
+  expect(leftOf(ledger).calls).toBe(1);
   budgetError(await now(account.reserve(estimate(101, 0), never)));
-  expect(ledger.left().calls).toBe(1);
+  expect(leftOf(ledger).calls).toBe(1);
   (await account.reserve(estimate(60, 0), never)).settle(used(1, 1));
   (await account.reserve(estimate(60, 0), never)).release();
   (await account.reserve(estimate(60, 0), never)).settle(used(1, 1));
-  expect([ledger.subCalls, ledger.left().calls]).toEqual([1, 0]);
+  expect([ledger.subCalls, leftOf(ledger).calls]).toEqual([1, 0]);
 });
 
 test('an account whose attempt leaves the line gives its place back', async () => {
@@ -60,10 +60,10 @@ test('an account whose attempt leaves the line gives its place back', async () =
   const root = await ledger.account({ kind: 'root' }).reserve(estimate(60, 0), never);
   const controller = new AbortController();
   const waits = ledger.account({ kind: 'sub' }).reserve(estimate(60, 0), controller.signal);
-  expect(ledger.left().calls).toBe(1);
+  expect(leftOf(ledger).calls).toBe(1);
   controller.abort();
   await now(waits);
-  expect(ledger.left().calls).toBe(2);
+  expect(leftOf(ledger).calls).toBe(2);
   root.release();
 });
 
@@ -82,7 +82,7 @@ test('a child’s sub-calls count in the tree, within its own limit', () => {
   ticketOf(child).sent();
   ticketOf(child).sent();
   expect(budgetError(child.openSubCall()).data).toMatchObject({ limit: 2, spent: 2 });
-  expect([ledger.subCalls, child.subCalls, ledger.left().calls]).toEqual([3, 2, 1]);
+  expect([ledger.subCalls, child.subCalls, leftOf(ledger).calls]).toEqual([3, 2, 1]);
 });
 
 test('a ticket can be closed and sent in any order, as often as it happens', () => {

@@ -1,8 +1,15 @@
 /** What the ledger's tests share: a clock they own, models with prices, and settlements. */
 import type { Clock } from '../clock.ts';
+import type { CallEstimate, Settlement } from '../model/account.ts';
 import type { Model, ModelPrice } from '../model/port.ts';
-import type { CallEstimate, Settlement } from './account.ts';
-import { BudgetError, type BudgetWarning, createLedger, type Ledger, type LedgerLimits } from './index.ts';
+import {
+  BudgetError,
+  type BudgetWarning,
+  createLedger,
+  type Ledger,
+  type LedgerLimits,
+  type Resource,
+} from './index.ts';
 
 /** A clock that stands still until it is told. */
 export interface ManualClock extends Clock {
@@ -100,4 +107,15 @@ export function flush(): Promise<void> {
 export function budgetError(value: unknown): BudgetError {
   if (value instanceof BudgetError) return value;
   throw new Error(`Not a BudgetError: ${String(value)}`);
+}
+
+/** What may still be spent; `undefined` where there is no limit. */
+export function leftOf(
+  ledger: Pick<Ledger, 'budget'>,
+): Record<'calls' | 'tokens' | 'costUsd' | 'ms', number | undefined> {
+  const left = (resource: Resource): number | undefined => {
+    const state = ledger.budget(resource);
+    return state.limit === Number.POSITIVE_INFINITY ? undefined : state.left;
+  };
+  return { calls: left('calls'), tokens: left('tokens'), costUsd: left('cost'), ms: left('time') };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { CallEstimate } from '../model/account.ts';
 import type { ModelPrice } from '../model/port.ts';
-import type { CallEstimate } from './account.ts';
 import { BudgetError, type Ledger, type LedgerAccount } from './index.ts';
 import { estimate, modelOf, open } from './testing.ts';
 

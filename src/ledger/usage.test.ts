@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLedger } from './index.ts';
 import { ceilingCost, exactCost, outputTokensFor, usd } from './money.ts';
-import { estimate, manualClock, modelOf, never, open, priced, unpriced, used } from './testing.ts';
+import { estimate, leftOf, manualClock, modelOf, never, open, priced, unpriced, used } from './testing.ts';
 
 const cheap = modelOf('test/cheap', { input: 0.0375, output: 0.15, cached: 0.01 });
 
@@ -82,7 +82,7 @@ test('calls paid before a resume are booked without asking, and count against th
   const child = ledger.child();
   child.book({ ...used(80, 40), model: priced, depth: 1, possiblyBilled: true });
   expect(ledger.usage()).toMatchObject({ inputTokens: 80, possiblyBilled: 1, byDepth: { 1: { calls: 1 } } });
-  expect([ledger.left().tokens, warnings.length]).toEqual([0, 2]);
+  expect([leftOf(ledger).tokens, warnings.length]).toEqual([0, 2]);
 });
 
 test('warnings come once per tree, resource and share, of what is settled', async () => {
@@ -132,12 +132,12 @@ test('a warning that throws leaves the books in order', async () => {
   });
   const account = ledger.account({ kind: 'sub' });
   await expect(account.reserve(estimate(Number.NaN, 1), never)).rejects.toThrow(TypeError);
-  expect(ledger.left().calls).toBe(1);
+  expect(leftOf(ledger).calls).toBe(1);
   const reservation = await account.reserve(estimate(70, 0), never);
   const waits = ledger.account({ kind: 'root' }).reserve(estimate(40, 0), never);
   expect(() => reservation.settle(used(60, 0))).toThrow('no listener');
   (await waits).release();
-  expect([ledger.subCalls, ledger.usage().inputTokens, ledger.left().tokens]).toEqual([1, 60, 40]);
+  expect([ledger.subCalls, ledger.usage().inputTokens, leftOf(ledger).tokens]).toEqual([1, 60, 40]);
 });
 
 const price = fc.record({

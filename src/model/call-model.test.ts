@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CallAccount } from '../ledger/account.ts';
 import { BudgetError, createLedger, type Ledger } from '../ledger/index.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { type FakeClock, fakeClock, type ScriptedReply, scriptedModel } from '../test.ts';
+import type { CallAccount } from './account.ts';
 import type { AttemptRecord, ModelCall } from './call.ts';
 import { callModel } from './call-model.ts';
 import { ModelError } from './model-error.ts';

@@ -1,5 +1,5 @@
 import { RlmError } from '../errors.ts';
-import type { CallAccount, Reservation } from '../ledger/account.ts';
+import type { CallAccount, Reservation } from './account.ts';
 import { abortError, seconds } from './attempt-watch.ts';
 import type { AttemptRecord, AttemptStart, ModelCall } from './call.ts';
 import { estimateInput, learnInput } from './estimate-tokens.ts';

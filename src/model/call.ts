@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { CallAccount } from '../ledger/account.ts';
 import type { Limits } from '../limits.ts';
+import type { CallAccount } from './account.ts';
 import type { ModelError } from './model-error.ts';
 import type { CallUsage, ChatMessage, Model, ModelReply, TextReader } from './port.ts';
 import type { CallGate } from './rate/call-gate.ts';

@@ -13,7 +13,6 @@
 
 export type { AttemptRecord, AttemptStart, CallRequest, ModelCall, RetryPolicy } from './call.ts';
 export { callModel } from './call-model.ts';
-export { describeFault } from './describe-fault.ts';
 export { type Adaptation, describeAdaptation } from './endpoint/refusal.ts';
 export { estimateInput, estimateTokens } from './estimate-tokens.ts';
 export { ModelError, type ModelErrorCode, type ModelFault } from './model-error.ts';

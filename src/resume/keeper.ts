@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { RunStore } from '../engine/engine.ts';
+import type { RunStore } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { reopenLog } from '../event/reopen.ts';
 import { createJournal, openJournal } from '../journal/index.ts';

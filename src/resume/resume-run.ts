@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { EngineDefaults } from '../engine/engine.ts';
-import type { RunRequest } from '../engine/run.ts';
+import type { EngineDefaults, RunRequest } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
@@ -65,6 +64,8 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
           ? undefined
           : jsonSchema(request.output as Record<string, unknown>),
       limits: recordedLimits(request.limits),
+      prompt: request.prompt,
+      requireInspection: request.requireInspection,
       model,
       subModel,
     },

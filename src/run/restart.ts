@@ -1,4 +1,4 @@
-import type { RestartTree } from '../engine/restart-tree.ts';
+import type { RestartTree } from '../engine/restart.ts';
 import type { OpenRun } from '../engine/run.ts';
 import type { StopControl } from '../engine/stop-control.ts';
 import type { Journal } from '../journal/index.ts';

@@ -1,9 +1,7 @@
 import { runPlaces } from '../admission/tree-places.ts';
-import type { Engine } from '../engine/engine.ts';
-import { RestartPolicy } from '../engine/restart-policy.ts';
-import { RestartTree } from '../engine/restart-tree.ts';
+import { RestartPolicy, RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import type { OpenRun, RunRequest } from '../engine/run.ts';
+import type { Engine, OpenRun, RunRequest } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';

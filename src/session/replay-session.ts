@@ -194,6 +194,7 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
       output: isObject(request.output) ? jsonSchema(request.output) : undefined,
       limits: recordedLimits(request.limits),
       tools: replayedTools(operation.tools ?? options.tools),
+      prompt: request.prompt,
       requireInspection: request.requireInspection,
     },
   });

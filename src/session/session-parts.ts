@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';

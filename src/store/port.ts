@@ -7,20 +7,13 @@
  *
  * @module
  */
-import type { RunEvent } from '../event/event.ts';
+import type { Durability, EventLog, Stored } from '../event/event-log.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { LockOwner } from './lock-owner.ts';
 import type { RunFilter, RunRecord } from './run-record.ts';
 import type { SessionFilter, SessionRecord } from './session-record.ts';
 
-/**
- * What a write has to survive before it counts as stored. `written`: the death of this process. `synced`: the loss of
- * power as well.
- */
-export type Durability = 'written' | 'synced';
-
-/** Resolves when the write is stored; `undefined` when it already is. @throws RlmError `store-failure` */
-export type Stored = Promise<void> | undefined;
+export type { AppendEventOptions, Durability, EventLog, EventRange, EventTail, Stored } from '../event/event-log.ts';
 
 /** A store. Several processes may use it at the same time. */
 export interface Store {
@@ -65,36 +58,6 @@ export interface RunTable {
   get(runId: string): Promise<RunRecord | undefined>;
   /** Newest first. */
   list(filter?: RunFilter): Promise<readonly RunRecord[]>;
-}
-
-export interface EventLog {
-  append(event: RunEvent, options: AppendEventOptions): Stored;
-  /** Events of one run in order of `seq`. */
-  read(runId: string, range?: EventRange): Promise<readonly RunEvent[]>;
-  /** What a resumed run has to know of its own log. */
-  tail(runId: string): Promise<EventTail>;
-  /** Takes back the events of a run from `seq` on. For the terminal record of a run that goes on. */
-  truncate(runId: string, seq: number): Stored;
-}
-
-export interface AppendEventOptions {
-  /** See `eventIdentity`. */
-  readonly identity: string | undefined;
-  readonly durability: Durability;
-}
-
-export interface EventRange {
-  /** Events with a higher number only. Default 0: from the first. */
-  readonly after?: number;
-  /** At most so many. Default: all. */
-  readonly limit?: number;
-}
-
-export interface EventTail {
-  /** 0 without events. */
-  readonly lastSeq: number;
-  /** Of all events that have one, repeated as often as they are there. */
-  readonly identities: readonly string[];
 }
 
 /** Append-only logs, one for each run tree or session; what entries mean is the journal's business. */

@@ -51,8 +51,6 @@ export interface RunRequest {
   readonly requireInspection?: boolean;
   /** JSON Schema of the answer; the schema itself has to be given again on resume. */
   readonly output?: JsonValue;
-  /** Anything more the engine needs, JSON only. */
-  readonly more?: JsonValue;
 }
 
 /** A context as it can be loaded again. */

@@ -120,7 +120,7 @@ async function typedReply(reply: SubCallReply, type: AnswerType): Promise<SubCal
   if (inner !== undefined && inFence.ok) return { ...reply, text: inner, valueJson: JSON.stringify(inFence.value) };
   const errors = inFence.ok ? [] : inFence.errors;
   const message = `the answer does not fit the schema: ${errors.join('; ')}`;
-  return { ...reply, ok: false, error: { code: 'exhausted', message } };
+  return { ...reply, ok: false, error: { code: 'answer-invalid', message } };
 }
 
 /** The first fenced block of a reply: models often put JSON into one. */

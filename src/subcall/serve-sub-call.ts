@@ -1,5 +1,5 @@
 import { sha256OfFile } from '../context/from-file.ts';
-import { RestartTree } from '../engine/restart-tree.ts';
+import { RestartTree } from '../engine/restart.ts';
 import type { Run } from '../engine/run.ts';
 import { stopOfResource } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';

@@ -172,6 +172,26 @@ describe('a run that is resumed', () => {
     expect(await rlm.resume(first.id)).toMatchObject({ outcome: 'converged', answer: ANSWER });
   });
 
+  it('keeps the prompt and the rule about inspection it began with, whatever its new Rlm has', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(0);
+    const subModel = scriptedModel(respond, { modelId: 'sub' });
+    const begun = scriptedModel([cell('llm_query("a")')], { modelId: 'root' });
+    const prompt = { instructions: 'Answer in French.' };
+    const first = rlmOf({ model: begun, subModel, store, prompt, requireInspection: false }).completion({
+      query: 'go',
+      context: 'text',
+    });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+
+    const later = scriptedModel(['FINAL(written at once)'], { modelId: 'root' });
+    const other = { instructions: 'Answer in German.' };
+    const rlm = rlmOf({ model: later, subModel, store, prompt: other, requireInspection: true });
+    const { turns, text } = await rlm.resume(first.id);
+    expect(later.requests[0]?.messages[0]?.content).toMatch(/Answer in French\.$/);
+    expect([turns, text]).toEqual([2, 'written at once']);
+  });
+
   it('knows the price of models that its cells named', async () => {
     const store = memoryStore();
     const provider = await startMockProvider({ respond: () => 'named' });

@@ -190,6 +190,18 @@ describe('the sub-model', () => {
     expect(events.filter(({ type }) => type === 'subcall.fallback')).toEqual([]);
   });
 
+  it('of a tool say which command made them, and under which step of the journal they are recorded', async () => {
+    const { events } = await play({
+      context: 'x',
+      tools: { now: Object.assign(() => 'now', { description: 'The time.' }) },
+      root: [cell('FINAL([now(), now()])')],
+    });
+    const calls = events.filter((event) => event.type === 'tool.completed');
+    expect(calls).toMatchObject([{ commandId: 't1.0' }, { commandId: 't1.0' }]);
+    expect(calls[0]?.callId).toMatch(/^t1\.0\/tool\//);
+    expect(calls[1]?.callId).not.toBe(calls[0]?.callId);
+  });
+
   it('a name nobody knows is an LLMError', async () => {
     const { result, events } = await play({
       context: 'x',

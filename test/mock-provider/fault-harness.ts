@@ -5,12 +5,12 @@ import {
   type AttemptRecord,
   callModel,
   createRateControl,
-  describeFault,
   ModelError,
   type ModelReply,
   type RetryPolicy,
   resolveModel,
 } from '../../src/model/index.ts';
+import { describeFault } from './describe-fault.ts';
 import type { MockProvider } from './index.ts';
 
 /** Settings of one call in a fault test. */

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
 import { openJournal } from '../../journal/index.ts';
-import type { CallAccount } from '../../ledger/account.ts';
+import type { CallAccount } from '../../model/account.ts';
 import type { Model } from '../../model/port.ts';
 import type { BlobRef, Store } from '../port.ts';
 import { sqliteStore } from './sqlite-store.ts';

@@ -1,4 +1,4 @@
-import type { CallUsage, Model } from '../model/port.ts';
+import type { CallUsage, Model } from './port.ts';
 
 /** The worst case of one attempt, known before it is sent. */
 export interface CallEstimate {

@@ -1,6 +1,6 @@
-import { messageOf, RlmError } from '../errors.ts';
-import { seconds } from './attempt-watch.ts';
-import { ModelError } from './model-error.ts';
+import { messageOf, RlmError } from '../../src/errors.ts';
+import { seconds } from '../../src/model/attempt-watch.ts';
+import { ModelError } from '../../src/model/model-error.ts';
 
 /** Longest line a log gets. */
 const LINE_CHARS = 600;

@@ -1,0 +1,136 @@
+/** Which folder of `src/` may import which, types included. docs/architecture.md has the same arrows as a diagram. */
+import { describe, expect, it } from 'vitest';
+import { cycleIn, folderOf, graphOf, type Import, importsOf, sourceFiles } from './imports.ts';
+
+/** Files beside the folders that every folder may use: they import nothing but each other. */
+const LEAVES: readonly string[] = [
+  'argument-checks.ts',
+  'clock.ts',
+  'code-points.ts',
+  'errors.ts',
+  'json-text.ts',
+  'limits.ts',
+];
+
+/** From the bottom to the top. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  repl: [],
+  protocol: ['repl'],
+  context: ['repl'],
+  prompt: ['context', 'repl'],
+  model: [],
+  ledger: ['model'],
+  'trajectory.ts': ['protocol'],
+  event: ['trajectory.ts'],
+  store: ['event', 'repl'],
+  journal: ['model', 'store'],
+  schema: ['repl'],
+  tools: ['repl', 'schema'],
+  admission: [],
+  engine: [
+    ...['admission', 'context', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'schema', 'store', 'tools'],
+    'trajectory.ts',
+  ],
+  subcall: [
+    ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'repl', 'schema', 'tools', 'trajectory.ts'],
+  ],
+  completion: [
+    ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'subcall'],
+    'trajectory.ts',
+  ],
+  run: [
+    ...['admission', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl'],
+    ...['schema', 'subcall', 'tools'],
+  ],
+  resume: ['context', 'engine', 'event', 'journal', 'model', 'repl', 'schema', 'store'],
+  session: [
+    ...['admission', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'resume', 'run'],
+    ...['schema', 'store', 'subcall', 'tools'],
+  ],
+  'rlm-options.ts': ['event', 'model', 'prompt', 'repl', 'store', 'tools'],
+  'check-rlm-options.ts': ['repl', 'rlm-options.ts'],
+  'rlm.ts': [
+    ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'session', 'store', 'tools'],
+    ...['check-rlm-options.ts', 'rlm-options.ts'],
+  ],
+  'index.ts': [
+    ...['context', 'engine', 'event', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema', 'session'],
+    ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
+  ],
+  'test-doubles': ['model'],
+  'test.ts': ['test-doubles'],
+  cli: [
+    ...['context', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'schema', 'session', 'store'],
+    ...['rlm-options.ts', 'rlm.ts'],
+  ],
+};
+
+/** Folders in which no file may be part of a cycle of files. The list grows until it is all of them. */
+const NO_CYCLE_OF_FILES: readonly string[] = [
+  ...['completion', 'context', 'engine', 'event', 'journal', 'prompt', 'resume', 'run', 'schema', 'session'],
+  ...['subcall', 'tools'],
+];
+
+const FILES = sourceFiles();
+const IMPORTS = FILES.flatMap((file) => importsOf(file));
+
+function forbidden(imports: readonly Import[]): readonly string[] {
+  const problems = imports.filter(({ from, to }) => {
+    const [source, target] = [folderOf(from), folderOf(to)];
+    return source !== target && !LEAVES.includes(target) && ALLOWED[source]?.includes(target) !== true;
+  });
+  return problems.map(({ from, to }) => `${from} imports ${to}`);
+}
+
+describe('imports between the folders of src/', () => {
+  it('are found in every form, types and re-exports included', () => {
+    const text = [
+      "import type { Run } from '../engine/run.ts';",
+      "export type * from './a.ts';",
+      "import './b.ts';",
+      "const { c } = await import('../cli/c.ts');",
+      "import { x } from 'undici';",
+    ].join('\n');
+    expect(importsOf('store/port.ts', text).map(({ to }) => to)).toEqual([
+      ...['engine/run.ts', 'store/a.ts', 'store/b.ts', 'cli/c.ts'],
+    ]);
+    expect(forbidden(importsOf('store/port.ts', text))).toEqual([
+      ...['store/port.ts imports engine/run.ts', 'store/port.ts imports cli/c.ts'],
+    ]);
+  });
+
+  it('are those of the table', () => {
+    expect(FILES.length).toBeGreaterThan(200);
+    expect(forbidden(IMPORTS)).toEqual([]);
+  });
+
+  it('are all used: the table allows nothing that no file needs', () => {
+    const graph = graphOf(IMPORTS, folderOf);
+    const unused = Object.entries(ALLOWED).flatMap(([from, targets]) =>
+      targets.filter((to) => graph.get(from)?.has(to) !== true).map((to) => `${from} → ${to}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('make no cycle, neither of folders nor, in most of them, of files', () => {
+    expect(
+      cycleIn(
+        new Map([
+          ['a', new Set(['b'])],
+          ['b', new Set(['c'])],
+          ['c', new Set(['b'])],
+        ]),
+      ),
+    ).toEqual([...['b', 'c', 'b']]);
+    expect(cycleIn(graphOf(IMPORTS, folderOf))).toBeUndefined();
+    const within = IMPORTS.filter(
+      ({ from, to }) => NO_CYCLE_OF_FILES.includes(folderOf(from)) && folderOf(from) === folderOf(to),
+    );
+    expect(cycleIn(graphOf(within, (file) => file))).toBeUndefined();
+  });
+
+  it('leave the leaves alone', () => {
+    const targets = IMPORTS.filter(({ from }) => LEAVES.includes(from)).map(({ to }) => to);
+    expect(targets.filter((to) => !LEAVES.includes(to))).toEqual([]);
+  });
+});
