@@ -70,8 +70,7 @@ export type {
 export type { ReplChoice } from './repl/select.ts';
 export { createRlm, type Rlm } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
-export type { CompletionRequest } from './run/request.ts';
-export type { CompletionRun } from './run/run-handle.ts';
+export type { CompletionRequest, CompletionRun } from './run/run-handle.ts';
 export { jsonSchema } from './schema/json-schema-answer.ts';
 export type {
   BashResult,

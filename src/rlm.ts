@@ -13,8 +13,14 @@ import { runStore } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
 import { runChild } from './run/execute-run.ts';
-import { type CompletionRequest, givenRequest } from './run/request.ts';
-import { type BoxedRun, type CompletionRun, deferRun, startRun } from './run/run-handle.ts';
+import {
+  type BoxedRun,
+  type CompletionRequest,
+  type CompletionRun,
+  deferRun,
+  givenRequest,
+  startRun,
+} from './run/run-handle.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';

@@ -1,7 +1,6 @@
 import type { LimitReached } from '../engine/stop-control.ts';
 import { parseReply } from '../protocol/index.ts';
-import { askRoot } from './ask-root.ts';
-import type { Conversation } from './conversation.ts';
+import { askRoot, type Conversation } from './ask-root.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
 import { takeTurn } from './take-turn.ts';

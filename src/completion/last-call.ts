@@ -8,7 +8,7 @@ import { notes } from '../prompt/index.ts';
 import { parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { callModel } from '../subcall/call-model.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation } from './ask-root.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { LoopContext } from './turn-context.ts';
 

@@ -3,9 +3,8 @@ import type { Run } from '../engine/run.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { AnswerMemory } from './judge-answer.ts';
-import type { TrajectoryRecorder } from './trajectory-recorder.ts';
 import type { TurnLimits } from './turn-limits.ts';
-import type { TurnRecord } from './turn-record.ts';
+import type { TrajectoryRecorder, TurnRecord } from './turn-record.ts';
 
 /** What the loop works with from its first turn to its last. */
 export interface LoopContext {

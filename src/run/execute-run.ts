@@ -1,8 +1,8 @@
 import type { ReplPlace } from '../admission/tree-places.ts';
+import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
-import { Conversation } from '../completion/conversation.ts';
-import type { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
 import { TurnLimits } from '../completion/turn-limits.ts';
+import type { TrajectoryRecorder } from '../completion/turn-record.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
@@ -13,8 +13,7 @@ import { wasKilled } from '../repl/channel/index.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { type BoundContext, bindContext } from './bind-context.ts';
-import { bookRecovered } from './book-recovered.ts';
-import { childLevels, openRun, prepareRun } from './open-run.ts';
+import { bookRecovered, childLevels, openRun, prepareRun } from './open-run.ts';
 import { RunOutcome } from './run-outcome.ts';
 
 /** What a run is given besides its request. */

@@ -1,5 +1,5 @@
 import type { LoopEnd } from '../completion/complete.ts';
-import { TrajectoryRecorder } from '../completion/trajectory-recorder.ts';
+import { TrajectoryRecorder } from '../completion/turn-record.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
 import type { OpenRun, Run } from '../engine/run.ts';
 import { cancelledBecause } from '../engine/stop-control.ts';

@@ -6,8 +6,13 @@ import { RlmError } from '../errors.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
 import { givenLimits } from '../limits.ts';
 import type { JsonValue, SnapshotInfo, VariableInfo } from '../repl/port.ts';
-import { type CompletionRequest, givenRequest } from '../run/request.ts';
-import { type CompletionRun, startRun, type WorkspaceLease } from '../run/run-handle.ts';
+import {
+  type CompletionRequest,
+  type CompletionRun,
+  givenRequest,
+  startRun,
+  type WorkspaceLease,
+} from '../run/run-handle.ts';
 import { createToolbox } from '../tools/toolbox.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';

@@ -3,8 +3,7 @@ import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CellError, JsonValue, RestartInfo, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
-import type { CompletionRequest } from '../run/request.ts';
-import type { CompletionRun } from '../run/run-handle.ts';
+import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import type { SessionState } from './session-state.ts';
 

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CompletionError } from '../../engine/result.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
-import type { CompletionRequest } from '../../run/request.ts';
+import type { CompletionRequest } from '../../run/run-handle.ts';
 import { contextFromArguments, hasUnreadInput, STDIN } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
