@@ -9,8 +9,8 @@ import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } 
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
 import type { ReplBackend, ReplLimits } from './repl/port.ts';
 import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
-import { runStore } from './resume/keeper.ts';
 import { readInterrupted } from './resume/resume-run.ts';
+import { runStore } from './resume/run-store.ts';
 import type { RlmOptions } from './rlm-options.ts';
 import { runChild } from './run/execute-run.ts';
 import {

@@ -149,7 +149,7 @@ export class Conversation {
     return this.#messages;
   }
 
-  /** A reply, and what the model is told of it. */
+  /** A reply, and the feedback on it. */
   append(reply: string, feedback: string): void {
     this.#messages.push(
       { role: 'assistant', content: reply === '' ? EMPTY_REPLY : reply },

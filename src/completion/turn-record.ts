@@ -70,7 +70,7 @@ export interface GivenAnswer {
 /** What a turn did so far. It is filled while the commands of the reply run. */
 export class TurnRecord {
   readonly commands: (ExecutedCommand | GivenAnswer)[] = [];
-  /** What the model is told besides outputs, one sentence or list each. */
+  /** What the feedback says besides outputs, one sentence or list each. */
   readonly notes: string[] = [];
   readonly invalidAnswers: (readonly string[])[] = [];
   accepted: Accepted | undefined;
@@ -158,7 +158,7 @@ export function turnFeedback(
 ): string {
   const commands = record.executed.map(commandFeedback);
   const { notes, variables } = record;
-  if (nextTurn === undefined) return feedbackMessage({ commands, notes, variables, standing: undefined });
+  if (nextTurn === undefined) return feedbackMessage({ commands, notes, variables, budget: undefined });
   const cost = ledger.budget('cost');
   const left = {
     subCalls: ledger.budget('calls'),
@@ -166,7 +166,7 @@ export function turnFeedback(
     ms: ledger.budget('time'),
     ...(Number.isFinite(cost.limit) && { costUsd: cost }),
   };
-  return feedbackMessage({ commands, notes, variables, standing: { nextTurn, maxTurns: limits.maxTurns, left } });
+  return feedbackMessage({ commands, notes, variables, budget: { nextTurn, maxTurns: limits.maxTurns, left } });
 }
 
 /** The command as its event. */
@@ -183,7 +183,7 @@ export function completedEvent(turn: number, command: ExecutedCommand): CellComp
   };
 }
 
-/** The command as the model is told of it. */
+/** The command as the feedback shows it. */
 function commandFeedback(command: ExecutedCommand): CommandFeedback {
   const { id, label, ok, shown, durationMs, subCalls } = command;
   return { id, label, ok, shown, durationMs, subCalls: subCalls.length, failedSubCalls: failedCalls(command) };

@@ -2,8 +2,8 @@ import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
 
 /**
  * How many children run at once. Each has a REPL of its own, and REPLs are what a machine has least room for. A parent
- * waits for its children, so slots are counted per depth: whoever waits for one waits for somebody who needs only deeper
- * ones, and nobody waits in a circle.
+ * waits for its children, so slots are counted per depth: a run that waits for one waits for a run that needs only deeper
+ * ones, so no cycle of waits can form.
  */
 export interface ChildSlots {
   /**

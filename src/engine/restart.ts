@@ -24,7 +24,7 @@ const MAX_RESTARTS = 3;
 /**
  * Decides whether a tree is replayed after a REPL of it was killed from outside: its cells run again in new REPLs, and
  * what was paid is answered from the journal, as when a run is resumed. A command that is killed a second time is taken
- * to have caused it; its model is told then.
+ * to have caused it; its model then reads that the REPL was restarted.
  */
 export class RestartPolicy {
   readonly #killed = new Set<string>();

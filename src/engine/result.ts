@@ -1,5 +1,5 @@
 /**
- * What a completion comes to.
+ * The result of a completion, or the error it fails with.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export type CompletionResult<T = string> = Converged<T> | Exhausted<T>;
 
 /** What was gained by a run that failed or was aborted. */
 export interface Unfinished extends ResultBase {
-  /** `failed`: something broke; `aborted`: somebody cancelled it. */
+  /** `failed`: something broke; `aborted`: it was cancelled. */
   readonly outcome: Extract<Outcome, 'failed' | 'aborted'>;
   /** What happened, as the error says it. */
   readonly reason: string;

@@ -77,7 +77,7 @@ export class StopControl {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** The tree is done again at once: what it was about is no end of anything. @throws RestartTree */
+  /** Rethrows `RestartTree`: the run is about to be replayed, so nothing here counts as its end. */
   throwIfRestarting(): void {
     if (this.#cancelled === undefined && this.#failure?.error instanceof RestartTree) throw this.#failure.error;
   }

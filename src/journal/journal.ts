@@ -41,7 +41,7 @@ function journalWith({ journalId, store, clock, unrecorded = 'run' }: JournalOpt
   const dangling = record.dangling();
   const recovered = record.recovered();
   const startedAt = clock.now() - recovered.elapsedMs;
-  // The first failure to write ends the run at its next step, also when nobody waited for that write.
+  // The first failure to write ends the run at its next step, also when that write was not awaited.
   let failure: { readonly error: unknown } | undefined;
   async function write<K extends EntryKind>(
     kind: K,

@@ -58,7 +58,7 @@ export interface ChildRun {
 
 /**
  * What happens to a step that is not recorded. `run`: it runs. `refuse`: it is not run and throws `cancelled`; a replay of
- * what has ended asks nobody and writes nothing.
+ * what has ended makes no calls and writes nothing.
  */
 export type Unrecorded = 'run' | 'refuse';
 
@@ -91,7 +91,7 @@ export interface JournalScope {
    * @param turn from 1
    */
   turn(turn: number, feedback: string): string;
-  /** Takes the one listener that is told where a replay differs from the record. */
+  /** Takes the one listener for differences between a replay and the record. */
   onDiverged(listener: (divergence: Divergence) => void): void;
 }
 

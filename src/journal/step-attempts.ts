@@ -41,7 +41,7 @@ export class StepAttempts {
     return last;
   }
 
-  /** Records the last settlement on its own: its step came to nothing, or tries again. */
+  /** Records the last settlement on its own: its step has no result, or tries again. */
   async settleLast(): Promise<void> {
     const last = this.takeLast();
     if (last !== undefined) await this.#write('settle', this.#key, last);

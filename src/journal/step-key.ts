@@ -36,7 +36,7 @@ export function placeOf(key: string): string {
 }
 
 /**
- * Numbers equal requests. The k-th of a run is the k-th of its replay; those that came to nothing (cancelled, never sent)
+ * Numbers equal requests. The k-th of a run is the k-th of its replay; those without a result (cancelled, never sent)
  * and left no result to be asked for are passed over, because a replay may not make them again.
  */
 export class Ordinals {

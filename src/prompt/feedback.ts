@@ -16,7 +16,7 @@ export interface CommandFeedback {
 }
 
 /** Where the run stands, for the end of the message. */
-export interface Standing {
+export interface TurnBudget {
   /** The turn the model is about to take. */
   readonly nextTurn: number;
   readonly maxTurns: number;
@@ -31,14 +31,14 @@ export interface BudgetLeft {
   readonly ms: { readonly left: number; readonly limit: number };
 }
 
-/** Everything the model is told after a turn. */
+/** The content of the message after a turn. */
 export interface FeedbackInput {
   readonly commands: readonly CommandFeedback[];
   /** One precise sentence per command that was malformed or refused. */
   readonly notes: readonly string[];
   readonly variables: readonly VariableInfo[] | undefined;
   /** Undefined when no turn follows. */
-  readonly standing: Standing | undefined;
+  readonly budget: TurnBudget | undefined;
 }
 
 /** Characters of the variables panel in all. */
@@ -53,7 +53,7 @@ const PANEL_VARIABLES = 20;
 export function feedbackMessage(input: FeedbackInput): string {
   const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => sentence(`Note: ${note}`))];
   if (input.variables !== undefined) parts.push(panel(input.variables));
-  if (input.standing !== undefined) parts.push(standingLine(input.standing));
+  if (input.budget !== undefined) parts.push(turnLine(input.budget));
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -91,9 +91,9 @@ function variableLine(variable: VariableInfo): string {
 }
 
 /** Turn i of n and what is left, with advice at 60 and 90 % of any budget. */
-export function standingLine(standing: Standing): string {
-  const { left } = standing;
-  // Of what has no limit there is nothing left to tell.
+export function turnLine(budget: TurnBudget): string {
+  const { left } = budget;
+  // A resource without a limit is left out.
   const parts = [
     ...(Number.isFinite(left.subCalls.left) ? [`${left.subCalls.left} sub-calls`] : []),
     ...(Number.isFinite(left.tokens.left) ? [`${left.tokens.left} tokens`] : []),
@@ -101,7 +101,7 @@ export function standingLine(standing: Standing): string {
     ...(Number.isFinite(left.ms.left) ? [seconds(left.ms.left)] : []),
   ];
   const used = Math.max(
-    usedFraction({ left: standing.maxTurns - standing.nextTurn + 1, limit: standing.maxTurns }),
+    usedFraction({ left: budget.maxTurns - budget.nextTurn + 1, limit: budget.maxTurns }),
     usedFraction(left.subCalls),
     usedFraction(left.tokens),
     left.costUsd === undefined ? 0 : usedFraction(left.costUsd),
@@ -113,9 +113,9 @@ export function standingLine(standing: Standing): string {
       : used >= 0.6
         ? ' More than half is used: narrow down and work towards the answer.'
         : '';
-  const turns = Number.isFinite(standing.maxTurns) ? ` of ${standing.maxTurns}` : '';
+  const turns = Number.isFinite(budget.maxTurns) ? ` of ${budget.maxTurns}` : '';
   const rest = parts.length === 0 ? '' : ` Left: ${parts.join(', ')}.`;
-  return `Turn ${standing.nextTurn}${turns} is next.${rest}${advice}`;
+  return `Turn ${budget.nextTurn}${turns} is next.${rest}${advice}`;
 }
 
 function usedFraction(budget: { readonly left: number; readonly limit: number }): number {

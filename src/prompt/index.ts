@@ -1,5 +1,5 @@
 /**
- * What the model is told: pure functions from facts to text.
+ * What the model reads: pure functions from facts to text.
  *
  * @module
  */
@@ -8,7 +8,7 @@ export {
   type CommandFeedback,
   type FeedbackInput,
   feedbackMessage,
-  type Standing,
+  type TurnBudget,
 } from './feedback.ts';
 export { firstMessage } from './first-message.ts';
 export * as notes from './notes.ts';

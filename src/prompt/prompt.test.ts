@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contexts, loadContext, projected } from '../context/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
-import { feedbackMessage, panel, type Standing, standingLine } from './feedback.ts';
+import { feedbackMessage, panel, type TurnBudget, turnLine } from './feedback.ts';
 import { firstMessage } from './first-message.ts';
 import { type PromptFacts, systemPrompt } from './system-prompt.ts';
 
@@ -23,7 +23,7 @@ const FACTS: PromptFacts = {
   requireInspection: true,
 };
 
-const STANDING: Standing = {
+const TURN_BUDGET: TurnBudget = {
   nextTurn: 2,
   maxTurns: 30,
   left: {
@@ -112,7 +112,7 @@ describe('feedback', () => {
       ],
       notes: ['Something was not taken.'],
       variables: [{ name: 'x', type: 'int', preview: '1' }],
-      standing: STANDING,
+      budget: TURN_BUDGET,
     });
     expect(message).toBe(
       [
@@ -152,14 +152,14 @@ describe('feedback', () => {
       failedSubCalls: 0,
     };
     const variables = [{ name: 'x', type: 'int', preview: '1' }];
-    const message = feedbackMessage({ commands: [command], notes: ['Mine.'], variables, standing: STANDING });
+    const message = feedbackMessage({ commands: [command], notes: ['Mine.'], variables, budget: TURN_BUDGET });
     expect(unmarked(message).filter((line) => !OWN.test(line))).toEqual([]);
     expect(unmarked(message)).toHaveLength(unmarked(message.replace(/^\| .*$/gm, '| ')).length);
   });
 
   it.each(FORGERIES)('cannot be forged by a name, a type, a value or a note that looks like %s', (_, text) => {
     const variables = [{ name: text, type: text, preview: text }];
-    const message = feedbackMessage({ commands: [], notes: [`Mine.${text}`], variables, standing: STANDING });
+    const message = feedbackMessage({ commands: [], notes: [`Mine.${text}`], variables, budget: TURN_BUDGET });
     const lines = unmarked(message).filter((line) => !line.startsWith('Note: Mine.'));
     expect(lines.filter((line) => !OWN.test(line))).toEqual([]);
     expect(lines.filter((line) => line.startsWith('Turn '))).toHaveLength(1);
@@ -175,7 +175,7 @@ describe('feedback', () => {
 
   it('says when a command showed nothing', () => {
     const command = { id: 't1.0', label: 'cell', ok: true, shown: '', durationMs: 1, subCalls: 0, failedSubCalls: 0 };
-    expect(feedbackMessage({ commands: [command], notes: [], variables: undefined, standing: STANDING })).toContain(
+    expect(feedbackMessage({ commands: [command], notes: [], variables: undefined, budget: TURN_BUDGET })).toContain(
       '(no output)',
     );
   });
@@ -199,9 +199,9 @@ describe('feedback', () => {
     [0.65, 'More than half'],
     [0.95, 'Almost nothing'],
   ])('advises by what is used: %d', (used, advice) => {
-    const line = standingLine({
-      ...STANDING,
-      left: { ...STANDING.left, tokens: { left: Math.round(1_000 * (1 - used)), limit: 1_000 } },
+    const line = turnLine({
+      ...TURN_BUDGET,
+      left: { ...TURN_BUDGET.left, tokens: { left: Math.round(1_000 * (1 - used)), limit: 1_000 } },
     });
     expect(line).toContain(advice);
     if (advice === '') expect(line).toMatch(/s\.$/);
@@ -209,16 +209,16 @@ describe('feedback', () => {
 
   it('says nothing of what has no limit', () => {
     const none = { left: Number.POSITIVE_INFINITY, limit: Number.POSITIVE_INFINITY };
-    const left = { ...STANDING.left, subCalls: none, ms: none };
-    expect(standingLine({ ...STANDING, maxTurns: Number.POSITIVE_INFINITY, left })).toBe(
+    const left = { ...TURN_BUDGET.left, subCalls: none, ms: none };
+    expect(turnLine({ ...TURN_BUDGET, maxTurns: Number.POSITIVE_INFINITY, left })).toBe(
       'Turn 2 is next. Left: 2000000 tokens.',
     );
-    expect(standingLine({ ...STANDING, left: { ...left, tokens: none } })).toBe('Turn 2 of 30 is next.');
+    expect(turnLine({ ...TURN_BUDGET, left: { ...left, tokens: none } })).toBe('Turn 2 of 30 is next.');
   });
 
   it('shows money only where it is limited', () => {
-    expect(standingLine(STANDING)).not.toContain('$');
-    expect(standingLine({ ...STANDING, left: { ...STANDING.left, costUsd: { left: 0.5, limit: 1 } } })).toContain(
+    expect(turnLine(TURN_BUDGET)).not.toContain('$');
+    expect(turnLine({ ...TURN_BUDGET, left: { ...TURN_BUDGET.left, costUsd: { left: 0.5, limit: 1 } } })).toContain(
       '$0.50',
     );
   });

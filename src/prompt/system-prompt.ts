@@ -1,7 +1,7 @@
 import type { Limits } from '../limits.ts';
 import type { ReplInfo } from '../repl/port.ts';
 
-/** How a caller shapes what the model is told. */
+/** How a caller shapes the system prompt. */
 export interface PromptOptions {
   /** Added at the end of the system prompt: the task's own rules, tone, language. */
   readonly instructions?: string;

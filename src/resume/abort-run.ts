@@ -3,8 +3,8 @@ import { RlmError } from '../errors.ts';
 import { createEventBus, type RunCompleted, reopenLog } from '../event/index.ts';
 import { openJournal } from '../journal/index.ts';
 import { RESUMABLE, type RunRecord, type Store } from '../store/index.ts';
-import { claim, unclaim } from './keeper.ts';
 import { figuresOf, type RunLog, readRunLogs } from './run-logs.ts';
+import { claim, unclaim } from './run-store.ts';
 
 export interface AbortOptions {
   readonly store: Store;

@@ -49,7 +49,7 @@ export async function recordedReference(
 }
 
 /**
- * The models of a record for its replay, which asks nobody: one that is not available any more is replaced by one that
+ * The models of a record for its replay, which makes no calls: one that is not available any more is replaced by one that
  * fails, so that only a new call finds it missing.
  */
 export async function recordedPolicy(

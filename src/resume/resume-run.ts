@@ -7,8 +7,8 @@ import { recordedLimits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/index.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
-import { claim, unclaim } from './keeper.ts';
 import { type RecordedModels, recordedReference } from './recorded-models.ts';
+import { claim, unclaim } from './run-store.ts';
 import { loadStored } from './stored-context.ts';
 
 /** An interrupted run, ready to go on. */

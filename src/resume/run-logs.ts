@@ -31,7 +31,7 @@ export async function readRunLogs(store: Store, runId: string): Promise<RunLog> 
   return await read(runId, '');
 }
 
-/** What a run and all below it came to so far, as its events tell it. */
+/** The figures of a run and all runs below it so far, from their events. */
 export interface RunFigures {
   /** Of the run itself. */
   readonly turns: number;

@@ -26,12 +26,12 @@ export async function storeContexts(set: ContextSet, store: Store, owner: string
   return await Promise.all([...entries].map(([name, context]) => storeOne(name, context, { store, owner })));
 }
 
-interface Keeping {
+interface StoreHandle {
   readonly store: Store;
   readonly owner: string;
 }
 
-async function storeOne(name: string, { value }: LoadedContext, { store, owner }: Keeping): Promise<StoredContext> {
+async function storeOne(name: string, { value }: LoadedContext, { store, owner }: StoreHandle): Promise<StoredContext> {
   switch (value.kind) {
     case 'text':
       return { name, kind: 'text', blob: await store.blobs.put(value.text, owner) };
@@ -62,7 +62,7 @@ async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFi
 type Document = Extract<LoadedContext['value'], { kind: 'documents' }>['documents'][number];
 type StoredDocument = Extract<StoredContext, { kind: 'files' }>['documents'][number];
 
-async function storeDocument({ path, content }: Document, { store, owner }: Keeping): Promise<StoredDocument> {
+async function storeDocument({ path, content }: Document, { store, owner }: StoreHandle): Promise<StoredDocument> {
   if (content.kind === 'text') return { path, blob: await store.blobs.put(content.text, owner) };
   const { bytes, sha256, options, path: file } = await storedFile(content, store);
   return { path, bytes, ...(sha256 !== undefined && { sha256 }), file, ...(options !== undefined && { options }) };

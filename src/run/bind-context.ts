@@ -6,7 +6,7 @@ import type { ContextFacts } from '../event/event.ts';
 import { isReservedName } from '../repl/names.ts';
 import type { ReplBindings, ReplValue } from '../repl/port.ts';
 
-/** What is bound for a completion, and what is told of it. */
+/** What is bound for a completion, and the facts about it for the event. */
 export interface BoundContext {
   readonly bindings: ReplBindings;
   /** The contexts that are in force once this is bound. */

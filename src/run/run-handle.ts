@@ -189,7 +189,7 @@ export interface CompletionRequest<T = string> {
   readonly signal?: AbortSignal;
 }
 
-/** A request that is none is found wanting like everything else that is wrong with one: by the run it starts. */
+/** Non-objects become `{}`, so that validation happens inside the run. */
 export function givenRequest<T>(request: CompletionRequest<T>): CompletionRequest<T> {
   return isObject(request) ? request : ({} as CompletionRequest<T>);
 }

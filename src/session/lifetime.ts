@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
-import { extended, type SessionTerms } from './session-terms.ts';
+import { extended, type SessionConfig } from './session-config.ts';
 
 export interface LifetimeOptions {
   readonly id: string;
   readonly clock: Clock;
-  readonly terms: SessionTerms;
+  readonly config: SessionConfig;
   /** Called when the time is over, also after it was extended: look at {@link Lifetime.over}. */
   readonly onOver: () => void;
 }
@@ -18,8 +18,8 @@ export class Lifetime {
 
   constructor(options: LifetimeOptions) {
     this.#options = options;
-    this.#expiresAt = options.terms.expiresAt;
-    this.#extensions = options.terms.extensions;
+    this.#expiresAt = options.config.expiresAt;
+    this.#extensions = options.config.extensions;
   }
 
   /** ISO 8601, UTC. */
@@ -52,8 +52,8 @@ export class Lifetime {
 
   /** @throws RlmError `extension-limit` */
   extend(): void {
-    const { id, terms } = this.#options;
-    const longer = extended(id, { expiresAt: this.#expiresAt, extensions: this.#extensions }, terms);
+    const { id, config } = this.#options;
+    const longer = extended(id, { expiresAt: this.#expiresAt, extensions: this.#extensions }, config);
     this.#extensions = longer.extensions;
     this.#expiresAt = longer.expiresAt;
     this.start();

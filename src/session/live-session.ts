@@ -17,8 +17,8 @@ import { createToolbox } from '../tools/toolbox.ts';
 import { checkOptions, checkText, checkValue } from './check-arguments.ts';
 import { Lifetime } from './lifetime.ts';
 import { CLOSE_GRACE_MS } from './limits.ts';
-import type { Operated } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, Session, SessionDivergence, SessionStatus } from './session.ts';
+import type { CommandOutcome } from './session-commands.ts';
 import { isPlain, PLAIN_END, type SessionOperation } from './session-log.ts';
 import type { SessionParts } from './session-parts.ts';
 import { checkOpen, closedWhileBusy, letGo, notBegun, type SessionState, StateMachine } from './session-state.ts';
@@ -55,8 +55,8 @@ export class LiveSession implements Session {
   constructor(parts: SessionParts) {
     this.id = parts.id;
     this.#parts = parts;
-    const { id, clock, terms } = parts;
-    this.#lifetime = new Lifetime({ id, clock, terms, onOver: () => this.#onOver() });
+    const { id, clock, config } = parts;
+    this.#lifetime = new Lifetime({ id, clock, config, onOver: () => this.#onOver() });
     this.#state = new StateMachine('initializing', (state) =>
       parts.events.emit({ type: 'session.state', sessionId: id, state, expiresAt: this.#lifetime.expiresAt }),
     );
@@ -71,28 +71,28 @@ export class LiveSession implements Session {
   }
 
   status(): SessionStatus {
-    const { operator, terms } = this.#parts;
+    const { commands, config } = this.#parts;
     return {
       id: this.id,
       state: this.#state.state,
-      createdAt: new Date(terms.createdAt).toISOString(),
+      createdAt: new Date(config.createdAt).toISOString(),
       expiresAt: this.#lifetime.expiresAt,
       extensions: this.#lifetime.extensions,
-      usage: sumUsage([operator.usage(), ...this.#usages]),
+      usage: sumUsage([commands.usage(), ...this.#usages]),
       variables: this.#variables,
       snapshots: this.#snapshots,
-      commands: operator.commands,
+      commands: commands.executed,
       ...(this.#diverged !== undefined && { diverged: this.#diverged }),
     };
   }
 
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
-    const { engine, terms } = this.#parts;
+    const { engine, config } = this.#parts;
     const { signal, repl: _, ...rest } = givenRequest(request);
     const given = rest.limits ?? {};
-    const limits = isObject(given) ? { ...terms.limits, ...givenLimits(given) } : given;
+    const limits = isObject(given) ? { ...config.limits, ...givenLimits(given) } : given;
     const { tools: own } = rest;
-    const tools = own ?? terms.tools;
+    const tools = own ?? config.tools;
     let settled = Promise.resolve();
     const run = startRun<T>({
       engine,
@@ -114,17 +114,17 @@ export class LiveSession implements Session {
   }
 
   async execute(code: string, options: ExecuteOptions = {}): Promise<CellResult> {
-    const { operator, models } = this.#parts;
+    const { commands, models } = this.#parts;
     checkText('code', code);
     return await this.#command({ op: 'execute', code, models }, options, (stoppable) =>
-      operator.execute(code, stoppable),
+      commands.execute(code, stoppable),
     );
   }
 
   async bash(command: string, options: ExecuteOptions = {}): Promise<BashResult> {
     checkText('command', command);
     return await this.#command({ op: 'bash', command }, options, (stoppable) =>
-      this.#parts.operator.bash(command, stoppable),
+      this.#parts.commands.bash(command, stoppable),
     );
   }
 
@@ -212,7 +212,7 @@ export class LiveSession implements Session {
     this.#parts.onEnd();
   }
 
-  /** What it is made of, for whoever brings it back. */
+  /** Its parts, for the replay that restores it. */
   get parts(): SessionParts {
     return this.#parts;
   }
@@ -262,7 +262,7 @@ export class LiveSession implements Session {
   async #command<T>(
     operation: SessionOperation,
     options: ExecuteOptions,
-    work: (options: ExecuteOptions) => Promise<Operated<T>>,
+    work: (options: ExecuteOptions) => Promise<CommandOutcome<T>>,
   ): Promise<T> {
     checkOptions(options);
     const signals = [options.signal ?? [], this.#stop.signal].flat();
@@ -305,7 +305,7 @@ export class LiveSession implements Session {
 
   /** Reports what a killed REPL lost, and records the failure of an operation that is no command. */
   async #failed(operation: SessionOperation | undefined, error: unknown): Promise<void> {
-    this.#parts.operator.reportLoss(error);
+    this.#parts.commands.reportLoss(error);
     if (operation === undefined || !isPlain(operation) || !RlmError.isInstance(error)) return;
     await this.#parts.log.ended({ ...PLAIN_END, ok: false, errorType: error.code });
   }

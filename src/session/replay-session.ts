@@ -17,12 +17,12 @@ import { jsonSchema } from '../schema/json-schema-answer.ts';
 import type { RunRecord, Store } from '../store/index.ts';
 import { Divergences, differencesOf } from './divergence.ts';
 import type { LiveSession } from './live-session.ts';
-import type { Operated } from './operator.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionDivergence } from './session.ts';
+import type { CommandOutcome } from './session-commands.ts';
 import type { SessionContexts } from './session-contexts.ts';
 import type { LoggedOperation, OperationEnd, SessionLog, SessionOperation } from './session-log.ts';
 import { type RecordedTools, replayedTools } from './session-tools.ts';
-import type { Kept } from './stored-session.ts';
+import type { StoredConfig } from './stored-session.ts';
 
 /** What bringing a session back needs. */
 export interface ReplayOptions {
@@ -35,7 +35,7 @@ export interface ReplayOptions {
   readonly contexts: SessionContexts;
   /** The tools of the session. */
   readonly tools: RecordedTools;
-  readonly kept: Kept;
+  readonly stored: StoredConfig;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function replaySession(
   options: ReplayOptions,
 ): Promise<SessionDivergence | undefined> {
   const divergences = new Divergences(session.parts.events);
-  const { last, lastOperation = -1 } = options.kept;
+  const { last, lastOperation = -1 } = options.stored;
   const names = [...(last?.variables.map(({ name }) => name) ?? []), ...(last?.diverged?.variables ?? [])];
   const compare = async (done: number): Promise<void> => {
     if (done === lastOperation) divergences.missing(await missing(session, names));
@@ -71,14 +71,14 @@ interface Replaying extends ReplayOptions {
 }
 
 async function redo(session: LiveSession, logged: LoggedOperation, options: Replaying): Promise<void> {
-  const { operator } = session.parts;
+  const { commands } = session.parts;
   const { operation } = logged;
   switch (operation.op) {
     case 'execute': {
       const { code, models } = operation;
       const policy = await policyOf(models, options.run);
-      const execute = (timed: ExecuteOptions): Promise<Operated<CommandResult>> =>
-        operator.withModels(policy, () => operator.execute(code, timed));
+      const execute = (timed: ExecuteOptions): Promise<CommandOutcome<CommandResult>> =>
+        commands.withModels(policy, () => commands.execute(code, timed));
       // Of a cell that has ended, only recorded answers are given; one that was under way goes on.
       options.journal.unrecorded = logged.end === undefined ? 'run' : 'refuse';
       try {
@@ -89,7 +89,7 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
     }
     case 'bash': {
       const { command } = operation;
-      const bash = (timed: ExecuteOptions): Promise<Operated<CommandResult>> => operator.bash(command, timed);
+      const bash = (timed: ExecuteOptions): Promise<CommandOutcome<CommandResult>> => commands.bash(command, timed);
       return await redoCommand(session, logged, { ...options, kind: 'bash', source: command, perform: bash });
     }
     case 'completion':
@@ -140,21 +140,21 @@ type CommandResult = Pick<CellResult | BashResult, 'restarted'>;
 interface RedoCommand extends Replaying {
   readonly kind: 'cell' | 'bash';
   readonly source: string;
-  readonly perform: (options: ExecuteOptions) => Promise<Operated<CommandResult>>;
+  readonly perform: (options: ExecuteOptions) => Promise<CommandOutcome<CommandResult>>;
 }
 
 /** A command again: as far as it came when it was cut, and not at all where the REPL had to be restarted for it. */
 async function redoCommand(session: LiveSession, { end }: LoggedOperation, command: RedoCommand): Promise<void> {
-  const { operator, log } = session.parts;
+  const { commands, log } = session.parts;
   const { divergences } = command;
-  if (end?.restarted === true) return operator.leaveOut(command.kind, command.source, end);
-  const id = operator.nextId;
+  if (end?.restarted === true) return commands.leaveOut(command.kind, command.source, end);
+  const id = commands.nextId;
   divergences.at(id);
   const timed = end?.cut === true ? { timeoutMs: Math.max(SHORTEST_MS, Math.ceil(end.durationMs)) } : {};
   const done = await command.perform(timed);
   // It was under way when its process died: now it has an end.
   if (end === undefined) return await log.ended(done.end);
-  operator.tookAtFirst(end.durationMs);
+  commands.tookAtFirst(end.durationMs);
   const lost = done.result.restarted?.lost;
   const differences = differencesOf(end, { ...done, ...(lost !== undefined && { lost }) });
   if (differences.length > 0) divergences.command(id, `Replaying ${id}: ${differences.join('; ')}.`);
@@ -228,7 +228,7 @@ function differenceOf(
   return 'it gave another answer';
 }
 
-/** Codes of a replay that came to the end of the record. */
+/** Codes of a replay that reached the end of the record. */
 const RECORD_ENDS: ReadonlySet<string> = new Set([notRecorded().code]);
 
 type CompletionOperation = Extract<SessionOperation, { readonly op: 'completion' }>;

@@ -3,7 +3,7 @@ import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { Store } from '../store/index.ts';
 import type { RecordedTools } from './session-tools.ts';
 
-/** What changed a session's REPL, in order: done again, it brings the session back. */
+/** What changed a session's REPL, in order. Replaying it restores the session. */
 export type SessionOperation =
   | {
       readonly op: 'execute';
@@ -29,9 +29,9 @@ export interface OperationEnd {
   /** Of a bash command. */
   readonly exitCode?: number;
   readonly durationMs: number;
-  /** It was interrupted, by its time limit or by whoever ran it: done again, it is given the time it had. */
+  /** It was interrupted, by its time limit or by its caller: its replay gets the time it had. */
   readonly cut: boolean;
-  /** The REPL was killed and came back as it was before: it is not done again. */
+  /** The REPL was killed and restored to the state before it: it is not replayed. */
   readonly restarted: boolean;
 }
 
@@ -69,7 +69,7 @@ export function sessionLog(store: Store, sessionId: string): SessionLog {
     },
     append: async (operation) => {
       count += 1;
-      // An operation is logged before it is done: after a crash it is done again, from the state before it.
+      // An operation is logged before it runs: after a crash it is replayed, from the state before it.
       await store.journal.append(
         journalId,
         { kind: 'operation', key: operation.op, body: operation as unknown as JsonValue },

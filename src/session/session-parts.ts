@@ -3,10 +3,10 @@ import type { Engine } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
-import type { Operator } from './operator.ts';
 import type { SessionStatus } from './session.ts';
+import type { SessionCommands } from './session-commands.ts';
+import type { SessionConfig } from './session-config.ts';
 import type { SessionLog } from './session-log.ts';
-import type { SessionTerms } from './session-terms.ts';
 
 /** What a live session is made of. */
 export interface SessionParts {
@@ -17,10 +17,10 @@ export interface SessionParts {
   readonly log: SessionLog;
   readonly workspace: Workspace;
   /** Runs cells and bash between completions. */
-  readonly operator: Operator;
+  readonly commands: SessionCommands;
   /** The models its own cells ask, for the log. */
   readonly models: RecordedModels;
-  readonly terms: SessionTerms;
+  readonly config: SessionConfig;
   /** Keeps the session's record; `operations` of its log were done when the status was as it says. */
   readonly save: (status: SessionStatus, operations: number) => Promise<void>;
   /** Lets go of what the session held besides its REPL. */

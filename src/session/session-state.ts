@@ -13,7 +13,7 @@ const NEXT: Readonly<Record<SessionState, readonly SessionState[]>> = {
   expired: [],
 };
 
-/** The state of a session; every change is checked and told. */
+/** The state of a session; every change is checked and reported. */
 export class StateMachine {
   #state: SessionState;
   readonly #onChange: (state: SessionState) => void;

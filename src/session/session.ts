@@ -76,7 +76,7 @@ export interface OpenSessionOptions {
   readonly context?: ContextInput;
 }
 
-/** What a cell of `execute` came to. */
+/** The result of `execute`. */
 export interface CellResult {
   /** It ended without an error. */
   readonly ok: boolean;
@@ -100,7 +100,7 @@ export interface CellResult {
   readonly answer?: string;
 }
 
-/** What a bash command came to. */
+/** The result of `bash`. */
 export interface BashResult {
   /** Its exit code is 0. */
   readonly ok: boolean;

@@ -13,15 +13,15 @@ import { bookRecovered, openRun, prepareRun } from '../run/open-run.ts';
 import type { SessionRecord, Store, StoreLock } from '../store/index.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import { LiveSession } from './live-session.ts';
-import { Operator } from './operator.ts';
 import { replaySession } from './replay-session.ts';
 import type { OpenSessionOptions, Session, SessionOptions, SessionStatus } from './session.ts';
+import { SessionCommands } from './session-commands.ts';
+import { type SessionConfig, sessionConfig } from './session-config.ts';
 import { SessionContexts } from './session-contexts.ts';
 import { type LoggedOperation, type SessionLog, sessionLog } from './session-log.ts';
 import { checkOpen, rlmClosed } from './session-state.ts';
-import { type SessionTerms, termsOf } from './session-terms.ts';
 import { mergeTools, NO_TOOLS, recordTools, restoredTools } from './session-tools.ts';
-import { type Kept, keptOf, lockSession, reapStored, recordOf, sessionRecord } from './stored-session.ts';
+import { lockSession, reapStored, recordOf, type StoredConfig, sessionRecord, storedConfig } from './stored-session.ts';
 
 /** What the sessions of an `Rlm` need of it. */
 export interface SessionsOptions {
@@ -34,12 +34,12 @@ export interface SessionsOptions {
 interface Build {
   readonly id: string;
   readonly engine: Engine;
-  readonly terms: SessionTerms;
+  readonly config: SessionConfig;
   readonly context: ContextInput | undefined;
   readonly journal: Journal;
   readonly lock: StoreLock;
   /** What its record holds, when it is brought back. */
-  readonly kept: Kept | undefined;
+  readonly stored: StoredConfig | undefined;
 }
 
 /** A session that is built, and the run that pays for what its own cells ask. */
@@ -53,7 +53,7 @@ interface Built {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
-  /** Sessions that are just being brought back: whoever asks meanwhile gets the same. */
+  /** Sessions that are being restored: a second call meanwhile gets the same one. */
   readonly #opening = new Map<string, Promise<Session>>();
   readonly #pending = new Set<Promise<Session>>();
   /** Fires when the `Rlm` is closed: sessions that wait for a REPL are refused then. */
@@ -109,10 +109,10 @@ export class Sessions {
     await reapStored(this.#options);
     const engine = this.#options.engineFor(options.repl);
     const id = engine.newId();
-    const terms = termsOf(options, clock.now());
+    const config = sessionConfig(options, clock.now());
     const lock = await lockSession(id, store);
     const journal = createJournal({ journalId: id, store, clock });
-    const parts = { id, engine, terms, context: options.context, journal, lock, kept: undefined };
+    const parts = { id, engine, config, context: options.context, journal, lock, stored: undefined };
     const { session } = await this.#build(parts);
     await session.start();
     return session;
@@ -138,32 +138,32 @@ export class Sessions {
   async #bringBack(record: SessionRecord, options: OpenSessionOptions, lock: StoreLock): Promise<Session> {
     const { store, clock } = this.#options;
     const { id } = record;
-    const kept = keptOf(record);
-    const engine = this.#options.engineFor(kept.backend as ReplChoice);
+    const stored = storedConfig(record);
+    const engine = this.#options.engineFor(stored.backend as ReplChoice);
     const operations = await sessionLog(store, id).read();
-    const contexts = await contextsOf(kept, operations, { store, given: options.context });
+    const contexts = await contextsOf(stored, operations, { store, given: options.context });
     contexts.check(id);
     const journal = await openJournal({ journalId: id, store, clock });
-    const context = await loadStored(kept.contexts, { store, substitutes: contexts.substitutes('') });
-    const terms = { ...termsFrom(record, kept), tools: toolsFor(kept, options.tools, engine.defaults.tools) };
-    const { session, run, log } = await this.#build({ id, engine, terms, context, journal, lock, kept });
+    const context = await loadStored(stored.contexts, { store, substitutes: contexts.substitutes('') });
+    const config = { ...recordedConfig(record, stored), tools: toolsFor(stored, options.tools, engine.defaults.tools) };
+    const { session, run, log } = await this.#build({ id, engine, config, context, journal, lock, stored });
     await log.read();
-    const tools = kept.tools ?? recordTools(createToolbox(terms.tools));
-    const replay = { store, clock, run, journal, log, contexts, tools, kept };
+    const tools = stored.tools ?? recordTools(createToolbox(config.tools));
+    const replay = { store, clock, run, journal, log, contexts, tools, stored };
     await session.start(await replaySession(session, operations, replay));
     return session;
   }
 
-  async #build({ id, engine, terms, context, journal, lock, kept: before }: Build): Promise<Built> {
+  async #build({ id, engine, config, context, journal, lock, stored: before }: Build): Promise<Built> {
     const { store, clock } = this.#options;
     const events = engine.openEvents({ runId: id, traceId: id, tail: await store.events.tail(id) });
     // The session's own time is its lifetime; its commands have no deadline of their own beside cellTimeoutMs.
-    const limits = { ...terms.limits, maxDurationMs: Number.POSITIVE_INFINITY };
+    const limits = { ...config.limits, maxDurationMs: Number.POSITIVE_INFINITY };
     let place: ReplPlace | undefined;
     const { root, recovered } = journal;
     const open = openRun({
       ...{ engine, id, kind: 'session' as const, events, journal: root, recovered, signal: undefined, sessionId: id },
-      request: { query: '', context, limits, tools: terms.tools },
+      request: { query: '', context, limits, tools: config.tools },
     });
     try {
       const run = await prepareRun(open);
@@ -176,19 +176,19 @@ export class Sessions {
       const workspace = await openWorkspace((host) =>
         engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
       );
-      const operator = new Operator({ run, workspace });
-      await operator.bind();
+      const commands = new SessionCommands({ run, workspace });
+      await commands.bind();
       const { backend, isolation } = workspace.repl.info;
-      const kept: Kept = {
+      const stored: StoredConfig = {
         models: before?.models ?? recordModels(run.models, run.limits.maxDepth),
         contexts: before?.contexts ?? (await storeContexts(run.contexts, store, id)),
         tools: mergeTools(before?.tools ?? NO_TOOLS, recordTools(run.toolbox)),
-        ownTools: before?.ownTools ?? terms.tools !== undefined,
+        ownTools: before?.ownTools ?? config.tools !== undefined,
         backend,
         isolation,
-        limits: terms.limits,
-        extensionMs: terms.extensionMs,
-        maxExtensions: terms.maxExtensions,
+        limits: config.limits,
+        extensionMs: config.extensionMs,
+        maxExtensions: config.maxExtensions,
       };
       const onEnd = (): void => {
         this.#live.delete(id);
@@ -198,10 +198,10 @@ export class Sessions {
       };
       const log = sessionLog(store, id);
       const save = async (status: SessionStatus, lastOperation: number): Promise<void> => {
-        await store.sessions.put(recordOf(status, { ...kept, lastOperation }, clock.now()));
+        await store.sessions.put(recordOf(status, { ...stored, lastOperation }, clock.now()));
         if (status.state === 'terminated' || status.state === 'expired') await store.blobs.release(id);
       };
-      const parts = { id, engine, clock, events, log, workspace, operator, terms, save, onEnd };
+      const parts = { id, engine, clock, events, log, workspace, commands, config, save, onEnd };
       const session = new LiveSession({ ...parts, models: recordModels(run.models, run.limits.maxDepth) });
       this.#live.set(id, session);
       // One that is brought back has its record, which says more than an empty REPL could.
@@ -210,7 +210,7 @@ export class Sessions {
         type: before !== undefined ? 'session.opened' : 'session.created',
         sessionId: id,
         state: 'initializing',
-        expiresAt: new Date(terms.expiresAt).toISOString(),
+        expiresAt: new Date(config.expiresAt).toISOString(),
       });
       return { session, run, log };
     } catch (error) {
@@ -233,12 +233,12 @@ function checkOpenOptions(options: OpenSessionOptions | undefined): void {
 
 /** The contexts a session has had, with what was handed over for them. */
 async function contextsOf(
-  kept: Kept,
+  stored: StoredConfig,
   operations: readonly LoggedOperation[],
   { store, given }: { readonly store: Store; readonly given: ContextInput | undefined },
 ): Promise<SessionContexts> {
   const contexts = new SessionContexts(given);
-  contexts.add('', kept.contexts);
+  contexts.add('', stored.contexts);
   for (const { operation } of operations) {
     if (operation.op !== 'completion') continue;
     const run = await store.runs.get(operation.runId);
@@ -248,20 +248,24 @@ async function contextsOf(
 }
 
 /** The tools of a session that is brought back: what the caller gave, then what its `Rlm` has, and stand-ins for the rest. */
-function toolsFor({ tools = NO_TOOLS, ownTools = false }: Kept, given: ToolSet = {}, defaults: ToolSet): ToolSet {
+function toolsFor(
+  { tools = NO_TOOLS, ownTools = false }: StoredConfig,
+  given: ToolSet = {},
+  defaults: ToolSet,
+): ToolSet {
   const recorded = new Set([...tools.bindings.map(({ name }) => name), ...Object.keys(tools.values)]);
   const own = Object.entries(defaults).filter(([name]) => !ownTools || recorded.has(name));
   return restoredTools(tools, { ...Object.fromEntries(own), ...given });
 }
 
-function termsFrom(record: SessionRecord, kept: Kept): SessionTerms {
+function recordedConfig(record: SessionRecord, stored: StoredConfig): SessionConfig {
   return {
     createdAt: Date.parse(record.createdAt),
     expiresAt: Date.parse(record.expiresAt),
     extensions: record.extensions,
-    extensionMs: kept.extensionMs,
-    maxExtensions: kept.maxExtensions,
-    limits: recordedLimits(kept.limits),
+    extensionMs: stored.extensionMs,
+    maxExtensions: stored.maxExtensions,
+    limits: recordedLimits(stored.limits),
     tools: undefined,
   };
 }

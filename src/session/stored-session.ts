@@ -6,17 +6,17 @@ import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';
 import { processInWords } from '../store/lock-owner.ts';
 import type { SessionStatus } from './session.ts';
+import { extended, type SessionConfig } from './session-config.ts';
 import { checkOpen, type SessionState } from './session-state.ts';
-import { extended, type SessionTerms } from './session-terms.ts';
 import type { RecordedTools } from './session-tools.ts';
 
 /** What a session's record holds besides its state. */
-export interface Kept {
+export interface StoredConfig {
   readonly contexts: readonly StoredContext[];
   readonly backend: string;
   /** What its REPL really had. */
   readonly isolation: IsolationLevel;
-  readonly limits: SessionTerms['limits'];
+  readonly limits: SessionConfig['limits'];
   readonly extensionMs: number;
   readonly maxExtensions: number;
   /** The models it was created with. */
@@ -32,7 +32,7 @@ export interface Kept {
 }
 
 /** A session as its record tells it, without its REPL. */
-export interface StoredSession extends Kept {
+export interface StoredSession extends StoredConfig {
   readonly id: string;
   /** A session whose time is over is expired, also before anybody has written that down. */
   readonly state: SessionState;
@@ -49,16 +49,16 @@ export interface StoredAccess {
   readonly clock: Clock;
 }
 
-/** What is kept of a session. */
-export function keptOf({ more }: SessionRecord): Kept {
-  return more as unknown as Kept;
+/** The part of a session's record that is not its state. */
+export function storedConfig({ more }: SessionRecord): StoredConfig {
+  return more as unknown as StoredConfig;
 }
 
 /** Reads a record. */
 export function storedSession(record: SessionRecord, now: number): StoredSession {
   const { id, state, createdAt, updatedAt, expiresAt, extensions } = record;
   const over = Date.parse(expiresAt) <= now && state !== 'terminated';
-  return { ...keptOf(record), id, state: over ? 'expired' : state, createdAt, updatedAt, expiresAt, extensions };
+  return { ...storedConfig(record), id, state: over ? 'expired' : state, createdAt, updatedAt, expiresAt, extensions };
 }
 
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
@@ -118,10 +118,10 @@ export async function extendStored(id: string, access: StoredAccess): Promise<Se
 async function extendLocked(id: string, access: StoredAccess): Promise<SessionRecord> {
   const record = await openRecord(id, access);
   const now = { expiresAt: Date.parse(record.expiresAt), extensions: record.extensions };
-  const longer = extended(id, now, keptOf(record));
+  const longer = extended(id, now, storedConfig(record));
   const expiresAt = new Date(longer.expiresAt).toISOString();
   const changed = { ...record, expiresAt, extensions: longer.extensions };
-  await tell(id, [{ type: 'session.extended', sessionId: id, state: record.state, expiresAt }], access);
+  await emit(id, [{ type: 'session.extended', sessionId: id, state: record.state, expiresAt }], access);
   return await put(changed, access);
 }
 
@@ -168,7 +168,7 @@ async function endRecord(
 ): Promise<SessionRecord> {
   const { id, expiresAt } = record;
   const type = state === 'expired' ? 'session.expired' : 'session.closed';
-  await tell(
+  await emit(
     id,
     [
       { type: 'session.state', sessionId: id, state, expiresAt },
@@ -193,7 +193,7 @@ async function put(record: SessionRecord, { store, clock }: StoredAccess): Promi
   return changed;
 }
 
-async function tell(id: string, events: readonly EventBody[], { store, clock }: StoredAccess): Promise<void> {
+async function emit(id: string, events: readonly EventBody[], { store, clock }: StoredAccess): Promise<void> {
   const bus = createEventBus({ runId: id, traceId: id, clock, store, tail: await store.events.tail(id) });
   for (const event of events) bus.emit(event);
   await bus.flush();
@@ -201,9 +201,9 @@ async function tell(id: string, events: readonly EventBody[], { store, clock }: 
 }
 
 /** The record of a session as it stands. */
-export function recordOf(status: SessionStatus, kept: Kept, now: number): SessionRecord {
+export function recordOf(status: SessionStatus, stored: StoredConfig, now: number): SessionRecord {
   const { id, createdAt, expiresAt, extensions, usage, variables, snapshots, commands, diverged } = status;
-  const last: Kept['last'] = { usage, variables, snapshots, commands, ...(diverged && { diverged }) };
+  const last: StoredConfig['last'] = { usage, variables, snapshots, commands, ...(diverged && { diverged }) };
   return {
     id,
     // A session whose process died while it worked is as ready as any: what was under way is in its log.
@@ -212,6 +212,6 @@ export function recordOf(status: SessionStatus, kept: Kept, now: number): Sessio
     updatedAt: new Date(now).toISOString(),
     expiresAt,
     extensions,
-    more: { ...kept, last } as unknown as JsonValue,
+    more: { ...stored, last } as unknown as JsonValue,
   };
 }

@@ -8,7 +8,7 @@ import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
 import { costLimitFor, requiredModel } from '../options/models.ts';
 import { schemaFromFile } from '../options/schema-file.ts';
-import { type Keeping, openToKeep, storeArgument } from '../options/store.ts';
+import { openToKeep, type StoreHandle, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
 import type { ProgressView } from '../watch/progress-view.ts';
@@ -47,7 +47,7 @@ export async function ask({ question, options, console, interrupts }: Ask): Prom
 
 interface Asking extends Omit<Ask, 'interrupts'> {
   readonly stage: Stage;
-  readonly keeping: Keeping;
+  readonly keeping: StoreHandle;
   readonly output: StandardSchemaV1<unknown, unknown> | undefined;
   readonly rlm: RlmOptions;
 }

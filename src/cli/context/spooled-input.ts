@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ulid } from 'ulid';
-import { keptOf } from '../../session/stored-session.ts';
+import { storedConfig } from '../../session/stored-session.ts';
 import type { Store, StoredContext, StoreLock } from '../../store/index.ts';
 import { processInWords } from '../../store/lock-owner.ts';
 import { checkFolder, privateFolder, removeFile } from '../../store/private-files.ts';
@@ -119,7 +119,7 @@ async function neededContexts(store: Store): Promise<readonly StoredContext[]> {
   const inSessions = await Promise.all(sessions.map(({ id }) => store.runs.list({ sessionId: id, limit })));
   return [
     ...[...runs, ...inSessions.flat()].flatMap(({ request }) => request.contexts),
-    ...sessions.flatMap((session) => keptOf(session).contexts),
+    ...sessions.flatMap((session) => storedConfig(session).contexts),
   ];
 }
 

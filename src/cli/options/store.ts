@@ -35,7 +35,7 @@ export function addKeepOptions(command: Command): Command {
 }
 
 /** A store for the time of one command. */
-export interface Keeping extends AsyncDisposable {
+export interface StoreHandle extends AsyncDisposable {
   readonly store: Store;
   /** The store outlives this process. */
   readonly durable: boolean;
@@ -48,7 +48,7 @@ export interface Keeping extends AsyncDisposable {
  * @throws StoreError when a folder that was asked for by name cannot be used, or the usual one leads elsewhere or is not
  *   this user's own
  */
-export function openToKeep({ store }: KeepOptions, note: (line: string) => void): Keeping {
+export function openToKeep({ store }: KeepOptions, note: (line: string) => void): StoreHandle {
   if (store === false) return keeping(memoryStore(), false);
   try {
     const kept = openFolder(store);
@@ -66,12 +66,12 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
 }
 
 /** Opens a store to write, also while other processes use it. @throws StoreError when it cannot be used */
-export function openToWrite(folder: string): Keeping {
+export function openToWrite(folder: string): StoreHandle {
   return keeping(openAdvised(folder), true);
 }
 
 /** Opens a store to read. @throws StoreError when the folder has no store */
-export function openToLook(folder: string): Keeping {
+export function openToLook(folder: string): StoreHandle {
   return keeping(openAdvised(folder, { readOnly: true }), true);
 }
 
@@ -102,7 +102,7 @@ function withAdvice({ message, cause, data }: StoreError, advice: string): Store
   return new StoreError({ message: `${message} ${advice}`, cause, userAction: true, data });
 }
 
-function keeping(store: Store, durable: boolean): Keeping {
+function keeping(store: Store, durable: boolean): StoreHandle {
   return { store, durable, [Symbol.asyncDispose]: () => store.close() };
 }
 

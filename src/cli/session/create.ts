@@ -29,7 +29,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   const { context } = await contextFromArguments(options.file ?? [], console.stdin, undefined, store);
   const { repl, isolation } = options;
   await using rlm = createRlm({ ...models.rlm, store, repl, isolation });
-  const session = await rlm.createSession({ ...termsOf(options), ...(context !== undefined && { context }) });
+  const session = await rlm.createSession({ ...sessionConfig(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {
     writeJson(console.stdout, status);
@@ -42,7 +42,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   return EXIT.answered;
 }
 
-function termsOf({ lifetime, maxCost, maxTokens }: CreateOptions): SessionOptions {
+function sessionConfig({ lifetime, maxCost, maxTokens }: CreateOptions): SessionOptions {
   const limits = {
     ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(maxTokens !== undefined && { maxTokens }),

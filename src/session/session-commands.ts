@@ -16,31 +16,31 @@ import type { OperationEnd } from './session-log.ts';
 
 const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };
 
-/** What an operator works with: the session's own run, whose ledger pays for what its cells ask. */
-export interface OperatorParts {
+/** The session's own run, whose ledger pays for what its cells ask, and the REPL they run in. */
+export interface SessionCommandsOptions {
   readonly run: Run;
   readonly workspace: Workspace;
 }
 
 /** The result of a command, and what the log keeps of it. */
-export interface Operated<T> {
+export interface CommandOutcome<T> {
   readonly result: T;
   readonly end: OperationEnd;
   /** The error of a cell, in words. */
   readonly problem?: string;
 }
 
-/** What was put out by a command that is not done again. */
-const LEFT_OUT = '(not done again: the REPL had to be restarted)';
+/** The output of a command that is not replayed. */
+const LEFT_OUT = '(not run again: the REPL had to be restarted)';
 
 /** Runs cells and bash commands of a session between its completions. */
-export class Operator {
-  readonly #parts: OperatorParts;
+export class SessionCommands {
+  readonly #parts: SessionCommandsOptions;
   readonly #tally = new SubCallTally();
-  readonly #commands: SessionStatus['commands'][number][] = [];
+  readonly #executed: SessionStatus['commands'][number][] = [];
   #host: ReplHost;
 
-  constructor(parts: OperatorParts) {
+  constructor(parts: SessionCommandsOptions) {
     this.#parts = parts;
     this.#host = createCellHost({ ...parts, tally: this.#tally });
   }
@@ -63,8 +63,8 @@ export class Operator {
   }
 
   /** What was run, in order. */
-  get commands(): SessionStatus['commands'] {
-    return this.#commands;
+  get executed(): SessionStatus['commands'] {
+    return this.#executed;
   }
 
   usage(): Usage {
@@ -89,7 +89,7 @@ export class Operator {
     workspace.setContextsInForce(inForce);
   }
 
-  async execute(code: string, options: ExecuteOptions): Promise<Operated<CellResult>> {
+  async execute(code: string, options: ExecuteOptions): Promise<CommandOutcome<CellResult>> {
     const { workspace, run } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.execute({ code, handle, ...options }));
@@ -111,7 +111,7 @@ export class Operator {
     return { result, end, ...(error !== null && { problem: `${error.type}: ${error.message}` }) };
   }
 
-  async bash(command: string, options: ExecuteOptions): Promise<Operated<BashResult>> {
+  async bash(command: string, options: ExecuteOptions): Promise<CommandOutcome<BashResult>> {
     const { workspace, run } = this.#parts;
     const handle = workspace.history.nextExecute;
     const outcome = await this.#serving(handle, () => workspace.repl.bash({ command, handle, ...options }));
@@ -127,15 +127,15 @@ export class Operator {
     return { result, end: { ...endOf(outcome, options), exitCode } };
   }
 
-  /** Counts a command of the log that is not done again. */
+  /** Counts a command of the log that is not replayed. */
   leaveOut(kind: 'cell' | 'bash', source: string, { ok, durationMs }: OperationEnd): void {
     this.#note({ kind, source, ok, durationMs, output: LEFT_OUT });
   }
 
   /** The last command took that long when it was first run, whatever doing it again took. */
   tookAtFirst(durationMs: number): void {
-    const last = this.#commands.pop();
-    if (last !== undefined) this.#commands.push({ ...last, durationMs });
+    const last = this.#executed.pop();
+    if (last !== undefined) this.#executed.push({ ...last, durationMs });
   }
 
   /** Emits what a killed REPL lost, where the error of a command says so. */
@@ -160,7 +160,7 @@ export class Operator {
   }): void {
     const { kind, source, ok, durationMs, output } = command;
     const { history } = this.#parts.workspace;
-    this.#commands.push({ id: history.nextExecute, kind, ok, durationMs });
+    this.#executed.push({ id: history.nextExecute, kind, ok, durationMs });
     history.addExecute({ code: source, ok, output });
   }
 

@@ -5,7 +5,7 @@ import { DEFAULT_EXTENSIONS, DEFAULT_LIFETIME_MS, LONGEST_LIFETIME_MS } from './
 import type { SessionOptions } from './session.ts';
 
 /** How long a session lives and what its commands may use. */
-export interface SessionTerms {
+export interface SessionConfig {
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -17,7 +17,7 @@ export interface SessionTerms {
 }
 
 /** @throws RlmError `invalid-limit` */
-export function termsOf(options: SessionOptions, now: number): SessionTerms {
+export function sessionConfig(options: SessionOptions, now: number): SessionConfig {
   const lifetimeMs = duration('lifetimeMs', options.lifetimeMs ?? DEFAULT_LIFETIME_MS);
   return {
     createdAt: now,
@@ -41,7 +41,7 @@ export interface Extension {
 export function extended(
   id: string,
   { expiresAt, extensions }: Extension,
-  { extensionMs, maxExtensions }: Pick<SessionTerms, 'extensionMs' | 'maxExtensions'>,
+  { extensionMs, maxExtensions }: Pick<SessionConfig, 'extensionMs' | 'maxExtensions'>,
 ): Extension {
   if (extensions < maxExtensions) return { expiresAt: expiresAt + extensionMs, extensions: extensions + 1 };
   throw new RlmError({
