@@ -46,7 +46,7 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Pr
     run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
   hold(messages);
   const startedAt = run.clock.now();
-  const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, step, run }));
+  const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, turn, step, run }));
   if (reply !== 'refused' && reply.kind === 'reply') {
     const { text, reasoning, finishReason } = reply;
     // What the reply's code spends must leave a last call that repeats the reply.
@@ -69,11 +69,12 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Pr
 interface Sending {
   readonly messages: readonly ChatMessage[];
   readonly model: Model;
+  readonly turn: number;
   readonly step: Step;
   readonly run: Run;
 }
 
-async function send({ messages, model, step, run }: Sending): Promise<RootReply | 'refused'> {
+async function send({ messages, model, turn, step, run }: Sending): Promise<RootReply | 'refused'> {
   const account = run.ledger.account({ kind: 'root', depth: run.depth });
   const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
   const { maxOutputTokens } = run.limits;
@@ -88,7 +89,7 @@ async function send({ messages, model, step, run }: Sending): Promise<RootReply 
         depth: run.depth,
         signal: run.stop.workSignal,
         account: step.account(account),
-        ...(run.prompt.stopAfterFirstBlock === true && { readText: stopAfterFirstCommand }),
+        readText: liveReader(turn, run),
       },
       run,
     );
@@ -102,6 +103,10 @@ async function send({ messages, model, step, run }: Sending): Promise<RootReply 
 function handled(error: unknown, run: Run): RootReply | 'refused' {
   run.stop.throwIfStopped();
   if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
+  // The timer of the call and that of the run are due at the same instant, and the order in which they fire is open.
+  if (error instanceof ModelError && error.fault === 'deadline' && error.data.ofRun === true) {
+    return { kind: 'limit', limit: run.stop.timeIsUp() };
+  }
   if (error instanceof BudgetError) {
     return { kind: 'limit', limit: { stop: stopOfResource(error.resource), reason: error.message } };
   }
@@ -110,6 +115,21 @@ function handled(error: unknown, run: Run): RootReply | 'refused' {
   }
   if (error instanceof ModelError && error.fault === 'refused') return 'refused';
   throw error;
+}
+
+/** Emits the text of each attempt as it arrives; it ends the reply early where the prompt asks for that. */
+function liveReader(turn: number, run: Run): () => TextReader {
+  let attempt = 0;
+  return () => {
+    attempt += 1;
+    const delta = { type: 'model.delta', turn, attempt } as const;
+    const end = run.prompt.stopAfterFirstBlock === true ? stopAfterFirstCommand() : undefined;
+    return (text) => {
+      const last = end?.(text);
+      run.emit({ ...delta, text: last === undefined ? text : text.slice(0, last) });
+      return last;
+    };
+  };
 }
 
 /** A line with its end, or what there is of one. */

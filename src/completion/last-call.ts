@@ -5,7 +5,7 @@ import type { Step } from '../journal/index.ts';
 import { LAST_CALL_MS } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
-import { parseReply, withoutReasoning } from '../protocol/index.ts';
+import { isOnlyCommands, parseReply, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { callModel } from '../subcall/call-model.ts';
 import type { Conversation } from './ask-root.ts';
@@ -19,8 +19,6 @@ export interface BestAnswer {
 }
 
 const NOTHING: BestAnswer = { value: undefined, text: '' };
-/** A reply that is a final answer and nothing else: what could not be taken of it is no prose either. */
-const COMMAND_ALONE = /^[>*`\s-]*FINAL(?:_VAR)?\s*\([^\n]*\)[*`.;\s]*$/;
 /** A reply that is one fenced block, as models give JSON. */
 const FENCED = /^```[^\n`]*\n(.*)\n```$/s;
 
@@ -46,10 +44,12 @@ export async function lastCall(
   const draft = await loop.repl.draft().catch(() => undefined);
   if (draft !== undefined) return await fromDraft(draft, loop);
   const prose = withoutReasoning(text);
-  if (prose === '' || COMMAND_ALONE.test(prose)) return NOTHING;
-  if (run.answerType === undefined) return { value: prose, text: prose };
-  const checked = await run.answerType.checkText(FENCED.exec(prose)?.[1] ?? prose);
-  return { value: checked.ok ? checked.value : undefined, text: prose };
+  if (prose === '') return NOTHING;
+  const checked = await run.answerType?.checkText(FENCED.exec(prose)?.[1] ?? prose);
+  if (checked?.ok === true) return { value: checked.value, text: prose };
+  // Commands are written to be run, not to be read.
+  if (isOnlyCommands(prose)) return NOTHING;
+  return { value: run.answerType === undefined ? prose : undefined, text: prose };
 }
 
 async function askForBest(

@@ -32,16 +32,14 @@ export function cancelledBecause(reason: string): string {
 export class StopControl {
   readonly #work = new AbortController();
   readonly #hard = new AbortController();
+  readonly #ledger: Ledger;
   #limit: LimitReached | undefined;
   #cancelled: string | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(ledger: Ledger, signal?: AbortSignal) {
-    const timeIsUp = (reason: unknown): void =>
-      this.#end({
-        stop: 'time-limit',
-        reason: reason instanceof Error ? reason.message : 'The time is up (maxDurationMs).',
-      });
+    this.#ledger = ledger;
+    const timeIsUp = (reason: unknown): void => void this.timeIsUp(reason);
     onAbort(ledger.workingSignal, timeIsUp);
     // Where both deadlines are the same instant, this one's timer may be the first.
     onAbort(ledger.hardSignal, (reason) => {
@@ -87,6 +85,16 @@ export class StopControl {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
     this.#work.abort();
+  }
+
+  /** The working deadline has passed: a call may notice it before the ledger's own timer does. */
+  timeIsUp(reason: unknown = this.#ledger.timeIsUp()): LimitReached {
+    const limit: LimitReached = {
+      stop: 'time-limit',
+      reason: reason instanceof Error ? reason.message : 'The time is up (maxDurationMs).',
+    };
+    this.#end(limit);
+    return this.#limit ?? limit;
   }
 
   /** Best answer now. */

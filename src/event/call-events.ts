@@ -88,4 +88,8 @@ export interface UsageRecorded {
   readonly possiblyBilled: boolean;
   /** From sending to the end of the reply, where it was measured. */
   readonly durationMs?: number;
+  /** What went wrong, finer than the code, e.g. `rate-limit` or `unreachable`. */
+  readonly fault?: string;
+  /** Milliseconds until the next attempt; absent when this is the last one. */
+  readonly retryInMs?: number;
 }

@@ -27,6 +27,7 @@ import type {
   CellStarted,
   CommandParsed,
   CommandRejected,
+  ModelDelta,
   ModelReplied,
   TurnCompleted,
   TurnStarted,
@@ -60,6 +61,7 @@ export type EventBody =
   | RunCompleted
   | RunProgress
   | TurnStarted
+  | ModelDelta
   | ModelReplied
   | CommandParsed
   | CommandRejected
@@ -86,6 +88,7 @@ export type RunEvent = EventBase & EventBody;
 /** Types that may be dropped for a slow subscriber; all others are durable. */
 export const EPHEMERAL_EVENTS: ReadonlySet<EventBody['type']> = new Set([
   'run.progress',
+  'model.delta',
   'cell.started',
   'cell.output',
   'events.dropped',

@@ -23,6 +23,7 @@ export {
   type EventsDropped,
   type JournalDiverged,
   type LimitReached,
+  type ModelDelta,
   type ModelReplied,
   type Outcome,
   type ReplRestarted,

@@ -11,6 +11,15 @@ export interface TurnStarted {
   readonly turn: number;
 }
 
+/** A piece of the root model's reply, while the model writes it. Ephemeral: `model.replied` has the whole reply. */
+export interface ModelDelta {
+  readonly type: 'model.delta';
+  readonly turn: number;
+  /** From 1, per call: a new attempt starts the reply again, so the text of earlier attempts is void. */
+  readonly attempt: number;
+  readonly text: string;
+}
+
 /** The root model replied, before anything of the reply was run. */
 export interface ModelReplied {
   readonly type: 'model.replied';

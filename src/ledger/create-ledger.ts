@@ -81,6 +81,10 @@ class NodeLedger implements Ledger {
     return this.#node.deadline.hardSignal;
   }
 
+  timeIsUp(): BudgetError {
+    return this.#node.deadline.late();
+  }
+
   get subCalls(): number {
     return this.#node.calls.spent;
   }

@@ -89,6 +89,8 @@ export interface Ledger {
   readonly workingSignal: AbortSignal;
   /** Fires at the hard deadline, with a {@link BudgetError} as its reason. */
   readonly hardSignal: AbortSignal;
+  /** The error of a run whose working deadline has passed. */
+  timeIsUp(): BudgetError;
   /** Sub-calls of this completion and all below it that were sent. */
   readonly subCalls: number;
 

@@ -203,11 +203,11 @@ function armDeadline(state: CallState): (() => void) | undefined {
   const rest = Math.max(0, call.deadline - call.clock.now());
   if (!Number.isFinite(own) && !Number.isFinite(rest)) return undefined;
   return call.clock.schedule(Math.min(own, rest), () => {
-    const message =
-      rest < own
-        ? `The call of ${call.model.id} was ended: the time of its run is up.`
-        : `The call of ${call.model.id} took longer than callTimeoutMs = ${seconds(call.limits.callTimeoutMs)}.`;
-    control.abort(new ModelError({ fault: 'deadline', message }));
+    const ofRun = rest <= own;
+    const message = ofRun
+      ? `The call of ${call.model.id} was ended: the time of its run is up.`
+      : `The call of ${call.model.id} took longer than callTimeoutMs = ${seconds(call.limits.callTimeoutMs)}.`;
+    control.abort(new ModelError({ fault: 'deadline', message, data: { ofRun } }));
   });
 }
 

@@ -87,6 +87,28 @@ describe('answers', () => {
     expect(mock.calls.at(-1)?.request.model).toBe('any');
   });
 
+  test.each([
+    ['prose', 'done'],
+    ['code', cell('print(1)')],
+    ['JSON of another shape', '```json\n{"m": 1}\n```'],
+    ['a final answer that does not fit', 'FINAL("twelve")'],
+  ])('with --schema nothing that does not fit is printed: %s', async (_, last) => {
+    playing(cell('x = 1'), last);
+    writeFileSync(
+      join(folder, 'number.json'),
+      JSON.stringify({ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] }),
+    );
+    const args = ['Q', '--schema', 'number.json', '--max-turns', '1', '-m', 'openai/gpt-5-mini'];
+    expect(await ask(args)).toMatchObject({ code: 3, stdout: '' });
+    playing(cell('x = 1'), 'FINAL({"n": 12})');
+    expect(await ask(args)).toMatchObject({ code: 3, stdout: '{\n  "n": 12\n}\n' });
+  });
+
+  test('a last reply that is only code is not printed as the answer', async () => {
+    playing(cell('x = 1'), cell('print(x)'));
+    expect(await ask(['Q', '--max-turns', '1', '-m', 'openai/gpt-5-mini'])).toMatchObject({ code: 3, stdout: '' });
+  });
+
   test('--schema types the answer, which is printed as JSON', async () => {
     writeFileSync(
       join(folder, 'schema.json'),

@@ -110,7 +110,9 @@ function print(
     writeJson(stdout, resultJson(result));
     return;
   }
-  const text = typed && result.answer !== undefined ? jsonFor(stdout, result.answer, 2) : result.text;
+  // Programs read a typed answer: text that does not fit the schema is left to --json and `runs show`.
+  if (typed && result.answer === undefined) return;
+  const text = typed ? jsonFor(stdout, result.answer, 2) : result.text;
   if (text === '') return;
   // A file or a pipe gets the answer byte for byte.
   const shown = stdout.isTTY === true ? forTerminal(text) : text;

@@ -85,5 +85,6 @@ function deadlineError(modelId: string): ModelError {
   return new ModelError({
     fault: 'deadline',
     message: `The call of ${modelId} was not sent: the time of its run was up while it waited for its turn.`,
+    data: { ofRun: true },
   });
 }
