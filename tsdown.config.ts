@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown';
+import { writeThirdPartyNotices } from './tools/third-party-notices.ts';
 
 const SHARED = { format: 'esm', platform: 'node', target: 'node22' } as const;
 
@@ -24,5 +25,16 @@ export default defineConfig([
     outDir: 'dist/repl/pyodide/child',
     dts: false,
     clean: false,
+  },
+  {
+    // just-bash as one file: it is a development dependency, so that users install neither it nor its many packages.
+    ...SHARED,
+    entry: { 'just-bash': 'node_modules/just-bash/dist/bundle/browser.js' },
+    outDir: 'dist/repl/pyodide/shell',
+    dts: false,
+    clean: false,
+    minify: true,
+    deps: { alwaysBundle: /^[^.]/, onlyBundle: false },
+    hooks: { 'build:done': () => writeThirdPartyNotices('dist/repl/pyodide/shell/THIRD-PARTY-NOTICES.txt') },
   },
 ]);

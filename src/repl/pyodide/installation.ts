@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { RlmError } from '../../errors.ts';
+import { builtShell, installedShell } from './shell-library.ts';
 
 /** A file of the guest package. */
 export interface GuestFile {
@@ -22,9 +23,9 @@ export interface Installation {
   /** URL of Pyodide's folder, with a slash at the end. */
   readonly pyodideUrl: string;
   readonly pyodideVersion: string;
-  /** URL of just-bash's bundle without Node parts. */
+  /** URL of just-bash, see shell-library.ts. */
   readonly bashUrl: string;
-  /** Folders the child reads: Pyodide, just-bash and what that imports. */
+  /** Folders the child reads: Pyodide and just-bash. */
   readonly readable: readonly string[];
   readonly guestFiles: readonly GuestFile[];
   /** The child's sources: TypeScript in a checkout, one module in the package. */
@@ -46,58 +47,26 @@ export function findInstallation(): Installation {
 }
 
 function look(): Installation {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve('pyodide/package.json');
+  const manifest = pyodideManifest();
   const pyodide = realpathSync(dirname(manifest));
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const bash = realpathSync(join(packageFolder(require.resolve('just-bash')), 'dist/bundle/browser.js'));
   const guestFiles = readGuest(findAbove('guest/fathom_guest/__init__.py'));
   const child = findChild();
+  const shell = child.entry.endsWith('.ts')
+    ? installedShell()
+    : builtShell(join(dirname(child.folder), 'shell/just-bash.mjs'));
   const hash = createHash('sha256').update(version);
   for (const file of guestFiles) hash.update(`\0${file.path}\0`).update(file.text);
   for (const file of sourcesIn(child.folder)) hash.update(`\0${file}\0`).update(readFileSync(join(child.folder, file)));
   return {
     pyodideUrl: `${pathToFileURL(pyodide).href}/`,
     pyodideVersion: version,
-    bashUrl: pathToFileURL(bash).href,
-    readable: [pyodide, ...importsOf(bash)],
+    bashUrl: shell.url,
+    readable: [pyodide, ...shell.readable],
     guestFiles,
     child,
     digest: hash.digest('hex').slice(0, 32),
   };
-}
-
-/** Folders of the packages that just-bash's bundle imports, with what those depend on. */
-function importsOf(bundle: string): string[] {
-  const folders = new Set<string>([packageFolder(bundle)]);
-  const visit = (name: string, from: string): void => {
-    const folder = installedFolder(name, from);
-    if (folder === undefined || folders.has(folder)) return;
-    folders.add(folder);
-    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies?: object };
-    for (const dependency of Object.keys(manifest.dependencies ?? {})) visit(dependency, folder);
-  };
-  const text = readFileSync(bundle, 'utf8');
-  for (const [, name] of text.matchAll(/\bfrom"([a-z@][^":]*)"/g)) if (name !== undefined) visit(name, dirname(bundle));
-  return [...folders];
-}
-
-/** Where a package is, as Node looks for it; undefined for built-in modules. */
-function installedFolder(name: string, from: string): string | undefined {
-  for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules', name);
-    if (existsSync(join(candidate, 'package.json'))) return realpathSync(candidate);
-  }
-  return undefined;
-}
-
-/** The nearest folder above a file that has a package.json with a name. */
-function packageFolder(file: string): string {
-  for (let folder = dirname(realpathSync(file)); folder !== dirname(folder); folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && 'name' in (JSON.parse(readFileSync(manifest, 'utf8')) as object)) return folder;
-  }
-  throw missing(`the package of ${file}`);
 }
 
 /** A path below one of the folders above this module: the checkout's root or the package's. */
@@ -124,6 +93,14 @@ export function sourcesIn(folder: string): string[] {
     .sort();
 }
 
+function pyodideManifest(): string {
+  try {
+    return createRequire(import.meta.url).resolve('pyodide/package.json');
+  } catch {
+    throw missing('the package `pyodide`');
+  }
+}
+
 function readGuest(init: string): GuestFile[] {
   const root = dirname(dirname(init));
   return ['fathom_guest', 'fathom_pyodide']
@@ -144,10 +121,11 @@ function pythonFiles(folder: string): string[] {
     .sort();
 }
 
+/** A bundler that copies this code into another file leaves behind the files that the REPL is made of. */
 function missing(what: string): RlmError {
   return new RlmError({
     code: 'repl-failure',
-    message: `The pyodide REPL cannot start: ${what} is missing. Install the package again.`,
+    message: `The embedded REPL cannot start: ${what} is missing. If a bundler made this program, keep \`fathom-rlm\` and \`pyodide\` external, so that they load from node_modules (docs/bundling.md); else install the package again.`,
     userAction: true,
   });
 }
