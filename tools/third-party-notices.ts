@@ -15,6 +15,7 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly license?: string;
+  readonly author?: string | { readonly name?: string };
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +24,7 @@ export function writeThirdPartyNotices(path: string): void {
   const texts = bundledPackages('just-bash').map(({ folder, manifest }) => {
     const { name, version, license = 'unknown' } = manifest;
     if (REFUSED.test(license)) throw new Error(`${name} is under ${license} and cannot be bundled`);
-    return `${name} ${version} (${license})\n\n${licenceText(folder)}`;
+    return `${name} ${version} (${license})\n\n${licenceText(folder, manifest)}`;
   });
   const line = `\n\n${'-'.repeat(80)}\n\n`;
   writeFileSync(join(ROOT, path), `just-bash.mjs contains code of these packages.${line}${texts.join(line)}\n`);
@@ -50,7 +51,9 @@ function folderOf(name: string, from: string): string {
   throw new Error(`${name} is not installed`);
 }
 
-function licenceText(folder: string): string {
+/** Some packages name their licence and contain no text of it: then their author is stated. */
+function licenceText(folder: string, { author }: Manifest): string {
   const file = readdirSync(folder).find((name) => /^licen[cs]e(\.|$)/i.test(name));
-  return file === undefined ? '(no licence text in the package)' : readFileSync(join(folder, file), 'utf8').trim();
+  if (file !== undefined) return readFileSync(join(folder, file), 'utf8').trim();
+  return `Copyright ${typeof author === 'string' ? author : (author?.name ?? 'its authors')}`;
 }

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { incompletePackage, requireFrom } from '../package-files.ts';
 import type { ModelPrice } from './port.ts';
 
 /** What the table knows of a model. */
@@ -57,7 +57,11 @@ let table: Table | undefined;
 
 /** Half a megabyte of table: loaded when the first model of a known provider is named, and never by a test with a scripted one. */
 function loadTable(): Table {
-  table ??= createRequire(import.meta.url)('@pydantic/genai-prices') as Table;
+  try {
+    table ??= requireFrom()('@pydantic/genai-prices') as Table;
+  } catch (error) {
+    throw incompletePackage('the package @pydantic/genai-prices', error);
+  }
   return table;
 }
 

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { SCHEMA_CHECK_MS, SCHEMA_IDLE_MS, SCHEMA_MEMORY_MIB, SCHEMA_WORKERS } from '../limits.ts';
+import { folderWith, incompletePackage } from '../package-files.ts';
 import type { ValidationIssue, ValidationReply, ValidationRequest } from './validator-worker.ts';
 
 interface Job {
@@ -148,11 +150,11 @@ function failureOf(error: unknown): Error {
   );
 }
 
-/** In a checkout a source beside this one; in the package a built module, wherever the bundler put this one. */
+/** In a checkout a source; in the package a built module, wherever the bundler put this one. */
 function workerUrl(): URL {
-  if (import.meta.url.endsWith('.ts')) return new URL('./validator-worker.ts', import.meta.url);
-  const candidates = ['./schema/validator-worker.mjs', '../schema/validator-worker.mjs', './validator-worker.mjs'];
-  const found = candidates.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
-  if (found === undefined) throw new Error('the package is not complete: schema/validator-worker.mjs is missing');
-  return found;
+  for (const name of ['schema/validator-worker.mjs', 'schema/validator-worker.ts']) {
+    const folder = folderWith(name);
+    if (folder !== undefined) return pathToFileURL(join(folder, name));
+  }
+  throw incompletePackage('dist/schema/validator-worker.mjs');
 }

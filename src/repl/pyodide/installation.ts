@@ -4,11 +4,10 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { RlmError } from '../../errors.ts';
+import { pathToFileURL } from 'node:url';
+import { folderWith, incompletePackage, requireFrom } from '../../package-files.ts';
 import { builtShell, installedShell } from './shell-library.ts';
 
 /** A file of the guest package. */
@@ -50,7 +49,7 @@ function look(): Installation {
   const manifest = pyodideManifest();
   const pyodide = realpathSync(dirname(manifest));
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
-  const guestFiles = readGuest(findAbove('guest/fathom_guest/__init__.py'));
+  const guestFiles = readGuest(guestRoot());
   const child = findChild();
   const shell = child.entry.endsWith('.ts')
     ? installedShell()
@@ -69,21 +68,14 @@ function look(): Installation {
   };
 }
 
-/** A path below one of the folders above this module: the checkout's root or the package's. */
-function findAbove(path: string): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, path))) return realpathSync(join(folder, path));
-  }
-  throw missing(path);
-}
-
+/** The child's sources are beside this module; its built form is in `dist`. */
 function findChild(): Installation['child'] {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const source = join(here, 'child/main.ts');
-  if (existsSync(source)) return { folder: dirname(source), entry: 'main.ts' };
-  const built = findAbove('repl/pyodide/child/main.mjs');
-  return { folder: dirname(built), entry: 'main.mjs' };
+  const path = 'repl/pyodide/child';
+  for (const entry of ['main.mjs', 'main.ts']) {
+    const folder = folderWith(`${path}/${entry}`);
+    if (folder !== undefined) return { folder: realpathSync(join(folder, path)), entry };
+  }
+  throw incompletePackage('dist/repl/pyodide/child');
 }
 
 /** Files of the child's code. */
@@ -95,14 +87,19 @@ export function sourcesIn(folder: string): string[] {
 
 function pyodideManifest(): string {
   try {
-    return createRequire(import.meta.url).resolve('pyodide/package.json');
-  } catch {
-    throw missing('the package `pyodide`');
+    return requireFrom().resolve('pyodide/package.json');
+  } catch (error) {
+    throw incompletePackage('the package pyodide', error);
   }
 }
 
-function readGuest(init: string): GuestFile[] {
-  const root = dirname(dirname(init));
+function guestRoot(): string {
+  const folder = folderWith('guest/fathom_guest/__init__.py');
+  if (folder === undefined) throw incompletePackage('guest/fathom_guest');
+  return realpathSync(join(folder, 'guest'));
+}
+
+function readGuest(root: string): GuestFile[] {
   return ['fathom_guest', 'fathom_pyodide']
     .flatMap((name) => pythonFiles(join(root, name)))
     .map((file) => ({
@@ -119,13 +116,4 @@ function pythonFiles(folder: string): string[] {
       return entry.name.endsWith('.py') ? [path] : [];
     })
     .sort();
-}
-
-/** A bundler that copies this code into another file leaves behind the files that the REPL is made of. */
-function missing(what: string): RlmError {
-  return new RlmError({
-    code: 'repl-failure',
-    message: `The embedded REPL cannot start: ${what} is missing. If a bundler made this program, keep \`fathom-rlm\` and \`pyodide\` external, so that they load from node_modules (docs/bundling.md); else install the package again.`,
-    userAction: true,
-  });
 }

@@ -5,9 +5,9 @@
  * @module
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { requireFrom } from '../../package-files.ts';
 
 /** just-bash, ready for `import()`. */
 export interface ShellLibrary {
@@ -23,7 +23,7 @@ export function builtShell(built: string): ShellLibrary {
 
 /** just-bash of a checkout: its bundle for browsers, because that one has no Node parts beside `node:zlib`. */
 export function installedShell(): ShellLibrary {
-  const bundle = createRequire(import.meta.url).resolve('just-bash/browser');
+  const bundle = join(packageFolder(requireFrom().resolve('just-bash')), 'dist/bundle/browser.js');
   return { url: pathToFileURL(bundle).href, readable: importsOf(bundle) };
 }
 

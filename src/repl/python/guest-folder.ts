@@ -1,26 +1,13 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { RlmError } from '../../errors.ts';
+import { join } from 'node:path';
+import { folderWith, incompletePackage } from '../../package-files.ts';
 
 /**
- * The folder of the Python packages that ship with Fathom. The nearest `guest` above this module: it works from the
- * sources as well as from `dist`, however deep the bundler has put us.
+ * The folder of the Python packages that are part of Fathom.
  *
  * @throws RlmError `repl-failure` when the package is incomplete
  */
 export function guestFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const guest = join(folder, 'guest');
-    if (existsSync(join(guest, 'fathom_native', '__main__.py'))) return guest;
-    const parent = dirname(folder);
-    if (parent === folder) break;
-    folder = parent;
-  }
-  throw new RlmError({
-    code: 'repl-failure',
-    message: 'The Python files of the package (guest/fathom_native) are missing: install fathom-rlm again.',
-    userAction: true,
-  });
+  const folder = folderWith('guest/fathom_native/__main__.py');
+  if (folder === undefined) throw incompletePackage('guest/fathom_native');
+  return join(folder, 'guest');
 }
