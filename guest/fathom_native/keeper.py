@@ -203,7 +203,10 @@ class Keeper:
     # -- what the host asks for ------------------------------------------------------------------------------------
 
     def _begin(self, request: dict) -> dict:
-        """A command is about to be sent. Before a cell or bash, makes sure of a snapshot of this very moment."""
+        """A command is about to be sent. Before a cell or bash, makes sure of a snapshot of this very moment.
+
+        Not before the first one: what the host has bound it binds again.
+        """
         if not request["runs"]:
             self._watch.wake()
             return {}
@@ -211,7 +214,7 @@ class Keeper:
         self._maker.settle()
         if request["changed"]:
             self._maker.current = False
-        if not self._maker.current and self._live.pid:
+        if not self._maker.current and self._live.pid and not request["first"]:
             self._before_cell()
         self._snapshots.check()
         self._maker.allowed = self._maker.current = False

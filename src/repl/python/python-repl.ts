@@ -53,14 +53,16 @@ export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> 
 
 function createDriver(options: PythonReplOptions): ReplDriver {
   const { sources } = options;
+  /** What ran since the REPL was new, or new again. */
+  const history: CommandHistory = { own: 0 };
   let target = createTarget(options.nextId());
   let keeper = openKeeper(options, target);
-  let link = openChannel(options, target, keeper);
+  let link = openChannel({ ...options, target, keeper, history });
 
   /** A new connection for a process that is about to live. */
   function reconnect(): GuestLink {
     link.ended('it was replaced');
-    link = openChannel(options, target, keeper);
+    link = openChannel({ ...options, target, keeper, history });
     return link;
   }
 
@@ -70,7 +72,8 @@ function createDriver(options: PythonReplOptions): ReplDriver {
     sources.release(target);
     target = createTarget(options.nextId());
     keeper = openKeeper(options, target);
-    link = openChannel(options, target, keeper);
+    history.own = 0;
+    link = openChannel({ ...options, target, keeper, history });
     return { link, fresh: true, current: false, lost: ALL_LOST };
   }
 
@@ -85,7 +88,12 @@ function createDriver(options: PythonReplOptions): ReplDriver {
       const fresh = reconnect();
       try {
         const reply = await keeper.ask({ op: 'rollback' });
-        if (reply.fresh === true) return { link: fresh, fresh: true, current: false, lost: ALL_LOST };
+        if (reply.fresh === true) {
+          // Before its first command a REPL holds what is bound, and that is bound again.
+          const lost = history.own <= 1 ? AS_BEFORE : ALL_LOST;
+          history.own = 0;
+          return { link: fresh, fresh: true, current: false, lost };
+        }
         const stale = textOf(reply, 'stale');
         const lost = stale === '' ? AS_BEFORE : `variables and files are as they were at an earlier moment (${stale})`;
         return { link: fresh, fresh: false, current: stale === '', lost };
@@ -155,8 +163,19 @@ function openKeeper(options: PythonReplOptions, target: Target): KeeperConnectio
   return createKeeperConnection(socket);
 }
 
+interface CommandHistory {
+  /** Commands that may have made something, other than by binding: cells, bash, variables, answers. */
+  own: number;
+}
+
+interface ChannelOptions extends PythonReplOptions {
+  readonly target: Target;
+  readonly keeper: KeeperConnection;
+  readonly history: CommandHistory;
+}
+
 /** A channel to the process that lives next, and the two ways to stop that process. */
-function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperConnection): GuestLink {
+function openChannel({ target, keeper, history, ...options }: ChannelOptions): GuestLink {
   const socket: net.Socket = options.zygote.connect({ kind: 'channel', id: target.id });
   let ended: GuestEnd | undefined;
   const link = createGuestLink({
@@ -189,14 +208,15 @@ function openChannel(options: PythonReplOptions, target: Target, keeper: KeeperC
     if (ended !== undefined || keeper.gone) end();
     else setTimeout(end, LAST_WORDS_MS).unref();
   });
-  return announced(link, keeper);
+  return announced(link, keeper, history);
 }
 
 /**
  * A link whose commands pid 1 of the REPL knows of: nothing runs without a deadline, and a cell's time begins once the
- * snapshot before it has been made.
+ * snapshot before it has been made. Before the first one there is nothing to take a snapshot of: a REPL that is lost then
+ * starts from nothing, and everything is bound again.
  */
-function announced(link: GuestLink, keeper: KeeperConnection): GuestLink {
+function announced(link: GuestLink, keeper: KeeperConnection, history: CommandHistory): GuestLink {
   let changed = false;
   return {
     ...link,
@@ -205,7 +225,8 @@ function announced(link: GuestLink, keeper: KeeperConnection): GuestLink {
     },
     async command(command) {
       const runs = RUNNING.has(command.op);
-      const begin = { op: 'begin', runs, changed };
+      const begin = { op: 'begin', runs, changed, first: history.own === 0 };
+      if (runs || (command.op !== 'bind' && CHANGING.has(command.op))) history.own += 1;
       if (runs) await keeper.ask(begin).catch((error: RlmError) => link.ended(error));
       else keeper.tell(begin);
       changed = !runs && (changed || CHANGING.has(command.op));

@@ -1,6 +1,7 @@
 /** Snapshots beyond the port's contract: threads, pools, open files, quotas, native libraries. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
+import { descendants } from '../../../test/tree/processes.ts';
 import type { Repl, ReplLimits } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
 import { describeWithPython } from './testing.ts';
@@ -31,6 +32,41 @@ await describeWithPython('snapshots of the python backend', () => {
     expect(restarted?.lost).toMatch(/at an earlier moment .*a thread of earlier cells/);
     expect(await value(repl, 'kept, "later" in globals(), threading.active_count()')).toBe('(1, False, 1)');
     await repl.snapshot('s');
+    await repl.close();
+  });
+
+  test('none is taken before the first cell, which loses nothing when it is killed: what is bound is bound again', async () => {
+    const repl = await backend.open({ limits: LIMITS, host, least: 'namespace', mayKeepSpare: false });
+    await repl.bind({ values: { context: { kind: 'json', json: '[1, 2]' } } });
+    /** Processes while a cell runs, more than before the first one. */
+    const idle = descendants().length;
+    const more = async (): Promise<number> => {
+      let seen = 0;
+      const onOutput = (): void => {
+        seen = descendants().length - idle;
+      };
+      await repl.execute({ code: 'print("x", flush=True)\nllm_query("a")', handle: 't1.0', onOutput });
+      return seen;
+    };
+    expect([await more(), await more()]).toEqual([0, 1]);
+    await repl.close();
+
+    const killed = await open();
+    await killed.bind({ values: { context: { kind: 'json', json: '[1, 2]' } } });
+    const { restarted } = await run(killed, 'import os\ngone = 1\nos._exit(1)');
+    expect(restarted?.lost).toBe('variables and files are as they were before this cell');
+    expect(await value(killed, 'kept = 3\n(context, "gone" in globals())')).toBe('([1, 2], False)');
+    // From now on there is something to lose, and it is not lost.
+    expect((await run(killed, 'import os\nos._exit(1)')).restarted?.lost).toMatch(/before this cell/);
+    expect(await value(killed, 'kept')).toBe('3');
+    await killed.close();
+  });
+
+  test('what is set before the first cell is in the snapshot before it', async () => {
+    const repl = await open();
+    await repl.setVariable('given', [4]);
+    await run(repl, 'import os\nos._exit(1)');
+    expect(await value(repl, 'given')).toBe('[4]');
     await repl.close();
   });
 
