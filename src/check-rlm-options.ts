@@ -1,4 +1,5 @@
 import { invalidOption, isObject, kindOf } from './argument-checks.ts';
+import { areModelSettings, MODEL_SETTINGS } from './model/model-settings.ts';
 import { ISOLATION_LEVELS } from './repl/isolation-levels.ts';
 import type { RlmOptions } from './rlm-options.ts';
 
@@ -22,6 +23,11 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
   prices: {
     holds: (value) => isObject(value) && Object.values(value).every(isPrice),
     says: 'an object of prices by model id, each { input, output } in USD per million tokens',
+  },
+  modelSettings: { holds: areModelSettings, says: MODEL_SETTINGS },
+  headers: {
+    holds: (value) => isObject(value) && Object.values(value).every(areHeaders),
+    says: 'an object of headers by model id, such as { "openai/gpt-5": { "X-Team": "search" } }, without those that HTTP itself sets',
   },
   allowedModels: {
     holds: (value) => Array.isArray(value) && value.every((model) => typeof model === 'string'),
@@ -51,6 +57,31 @@ function isPrompt(value: unknown): boolean {
   const { instructions, system, stopAfterFirstBlock } = value;
   const texts = [instructions, system].every((text) => text === undefined || typeof text === 'string');
   return texts && (stopAfterFirstBlock === undefined || typeof stopAfterFirstBlock === 'boolean');
+}
+
+/** Headers that the connection sets, or that would change where a request ends. */
+const NOT_SETTABLE: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+]);
+
+/** True for headers that can be sent: names and values by RFC 9110 §5. */
+export function areHeaders(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return Object.entries(value).every(
+    ([name, text]) =>
+      /^[!#$%&'*+.^_`|~\w-]+$/.test(name) &&
+      !NOT_SETTABLE.has(name.toLowerCase()) &&
+      typeof text === 'string' &&
+      /^[\t\x20-\x7e\x80-\xff]*$/.test(text),
+  );
 }
 
 function isPrice(value: unknown): boolean {

@@ -46,6 +46,7 @@ export { type ReferenceLogOptions, referenceLog, referenceLogName } from './even
 export { BudgetError, type Usage, type UsageTotals } from './ledger/index.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { ModelError } from './model/model-error.ts';
+export type { CallSettings, ModelSettings, ReasoningEffort } from './model/model-settings.ts';
 export type { LanguageModel, ModelPrice, ModelRef } from './model/port.ts';
 export type { PromptOptions } from './prompt/index.ts';
 export {

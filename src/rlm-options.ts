@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { RunEvent } from './event/event.ts';
 import type { Limits } from './limits.ts';
 import type { ModelPrice, ModelRef } from './model/index.ts';
+import type { ModelSettings } from './model/model-settings.ts';
 import type { PromptOptions } from './prompt/index.ts';
 import type { IsolationLevel } from './repl/port.ts';
 import type { ReplChoice } from './repl/select.ts';
@@ -37,10 +38,17 @@ export interface RlmOptions {
   readonly isolation?: IsolationLevel;
   /** Refuse written answers before any code has looked at the context. Default true. */
   readonly requireInspection?: boolean;
+  /** Temperature and reasoning effort of the models, recorded with each run. Default: the providers'. */
+  readonly modelSettings?: ModelSettings;
   /** Models cells may name besides the policy's. Default: none. */
   readonly allowedModels?: readonly string[];
   /** Let the root model stand in for a sub-model that cannot be resolved or that its provider does not know. Default false: that is an error. */
   readonly fallbackToRootModel?: boolean;
+  /**
+   * Headers for requests to a model's server, by the model's id, its reference, or the server's origin
+   * (`https://gateway:8443`). They are never recorded: a resumed run needs them again.
+   */
+  readonly headers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** USD per million tokens by model id; overrides the price table. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** For tests. */

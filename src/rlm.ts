@@ -179,16 +179,31 @@ class Backends {
 }
 
 /** Resolves each reference once, so that calls of one model share its estimates and its rate control. */
-function modelResolver({ prices, clock }: RlmOptions): (ref: ModelRef) => Promise<Model> {
+function modelResolver({ prices, clock, headers }: RlmOptions): (ref: ModelRef) => Promise<Model> {
   const models = new Map<ModelRef, Model>();
   return async (ref) => {
     let model = models.get(ref);
     if (model === undefined) {
-      model = resolveModel(ref, { ...(prices !== undefined && { prices }), ...(clock !== undefined && { clock }) });
+      const known = { ...(prices !== undefined && { prices }), ...(clock !== undefined && { clock }) };
+      model = resolveModel(ref, known);
+      const own = headersFor(ref, model, headers);
+      if (own !== undefined) model = resolveModel(ref, { ...known, headers: own });
       models.set(ref, model);
     }
     return model;
   };
+}
+
+/** The headers for a model: those of its server's origin, of its id and of its reference, the later over the earlier. */
+function headersFor(
+  ref: ModelRef,
+  { id, endpoint }: Model,
+  headers: RlmOptions['headers'] = {},
+): Readonly<Record<string, string>> | undefined {
+  const origin = endpoint === undefined ? undefined : URL.parse(endpoint)?.origin;
+  const keys = [origin, id, typeof ref === 'string' ? ref : undefined].filter((key) => key !== undefined);
+  const own = Object.assign({}, ...keys.map((key) => (Object.hasOwn(headers, key) ? headers[key] : {})));
+  return Object.keys(own).length === 0 ? undefined : own;
 }
 
 function defaultsOf(options: RlmOptions): EngineDefaults {
@@ -204,6 +219,7 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
     prompt: options.prompt ?? {},
     isolation: options.isolation ?? 'process',
     requireInspection: options.requireInspection ?? true,
+    modelSettings: options.modelSettings ?? {},
     allowedModels: options.allowedModels ?? [],
     fallbackToRootModel: options.fallbackToRootModel ?? false,
   };

@@ -11,6 +11,7 @@ import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CallGate, CallTree, Model, ModelRef, RateControl } from '../model/index.ts';
 import type { ModelPolicy } from '../model/model-policy.ts';
+import type { ModelSettings } from '../model/model-settings.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { IsolationLevel, Repl, ReplHost } from '../repl/port.ts';
 import type { AnswerType } from '../schema/answer-type.ts';
@@ -35,6 +36,7 @@ export interface RunRequest {
   readonly prompt?: PromptOptions | undefined;
   /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
   readonly requireInspection?: boolean | undefined;
+  readonly modelSettings?: ModelSettings | undefined;
 }
 
 /** What all runs of a tree share. */
@@ -101,6 +103,7 @@ export interface Run extends OpenRun {
   readonly answerType: AnswerType | undefined;
   readonly prompt: PromptOptions;
   readonly requireInspection: boolean;
+  readonly modelSettings: ModelSettings;
   /** The run's lane through rate control. */
   readonly gate: CallGate;
 }
@@ -177,6 +180,7 @@ export interface EngineDefaults {
   readonly prompt: PromptOptions;
   readonly isolation: IsolationLevel;
   readonly requireInspection: boolean;
+  readonly modelSettings: ModelSettings;
   readonly allowedModels: readonly string[];
   readonly fallbackToRootModel: boolean;
 }

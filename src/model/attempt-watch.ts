@@ -30,6 +30,8 @@ export interface AttemptWatch {
   /** Goes to the provider; aborted by the first failure and at the end of the attempt. */
   readonly signal: AbortSignal;
   readonly wire: WireFacts;
+  /** Output tokens that are reserved for the attempt. */
+  readonly maxOutputTokens: number;
   readonly failure: ModelError | undefined;
   /** A byte of the body or a part of the reply arrived. */
   touch(): void;
@@ -79,6 +81,10 @@ class Watch implements AttemptWatch {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get maxOutputTokens(): number {
+    return this.#request.maxOutputTokens;
   }
 
   touch(): void {

@@ -173,6 +173,7 @@ async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): 
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,
       firstByteTimeoutMs: firstByteTimeoutMs(state),
+      ...(call.request.settings === undefined ? {} : { settings: call.request.settings }),
       ...(call.request.readText === undefined ? {} : { onText: call.request.readText() }),
       onHeaders: slot.observe,
     });

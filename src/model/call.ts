@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Limits } from '../limits.ts';
 import type { CallAccount } from './account.ts';
 import type { ModelError } from './model-error.ts';
+import type { CallSettings } from './model-settings.ts';
 import type { CallUsage, ChatMessage, Model, ModelReply, TextReader } from './port.ts';
 import type { CallGate } from './rate/call-gate.ts';
 
@@ -23,6 +24,7 @@ export interface RetryPolicy {
 export interface CallRequest {
   readonly messages: readonly ChatMessage[];
   readonly maxOutputTokens: number;
+  readonly settings?: CallSettings;
   /** Makes what reads the text of an attempt: a retried one starts from the beginning. */
   readonly readText?: () => TextReader;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
+import type { CallSettings } from './model-settings.ts';
 
 /** An AI SDK language model of any supported specification version. */
 export type LanguageModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4;
@@ -40,6 +41,7 @@ export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
   /** Sent as the provider's maximum. */
   readonly maxOutputTokens: number;
+  readonly settings?: CallSettings;
   readonly signal: AbortSignal;
   /** Milliseconds without a byte from the provider before the attempt fails with `timeout`. */
   readonly idleTimeoutMs: number;

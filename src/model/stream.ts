@@ -39,6 +39,9 @@ export async function openStream(
     // OpenRouter and others report a failed upstream beside the finish reason, where the SDK does not pass it on.
     includeRawChunks: true,
   };
+  const { temperature, reasoningEffort } = request.settings ?? {};
+  if (temperature !== undefined) options.temperature = temperature;
+  if (reasoningEffort !== undefined) options.reasoning = reasoningEffort;
   // OpenAI keeps what its Responses API answered for thirty days unless told otherwise; we never ask for it again.
   if (model.provider === 'openai.responses') options.providerOptions = { openai: { store: false } };
   const { stream } = await (model as LanguageModelV4).doStream(options);

@@ -5,6 +5,7 @@ import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
 import { type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/index.ts';
+import type { ModelSettings } from '../model/model-settings.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { type RecordedModels, recordedReference } from './recorded-models.ts';
@@ -66,6 +67,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
       limits: recordedLimits(request.limits),
       prompt: request.prompt,
       requireInspection: request.requireInspection,
+      modelSettings: request.modelSettings as ModelSettings | undefined,
       model,
       subModel,
     },

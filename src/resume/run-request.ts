@@ -8,7 +8,7 @@ export async function describeRequest(
   run: Run,
   { store, backend }: { readonly store: Store; readonly backend: string },
 ): Promise<RunRequest> {
-  const { models, limits, toolbox, answerType, prompt, requireInspection } = run;
+  const { models, limits, toolbox, answerType, prompt, requireInspection, modelSettings } = run;
   return {
     query: run.query,
     contexts: await storeContexts(run.contexts, store, run.id),
@@ -18,6 +18,7 @@ export async function describeRequest(
     limits,
     prompt,
     requireInspection,
+    ...(Object.keys(modelSettings).length > 0 && { modelSettings }),
     ...(answerType !== undefined && {
       output: answerType.schemaText === '' ? null : JSON.parse(answerType.schemaText),
     }),

@@ -11,6 +11,7 @@ import type { JournalScope, Recovered } from '../journal/index.ts';
 import { type BookedCall, createLedger, hasKnownCost, priceUnknown } from '../ledger/index.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
+import { areModelSettings, MODEL_SETTINGS, type ModelSettings } from '../model/model-settings.ts';
 import { answerType } from '../schema/answer-type.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 
@@ -123,6 +124,7 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
     ...{ tools, toolbox },
     answerType: request.output === undefined ? undefined : answerType(request.output),
     prompt: request.prompt ?? parent?.prompt ?? engine.defaults.prompt,
+    modelSettings: settingsOf(open),
     requireInspection: request.requireInspection ?? parent?.requireInspection ?? engine.defaults.requireInspection,
     gate: open.tree.calls.lane(),
   };
@@ -131,6 +133,13 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
 function checkQuery(query: unknown): void {
   if (typeof query === 'string' && query.trim() !== '') return;
   throw invalidOption('A completion needs a query: a text that says what to find out about the context');
+}
+
+/** @throws RlmError `invalid-option` */
+function settingsOf({ engine, request, parent }: OpenRun): ModelSettings {
+  const settings = request.modelSettings ?? parent?.modelSettings ?? engine.defaults.modelSettings;
+  if (!areModelSettings(settings)) throw invalidOption(`The option modelSettings has to be ${MODEL_SETTINGS}`);
+  return settings;
 }
 
 function toolsOf({ engine, request, parent }: OpenRun): ToolSet {

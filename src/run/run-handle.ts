@@ -11,6 +11,7 @@ import type { ReopenedLog } from '../event/reopen.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/index.ts';
+import type { ModelSettings } from '../model/model-settings.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import { executeRun } from './execute-run.ts';
@@ -183,6 +184,8 @@ export interface CompletionRequest<T = string> {
   readonly model?: ModelRef;
   /** The model of sub-calls, per depth from 1; the last one repeats. Default: the Rlm's; where it has none, the root model. */
   readonly subModel?: ModelRef | readonly ModelRef[];
+  /** In place of the Rlm's. Default: the Rlm's. */
+  readonly modelSettings?: ModelSettings;
   /** Default: the Rlm's. */
   readonly repl?: ReplChoice;
   /** Aborting it is the same as `run.cancel()`. */

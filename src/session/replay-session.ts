@@ -7,6 +7,7 @@ import type { RunEvent } from '../event/event.ts';
 import { type Journal, notRecorded, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { ModelPolicy } from '../model/model-policy.ts';
+import type { ModelSettings } from '../model/model-settings.ts';
 import type { Repl } from '../repl/port.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import { type RecordedModels, recordedPolicy } from '../resume/recorded-models.ts';
@@ -196,6 +197,7 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
       tools: replayedTools(operation.tools ?? options.tools),
       prompt: request.prompt,
       requireInspection: request.requireInspection,
+      modelSettings: request.modelSettings as ModelSettings | undefined,
     },
   });
   const { workspace } = session.parts;

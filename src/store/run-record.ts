@@ -49,6 +49,11 @@ export interface RunRequest {
     readonly stopAfterFirstBlock?: boolean;
   };
   readonly requireInspection?: boolean;
+  readonly modelSettings?: {
+    readonly temperature?: number;
+    readonly reasoningEffort?: string;
+    readonly sub?: { readonly temperature?: number; readonly reasoningEffort?: string };
+  };
   /** JSON Schema of the answer; the schema itself has to be given again on resume. */
   readonly output?: JsonValue;
 }

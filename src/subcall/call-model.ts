@@ -10,6 +10,7 @@ import {
   type ModelReply,
   type TextReader,
 } from '../model/index.ts';
+import { settingsAt } from '../model/model-settings.ts';
 
 /** One model call of a run: every attempt is reserved, recorded and settled. */
 export interface PaidCall {
@@ -32,7 +33,7 @@ export interface PaidReply extends ModelReply {
   readonly costUsd: number | null;
 }
 
-type CallingRun = Pick<Run, 'clock' | 'limits' | 'gate' | 'ledger' | 'models' | 'emit'>;
+type CallingRun = Pick<Run, 'modelSettings' | 'clock' | 'limits' | 'gate' | 'ledger' | 'models' | 'emit'>;
 
 /**
  * Calls a model for a run: each attempt is one `usage.recorded`, and the reply says what all of them cost. A sub-model
@@ -52,12 +53,18 @@ export async function callModel(call: PaidCall, run: CallingRun): Promise<PaidRe
   }
 }
 
-async function ask(call: PaidCall, { clock, limits, gate, ledger, emit }: CallingRun): Promise<PaidReply> {
+async function ask(
+  call: PaidCall,
+  { clock, limits, gate, ledger, emit, modelSettings }: CallingRun,
+): Promise<PaidReply> {
   let costUsd: number | null = 0;
   const { model, messages, maxOutputTokens, readText, account, sendBy, signal } = call;
   const reply = await callWithRetries({
     ...{ model, account, gate, clock, sendBy, limits, signal },
-    request: { messages, maxOutputTokens, ...(readText !== undefined && { readText }) },
+    request: {
+      ...{ messages, maxOutputTokens, settings: settingsAt(modelSettings, call.depth) },
+      ...(readText !== undefined && { readText }),
+    },
     deadline: call.purpose === 'final' ? ledger.hardDeadline : ledger.deadline,
     onAttempt: (attempt) => {
       const cost = costOf(attempt);

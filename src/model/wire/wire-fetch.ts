@@ -8,6 +8,7 @@ import { classifyNetworkError } from '../classify-network.ts';
 import { type Endpoint, parseBody } from '../endpoint/endpoint.ts';
 import { readRefusal } from '../endpoint/refusal.ts';
 import { ModelError } from '../model-error.ts';
+import { withinReserve } from '../model-settings.ts';
 import { readProviderAnswer } from '../provider-answer.ts';
 import { openConnections } from './connections.ts';
 import { readPage } from './page.ts';
@@ -50,7 +51,7 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
   return async (input, init) => {
     const connections = await openConnections();
     const url = withQuery(String(input), setup.query);
-    const written = typeof init?.body === 'string' ? init.body : undefined;
+    const written = typeof init?.body === 'string' ? reserved(init.body, watch.maxOutputTokens) : undefined;
     const sent = written === undefined ? undefined : setup.endpoint.adapt(written);
     watch.wire.host = URL.parse(url)?.host;
     const response = await connections.request(url, {
@@ -81,6 +82,13 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
     });
     return new Response(NO_BODY.has(status) ? null : stream, { status, headers });
   };
+}
+
+/** The SDK adds tokens for thinking to the maximum: no more than the ledger reserved may be asked for. */
+function reserved(written: string, maxOutputTokens: number): string {
+  if (!written.includes('"thinking"')) return written;
+  const body = parseBody(written);
+  return body === undefined ? written : JSON.stringify(withinReserve(body, maxOutputTokens));
 }
 
 interface Refused {
