@@ -33,7 +33,15 @@ export {
   type Unfinished,
 } from './engine/result.ts';
 export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
-export type { ContextFacts, EventBase, EventBody, Outcome, RunEvent, StopReason } from './event/event.ts';
+export type {
+  ContextFacts,
+  ContextRemark,
+  EventBase,
+  EventBody,
+  Outcome,
+  RunEvent,
+  StopReason,
+} from './event/event.ts';
 export { type JsonlSink, type JsonlSinkOptions, jsonlSink } from './event/jsonl-sink.ts';
 export {
   type OpenTelemetryApi,

@@ -107,6 +107,9 @@ class Bindings:
         if self._load_file is None:
             raise CommandError("repl-failure", "this backend cannot load files")
         content = self._load_file(value)
+        if value["as"] == "bytes":
+            # A backend that has only texts brings each byte as the character of its number.
+            return content.encode("latin-1") if isinstance(content, str) else bytes(content)
         text = content if isinstance(content, str) else decode_file(content, value["encoding"], value["skip"])
         return parse_json(text) if value["as"] == "json" else text
 
@@ -119,6 +122,5 @@ class Bindings:
 
 
 def decode_file(content, encoding: str, skip: int) -> str:
-    """The text of a file. Bytes that are no text of that encoding stay as lone surrogates."""
-    view = memoryview(content)[skip:]
-    return str(view, encoding, "surrogateescape" if encoding == "utf-8" else "surrogatepass")
+    """The text of a file. Bytes that are not text of that encoding become U+FFFD."""
+    return str(memoryview(content)[skip:], encoding, "replace")

@@ -4,13 +4,25 @@ from .own import own_builtins as __builtins__
 
 
 class Document:
-    """One file: `.path`, `.name`, `.text`, `.size` in characters, `.lines`."""
+    """One file: `.path`, `.name`, `.text`, `.size` in characters, `.lines`. Of a file that is not text: `.bytes`."""
 
-    __slots__ = ("path", "text")
+    __slots__ = ("path", "_content")
 
-    def __init__(self, path: str, text: object) -> None:
+    def __init__(self, path: str, content: object) -> None:
         self.path = path
-        self.text = text
+        self._content = content
+
+    @property
+    def text(self) -> str:
+        """The text. A ValueError for a file that has none."""
+        if isinstance(self._content, bytes):
+            raise ValueError(f"{self.path} is not text: use .bytes")
+        return self._content
+
+    @property
+    def bytes(self) -> "bytes":
+        """The bytes of a file that is not text; the UTF-8 of one that is."""
+        return self._content if isinstance(self._content, bytes) else self._content.encode("utf-8", "surrogatepass")
 
     @property
     def name(self) -> str:
@@ -19,8 +31,8 @@ class Document:
 
     @property
     def size(self) -> int:
-        """How many characters the text has."""
-        return len(self.text)
+        """How many characters the text has, or bytes the file that is not text."""
+        return len(self._content)
 
     @property
     def lines(self) -> "list[str]":
@@ -30,22 +42,23 @@ class Document:
     def __eq__(self, other: object) -> bool:
         if type(other) is not Document:
             return NotImplemented
-        return self.path == other.path and self.text == other.text
+        return self.path == other.path and self._content == other._content
 
     def __hash__(self) -> int:
-        return hash((self.path, self.text))
+        return hash((self.path, self._content))
 
     def __contains__(self, wanted: object) -> bool:
-        return wanted in self.text
+        return wanted in self._content
 
     def __len__(self) -> int:
-        return len(self.text)
+        return len(self._content)
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
-        return f"<document {self.path!r}, {len(self.text)} characters>"
+        unit = "bytes" if isinstance(self._content, bytes) else "characters"
+        return f"<document {self.path!r}, {len(self._content)} {unit}>"
 
 
 class Documents(list):

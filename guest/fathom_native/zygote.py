@@ -274,7 +274,7 @@ def load_image(link: Link, source: int, fields: dict) -> None:
         def decode(buffer: object) -> str:
             return decode_file(buffer, encoding, skip)
 
-        plain = encoding in ("utf-8", "latin-1") and skip == 0
+        plain = encoding == "utf-8" and skip == 0
         size = fields["bytes"]
         if fields.get("own") and plain and images.is_ascii(source, size):
             # A memory file that the launcher has made: it can be the image itself.

@@ -1,29 +1,15 @@
 import { isObject, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
-import type { FileValue } from '../repl/port.ts';
+import { BINARY, encodingOfLabel, type TextEncoding } from '../text-encoding.ts';
 
-type Encoding = FileValue['encoding'];
-
-/** Encodings by their names in lower case, without marks between the letters. */
-const ENCODINGS: ReadonlyMap<string, Encoding | 'utf-16'> = new Map<string, Encoding | 'utf-16'>([
-  ['utf8', 'utf-8'],
-  ['utf16', 'utf-16'],
-  ['utf16le', 'utf-16le'],
-  ['utf16be', 'utf-16be'],
-  ['latin1', 'latin-1'],
-  ['iso88591', 'latin-1'],
-]);
-
-/** The encoding of a file: as named, else as marked, else UTF-8. `utf-16` alone is as marked, else little endian. */
-export function encodingOf(named: string | undefined, marked: Encoding | undefined): Encoding {
-  const encoding = named === undefined ? undefined : lookUp(named);
-  if (encoding === undefined) return marked ?? 'utf-8';
-  if (encoding !== 'utf-16') return encoding;
-  return marked === 'utf-16be' ? marked : 'utf-16le';
+/** The encoding an option names; undefined when none does. */
+export function encodingGiven(label: string | undefined): TextEncoding | undefined {
+  return label === undefined ? undefined : lookUp(label);
 }
 
-function lookUp(name: string): Encoding | 'utf-16' | undefined {
-  return ENCODINGS.get(name.toLowerCase().replaceAll(/[-_ ]/g, ''));
+/** `binary` is not one of the Encoding Standard: bytes are handed over. */
+function lookUp(label: string): TextEncoding | undefined {
+  return label.trim().toLowerCase() === BINARY ? BINARY : encodingOfLabel(label);
 }
 
 /** @throws RlmError `context-invalid` for what is no path */
@@ -36,16 +22,16 @@ export function checkPath(source: string, path: unknown): void {
 export function checkFileOptions(source: string, options: unknown): void {
   if (!isObject(options)) {
     throw wrongArgument(
-      `${source} takes its options as an object, such as { encoding: 'latin-1' }, not ${kindOf(options)}`,
+      `${source} takes its options as an object, such as { encoding: 'windows-1252' }, not ${kindOf(options)}`,
     );
   }
   const { as, encoding } = options;
-  if (as !== undefined && as !== 'text' && as !== 'json') {
-    throw wrongArgument(`${source} reads a file as 'text' or as 'json', not as ${kindOf(as)}`);
+  if (as !== undefined && as !== 'text' && as !== 'json' && as !== 'bytes') {
+    throw wrongArgument(`${source} reads a file as 'text', as 'json' or as 'bytes', not as ${kindOf(as)}`);
   }
   if (encoding !== undefined && (typeof encoding !== 'string' || lookUp(encoding) === undefined)) {
     throw wrongArgument(
-      `${source} reads utf-8, utf-16le, utf-16be and latin-1, and not the encoding ${kindOf(encoding)}`,
+      `there is no encoding ${kindOf(encoding)}; give a label of the WHATWG Encoding Standard, such as utf-8, utf-16le, windows-1252 or shift_jis`,
     );
   }
 }

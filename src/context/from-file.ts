@@ -1,25 +1,29 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { countCharacters } from '../code-points.ts';
+import { basename, resolve } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
 import type { FileValue } from '../repl/port.ts';
-import { checkFileOptions, checkPath, encodingOf, whyNoPath } from './file-options.ts';
+import { BINARY, decodeWhole, type TextEncoding } from '../text-encoding.ts';
+import { checkFileOptions, checkPath, encodingGiven, whyNoPath } from './file-options.ts';
+import { bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
+import { type FileFacts, readAt, scanFile } from './scan-file.ts';
 
 /** How a file is read. */
 export interface FileOptions {
-  /** `json`: parsed by Python, integers exact. Default `text`. */
-  readonly as?: 'text' | 'json';
-  /** Default: by its byte-order mark, else UTF-8. A mark is never part of the text. Other usual spellings are understood. */
-  readonly encoding?: FileValue['encoding'];
+  /** `json`: parsed by Python, integers exact. `bytes`: not decoded at all. Default `text`. */
+  readonly as?: 'text' | 'json' | 'bytes';
+  /**
+   * Any label of the WHATWG Encoding Standard, such as `windows-1252` or `shift_jis`. Default: by its byte-order mark, by
+   * the bytes, by what an XML or HTML document declares, else windows-1252; a guess is reported. A mark is never part of
+   * the text.
+   */
+  readonly encoding?: string;
 }
 
 /**
- * A file as context. Its body is never read into this process: the REPL maps it.
+ * A file as context. It is read in pieces to learn what it is, and never kept in this process: the REPL maps it. A file
+ * that is not text is refused, or handed over as `bytes` where Python's standard library can open it.
  *
  * @example
  * ```ts
@@ -30,19 +34,27 @@ export function fromFile(path: string, options: FileOptions = {}): ContextSource
   return contextSource(() => lookAtFile(path, options));
 }
 
-/** What is known of a file from its size, its first and its last bytes. */
-export async function lookAtFile(path: string, options: FileOptions): Promise<LoadedContext> {
+/** A file that can be a context: what it is, and how a REPL gets it. */
+export interface FileLook {
+  readonly value: FileValue;
+  readonly facts: FileFacts;
+}
+
+/** @throws RlmError `context-not-found`, `context-invalid` */
+export async function lookAtFile(path: string, options: FileOptions, name?: string): Promise<LoadedContext> {
   checkPath('fromFile', path);
   checkFileOptions('fromFile', options);
+  return await onFile(path, async (absolute) => {
+    const { value, facts } = await examine(absolute, options);
+    return await describe({ value: name === undefined ? value : { ...value, name }, facts });
+  });
+}
+
+/** Runs a look at a file; its failures name the file. */
+export async function onFile<T>(path: string, look: (absolute: string) => Promise<T>): Promise<T> {
   const absolute = resolve(path);
   try {
-    const facts = await stat(absolute);
-    if (!facts.isFile())
-      throw notUsable('context-invalid', absolute, 'it is not a regular file; use fromFiles for a folder');
-    await using file = await open(absolute, 'r');
-    const head = await readAt(file, 0, Math.min(facts.size, 4 * PREVIEW_HEAD + 4));
-    const tail = await readAt(file, Math.max(0, facts.size - 4 * PREVIEW_TAIL), Math.min(facts.size, 4 * PREVIEW_TAIL));
-    return describe({ path: absolute, bytes: facts.size, head, tail, options });
+    return await look(absolute);
   } catch (error) {
     if (RlmError.isInstance(error)) throw error;
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
@@ -52,109 +64,115 @@ export async function lookAtFile(path: string, options: FileOptions): Promise<Lo
   }
 }
 
-async function readAt(file: Awaited<ReturnType<typeof open>>, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await file.read(buffer, 0, length, position);
-  return buffer.subarray(0, bytesRead);
+/** @throws RlmError `context-invalid` for what is not a regular file, and for one that no option makes usable */
+export async function examine(absolute: string, options: FileOptions): Promise<FileLook> {
+  const { as = 'text' } = options;
+  const { isFile, size } = await sizeOf(absolute);
+  if (!isFile) throw notUsable('context-invalid', absolute, 'it is not a regular file; use fromFiles for a folder');
+  const encoding = as === 'bytes' ? BINARY : encodingGiven(options.encoding);
+  await using file = await open(absolute, 'r');
+  const facts = await scanFile(file, size, encoding);
+  if (facts.is === 'binary') checkOpens({ absolute, facts, as, wanted: encoding === BINARY });
+  else checkWhole(absolute, facts);
+  return { value: fileValue({ absolute, facts, as, named: encoding }), facts };
 }
 
-interface FileLook {
-  readonly path: string;
-  readonly bytes: number;
-  readonly head: Buffer;
-  readonly tail: Buffer;
-  readonly options: FileOptions;
+async function sizeOf(absolute: string): Promise<{ readonly isFile: boolean; readonly size: number }> {
+  const facts = await stat(absolute);
+  return { isFile: facts.isFile(), size: facts.size };
 }
 
-function describe(look: FileLook): LoadedContext {
-  const mark = byteOrderMark(look.head);
-  const encoding = encodingOf(look.options.encoding, mark?.encoding);
-  const skip = mark !== undefined && mark.encoding === encoding ? mark.bytes : 0;
-  if (encoding.startsWith('utf-16') && (look.bytes - skip) % 2 !== 0) {
-    throw notUsable(
-      'context-invalid',
-      look.path,
-      `it has an odd number of bytes, which is no ${encoding}: it is cut short`,
-    );
-  }
-  const value: FileValue = {
+function checkOpens(check: {
+  readonly absolute: string;
+  readonly facts: Extract<FileFacts, { is: 'binary' }>;
+  readonly as: FileValue['as'];
+  readonly wanted: boolean;
+}): void {
+  const { absolute, facts, as, wanted } = check;
+  if (wanted || (as === 'text' && facts.kind.opens !== undefined)) return;
+  throw whyBinary(absolute, facts);
+}
+
+/** The error for a file that was named, is not text, and is not opened by Python's standard library. */
+function whyBinary(absolute: string, { kind }: Extract<FileFacts, { is: 'binary' }>): RlmError {
+  const remedy = kind.remedy ?? 'it cannot be read as JSON';
+  return notUsable('context-invalid', absolute, `it is ${kind.name}, not text: ${remedy}`, { binary: kind.name });
+}
+
+function checkWhole(absolute: string, { bytes, skip, encoding, source }: Extract<FileFacts, { is: 'text' }>): void {
+  if (!encoding.startsWith('utf-16') || (bytes - skip) % 2 === 0 || source === 'guessed') return;
+  throw notUsable(
+    'context-invalid',
+    absolute,
+    `it has an odd number of bytes, which is no ${encoding}: it is cut short`,
+  );
+}
+
+function fileValue(look: {
+  readonly absolute: string;
+  readonly facts: FileFacts;
+  readonly as: FileValue['as'];
+  readonly named: TextEncoding | undefined;
+}): FileValue {
+  const { absolute, facts, as, named } = look;
+  const text = facts.is === 'text';
+  return {
     kind: 'file',
-    path: look.path,
-    bytes: look.bytes,
-    encoding,
-    skip,
-    as: look.options.as ?? 'text',
+    path: absolute,
+    bytes: facts.bytes,
+    encoding: text ? facts.encoding : BINARY,
+    skip: text ? facts.skip : 0,
+    as: text ? as : 'bytes',
+    ...(named !== undefined && { named }),
   };
-  const body = look.head.subarray(skip);
+}
+
+async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
+  const name = value.name ?? basename(value.path);
+  const description = describeFile(name, facts);
+  if (facts.is === 'binary') {
+    const notes = [bytesNote(name, facts, 'context')];
+    return { ...BYTES, value, size: facts.bytes, description, notes, empty: facts.bytes === 0 };
+  }
   return {
     value,
-    ...(value.as === 'json'
-      ? { type: 'JSON', size: undefined, unit: 'characters' }
-      : { type: 'str', ...sizeOf(look, body, encoding) }),
-    preview: previewOf(look, body, encoding),
-    empty: look.bytes - skip === 0,
+    type: value.as === 'json' ? 'JSON' : 'str',
+    size: value.as === 'json' ? undefined : facts.characters,
+    unit: 'characters',
+    preview: await previewOf(value),
+    description,
+    notes: notesOf(name, facts),
+    empty: facts.characters === 0,
   };
 }
 
-/** In characters where they are known without reading the whole file. */
-function sizeOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): Pick<LoadedContext, 'size' | 'unit'> {
-  const bytes = look.bytes - (look.head.length - body.length);
-  if (encoding === 'latin-1') return { size: bytes, unit: 'characters' };
-  // What is no text of its encoding is counted by Python alone.
-  const whole = look.bytes <= look.head.length ? decodeExact(body, encoding) : undefined;
-  if (whole !== undefined) return { size: countCharacters(whole), unit: 'characters' };
-  return { size: bytes, unit: encoding === 'utf-8' ? 'bytes of UTF-8' : 'bytes of UTF-16' };
+const BYTES = { type: 'bytes', unit: 'bytes', preview: undefined } as const;
+
+/** Bytes of the longest character. */
+const LONGEST = 4;
+
+async function previewOf({ path, bytes, encoding, skip }: FileValue): Promise<string> {
+  await using file = await open(path, 'r');
+  const whole = LONGEST * (PREVIEW_HEAD + PREVIEW_TAIL);
+  const head = decodeWhole(await readAt(file, skip, Math.min(bytes - skip, whole)), encoding);
+  if (bytes - skip <= whole && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;
+  // The cut may fall inside a character, which is not shown then; nor is the end of an encoding that has states.
+  const length = Math.min(bytes - skip, LONGEST * (PREVIEW_TAIL + 1));
+  const end = encoding === 'iso-2022-jp' ? '' : decodeWhole(await readAt(file, bytes - length, length), encoding);
+  return joinPreview(head, end.replace(/^\ufffd+/, ''));
 }
 
-function previewOf(look: FileLook, body: Buffer, encoding: FileValue['encoding']): string {
-  const head = decode(body, encoding);
-  if (look.bytes <= look.head.length && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;
-  return joinPreview(head, decode(look.tail, encoding));
-}
-
-function byteOrderMark(head: Buffer): { encoding: FileValue['encoding']; bytes: number } | undefined {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', bytes: 3 };
-  if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', bytes: 2 };
-  if (head[0] === 0xfe && head[1] === 0xff) return { encoding: 'utf-16be', bytes: 2 };
-  return undefined;
-}
-
-/** Undefined for bytes that are no text of this encoding. */
-function decodeExact(bytes: Buffer, encoding: Exclude<FileValue['encoding'], 'latin-1'>): string | undefined {
-  try {
-    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Lenient on purpose: the cut at either end may fall inside a character. */
-function decode(bytes: Buffer, encoding: FileValue['encoding']): string {
-  if (encoding === 'latin-1') return bytes.toString('latin1');
-  if (encoding === 'utf-16be')
-    return Buffer.from(bytes.subarray(0, bytes.length & ~1))
-      .swap16()
-      .toString('utf16le');
-  return bytes.toString(encoding === 'utf-8' ? 'utf8' : 'utf16le').replaceAll('\ufffd', '');
-}
-
-/** Whether bytes are binary: a NUL among them, as for grep and git; UTF-16 with its mark is text. */
-export function looksBinary(head: Buffer): boolean {
-  return head.includes(0) && byteOrderMark(head)?.encoding.startsWith('utf-16') !== true;
-}
-
-function notUsable(code: 'context-not-found' | 'context-invalid', path: string, why: string): RlmError {
+/** The error for a file that cannot be a context; `why` is a clause. */
+function notUsable(
+  code: 'context-not-found' | 'context-invalid',
+  path: string,
+  why: string,
+  more: Readonly<Record<string, string>> = {},
+): RlmError {
   return new RlmError({
     code,
     message: `The context file ${path} cannot be used: ${why}.`,
     userAction: true,
-    data: { path },
+    data: { path, ...more },
   });
-}
-
-/** SHA-256 of a file's bytes, in hex, without reading it into memory. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }

@@ -1,28 +1,36 @@
-import { open, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
-import { glob } from 'tinyglobby';
+import picomatch from 'picomatch';
 import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import type { DocumentValue } from '../repl/port.ts';
+import { documentsContext } from './documents.ts';
 import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
-import { type FileOptions, lookAtFile, looksBinary } from './from-file.ts';
-import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
-import { previewText } from './preview.ts';
+import { bytesNote, notesOf } from './file-words.ts';
+import { type FoundFile, findFiles, isBelow } from './find-files.ts';
+import { examine, type FileLook, type FileOptions, onFile } from './from-file.ts';
+import { type ContextNote, type ContextSource, contextSource, type LoadedContext } from './input.ts';
+import { LeftOut } from './left-out.ts';
 
 /** How a set of files is found and read. */
 export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
   /** Where relative paths and patterns start, and what document paths are relative to. Default: the working directory. */
   readonly cwd?: string;
-  /** Glob patterns to leave out besides `.git`, `.fathom` and binary files. */
+  /** Patterns in the syntax of `.gitignore` of what to leave out of folders besides. */
   readonly ignore?: readonly string[];
+  /** Whether `.gitignore` and `.ignore` files are respected, and `node_modules` left out. Default true. */
+  readonly ignoreFiles?: boolean;
 }
 
-/** Bytes looked at to tell text from binary, as git does. */
-const SNIFF_BYTES = 8_000;
+/** Files looked at at once. */
+const LOOKS = 16;
+/** Notes on single files that the model and the user see; more are counted. */
+const SINGLE_NOTES = 8;
 
 /**
- * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`.
- * `.git` folders, the stores of Fathom's own runs (`.fathom`) and binary files are left out.
+ * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`. A file
+ * that is named is in the list, or it is an error. Of folders, files that are binary, ignored by `.gitignore`, usually
+ * secret, or links out of the folder are left out, which the context's notes report.
  *
  * @example
  * ```ts
@@ -33,85 +41,195 @@ export function fromFiles(paths: string | readonly string[], options: FilesOptio
   return contextSource(() => loadFiles(typeof paths === 'string' ? [paths] : paths, options));
 }
 
-async function loadFiles(paths: readonly string[], options: FilesOptions): Promise<LoadedContext> {
+interface Search {
+  /** What files are called, by their paths, where that is not their path. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly cwd: string;
+  readonly options: FilesOptions;
+  readonly leftOut: LeftOut;
+}
+
+/** A file of the list; `named` says that the caller gave its path. */
+interface Candidate extends FoundFile {
+  readonly named: boolean;
+}
+
+export async function loadFiles(
+  paths: readonly string[],
+  options: FilesOptions,
+  names: ReadonlyMap<string, string> = new Map(),
+): Promise<LoadedContext> {
   checkFileOptions('fromFiles', options);
   if (options.cwd !== undefined) checkPath('fromFiles in cwd', options.cwd);
   checkList('paths', paths);
   checkList('ignore', options.ignore ?? []);
-  const cwd = resolve(options.cwd ?? '.');
-  const found = await findFiles(paths, cwd, options.ignore ?? []);
+  const search: Search = { names, cwd: resolve(options.cwd ?? '.'), options, leftOut: new LeftOut() };
+  const candidates = await findAll(paths, search);
   const documents: DocumentValue[] = [];
-  for (const path of found) {
-    if (await isBinary(path)) continue;
-    const loaded = await lookAtFile(path, options.encoding === undefined ? {} : { encoding: options.encoding });
-    if (loaded.value.kind !== 'file') continue;
-    documents.push({ path: documentPath(cwd, path), content: loaded.value });
+  const notes: ContextNote[] = [];
+  for (const [candidate, look] of await examineAll(candidates, search)) {
+    const path = names.get(candidate.path) ?? documentPath(search.cwd, candidate.path);
+    if (look === undefined) continue;
+    documents.push({ path, content: look.value });
+    notes.push(...notesFor(path, look));
   }
-  if (documents.length === 0) throw notFound(paths, 'no text file matches');
-  return documentsContext(documents);
+  const left = search.leftOut.note();
+  if (documents.length === 0)
+    throw notFound(paths, `no text file matches${left === undefined ? '' : `; ${left.text}`}`);
+  return documentsContext(documents, [...bounded(notes), ...(left === undefined ? [] : [left])]);
 }
 
-/** A list of documents as a context: their paths and sizes are its preview. */
-export function documentsContext(documents: readonly DocumentValue[]): LoadedContext {
-  const lines = documents.map(({ path, content }) =>
-    content.kind === 'file' ? `${path} (${content.bytes} bytes)` : path,
-  );
-  return {
-    value: { kind: 'documents', documents },
-    type: 'list of documents with .path and .text',
-    size: documents.length,
-    unit: 'documents',
-    preview: previewText(lines.join('\n')),
-    empty: documents.length === 0,
-  };
+function notesFor(path: string, { facts }: FileLook): readonly ContextNote[] {
+  if (facts.is === 'text') return notesOf(path, facts);
+  return [bytesNote(path, facts, `context[${JSON.stringify(path)}].bytes`)];
 }
+
+/** Empty files of a folder are usual; other notes are counted where they are many. */
+function bounded(notes: readonly ContextNote[]): readonly ContextNote[] {
+  const told = notes.filter(({ kind }) => kind !== 'empty' || notes.length <= SINGLE_NOTES);
+  if (told.length <= SINGLE_NOTES) return told;
+  const rest = told.slice(SINGLE_NOTES);
+  const counts = [...Map.groupBy(rest, ({ kind }) => kind)];
+  return [
+    ...told.slice(0, SINGLE_NOTES),
+    ...counts.map(([kind, all]) => ({
+      kind,
+      text: `${all.length} more files ${MORE[kind]}`,
+      details: all.map(({ text }) => text),
+    })),
+  ];
+}
+
+const MORE: Readonly<Record<ContextNote['kind'], string>> = {
+  encoding: 'are not UTF-8 and were read as another encoding',
+  replaced: 'have bytes that read as U+FFFD',
+  bytes: 'are not text: code gets their bytes',
+  'left-out': 'are left out',
+  empty: 'are empty',
+};
 
 function checkList(what: string, list: unknown): void {
   if (!Array.isArray(list)) throw wrongArgument(`fromFiles takes ${what} as a list of texts, not ${kindOf(list)}`);
   for (const one of list) checkPath(`fromFiles in ${what}`, one);
 }
 
-async function findFiles(paths: readonly string[], cwd: string, ignore: readonly string[]): Promise<string[]> {
-  const found = new Set<string>();
+/** Each file once, in the order of its path. A file that is both named and found counts as named. */
+async function findAll(paths: readonly string[], search: Search): Promise<readonly Candidate[]> {
+  const found = new Map<string, Candidate>();
   for (const path of paths) {
-    const absolute = resolve(cwd, path);
-    const facts = await stat(absolute).catch(() => undefined);
-    if (facts?.isFile()) {
-      found.add(absolute);
-      continue;
+    for (const candidate of await findOne(path, search)) {
+      const before = found.get(candidate.real);
+      if (before === undefined || (candidate.named && !before.named)) found.set(candidate.real, candidate);
     }
-    const folder = facts?.isDirectory() ?? false;
-    const matches = await glob(folder ? ['**/*'] : [path.split(sep).join('/')], {
-      cwd: folder ? absolute : cwd,
-      absolute: true,
-      dot: true,
-      onlyFiles: true,
-      followSymbolicLinks: false,
-      ignore: ['**/.git/**', '**/.fathom/**', ...ignore],
-    });
-    if (matches.length === 0) throw notFound([path], folder ? 'the folder holds no file' : whyNoFile(path));
-    for (const match of matches) found.add(match);
   }
-  return [...found].sort();
+  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function findOne(path: string, search: Search): Promise<readonly Candidate[]> {
+  const absolute = resolve(search.cwd, path);
+  const facts = await onFile(absolute, () => stat(absolute)).catch(missingOnly);
+  if (facts?.isDirectory()) return await inFolder({ root: absolute, path, search, wants: () => true });
+  if (facts !== undefined) return [{ path: absolute, real: await realpath(absolute), named: true }];
+  const { folder, pattern } = await literalPart(path, search.cwd);
+  const matches = pattern === undefined ? undefined : picomatch(pattern, { dot: true });
+  if (matches === undefined) throw notFound([path], whyNoFile(path));
+  return await inFolder({ root: folder, path, search, wants: (inside) => matches(inside) });
+}
+
+/** A path that is not there may be a pattern; every other failure is one. */
+function missingOnly(error: unknown): undefined {
+  if (RlmError.isInstance(error) && error.code === 'context-not-found') return undefined;
+  throw error;
+}
+
+async function inFolder(request: {
+  readonly root: string;
+  /** As it was given. */
+  readonly path: string;
+  readonly search: Search;
+  readonly wants: (inside: string) => boolean;
+}): Promise<readonly Candidate[]> {
+  const { root, path, search, wants } = request;
+  const { cwd, options, leftOut } = search;
+  const before = leftOut.total;
+  const ignoreFiles = options.ignoreFiles ?? true;
+  const found = await findFiles({ root, wants, exclude: options.ignore ?? [], cwd, ignoreFiles, leftOut });
+  if (found.length === 0 && leftOut.total === before) {
+    throw notFound([path], root === resolve(cwd, path) ? 'the folder holds no file' : whyNoFile(path));
+  }
+  return found.map((file) => ({ ...file, named: false }));
+}
+
+/**
+ * The part of a pattern that exists as a folder is literal, whatever signs are in it; the rest is a pattern below it.
+ * Without a rest that has signs of patterns there is no pattern.
+ */
+async function literalPart(
+  path: string,
+  cwd: string,
+): Promise<{ readonly folder: string; readonly pattern: string | undefined }> {
+  const parts = path.split(sep).join('/').split('/');
+  for (let count = parts.length - 1; count >= 0; count -= 1) {
+    const head = parts.slice(0, count).join('/');
+    const folder = resolve(cwd, count === 1 && head === '' ? '/' : head || '.');
+    const facts = await stat(folder).catch(() => undefined);
+    if (facts?.isDirectory() !== true) continue;
+    const pattern = parts.slice(count).join('/');
+    return { folder, pattern: picomatch.scan(pattern).isGlob ? pattern : undefined };
+  }
+  return { folder: cwd, pattern: undefined };
 }
 
 function whyNoFile(path: string): string {
   return whyNoPath(path) ?? 'there is no such file, and no file matches it as a pattern';
 }
 
-async function isBinary(path: string): Promise<boolean> {
-  const opened = await open(path, 'r').catch(() => undefined);
-  // Who looks at it next says why it cannot be read.
-  if (opened === undefined) return false;
-  await using file = opened;
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-  return looksBinary(buffer.subarray(0, bytesRead));
+/** Looks at all of them; those of folders that cannot be used are left out. */
+async function examineAll(
+  candidates: readonly Candidate[],
+  search: Search,
+): Promise<readonly (readonly [Candidate, FileLook | undefined])[]> {
+  const looks: (readonly [Candidate, FileLook | undefined])[] = new Array(candidates.length);
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < candidates.length; at = next++) {
+      const candidate = candidates[at];
+      if (candidate !== undefined) looks[at] = [candidate, await examineOne(candidate, search)];
+    }
+  };
+  await Promise.all(Array.from({ length: LOOKS }, work));
+  return looks;
+}
+
+async function examineOne(candidate: Candidate, search: Search): Promise<FileLook | undefined> {
+  const { encoding } = search.options;
+  const look = (): Promise<FileLook> => examine(candidate.path, encoding === undefined ? {} : { encoding });
+  if (candidate.named) return await onFile(candidate.path, look);
+  const shown = documentPath(search.cwd, candidate.path);
+  try {
+    const found = await look();
+    // Only what was named is handed over as bytes.
+    if (found.facts.is === 'text' || encoding === 'binary') return found;
+    search.leftOut.add('binary', shown);
+  } catch (error) {
+    search.leftOut.add(isBinaryRefusal(error) ? 'binary' : 'unreadable', shown);
+    if (!RlmError.isInstance(error) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+  return undefined;
+}
+
+/** A file that is text of no kind, as opposed to one that cannot be opened. */
+function isBinaryRefusal(error: unknown): boolean {
+  return RlmError.isInstance(error) && isRecordOfBinary(error.data);
+}
+
+function isRecordOfBinary(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'binary' in data;
 }
 
 /** Relative where the file lies below the working directory, else absolute; always with `/`. */
 function documentPath(cwd: string, path: string): string {
-  const inside = relative(cwd, path);
-  return (/^\.\.($|[/\\])/.test(inside) ? path : inside).split(sep).join('/');
+  return (isBelow(cwd, path) ? relative(cwd, path) : path).split(sep).join('/');
 }
 
 function notFound(paths: readonly string[], why: string): RlmError {

@@ -12,6 +12,7 @@ export { type FileOptions, fromFile } from './from-file.ts';
 export { type FilesOptions, fromFiles } from './from-files.ts';
 export {
   type ContextInput,
+  type ContextNote,
   type ContextSource,
   contexts,
   type LoadedContext,

@@ -1,3 +1,4 @@
+import type { ContextRemark } from '../event/event.ts';
 import type { JsonValue, ReplValue } from '../repl/port.ts';
 
 const sourceMark: unique symbol = Symbol.for('fathom-rlm.context-source');
@@ -37,6 +38,12 @@ export type Projection =
       readonly get: (key: string) => JsonValue | undefined | Promise<JsonValue | undefined>;
     };
 
+/** Something out of the ordinary in a context: how a file was read, or what was left out of a folder. */
+export interface ContextNote extends ContextRemark {
+  /** What the model needs besides: a clause. */
+  readonly forModel?: string;
+}
+
 /** A context ready to be bound: the value, and what the model is told of it without its body. */
 export interface LoadedContext {
   readonly value: ReplValue;
@@ -48,6 +55,10 @@ export interface LoadedContext {
   readonly unit: string;
   /** A bounded look at its beginning and end; undefined where looking would mean reading it. */
   readonly preview: string | undefined;
+  /** What it was made of, in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
+  readonly description?: string;
+  /** What the user and the model have to know of how it was read. */
+  readonly notes?: readonly ContextNote[];
   readonly empty: boolean;
   readonly projection?: Projection;
 }

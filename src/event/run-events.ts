@@ -30,6 +30,19 @@ export interface ContextFacts {
   readonly type: string;
   /** Characters of a text, items of a list or mapping; absent when unknown. */
   readonly size?: number;
+  /** What it was made of, in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
+  readonly description?: string;
+  /** How it was read, where that is out of the ordinary, and what was left out of it. */
+  readonly notes?: readonly ContextRemark[];
+}
+
+/** Something a user has to know of a context. */
+export interface ContextRemark {
+  readonly kind: 'encoding' | 'replaced' | 'bytes' | 'left-out' | 'empty';
+  /** A clause, e.g. `l1.tsv is not UTF-8: read as windows-1252`. */
+  readonly text: string;
+  /** What is behind the clause, one line each. */
+  readonly details?: readonly string[];
 }
 
 /** The run waits for a REPL: as many as `maxRepls` allows are in use. The wait counts against `maxDurationMs`. */

@@ -1,6 +1,6 @@
 import { countCharacters } from '../code-points.ts';
-import type { ContextSet, LoadedContext } from '../context/index.ts';
-import { quoted } from './quoted.ts';
+import type { ContextNote, ContextSet, LoadedContext } from '../context/index.ts';
+import { quoted, sentence } from './quoted.ts';
 
 /** The first user message: the query, and of the context its names, types, sizes and bounded previews. */
 export function firstMessage(query: string, contexts: ContextSet, names: readonly string[]): string {
@@ -19,10 +19,17 @@ function contextSection(contexts: ContextSet, names: readonly string[]): string 
 /** The preview stands behind its length, so that nothing in it can pass for the end of it. */
 function describe(name: string, context: LoadedContext): string {
   const size = context.size === undefined ? '' : `, ${context.size} ${context.unit}`;
-  const head = `- \`${name}\`: ${context.type}${size}${uncountable(context)}`;
-  if (context.preview === undefined || context.preview === '') return head;
+  const of = context.description === undefined ? '' : `, ${sentence(context.description)}`;
+  const head = `- \`${name}\`: ${context.type}${of}${size}${uncountable(context)}`;
+  const notes = (context.notes ?? []).map((note) => `\n  Note: ${sentence(noteForModel(note))}.`).join('');
+  if (context.preview === undefined || context.preview === '') return `${head}${notes}`;
   const characters = countCharacters(context.preview);
-  return `${head}; beginning and end, ${characters} characters:\n${quoted(context.preview, '    ')}`;
+  const preview = quoted(context.preview, '    ');
+  return `${head}${notes}${notes === '' ? '; b' : '\n  B'}eginning and end, ${characters} characters:\n${preview}`;
+}
+
+function noteForModel({ text, forModel }: ContextNote): string {
+  return forModel === undefined ? text : `${text}; ${forModel}`;
 }
 
 /** What `len()` counts in a Python of 32 bits, such as the embedded one. */

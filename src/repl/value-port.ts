@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { TextEncoding } from '../text-encoding.ts';
+
 /** A value that crosses as JSON. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -37,10 +39,15 @@ export interface FileValue {
   readonly path: string;
   /** Bytes of the file when it was looked at. */
   readonly bytes: number;
-  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin-1';
+  /** `binary` for bytes. */
+  readonly encoding: TextEncoding;
   /** Bytes of byte-order mark to skip. */
   readonly skip: number;
-  readonly as: 'text' | 'json';
+  readonly as: 'text' | 'json' | 'bytes';
+  /** The encoding that the caller named; absent where it was found by looking. */
+  readonly named?: TextEncoding;
+  /** What it is called, where that is not the end of its path: standard input, say. */
+  readonly name?: string;
 }
 
 /** One document of a list of them. */

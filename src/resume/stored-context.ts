@@ -1,16 +1,19 @@
 import { stat } from 'node:fs/promises';
-import { sha256OfFile } from '../context/from-file.ts';
-import { documentsContext } from '../context/from-files.ts';
+import { documentsContext } from '../context/documents.ts';
+import { sha256OfFile } from '../context/file-hash.ts';
 import {
   type ContextInput,
+  type ContextNote,
   type ContextSet,
   type ContextSource,
+  type FileOptions,
   fromFile,
   type LoadedContext,
   contexts as namedContexts,
 } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
+import { namedFile } from '../context/named-files.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
@@ -31,7 +34,11 @@ interface StoreHandle {
   readonly owner: string;
 }
 
-async function storeOne(name: string, { value }: LoadedContext, { store, owner }: StoreHandle): Promise<StoredContext> {
+async function storeOne(
+  name: string,
+  { value, notes = [] }: LoadedContext,
+  { store, owner }: StoreHandle,
+): Promise<StoredContext> {
   switch (value.kind) {
     case 'text':
       return { name, kind: 'text', blob: await store.blobs.put(value.text, owner) };
@@ -44,6 +51,7 @@ async function storeOne(name: string, { value }: LoadedContext, { store, owner }
         name,
         kind: 'files',
         documents: await Promise.all(value.documents.map((document) => storeDocument(document, { store, owner }))),
+        options: { notes: notes.map((note) => ({ ...note })) },
       };
     case 'projection':
       return { name, kind: 'projected' };
@@ -54,9 +62,15 @@ async function storeOne(name: string, { value }: LoadedContext, { store, owner }
 
 /** A hash costs a read of the file; within one process, size and path are enough to know it by. */
 async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFile, 'name'>> {
-  const { path, bytes, encoding, skip, as } = value;
+  const { path, bytes, encoding, skip, as, named, name } = value;
   const sha256 = store.location === 'memory' ? {} : { sha256: await sha256OfFile(path) };
-  return { kind: 'file', path, bytes, ...sha256, options: { encoding, skip, as } };
+  return {
+    kind: 'file',
+    path,
+    bytes,
+    ...sha256,
+    options: { encoding, skip, as, ...(named !== undefined && { named }), ...(name !== undefined && { name }) },
+  };
 }
 
 type Document = Extract<LoadedContext['value'], { kind: 'documents' }>['documents'][number];
@@ -120,7 +134,7 @@ async function read(stored: Exclude<StoredContext, { kind: 'none' }>, store: Sto
       return jsonSource(await store.blobs.text(stored.blob));
     case 'file':
       await checkUnchanged(stored);
-      return fromFile(stored.path, stored.options as Pick<FileValue, 'as' | 'encoding'>);
+      return fileSource(stored.path, stored.options as FileRecord);
     case 'files':
       return await documentsSource(stored, store);
     case 'projected':
@@ -130,6 +144,21 @@ async function read(stored: Exclude<StoredContext, { kind: 'none' }>, store: Sto
         why: 'it was projected from the process that handed it over',
       });
   }
+}
+
+/** How a file was read. Files read by version 0.1 have only `latin-1` where the Encoding Standard has other names. */
+type FileRecord = Pick<FileValue, 'as' | 'encoding' | 'named' | 'name'>;
+
+function fileSource(path: string, record: FileRecord): ContextSource {
+  const options = optionsOf(record);
+  return record.name === undefined ? fromFile(path, options) : namedFile(path, record.name, options);
+}
+
+/** As it was asked for: an encoding that was found is found again, with the same notes. */
+function optionsOf({ as, encoding, named }: FileRecord): FileOptions {
+  if (as === 'bytes') return named === undefined ? {} : { as };
+  const given = named ?? (encoding === 'latin-1' ? encoding : undefined);
+  return given === undefined ? { as } : { as, encoding: given };
 }
 
 /** True for the name of a context that has no name of its own. */
@@ -151,7 +180,8 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
       return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how } } as const;
     }),
   );
-  return contextSource(() => Promise.resolve(documentsContext(documents)));
+  const { notes = [] } = (stored.options ?? {}) as { readonly notes?: readonly ContextNote[] };
+  return contextSource(() => Promise.resolve(documentsContext(documents, notes)));
 }
 
 /** A run goes on with what it began with, or not at all. */

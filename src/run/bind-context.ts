@@ -88,5 +88,7 @@ function factsOf(contexts: ContextSet): readonly ContextFacts[] {
     name,
     type: context.type,
     ...(context.size !== undefined && { size: context.size }),
+    ...(context.description !== undefined && { description: context.description }),
+    ...(context.notes !== undefined && context.notes.length > 0 && { notes: context.notes }),
   }));
 }

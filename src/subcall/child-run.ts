@@ -120,7 +120,12 @@ function usageOf({ inputTokens, outputTokens, costUsd }: Usage): SubCallReply['u
 /** A value of the parent's memory as the child's context; a large one stays in the file it was spooled to. */
 function guestContext(value: GuestValue): ContextSource {
   return contextSource(async () => {
-    if (value.kind === 'file') return await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
+    if (value.kind === 'file') {
+      const looked = await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
+      // The file is the host's own way of handing it over: its name says nothing.
+      const { description: _, notes: __, ...loaded } = looked;
+      return loaded;
+    }
     const text = value.kind === 'text' ? value.text : value.json;
     const type = value.kind === 'text' ? 'str' : 'JSON';
     return { value, type, size: text.length, unit: 'characters', preview: previewText(text), empty: EMPTY.has(text) };

@@ -148,14 +148,6 @@ describe('context', () => {
       ]);
     }
   });
-
-  test('standard input that is not asked for is not read, and that is said', async () => {
-    playing(cell('FINAL(context is None)'));
-    const inputFile = join(folder, 'docs', 'a.txt');
-    const { stdout, stderr } = await ask(['Q', '-m', 'openai/gpt-5-mini'], { inputFile });
-    expect(stdout).toBe('true\n');
-    expect(stderr).toContain('Standard input is not read: give -f -');
-  });
 });
 
 describe('limits and failures', () => {

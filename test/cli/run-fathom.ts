@@ -12,6 +12,8 @@ export interface FathomOptions {
   readonly cwd?: string;
   /** What is piped in; default: nothing, standard input is closed. */
   readonly input?: string | Buffer;
+  /** Standard input is a pipe that is never written to and never closed. */
+  readonly keepInputOpen?: boolean;
   /** A file standard input is redirected from. */
   readonly inputFile?: string;
   readonly onStart?: (child: ChildProcess) => void;
@@ -29,15 +31,16 @@ export interface FathomOutcome {
 /** Runs the command line from its sources, in a process of its own, with nothing of this process's environment that could change what it says. */
 export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> {
   const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
+  const keepOpen = options.keepInputOpen === true;
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
     env: { ...SURROUNDINGS, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    stdio: [file ?? (options.input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
+    stdio: [file ?? (options.input === undefined && !keepOpen ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
   });
   options.onStart?.(child);
   if (file !== undefined) closeSync(file);
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(options.input);
+  if (!keepOpen) child.stdin?.end(options.input);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -77,7 +77,7 @@ export function describeValues(bench: () => Bench): void {
         bom: await file('bom', Buffer.from(`\ufeff${text}`), { skip: 3 }),
         le: await file('le', Buffer.from(text, 'utf16le'), { encoding: 'utf-16le' }),
         be: await file('be', Buffer.from(text, 'utf16le').swap16(), { encoding: 'utf-16be' }),
-        latin: await file('latin', Buffer.from('a\r\né\xff', 'latin1'), { encoding: 'latin-1' }),
+        latin: await file('latin', Buffer.from('a\r\né\x80', 'latin1'), { encoding: 'windows-1252' }),
         empty: await file('empty', Buffer.alloc(0)),
       };
       await bench().repl.bind({ values });
@@ -85,7 +85,60 @@ export function describeValues(bench: () => Bench): void {
       expect(await bench().value(`[[ord(c) for c in t] == ${expected} for t in (utf8, bom, le, be)]`)).toBe(
         '[True, True, True, True]',
       );
-      expect(await bench().value('latin, empty')).toBe("('a\\r\\néÿ', '')");
+      expect(await bench().value('latin, empty')).toBe("('a\\r\\né€', '')");
+    });
+
+    test('in legacy encodings arrive as the host decodes them', async () => {
+      const values = {
+        japanese: await file('sjis', Buffer.from('93fa967b8cea41', 'hex'), { encoding: 'shift_jis' }),
+        chinese: await file('gb', Buffer.from('d5c5ceb02c8130813081358130', 'hex'), { encoding: 'gb18030' }),
+        escapes: await file('jis', Buffer.from('\x1b$B4A;z\x1b(B end', 'latin1'), { encoding: 'iso-2022-jp' }),
+        russian: await file('koi', Buffer.from('f0f2e9f7e5f4', 'hex'), { encoding: 'koi8-r', as: 'text' }),
+        number: await file('n', Buffer.from('{"caf\xe9": 1}', 'latin1'), { encoding: 'windows-1252', as: 'json' }),
+      };
+      await bench().repl.bind({ values });
+      expect(await bench().value('japanese, escapes, russian, number')).toBe(
+        "('日本語A', '漢字 end', 'ПРИВЕТ', {'café': 1})",
+      );
+      const decoded = new TextDecoder('gb18030').decode(Buffer.from('d5c5ceb02c8130813081358130', 'hex'));
+      const points = [...decoded].map((character) => character.codePointAt(0));
+      expect(JSON.parse((await bench().value('[ord(c) for c in chinese]')) ?? 'null')).toEqual(points);
+    });
+
+    test('with bytes that are not text of their encoding hold U+FFFD, never lone surrogates', async () => {
+      const broken = ['fe41', 'c341', 'e28241', 'f09f98', 'eda08041', '41c3'].map((hex) => Buffer.from(hex, 'hex'));
+      const files = await Promise.all(broken.map((bytes, index) => file(`broken${index}`, bytes)));
+      const half = await file('half', Buffer.from('003d41000020d800', 'hex'), { encoding: 'utf-16le' });
+      const lone = Buffer.from([0x41, 0x00, 0x3d, 0xd8, 0x42, 0x00, 0x00, 0xdc]);
+      const utf16 = await file('lone', lone, { encoding: 'utf-16le' });
+      const values = Object.fromEntries(files.map((value, index) => [`b${index}`, value]));
+      await bench().repl.bind({ values: { ...values, half, utf16 } });
+      const decoder = new TextDecoder();
+      const expected = broken.map((bytes) => decoder.decode(bytes));
+      const names = broken.map((_, index) => `b${index}`).join(', ');
+      const code = `[[ord(c) for c in t] for t in (${names}, utf16)]`;
+      const points = (text: string): readonly number[] => [...text].map((character) => character.codePointAt(0) ?? 0);
+      const all = [...expected, 'A\ufffdB\ufffd'].map(points);
+      expect(JSON.parse((await bench().value(code)) ?? 'null')).toEqual(all);
+      expect(await bench().value('any(0xd800 <= ord(c) < 0xe000 for c in half)')).toBe('False');
+    });
+
+    test('of binary kinds arrive as their bytes, alone and among documents', async () => {
+      const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+      const binary = { encoding: 'binary', as: 'bytes' } as const;
+      const content = await file('all', bytes, binary);
+      await bench().repl.bind({
+        values: {
+          blob: content,
+          nothing: await file('none', Buffer.alloc(0), binary),
+          docs: { kind: 'documents', documents: [{ path: 'a.bin', content }] },
+        },
+      });
+      expect(await bench().value('blob == bytes(range(256)), nothing, docs["a.bin"].bytes == blob, docs[0].size')).toBe(
+        "(True, b'', True, 256)",
+      );
+      const { error } = await bench().run('docs[0].text');
+      expect(error?.message).toBe('a.bin is not text: use .bytes');
     });
 
     test('in UTF-16 arrive when they hold nothing beyond ASCII or Latin-1', async () => {

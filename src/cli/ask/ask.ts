@@ -3,7 +3,7 @@ import { CompletionError } from '../../engine/result.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
-import { contextFromArguments, hasUnreadInput, STDIN } from '../context/context-arguments.ts';
+import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
 import { costLimitFor, requiredModel } from '../options/models.ts';
@@ -37,7 +37,6 @@ export async function ask({ question, options, console, interrupts }: Ask): Prom
       await using watching = await stage.watch();
       await using keeping = openToKeep(options, (line) => stage.view.note(line));
       kept = keeping.durable;
-      noteUnreadInput(options, console, stage.view);
       const { onEvent } = watching;
       const rlm = { ...rlmOptions(model, options, stage.view), store: keeping.store, onEvent };
       return await answer({ question, options, console, stage, keeping, output, rlm });
@@ -57,7 +56,8 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   const { signal } = interrupts;
   const store = keeping.durable ? keeping.store : undefined;
   await sweepInput(keeping.store);
-  const { context, dispose } = await contextFromArguments(options.file ?? [], console.stdin, signal, store);
+  const note = (line: string): void => stage.view.note(line);
+  const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, store, signal });
   let resumable = false;
   try {
     await using rlm = createRlm(made);
@@ -76,12 +76,6 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
 /** The schema of the answer. @throws RlmError `invalid-option` */
 export async function outputOf(options: QuestionOptions): Promise<StandardSchemaV1<unknown, unknown> | undefined> {
   return options.schema === undefined ? undefined : await schemaFromFile(options.schema);
-}
-
-/** Notes that standard input has data which no `-f -` asks for. */
-export function noteUnreadInput({ file = [] }: QuestionOptions, { stdin }: Console, view: ProgressView): void {
-  if (file.length > 0 || !hasUnreadInput(stdin)) return;
-  view.note(`Standard input is not read: give -f ${STDIN} to use it as context.`);
 }
 
 export function requestOf(parts: {

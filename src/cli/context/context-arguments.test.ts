@@ -8,6 +8,8 @@ import { contextFromArguments } from './context-arguments.ts';
 
 let folder = '';
 const NOTHING = Readable.from([]);
+/** No descriptor: nothing is piped in. */
+const CLOSED = -1;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fathom-context-'));
@@ -18,14 +20,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function loaded(paths: readonly string[], stdin: Readable = NOTHING) {
-  const { context, dispose } = await contextFromArguments(paths, stdin);
+  const { context, dispose } = await contextFromArguments({
+    options: { file: paths },
+    stdin: Object.assign(stdin, { fd: CLOSED }),
+    note: () => undefined,
+  });
   const set = await loadContext(context);
   return { set, dispose };
 }
 
 test('no argument is no context', async () => {
-  const { context } = await contextFromArguments([], NOTHING);
-  expect(context).toBeUndefined();
+  const { set } = await loaded([]);
+  expect(set).toMatchObject({ kind: 'one', context: { value: { kind: 'none' } } });
 });
 
 test('one file is its text', async () => {
@@ -41,7 +47,7 @@ test('a folder, a pattern and several files are documents', async () => {
 });
 
 test('standard input is a file while the run lasts, and is gone after it', async () => {
-  const { set, dispose } = await loaded(['-'], Readable.from([Buffer.from([0xff, 0x00, 0x61])]));
+  const { set, dispose } = await loaded(['-'], Readable.from([Buffer.from([0xff, 0x62, 0x61])]));
   if (set.kind !== 'one' || set.context.value.kind !== 'file') throw new Error('standard input must become a file');
   const { path, bytes } = set.context.value;
   expect(bytes).toBe(3);

@@ -1,11 +1,27 @@
-import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { type ContextInput, type ContextSource, contexts, fromFile, fromFiles } from '../../context/index.ts';
+import { type ContextInput, type ContextSource, contexts, fromFile, type fromFiles } from '../../context/index.ts';
+import { namedFile, namedFiles } from '../../context/named-files.ts';
+import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
-import { spoolInput } from './spooled-input.ts';
+import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';
+import { type SpooledInput, spoolFile } from './spooled-input.ts';
 
-/** The path that stands for standard input. */
+/** The path that stands for standard input, and other names of it. */
 export const STDIN = '-';
+const STDIN_PATHS: ReadonlySet<string> = new Set([STDIN, '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
+
+/** Options that say what the context is and how it is read. */
+export interface ContextOptions {
+  readonly file?: readonly string[];
+  readonly encoding?: string;
+  readonly exclude?: readonly string[];
+  /** False: `--no-ignore`. */
+  readonly ignore?: boolean;
+  /** False: `--no-stdin`. */
+  readonly stdin?: boolean;
+  /** Seconds. */
+  readonly stdinTimeout?: number;
+}
 
 /** A context made of command-line arguments. */
 export interface ContextFromArguments {
@@ -14,52 +30,118 @@ export interface ContextFromArguments {
   readonly dispose: () => Promise<void>;
 }
 
+export interface ContextArguments {
+  readonly options: ContextOptions;
+  readonly stdin: InputStream;
+  /** Says a line to the user. */
+  readonly note: (line: string) => void;
+  /** Where standard input is kept. Default: the folder for temporary files. */
+  readonly store?: Store | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * What the `-f` arguments hand over:
  *
  * | arguments | `context` in the REPL |
  * |---|---|
- * | none | `None` |
+ * | none | the text of standard input where something is piped in, else `None` |
  * | one file, or `-` | its text |
  * | a folder, a pattern, or several | a list of documents |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
- * @param store where standard input is kept. Default: the folder for temporary files
- * @throws RlmError `context-not-found` only when the run starts: nothing but standard input is read here
+ * @throws RlmError `context-not-found` only when the run starts: nothing but pipes is read here
  */
-export async function contextFromArguments(
+export async function contextFromArguments(request: ContextArguments): Promise<ContextFromArguments> {
+  const { file: paths = [] } = request.options;
+  const spooled: SpooledInput[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const one of spooled.splice(0)) await one.dispose();
+  };
+  try {
+    if (paths.length === 0) return { context: await fromPipe(request, spooled), dispose };
+    const files = paths.filter((path) => !STDIN_PATHS.has(path));
+    const others = await fromPaths(files, request, spooled);
+    if (files.length === paths.length) return { context: others, dispose };
+    const input = await readPatiently({ ...request, asked: true });
+    spooled.push(input);
+    const text = namedFile(input.path, STDIN_NAME, encodingOf(request.options));
+    return { context: others === undefined ? text : contexts({ stdin: text, files: others }), dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Standard input nobody named: as other tools, `fathom` reads what is piped in. */
+async function fromPipe(request: ContextArguments, spooled: SpooledInput[]): Promise<ContextSource | undefined> {
+  const { options, stdin, note } = request;
+  if (options.stdin === false || !isPiped(stdin)) return undefined;
+  const input = await readPatiently({ ...request, asked: false });
+  spooled.push(input);
+  if ((await stat(input.path)).size > 0) return namedFile(input.path, STDIN_NAME, encodingOf(options));
+  note('Standard input is empty: the question is asked without a context.');
+  return undefined;
+}
+
+async function fromPaths(
   paths: readonly string[],
-  stdin: NodeJS.ReadableStream,
-  signal?: AbortSignal,
-  store?: Store,
-): Promise<ContextFromArguments> {
-  const files = paths.filter((path) => path !== STDIN);
-  if (files.length === paths.length) return { context: await fromPaths(files), dispose: async () => undefined };
-  const spooled = await spoolInput(stdin, store, signal);
-  const input = fromFile(spooled.path);
-  const others = await fromPaths(files);
+  request: ContextArguments,
+  spooled: SpooledInput[],
+): Promise<ContextSource | undefined> {
+  const [only] = paths;
+  if (only === undefined) return undefined;
+  const { options } = request;
+  const names = new Map<string, string>();
+  const readable: string[] = [];
+  for (const path of paths) {
+    const stored = await spooledWhereNeeded(path, request);
+    if (stored !== undefined) {
+      spooled.push(stored);
+      names.set(stored.path, path);
+    }
+    readable.push(stored?.path ?? path);
+  }
+  const [first = only] = readable;
+  const oneFile = paths.length === 1 && ((await stat(first).catch(() => undefined))?.isFile() ?? false);
+  if (!oneFile) return namedFiles(readable, names, filesOptions(options));
+  return names.size === 0 ? fromFile(first, encodingOf(options)) : namedFile(first, only, encodingOf(options));
+}
+
+function encodingOf({ encoding }: ContextOptions): { readonly encoding?: string } {
+  return encoding === undefined ? {} : { encoding };
+}
+
+function filesOptions(options: ContextOptions): Parameters<typeof fromFiles>[1] {
+  const { exclude, ignore } = options;
   return {
-    context: others === undefined ? input : contexts({ stdin: input, files: others }),
-    dispose: spooled.dispose,
+    ...encodingOf(options),
+    ...(exclude !== undefined && { ignore: exclude }),
+    ...(ignore === false && { ignoreFiles: false }),
   };
 }
 
-async function fromPaths(paths: readonly string[]): Promise<ContextSource | undefined> {
-  const [only] = paths;
-  if (only === undefined) return undefined;
-  const oneFile = paths.length === 1 && ((await stat(only).catch(() => undefined))?.isFile() ?? false);
-  return oneFile ? fromFile(only) : fromFiles(paths);
+/**
+ * A copy of what cannot be mapped: pipes, and files of the kernel, which have a size of 0 whatever they hold. Undefined for
+ * everything else.
+ */
+async function spooledWhereNeeded(
+  path: string,
+  { store, signal }: ContextArguments,
+): Promise<SpooledInput | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  if (facts === undefined || facts.isDirectory()) return undefined;
+  if (facts.isCharacterDevice() || facts.isBlockDevice() || facts.isSocket())
+    throw noFile(path, 'it is a device or a socket');
+  if (facts.isFile() && facts.size > 0) return undefined;
+  return await spoolFile(path, store, signal);
 }
 
-/**
- * Whether something is piped or redirected in. It is never read unasked, because waiting for a pipe that nobody closes
- * would hang; but it is not ignored in silence either.
- */
-export function hasUnreadInput({ fd }: { readonly fd: number }): boolean {
-  try {
-    const facts = fstatSync(fd);
-    return facts.isFIFO() || facts.isFile();
-  } catch {
-    return false; // Standard input is closed.
-  }
+function noFile(path: string, why: string): RlmError {
+  return new RlmError({
+    code: 'context-invalid',
+    message: `The context file ${path} cannot be used: ${why}, not a file.`,
+    userAction: true,
+    data: { path },
+  });
 }

@@ -1,9 +1,10 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ulid } from 'ulid';
+import { messageOf, RlmError } from '../../errors.ts';
 import { storedConfig } from '../../session/stored-session.ts';
 import type { Store, StoredContext, StoreLock } from '../../store/index.ts';
 import { processInWords } from '../../store/lock-owner.ts';
@@ -44,6 +45,30 @@ export async function spoolInput(
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+/**
+ * A pipe with a name, or a file of the kernel, in a file of its own: they can be read once, and from their beginning only.
+ *
+ * @throws RlmError `context-invalid` when it cannot be read
+ */
+export async function spoolFile(
+  path: string,
+  store: Store | undefined,
+  signal: AbortSignal | undefined,
+): Promise<SpooledInput> {
+  try {
+    return await spoolInput(createReadStream(path), store, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).path !== path) throw error;
+    throw new RlmError({
+      code: 'context-invalid',
+      message: `The context file ${path} cannot be read: ${messageOf(error)}.`,
+      userAction: true,
+      data: { path },
+      cause: error,
+    });
   }
 }
 

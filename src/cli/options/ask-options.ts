@@ -2,12 +2,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIMITS, type Limits } from '../../limits.ts';
 import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
+import type { ContextOptions } from '../context/context-arguments.ts';
+import { STDIN_TIMEOUT_SECONDS } from '../context/piped-input.ts';
 import { DEFAULT_MAX_COST_USD } from './models.ts';
 import { addKeepOptions, type KeepOptions } from './store.ts';
 
 /** Options of a question, both in `fathom ask` and in a session. */
-export interface QuestionOptions extends ProgressOptions {
-  readonly file?: readonly string[];
+export interface QuestionOptions extends ProgressOptions, ContextOptions {
   readonly model?: string;
   readonly subModel?: readonly string[];
   readonly schema?: string;
@@ -36,7 +37,7 @@ export function addAskOptions(command: Command): Command {
 
 /** Declares the options of a question, without those of its progress. */
 export function addQuestionOptions(command: Command): Command {
-  return addModelOptions(command.option('-f, --file <path...>', FILES))
+  return addModelOptions(addContextOptions(command))
     .option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON')
     .option('--max-turns <n>', 'replies of the root model (default: 30)', count)
     .option('--max-depth <n>', '0: no sub-calls, 1: flat ones, 2: children with REPLs of their own (default: 1)', count)
@@ -51,8 +52,23 @@ export function addQuestionOptions(command: Command): Command {
     .option('--timeout <seconds>', 'from start to answer (default: 1800)', amount);
 }
 
-/** Help text of `-f`. */
-export const FILES = 'context: files, folders, glob patterns, - for standard input';
+/** Declares what the context is and how it is read. */
+export function addContextOptions(command: Command): Command {
+  return command
+    .option('-f, --file <path...>', 'context: files, folders, glob patterns, - for standard input')
+    .option(
+      '--encoding <label>',
+      'of its files, such as windows-1252; binary: hand over bytes (default: found by looking)',
+    )
+    .option('--exclude <pattern...>', 'leave these out of folders; patterns as in .gitignore')
+    .option('--no-ignore', 'do not respect .gitignore and .ignore, nor leave node_modules out')
+    .option('--no-stdin', 'without -f: do not read what is piped in')
+    .option(
+      '--stdin-timeout <seconds>',
+      `to the first byte of what is piped in (default: ${STDIN_TIMEOUT_SECONDS})`,
+      amount,
+    );
+}
 
 /** Declares the options that name models. */
 export function addModelOptions(command: Command): Command {

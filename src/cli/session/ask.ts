@@ -1,4 +1,4 @@
-import { noteUnreadInput, outputOf, requestOf } from '../ask/ask.ts';
+import { outputOf, requestOf } from '../ask/ask.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { limitsOf, type QuestionOptions } from '../options/ask-options.ts';
@@ -47,11 +47,16 @@ async function answer(
   const output = await outputOf(options);
   const { maxCostUsd, notice } = costLimitFor(models.references, options.maxCost);
   if (notice !== undefined) view.note(forTerminal(notice));
-  noteUnreadInput(options, console, view);
   await sweepInput(store);
   const { signal } = interrupts;
   // The session needs it again whenever it is brought back: it is swept away once the session has ended.
-  const { context } = await contextFromArguments(options.file ?? [], console.stdin, signal, store);
+  const { context } = await contextFromArguments({
+    options,
+    stdin: console.stdin,
+    note: (line) => view.note(line),
+    store,
+    signal,
+  });
   const limits = { ...limitsOf(options), ...(maxCostUsd !== undefined && { maxCostUsd }) };
   const run = session.completion({ ...requestOf({ question, context, output, signal }), limits });
   interrupts.attach(run);

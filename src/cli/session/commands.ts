@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import {
+  addContextOptions,
   addModelOptions,
   addProgressOptions,
   addQuestionOptions,
   addReplOptions,
   amount,
   count,
-  FILES,
 } from '../options/ask-options.ts';
 import { addStoreOption } from '../options/store.ts';
 import type { Surroundings } from '../runs/commands.ts';
@@ -30,7 +30,7 @@ export function addSessionCommands(fathom: Command, surroundings: Surroundings):
 
 function addCreate(session: Command, { console, end }: Surroundings): void {
   const create = session.command('create').description('create a session; its id goes to standard output');
-  addReplOptions(addModelOptions(addStoreOption(create.option('-f, --file <path...>', FILES))))
+  addReplOptions(addModelOptions(addStoreOption(addContextOptions(create))))
     .option('--lifetime <seconds>', 'until it expires (default: 1800)', amount)
     .option('--max-cost <usd>', 'US dollars for its own cells, and for each question', amount)
     .option('--max-tokens <n>', 'tokens for its own cells, and for each question', count)

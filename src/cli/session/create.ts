@@ -1,6 +1,6 @@
 import { createRlm } from '../../rlm.ts';
 import type { SessionOptions } from '../../session/session.ts';
-import { contextFromArguments } from '../context/context-arguments.ts';
+import { type ContextOptions, contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ReplOptions } from '../options/ask-options.ts';
@@ -11,8 +11,7 @@ import { writeJson } from '../screen/terminal-text.ts';
 import { chooseModels, type ModelOptions } from './model-choice.ts';
 
 /** The options of `fathom session create`. */
-export interface CreateOptions extends StoreOptions, ModelOptions, ReplOptions {
-  readonly file?: readonly string[];
+export interface CreateOptions extends StoreOptions, ModelOptions, ReplOptions, ContextOptions {
   /** Seconds. */
   readonly lifetime?: number;
   readonly maxCost?: number;
@@ -26,7 +25,12 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
   await sweepInput(store);
-  const { context } = await contextFromArguments(options.file ?? [], console.stdin, undefined, store);
+  const { context } = await contextFromArguments({
+    options,
+    stdin: console.stdin,
+    note: (line) => console.stderr.write(`${line}\n`),
+    store,
+  });
   const { repl, isolation } = options;
   await using rlm = createRlm({ ...models.rlm, store, repl, isolation });
   const session = await rlm.createSession({ ...sessionConfig(options), ...(context !== undefined && { context }) });

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../event/event.ts';
-import { contextWords } from '../context/context-words.ts';
+import { contextNotes, contextWords } from '../context/context-words.ts';
 import type { Colors, TextStream } from '../screen/console.ts';
 import { compact, counted, duration, money, refusalWords } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
@@ -29,7 +29,7 @@ export function briefNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' |
     if (event.runId !== event.traceId && event.type !== 'subcall.fallback') return [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(manner.prose(startLine(event)))];
+        return [colors.dim(manner.prose(startLine(event))), ...noteLines(event, manner, false)];
       case 'turn.completed':
         return [colors.dim(manner.prose(turnLine(event, state)))];
       default:
@@ -45,7 +45,7 @@ export function fullNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 
     if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, manner) : [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(manner.prose(startLine(event)))];
+        return [colors.dim(manner.prose(startLine(event))), ...noteLines(event, manner, true)];
       case 'model.replied': {
         const head = `── turn ${event.turn} · ${onOneLine(event.model, 80)} replied in ${duration(event.durationMs)} `;
         return ['', colors.bold(head.padEnd(72, '─')), forTerminal(event.text).trimEnd()];
@@ -63,11 +63,17 @@ export function fullNarrator(colors: Colors, stream: Pick<TextStream, 'isTTY' | 
   };
 }
 
-function startLine(event: Extract<RunEvent, { type: 'run.started' }>): string {
+type Started = Extract<RunEvent, { type: 'run.started' }>;
+
+function startLine(event: Started): string {
   const sub = event.subCallModel === event.rootModel ? '' : `, sub-calls ${event.subCallModel}`;
   const contexts = contextWords(event.contexts) || 'no context';
   const parts = [`${event.rootModel}${sub}`, contexts, `${event.backend} REPL, isolation ${event.isolation}`];
   return onOneLine(parts.join(' · '), LINE_CHARS);
+}
+
+function noteLines({ contexts }: Started, { colors, prose }: Manner, all: boolean): readonly string[] {
+  return contextNotes(contexts, all).map((line) => colors.yellow(prose(onOneLine(line, LINE_CHARS))));
 }
 
 function turnLine(event: Extract<RunEvent, { type: 'turn.completed' }>, state: RunState): string {

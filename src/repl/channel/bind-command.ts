@@ -57,7 +57,8 @@ async function encodeValue(
 
 async function encodeFile(value: FileValue, describeFile: DescribeFile): Promise<Record<string, unknown>> {
   const { kind, as, encoding, skip, bytes } = value;
-  return { ...(await describeFile(value)), kind, as, encoding, skip, bytes };
+  // A backend that brings it in another encoding says so.
+  return { kind, as, encoding, skip, bytes, ...(await describeFile(value)) };
 }
 
 /** Raises the error of a `bind` that failed, naming the value as the caller did: a file by its path. */

@@ -8,11 +8,12 @@ import { isAscii } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { messageOf, RlmError } from '../../errors.ts';
+import { completeUtf8, decodeText } from '../../text-encoding.ts';
 import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
 import { type LoadHeader, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
 import { type PieceWriter, writePieces } from './piece-writer.ts';
-import { completeUtf8, decodeText, encodeUnits, findShape, type TextShape } from './text-units.ts';
+import { encodeUnits, findShape, type TextShape } from './text-units.ts';
 
 /** A text that can be read more than once. */
 export interface TextSource {
@@ -67,8 +68,8 @@ export function stringSource(text: string): TextSource {
 export function fileSource(file: FileValue): TextSource {
   let seen: string | undefined;
   const utf8 = file.encoding === 'utf-8';
-  // In UTF-16 the bytes of an ASCII text are others than its characters.
-  const asIs = (shape: TextShape): boolean => shape.maxChar < 128 && !file.encoding.startsWith('utf-16');
+  // In other encodings the bytes of an ASCII text may be others than its characters.
+  const asIs = (shape: TextShape): boolean => shape.maxChar < 128 && utf8;
   return {
     guess: utf8
       ? () =>
@@ -85,7 +86,7 @@ export function fileSource(file: FileValue): TextSource {
         for await (const piece of decoded(file, handle)) finder.add(piece);
         return finder.shape;
       }),
-    form: (shape) => ({ form: utf8 && shape.maxChar > 127 ? 'utf-8' : 'units', errors: 'surrogateescape' }),
+    form: (shape) => ({ form: utf8 && shape.maxChar > 127 ? 'utf-8' : 'units', errors: 'replace' }),
     send: (shape, form, pipe) =>
       withFile(file, async (handle) => {
         const writer = writePieces(pipe, form, shape.length * shape.unit);

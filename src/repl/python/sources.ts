@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { RlmError } from '../../errors.ts';
+import { SHARED_ENCODINGS } from '../../text-encoding.ts';
 import type { FileValue } from '../port.ts';
 import { type Message, textOf } from './lines.ts';
+import { readAsUtf8, unreadable } from './read-as-utf8.ts';
 import type { ZygoteProcess } from './zygote-process.ts';
 
 /**
@@ -22,14 +24,20 @@ export interface SourceTarget {
   arrival(source: number): Promise<void>;
 }
 
-/** Brings files into REPLs by descriptor: the launcher opens them, nothing passes through the host or the channel. */
+/** What the guest finds a file by, and how it is encoded there. */
+export type BroughtSource = Pick<FileValue, 'encoding' | 'skip'> & { readonly source: number };
+
+/**
+ * Brings files into REPLs by descriptor: the launcher opens them, nothing passes through the host or the channel. Files in
+ * encodings that Python decodes otherwise than the host are the exception: the host makes them UTF-8.
+ */
 export interface Sources {
   /**
    * Brings a file to a REPL; the guest finds it by the fields returned.
    *
    * @throws RlmError `context-not-found`, `context-invalid`
    */
-  bring(value: FileValue | TextSource, target: SourceTarget): Promise<{ readonly source: number }>;
+  bring(value: FileValue | TextSource, target: SourceTarget): Promise<BroughtSource>;
   /** The REPL has ended: images that no other REPL uses are freed. */
   release(target: SourceTarget): void;
   /** Takes what the launcher says. */
@@ -63,13 +71,13 @@ export function createSources(zygote: ZygoteProcess): Sources {
   }
 
   /** An order about what is in a file or a text; the text goes along, into a memory file. */
-  function orderContent(
+  async function orderContent(
     number: number,
     fields: Readonly<Record<string, unknown>>,
     value: FileValue | TextSource,
   ): Promise<void> {
-    if (!('text' in value)) return order(number, { ...fields, path: value.path, expect: value.bytes });
-    const data = Buffer.from(value.text, 'utf8');
+    const data = await inlineOf(value);
+    if (data === undefined) return order(number, { ...fields, path: value.path, expect: value.bytes });
     return order(number, { ...fields, inline: data.length }, data);
   }
 
@@ -81,9 +89,8 @@ export function createSources(zygote: ZygoteProcess): Sources {
   /** The number of the image; undefined where this Python's strings cannot be mapped. */
   async function makeImage(value: FileValue | TextSource): Promise<number | undefined> {
     const image = next();
-    const { encoding, skip } = value;
     try {
-      await orderContent(image, { image, encoding, skip }, value);
+      await orderContent(image, { image, ...encodedAs(value) }, value);
       return image;
     } catch (error) {
       if (RlmError.isInstance(error)) throw error;
@@ -108,16 +115,13 @@ export function createSources(zygote: ZygoteProcess): Sources {
     return image.ready;
   }
 
-  async function bringContent(
-    value: FileValue | TextSource,
-    target: SourceTarget,
-  ): Promise<{ readonly source: number }> {
+  async function bringContent(value: FileValue | TextSource, target: SourceTarget): Promise<BroughtSource> {
     const source = next();
     const arrived = target.arrival(source);
     const refused = orderContent(source, { give: 0, source, repl: target.id }, value);
     // Only a refusal is answered; success is the arrival.
     await Promise.race([arrived, refused]).finally(() => orders.delete(source));
-    return { source };
+    return { source, ...encodedAs(value) };
   }
 
   return {
@@ -130,7 +134,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
       const arrived = target.arrival(source);
       zygote.order({ give: image, source, repl: target.id });
       await arrived;
-      return { source };
+      return { source, ...encodedAs(value) };
     },
     release(target) {
       for (const images of [ofFiles, ofTexts]) {
@@ -157,6 +161,17 @@ export function createSources(zygote: ZygoteProcess): Sources {
   };
 }
 
+/** The bytes that go along with an order; undefined for a file that the launcher opens. */
+async function inlineOf(value: FileValue | TextSource): Promise<Buffer | undefined> {
+  if ('text' in value) return Buffer.from(value.text, 'utf8');
+  return SHARED_ENCODINGS.has(value.encoding) ? undefined : await readAsUtf8(value);
+}
+
+/** How the bytes that reach the REPL are encoded. */
+function encodedAs({ encoding, skip }: FileValue): Pick<FileValue, 'encoding' | 'skip'> {
+  return SHARED_ENCODINGS.has(encoding) ? { encoding, skip } : { encoding: 'utf-8', skip: 0 };
+}
+
 /**
  * Refuses what cannot fit before anything is read. Images need the bytes of the file for ASCII, and up to two bytes a
  * character otherwise; the file's own pages may be dropped meanwhile.
@@ -179,13 +194,4 @@ async function identify(value: FileValue): Promise<string> {
   });
   const { dev, ino, size, mtimeNs, ctimeNs } = info;
   return [value.path, dev, ino, size, mtimeNs, ctimeNs, value.encoding, value.skip].join(':');
-}
-
-function unreadable(path: string, why: string, missing: boolean): RlmError {
-  return new RlmError({
-    code: missing ? 'context-not-found' : 'context-invalid',
-    message: `The file ${path} cannot be used as a context: ${why}.`,
-    userAction: true,
-    data: { path },
-  });
 }

@@ -166,7 +166,7 @@ export interface LoadHeader {
   /** What the pieces are: code points as CPython keeps them, or UTF-8 for CPython to decode, whole characters each. */
   readonly form: 'units' | 'utf-8';
   /** CPython's error handler for UTF-8: escaped bytes of files, or surrogates of JavaScript strings. */
-  readonly errors: 'surrogateescape' | 'surrogatepass';
+  readonly errors: 'replace' | 'surrogatepass';
 }
 
 /** Texts come on the data pipe in pieces: u32 LE length, then bytes. A piece of length 0 ends the text. */

@@ -1,0 +1,51 @@
+import type { DocumentValue } from '../repl/port.ts';
+import { byteWords, shownName } from './file-words.ts';
+import type { ContextNote, LoadedContext } from './input.ts';
+import { previewText } from './preview.ts';
+
+/** Ends of names, and folders, that are counted for the model. */
+const COUNTED = 8;
+
+/** A list of documents as a context: how many of what kind and where, then their paths and sizes as its preview. */
+export function documentsContext(
+  documents: readonly DocumentValue[],
+  notes: readonly ContextNote[] = [],
+): LoadedContext {
+  const lines = documents.map(({ path, content }) =>
+    content.kind === 'file' ? `${shownName(path)} (${byteWords(content.bytes)})` : shownName(path),
+  );
+  return {
+    value: { kind: 'documents', documents },
+    type: 'list of documents with .path and .text',
+    size: documents.length,
+    unit: 'documents',
+    preview: previewText(lines.join('\n')),
+    description: describeDocuments(documents),
+    notes,
+    empty: documents.length === 0,
+  };
+}
+
+/** e.g. `412 files, 3.1 MB: .ts 300, .md 112; in src 400, docs 12`. */
+function describeDocuments(documents: readonly DocumentValue[]): string {
+  const bytes = documents.reduce((sum, { content }) => sum + (content.kind === 'file' ? content.bytes : 0), 0);
+  const head = `${documents.length === 1 ? '1 file' : `${documents.length} files`}, ${byteWords(bytes)}`;
+  if (documents.length === 1) return head;
+  const ends = countsOf(
+    documents.map(({ path }) => /[^/.](\.[^/.]{1,16})$/.exec(path)?.[1]?.toLowerCase() ?? 'no suffix'),
+  );
+  const folders = countsOf(documents.flatMap(({ path }) => (path.includes('/') ? [topFolder(path)] : [])));
+  return `${head}: ${ends}${folders === '' ? '' : `; in ${folders}`}`;
+}
+
+function topFolder(path: string): string {
+  const [first = '', second = ''] = path.split('/');
+  return first === '' ? `/${second}` : first;
+}
+
+function countsOf(labels: readonly string[]): string {
+  const counts = [...Map.groupBy(labels, (label) => label)].map(([label, all]) => [label, all.length] as const);
+  counts.sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const shown = counts.slice(0, COUNTED).map(([label, count]) => `${shownName(label)} ${count}`);
+  return (counts.length > COUNTED ? [...shown, '…'] : shown).join(', ');
+}

@@ -1,0 +1,161 @@
+/**
+ * What a file is: one read from its beginning to its end, piece by piece, so that nothing is claimed of it which holds for
+ * its first bytes only.
+ *
+ * @module
+ */
+import { isAscii, isUtf8 } from 'node:buffer';
+import type { FileHandle } from 'node:fs/promises';
+import { countCharacters } from '../code-points.ts';
+import { BINARY, completeUtf8, decodeText, type TextEncoding } from '../text-encoding.ts';
+import { type BinaryKind, isBinary, magicKind, UNKNOWN_BINARY, ZIP_TAIL_BYTES, zipKind } from './file-kinds.ts';
+import {
+  byteOrderMark,
+  declaredEncoding,
+  escapedEncoding,
+  guessEncoding,
+  SAMPLE_BYTES,
+  unmarkedUtf16,
+} from './guess-encoding.ts';
+
+/** How an encoding was found. */
+export type EncodingSource = 'named' | 'marked' | 'valid' | 'declared' | 'guessed';
+
+/** What a file is. */
+export type FileFacts =
+  | {
+      readonly is: 'text';
+      readonly encoding: TextEncoding;
+      readonly source: EncodingSource;
+      /** Bytes of byte-order mark. */
+      readonly skip: number;
+      readonly bytes: number;
+      /** Code points, as `len` counts them. */
+      readonly characters: number;
+      /** Some bytes are not text of this encoding: they read as U+FFFD. */
+      readonly replaced: boolean;
+    }
+  | { readonly is: 'binary'; readonly kind: BinaryKind; readonly bytes: number };
+
+const PIECE = 1024 * 1024;
+const REPLACEMENT = '\ufffd';
+
+/** @param named the encoding the caller gave; `utf-16` in either order is as marked */
+export async function scanFile(file: FileHandle, bytes: number, named: TextEncoding | undefined): Promise<FileFacts> {
+  const sample = await readAt(file, 0, Math.min(bytes, SAMPLE_BYTES));
+  if (named === BINARY) {
+    return { is: 'binary', kind: await refined(magicKind(sample, false) ?? UNKNOWN_BINARY, file, bytes), bytes };
+  }
+  const mark = byteOrderMark(sample);
+  if (named !== undefined) {
+    const marked = named.startsWith('utf-16') && mark?.encoding.startsWith('utf-16') ? mark.encoding : named;
+    return await textFacts(file, { bytes, source: 'named', encoding: marked, skip: skipOf(mark, marked) });
+  }
+  const utf8 = await readUtf8(file, bytes, mark?.encoding === 'utf-8' ? mark.bytes : 0);
+  const magic = magicKind(sample, utf8 !== undefined);
+  if (magic !== undefined) return { is: 'binary', kind: await refined(magic, file, bytes), bytes };
+  if (mark !== undefined && (mark.encoding !== 'utf-8' || utf8 === undefined)) {
+    return await textFacts(file, { bytes, source: 'marked', encoding: mark.encoding, skip: mark.bytes });
+  }
+  const utf16 = sample.includes(0) ? unmarkedUtf16(sample) : undefined;
+  if (utf16 !== undefined) return await textFacts(file, { bytes, source: 'guessed', encoding: utf16, skip: 0 });
+  if (isBinary(sample, utf8 !== undefined)) return { is: 'binary', kind: UNKNOWN_BINARY, bytes };
+  const other = otherEncoding(sample, utf8);
+  if (other === undefined && utf8 !== undefined) {
+    const source = mark === undefined ? 'valid' : 'marked';
+    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, ...utf8, replaced: false };
+  }
+  return await textFacts(file, { bytes, skip: 0, ...(other ?? { ...(await guessed(file, bytes, sample)) }) });
+}
+
+interface Found {
+  readonly source: EncodingSource;
+  readonly encoding: TextEncoding;
+}
+
+function otherEncoding(sample: Buffer, utf8: Utf8Facts | undefined): Found | undefined {
+  if (utf8 !== undefined) {
+    const escaped = utf8.ascii ? escapedEncoding(sample) : undefined;
+    return escaped === undefined ? undefined : { source: 'guessed', encoding: escaped };
+  }
+  const declared = declaredEncoding(sample);
+  return declared === undefined ? undefined : { source: 'declared', encoding: declared };
+}
+
+/** By a sample that holds what is not ASCII: it may begin behind megabytes of ASCII. */
+async function guessed(file: FileHandle, bytes: number, sample: Buffer): Promise<Found> {
+  let telling = sample;
+  for (let position = 0; isAscii(telling) && position < bytes; position += SAMPLE_BYTES) {
+    telling = await readAt(file, position, SAMPLE_BYTES);
+  }
+  return { source: 'guessed', encoding: guessEncoding(telling) };
+}
+
+async function refined(kind: BinaryKind, file: FileHandle, bytes: number): Promise<BinaryKind> {
+  const length = Math.min(bytes, ZIP_TAIL_BYTES);
+  return zipKind(kind, await readAt(file, bytes - length, length));
+}
+
+function skipOf(mark: ReturnType<typeof byteOrderMark>, encoding: TextEncoding): number {
+  return mark?.encoding === encoding ? mark.bytes : 0;
+}
+
+interface Utf8Facts {
+  readonly characters: number;
+  readonly ascii: boolean;
+}
+
+/** Undefined for what is not UTF-8 throughout. */
+async function readUtf8(file: FileHandle, bytes: number, skip: number): Promise<Utf8Facts | undefined> {
+  let [characters, ascii] = [0, true];
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of piecesOf(file, bytes, skip)) {
+    const all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const end = completeUtf8(all);
+    const whole = all.subarray(0, end);
+    rest = Buffer.from(all.subarray(end));
+    if (isAscii(whole)) {
+      characters += whole.length;
+      continue;
+    }
+    if (!isUtf8(whole)) return undefined;
+    ascii = false;
+    for (const byte of whole) if ((byte & 0xc0) !== 0x80) characters += 1;
+  }
+  return rest.length === 0 ? { characters, ascii } : undefined;
+}
+
+interface TextToCount extends Found {
+  readonly bytes: number;
+  readonly skip: number;
+}
+
+async function textFacts(file: FileHandle, text: TextToCount): Promise<FileFacts> {
+  const decoding = decodeText(text.encoding);
+  let [characters, replaced] = [0, false];
+  const take = (piece: string): void => {
+    characters += countCharacters(piece);
+    replaced ||= piece.includes(REPLACEMENT);
+  };
+  for await (const piece of piecesOf(file, text.bytes, text.skip)) take(decoding.push(piece));
+  take(decoding.end());
+  return { is: 'text', ...text, characters, replaced };
+}
+
+/** The file in pieces that share one buffer. */
+async function* piecesOf(file: FileHandle, bytes: number, skip: number): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, bytes)));
+  for (let position = skip; position < bytes; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - position), position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** Up to `length` bytes from a position. */
+export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await file.read(buffer, 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
