@@ -25,7 +25,7 @@ class RestingTransport(PromptTransport):
     """Frames, and between commands the keeper's messages and the automatic snapshot.
 
     A snapshot is due after each cell. It is made while the host thinks about the result. The host asks pid 1 before
-    each cell whether there is one, and it then asks for it: no cell runs without a snapshot of the moment before it.
+    each cell whether there is one, and it then asks for it: no cell but the first runs without a snapshot of the moment before it.
     """
 
     def __init__(self, fd: int, live: "Live") -> None:
