@@ -40,7 +40,7 @@ export class StopControl {
   constructor(ledger: Ledger, signal?: AbortSignal) {
     this.#ledger = ledger;
     const timeIsUp = (reason: unknown): void => void this.timeIsUp(reason);
-    onAbort(ledger.workingSignal, timeIsUp);
+    onAbort(ledger.workSignal, timeIsUp);
     // Where both deadlines are the same instant, this one's timer may be the first.
     onAbort(ledger.hardSignal, (reason) => {
       timeIsUp(reason);
@@ -49,7 +49,7 @@ export class StopControl {
     if (signal !== undefined) onAbort(signal, (reason) => this.cancel(reason));
   }
 
-  /** Fires on cancel, on finish and at the working deadline: turns, cells and sub-calls run under it. */
+  /** Fires on cancel, on finish and at the work deadline: turns, cells and sub-calls run under it. */
   get workSignal(): AbortSignal {
     return this.#work.signal;
   }

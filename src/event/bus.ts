@@ -46,7 +46,7 @@ export interface EventBus {
   /** Every durable event from the first on, whenever it is called, ephemeral ones as they come; ends with the run. */
   subscribe(options?: SubscribeOptions): AsyncIterableIterator<RunEvent>;
   /** The run does again what it did: events that the log already holds are not told twice. */
-  beginAgain(tail: EventTail): void;
+  restartLog(tail: EventTail): void;
   /** Resolves when everything emitted so far is visible. @throws RlmError `store-failure` */
   flush(): Promise<void>;
   /** Ends all subscriptions, also without a terminal record. */
@@ -143,7 +143,7 @@ class RunEventBus implements EventBus {
     return this.#stream.subscribe({ runId: this.runId, tree, buffer: Math.max(1, buffer) });
   }
 
-  beginAgain({ identities }: EventTail): void {
+  restartLog({ identities }: EventTail): void {
     this.#told = countByIdentity(identities);
   }
 

@@ -26,7 +26,7 @@ import { WARNING_SHARES, Warnings } from './warnings.ts';
  * ```ts
  * const ledger = createLedger({ limits: { maxTokens: 100_000 }, clock: systemClock, onWarning: () => {} });
  * ledger.holdFinal({ model, inputTokens: 1_200, maxOutputTokens: 1_024 });
- * const reservation = await ledger.account({ kind: 'root' }).reserve(estimate, ledger.workingSignal);
+ * const reservation = await ledger.account({ kind: 'root' }).reserve(estimate, ledger.workSignal);
  * reservation.settle({ usage: reply.usage });
  * ledger.usage().costUsd;
  * ```
@@ -66,15 +66,15 @@ class NodeLedger implements Ledger {
   }
 
   get deadline(): number {
-    return this.#node.deadline.working;
+    return this.#node.deadline.work;
   }
 
   get hardDeadline(): number {
     return this.#node.deadline.hard;
   }
 
-  get workingSignal(): AbortSignal {
-    return this.#node.deadline.workingSignal;
+  get workSignal(): AbortSignal {
+    return this.#node.deadline.workSignal;
   }
 
   get hardSignal(): AbortSignal {

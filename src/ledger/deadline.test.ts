@@ -14,14 +14,14 @@ test('half a minute is kept for the last call, and a fifth of the time when that
   });
 });
 
-test('after the working deadline only the last call may start, after the hard one nothing', async () => {
+test('after the work deadline only the last call may start, after the hard one nothing', async () => {
   const { ledger, clock } = open({ maxDurationMs: 2_000 });
   const inFlight = await ledger.account({ kind: 'root' }).reserve(estimate(1, 1), never);
   clock.advance(1_599);
-  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted, leftOf(ledger).ms]).toEqual([false, false, 1]);
+  expect([ledger.workSignal.aborted, ledger.workSignal.aborted, leftOf(ledger).ms]).toEqual([false, false, 1]);
   clock.advance(1);
-  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted, leftOf(ledger).ms]).toEqual([true, true, 0]);
-  expect(budgetError(ledger.workingSignal.reason).data).toMatchObject({ resource: 'time', limit: 2_000, spent: 1_600 });
+  expect([ledger.workSignal.aborted, ledger.workSignal.aborted, leftOf(ledger).ms]).toEqual([true, true, 0]);
+  expect(budgetError(ledger.workSignal.reason).data).toMatchObject({ resource: 'time', limit: 2_000, spent: 1_600 });
   const late = budgetError(await now(ledger.account({ kind: 'root' }).reserve(estimate(1, 1), never)));
   expect(late.message).toBe(
     'The time is up: 1.6 of 2 s (maxDurationMs) have passed and 0.4 are kept for the last answer. Raise maxDurationMs to allow more.',
@@ -37,7 +37,7 @@ test('after the working deadline only the last call may start, after the hard on
   expect(ledger.usage().calls).toBe(2);
 });
 
-test('a child ends with its last call before its parent’s working deadline, or at its own', () => {
+test('a child ends with its last call before its parent’s work deadline, or at its own', () => {
   const { ledger, clock } = open({ maxDurationMs: 1_000_000 }, manualClock(0));
   const child = ledger.child();
   const grandchild = child.child({ limits: { maxDurationMs: 10_000 } });
@@ -48,7 +48,7 @@ test('a child ends with its last call before its parent’s working deadline, or
   expect([late.hardDeadline, late.deadline]).toEqual([970_000, 969_800]);
   clock.advance(1_000);
   const tooLate = ledger.child();
-  expect([tooLate.workingSignal.aborted, tooLate.workingSignal.aborted, tooLate.hardSignal.aborted]).toEqual([
+  expect([tooLate.workSignal.aborted, tooLate.workSignal.aborted, tooLate.hardSignal.aborted]).toEqual([
     true,
     true,
     true,
@@ -116,5 +116,5 @@ test('the machine’s clock works as well', async () => {
   const keepAlive = setTimeout(() => {}, 5_000);
   await new Promise((resolve) => ledger.hardSignal.addEventListener('abort', resolve));
   clearTimeout(keepAlive);
-  expect([ledger.workingSignal.aborted, ledger.workingSignal.aborted]).toEqual([true, true]);
+  expect([ledger.workSignal.aborted, ledger.workSignal.aborted]).toEqual([true, true]);
 });

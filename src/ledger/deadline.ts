@@ -14,19 +14,19 @@ export interface DeadlineOptions {
   readonly limit: number;
   /** The completion above: when its time for work is up earlier, that is what bounds this one. */
   readonly parent: Deadline | undefined;
-  /** Called once when the working deadline and when the hard deadline has passed. */
+  /** Called once when the work deadline and when the hard deadline has passed. */
   readonly onPassed: () => void;
 }
 
-/** The two deadlines of a completion: after `working` only its last call may start, after `hard` nothing may run. */
+/** The two deadlines of a completion: after `work` only its last call may start, after `hard` nothing may run. */
 export class Deadline {
   /** Of the limit that binds, its own or one above. */
   readonly start: number;
   readonly limit: number;
-  readonly working: number;
+  readonly work: number;
   readonly hard: number;
   readonly #clock: Clock;
-  readonly #working = new AbortController();
+  readonly #work = new AbortController();
   readonly #hard = new AbortController();
   readonly #cancels: (() => void)[];
 
@@ -34,21 +34,18 @@ export class Deadline {
     const { clock, parent } = options;
     this.#clock = clock;
     const own = options.start + options.limit;
-    const inherited = parent?.working ?? Number.POSITIVE_INFINITY;
+    const inherited = parent?.work ?? Number.POSITIVE_INFINITY;
     this.hard = Math.min(own, inherited);
     const bound = parent !== undefined && inherited <= own ? parent : options;
     this.start = bound.start;
     this.limit = bound.limit;
     const rest = Math.max(0, this.hard - clock.now());
-    this.working = this.hard - Math.min(LAST_CALL_MS, Math.floor(rest * LAST_CALL_SHARE));
-    this.#cancels = [
-      this.#abortAt(this.working, this.#working, options),
-      this.#abortAt(this.hard, this.#hard, options),
-    ];
+    this.work = this.hard - Math.min(LAST_CALL_MS, Math.floor(rest * LAST_CALL_SHARE));
+    this.#cancels = [this.#abortAt(this.work, this.#work, options), this.#abortAt(this.hard, this.#hard, options)];
   }
 
-  get workingSignal(): AbortSignal {
-    return this.#working.signal;
+  get workSignal(): AbortSignal {
+    return this.#work.signal;
   }
 
   get hardSignal(): AbortSignal {
@@ -58,15 +55,15 @@ export class Deadline {
   /** True when it is too late to start a call; the last call may start until the hard deadline. */
   passed(isFinal: boolean): boolean {
     const now = this.#clock.now();
-    return now >= (isFinal ? this.hard : this.working);
+    return now >= (isFinal ? this.hard : this.work);
   }
 
   /** How the time stands; for the last call, what is kept for that is left. */
   state(isFinal: boolean): BudgetState {
-    const { start, limit, working, hard } = this;
+    const { start, limit, work, hard } = this;
     const now = this.#clock.now();
-    const kept = limit === Number.POSITIVE_INFINITY ? 0 : start + limit - working;
-    const left = Math.max(0, (isFinal ? hard : working) - now);
+    const kept = limit === Number.POSITIVE_INFINITY ? 0 : start + limit - work;
+    const left = Math.max(0, (isFinal ? hard : work) - now);
     return { resource: 'time', limit, spent: now - start, reserved: 0, kept, left };
   }
 

@@ -81,12 +81,12 @@ export interface BookedCall extends Settlement {
 export interface Ledger {
   /** 0 for the completion the caller started. */
   readonly depth: number;
-  /** The working deadline, in milliseconds since the epoch: after it only the last call may start. `Infinity` without. */
+  /** The work deadline, in milliseconds since the epoch: after it only the last call may start. `Infinity` without. */
   readonly deadline: number;
   /** The hard deadline: nothing may run after it. */
   readonly hardDeadline: number;
-  /** Fires at the working deadline, with a {@link BudgetError} as its reason. */
-  readonly workingSignal: AbortSignal;
+  /** Fires at the work deadline, with a {@link BudgetError} as its reason. */
+  readonly workSignal: AbortSignal;
   /** Fires at the hard deadline, with a {@link BudgetError} as its reason. */
   readonly hardSignal: AbortSignal;
   /** The error of a run whose working deadline has passed. */
@@ -94,7 +94,7 @@ export interface Ledger {
   /** Sub-calls of this completion and all below it that were sent. */
   readonly subCalls: number;
 
-  /** The ledger of a child completion. Its hard deadline is this one's working deadline, or its own when that is earlier. */
+  /** The ledger of a child completion. Its hard deadline is this one's work deadline, or its own when that is earlier. */
   child(options?: ChildOptions): Ledger;
   /** Where the attempts of one call are paid from. */
   account(options: AccountOptions): LedgerAccount;

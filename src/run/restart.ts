@@ -27,7 +27,7 @@ export async function nextGeneration(
     await Promise.all([run.events.flush(), ended.journal.flush()]);
     const { runs } = run.engine;
     const { tail } = await runs.reopenLog(run.id);
-    run.events.beginAgain(tail);
+    run.events.restartLog(tail);
     next = open(await runs.reopenJournal(run.id));
   } catch (problem) {
     next = { ...ended, run: { ...run, problem: { error: problem } } };
