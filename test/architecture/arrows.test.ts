@@ -10,6 +10,7 @@ const LEAVES: readonly string[] = [
   'errors.ts',
   'json-text.ts',
   'limits.ts',
+  'package-files.ts',
 ];
 
 /** From the bottom to the top. */
@@ -48,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['schema', 'store', 'subcall', 'tools'],
   ],
   'rlm-options.ts': ['event', 'model', 'prompt', 'repl', 'store', 'tools'],
-  'check-rlm-options.ts': ['repl', 'rlm-options.ts'],
+  'check-rlm-options.ts': ['model', 'repl', 'rlm-options.ts'],
   'rlm.ts': [
     ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'session', 'store', 'tools'],
     ...['check-rlm-options.ts', 'rlm-options.ts'],
