@@ -109,6 +109,8 @@ class Answers:
             value = self._namespace.get(name, _MISSING)
             if value is _MISSING:
                 value = sys._getframe(1).f_locals.get(name, _MISSING)
+            if value is self.answer and not is_empty(value.get("content")):
+                value = value["content"]
             if value is _MISSING:
                 if len(name) > LONGEST_NAME:
                     raise NameError(
@@ -220,4 +222,7 @@ class Answers:
             held = dict(bound)
             self.answer.clear()
             self.answer.update(held)
+        elif isinstance(bound, str) and not is_empty(bound):
+            # `answer = llm_query(…)`: the cell means a draft.
+            self.answer["content"] = bound
         return self.answer

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .channel import Channel
 from .errors import call_error
 from .frames import FRAME_BODY, dumps, encode_text
-from .reply import Reply, make_reply
+from .reply import Reply, make_reply, reasoning_of
 from .slots import Slot, refuse
 
 _FRAME_CALLS = 4000
@@ -119,9 +119,9 @@ class Calls:
     def finish(self, call: Call) -> Reply:
         """The reply of a call that is done; failures raise."""
         error = None if call.entry["ok"] else call.entry.get("error") or {}
-        # A child that reached a limit still says what it found: a reply that is not ok, no failure.
-        if error is not None and error.get("code") != "exhausted":
-            raise call_error(error) from None
+        # A child that reached a limit, or whose answer has the wrong type, still says what it found: a reply not ok.
+        if error is not None and error.get("code") not in ("exhausted", "answer-invalid"):
+            raise call_error(error, reasoning_of(call.entry, call.parts)) from None
         return make_reply(call.entry, call.parts)
 
     def wait_all(self, calls: Sequence[Call]) -> list[Reply]:

@@ -8,9 +8,11 @@ import builtins as _public
 class LLMError(Exception):
     """A model call failed. `code` says how (`model-failure`, `timeout`, `budget`, …)."""
 
-    def __init__(self, message: str = "", code: str = "model-failure") -> None:
+    def __init__(self, message: str = "", code: str = "model-failure", reasoning: "str | None" = None) -> None:
         super().__init__(message)
         self.code = code
+        #: What the model thought, when it sent only reasoning and no answer.
+        self.reasoning = reasoning
 
 
 class BudgetExceeded(LLMError):
@@ -59,13 +61,13 @@ for _class in (LLMError, BudgetExceeded, AnswerInvalid, AnswerTooLarge, ToolErro
     _class.__module__ = "builtins"
 
 
-def call_error(error: dict) -> LLMError:
+def call_error(error: dict, reasoning: "str | None" = None) -> LLMError:
     """The exception for a failed sub-call."""
     code = str(error.get("code", "model-failure"))
     message = str(error.get("message", "the call failed"))
     if code == "budget":
         return BudgetExceeded(message, code, error.get("left"))
-    return LLMError(message, code)
+    return LLMError(message, code, reasoning)
 
 
 def host_error(error: dict) -> Exception:

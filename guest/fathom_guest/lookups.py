@@ -2,7 +2,7 @@
 
 from .own import own_builtins as __builtins__
 
-from .answers import is_data, make_answer
+from .answers import is_data, is_empty, make_answer
 from .errors import CommandError
 from .frames import decode_text, encode_text, fitting
 from .json_values import json_text, parse_json
@@ -29,6 +29,8 @@ class Lookups:
             if header["kind"] == "f-string":
                 return self._found(eval(compile(decode_text(parts[0]), "<FINAL>", "eval"), self._namespace.names))
             value = self._namespace.get(header["name"], _MISSING)
+            if header["name"] == "answer" and value is self._namespace.bound("answer"):
+                value = self._draft(value)
             if value is _MISSING:
                 value = self._builtin(header["name"])
             if value is _MISSING:
@@ -41,6 +43,11 @@ class Lookups:
         except BaseException as error:
             name, message, trace = describe(error, self._limits.output_chars)
             return {"kind": "error", "error": {"type": name}}, (encode_text(message), encode_text(trace))
+
+    def _draft(self, answer: object) -> object:
+        """The content of the `answer` dict, which a reply means by its name."""
+        content = answer.get("content") if isinstance(answer, dict) else None
+        return _MISSING if is_empty(content) else content
 
     def _builtin(self, name: str) -> object:
         """`len` and its like are bound, but no data."""

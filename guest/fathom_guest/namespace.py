@@ -75,10 +75,12 @@ class Namespace:
         names["__name__"] = "__main__"
 
     def rebound(self) -> list[str]:
-        """Protected names that the cell has overwritten or deleted."""
+        """Protected names that the cell has overwritten or deleted; another dict is a new draft."""
         names = self.names
         return [
-            name for name, value in self.protected.items() if name != "answer" and names.get(name, self) is not value
+            name
+            for name, value in self.protected.items()
+            if names.get(name, self) is not value and not (name == "answer" and isinstance(names.get(name), dict))
         ]
 
     def bound(self, name: str) -> object:

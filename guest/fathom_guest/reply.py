@@ -8,7 +8,7 @@ from .frames import decode_text, loads
 
 
 class Reply(str):
-    """The text of a model's reply. `.ok`, `.usage`, `.truncated`, `.error`, `.value`."""
+    """The text of a model's reply. `.ok`, `.usage`, `.truncated`, `.error`, `.value`, `.reasoning`."""
 
     #: False for a failed item of a batch; its text is "".
     ok: bool = True
@@ -20,6 +20,8 @@ class Reply(str):
     error: "dict | None" = None
     #: The typed value, when `output=` was given.
     value: object = None
+    #: What the model thought before it answered, or None.
+    reasoning: "str | None" = None
 
     def __new__(
         cls,
@@ -29,6 +31,7 @@ class Reply(str):
         truncated: bool = False,
         error: "dict | None" = None,
         value: object = None,
+        reasoning: "str | None" = None,
     ) -> "Reply":
         reply = str.__new__(cls, text)
         reply.ok = ok
@@ -36,11 +39,15 @@ class Reply(str):
         reply.truncated = truncated
         reply.error = error
         reply.value = value
+        reply.reasoning = reasoning
         return reply
 
     def __reduce__(self) -> tuple:
         # By a function: `pickle` would look for the class in `builtins`, where it says it is from.
-        return (_remade, (str.__str__(self), self.ok, self.usage, self.truncated, self.error, self.value))
+        return (
+            _remade,
+            (str.__str__(self), self.ok, self.usage, self.truncated, self.error, self.value, self.reasoning),
+        )
 
 
 Reply.__module__ = "builtins"
@@ -48,6 +55,11 @@ Reply.__module__ = "builtins"
 
 def _remade(*fields) -> Reply:
     return Reply(*fields)
+
+
+def reasoning_of(entry: dict, parts: Sequence[memoryview]) -> "str | None":
+    """The reasoning is the last part where the entry says that there is one."""
+    return decode_text(parts[-1]) if entry.get("reasoning") and parts else None
 
 
 def make_reply(entry: dict, parts: Sequence[memoryview]) -> Reply:
@@ -58,11 +70,14 @@ def make_reply(entry: dict, parts: Sequence[memoryview]) -> Reply:
         reply.usage = {"input_tokens": spent[0], "output_tokens": spent[1], "cost_usd": spent[2]}
         return reply
     error = entry.get("error")
+    reasoning = reasoning_of(entry, parts)
+    values = len(parts) - (0 if reasoning is None else 1)
     return Reply(
         decode_text(parts[0]) if parts else "",
         entry["ok"],
         {"input_tokens": spent[0], "output_tokens": spent[1], "cost_usd": spent[2]},
         entry.get("truncated", False),
         None if error is None else {"code": error.get("code"), "message": error.get("message")},
-        loads(str(parts[1], "utf-8")) if len(parts) > 1 else None,
+        loads(str(parts[1], "utf-8")) if values > 1 else None,
+        reasoning,
     )

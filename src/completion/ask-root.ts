@@ -3,8 +3,15 @@ import type { Run } from '../engine/run.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
-import { type ChatMessage, estimateInput, type Model, ModelError, type TextReader } from '../model/index.ts';
-import { createReplyParser } from '../protocol/index.ts';
+import {
+  type ChatMessage,
+  estimateInput,
+  type Model,
+  ModelError,
+  type ModelReply,
+  type TextReader,
+} from '../model/index.ts';
+import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
@@ -79,7 +86,7 @@ async function send({ messages, model, turn, step, run }: Sending): Promise<Root
   const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
   const { maxOutputTokens } = run.limits;
   try {
-    const { text, reasoning, finishReason } = await callModel(
+    const { text, reasoning, finishReason, toolCalls } = await callModel(
       {
         model,
         messages,
@@ -93,7 +100,7 @@ async function send({ messages, model, turn, step, run }: Sending): Promise<Root
       },
       run,
     );
-    return { kind: 'reply', text, reasoning, finishReason };
+    return { kind: 'reply', text: withToolCalls(text, toolCalls), reasoning, finishReason };
   } catch (error) {
     return handled(error, run);
   }
@@ -111,10 +118,23 @@ function handled(error: unknown, run: Run): RootReply | 'refused' {
     return { kind: 'limit', limit: { stop: stopOfResource(error.resource), reason: error.message } };
   }
   if (error instanceof ModelError && error.fault === 'empty') {
-    return { kind: 'reply', text: '', reasoning: undefined, finishReason: 'stop' };
+    // A reply of reasoning alone: the feedback says so, and the run goes on.
+    const { reasoning } = error.data;
+    return {
+      kind: 'reply',
+      text: '',
+      reasoning: typeof reasoning === 'string' ? reasoning : undefined,
+      finishReason: 'stop',
+    };
   }
   if (error instanceof ModelError && error.fault === 'refused') return 'refused';
   throw error;
+}
+
+/** A provider's own tool calls stand in the text of the reply, where one place reads them. */
+export function withToolCalls(text: string, calls: ModelReply['toolCalls']): string {
+  if (calls === undefined || calls.length === 0) return text;
+  return text === '' ? renderToolCalls(calls) : `${text}\n${renderToolCalls(calls)}`;
 }
 
 /** Emits the text of each attempt as it arrives; it ends the reply early where the prompt asks for that. */

@@ -1,5 +1,4 @@
 import type { LimitReached } from '../engine/stop-control.ts';
-import { parseReply } from '../protocol/index.ts';
 import { askRoot, type Conversation } from './ask-root.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
@@ -31,7 +30,7 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     const record = recorder.openTurn({ number, reply: reply.text, reasoning: reply.reasoning, startedAt });
     const turn: TurnContext = { ...loop, number, record };
     reportProgress(loop, number, 'running code');
-    await takeTurn(parseReply(reply.text, { finishReason: reply.finishReason }), turn);
+    await takeTurn(reply, turn);
     const { accepted, continueWith } = record;
     if (accepted === undefined) recorder.draft = await draftOf(loop);
     run.stop.throwIfStopped();
@@ -39,6 +38,7 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     const limit =
       accepted === undefined ? (run.stop.limit ?? limits.count(record.counts(loop.tally), number)) : undefined;
     const next = limit === undefined ? number + 1 : undefined;
+    if (accepted === undefined && limit === undefined) record.warn(limits.lastChance());
     const feedback = accepted === undefined ? run.journal.turn(number, turnFeedback(record, run, next)) : '';
     recorder.closeTurn(feedback, run.clock.now());
     history.addTurn({ reply: reply.text, commands: record.executed.map(historyCommand), feedback });

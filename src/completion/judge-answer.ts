@@ -1,7 +1,7 @@
 import { isEmptyContext } from '../context/index.ts';
 import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
-import { notes } from '../prompt/index.ts';
+import { type Note, notes } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
 import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
 
@@ -15,7 +15,7 @@ export interface Accepted {
 /** Whether a final answer is taken. `errors`: it did not fit the schema. */
 export type Verdict =
   | { readonly accepted: Accepted }
-  | { readonly refused: string; readonly code: 'refused'; readonly errors?: readonly string[] };
+  | { readonly refused: string | Note; readonly code: 'refused'; readonly errors?: readonly string[] };
 
 /** What the rules about answers remember from turn to turn. */
 export interface AnswerMemory {
@@ -111,7 +111,7 @@ async function judgeWritten(written: string, situation: Situation): Promise<Verd
   // An escape can make half a character, as it can in code.
   const text = written.toWellFormed();
   if (run.requireInspection && !situation.lastCall && !isEmptyContext(run.contexts)) {
-    if (situation.afterCode) return refuse(notes.REFUSED_UNSEEN_OUTPUT);
+    if (situation.afterCode) return refuse(notes.refusedUnseenOutput(text));
     if (!answers.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);
   }
   const tooLarge = sizeProblem(text, run);
@@ -143,6 +143,6 @@ function sizeProblem(text: string, run: Run): string | undefined {
   return bytes > run.limits.answerBytes ? notes.refusedSize(bytes, run.limits.answerBytes) : undefined;
 }
 
-function refuse(note: string, errors?: readonly string[]): Verdict {
+function refuse(note: string | Note, errors?: readonly string[]): Verdict {
   return { refused: note, code: 'refused', ...(errors !== undefined && { errors }) };
 }

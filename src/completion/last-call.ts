@@ -5,10 +5,10 @@ import type { Step } from '../journal/index.ts';
 import { LAST_CALL_MS } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput } from '../model/index.ts';
 import { notes } from '../prompt/index.ts';
-import { isOnlyCommands, parseReply, withoutReasoning } from '../protocol/index.ts';
+import { type Command, isOnlyCommands, parseReply, proseAnswerOf, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { callModel } from '../subcall/call-model.ts';
-import type { Conversation } from './ask-root.ts';
+import { type Conversation, withToolCalls } from './ask-root.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { LoopContext } from './turn-context.ts';
 
@@ -45,11 +45,20 @@ export async function lastCall(
   if (draft !== undefined) return await fromDraft(draft, loop);
   const prose = withoutReasoning(text);
   if (prose === '') return NOTHING;
-  const checked = await run.answerType?.checkText(FENCED.exec(prose)?.[1] ?? prose);
-  if (checked?.ok === true) return { value: checked.value, text: prose };
+  const answer = answerAtTheEnd(prose);
+  for (const candidate of [FENCED.exec(prose)?.[1] ?? prose, ...(answer === undefined ? [] : [answer])]) {
+    const checked = await run.answerType?.checkText(candidate);
+    if (checked?.ok === true) return { value: checked.value, text: candidate };
+  }
+  if (run.answerType === undefined && answer !== undefined) return { value: answer, text: answer };
   // Commands are written to be run, not to be read.
   if (isOnlyCommands(prose)) return NOTHING;
   return { value: run.answerType === undefined ? prose : undefined, text: prose };
+}
+
+/** The answer that the last line of a text gives: `Final Answer: 42`. In an earlier line it is only its beginning. */
+function answerAtTheEnd(text: string): string | undefined {
+  return proseAnswerOf(text.trimEnd().split('\n').at(-1) ?? '');
 }
 
 async function askForBest(
@@ -98,7 +107,7 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
       },
       run,
     );
-    return reply.text;
+    return withToolCalls(reply.text, reply.toolCalls);
   } catch (error) {
     run.stop.throwIfStopped();
     // The run has ended already: what the last call could not add is not worth losing the rest for.
@@ -109,9 +118,7 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
 
 async function explicitAnswer(text: string, loop: LoopContext): Promise<BestAnswer | undefined> {
   const { run, repl, answers } = loop;
-  const command = parseReply(text).commands.find(
-    (candidate) => candidate.type === 'final' || candidate.type === 'final-var',
-  );
+  const command = finalIn(text, run);
   if (command === undefined) return undefined;
   const situation = { run, repl, answers, afterFailure: false, afterCode: false, lastCall: true };
   const verdict = await judgeCommand(command, situation).catch(() => undefined);
@@ -120,6 +127,23 @@ async function explicitAnswer(text: string, loop: LoopContext): Promise<BestAnsw
   // A typed answer that does not fit still says what the model meant.
   if (verdict.errors !== undefined && command.type === 'final') return { value: undefined, text: command.value };
   return undefined;
+}
+
+type Final = Extract<Command, { type: 'final' | 'final-var' }>;
+
+/** The final answer of a reply; else the one that it most likely means, where its form is wrong. */
+function finalIn(text: string, { answerType }: Pick<Run, 'answerType'>): Final | undefined {
+  const { commands, rejected } = parseReply(text, { jsonAnswer: answerType !== undefined });
+  const given = commands.find(isFinal);
+  if (given !== undefined || commands.length > 0) return given;
+  return rejected
+    .filter(({ code }) => code !== 'answer-in-prose')
+    .flatMap(({ send = '' }) => parseReply(send).commands)
+    .find(isFinal);
+}
+
+function isFinal(command: Command): command is Final {
+  return command.type === 'final' || command.type === 'final-var';
 }
 
 function asBest(accepted: Accepted): BestAnswer {

@@ -1,13 +1,16 @@
+import { isEmptyContext } from '../context/index.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { notRecorded } from '../journal/index.ts';
-import { NUDGE } from '../prompt/notes.ts';
-import type { Command, ParsedReply } from '../protocol/index.ts';
+import { coachEmptyReply, hintsFor, noteText } from '../prompt/index.ts';
+import { type Command, parseReply, withoutReasoning } from '../protocol/index.ts';
+import type { RootReply } from './ask-root.ts';
 import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
 import { runCommand } from './run-command.ts';
 import type { TurnContext } from './turn-context.ts';
 import {
   type ActiveCommand,
   type CommandResult,
+  cellFacts,
   completedEvent,
   type ExecutedCommand,
   historyCommand,
@@ -15,21 +18,36 @@ import {
   journalCommand,
 } from './turn-record.ts';
 
+type TextReply = Pick<Extract<RootReply, { kind: 'reply' }>, 'text' | 'reasoning' | 'finishReason'>;
+
 /** Executes the commands of a reply in document order. All of it is in the turn's record. */
-export async function takeTurn(reply: ParsedReply, turn: TurnContext): Promise<void> {
+export async function takeTurn(reply: TextReply, turn: TurnContext): Promise<void> {
   const { run, record, tally } = turn;
   const handle = `t${turn.history.nextTurn}`;
   tally.reset(turn.number);
-  for (const rejected of reply.rejected) {
-    run.emit({ type: 'command.rejected', turn: turn.number, ...rejected });
-    record.notes.push(rejected.message);
+  const { finishReason, text } = reply;
+  const { commands, rejected } = parseReply(text, { finishReason, jsonAnswer: run.answerType !== undefined });
+  for (const { code, message, excerpt, send } of rejected) {
+    const note = send === undefined ? message : { text: message, send };
+    run.emit({ type: 'command.rejected', turn: turn.number, code, message: noteText(note), excerpt });
+    record.notes.push(note);
   }
-  for (const [index, command] of reply.commands.entries()) {
+  record.form = rejected.map(({ code }) => code).join(' ');
+  for (const [index, command] of commands.entries()) {
     if (run.stop.workSignal.aborted) break;
     if (record.accepted !== undefined) skipAfterFinal(command, turn);
     else await step(command, `${handle}.${index}`, turn);
   }
-  if (reply.commands.length === 0 && reply.rejected.length === 0) record.notes.push(NUDGE);
+  if (commands.length === 0 && rejected.length === 0) coach(reply, turn);
+  else record.notes.push(...record.executed.flatMap((command) => hintsFor(cellFacts(command, text))));
+}
+
+/** Names what a reply was of which nothing ran. */
+function coach({ text, reasoning }: TextReply, { run, record, answers }: TurnContext): void {
+  const mayAnswer = answers.inspected || !run.requireInspection || isEmptyContext(run.contexts);
+  const { form, note } = coachEmptyReply({ text: withoutReasoning(text), reasoning: reasoning ?? text, mayAnswer });
+  record.form = form;
+  record.notes.push(note);
 }
 
 async function step(command: Command, id: string, turn: TurnContext): Promise<void> {
@@ -38,7 +56,12 @@ async function step(command: Command, id: string, turn: TurnContext): Promise<vo
     const verdict = await judgeCommand(command, situationOf(turn));
     const refused = 'accepted' in verdict ? undefined : verdict.refused;
     decide(verdict, turn);
-    turn.record.commands.push({ id, command, ok: refused === undefined, shown: refused ?? '' });
+    turn.record.commands.push({
+      id,
+      command,
+      ok: refused === undefined,
+      shown: refused === undefined ? '' : noteText(refused),
+    });
     return;
   }
   const executed = await execute(command, id, turn);
@@ -53,7 +76,7 @@ async function execute(command: ActiveCommand, id: string, turn: TurnContext): P
   tally.begin(id);
   const result = await runOnce(command, id, turn);
   run.stop.throwIfRestarting();
-  return { ...result, id, command, subCalls: tally.end(), durationMs: run.clock.now() - startedAt };
+  return { ...result, id, command, asked: tally.asked, subCalls: tally.end(), durationMs: run.clock.now() - startedAt };
 }
 
 /**
@@ -108,7 +131,7 @@ function decide(verdict: Verdict, { run, record, number }: TurnContext): void {
   record.addVerdict(verdict);
   if ('accepted' in verdict) return;
   const { code, refused } = verdict;
-  run.emit({ type: 'command.rejected', turn: number, code, message: refused, excerpt: '' });
+  run.emit({ type: 'command.rejected', turn: number, code, message: noteText(refused), excerpt: '' });
 }
 
 function skipAfterFinal(command: Command, turn: TurnContext): void {

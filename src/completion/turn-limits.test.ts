@@ -7,6 +7,7 @@ const FINE: TurnCounts = {
   cellsOk: 1,
   cellsFailed: 0,
   refusedAnswer: false,
+  form: '',
   invalidAnswers: [],
   subCallsSent: 0,
   refusals: new Map(),
@@ -33,6 +34,23 @@ describe('limits on turns', () => {
     const empty = { ran: 0, cellsOk: 0 };
     expect(stops([empty, empty])).toEqual([undefined, 'no-code']);
     expect(stops([empty, { ...empty, refusedAnswer: true }, empty])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('begin to count empty turns anew once for each other form', () => {
+    const [prose, call] = ['prose', 'tool-call'].map((form) => ({ ran: 0, cellsOk: 0, form }));
+    expect(stops([prose ?? {}, call ?? {}, call ?? {}])).toEqual([undefined, undefined, 'no-code']);
+    expect(stops([prose ?? {}, call ?? {}, prose ?? {}])).toEqual([undefined, undefined, 'no-code']);
+  });
+
+  it('say which reply would be one too many', () => {
+    const limits = new TurnLimits({ ...LIMITS, maxEmptyTurns: 3 });
+    const chances = [{ ran: 0, cellsOk: 0 }, { ran: 0, cellsOk: 0 }, {}, { cellsOk: 0, cellsFailed: 1 }];
+    const failed = { cellsOk: 0, cellsFailed: 1 };
+    const seen = [...chances, failed].map((turn, index) => {
+      limits.count({ ...FINE, ...turn }, index + 1);
+      return limits.lastChance();
+    });
+    expect(seen).toEqual([undefined, 'empty', undefined, undefined, 'failed']);
   });
 
   it('count answers that did not fit, in a row', () => {

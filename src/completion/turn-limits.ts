@@ -9,6 +9,8 @@ export interface TurnCounts {
   readonly cellsFailed: number;
   /** An answer was given, and refused. */
   readonly refusedAnswer: boolean;
+  /** What kind of reply it was, where nothing ran. */
+  readonly form: string;
   /** Failed validations of a typed answer, each with every error. */
   readonly invalidAnswers: readonly (readonly string[])[];
   readonly subCallsSent: number;
@@ -18,11 +20,16 @@ export interface TurnCounts {
   readonly queryRefused: boolean;
 }
 
+/** The kind of reply that ends the run if it comes once more. */
+export type LastChance = 'empty' | 'failed' | 'unfit';
+
 /** Counts from turn to turn, and reports when a limit on turns is reached. The ledger has the other limits. */
 export class TurnLimits {
   readonly #limits: Pick<Limits, 'maxTurns' | 'maxConsecutiveErrors' | 'maxEmptyTurns' | 'maxRepairs'>;
   #errorTurns = 0;
   #emptyTurns = 0;
+  /** Forms of the empty replies since something ran. */
+  readonly #emptyForms = new Set<string>();
   #refusedTurns = 0;
   #repairs = 0;
   #lastErrors: readonly string[] = [];
@@ -34,12 +41,31 @@ export class TurnLimits {
   /** Counts a turn. Returns the limit it reached, if any. */
   count(turn: TurnCounts, number: number): LimitReached | undefined {
     this.#errorTurns = turn.cellsFailed > 0 && turn.cellsOk === 0 ? this.#errorTurns + 1 : 0;
-    this.#emptyTurns = turn.ran === 0 && !turn.refusedAnswer ? this.#emptyTurns + 1 : 0;
+    this.#countEmpty(turn);
     const refused = [...turn.refusals.values()].reduce((sum, count) => sum + count, 0);
     this.#refusedTurns = refused > 0 && turn.subCallsSent === 0 ? this.#refusedTurns + 1 : 0;
     this.#repairs = turn.invalidAnswers.length > 0 ? this.#repairs + turn.invalidAnswers.length : 0;
     this.#lastErrors = turn.invalidAnswers.at(-1) ?? this.#lastErrors;
     return this.#reached(turn, number);
+  }
+
+  /** A model that changes its form is learning: the count begins anew, once for each form. */
+  #countEmpty({ ran, refusedAnswer, form }: TurnCounts): void {
+    if (ran > 0 || refusedAnswer) {
+      this.#emptyTurns = 0;
+      this.#emptyForms.clear();
+      return;
+    }
+    this.#emptyTurns = this.#emptyForms.has(form) ? this.#emptyTurns + 1 : 1;
+    this.#emptyForms.add(form);
+  }
+
+  /** After a turn that reached no limit: the kind of reply that reaches one in the next turn. */
+  lastChance(): LastChance | undefined {
+    const { maxRepairs, maxConsecutiveErrors, maxEmptyTurns } = this.#limits;
+    if (this.#emptyTurns > 0 && this.#emptyTurns === maxEmptyTurns - 1) return 'empty';
+    if (this.#repairs > 0 && this.#repairs === maxRepairs - 1) return 'unfit';
+    return this.#errorTurns > 0 && this.#errorTurns === maxConsecutiveErrors - 1 ? 'failed' : undefined;
   }
 
   #reached(turn: TurnCounts, number: number): LimitReached | undefined {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noteText } from '../prompt/index.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { SubCall } from '../trajectory.ts';
 import {
@@ -19,6 +20,7 @@ const CELL: ExecutedCommand = {
   ...{ shown: 'head … tail', output: 'head middle tail', stdout: 'head middle tail', stderr: '', durationMs: 7 },
   error: { type: 'ValueError', message: 'no', traceback: 'Traceback: ValueError: no' },
   subCalls: [SUB_CALL, { ...SUB_CALL, ok: true }],
+  asked: { singleCalls: 2, longestPrompt: 1 },
   restarted: { reason: 'memory', lost: 'all' },
   rebound: ['context'],
   variables: [{ name: 'a', type: 'int' }],
@@ -26,6 +28,7 @@ const CELL: ExecutedCommand = {
 const BASH: ExecutedCommand = {
   ...{ id: 't1.1', command: { type: 'bash', command: 'ls' }, ok: true, failed: false, label: 'bash', timedOut: false },
   ...{ shown: 'f', output: 'f', stdout: 'f', stderr: '', durationMs: 1, subCalls: [] },
+  asked: { singleCalls: 0, longestPrompt: 0 },
 };
 
 describe('an executed command', () => {
@@ -70,7 +73,7 @@ describe('the record of a turn', () => {
     const record = new TurnRecord();
     record.addExecuted(CELL);
     record.addVerdict({ refused: 'Your answer was not taken.', code: 'refused' });
-    expect(record.notes.map((note) => note.slice(0, 22))).toEqual([
+    expect(record.notes.map((note) => noteText(note).slice(0, 22))).toEqual([
       ...['The REPL was restarted', '`context` is reserved;', 'Your answer was not ta'],
     ]);
   });

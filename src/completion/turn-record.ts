@@ -8,13 +8,13 @@ import type { HistoryCommand } from '../engine/history.ts';
 import type { Run } from '../engine/run.ts';
 import type { CellCompleted } from '../event/event.ts';
 import type { CommandRun } from '../journal/index.ts';
-import { type CommandFeedback, feedbackMessage, notes } from '../prompt/index.ts';
-import type { Command } from '../protocol/index.ts';
+import { type CellFacts, type CommandFeedback, feedbackMessage, type Note, notes, SAFE_STEP } from '../prompt/index.ts';
+import { blockToSend, type Command } from '../protocol/index.ts';
 import type { Answer, RestartInfo, VariableInfo } from '../repl/port.ts';
-import type { SubCallTally } from '../subcall/tally.ts';
+import type { AskedCalls, SubCallTally } from '../subcall/tally.ts';
 import type { SubCall, Trajectory, ExecutedCommand as TrajectoryCommand, Turn } from '../trajectory.ts';
 import type { Accepted, Verdict } from './judge-answer.ts';
-import type { TurnCounts } from './turn-limits.ts';
+import type { LastChance, TurnCounts } from './turn-limits.ts';
 
 /** A command that is executed: every one but a final answer. */
 export type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
@@ -55,6 +55,7 @@ export interface ExecutedCommand extends CommandResult {
   readonly command: ActiveCommand;
   /** In the order in which they were asked for. */
   readonly subCalls: readonly SubCall[];
+  readonly asked: AskedCalls;
   readonly durationMs: number;
 }
 
@@ -71,8 +72,10 @@ export interface GivenAnswer {
 export class TurnRecord {
   readonly commands: (ExecutedCommand | GivenAnswer)[] = [];
   /** What the feedback says besides outputs, one sentence or list each. */
-  readonly notes: string[] = [];
+  readonly notes: (string | Note)[] = [];
   readonly invalidAnswers: (readonly string[])[] = [];
+  /** What kind of reply it was, where nothing ran: the same again counts towards a limit. */
+  form = '';
   accepted: Accepted | undefined;
   refusedAnswer = false;
 
@@ -114,6 +117,16 @@ export class TurnRecord {
     if (verdict.errors !== undefined) this.invalidAnswers.push(verdict.errors);
   }
 
+  /** Adds that one more reply of the kind ends the run, with the text to copy: that of the newest note, or a safe step. */
+  warn(kind: LastChance | undefined): void {
+    if (kind === undefined) return;
+    const at = this.notes.findLastIndex((note) => typeof note !== 'string' && note.send !== undefined);
+    const note = this.notes[at];
+    const send = typeof note === 'object' ? note.send : kind === 'unfit' ? undefined : blockToSend(SAFE_STEP);
+    if (typeof note === 'object') this.notes[at] = { text: note.text.replace(/[.,:;]? [Ss]end exactly this.*$/, '') };
+    this.notes.push(notes.lastWarning(kind, send));
+  }
+
   /** What the limits on turns look at. */
   counts(tally: SubCallTally): TurnCounts {
     const cells = this.executed.filter(({ command }) => command.type === 'cell');
@@ -123,6 +136,7 @@ export class TurnRecord {
       cellsOk,
       cellsFailed: cells.length - cellsOk,
       refusedAnswer: this.refusedAnswer,
+      form: this.form,
       invalidAnswers: [...this.invalidAnswers, ...tally.invalidAnswers],
       subCallsSent: tally.sent,
       refusals: tally.refusals,
@@ -139,11 +153,25 @@ export function isCode({ command }: Pick<ExecutedCommand, 'command'>): boolean {
   return command.type === 'cell' || command.type === 'bash';
 }
 
-function notesOf({ restarted, rebound }: ExecutedCommand): readonly string[] {
+function notesOf({ restarted, rebound = [] }: ExecutedCommand): readonly string[] {
+  // The draft has a hint of its own.
+  const undone = rebound.filter((name) => name !== 'answer');
   return [
     ...(restarted === undefined ? [] : [notes.restarted(restarted)]),
-    ...(rebound === undefined ? [] : [notes.rebound(rebound)]),
+    ...(undone.length === 0 ? [] : [notes.rebound(undone)]),
   ];
+}
+
+/** What hints look at. `reply`: the reply that the command stands in. */
+export function cellFacts(command: ExecutedCommand, reply: string): CellFacts {
+  const { ok, error, answer, asked, rebound = [] } = command;
+  const code = command.command.type === 'cell' ? command.command.code : '';
+  return {
+    ...{ code, ok, error, rebound },
+    unclosed: code !== '' && reply.trimEnd().endsWith(code.trimEnd()),
+    answered: answer !== undefined,
+    ...asked,
+  };
 }
 
 function failedCalls({ subCalls }: ExecutedCommand): number {

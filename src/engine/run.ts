@@ -4,7 +4,7 @@ import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput, ContextSet } from '../context/index.ts';
 import type { EventBus } from '../event/bus.ts';
-import type { EventBody, RunEvent, RunResumed } from '../event/event.ts';
+import type { EventBody, ModelNotice, RunEvent, RunResumed } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
 import type { ChildRun, Journal, JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
@@ -75,6 +75,8 @@ export interface OpenRun {
   readonly emit: (event: EventBody) => void;
   /** Emits that a limit was reached, once for each limit. */
   readonly reportLimit: (limit: LimitReached, turn: number) => void;
+  /** Emits a fact about a model in the root's events, once for each model and kind. */
+  readonly reportNotice: (notice: Omit<ModelNotice, 'type'>) => void;
   /** This run's part of the tree's journal. */
   readonly journal: JournalScope;
   /** The session whose REPL it uses. */

@@ -51,6 +51,25 @@ export interface SubCallFallback {
   readonly reason: string;
 }
 
+/** A fact about a model or its endpoint that the caller should know. Once for each run, model and kind. */
+export interface ModelNotice {
+  readonly type: 'model.notice';
+  readonly model: string;
+  /**
+   * `input-truncated`: the endpoint read less than was sent. `unknown-finish-reason`: it ended a reply for a reason of its
+   * own. The others: it refused a part of the request, and is asked in another form from now on.
+   */
+  readonly kind:
+    | 'input-truncated'
+    | 'unknown-finish-reason'
+    | 'rename'
+    | 'omit'
+    | 'no-stream'
+    | 'max-output'
+    | 'window';
+  readonly message: string;
+}
+
 /** A tool of the host was called from a cell. */
 export interface ToolCompleted {
   readonly type: 'tool.completed';

@@ -6,7 +6,14 @@
  * @module
  */
 
-import type { SubCallCompleted, SubCallFallback, SubCallStarted, ToolCompleted, UsageRecorded } from './call-events.ts';
+import type {
+  ModelNotice,
+  SubCallCompleted,
+  SubCallFallback,
+  SubCallStarted,
+  ToolCompleted,
+  UsageRecorded,
+} from './call-events.ts';
 import type {
   BudgetWarning,
   EventsDropped,
@@ -72,6 +79,7 @@ export type EventBody =
   | SubCallStarted
   | SubCallCompleted
   | SubCallFallback
+  | ModelNotice
   | ToolCompleted
   | BudgetWarning
   | LimitReached

@@ -33,6 +33,8 @@ export function eventIdentity(body: EventBody): string | undefined {
       return `${body.type} ${body.limit}`;
     case 'subcall.fallback':
       return `${body.type} ${body.configured} ${body.using}`;
+    case 'model.notice':
+      return `${body.type} ${body.model} ${body.kind}`;
     case 'snapshot.created':
     case 'snapshot.restored':
     case 'snapshot.deleted':

@@ -1,5 +1,5 @@
 import type { VariableInfo } from '../repl/port.ts';
-import { nameAsRepr, onOneLine, quoted, sentence } from './quoted.ts';
+import { nameAsRepr, onOneLine, quoted, sentence, toCopy } from './quoted.ts';
 
 /** What one command came to, for the model. */
 export interface CommandFeedback {
@@ -31,11 +31,18 @@ export interface BudgetLeft {
   readonly ms: { readonly left: number; readonly limit: number };
 }
 
+/** One sentence to the model, without its full stop, and the exact text to send where it is known. */
+export interface Note {
+  readonly text: string;
+  /** Commands in the right form, filled in: they can be sent as they are. */
+  readonly send?: string;
+}
+
 /** The content of the message after a turn. */
 export interface FeedbackInput {
   readonly commands: readonly CommandFeedback[];
-  /** One precise sentence per command that was malformed or refused. */
-  readonly notes: readonly string[];
+  /** One precise sentence per command that was malformed or refused, and hints. */
+  readonly notes: readonly (string | Note)[];
   readonly variables: readonly VariableInfo[] | undefined;
   /** Undefined when no turn follows. */
   readonly budget: TurnBudget | undefined;
@@ -51,10 +58,23 @@ const PANEL_VARIABLES = 20;
  * {@link QUOTE_MARK}: all others are the runtime's own.
  */
 export function feedbackMessage(input: FeedbackInput): string {
-  const parts = [...input.commands.map(commandSection), ...input.notes.map((note) => sentence(`Note: ${note}`))];
+  const parts = [...input.commands.map(commandSection), ...input.notes.map(noteSection)];
   if (input.variables !== undefined) parts.push(panel(input.variables));
   if (input.budget !== undefined) parts.push(turnLine(input.budget));
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** A note as plain text, for an event. */
+export function noteText(note: string | Note): string {
+  if (typeof note === 'string') return note;
+  return note.send === undefined ? note.text : `${note.text.replace(/[.:\s]+$/, '')}: ${note.send}`;
+}
+
+function noteSection(note: string | Note): string {
+  if (typeof note === 'string') return sentence(`Note: ${note}`);
+  const { text, send } = note;
+  const said = text.replace(/[.:\s]+$/, '');
+  return send === undefined ? sentence(`Note: ${said}.`) : `${sentence(`Note: ${said}:`)}\n${toCopy(send)}`;
 }
 
 function commandSection(command: CommandFeedback): string {

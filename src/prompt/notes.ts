@@ -4,36 +4,52 @@
  * @module
  */
 
+import { FIRST_LOOK, finalWith } from '../protocol/index.ts';
+import type { Note } from './feedback.ts';
+import { likelyName, onlyName } from './likely-name.ts';
 import { nameAsRepr } from './quoted.ts';
-
-/** After a reply with no command, or of which nothing ran. */
-export const NUDGE: string =
-  'Your reply held nothing to run. Write Python in a ```repl block, or answer with FINAL(the answer) or FINAL_VAR(name) at the start of a line.';
 
 /** An answer stands beside a command that failed. */
 export const REFUSED_AFTER_FAILURE: string =
   'Your answer was not taken: a command before it in the same reply failed, and you had not seen the error. Look at it, then answer again.';
 
 /** A written answer before anything looked at the context. */
-export const REFUSED_UNSEEN_CONTEXT: string =
-  'Your answer was not taken: no code has looked at the context yet. Look at it with a ```repl block first, then answer.';
+export const REFUSED_UNSEEN_CONTEXT: Note = {
+  text: 'Your answer was not taken: no code has looked at the context yet. Look at it first, then answer. Send exactly this and nothing else',
+  send: `\`\`\`repl\n${FIRST_LOOK}\n\`\`\``,
+};
 
 /** A written answer behind code of the same reply. */
-export const REFUSED_UNSEEN_OUTPUT: string =
-  'Your answer was not taken: it was written before you saw the output of the code in the same reply. The output is above; answer again, knowing it.';
+export function refusedUnseenOutput(answer: string): Note {
+  return {
+    text: 'Your answer was not taken: it was written before you saw the output of the code in the same reply. The output is above. If it confirms the answer, send exactly this and nothing else',
+    send: finalWith(answer),
+  };
+}
 
 /** An answer of nothing but blanks. */
 export const REFUSED_EMPTY: string =
   'Your answer was not taken: it is empty. Give the answer itself, or say in it that there is none.';
 
 /** `FINAL(name)` of an unbound name that looks like a variable. */
-export function refusedUnbound(name: string, names: readonly string[]): string {
-  return `FINAL(${name}) was not taken: there is no variable ${name}. ${boundNames(names)} If you mean the text "${name}", give it again in quotes.`;
+export function refusedUnbound(name: string, names: readonly string[]): Note {
+  const likely = likelyName(name, names);
+  const text = `FINAL(${name}) was not taken: there is no variable ${name}. ${boundNames(names)}`;
+  if (likely === undefined)
+    return { text: `${text} If you mean the text "${name}", send exactly this`, send: `FINAL("${name}")` };
+  return {
+    text: `${text} If you mean the text, give it in quotes; if you mean ${likely}, send exactly this`,
+    send: `FINAL_VAR(${likely})`,
+  };
 }
 
 /** `FINAL_VAR` of an unknown name. */
-export function unknownVariable(name: string, names: readonly string[]): string {
-  return `FINAL_VAR(${name}): there is no variable ${name}. ${boundNames(names)}`;
+export function unknownVariable(name: string, names: readonly string[]): Note {
+  const text = `FINAL_VAR(${name}): there is no variable ${name}. ${boundNames(names)}`;
+  const likely = likelyName(name, names) ?? onlyName(names);
+  return likely === undefined
+    ? { text }
+    : { text: `${text} To answer with ${likely}, send exactly this`, send: `FINAL_VAR(${likely})` };
 }
 
 function boundNames(names: readonly string[]): string {
@@ -70,4 +86,11 @@ export function rebound(names: readonly string[]): string {
   const some = names.slice(0, 10).map((name) => `\`${nameAsRepr(name)}\``);
   if (some.length === 1) return `${some[0]} is reserved; your assignment was undone. Use another name.`;
   return `${some.join(', ')} are reserved; your assignments were undone. Use other names.`;
+}
+
+/** What one more reply of the kind costs, before it is written. */
+export function lastWarning(kind: 'empty' | 'failed' | 'unfit', send: string | undefined): Note {
+  const reply = { empty: 'such reply', failed: 'failed cell', unfit: 'answer that does not fit' }[kind];
+  const text = `One more ${reply} ends the run`;
+  return send === undefined ? { text } : { text: `${text}. Copy this`, send };
 }

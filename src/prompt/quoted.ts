@@ -22,6 +22,17 @@ export function sentence(text: string): string {
   return [first, ...rest.map((line) => `${QUOTE_MARK}${line}`)].join('\n');
 }
 
+/**
+ * Text for the model to send as it is. It is indented: no line of it can pass for a status line, a note or a turn line,
+ * and a reply may keep the indentation.
+ */
+export function toCopy(text: string): string {
+  return text
+    .split(LINE_END)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
 /** Text on one line, with its line ends written as escapes. */
 export function onOneLine(text: string): string {
   return text.replace(LINE_END, (end) => [...end].map(escaped).join(''));

@@ -10,6 +10,7 @@ import type { CommandName, Outcome } from './command.ts';
 import { type CommandHead, commandHeadAt } from './command-head.ts';
 import { interpretCommand } from './interpret-command.ts';
 import { isTriple, type Quote } from './literal.ts';
+import { finalWith } from './prose-answer.ts';
 import { RIGHT_FORM, reject } from './rejection.ts';
 import { search } from './scan.ts';
 
@@ -87,7 +88,7 @@ export function openCommandLine(
     const { trailing } = tail;
     give(command, () => {
       if (extra) return extraArguments(source, command);
-      if (trailing !== undefined) return trailingText(source, command, trailing);
+      if (trailing !== undefined) return trailingText(source, command, { trailing, at });
       const start = { line: command.line, column: command.head.argument };
       const argument = textBetween(source, start, { line: at.line, column: tail.close });
       return interpretCommand(command.head.name, argument);
@@ -154,7 +155,20 @@ function unbalanced(source: ArgumentSource, command: OpenCommand, cutOff: boolea
   }
   const problem =
     'no parenthesis closes the argument before the next fence, the next command line or the end of the reply';
-  return reject('unbalanced', lineOf(source, command), { problem, form: `write ${RIGHT_FORM[name]}` });
+  return reject('unbalanced', lineOf(source, command), {
+    problem,
+    form: `write ${RIGHT_FORM[name]}`,
+    send: closed(source, command),
+  });
+}
+
+/** An answer that lacks its end, closed, if it is one line. */
+function closed(source: ArgumentSource, command: OpenCommand): string | undefined {
+  const rest = source.lines.slice(command.line + 1);
+  if (command.head.name !== 'FINAL' || rest.some((line) => line.trim() !== '')) return undefined;
+  const text = (source.lines[command.line] ?? '').slice(command.head.argument);
+  const answer = text.trim().replace(/^["']+|["')]+$/g, '');
+  return answer === '' ? undefined : finalWith(answer);
 }
 
 function extraArguments(source: ArgumentSource, command: OpenCommand): Outcome {
@@ -163,10 +177,16 @@ function extraArguments(source: ArgumentSource, command: OpenCommand): Outcome {
   return reject('extra-arguments', lineOf(source, command), { problem, form: `write ${RIGHT_FORM[name]}` });
 }
 
-function trailingText(source: ArgumentSource, command: OpenCommand, trailing: string): Outcome {
+function trailingText(
+  source: ArgumentSource,
+  command: OpenCommand,
+  { trailing, at }: { readonly trailing: string; readonly at: Position },
+): Outcome {
   const problem = `text follows the closing parenthesis (it begins with ${JSON.stringify(trailing.slice(0, 20).trim())})`;
   const form = `write ${RIGHT_FORM[command.head.name]} and nothing else on the line`;
-  return reject('trailing-text', lineOf(source, command), { problem, form });
+  const line = source.lines[command.line] ?? '';
+  const send = at.line === command.line ? line.slice(command.head.start, at.column + 1) : undefined;
+  return reject('trailing-text', lineOf(source, command), { problem, form, send });
 }
 
 function quotation(source: ArgumentSource, command: OpenCommand): Outcome {

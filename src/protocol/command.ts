@@ -33,6 +33,8 @@ export interface Rejection {
   readonly message: string;
   /** The start of what was read, on one line, at most 80 characters and an ellipsis. */
   readonly excerpt: string;
+  /** The reply that the model most likely meant, in the right form: it can be sent as it is. */
+  readonly send?: string;
 }
 
 /** How the argument of `FINAL(…)` was written; it decides where the answer comes from: docs/reply-protocol.md. */

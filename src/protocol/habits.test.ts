@@ -60,6 +60,7 @@ describe('reasoning in the marks of a family', () => {
   it('never closed, with a block inside: the message says why nothing ran', () => {
     expect(read(`<think>I look first.\n${block}`)).toEqual(['unclosed-reasoning']);
     expect(parseReply(`<think>\n${block}`).rejected[0]?.message).toContain('never closed');
+    expect(parseReply(`<think>\n${block}`).rejected[0]?.send).toBe(block);
   });
 
   it.each([
@@ -195,7 +196,7 @@ describe('dialects of other systems', () => {
     const { commands, rejected } = parseReply(reply);
     expect(commands).toEqual([]);
     expect(rejected[0]?.code).toBe('tool-call');
-    expect(rejected[0]?.message).toContain('```python');
+    expect(rejected[0]?.send).toMatch(/^(```repl\n[\s\S]+\n```|FINAL\("42"\))$/);
   });
 
   it.each([
@@ -266,6 +267,29 @@ describe('invented output ends the reply', () => {
   });
 });
 
+describe('a rejection holds the reply that was meant', () => {
+  it.each([
+    ['So I answer with FINAL(42).', 'FINAL(42)'],
+    ['The result is FINAL_VAR(total), as asked.', 'FINAL_VAR(total)'],
+    ['FINAL(42) is the answer.', 'FINAL(42)'],
+    ['FINAL("62', 'FINAL("62")'],
+    ['FINAL(the key is X', 'FINAL("the key is X")'],
+    ['<think>I know it.\nFINAL(42)', 'FINAL(42)'],
+    ['<tool_call>{"name": "final_answer", "arguments": {"answer": "Ada"}}</tool_call>', 'FINAL("Ada")'],
+    ['<tool_call>{"name": "calc", "arguments": {"code": "print(1)"}}</tool_call>', block],
+  ])('%j', (reply, send) => {
+    const { rejected } = parseReply(reply);
+    expect(rejected[0]?.send).toBe(send);
+    expect(parseReply(rejected[0]?.send ?? '').rejected).toEqual([]);
+  });
+
+  it('and never a placeholder: what cannot be known is left out', () => {
+    for (const reply of ['FINAL()', 'FINAL_VAR()', 'SNAPSHOT()', 'QUERY_LLM_BATCHED([])']) {
+      expect(parseReply(reply).rejected[0]?.send).toBeUndefined();
+    }
+  });
+});
+
 describe('answers in other forms', () => {
   it.each([
     ['**Final Answer:** 42', '42'],
@@ -275,11 +299,11 @@ describe('answers in other forms', () => {
     ['So it is \\boxed{42}.', '42'],
     ['FINAL: 42', '42'],
     ['Final answer = say "hi"', 'say "hi"'],
-  ])('%s: the message holds the line to send', (reply, answer) => {
+  ])('%s: the rejection holds the line to send', (reply, answer) => {
     const { commands, rejected } = parseReply(reply);
     expect(commands).toEqual([]);
     expect(rejected.map(({ code }) => code)).toEqual(['answer-in-prose']);
-    expect(rejected[0]?.message).toContain(`FINAL(${JSON.stringify(answer)})`);
+    expect(rejected[0]?.send).toBe(`FINAL(${JSON.stringify(answer)})`);
     expect(proseAnswerOf(`Some words.\n${reply}`)).toBe(answer);
   });
 
@@ -291,8 +315,8 @@ describe('answers in other forms', () => {
     expect(read(`Answer: 42\n${block}`)).toEqual([cell]);
   });
 
-  it('a value in FINAL_VAR: the message holds the line to send', () => {
-    expect(parseReply('FINAL_VAR(45654bfb-10c2)').rejected[0]?.message).toContain('FINAL("45654bfb-10c2")');
+  it('a value in FINAL_VAR: the rejection holds the line to send', () => {
+    expect(parseReply('FINAL_VAR(45654bfb-10c2)').rejected[0]?.send).toBe('FINAL("45654bfb-10c2")');
   });
 
   it('a typed answer in nothing but a JSON fence', () => {

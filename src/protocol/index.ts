@@ -26,4 +26,5 @@ export { isOnlyCommands } from './only-commands.ts';
 export { createReplyParser, parseReply, type ReplyEnd, type ReplyParser } from './parse-reply.ts';
 export { finalWith, proseAnswerOf } from './prose-answer.ts';
 export { type SplitReply, splitReasoning, withoutReasoning } from './reasoning.ts';
-export { renderToolCalls } from './tool-call.ts';
+export { blockToSend } from './rejection.ts';
+export { FIRST_LOOK, renderToolCalls } from './tool-call.ts';

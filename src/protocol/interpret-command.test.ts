@@ -52,7 +52,7 @@ describe('a command is refused', () => {
     const { commands, rejected } = parseReply(reply);
     expect(commands).toEqual([]);
     expect(rejected.map((rejection) => rejection.code)).toEqual([code]);
-    expect(rejected[0]?.message).toContain(form);
+    expect(`${rejected[0]?.message} ${rejected[0]?.send}`).toContain(form);
   });
 
   it('in one sentence that says what was read, what is wrong and the right form', () => {
@@ -61,7 +61,8 @@ describe('a command is refused', () => {
         code: 'invalid-name',
         excerpt: 'FINAL_VAR(my-var)',
         message:
-          'Read "FINAL_VAR(my-var)": FINAL_VAR takes the name of a variable, and this is a value; write FINAL("my-var").',
+          'Read "FINAL_VAR(my-var)": FINAL_VAR takes the name of a variable, and this is a value; send exactly this and nothing else.',
+        send: 'FINAL("my-var")',
       },
     ]);
   });

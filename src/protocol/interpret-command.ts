@@ -69,7 +69,7 @@ function isPythonIdentifier(name: string): boolean {
 function interpretVariable(argument: string, name: string): Outcome {
   if (isPythonIdentifier(name)) return { kind: 'command', command: { type: 'final-var', name } };
   const problem = 'FINAL_VAR takes the name of a variable, and this is a value';
-  return reject('invalid-name', `FINAL_VAR(${argument})`, { problem, form: `write ${finalWith(name)}` });
+  return reject('invalid-name', `FINAL_VAR(${argument})`, { problem, send: finalWith(name) });
 }
 
 function interpretSnapshot(command: 'SNAPSHOT' | 'ROLLBACK', argument: string, name: string): Outcome {

@@ -28,8 +28,8 @@ export function proseAnswerOf(reply: string): string | undefined {
 /** The rejection of an answer in a sentence, with the line that would give it. */
 export function answerInSentence(read: string, answer: string): Outcome {
   const problem = 'an answer in a sentence does not count';
-  const form = `to give this answer, send this line and nothing else: ${finalWith(answer)}`;
-  return reject('answer-in-prose', read, { problem, form });
+  const form = 'to give this answer, send this line and nothing else';
+  return reject('answer-in-prose', read, { problem, form, send: finalWith(answer) });
 }
 
 /** `FINAL(…)` with a text as its quoted argument. */

@@ -30,13 +30,27 @@ export function excerptOf(text: string): string {
  *
  * @param read what was read, whole or its start
  * @param problem what is wrong, without a full stop
- * @param form what to write instead, as the end of the sentence
+ * @param form what to write instead, as the end of the sentence. Default: that the text in `send` follows
+ * @param send the exact text to send instead, where it is known
  */
 export function reject(
   code: RejectionCode,
   read: string,
-  { problem, form }: { problem: string; form: string },
+  { problem, form = SEND_THIS, send }: { problem: string; form?: string; send?: string | undefined },
 ): Outcome {
   const excerpt = excerptOf(read);
-  return { kind: 'rejection', rejection: { code, excerpt, message: `Read "${excerpt}": ${problem}; ${form}.` } };
+  const message = `Read "${excerpt}": ${problem}; ${form}.`;
+  return { kind: 'rejection', rejection: { code, excerpt, message, ...(send === undefined ? {} : { send }) } };
+}
+
+const SEND_THIS = 'send exactly this and nothing else';
+
+/** Longest code that a rejection repeats as the text to send. */
+const REPEATED_CODE_CHARS = 1_500;
+
+/** Code as the block to send, unless it is too long to repeat. */
+export function blockToSend(code: string): string | undefined {
+  if (code.trim() === '' || code.length > REPEATED_CODE_CHARS) return undefined;
+  const fence = code.includes('```') ? '~~~~' : '```';
+  return `${fence}repl\n${code.replace(/^\n+|\s+$/g, '')}\n${fence}`;
 }

@@ -7,7 +7,7 @@ import type { Quote } from './literal.ts';
 import { createOutcomeGate } from './outcome-gate.ts';
 import { answerInSentence } from './prose-answer.ts';
 import { createReasoningFilter } from './reasoning.ts';
-import { reject } from './rejection.ts';
+import { blockToSend, reject } from './rejection.ts';
 import { interpretToolCall, readToolCalls } from './tool-call.ts';
 import { beginsTranscript, inventedOutput } from './transcript.ts';
 import { createVisibleLines } from './visible-lines.ts';
@@ -49,7 +49,8 @@ class Reader implements ReplyReader {
   /** A fence that closed on a line of code: a closing line of its own behind it means nothing. */
   #closedLoosely: FenceOpening | undefined;
   #invented = false;
-  #commandInReasoning = false;
+  /** Lines of reasoning from its first command on: they are shown back if it never closes. */
+  #inReasoning: string[] = [];
   readonly #sole = new SoleContent();
 
   constructor(emit: (outcome: Outcome) => void) {
@@ -75,15 +76,21 @@ class Reader implements ReplyReader {
     else {
       const visible = this.#reasoning.line(raw);
       if (visible !== undefined) this.#visible(visible);
-      else this.#commandInReasoning ||= fenceOpening(raw) !== undefined || commandHeadAt(raw, 0) !== undefined;
+      else this.#addToReasoning(raw);
     }
+  }
+
+  #addToReasoning(raw: string): void {
+    const begins = fenceOpening(raw) !== undefined || commandHeadAt(raw, 0) !== undefined;
+    if (!begins && this.#inReasoning.length === 0) return;
+    if (this.#inReasoning.length < REPEATED_LINES) this.#inReasoning.push(raw);
   }
 
   end(ending: Ending): void {
     this.#readAgain();
     const rest = this.#reasoning.rest();
     if (rest !== undefined && !this.#invented) {
-      if (this.#commandInReasoning) this.#gate.hold('reasoning', unclosedReasoning());
+      if (this.#inReasoning.length > 0) this.#gate.hold('reasoning', unclosedReasoning(this.#inReasoning));
       this.#visible(rest);
     }
     // A quote that never closes was a character: the lines it took are read for what they are.
@@ -260,10 +267,21 @@ function isJson(text: string): boolean {
   }
 }
 
-function unclosedReasoning(): Outcome {
+/** Lines of unclosed reasoning that are looked at for the command to show back. */
+const REPEATED_LINES = 200;
+
+function unclosedReasoning(lines: readonly string[]): Outcome {
   const problem = 'you opened your reasoning and never closed it, so the commands inside it were not run';
-  return reject('unclosed-reasoning', '<think>', {
-    problem,
-    form: 'close it with </think>, or send the block without it',
-  });
+  const send = commandIn(lines);
+  const form = 'close it with </think>, or send the block without it';
+  return reject('unclosed-reasoning', '<think>', send === undefined ? { problem, form } : { problem, send });
+}
+
+/** The first command that the lines begin with, as text to send. */
+function commandIn(lines: readonly string[]): string | undefined {
+  const [first = '', ...rest] = lines;
+  const opening = fenceOpening(first);
+  if (opening === undefined) return first.trim();
+  const end = rest.findIndex((line) => closesFence(line, opening));
+  return blockToSend(rest.slice(0, end === -1 ? undefined : end).join('\n'));
 }

@@ -1,5 +1,6 @@
 import type { Command, Outcome } from './command.ts';
-import { excerptOf, reject } from './rejection.ts';
+import { finalWith } from './prose-answer.ts';
+import { blockToSend, excerptOf, reject } from './rejection.ts';
 
 /** A tool call as a model wrote it. No request of Fathom offers tools: the model means one of its own habits. */
 export interface WrittenToolCall {
@@ -35,20 +36,37 @@ export function interpretToolCall(call: WrittenToolCall): Outcome {
     if (PYTHON.test(call.name) || ALSO_PYTHON.has(call.name.toLowerCase())) return command({ type: 'cell', code });
     if (BASH.test(call.name)) return command({ type: 'bash', command: code });
   }
-  return notATool(call.name, code);
+  return notATool(call, code);
 }
 
 function command(value: Command): Outcome {
   return { kind: 'command', command: value };
 }
 
-/** Longest code that a message repeats as the text to send. */
-const REPEATED_CHARS = 1_500;
+/** Names of tools that end a task with an answer. */
+const ANSWERS =
+  /^(?:(?:functions?|tools?)[.:])?(?:final[_-]?answer|final|finish|answer|submit|respond|done)(?:[_-]?(?:answer|result|task))?$/i;
+/** A first look at any context, for a call that holds no code to repeat. */
+export const FIRST_LOOK = 'print(type(context), len(context))\nprint(str(context)[:1000])';
 
-function notATool(name: string, code: string | undefined): Outcome {
-  const problem = `this is a call of the tool "${excerptOf(name)}", and there are no tools here: code runs in blocks`;
-  const body = code === undefined || code.length > REPEATED_CHARS ? 'your code here' : code.trim();
-  return reject('tool-call', name, { problem, form: `send exactly this:\n\`\`\`python\n${body}\n\`\`\`\n` });
+function notATool({ name, input }: WrittenToolCall, code: string | undefined): Outcome {
+  const tool = `this is a call of the tool "${excerptOf(name)}", and there are no tools here`;
+  const answer = ANSWERS.test(name) ? answerOf(input) : undefined;
+  if (answer !== undefined) return reject('tool-call', name, { problem: tool, send: finalWith(answer) });
+  const problem = `${tool}: code runs in blocks`;
+  if (code === undefined) return reject('tool-call', name, { problem, send: blockToSend(FIRST_LOOK) });
+  const send = blockToSend(code);
+  const form = send === undefined ? 'send the same code between a line ```repl and a line ```' : undefined;
+  return reject('tool-call', name, { problem, send, ...(form !== undefined && { form }) });
+}
+
+/** The one value that a call of an answering tool gives. */
+function answerOf(input: unknown): string | undefined {
+  const given = typeof input === 'string' ? (parseJson(input) ?? input) : input;
+  const values = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.values(given) : [given];
+  const [value] = values;
+  if (values.length !== 1 || value === undefined || value === null || value === '') return undefined;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The one text among a call's arguments that is its code. */

@@ -49,6 +49,8 @@ export interface SubCallReply {
   readonly ok: boolean;
   readonly text: string;
   readonly truncated: boolean;
+  /** What the model thought, where it gave that out; also of a call that failed because only reasoning came. */
+  readonly reasoning?: string;
   /** JSON text of the typed value, for `rlm_query(output=…)`. */
   readonly valueJson?: string;
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number | null };

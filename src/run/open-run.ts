@@ -70,6 +70,16 @@ export function openRun(options: OpenRunOptions): OpenRun {
       reported.add(limit);
       emit({ type: 'limit.reached', limit, value: turn, message: reason });
     },
+    reportNotice(notice) {
+      if (parent !== undefined) {
+        parent.reportNotice(notice);
+        return;
+      }
+      const key = `${notice.model} ${notice.kind}`;
+      if (reported.has(key)) return;
+      reported.add(key);
+      emit({ type: 'model.notice', ...notice });
+    },
   };
 }
 

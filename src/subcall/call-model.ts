@@ -6,6 +6,7 @@ import {
   type AttemptRecord,
   type ChatMessage,
   callModel as callWithRetries,
+  describeAdaptation,
   type Model,
   type ModelReply,
   type TextReader,
@@ -33,7 +34,10 @@ export interface PaidReply extends ModelReply {
   readonly costUsd: number | null;
 }
 
-type CallingRun = Pick<Run, 'modelSettings' | 'clock' | 'limits' | 'gate' | 'ledger' | 'models' | 'emit'>;
+type CallingRun = Pick<
+  Run,
+  'modelSettings' | 'clock' | 'limits' | 'gate' | 'ledger' | 'models' | 'emit' | 'reportNotice'
+>;
 
 /**
  * Calls a model for a run: each attempt is one `usage.recorded`, and the reply says what all of them cost. A sub-model
@@ -53,11 +57,9 @@ export async function callModel(call: PaidCall, run: CallingRun): Promise<PaidRe
   }
 }
 
-async function ask(
-  call: PaidCall,
-  { clock, limits, gate, ledger, emit, modelSettings }: CallingRun,
-): Promise<PaidReply> {
+async function ask(call: PaidCall, run: CallingRun): Promise<PaidReply> {
   let costUsd: number | null = 0;
+  const { clock, limits, gate, ledger, emit, modelSettings } = run;
   const { model, messages, maxOutputTokens, readText, account, sendBy, signal } = call;
   const reply = await callWithRetries({
     ...{ model, account, gate, clock, sendBy, limits, signal },
@@ -70,9 +72,25 @@ async function ask(
       const cost = costOf(attempt);
       costUsd = costUsd === null || cost === null ? null : costUsd + cost;
       emit(usageEvent(call, attempt, cost));
+      reportNotices(attempt, run);
     },
   });
   return { ...reply, costUsd };
+}
+
+/** What a reply says of its model, and what its endpoint has just refused for the first time. */
+function reportNotices({ model, outcome }: AttemptRecord, run: CallingRun): void {
+  if (outcome.ok) {
+    for (const notice of outcome.reply.notices ?? []) run.reportNotice({ model: model.id, ...notice });
+    return;
+  }
+  const { adaptation, data } = outcome.error;
+  if (adaptation === undefined || data.adaptationIsNew !== true) return;
+  run.reportNotice({
+    model: model.id,
+    kind: adaptation.kind,
+    message: `${model.id}: ${describeAdaptation(adaptation)}`,
+  });
 }
 
 function costOf({ model, usage }: AttemptRecord): number | null {

@@ -3,7 +3,8 @@ import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
-import { type ChatMessage, estimateTokens, type Model } from '../model/index.ts';
+import { type ChatMessage, estimateTokens, type Model, type ModelReply } from '../model/index.ts';
+import { type SplitReply, splitReasoning } from '../protocol/index.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import { type AnswerType, answerType } from '../schema/answer-type.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
@@ -45,11 +46,38 @@ export async function sendFlatCall(
     const reply = await callModel(call, run);
     const { inputTokens, outputTokens } = reply.usage;
     const usage = { inputTokens, outputTokens, costUsd: reply.costUsd };
-    const said = { ok: true, text: reply.text, truncated: reply.finishReason === 'length', usage };
+    const { text, reasoning } = withoutThoughts(reply);
+    const thought = reasoning === undefined ? {} : { reasoning };
+    const truncated = reply.finishReason === 'length';
+    const error = text.trim() === '' ? noAnswer(model.id, reply) : undefined;
+    if (error !== undefined) return { ok: false, text: '', ...thought, truncated, usage, error };
+    const said = { ok: true, text, ...thought, truncated, usage };
     return type === undefined ? said : await typedReply(said, type);
   } finally {
     slot.close();
   }
+}
+
+/** Most characters of reasoning that go to a cell: it is there to look at, not to work with. */
+const REASONING_CHARS = 20_000;
+
+/** A reply's text without the reasoning that begins it; that is joined to what the provider marks as reasoning. */
+function withoutThoughts(reply: ModelReply): SplitReply {
+  const { text, reasoning } = splitReasoning(reply.text);
+  const all = [reply.reasoning, reasoning].filter((part) => part !== undefined && part !== '').join('\n');
+  return { text, reasoning: all === '' ? undefined : all.slice(-REASONING_CHARS).toWellFormed() };
+}
+
+/** Why a reply without text is a failed call. */
+function noAnswer(modelId: string, { toolCalls = [], finishReason }: ModelReply): SubCallReply['error'] {
+  const [call] = toolCalls;
+  const why =
+    call !== undefined
+      ? `called the tool "${call.name.slice(0, 80)}", and there are no tools: ask for text in the prompt`
+      : finishReason === 'length'
+        ? 'sent only reasoning up to its output limit and no answer (.reasoning has it): raise max_tokens or ask for less'
+        : 'sent only reasoning and no answer (.reasoning has it)';
+  return { code: 'model-failure', message: `${modelId} ${why}.` };
 }
 
 const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant']);

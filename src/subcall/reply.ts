@@ -14,9 +14,11 @@ export function failedReply(error: unknown, usage: SubCallReply['usage'] = NO_US
     text: '',
     truncated: false,
     usage,
+    // Only reasoning came: the cell can look at it.
+    ...(typeof error.data.reasoning === 'string' && { reasoning: error.data.reasoning }),
     error: {
       code: error.code,
-      message: error.message,
+      message: typeof error.data.reasoning === 'string' ? `${error.message} .reasoning has it.` : error.message,
       ...leftOf(error),
     },
   };

@@ -42,6 +42,7 @@ export async function serveSubCall(
   const commandId = tally.command;
   const { model: asked, unknown } = await modelFor(request, run);
   const chars = promptChars(request);
+  if (request.kind === 'llm') tally.noteFlatCall({ chars, batched: request.batch !== undefined });
   run.emit({ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId });
   const served =
     unknown === undefined

@@ -1,11 +1,18 @@
 import type { Resource } from '../ledger/index.ts';
 import type { SubCall } from '../trajectory.ts';
 
+/** How a command asked, for hints: flat calls that were not items of a batch, and the longest prompt in characters. */
+export interface AskedCalls {
+  readonly singleCalls: number;
+  readonly longestPrompt: number;
+}
+
 /** The sub-calls of the command that runs, and the counts of its turn. */
 export class SubCallTally {
   #command = '';
   #turn = 0;
   #started = 0;
+  #asked: AskedCalls = { singleCalls: 0, longestPrompt: 0 };
   #calls: { readonly call: SubCall; readonly order: number }[] = [];
   readonly #underWay = new Set<Promise<unknown>>();
   /** Sub-calls of the turn that were sent. */
@@ -25,6 +32,20 @@ export class SubCallTally {
     return this.#turn;
   }
 
+  /** How the command has asked so far. */
+  get asked(): AskedCalls {
+    return this.#asked;
+  }
+
+  /** The command asks for a flat call. */
+  noteFlatCall({ chars, batched }: { readonly chars: number; readonly batched: boolean }): void {
+    const { singleCalls, longestPrompt } = this.#asked;
+    this.#asked = {
+      singleCalls: singleCalls + (batched ? 0 : 1),
+      longestPrompt: Math.max(longestPrompt, chars),
+    };
+  }
+
   /** The number of a sub-call that begins, from 1 in the run. */
   nextCall(): number {
     return ++this.#started;
@@ -42,6 +63,7 @@ export class SubCallTally {
   begin(id: string): void {
     this.#command = id;
     this.#calls = [];
+    this.#asked = { singleCalls: 0, longestPrompt: 0 };
   }
 
   /** The command has ended. Returns its sub-calls in the order in which they began. */

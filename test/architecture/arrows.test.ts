@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   repl: [],
   protocol: ['repl'],
   context: ['repl'],
-  prompt: ['context', 'repl'],
+  prompt: ['context', 'protocol', 'repl'],
   model: [],
   ledger: ['model'],
   'trajectory.ts': ['protocol'],
@@ -33,7 +33,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'trajectory.ts',
   ],
   subcall: [
-    ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'repl', 'schema', 'tools', 'trajectory.ts'],
+    ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'protocol', 'repl', 'schema', 'tools'],
+    'trajectory.ts',
   ],
   completion: [
     ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'subcall'],

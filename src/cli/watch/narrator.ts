@@ -91,6 +91,8 @@ function troubleOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'subcall.fallback':
       return `! ${event.using} is used instead of ${event.configured}: ${event.reason}`;
+    case 'model.notice':
+      return `! ${event.message}`;
     case 'budget.warning':
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':

@@ -11,10 +11,15 @@ export function callEntry(id: number, result: SubCallReply): [string, readonly B
   const { usage } = result;
   const parts = [Buffer.from(result.text, 'utf8')];
   if (result.valueJson !== undefined) parts.push(Buffer.from(result.valueJson, 'utf8'));
+  const reasoning = result.reasoning === undefined ? '' : ',"reasoning":true';
+  if (result.reasoning !== undefined) parts.push(Buffer.from(result.reasoning, 'utf8'));
   const spent = `[${number(usage.inputTokens)},${number(usage.outputTokens)},${usage.costUsd === null ? 'null' : number(usage.costUsd)}]`;
   const error = result.error === undefined ? '' : `,"error":${JSON.stringify(result.error)}`;
   const truncated = result.truncated ? ',"truncated":true' : '';
-  return [`{"id":${id},"ok":${result.ok},"parts":${parts.length},"usage":${spent}${truncated}${error}}`, parts];
+  return [
+    `{"id":${id},"ok":${result.ok},"parts":${parts.length},"usage":${spent}${truncated}${reasoning}${error}}`,
+    parts,
+  ];
 }
 
 function number(value: number): string {
