@@ -50,6 +50,8 @@ const STDERR_TAIL = 4096;
 const PERMISSION = [
   ...['--permission', '--no-addons', '--disallow-code-generation-from-strings', '--no-experimental-sqlite'],
 ];
+/** Functions of the interpreter are validated when they are first called, not all ten megabytes of them at each start. */
+const QUICK_START = ['--wasm-lazy-validation'];
 /** Kilobytes of stack: Python code nests deeply in C, and a JavaScript stack that ends is the end of the child. */
 const STACK_KB = 63_000;
 /** Megabytes of JavaScript heap; memory of Python and contents of files are not in it. */
@@ -92,6 +94,7 @@ function commandLine(request: SpawnRequest): [string, string[], Buffer | undefin
   const flags = [
     ...(request.withoutPermission ? [] : [...PERMISSION, ...readable.map((path) => `--allow-fs-read=${path}`)]),
     '--no-warnings',
+    ...QUICK_START,
     `--max-old-space-size=${JS_HEAP_MB}`,
   ];
   if (process.platform === 'win32') return [node, [...flags, script], undefined];

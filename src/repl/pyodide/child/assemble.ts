@@ -68,16 +68,16 @@ export function assemble(request: AssembleRequest): Child {
   const fs = pyodide.FS;
   const open: ReadonlySet<OpenWall> = new Set(request.header.open);
 
-  const pipeOps = pipeOperations(pyodide);
+  const pipeOps = python.PIPEFS.stream_ops;
   if (!open.has('tty')) removeTerminals(fs);
   const { device, stdio } = makeDevices(request, open);
   const slots = openSlots();
   const files = openFiles({ fs, slots, umask: () => shared.umask });
   const quota = open.has('quota') ? openQuota() : installQuota(fs, files.beforeChange);
-  const begin = (): void => {
-    pyodide.runPython(`import fathom_pyodide; fathom_pyodide.begin(${open.has('finders') ? 'hide=False' : ''})`);
-  };
-  begin();
+  // Not by `runPython`: what that loads is a tenth of a start.
+  const begin = pythonFunction(python, 'fathom_pyodide', 'begin');
+  if (open.has('finders')) pyodide.runPython('import fathom_pyodide; fathom_pyodide.begin(hide=False)');
+  else if (!begin()) throw new Error('the guest could not begin');
   const step = pythonFunction(python, 'fathom_pyodide', 'step');
   const texts = makeTextLoader(python, pythonObject(python, 'fathom_pyodide', 'loaded'));
   python.HEAP8[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
@@ -91,7 +91,7 @@ export function assemble(request: AssembleRequest): Child {
   if (open.has('host-folder')) mountHostFolder(fs, request.header.hostFolder ?? '');
   const tableDropped = open.has('table') ? 0 : emptyTable(pyodide, gate, open.has('mirror'));
   const lockLate = (): void => {
-    pythonFunction(python, 'fathom_pyodide', 'begin')();
+    begin();
     gate.lock();
   };
   if (!open.has('heap-first')) gate.lock();
@@ -123,15 +123,6 @@ function makeDevices(
     if (fs.open(path, 2).fd !== fd) throw new Error('a device of the guest is open under another descriptor');
   }
   return { device, stdio };
-}
-
-/** Stream operations of pipes; emscripten does not export its pipes, so a pipe is made to look at. */
-function pipeOperations(pyodide: Booted['pyodide']): object {
-  const fds = String(pyodide.runPython('import os as _os; _ends = _os.pipe(); "%d %d" % _ends')).split(' ').map(Number);
-  const operations = pyodide.FS.streams[fds[0] ?? -1]?.stream_ops;
-  pyodide.runPython('[_os.close(_end) for _end in _ends]; del _os, _ends');
-  if (operations === undefined) throw new Error('this emscripten has no pipes');
-  return operations;
 }
 
 /** Test switch: what Pyodide offers as `mountNodeFS`. */

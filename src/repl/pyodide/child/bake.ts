@@ -5,7 +5,7 @@
  * @module
  */
 import { writeSync } from 'node:fs';
-import { boot } from './boot.ts';
+import { boot, checkOwnEntries } from './boot.ts';
 import type { Pyodide } from './emscripten.ts';
 import type { End } from './end.ts';
 import type { Replacements } from './gate.ts';
@@ -25,7 +25,8 @@ const FOLDER = '/lib/fathom';
 
 /** Bakes, answers `ready` with the size, and ends. */
 export async function bake({ header, body, replacements, wire, end }: BakeRequest): Promise<never> {
-  const { pyodide } = await boot({ header, replacements, onDenied: (name) => end.because(name) });
+  const { pyodide, gate } = await boot({ header, replacements, onDenied: (name) => end.because(name) });
+  checkOwnEntries(gate);
   const { FS: fs } = pyodide;
   for (const device of GUEST_DEVICES) {
     fs.registerDevice(fs.makedev(device.major, device.minor), { read: () => 0, write: () => 0 });

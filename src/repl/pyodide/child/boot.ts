@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { constants, readSync } from 'node:fs';
 import type { EmscriptenFs, Pyodide } from './emscripten.ts';
-import { type Gate, installGate, type Replacements, removeStackSwitching } from './gate.ts';
+import { type Gate, installGate, type Replacements, removeStackSwitching, tableOf } from './gate.ts';
 import { PYODIDE_VERSION } from './imports.ts';
 import { type BootHeader, FD } from './protocol.ts';
 
@@ -107,24 +107,40 @@ export function removeTerminals(fs: EmscriptenFs): void {
   for (const path of ['/dev/tty', '/dev/tty1']) fs.unlink(path);
 }
 
+/** An exported WASM function is named after its index in its module: below are imports, which are JavaScript. */
+function isOwnFunction(entry: { readonly name: string }, gate: Gate): boolean {
+  return Number(entry.name) >= gate.importedFunctions;
+}
+
+/**
+ * The module's own table entries hold no import. They are the same in every process that loads the module, so one look
+ * for each base snapshot is enough.
+ */
+export function checkOwnEntries(gate: Gate): void {
+  const table = tableOf(gate.instance);
+  for (let index = 0; index < gate.ownEntries; index += 1) {
+    const entry = table.get(index);
+    if (typeof entry === 'function' && !isOwnFunction(entry, gate))
+      throw new Error('the table of the module holds an import');
+  }
+}
+
 /**
  * F2: empties the function table of JavaScript. emscripten puts graphics stubs and console functions there, where
  * `call_indirect` reaches them past the gate. emscripten's own mirror of the table keeps them too, and
- * `__call_sighandler` calls what it finds there.
+ * `__call_sighandler` calls what it finds there. Entries of the module itself are not looked at here, of which each would
+ * become an object: {@link checkOwnEntries} has, when the base snapshot was made.
  *
  * @returns how many entries were dropped
  */
 export function emptyTable(pyodide: Pyodide, gate: Gate, keepMirror: boolean): number {
-  const table = gate.instance?.exports.__indirect_function_table;
-  if (!(table instanceof WebAssembly.Table)) throw new Error('the module has no function table');
+  const table = tableOf(gate.instance);
   const trampoline = table.length - 1;
   const named = new Set(Object.values(pyodide._module.GOT).map((entry) => entry.value));
   let dropped = 0;
-  for (let index = 0; index < table.length; index += 1) {
+  for (let index = gate.ownEntries; index < table.length; index += 1) {
     const entry = table.get(index);
-    if (typeof entry !== 'function') continue;
-    // An exported WASM function is named after its index in its module: below are imports, which are JavaScript.
-    if (Number(entry.name) >= gate.importedFunctions) continue;
+    if (typeof entry !== 'function' || isOwnFunction(entry, gate)) continue;
     if (index === trampoline && !named.has(index)) continue;
     table.set(index, null);
     dropped += 1;

@@ -126,6 +126,8 @@ export interface PyodideModule {
   readonly HEAPU32: Uint32Array;
   readonly GOT: Readonly<Record<string, { readonly value: number }>>;
   readonly wasmTableMirror: unknown[];
+  /** Pipes. Their stream operations are where {@link FsStream.stream_ops} of each end points. */
+  readonly PIPEFS: { readonly stream_ops: object };
   readonly _Py_EMSCRIPTEN_SIGNAL_HANDLING: number;
   _malloc(bytes: number): number;
   _free(pointer: number): void;

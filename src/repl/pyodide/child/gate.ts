@@ -32,12 +32,15 @@ export interface Gate {
   readonly instance: WebAssembly.Instance | undefined;
   /** How many functions the module imports: table entries with a smaller index are none of its own. */
   readonly importedFunctions: number;
+  /** How many entries its table has by the module itself: what emscripten adds lies behind them. */
+  readonly ownEntries: number;
 }
 
 interface GateState {
   locked: boolean;
   instance: WebAssembly.Instance | undefined;
   importedFunctions: number;
+  ownEntries: number;
 }
 
 /** Pyodide makes a few tiny modules of its own as well; the interpreter is the large one. */
@@ -46,7 +49,7 @@ const WASM_PAGE = 65_536;
 
 /** Puts the gate between Pyodide's loader and the engine. Must run before Pyodide is imported. */
 export function installGate(options: GateOptions): Gate {
-  const state: GateState = { locked: false, instance: undefined, importedFunctions: 0 };
+  const state: GateState = { locked: false, instance: undefined, importedFunctions: 0, ownEntries: 0 };
   const { compile, instantiate: original } = WebAssembly;
   const instantiate = async (source: Uint8Array | WebAssembly.Module, imports: ImportObject): Promise<unknown> => {
     if (source instanceof WebAssembly.Module || source.byteLength < MAIN_MODULE_BYTES) {
@@ -56,6 +59,7 @@ export function installGate(options: GateOptions): Gate {
     const guarded = guardImports({ module, imports, state, options });
     const instance = (await Reflect.apply(original, WebAssembly, [module, guarded])) as WebAssembly.Instance;
     state.instance = instance;
+    state.ownEntries = tableOf(instance).length;
     growTo(instance, options.baseBytes);
     return { instance, module };
   };
@@ -72,6 +76,9 @@ export function installGate(options: GateOptions): Gate {
     },
     get importedFunctions() {
       return state.importedFunctions;
+    },
+    get ownEntries() {
+      return state.ownEntries;
     },
   };
 }
@@ -131,6 +138,13 @@ function guardFunction(request: {
   const answer = ANSWER.get(name);
   if (answer !== undefined) return () => answer;
   return (...args) => (state.locked ? options.onDenied(name) : original(...args));
+}
+
+/** The table through which functions are called by number. */
+export function tableOf(instance: WebAssembly.Instance | undefined): WebAssembly.Table {
+  const table = instance?.exports.__indirect_function_table;
+  if (!(table instanceof WebAssembly.Table)) throw new Error('the module has no function table');
+  return table;
 }
 
 function growTo(instance: WebAssembly.Instance, bytes: number): void {
