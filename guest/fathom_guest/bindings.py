@@ -4,7 +4,7 @@ from .own import own_builtins as __builtins__
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 
 from .answers import Answers
@@ -92,11 +92,30 @@ class Bindings:
         if kind == "unavailable":
             return Unavailable(value["message"])
         if kind == "documents":
-            return Documents([self.make_document(one, texts) for one in value["documents"]])
+            packed = self.unpack(value)
+            return Documents([self.make_document(one, texts, packed) for one in value["documents"]])
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
 
-    def make_document(self, one: dict, texts) -> Document:
+    def unpack(self, value: dict) -> "Iterator[str]":
+        """The contents of packed documents, in their order. One pack at a time is taken apart."""
+        packs = value.get("packs", ())
+        number, pack, at = -1, "", 0
+        for one in value["documents"]:
+            content = one["content"]
+            if content["kind"] != "packed":
+                continue
+            if content["pack"] != number:
+                number, at = content["pack"], 0
+                pack = self.load(packs[number])
+            end = at + content["length"]
+            yield pack[at:end]
+            at = end
+
+    def make_document(self, one: dict, texts, packed: "Iterator[str]") -> Document:
         """A document. An error names it, as the host knows only the whole list."""
+        if one["content"]["kind"] == "packed":
+            text = next(packed)
+            return Document(one["path"], text.encode("latin-1") if one["content"]["bytes"] else text)
         try:
             return Document(one["path"], self.make(one["content"], texts))
         except ValueError as error:

@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
+import { mapBounded } from '../map-bounded.ts';
 import type { DocumentValue } from '../repl/port.ts';
 import { documentsContext } from './documents.ts';
 import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
@@ -22,8 +23,6 @@ export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
   readonly ignoreFiles?: boolean;
 }
 
-/** Files looked at at once. */
-const LOOKS = 16;
 /** Notes on single files that the model and the user see; more are counted. */
 const SINGLE_NOTES = 8;
 
@@ -189,16 +188,7 @@ async function examineAll(
   candidates: readonly Candidate[],
   search: Search,
 ): Promise<readonly (readonly [Candidate, FileLook | undefined])[]> {
-  const looks: (readonly [Candidate, FileLook | undefined])[] = new Array(candidates.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < candidates.length; at = next++) {
-      const candidate = candidates[at];
-      if (candidate !== undefined) looks[at] = [candidate, await examineOne(candidate, search)];
-    }
-  };
-  await Promise.all(Array.from({ length: LOOKS }, work));
-  return looks;
+  return await mapBounded(candidates, async (candidate) => [candidate, await examineOne(candidate, search)] as const);
 }
 
 async function examineOne(candidate: Candidate, search: Search): Promise<FileLook | undefined> {

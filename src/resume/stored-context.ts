@@ -15,6 +15,7 @@ import { contextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
 import { namedFile } from '../context/named-files.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
+import { mapBounded } from '../map-bounded.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
 
@@ -50,7 +51,7 @@ async function storeOne(
       return {
         name,
         kind: 'files',
-        documents: await Promise.all(value.documents.map((document) => storeDocument(document, { store, owner }))),
+        documents: await mapBounded(value.documents, (document) => storeDocument(document, { store, owner })),
         options: { notes: notes.map((note) => ({ ...note })) },
       };
     case 'projection':
@@ -171,14 +172,15 @@ function jsonSource(json: string): Part {
 }
 
 async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<Part> {
-  const documents: Document[] = await Promise.all(
-    stored.documents.map(async ({ path, bytes, sha256, blob, file, options }) => {
+  const documents: Document[] = await mapBounded(
+    stored.documents,
+    async ({ path, bytes, sha256, blob, file, options }) => {
       if (blob !== undefined) return { path, content: { kind: 'text', text: await store.blobs.text(blob) } } as const;
       const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
       await checkUnchanged(known);
       const how = options as Pick<FileValue, 'as' | 'encoding' | 'skip'>;
       return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how } } as const;
-    }),
+    },
   );
   const { notes = [] } = (stored.options ?? {}) as { readonly notes?: readonly ContextNote[] };
   return contextSource(() => Promise.resolve(documentsContext(documents, notes)));

@@ -141,6 +141,41 @@ export function describeValues(bench: () => Bench): void {
       expect(error?.message).toBe('a.bin is not text: use .bytes');
     });
 
+    test('by the thousand arrive each as its own document, whatever their sizes and encodings', async () => {
+      const kinds = [
+        (n: number) => [Buffer.from(`text ${n} é😀`), 'utf-8'] as const,
+        (n: number) => [Buffer.from(`caf\xe9 ${n}`, 'latin1'), 'windows-1252'] as const,
+        (n: number) => [Buffer.from(`wide ${n}`, 'utf16le'), 'utf-16le'] as const,
+        () => [Buffer.alloc(0), 'utf-8'] as const,
+        (n: number) => [Buffer.from([n & 255, 0, 255]), 'binary'] as const,
+      ];
+      const documents = [];
+      for (let n = 0; n < 1_500; n += 1) {
+        const [bytes, encoding] = kinds[n % kinds.length]?.(n) ?? [Buffer.alloc(0), 'utf-8'];
+        const as = encoding === 'binary' ? 'bytes' : 'text';
+        documents.push({ path: `f/${n}`, content: await file(`many-${n}`, bytes, { encoding, as }) });
+      }
+      documents.splice(700, 0, { path: 'large', content: await file('large', Buffer.alloc(2_000_000, 'x')) });
+      documents.push({ path: 'memory', content: { kind: 'text', text: 'in memory' } as const });
+      await bench().repl.bind({ values: { docs: { kind: 'documents', documents } } });
+      const code = `
+def expected(n):
+    return [f"text {n} é😀", f"café {n}", f"wide {n}", "", bytes([n & 255, 0, 255])][n % 5]
+[d.path for n, d in enumerate(docs) if d.path.startswith("f/") and (d.bytes if isinstance(expected(int(d.path[2:])), bytes) else d.text) != expected(int(d.path[2:]))], len(docs), docs[700].size, docs[-1].text`;
+      expect(await bench().value(code)).toBe("([], 1502, 2000000, 'in memory')");
+    });
+
+    test('that change after the look are refused, packed ones as well', async () => {
+      const path = join(folder, 'changed');
+      const content = await file('changed', Buffer.from('before'));
+      await writeFile(path, 'longer than before');
+      const documents = [{ path: 'changed', content }];
+      await expect(bench().repl.bind({ values: { docs: { kind: 'documents', documents } } })).rejects.toMatchObject({
+        code: 'context-invalid',
+        data: { path },
+      });
+    });
+
     test('in UTF-16 arrive when they hold nothing beyond ASCII or Latin-1', async () => {
       const values = {
         ascii: await file('ascii16', Buffer.from('\ufeffplain', 'utf16le'), { encoding: 'utf-16le', skip: 2 }),

@@ -1,6 +1,7 @@
 import { RlmError } from '../../errors.ts';
-import type { FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import type { DocumentValue, FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
 import type { GuestResult } from './guest-command.ts';
+import { packDocuments } from './packed-documents.ts';
 import { checkResult } from './results.ts';
 import { field, readObject, readOptionalInteger } from './shape.ts';
 import { encodeExact } from './text.ts';
@@ -43,16 +44,33 @@ async function encodeValue(
       return { kind: 'json' };
     case 'file':
       return encodeFile(value, describeFile);
-    case 'documents': {
-      const documents: unknown[] = [];
-      for (const { path, content } of value.documents) {
-        documents.push({ path, content: await encodeValue(content, parts, describeFile) });
-      }
-      return { kind: 'documents', documents };
-    }
+    case 'documents':
+      return await encodeDocuments(value.documents, parts, describeFile);
     default:
       return { ...value };
   }
+}
+
+/** Documents of packs come in the order in which the packs hold them: the guest takes the packs apart one by one. */
+async function encodeDocuments(
+  documents: readonly DocumentValue[],
+  parts: Buffer[],
+  describeFile: DescribeFile,
+): Promise<Record<string, unknown>> {
+  const contents: Record<string, unknown>[] = new Array(documents.length);
+  const packs: unknown[] = [];
+  for await (const pack of packDocuments(documents)) {
+    for (const { index, length } of pack.parts) contents[index] = { kind: 'packed', pack: packs.length, length };
+    packs.push(await encodeFile(pack.text, describeFile));
+  }
+  const encoded: unknown[] = [];
+  for (const [index, { path, content }] of documents.entries()) {
+    const bytes = content.kind === 'file' && content.as === 'bytes';
+    const packed = contents[index];
+    const form = packed === undefined ? await encodeValue(content, parts, describeFile) : { ...packed, bytes };
+    encoded.push({ path, content: form });
+  }
+  return { kind: 'documents', packs, documents: encoded };
 }
 
 async function encodeFile(value: FileValue, describeFile: DescribeFile): Promise<Record<string, unknown>> {

@@ -13,5 +13,6 @@ export { type GuestEnd, guestEnded, wasKilled } from './guest-ended.ts';
 export { createGuestLink, type GuestLink, type GuestLinkOptions } from './guest-link.ts';
 export { createGuestRepl, type GuestReplOptions } from './guest-repl.ts';
 export { captureOutput, type OutputCapture } from './output-capture.ts';
+export { type MemoryText, memoryText } from './packed-documents.ts';
 export { AS_BEFORE, type RecoveredGuest, type ReplDriver } from './repl-driver.ts';
 export { encodeExact } from './text.ts';

@@ -7,7 +7,7 @@ import { RlmError } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import { createGuestRepl } from '../channel/index.ts';
 import { createOpeningGate } from '../opening-gate.ts';
-import type { FileValue, IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
+import type { IsolationLevel, OpenReplOptions, Repl, ReplBackend } from '../port.ts';
 import { createDriver } from './driver.ts';
 import { bindLargeTexts } from './large-texts.ts';
 import { createPool, type LevelReport, type Pool, type TestSwitches } from './pool.ts';
@@ -76,14 +76,13 @@ async function openRepl(parts: {
   readonly storeBytes: number;
 }): Promise<Repl> {
   const { pool, request, repls, storeBytes } = parts;
-  const inMemory = new WeakMap<FileValue, string>();
   const driver = await createDriver({
-    ...{ limits: request.limits, host: request.host, inMemory, storeBytes },
+    ...{ limits: request.limits, host: request.host, storeBytes },
     child: await pool.take(request.mayKeepSpare),
     takeChild: () => pool.take(request.mayKeepSpare),
     onClose: () => repls.delete(repl),
   });
-  const repl = bindLargeTexts(await createGuestRepl({ limits: request.limits, driver }), inMemory);
+  const repl = bindLargeTexts(await createGuestRepl({ limits: request.limits, driver }));
   repls.add(repl);
   return repl;
 }

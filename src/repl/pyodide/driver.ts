@@ -14,7 +14,7 @@ import {
   type RecoveredGuest,
   type ReplDriver,
 } from '../channel/index.ts';
-import type { BashOutcome, BashRequest, FileValue, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
+import type { BashOutcome, BashRequest, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
 import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
@@ -28,7 +28,6 @@ export interface DriverOptions {
   readonly host: ReplHost;
   /** A booted child, from the spares where there is one. */
   readonly takeChild: () => Promise<ChildHandle>;
-  readonly inMemory: WeakMap<FileValue, string>;
   /** Bytes that the snapshots of this REPL may take. */
   readonly storeBytes: number;
   readonly onClose: () => void;
@@ -46,7 +45,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   const { limits } = options;
   let child = options.child;
   const records = makeSnapshotRecords();
-  const texts = makeLoadedTexts({ memoryBytes: limits.memoryBytes, inMemory: options.inMemory });
+  const texts = makeLoadedTexts({ memoryBytes: limits.memoryBytes });
 
   async function adopt(fresh: ChildHandle): Promise<GuestLink> {
     child = fresh;

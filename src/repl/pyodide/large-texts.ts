@@ -4,28 +4,25 @@
  *
  * @module
  */
-import type { DocumentValue, FileValue, Repl, ReplBindings, ReplValue } from '../port.ts';
+import { memoryText } from '../channel/index.ts';
+import type { DocumentValue, Repl, ReplBindings, ReplValue } from '../port.ts';
 
 /** Characters from which on a text takes the other way. */
 const LARGE = 256 * 1024;
 
-/** The REPL, with `bind` sending large texts by the data pipe; `inMemory` says which value stands for which text. */
-export function bindLargeTexts(repl: Repl, inMemory: WeakMap<FileValue, string>): Repl {
-  const standIn = (path: string, text: string, as: FileValue['as']): FileValue => {
-    const value: FileValue = { kind: 'file', path, bytes: text.length, encoding: 'utf-8', skip: 0, as };
-    inMemory.set(value, text);
-    return value;
-  };
+/** The REPL, with `bind` sending large texts by the data pipe. */
+export function bindLargeTexts(repl: Repl): Repl {
   const convert = (name: string, value: ReplValue): ReplValue => {
-    if (value.kind === 'text' && value.text.length >= LARGE) return standIn(name, value.text, 'text');
-    if (value.kind === 'json' && value.json.length >= LARGE) return standIn(name, value.json, 'json');
+    if (value.kind === 'text' && value.text.length >= LARGE) return memoryText({ path: name, text: value.text });
+    if (value.kind === 'json' && value.json.length >= LARGE)
+      return memoryText({ path: name, text: value.json, as: 'json' });
     if (value.kind !== 'documents') return value;
     return { kind: 'documents', documents: value.documents.map(convertDocument) };
   };
   const convertDocument = (document: DocumentValue): DocumentValue => {
     const { path, content } = document;
     if (content.kind !== 'text' || content.text.length < LARGE) return document;
-    return { path, content: standIn(path, content.text, 'text') };
+    return { path, content: memoryText({ path, text: content.text }) };
   };
   return {
     ...repl,

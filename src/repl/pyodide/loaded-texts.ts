@@ -6,6 +6,7 @@
  */
 import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
+import type { MemoryText } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
 import { type LoadHeader, RUNTIME } from './child/protocol.ts';
 import type { ChildHandle } from './child-handle.ts';
@@ -21,29 +22,33 @@ const MOST_STRING = 2 ** 31 - 64;
 /** Texts of one REPL. */
 export interface LoadedTexts {
   /** Loads a text; the guest finds it under the token. @throws RlmError `context-length` when it does not fit */
-  load(child: ChildHandle, value: FileValue): Promise<{ readonly token: string }>;
+  load(child: ChildHandle, value: FileValue | MemoryText): Promise<{ readonly token: string }>;
   /** Writes a text again. @throws RlmError `context-invalid` when it has changed */
   resend(token: string, pipe: Writable): Promise<void>;
 }
 
 export interface LoadedTextsOptions {
   readonly memoryBytes: number;
-  /** Texts the caller has in memory, by the file value that stands for them. */
-  readonly inMemory: WeakMap<FileValue, string>;
 }
 
 /** Makes the collection. */
-export function makeLoadedTexts({ memoryBytes, inMemory }: LoadedTextsOptions): LoadedTexts {
+export function makeLoadedTexts({ memoryBytes }: LoadedTextsOptions): LoadedTexts {
   const kept = new Map<string, { readonly source: TextSource; readonly shape: TextShape }>();
   let count = 0;
   let used = 0;
   return {
     async load(child, value) {
-      const text = inMemory.get(value);
-      const source = text === undefined ? fileSource(value) : stringSource(text);
+      const source = 'text' in value ? stringSource(value.text) : fileSource(value);
       count += 1;
       const available = Math.min(memoryBytes, MOST_MEMORY) - INTERPRETER_BYTES - used;
-      const transfer: Transfer = { child, value, source, token: `text-${count}`, keep: value.as === 'text', available };
+      const transfer: Transfer = {
+        child,
+        value,
+        source,
+        token: `text-${count}`,
+        keep: value.as === 'text' && !('transient' in value),
+        available,
+      };
       const shape = (await sendAsGuessed(transfer)) ?? (await sendAsMeasured(transfer));
       if (transfer.keep) {
         used += shape.length * shape.unit;

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { RlmError } from '../../errors.ts';
 import { SHARED_ENCODINGS } from '../../text-encoding.ts';
+import type { MemoryText } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
 import { type Message, textOf } from './lines.ts';
 import { readAsUtf8, unreadable } from './read-as-utf8.ts';
@@ -11,11 +12,6 @@ import type { ZygoteProcess } from './zygote-process.ts';
  * REPL for itself, which costs less than the loader's process.
  */
 export const IMAGE_BYTES: number = 1024 * 1024;
-
-/** A text of the caller's that takes the way of files. It is not one: it never touches a disk. */
-export interface TextSource extends FileValue {
-  readonly text: string;
-}
 
 /** A REPL that files are brought to. */
 export interface SourceTarget {
@@ -37,7 +33,7 @@ export interface Sources {
    *
    * @throws RlmError `context-not-found`, `context-invalid`
    */
-  bring(value: FileValue | TextSource, target: SourceTarget): Promise<BroughtSource>;
+  bring(value: FileValue | MemoryText, target: SourceTarget): Promise<BroughtSource>;
   /** The REPL has ended: images that no other REPL uses are freed. */
   release(target: SourceTarget): void;
   /** Takes what the launcher says. */
@@ -74,7 +70,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
   async function orderContent(
     number: number,
     fields: Readonly<Record<string, unknown>>,
-    value: FileValue | TextSource,
+    value: FileValue | MemoryText,
   ): Promise<void> {
     const data = await inlineOf(value);
     if (data === undefined) return order(number, { ...fields, path: value.path, expect: value.bytes });
@@ -87,7 +83,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
   }
 
   /** The number of the image; undefined where this Python's strings cannot be mapped. */
-  async function makeImage(value: FileValue | TextSource): Promise<number | undefined> {
+  async function makeImage(value: FileValue | MemoryText): Promise<number | undefined> {
     const image = next();
     try {
       await orderContent(image, { image, ...encodedAs(value) }, value);
@@ -99,7 +95,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
     }
   }
 
-  async function imageOf(value: FileValue | TextSource, user: number): Promise<number | undefined> {
+  async function imageOf(value: FileValue | MemoryText, user: number): Promise<number | undefined> {
     const [images, key] = 'text' in value ? [ofTexts, value.text] : [ofFiles, await identify(value)];
     let image = images.get(key);
     if (image === undefined) {
@@ -115,7 +111,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
     return image.ready;
   }
 
-  async function bringContent(value: FileValue | TextSource, target: SourceTarget): Promise<BroughtSource> {
+  async function bringContent(value: FileValue | MemoryText, target: SourceTarget): Promise<BroughtSource> {
     const source = next();
     const arrived = target.arrival(source);
     const refused = orderContent(source, { give: 0, source, repl: target.id }, value);
@@ -127,7 +123,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
   return {
     async bring(value, target) {
       checkRoom(value);
-      const wanted = imagesWork && value.as === 'text' && value.bytes >= IMAGE_BYTES;
+      const wanted = imagesWork && value.as === 'text' && value.bytes >= IMAGE_BYTES && !('transient' in value);
       const image = wanted ? await imageOf(value, target.id) : undefined;
       if (image === undefined) return bringContent(value, target);
       const source = next();
@@ -162,7 +158,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
 }
 
 /** The bytes that go along with an order; undefined for a file that the launcher opens. */
-async function inlineOf(value: FileValue | TextSource): Promise<Buffer | undefined> {
+async function inlineOf(value: FileValue | MemoryText): Promise<Buffer | undefined> {
   if ('text' in value) return Buffer.from(value.text, 'utf8');
   return SHARED_ENCODINGS.has(value.encoding) ? undefined : await readAsUtf8(value);
 }

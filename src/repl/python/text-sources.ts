@@ -1,5 +1,6 @@
+import { memoryText } from '../channel/index.ts';
 import type { ReplBindings, ReplValue } from '../port.ts';
-import { IMAGE_BYTES, type TextSource } from './sources.ts';
+import { IMAGE_BYTES } from './sources.ts';
 
 /**
  * Bindings whose large texts take the way of files: one copy into a memory file that every REPL of the backend maps.
@@ -10,7 +11,9 @@ export function asSources(bindings: ReplBindings): ReplBindings {
   if (!entries.some(([, value]) => isLarge(value))) return bindings;
   return {
     ...bindings,
-    values: Object.fromEntries(entries.map(([name, value]) => [name, isLarge(value) ? toSource(value) : value])),
+    values: Object.fromEntries(
+      entries.map(([name, value]) => [name, isLarge(value) ? memoryText({ path: '', text: value.text }) : value]),
+    ),
   };
 }
 
@@ -19,8 +22,4 @@ type TextValue = Extract<ReplValue, { kind: 'text' }>;
 /** Lone surrogates have no place in UTF-8: such a text goes through the channel, which keeps them. */
 function isLarge(value: ReplValue): value is TextValue {
   return value.kind === 'text' && value.text.length >= IMAGE_BYTES && value.text.isWellFormed();
-}
-
-function toSource({ text }: TextValue): TextSource {
-  return { kind: 'file', path: '', bytes: text.length, encoding: 'utf-8', skip: 0, as: 'text', text };
 }
