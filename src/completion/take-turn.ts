@@ -2,7 +2,7 @@ import { isEmptyContext } from '../context/index.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { notRecorded } from '../journal/index.ts';
 import { coachEmptyReply, hintsFor, noteText } from '../prompt/index.ts';
-import { type Command, parseReply, withoutReasoning } from '../protocol/index.ts';
+import { type Command, parseReply, splitReasoning, withoutReasoning } from '../protocol/index.ts';
 import type { RootReply } from './ask-root.ts';
 import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
 import { runCommand } from './run-command.ts';
@@ -45,7 +45,8 @@ export async function takeTurn(reply: TextReply, turn: TurnContext): Promise<voi
 /** Names what a reply was of which nothing ran. */
 function coach({ text, reasoning }: TextReply, { run, record, answers }: TurnContext): void {
   const mayAnswer = answers.inspected || !run.requireInspection || isEmptyContext(run.contexts);
-  const { form, note } = coachEmptyReply({ text: withoutReasoning(text), reasoning: reasoning ?? text, mayAnswer });
+  const thought = reasoning ?? splitReasoning(text).reasoning;
+  const { form, note } = coachEmptyReply({ text: withoutReasoning(text), reasoning: thought, mayAnswer });
   record.form = form;
   record.notes.push(note);
 }

@@ -39,6 +39,12 @@ describe('a hint after a failed cell', () => {
       block('FINAL("Ada\'s key")'),
     ],
     [
+      'a value behind a label',
+      failed('SyntaxError', 'invalid syntax', 'FINAL(Answer: {"n": 62})'),
+      /needs quotes/,
+      block('FINAL({"n": 62})'),
+    ],
+    [
       'an import that is missing',
       failed('NameError', "name 'datetime' is not defined", 'print(datetime.now())'),
       /from datetime import datetime/,

@@ -60,11 +60,23 @@ function unquotedFinal({ code, error }: CellFacts): Note | undefined {
   const match = FINAL_LINE.exec(code);
   if (match === null) return undefined;
   const [line, indentation = '', text = ''] = match;
-  const right = `FINAL(${JSON.stringify(text.trim())})`;
+  const right = `FINAL(${jsonIn(text) ?? JSON.stringify(text.trim())})`;
   return {
     text: `In code the answer of FINAL needs quotes: ${right}. Send exactly this`,
     send: blockToSend(code.replace(line, () => indentation + right)) ?? right,
   };
+}
+
+/** The JSON text behind a label, where it is Python as well: `Answer: {"n": 62}`. */
+function jsonIn(text: string): string | undefined {
+  const json = /^[\w ]{1,40}:\s*([[{].*[\]}])\s*$/.exec(text)?.[1];
+  if (json === undefined || /\b(?:true|false|null)\b/.test(json)) return undefined;
+  try {
+    JSON.parse(json);
+    return json;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Errors of code that ends too early. */
