@@ -41,8 +41,10 @@ const PIECE = 1024 * 1024;
 const REPLACEMENT = '\ufffd';
 
 /** @param named the encoding the caller gave; `utf-16` in either order is as marked */
-export async function scanFile(file: FileHandle, bytes: number, named: TextEncoding | undefined): Promise<FileFacts> {
-  const sample = await readAt(file, 0, Math.min(bytes, SAMPLE_BYTES));
+export async function scanFile(handle: FileHandle, bytes: number, named: TextEncoding | undefined): Promise<FileFacts> {
+  const sample = await readAt(handle, 0, Math.min(bytes, SAMPLE_BYTES));
+  // Most files are small: they are read once.
+  const file = sample.length === bytes ? sample : handle;
   if (named === BINARY) {
     return { is: 'binary', kind: await refined(magicKind(sample, false) ?? UNKNOWN_BINARY, file, bytes), bytes };
   }
@@ -83,7 +85,7 @@ function otherEncoding(sample: Buffer, utf8: Utf8Facts | undefined): Found | und
 }
 
 /** By a sample that holds what is not ASCII: it may begin behind megabytes of ASCII. */
-async function guessed(file: FileHandle, bytes: number, sample: Buffer): Promise<Found> {
+async function guessed(file: Source, bytes: number, sample: Buffer): Promise<Found> {
   let telling = sample;
   for (let position = 0; isAscii(telling) && position < bytes; position += SAMPLE_BYTES) {
     telling = await readAt(file, position, SAMPLE_BYTES);
@@ -91,7 +93,7 @@ async function guessed(file: FileHandle, bytes: number, sample: Buffer): Promise
   return { source: 'guessed', encoding: guessEncoding(telling) };
 }
 
-async function refined(kind: BinaryKind, file: FileHandle, bytes: number): Promise<BinaryKind> {
+async function refined(kind: BinaryKind, file: Source, bytes: number): Promise<BinaryKind> {
   const length = Math.min(bytes, ZIP_TAIL_BYTES);
   return zipKind(kind, await readAt(file, bytes - length, length));
 }
@@ -106,7 +108,7 @@ interface Utf8Facts {
 }
 
 /** Undefined for what is not UTF-8 throughout. */
-async function readUtf8(file: FileHandle, bytes: number, skip: number): Promise<Utf8Facts | undefined> {
+async function readUtf8(file: Source, bytes: number, skip: number): Promise<Utf8Facts | undefined> {
   let [characters, ascii] = [0, true];
   let rest: Buffer = Buffer.alloc(0);
   for await (const piece of piecesOf(file, bytes, skip)) {
@@ -130,7 +132,7 @@ interface TextToCount extends Found {
   readonly skip: number;
 }
 
-async function textFacts(file: FileHandle, text: TextToCount): Promise<FileFacts> {
+async function textFacts(file: Source, text: TextToCount): Promise<FileFacts> {
   const decoding = decodeText(text.encoding);
   let [characters, replaced] = [0, false];
   const take = (piece: string): void => {
@@ -142,8 +144,15 @@ async function textFacts(file: FileHandle, text: TextToCount): Promise<FileFacts
   return { is: 'text', ...text, characters, replaced };
 }
 
+/** What is read from: a file, or its bytes. */
+type Source = Pick<FileHandle, 'read'> | Buffer;
+
 /** The file in pieces that share one buffer. */
-async function* piecesOf(file: FileHandle, bytes: number, skip: number): AsyncGenerator<Buffer> {
+async function* piecesOf(file: Source, bytes: number, skip: number): AsyncGenerator<Buffer> {
+  if (Buffer.isBuffer(file)) {
+    if (skip < bytes) yield file.subarray(skip);
+    return;
+  }
   const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, bytes)));
   for (let position = skip; position < bytes; ) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - position), position);
@@ -154,7 +163,8 @@ async function* piecesOf(file: FileHandle, bytes: number, skip: number): AsyncGe
 }
 
 /** Up to `length` bytes from a position. */
-export async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+export async function readAt(file: Source, position: number, length: number): Promise<Buffer> {
+  if (Buffer.isBuffer(file)) return file.subarray(position, position + length);
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await file.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);

@@ -142,6 +142,17 @@ describe('pipes', () => {
     expect(kernel.stdout).not.toContain('/proc/version, 0 characters');
   });
 
+  test.each([
+    ['missing', '/nowhere/at/all'],
+    ['a file', '/proc/version'],
+    ['read-only', '/proc'],
+  ])('C: a temporary folder that is %s is named, with what to do', async (_, TMPDIR) => {
+    const { code, stdout, stderr } = await ask(['--no-store'], { input: 'piped', env: { TMPDIR } });
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+    expect(stderr).toContain(`What is piped in cannot be kept in ${TMPDIR}: `);
+    expect(stderr).toContain('set TMPDIR');
+  });
+
   test('what was spooled is gone afterwards', () => {
     expect(readdirSync(join(folder, '.fathom', 'stdin'))).toEqual([]);
   });

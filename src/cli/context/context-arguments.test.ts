@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadContext } from '../../context/index.ts';
 import { contextFromArguments } from './context-arguments.ts';
+import { atMost } from './spooled-input.ts';
 
 let folder = '';
 const NOTHING = Readable.from([]);
@@ -67,4 +68,16 @@ test('standard input beside files is a variable of its own', async () => {
 
 test('a file that is not there is named', async () => {
   await expect(loaded([join(folder, 'none.txt')])).rejects.toMatchObject({ code: 'context-not-found' });
+});
+
+test('a pipe without an end is cut off where no REPL could hold more', async () => {
+  async function* endless() {
+    for (;;) yield Buffer.alloc(10);
+  }
+  const passed: number[] = [];
+  const reading = (async () => {
+    for await (const piece of atMost(35)(endless())) passed.push(piece.length);
+  })();
+  await expect(reading).rejects.toMatchObject({ code: 'context-length', data: { bytes: 35 } });
+  expect(passed).toEqual([10, 10, 10]);
 });

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, rmdir } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, open, readdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -14,6 +14,9 @@ const FOLDER_PREFIX = 'fathom-stdin-';
 /** Folders that are made here, and those of version 0.1. */
 const SPOOLED = /^fathom-stdin-(?:[0-9A-HJKMNP-TV-Z]{26}|[A-Za-z0-9]{6})$/;
 const INPUT_FILE = 'stdin';
+
+/** Bytes of a pipe that are kept: more than any REPL holds, and an end of pipes that have none. */
+export const SPOOL_BYTES: number = 8 * 1024 ** 3;
 
 /** Standard input in a file. */
 export interface SpooledInput {
@@ -40,12 +43,50 @@ export async function spoolInput(
   const path = join(own, INPUT_FILE);
   try {
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    await pipeline(stdin, file, { ...(signal !== undefined && { signal }) });
+    await pipeline(stdin, atMost(SPOOL_BYTES), file, { ...(signal !== undefined && { signal }) });
     return { path, dispose };
   } catch (error) {
     await dispose();
-    throw error;
+    throw isOfFile(error) ? cannotKeep(own, error) : error;
   }
+}
+
+/** Passes bytes on, up to a number of them. */
+export function atMost(bytes: number): (source: AsyncIterable<string | Buffer>) => AsyncGenerator<string | Buffer> {
+  return async function* (source) {
+    let passed = 0;
+    for await (const piece of source) {
+      passed += Buffer.byteLength(piece);
+      if (passed > bytes) throw tooLong(bytes);
+      yield piece;
+    }
+  };
+}
+
+function tooLong(bytes: number): RlmError {
+  return new RlmError({
+    code: 'context-length',
+    message: `More than ${bytes} bytes came from the pipe: no REPL holds that. Save them to a file, and give a part of it.`,
+    userAction: true,
+    data: { bytes },
+  });
+}
+
+/** The disk is full, or the folder cannot be written to. */
+function isOfFile(error: unknown): error is NodeJS.ErrnoException {
+  return UNWRITABLE.has(String((error as NodeJS.ErrnoException).code));
+}
+
+const UNWRITABLE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT', 'ENOTDIR', 'EFBIG']);
+
+function cannotKeep(folder: string, cause: NodeJS.ErrnoException): RlmError {
+  return new RlmError({
+    code: 'context-invalid',
+    message: `What is piped in cannot be kept in ${folder}: ${cause.message}. Make room there, or set TMPDIR or --store to another folder.`,
+    userAction: true,
+    data: { path: folder },
+    cause,
+  });
 }
 
 /**
@@ -59,7 +100,9 @@ export async function spoolFile(
   signal: AbortSignal | undefined,
 ): Promise<SpooledInput> {
   try {
-    return await spoolInput(createReadStream(path), store, signal);
+    // Opened before anything is made for it: what fails here is the file, not the folder it is copied to.
+    const source = await open(path, 'r');
+    return await spoolInput(source.createReadStream(), store, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).path !== path) throw error;
     throw new RlmError({
@@ -72,8 +115,10 @@ export async function spoolFile(
   }
 }
 
-function temporary(): Promise<string> {
-  return mkdtemp(join(tmpdir(), FOLDER_PREFIX));
+async function temporary(): Promise<string> {
+  return await mkdtemp(join(tmpdir(), FOLDER_PREFIX)).catch((error: unknown) => {
+    throw isOfFile(error) ? cannotKeep(tmpdir(), error) : error;
+  });
 }
 
 /** A new folder in a store. It is locked while this process may need it: no other one removes it. */
