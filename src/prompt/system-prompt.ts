@@ -73,7 +73,7 @@ function acting(facts: PromptFacts): string[] {
     '```',
     '- Variables, functions and imports live on from cell to cell. The value of a last expression is shown. `await` works at top level.',
     '- All blocks of a reply run in order; then you get what they showed, and you reply again. A failed cell keeps what it did before the error.',
-    '- A block tagged `bash` runs as a shell command in the same working folder and files.',
+    ...shell(facts),
     `- Of each command's output you see at most ${shown} characters, its beginning and end. The rest is not lost: \`history["t3.0"]\` is the full output of the first command of turn 3.`,
     '- Each line of output begins with `| `. A line without it is from the REPL itself; nothing that is printed can be one.',
     facts.info.threads
@@ -82,6 +82,16 @@ function acting(facts: PromptFacts): string[] {
     '- There is no network and no access to the machine outside this REPL.',
     ...(facts.info.packages.length > 0 ? [`- Besides the standard library: ${facts.info.packages.join(', ')}.`] : []),
   ];
+}
+
+function shell({ info }: PromptFacts): string[] {
+  const lines = ['- A block tagged `bash` runs as a shell command in the same working folder and files.'];
+  // What the emulation lacks, as far as models ask for it (src/repl/pyodide/child/bash-commands.ts).
+  if (info.shell === 'just-bash')
+    lines.push(
+      '  It is an emulation with the usual text tools (grep, sed, awk, jq, find, sort, diff) and without python3, perl, node, tar, zip, sqlite3, bc, git and curl: use Python for those.',
+    );
+  return lines;
 }
 
 function names(facts: PromptFacts): string[] {

@@ -30,8 +30,13 @@ const ENOENT = 44;
 type ByteString = Awaited<ReturnType<NonNullable<IFileSystem['readFileBytes']>>>;
 type EncodingOption = { readonly encoding?: string | null } | string | undefined;
 
+/** Whether links are shown as what they lead to, as `find -L` wants it. */
+export interface LinkMode {
+  follow: boolean;
+}
+
 /** Makes the adapter. */
-export function bashFiles(fs: EmscriptenFs): IFileSystem {
+export function bashFiles(fs: EmscriptenFs, links: LinkMode = { follow: false }): IFileSystem {
   const attempt = <T>(operation: string, path: string, run: () => T): Promise<T> => {
     try {
       return Promise.resolve(run());
@@ -60,7 +65,7 @@ export function bashFiles(fs: EmscriptenFs): IFileSystem {
     appendFile: (path, content, options) => attempt('open', path, () => write(path, content, options, 'a')),
     exists: (path) => attempt('stat', path, () => exists(fs, path)),
     stat: (path) => attempt('stat', path, () => describe(fs, path, false)),
-    lstat: (path) => attempt('lstat', path, () => describe(fs, path, true)),
+    lstat: (path) => attempt('lstat', path, () => describe(fs, path, !(links.follow && leadsElsewhere(fs, path)))),
     mkdir: (path, options) =>
       attempt('mkdir', path, () => (options?.recursive ? fs.mkdirTree(path) : void fs.mkdir(path))),
     readdir: (path) => attempt('scandir', path, () => namesIn(fs, path)),
@@ -111,6 +116,14 @@ function describe(fs: EmscriptenFs, path: string, dontFollow: boolean): Awaited<
     ino: stat.ino,
     dev: 1,
   };
+}
+
+/** False for a link to nothing, and for one to a folder above it, which would have no end. */
+function leadsElsewhere(fs: EmscriptenFs, path: string): boolean {
+  if (!exists(fs, path)) return false;
+  const target = fs.lookupPath(path, { follow: true }).path;
+  const folder = fs.lookupPath(posix.dirname(path), { follow: true }).path;
+  return folder !== target && !folder.startsWith(target.endsWith('/') ? target : `${target}/`);
 }
 
 function namesIn(fs: EmscriptenFs, path: string): string[] {

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from 'node:buffer';
+import { bashCommands, hinted } from './bash-commands.ts';
 import { bashFiles } from './bash-files.ts';
 import type { EmscriptenFs } from './emscripten.ts';
 import type { BashAnswer, BashHeader } from './protocol.ts';
@@ -47,14 +48,16 @@ export async function runBash(run: BashRun): Promise<BashResult> {
   let timer = setTimer(look, LOOK_MS);
   try {
     library ??= (await import(run.url)) as JustBash;
+    const links = { follow: false };
     const shell = new library.Bash({
-      fs: bashFiles(run.fs),
+      fs: bashFiles(run.fs, links),
+      customCommands: bashCommands(links),
       cwd: run.fs.currentPath,
       env: { HOME: '/home/pyodide', USER: 'user', PATH: '/usr/bin:/bin', LANG: 'en_US.UTF-8' },
       defenseInDepth: false,
       executionLimits: limitsOf(run.request),
     });
-    const result = await shell.exec(run.command, { signal: abort.signal, rawScript: true });
+    const result = hinted(await shell.exec(run.command, { signal: abort.signal, rawScript: true }));
     // just-bash has the same deadline and may be the first to see it.
     const timedOut = state.timedOut || run.now() >= end;
     return answer(timedOut ? EXIT_TIMEOUT : result.exitCode, timedOut, [
