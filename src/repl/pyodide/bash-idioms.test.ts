@@ -14,12 +14,13 @@ printf 'foo one\ntwo\nthree\n' > a; printf 'foo one\n2\nthree\nfour\n' > b; prin
 printf 'b,2\na,1\n' > rows.csv; mkdir -p d1/sub d2/sub; printf '1\n' > d1/p; printf '2\n' > d2/p; printf '3\n' > d2/only
 printf 'deep\n' > d1/sub/x1; cp d1/sub/x1 d2/sub/x1; mkdir far; printf 'x\n' > far/x2; ln -s ../far d1/link; ln -s .. far/up
 printf '1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n' > long; printf '0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\nend\n' > longer; : > none
+mkdir -p d3 near; printf 'y\n' > near/y; ln -s ../near d3/near; ln -s ../none d3/none; ln -s nowhere d3/lost
 `;
 
 /** Each gives the same output and exit code as the machine's own bash. */
 const SAME = String.raw`
 find -L . -name 'x*' | sort
-find -L d2 far -name 'x*' | sort
+find -L d3 -type f | sort
 find -H . -type f -name 'x*' | sort
 find . -follow -name x2 | sort
 find . -xdev -type f -name '*.txt'
