@@ -1,5 +1,6 @@
 import { invalidOption, isObject, kindOf } from './argument-checks.ts';
 import { areModelSettings, MODEL_SETTINGS } from './model/model-settings.ts';
+import { checkOptionNames, type OptionNames } from './option-names.ts';
 import { ISOLATION_LEVELS } from './repl/isolation-levels.ts';
 import type { RlmOptions } from './rlm-options.ts';
 
@@ -41,10 +42,17 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
   clock: { holds: (value) => isObject(value) && typeof value.now === 'function', says: 'a clock, such as fakeClock()' },
 };
 
+const NAMES: OptionNames<RlmOptions> = {
+  ...{ model: true, subModel: true, repl: true, limits: true, maxRepls: true, maxQueuedRuns: true, tools: true },
+  ...{ subTools: true, store: true, prompt: true, isolation: true, requireInspection: true, allowedModels: true },
+  ...{ fallbackToRootModel: true, modelSettings: true, headers: true, prices: true, clock: true, onEvent: true },
+};
+
 /** @throws RlmError `invalid-option` for options that cannot be right */
 export function checkRlmOptions(options: RlmOptions): void {
   if (!isObject(options) || options.model === undefined || options.model === null)
     throw invalidOption('createRlm needs a model, for example { model: "openai/gpt-5" }');
+  checkOptionNames('createRlm', options, NAMES);
   for (const [name, rule] of Object.entries(RULES)) {
     const value = options[name as keyof RlmOptions];
     if (value !== undefined && !rule.holds(value))

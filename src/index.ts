@@ -99,5 +99,5 @@ export {
   type Store,
   sqliteStore,
 } from './store/index.ts';
-export type { ToolSet } from './tools/toolbox.ts';
+export type { DescribedFunction, HostTool, ToolCallOptions, ToolSet } from './tools/toolbox.ts';
 export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

@@ -6,6 +6,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { isObject } from './argument-checks.ts';
 import { RlmError } from './errors.ts';
+import { nearest } from './option-names.ts';
 
 /** All limits of one completion. Callers give a part; the rest takes {@link DEFAULT_LIMITS}. */
 export interface Limits {
@@ -94,6 +95,12 @@ export const SCHEMA_IDLE_MS = 30_000;
  * libraries that start one per processor, and few enough that their stacks and descriptors are bounded.
  */
 export const MAX_REPL_THREADS = 192;
+
+/**
+ * Characters of an answer in the event `run.completed`: more than a page shows, and little beside the replies of a run in
+ * its event log. The result has all of the answer.
+ */
+export const EVENT_ANSWER_CHARS = 65_536;
 
 const MIB = 1024 * 1024;
 
@@ -194,7 +201,9 @@ export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFA
   const known = new Set(Object.keys(DEFAULT_LIMITS));
   for (const [name, value] of Object.entries(partial)) {
     if (!known.has(name)) {
-      throw invalidLimit(name, value, `there is no such limit; the limits are ${[...known].join(', ')}`);
+      const meant = nearest(name, [...known]);
+      const hint = meant === undefined ? `the limits are ${[...known].join(', ')}` : `did you mean ${meant}`;
+      throw invalidLimit(name, value, `there is no such limit; ${hint}`);
     }
     if (value !== undefined) checkLimit(name, value);
   }

@@ -104,8 +104,9 @@ export function createRlm(options: RlmOptions): Rlm {
 
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
-      const { signal, repl, ...rest } = givenRequest(request);
-      return track(startRun<T>({ engine: engineFor(repl), request: rest, signal }));
+      const given = givenRequest(request);
+      const { signal, repl, ...rest } = given.request;
+      return track(startRun<T>({ engine: engineFor(repl), request: rest, signal, problem: given.problem }));
     },
     resume(runId, given) {
       const signal = given?.signal;

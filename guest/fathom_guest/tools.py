@@ -32,6 +32,8 @@ class Tool:
 
     def __call__(self, *values, **arguments):
         names = self._parameters
+        if values and not names:
+            raise TypeError(f"{self.__name__}() takes keyword arguments only: write {self.__name__}(name=value)")
         if len(values) > len(names):
             takes = f"{len(names)} positional argument{'' if len(names) == 1 else 's'}"
             raise TypeError(f"{self.__name__}() takes at most {takes} ({', '.join(names)}), {len(values)} given")

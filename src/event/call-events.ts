@@ -70,17 +70,31 @@ export interface ModelNotice {
   readonly message: string;
 }
 
+/** A tool of the host is about to be called from a cell. After a resume, a call without a result is made and reported again. */
+export interface ToolStarted {
+  readonly type: 'tool.started';
+  readonly name: string;
+  /** The key of the call, as `execute` gets it (`toolCallId`): the same after a resume. */
+  readonly callId: string;
+  /** The command that made it, e.g. `t3.0`. */
+  readonly commandId: string;
+  /** The call had begun before the run was interrupted: the tool may have acted already. */
+  readonly repeated?: boolean;
+}
+
 /** A tool of the host was called from a cell. */
 export interface ToolCompleted {
   readonly type: 'tool.completed';
   readonly name: string;
-  /** The key of the journal step, where there is one: equal calls are told apart by it. */
+  /** The key of the call, see {@link ToolStarted}; absent in records of 0.1.0. */
   readonly callId?: string;
   /** The command that made it, e.g. `t3.0`. */
   readonly commandId?: string;
   readonly ok: boolean;
   /** The message, as raised in the cell. */
   readonly error?: string;
+  /** The call had begun before the run was interrupted: the tool may have acted twice. */
+  readonly repeated?: boolean;
   /** Milliseconds. */
   readonly durationMs: number;
 }

@@ -12,6 +12,7 @@ import type {
   SubCallFallback,
   SubCallStarted,
   ToolCompleted,
+  ToolStarted,
   UsageRecorded,
 } from './call-events.ts';
 import type {
@@ -80,6 +81,7 @@ export type EventBody =
   | SubCallCompleted
   | SubCallFallback
   | ModelNotice
+  | ToolStarted
   | ToolCompleted
   | BudgetWarning
   | LimitReached

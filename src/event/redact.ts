@@ -10,7 +10,7 @@ const METADATA: ReadonlySet<string> = new Set([
   ...['outcome', 'stop', 'ok', 'timedOut', 'code', 'kind', 'purpose', 'stream', 'finishReason', 'state', 'expiresAt'],
   ...['rootModel', 'subCallModel', 'model', 'using', 'resource', 'limit', 'value', 'spent', 'bytes'],
   ...['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd', 'estimated', 'possiblyBilled', 'compressionRatio'],
-  ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'promptChars', 'recordedSteps'],
+  ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'repeated', 'textChars', 'promptChars', 'recordedSteps'],
 ]);
 
 /** Of these objects a part is metadata. */

@@ -101,6 +101,13 @@ export interface RunCompleted {
   readonly elapsedMs: number;
   /** Why, unless it converged. */
   readonly reason?: string;
+  /**
+   * The result's `text`: the answer, or the best one at a limit; of a failure the draft. Cut to its first characters
+   * ({@link EVENT_ANSWER_CHARS}); the result and the stored run have all of it.
+   */
+  readonly text?: string;
+  /** Characters (UTF-16) of the whole text, where it is cut. */
+  readonly textChars?: number;
   readonly rootModel: string;
   readonly subCallModel: string;
   /** Context characters per input token of the root model; absent without a context. */

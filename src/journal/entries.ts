@@ -11,6 +11,8 @@ export interface EntryBodies {
   step: StepBody;
   /** A child completion was given its run id. */
   child: ChildBody;
+  /** A tool of the caller is about to be called: a call without a result may have acted. */
+  tool: ToolBody;
   command: CommandBody;
   turn: TurnBody;
 }
@@ -46,6 +48,10 @@ export interface StepBody extends Stamped {
 
 export interface ChildBody extends Stamped {
   readonly runId: string;
+}
+
+export interface ToolBody extends Stamped {
+  readonly name: string;
 }
 
 export interface CommandBody extends Stamped {

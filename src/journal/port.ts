@@ -36,8 +36,10 @@ export interface StepCall {
 export interface Step {
   /** Unique in the journal and the same in every resumed run: good as a call id. */
   readonly key: string;
-  /** It had begun before the run was interrupted: count it as a call once, not twice. */
+  /** It had begun before the run was interrupted: count it as a call once, not twice. A tool may have acted already. */
   readonly again: boolean;
+  /** Records that a tool is about to be called, so that a resumed run knows of a call without a result. */
+  toolBegins(name: string): Promise<void>;
   /** The account to pay its attempts from: the given one, whose reservations record the attempt in `sending`. */
   account(account: CallAccount): CallAccount;
   /**

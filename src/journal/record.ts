@@ -27,6 +27,8 @@ export class JournalRecord {
   readonly #begun = new Map<string, Begun>();
   /** Attempts made, by key. */
   readonly #made = new Map<string, number>();
+  /** Keys of tool calls that began. */
+  readonly #tools = new Set<string>();
   /** Recorded steps not yet asked for, by scope and by place in it. */
   readonly #waiting = new Map<string, Map<string, number>>();
   #elapsedMs = 0;
@@ -44,9 +46,9 @@ export class JournalRecord {
     return record;
   }
 
-  /** The step had begun: an attempt of it was sent, or its child had a run id. */
+  /** The step had begun: an attempt of it was sent, its child had a run id, or its tool was called. */
   begun(key: string): boolean {
-    return this.#made.has(key) || this.children.has(key);
+    return this.#made.has(key) || this.children.has(key) || this.#tools.has(key);
   }
 
   /** How many attempts of a step were made. */
@@ -66,7 +68,7 @@ export class JournalRecord {
 
   /** Keys of all steps there is a trace of, and those that a replay has to come by: the others were thrown away. */
   keys(): { readonly all: Iterable<string>; readonly expected: ReadonlySet<string> } {
-    const expected = new Set([...this.#steps.keys(), ...this.children.keys()]);
+    const expected = new Set([...this.#steps.keys(), ...this.children.keys(), ...this.#tools]);
     for (const { key, settled } of this.#begun.values()) {
       if (settled === undefined || settled.inFlight) expected.add(key);
     }
@@ -114,6 +116,9 @@ export class JournalRecord {
         break;
       case 'child':
         this.children.set(key, (body as unknown as ChildBody).runId);
+        break;
+      case 'tool':
+        this.#tools.add(key);
         break;
       case 'command':
         this.commands.set(key, toCommand(key, body as unknown as CommandBody));

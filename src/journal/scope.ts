@@ -110,6 +110,7 @@ export class Scope implements JournalScope {
       const step: Step = {
         key,
         again,
+        toolBegins: (name) => this.#core.write('tool', key, { name }),
         account: (account) => attempts.wrap(account),
         child: (newRunId) => this.#child(key, newRunId),
       };

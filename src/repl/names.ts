@@ -26,6 +26,16 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'continue_with',
 ]);
 
+/** Functions and types of Python that code uses without an import; errors and rare names are left out. */
+const PYTHON_BUILTINS: ReadonlySet<string> = new Set(
+  (
+    'abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex delattr dict ' +
+    'dir divmod enumerate eval exec exit filter float format frozenset getattr globals hasattr hash help hex id input int ' +
+    'isinstance issubclass iter len list locals map max memoryview min next object oct open ord pow print property quit range ' +
+    'repr reversed round set setattr slice sorted staticmethod str sum super tuple type vars zip'
+  ).split(' '),
+);
+
 const PYTHON_KEYWORDS: ReadonlySet<string> = new Set(
   (
     'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
@@ -41,6 +51,11 @@ export function isVariableName(name: string): boolean {
 /** A name that the runtime binds, numbers contexts with, or that is Python's own, such as `__builtins__`. */
 export function isReservedName(name: string): boolean {
   return RESERVED_NAMES.has(name) || /^context_\d+$/.test(name) || /^__.*__$/.test(name);
+}
+
+/** A name that cells expect to be Python's own: a tool of that name would change what their code does. */
+export function isPythonBuiltin(name: string): boolean {
+  return PYTHON_BUILTINS.has(name);
 }
 
 /** A name of a snapshot: 1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit. */

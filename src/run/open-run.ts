@@ -32,6 +32,8 @@ export interface OpenRunOptions {
   readonly recovered?: Recovered | undefined;
   readonly resumed?: OpenRun['resumed'];
   readonly places?: TreePlaces;
+  /** What is wrong with the request already. */
+  readonly problem?: OpenRun['problem'];
   readonly startedAt?: number;
 }
 
@@ -39,7 +41,7 @@ export interface OpenRunOptions {
 export function openRun(options: OpenRunOptions): OpenRun {
   const { engine, parent, events, id } = options;
   const { clock } = engine;
-  const { limits, signal, problem } = accepted(options);
+  const { limits, signal, problem = options.problem } = accepted(options);
   const ledger =
     parent?.ledger.child({ limits }) ??
     createLedger({

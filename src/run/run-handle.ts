@@ -12,6 +12,7 @@ import type { Journal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/index.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import { executeRun } from './execute-run.ts';
@@ -29,6 +30,10 @@ export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<
   cancel(reason?: string): void;
   /** Best answer now: outcome `exhausted`, stop `finish-requested`. */
   finish(reason?: string): void;
+  /** As of a promise. */
+  readonly catch: Promise<CompletionResult<T>>['catch'];
+  /** As of a promise. */
+  readonly finally: Promise<CompletionResult<T>>['finally'];
 }
 
 /** A session's REPL for the time of one completion. */
@@ -49,6 +54,8 @@ export interface StartRunOptions {
   readonly engine: Engine;
   readonly request: RunRequest;
   readonly signal: AbortSignal | undefined;
+  /** What is wrong with the request already: the run rejects with it. */
+  readonly problem?: OpenRun['problem'];
   /** Resumes a run that was interrupted. */
   readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly log: ReopenedLog };
   /** Default: the run has a REPL of its own. */
@@ -56,7 +63,8 @@ export interface StartRunOptions {
 }
 
 /** Starts a completion at once. An invalid request rejects the run. */
-export function startRun<T>({ engine, request, signal, session, interrupted }: StartRunOptions): CompletionRun<T> {
+export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
+  const { engine, request, signal, session, interrupted } = options;
   const id = interrupted?.runId ?? engine.newId();
   const events = engine.openEvents({ runId: id, traceId: id, tail: interrupted?.log.tail });
   const restart = session === undefined ? new RestartPolicy() : undefined;
@@ -73,6 +81,7 @@ export function startRun<T>({ engine, request, signal, session, interrupted }: S
       ...{ journal: journal.root, recovered: journal.recovered },
       resumed: interrupted && { previous: interrupted.log.previous },
       sessionId: session?.sessionId,
+      problem: options.problem,
     }),
   });
   let generation = open(interrupted?.journal ?? engine.runs.createJournal(id));
@@ -161,6 +170,8 @@ export function runHandle<T>(
     ...{ id, cancel, finish },
     // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
     then: (fulfilled, rejected) => result.then(fulfilled, rejected),
+    catch: (rejected) => result.catch(rejected),
+    finally: (settled) => result.finally(settled),
     [Symbol.asyncIterator]: events,
   };
 }
@@ -192,7 +203,24 @@ export interface CompletionRequest<T = string> {
   readonly signal?: AbortSignal;
 }
 
+const REQUEST_NAMES: OptionNames<CompletionRequest> = {
+  ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
+  ...{ modelSettings: true, signal: true },
+};
+
+/** A request as it was given, and what is wrong with it: the run it starts rejects with that. */
+export interface GivenRequest<T> {
+  readonly request: CompletionRequest<T>;
+  readonly problem: OpenRun['problem'];
+}
+
 /** Non-objects become `{}`, so that validation happens inside the run. */
-export function givenRequest<T>(request: CompletionRequest<T>): CompletionRequest<T> {
-  return isObject(request) ? request : ({} as CompletionRequest<T>);
+export function givenRequest<T>(request: CompletionRequest<T>): GivenRequest<T> {
+  if (!isObject(request)) return { request: {} as CompletionRequest<T>, problem: undefined };
+  try {
+    checkOptionNames('completion', request, REQUEST_NAMES);
+    return { request, problem: undefined };
+  } catch (error) {
+    return { request, problem: { error } };
+  }
 }

@@ -5,6 +5,7 @@ import type { OpenRun, Run } from '../engine/run.ts';
 import { cancelledBecause } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
 import type { Outcome, StopReason } from '../event/event.ts';
+import { EVENT_ANSWER_CHARS } from '../limits.ts';
 import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 
@@ -155,11 +156,20 @@ export class RunOutcome {
       costUsd: base.usage.costUsd,
       elapsedMs: base.elapsedMs,
       ...(reason !== undefined && { reason }),
+      ...answerText(base.text),
       rootModel: modelAt(depth),
       subCallModel: modelAt(depth + 1),
       ...compression(run, base),
     });
   }
+}
+
+/** The answer for the event, cut where it is long. */
+function answerText(text: string): { readonly text?: string; readonly textChars?: number } {
+  if (text === '') return {};
+  if (text.length <= EVENT_ANSWER_CHARS) return { text };
+  const half = text.codePointAt(EVENT_ANSWER_CHARS - 1) ?? 0; // a pair is not cut in two
+  return { text: text.slice(0, half > 0xffff ? EVENT_ANSWER_CHARS - 1 : EVENT_ANSWER_CHARS), textChars: text.length };
 }
 
 /** Context characters per input token the root model read. */

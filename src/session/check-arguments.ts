@@ -1,6 +1,7 @@
 import { checkSignal, invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
+import { checkOptionNames } from '../option-names.ts';
 import type { ExecuteOptions } from './session.ts';
 
 /** @throws RlmError `invalid-option` when `value` is no text */
@@ -12,6 +13,7 @@ export function checkText(what: string, value: unknown): void {
 /** @throws RlmError `invalid-option`, `invalid-limit` for a time that is none */
 export function checkOptions(options: ExecuteOptions): void {
   if (!isObject(options)) throw invalidOption(`The options have to be an object; this is ${kindOf(options)}`);
+  checkOptionNames<ExecuteOptions>('This command', options, { timeoutMs: true, signal: true });
   const { timeoutMs, signal } = options;
   checkSignal(signal);
   if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs > 0)) return;

@@ -88,7 +88,8 @@ export class LiveSession implements Session {
 
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T> {
     const { engine, config } = this.#parts;
-    const { signal, repl: _, ...rest } = givenRequest(request);
+    const checked = givenRequest(request);
+    const { signal, repl: _, ...rest } = checked.request;
     const given = rest.limits ?? {};
     const limits = isObject(given) ? { ...config.limits, ...givenLimits(given) } : given;
     const { tools: own } = rest;
@@ -98,6 +99,7 @@ export class LiveSession implements Session {
       engine,
       request: { ...rest, limits, tools },
       signal,
+      problem: checked.problem,
       session: {
         sessionId: this.id,
         lease: async (runId, hardSignal) =>

@@ -6,6 +6,7 @@ import type { Engine, Run } from '../engine/run.ts';
 import { openWorkspace } from '../engine/workspace.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import { recordModels } from '../resume/recorded-models.ts';
 import { loadStored, storeContexts } from '../resume/stored-context.ts';
@@ -49,6 +50,10 @@ interface Built {
   readonly run: Run;
 }
 
+const SESSION_NAMES: OptionNames<SessionOptions> = {
+  ...{ context: true, limits: true, tools: true, repl: true, lifetimeMs: true, extensionMs: true, maxExtensions: true },
+};
+
 /** Creates sessions, brings stored ones back, and ends those whose time is over. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -68,6 +73,7 @@ export class Sessions {
     this.#checkOpen();
     if (!isObject(options))
       throw invalidOption(`The options of a session have to be an object; this is ${kindOf(options)}`);
+    checkOptionNames('createSession', options, SESSION_NAMES);
     return await this.#tracked(this.#create(options));
   }
 
@@ -228,6 +234,7 @@ function checkOpenOptions(options: OpenSessionOptions | undefined): void {
   if (given !== undefined && !isObject(given)) {
     throw invalidOption(`The options of openSession must be an object; this is ${kindOf(given)}`);
   }
+  checkOptionNames<OpenSessionOptions>('openSession', given ?? {}, { tools: true, context: true });
   createToolbox(options?.tools);
 }
 

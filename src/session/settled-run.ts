@@ -26,6 +26,8 @@ export function whenSettled<T>(run: CompletionRun<T>, { settled, failedAs }: Set
     ...run,
     // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
     then: (fulfilled, rejected) => result.then(fulfilled, rejected),
+    catch: (rejected) => result.catch(rejected),
+    finally: (ended) => result.finally(ended),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Workspace } from '../engine/workspace.ts';
 import { messageOf } from '../errors.ts';
 import { cutMiddle } from '../repl/error-text.ts';
 import type { JsonValue, ProjectionRead, ReplHost } from '../repl/port.ts';
-import { ToolError } from '../tools/toolbox.ts';
+import { type ToolCallOptions, ToolError } from '../tools/toolbox.ts';
 import { type Caller, serveSubCall } from './serve-sub-call.ts';
 import type { SubCallTally } from './tally.ts';
 
@@ -47,14 +47,22 @@ async function callTool({ name, args, signal }: ToolCall, { run, tally }: Caller
   const startedAt = run.clock.now();
   const { turn, command: commandId } = tally;
   let callId = '';
+  let repeated = false as boolean;
   const onKey = (key: string): void => {
-    callId = key;
+    // Keys are unique within a tree; the key that a tool gets is unique everywhere.
+    callId = `${run.tree.id}:${key}`;
   };
   const call = { kind: 'tool', turn, command: commandId, request: { name, args }, onKey } as const;
-  const { error, value } = await run.journal.step(call, () => runTool({ name, args, signal }, run));
+  const { error, value } = await run.journal.step(call, async (step) => {
+    repeated = step.again;
+    await step.toolBegins(name);
+    run.emit({ type: 'tool.started', ...{ name, callId, commandId }, ...(repeated ? { repeated } : {}) });
+    return await runTool({ name, args, signal, key: callId, repeated }, run);
+  });
   run.emit({
     type: 'tool.completed',
     ...{ name, callId, commandId, ok: error === undefined },
+    ...(repeated ? { repeated } : {}),
     ...(error !== undefined && { error: error.message }),
     durationMs: run.clock.now() - startedAt,
   });
@@ -68,9 +76,16 @@ interface ToolOutcome {
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-async function runTool({ name, args, signal }: ToolCall, { limits, toolbox }: Run): Promise<ToolOutcome> {
+async function runTool(
+  { name, args, signal, key, repeated }: ToolCall & Pick<ToolCallOptions, 'repeated'> & { readonly key: string },
+  { limits, toolbox }: Run,
+): Promise<ToolOutcome> {
   try {
-    return { value: await timed(limits.toolTimeoutMs, signal, (limited) => toolbox.call(name, args, limited)) };
+    return {
+      value: await timed(limits.toolTimeoutMs, signal, (limited) =>
+        toolbox.call(name, args, { toolCallId: key, repeated, messages: [], abortSignal: limited }),
+      ),
+    };
   } catch (error) {
     if (signal.aborted) throw error;
     const name = error instanceof Error ? error.name : 'Error';

@@ -1,9 +1,14 @@
 import { jsonSchema, tool } from 'ai';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createToolbox, type ToolSet } from './toolbox.ts';
+import { createToolbox, type ToolCallOptions, type ToolSet } from './toolbox.ts';
 
-const never = new AbortController().signal;
+const never = {
+  toolCallId: 'run:t1.0',
+  repeated: false,
+  messages: [],
+  abortSignal: new AbortController().signal,
+} as const;
 
 describe('createToolbox', () => {
   it('takes AI SDK tools with zod schemas: parameters in schema order, arguments validated', async () => {
@@ -49,6 +54,42 @@ describe('createToolbox', () => {
     });
     expect(await box.call('today', {}, never)).toBe('Monday');
     expect(box.values).toEqual({ regions: { kind: 'json', json: '["north"]' } });
+  });
+
+  it.each([
+    ['names beside the description', { parameters: ['a', 'b'] }],
+    ['a JSON Schema as parameters', { parameters: { type: 'object', properties: { a: {}, b: {} } } }],
+    ['a zod schema as inputSchema', { inputSchema: z.object({ a: z.number(), b: z.number() }) }],
+    ['an AI SDK schema', { inputSchema: jsonSchema({ type: 'object', properties: { a: {}, b: {} } }) }],
+  ])('shows the parameters of a function: %s', async (_, more) => {
+    const add = ({ a, b }: { a: number; b: number }) => a + b;
+    const box = createToolbox({ add: Object.assign(add, { description: 'Adds.', ...more }) as never });
+    expect(box.bindings).toEqual([{ name: 'add', description: 'Adds.', parameters: ['a', 'b'] }]);
+    expect(await box.call('add', { a: 1, b: 2 }, never)).toBe(3);
+  });
+
+  it("validates a function's arguments by its schema", async () => {
+    const schema = { inputSchema: z.object({ a: z.number() }) };
+    const box = createToolbox({ half: Object.assign(({ a }: { a: number }) => a / 2, schema) });
+    await expect(box.call('half', { a: 'x' }, never)).rejects.toMatchObject({ name: 'TypeError' });
+  });
+
+  it.each([[['a b']], [['lambda']], [5], ['a']])('refuses parameters that cannot be right: %j', (parameters) => {
+    const tools = { add: Object.assign(() => 1, { parameters }) };
+    expect(() => createToolbox(tools as never)).toThrow('The parameters of the tool add have to be names');
+  });
+
+  it.each(['print', 'len', 'open', 'sum', 'list'])("refuses a tool named like Python's own %s", (name) => {
+    expect(() => createToolbox({ [name]: () => 1 })).toThrow(expect.objectContaining({ code: 'reserved-name' }));
+    expect(() => createToolbox({ [name]: () => 1 })).toThrow(`${name}: Python has a function of this name`);
+    expect(() => createToolbox({ [`${name}_data`]: () => 1 })).not.toThrow();
+  });
+
+  it('gives a tool its key and whether the call is repeated', async () => {
+    const box = createToolbox({
+      who: (_args: unknown, { toolCallId, repeated }: ToolCallOptions) => [toolCallId, repeated],
+    });
+    expect(await box.call('who', {}, { ...never, repeated: true })).toEqual(['run:t1.0', true]);
   });
 
   it('gives null for nothing, and refuses what is no JSON', async () => {

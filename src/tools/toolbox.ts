@@ -1,7 +1,7 @@
 import { invalidOption, isObject, isStandardSchema, kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
-import { isReservedName, isVariableName } from '../repl/names.ts';
+import { isPythonBuiltin, isReservedName, isVariableName } from '../repl/names.ts';
 import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from '../schema/json-schema.ts';
 import { validatingSchema } from '../schema/json-schema-answer.ts';
@@ -31,16 +31,35 @@ export interface HostTool {
   readonly execute?: ((args: any, options: any) => unknown) | undefined;
 }
 
-/** A function with a description; it gets the keyword arguments as one object. */
+/**
+ * A function with a description; it gets the keyword arguments as one object. `parameters` are their names, or a schema, which
+ * `inputSchema` may be as well. Without them the model is shown none, and cells have to give arguments by keyword.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: as above.
-export type DescribedFunction = ((args: any) => unknown) & { readonly description?: string };
+export type DescribedFunction = ((args: any, options: any) => unknown) & {
+  readonly description?: string;
+  readonly parameters?: unknown;
+  readonly inputSchema?: unknown;
+};
 
 /** A tool set, checked and ready to be bound and called. */
 export interface Toolbox {
   readonly bindings: readonly ToolBinding[];
   /** Tools that are plain values, bound as they are. */
   readonly values: Readonly<Record<string, ReplValue>>;
-  call(name: string, args: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<JsonValue>;
+  call(name: string, args: Readonly<Record<string, JsonValue>>, options: ToolCallOptions): Promise<JsonValue>;
+}
+
+/** What a tool gets beside its arguments: the AI SDK's options, and what a tool needs that acts on the world (docs/tools.md). */
+export interface ToolCallOptions {
+  /** Names this call, everywhere and for ever. A call that is made again after an interruption has the same one. */
+  readonly toolCallId: string;
+  /** The call had begun before the run was interrupted: the tool may have acted already. */
+  readonly repeated: boolean;
+  /** Fires when the call is over: at `toolTimeoutMs`, or at the end of its cell or run. */
+  readonly abortSignal: AbortSignal;
+  /** Empty; the AI SDK's tools expect it. */
+  readonly messages: readonly never[];
 }
 
 /** An error of a tool, to be raised in the cell with this type and message. */
@@ -54,7 +73,7 @@ export class ToolError extends Error {
 interface Callable {
   readonly binding: ToolBinding;
   readonly validate: ((args: unknown) => Promise<unknown>) | undefined;
-  readonly run: (args: unknown, signal: AbortSignal) => unknown;
+  readonly run: (args: unknown, options: ToolCallOptions) => unknown;
 }
 
 /** @throws RlmError `invalid-tool-name`, `reserved-name`, `invalid-option` */
@@ -72,17 +91,17 @@ export function createToolbox(tools: ToolSet = {}): Toolbox {
   return {
     bindings: [...callables.values()].map((callable) => callable.binding),
     values,
-    call: (name, args, signal) => callTool(callables.get(name), { name, args, signal }),
+    call: (name, args, options) => callTool(callables.get(name), { name, args, options }),
   };
 }
 
 async function callTool(
   callable: Callable | undefined,
-  { name, args, signal }: { name: string; args: Readonly<Record<string, JsonValue>>; signal: AbortSignal },
+  { name, args, options }: { name: string; args: Readonly<Record<string, JsonValue>>; options: ToolCallOptions },
 ): Promise<JsonValue> {
   if (callable === undefined) throw new ToolError('NameError', `there is no tool ${name}`);
   const input = callable.validate === undefined ? args : await callable.validate(args);
-  const result = await callable.run(input, signal);
+  const result = await callable.run(input, options);
   if (result === undefined) return null;
   const json = JSON.stringify(result);
   if (json === undefined)
@@ -92,11 +111,7 @@ async function callTool(
 
 function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
   if (typeof tool === 'function') {
-    return {
-      binding: { name, description: tool.description ?? 'no description', parameters: [] },
-      validate: undefined,
-      run: (args) => tool(args),
-    };
+    return described(name, tool);
   }
   if (typeof tool !== 'object' || tool === null || !('execute' in tool)) return undefined;
   const { description, inputSchema, execute } = tool as HostTool;
@@ -108,8 +123,7 @@ function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
       data: { tool: name },
     });
   }
-  const run = (args: unknown, signal: AbortSignal): unknown =>
-    execute(args, { toolCallId: name, messages: [], abortSignal: signal });
+  const run = (args: unknown, options: ToolCallOptions): unknown => execute(args, options);
   return {
     binding: {
       name,
@@ -119,6 +133,29 @@ function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
     validate: validatorOf(name, inputSchema),
     run,
   };
+}
+
+function described(name: string, tool: DescribedFunction): Callable {
+  const { description = 'no description', parameters, inputSchema: given = parameters } = tool;
+  // A JSON Schema as it is, as people write it in tool definitions for a model's API.
+  const isPlain = isObject(given) && !isStandardSchema(given) && !('jsonSchema' in given);
+  const inputSchema = isPlain ? { jsonSchema: given } : given;
+  const names = Array.isArray(inputSchema) ? inputSchema.map(String) : undefined;
+  const wrong = names?.find((parameter) => !isVariableName(parameter));
+  if (wrong !== undefined || (inputSchema !== undefined && names === undefined && !isSchemaLike(inputSchema))) {
+    throw invalidOption(
+      `The parameters of the tool ${name} have to be names, such as ['id', 'limit'], or a schema; this is ${kindOf(wrong ?? inputSchema)}`,
+    );
+  }
+  return {
+    binding: { name, description, parameters: names ?? propertiesOf(jsonSchemaOf(inputSchema)) },
+    validate: names === undefined ? validatorOf(name, inputSchema) : undefined,
+    run: (args, options) => tool(args, options),
+  };
+}
+
+function isSchemaLike(value: unknown): boolean {
+  return isObject(value) || typeof value === 'function';
 }
 
 type AiSdkSchema = {
@@ -150,9 +187,12 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
 function checkToolNames(names: readonly string[]): void {
   const invalid = names.filter((name) => !isVariableName(name));
   const reserved = names.filter((name) => isVariableName(name) && isReservedName(name));
-  const problems = [invalidNames(invalid), reservedNames(reserved)].filter((problem) => problem !== undefined);
+  const builtins = names.filter(isPythonBuiltin);
+  const problems = [invalidNames(invalid), reservedNames(reserved), builtinNames(builtins)].filter(
+    (problem) => problem !== undefined,
+  );
   if (problems.length === 0) return;
-  const wrong = [...invalid, ...reserved];
+  const wrong = [...invalid, ...reserved, ...builtins];
   throw new RlmError({
     code: invalid.length > 0 ? 'invalid-tool-name' : 'reserved-name',
     message: problems.join(' '),
@@ -174,6 +214,11 @@ function reservedNames(names: readonly string[]): string | undefined {
   return names.length === 1
     ? `A tool cannot be named ${listed}: the REPL binds that name itself. Give the tool another name.`
     : `Tools cannot be named ${listed}: the REPL binds these names itself. Give the tools other names.`;
+}
+
+function builtinNames(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')}: Python has ${names.length === 1 ? 'a function of this name' : 'functions of these names'}, and cells would lose ${names.length === 1 ? 'it' : 'them'}. Give the tool another name, such as ${names[0]}_data.`;
 }
 
 function asJson(name: string, value: unknown): string {
