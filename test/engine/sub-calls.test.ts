@@ -198,7 +198,7 @@ describe('the sub-model', () => {
     });
     const calls = events.filter((event) => event.type === 'tool.completed');
     expect(calls).toMatchObject([{ commandId: 't1.0' }, { commandId: 't1.0' }]);
-    expect(calls[0]?.callId).toMatch(/^t1\.0\/tool\//);
+    expect(calls[0]?.callId).toMatch(/:t1\.0\/tool\//);
     expect(calls[1]?.callId).not.toBe(calls[0]?.callId);
   });
 
