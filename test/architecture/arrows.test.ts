@@ -10,6 +10,7 @@ const LEAVES: readonly string[] = [
   'errors.ts',
   'json-text.ts',
   'limits.ts',
+  'option-names.ts',
   'package-files.ts',
 ];
 
