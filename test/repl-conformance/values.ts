@@ -1,7 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { magicKind } from '../../src/context/file-kinds.ts';
 import type { FileValue, HistoryRead, JsonValue, ProjectionRead } from '../../src/repl/port.ts';
 import type { Bench } from './bench.ts';
 
@@ -139,6 +141,35 @@ export function describeValues(bench: () => Bench): void {
       );
       const { error } = await bench().run('docs[0].text');
       expect(error?.message).toBe('a.bin is not text: use .bytes');
+    });
+
+    test('of kinds that Python opens open as the first message says', async () => {
+      const path = join(folder, 'wal.db');
+      const database = new DatabaseSync(path);
+      database.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (n); INSERT INTO t VALUES (41), (42)');
+      database.close();
+      const bytes = await readFile(path);
+      const { opens: openDatabase = '' } = magicKind(bytes, false) ?? {};
+      await bench().repl.bind({ values: { wal: await file('copy.db', bytes, { encoding: 'binary', as: 'bytes' }) } });
+      expect(bytes[18]).toBe(2);
+      await bench().run(`import sqlite3\n${openDatabase.replaceAll('%', 'wal')}`);
+      expect(await bench().value('db.execute("SELECT max(n) FROM t").fetchone()')).toBe('(42,)');
+      const make = `
+import bz2, gzip, io, lzma, tarfile, zipfile
+archive, tar = io.BytesIO(), io.BytesIO()
+with zipfile.ZipFile(archive, "w") as z: z.writestr("a.txt", "inside")
+with tarfile.open(fileobj=tar, mode="w") as t: t.addfile(tarfile.TarInfo("a.txt"))
+made = {"gz": gzip.compress(b"x"), "bz2": bz2.compress(b"x"), "xz": lzma.compress(b"x"), "zip": archive.getvalue(), "tar": tar.getvalue()}
+{k: v[:600].hex() for k, v in made.items()}`;
+      const made = JSON.parse(((await bench().value(make)) ?? '').replaceAll("'", '"')) as Record<string, string>;
+      const recipes = Object.entries(made).map(([name, hex]) => {
+        const { opens = '' } = magicKind(Buffer.from(hex, 'hex'), false) ?? {};
+        return opens.replaceAll('%', `made["${name}"]`);
+      });
+      expect(recipes).not.toContain('');
+      expect(
+        await bench().value(`[getattr(v, "decode", lambda: type(v).__name__)() for v in (${recipes.join(', ')})]`),
+      ).toBe("['x', 'x', 'x', 'ZipFile', 'TarFile']");
     });
 
     test('by the thousand arrive each as its own document, whatever their sizes and encodings', async () => {
