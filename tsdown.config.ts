@@ -19,7 +19,7 @@ export default defineConfig([
     clean: false,
   },
   {
-    // What runs inside the embedded REPL's own process: it may read its folder and no other part of this package.
+    // The code inside the embedded REPL's own process: it may read its folder and no other part of this package.
     ...SHARED,
     entry: { main: 'src/repl/pyodide/child/main.ts', prove: 'src/repl/pyodide/child/prove.ts' },
     outDir: 'dist/repl/pyodide/child',

@@ -13,7 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    // What every run owes, whatever its test looks at.
+    // Checks that every test file runs.
     setupFiles: ['test/every-run.ts'],
     // Processes that tests start from the sources find them compiled by the first of them: half of their time is that.
     env: { NODE_COMPILE_CACHE: source('node_modules/.cache/fathom-tests') },

@@ -1,5 +1,5 @@
 /**
- * What the engine adds to the models it asks: a completion, a turn, an `llm_query`, a child, on every backend that starts
+ * The engine's own time on top of its models': a completion, a turn, an `llm_query`, a child, on every backend that starts
  * here, each beside a floor of the same run. Models are in the process and answer at once.
  *
  * Run: `node bench/engine.bench.ts [python|pyodide]…`

@@ -162,7 +162,7 @@ async function benchCancel(backend: Backend): Promise<void> {
   });
 }
 
-/** A provider that tells its 50 requests per second by refusals alone: how much of that is used, and at what price. */
+/** A provider that shows its limit of 50 requests per second by refusals alone: the share that is used, and its price. */
 async function benchRate(backend: Backend): Promise<void> {
   const calls = 1_500;
   const [perSecond, burst] = [50, 50];

@@ -1,5 +1,5 @@
 /**
- * What durability costs: a fan-out of in-process model calls with events and journal on against off, the time a resume
+ * The cost of durability: a fan-out of in-process model calls with events and journal on against off, the time a resume
  * takes to its first new call, and how a log grows. Bars: at most 10 % of fan-out throughput, at most 1 s for 10 000
  * recorded calls, at most 2 MB for a context of 1 MB over 50 turns.
  *

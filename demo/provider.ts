@@ -7,7 +7,7 @@ const TURNS = 6;
 /** Milliseconds a sub-call takes, so that their concurrency can be seen. */
 const SUB_CALL_MS = 150;
 
-/** The model names the demo asks for; the provider tells root calls from sub-calls by them. */
+/** The model names the demo asks for; the provider distinguishes root calls and sub-calls by them. */
 export const ROOT_MODEL = 'recorded-root';
 export const READER_MODEL = 'recorded-reader';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the demo asks about the six novels. */
+/** The demo's question about the six novels. */
 export const QUESTION =
   'Who has the largest yearly income stated for one person in these novels? Name the person, the pounds per year (the upper end of a range), the document, and the sentence that says so.';
 
@@ -13,7 +13,7 @@ export interface DemoAnswer {
   readonly quote: string;
 }
 
-/** What the answer has to be. */
+/** The schema of the answer. */
 export const ANSWER: z.ZodType<DemoAnswer> = z.object({
   person: z.string().min(1).describe('with title, e.g. Mr. Bingley'),
   poundsPerYear: z.number().int().positive(),

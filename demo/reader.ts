@@ -1,5 +1,5 @@
 /**
- * Stands in for the language model behind the sub-calls. It knows nothing but the prompt that came over HTTP, and just
+ * Replaces the language model behind the sub-calls. It knows nothing but the prompt that came over HTTP, and just
  * enough English for this question: number words before "a year", and the last person with a title before them.
  *
  * @module
@@ -89,7 +89,7 @@ function numberOf(words: string): number {
 }
 
 const TITLED = /\b(?:Mr\.|Sir|Colonel|Captain|Dr\.)\s+[A-Z][a-z]+/g;
-/** Characters in which somebody must have been named. */
+/** Characters within which a person must have been named. */
 const NEAR = 900;
 
 /** The last person with a title named before a place in the text. */
@@ -98,7 +98,7 @@ function personBefore(text: string, at: number): string | undefined {
   return names.at(-1)?.[0].replace(/\s+/g, ' ');
 }
 
-/** Ends of sentences and paragraphs; the point of a title is none. */
+/** Ends of sentences and paragraphs; the point of a title does not count. */
 const SENTENCE_END = /(?<!\b(?:Mr|Mrs|Dr))[.!?]"?\s|\n\n/g;
 /** Characters a quote may reach back from the sum. */
 const QUOTE_REACH = 400;

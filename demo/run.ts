@@ -28,7 +28,7 @@ export interface DemoResult {
   readonly verified: boolean;
 }
 
-/** What gpt-5 and gpt-5-mini cost, in USD per million tokens: for an idea of the money, none is spent. */
+/** Prices of gpt-5 and gpt-5-mini in USD per million tokens, to show what a run would cost: the demo spends nothing. */
 const LIST_PRICES: Readonly<Record<string, ModelPrice>> = {
   [`openai-compatible/${ROOT_MODEL}`]: { input: 1.25, output: 10 },
   [`openai-compatible/${READER_MODEL}`]: { input: 0.25, output: 2 },
@@ -38,15 +38,15 @@ const LIST_PRICES: Readonly<Record<string, ModelPrice>> = {
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const say = (line: string): void => void options.out.write(`${line}\n`);
   await using provider = await openModels(options);
-  const tell = (line: string): void => say(wrapped(line, options.out, 10));
-  tell(`Question: ${QUESTION}`);
+  const print = (line: string): void => say(wrapped(line, options.out, 10));
+  print(`Question: ${QUESTION}`);
   say(`Context:  the novels in ${options.novels}`);
-  tell(`Model:    ${provider.words}\n`);
+  print(`Model:    ${provider.words}\n`);
   const view = createProgressView({ ...options, stream: options.out, clock: systemClock });
   const result = await complete(options, provider.models, view);
   say('');
   say(`Answer:   ${JSON.stringify(result.answer)}`);
-  tell(`Took:     ${took(result, provider.recorded)}\n`);
+  print(`Took:     ${took(result, provider.recorded)}\n`);
   const checks = result.answer === undefined ? [] : verify(result.answer, options.novels);
   say('Is it right? Checked by plain code over the whole text, without any model:');
   for (const { ok, says } of checks) say(wrapped(`  ${ok ? '✓' : '✗'} ${says}`, options.out, 4));

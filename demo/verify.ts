@@ -14,7 +14,7 @@ export interface Check {
   readonly says: string;
 }
 
-/** A sum per year as it stands in a novel. */
+/** A sum per year as a novel writes it. */
 export interface Sum {
   readonly novel: string;
   readonly pounds: number;
@@ -49,7 +49,7 @@ export function verify(answer: DemoAnswer, folder: string): readonly Check[] {
     },
     {
       ok: at >= 0,
-      says: `the quote stands word for word in ${answer.novel}${at >= 0 ? `, at word ${at}` : ': NOT FOUND'}`,
+      says: `the quote is word for word in ${answer.novel}${at >= 0 ? `, at word ${at}` : ': NOT FOUND'}`,
     },
     {
       ok: inQuote.some((sum) => sum.pounds === answer.poundsPerYear),
@@ -57,7 +57,7 @@ export function verify(answer: DemoAnswer, folder: string): readonly Check[] {
     },
     {
       ok: named !== undefined && lastName(answer.person) === lastName(named),
-      says: `the gentleman last named before that sum is ${named ?? 'nobody'}`,
+      says: `the gentleman last named before that sum is ${named ?? 'no person'}`,
     },
   ];
 }

@@ -11,7 +11,7 @@ import { createRlm, fromFile, type ModelRef } from 'fathom-rlm';
 export async function quickstart(model: ModelRef, file: string): Promise<string> {
   const rlm = createRlm({ model, limits: { maxTurns: 15 } });
   try {
-    const result = await rlm.completion({ query: 'Who tells Emma of the engagement?', context: fromFile(file) });
+    const result = await rlm.completion({ query: 'Who informs Emma of the engagement?', context: fromFile(file) });
     console.log(`${result.outcome} after ${result.turns} turns and ${result.subCalls} sub-calls`);
     return result.text;
   } finally {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What a step came to. */
+/** The counts of a step. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;

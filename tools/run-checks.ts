@@ -1,6 +1,6 @@
 /**
  * `npm test`: every check of this repository in order, each with its output as it comes; then one line with real counts.
- * A step without tests of its own counts as one. Steps go on after a failure: a run tells all that is wrong.
+ * A step without tests of its own counts as one. Steps go on after a failure: a run shows all that is wrong.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface Step {
   readonly cwd?: string;
   /** Variables over those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What the step came to; default: one check, by its exit code. */
+  /** The counts of the step; default: one check, by its exit code. */
   readonly count?: (exitCode: number, output: string) => Counts;
 }
 

@@ -1,12 +1,12 @@
 /**
  * A provider in a process of its own that answers root calls with one cell and never answers any other call: what a cancel
- * has to close. It tells its parent when as many calls hang as were asked for, and when the last of them is gone.
+ * has to close. It reports to its parent when as many calls hang as were asked for, and when the last of them is gone.
  *
  * @module
  */
 import { startMockProvider } from '../../test/mock-provider/index.ts';
 
-/** What the provider tells its parent. Moments are of the machine's monotonic clock, in nanoseconds. */
+/** The reports of the provider to its parent. Moments are of the machine's monotonic clock, in nanoseconds. */
 export type ProviderNews =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'full' }
@@ -21,13 +21,13 @@ const mock = await startMockProvider({
     if (system !== '') return cell;
     if (mock.inFlight >= calls && !full) {
       full = true;
-      tell({ kind: 'full' });
+      report({ kind: 'full' });
       watch();
     }
     return { fault: 'hang-before-headers' };
   },
 });
-tell({ kind: 'url', url: mock.url });
+report({ kind: 'url', url: mock.url });
 process.on('disconnect', () => process.exit(0));
 
 function watch(): void {
@@ -36,9 +36,9 @@ function watch(): void {
     return;
   }
   full = false;
-  tell({ kind: 'empty', at: String(process.hrtime.bigint()) });
+  report({ kind: 'empty', at: String(process.hrtime.bigint()) });
 }
 
-function tell(news: ProviderNews): void {
+function report(news: ProviderNews): void {
   process.send?.(news);
 }

@@ -58,7 +58,7 @@ def is_data(value: object) -> bool:
 
 
 class Answers:
-    """What cells answer. The first answer of a cell counts."""
+    """The answers that cells give. The first answer of a cell counts."""
 
     def __init__(self, channel: Channel, namespace: Namespace, limits: Limits) -> None:
         self._limits = limits
@@ -83,7 +83,7 @@ class Answers:
         return {function.__name__: function for function in functions}
 
     def reset(self) -> None:
-        """A completion starts: what an earlier one of the session left in `answer` is no draft of it."""
+        """A completion starts: a draft that an earlier completion of the session left in `answer` does not count."""
         self._adopt()
         self.answer.clear()
         self.answer.update(content="", ready=False)
@@ -211,7 +211,7 @@ class Answers:
         self.answer["ready"] = False
 
     def draft(self) -> "Answer | None":
-        """What `answer["content"]` holds, when it holds something."""
+        """The value of `answer["content"]`, when it has one."""
         content = self._adopt().get("content")
         return None if is_empty(content) else make_answer("answer", content)
 

@@ -73,7 +73,7 @@ class Bindings:
         return lambda: {name: Tool(name, description, parameters, self._channel, self._before, self._limits)}
 
     def make(self, value: dict, texts) -> object:
-        """The value that a description stands for."""
+        """Builds the value that a description describes."""
         kind = value["kind"]
         if kind == "none":
             return None

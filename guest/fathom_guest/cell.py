@@ -23,7 +23,7 @@ _HIDDEN = object()
 
 
 class Outcome:
-    """What came of a cell."""
+    """The result of a cell."""
 
     __slots__ = ("error", "value", "answer", "continuation")
 

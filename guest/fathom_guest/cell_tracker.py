@@ -89,7 +89,7 @@ class CellTracker:
             del self._late[next(iter(self._late))]
 
     def late_output(self, handle: object) -> "str | None":
-        """What came after the end of a cell, or None."""
+        """The output printed after the end of a cell, or None."""
         kept = self._late.get(handle) if type(handle) is str else None
         if kept is None:
             return None
@@ -129,7 +129,7 @@ class CellTracker:
 
 
 class Started:
-    """What a thread runs, with the number of the cell that has started it."""
+    """Runs a thread's function under the number of the cell that started it."""
 
     __slots__ = ("_function", "_cell", "_threads")
 
@@ -153,7 +153,7 @@ class Started:
 
 
 class Submitted:
-    """What an executor runs, with the number of the cell that has submitted it: its threads may be of another cell."""
+    """Runs an executor's task under the number of the cell that submitted it: the thread may belong to another cell."""
 
     __slots__ = ("_function", "_cell")
 

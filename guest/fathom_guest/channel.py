@@ -1,7 +1,7 @@
 """The guest's end of the channel: commands in, results out, and requests that any number of threads may wait for.
 
-There is one stream of frames and no reader thread. Whoever waits first leads: it reads frames and hands replies to
-those who wait behind it; when its own has come, it passes the lead on. With one thread this costs nothing.
+There is one stream of frames and no reader thread. The first thread that waits leads: it reads frames and hands
+replies to those who wait behind it; when its own has come, it passes the lead on. With one thread this costs nothing.
 """
 
 from .own import own_builtins as __builtins__
@@ -27,7 +27,7 @@ from .frames import (
     join_frame,
 )
 from .interrupts import Interrupts
-from .slots import CELL_ENDED, Slot, refuse, tell
+from .slots import CELL_ENDED, Slot, notify, refuse
 from .transport import Transport
 
 _fork = getattr(os, "fork", None)
@@ -55,7 +55,7 @@ class Channel:
         #: The id of the command that runs, 0 between commands.
         self.command_id = 0
         self.closed = False
-        # Reentrant, so that they know their owner, see `check_free`; nobody takes one twice.
+        # Reentrant, so that they know their owner, see `check_free`; no thread takes one twice.
         self._mutex = RLock()
         self._send_lock = RLock()
         #: The thread that reads a frame and has not yet handed out what is in it.
@@ -191,7 +191,7 @@ class Channel:
             self._leader = get_ident()
 
     def try_lead(self) -> bool:
-        """Takes the lead without waiting. Whoever gets it must call `hand_over`."""
+        """Takes the lead without waiting. A caller that gets it must call `hand_over`."""
         with self._mutex:
             if self._leading:
                 return False
@@ -200,7 +200,7 @@ class Channel:
             return True
 
     def hand_over(self) -> None:
-        """Gives the lead to one who waits, or to nobody."""
+        """Gives the lead to a waiting slot, if there is one."""
         with self._mutex:
             self._leader = 0  # until the next one has woken
             for follower in self._followers:
@@ -218,7 +218,7 @@ class Channel:
             self.hand_over()
 
     def read_one(self) -> None:
-        """Reads one frame and hands it out. Only for whoever leads."""
+        """Reads one frame and hands it out. Only the leader calls this."""
         self.interrupts.hold()
         try:
             self._read()
@@ -250,7 +250,7 @@ class Channel:
     def _replies(self, header: dict, body: memoryview) -> None:
         sizes = header.get("parts", ())
         at = start = 0
-        told = []
+        arrived = []
         with self._mutex:
             for entry in header["replies"]:
                 parts = []
@@ -268,13 +268,13 @@ class Channel:
                 slot.parts = parts
                 self._fill(slot)
                 if slot.notify is not None:
-                    told.append(slot)
+                    arrived.append(slot)
         self._reader = 0  # handed out
         if self.after_replies is not None:
             self.after_replies()
         # Last, and outside of the lock: it may run code of the cell, which may wait for the next reply.
-        for slot in told:
-            tell(slot)
+        for slot in arrived:
+            notify(slot)
 
     def _fill(self, slot: Slot) -> None:
         slot.done = True
@@ -313,7 +313,7 @@ class Channel:
             self.hand_over()
 
     def finish(self) -> None:
-        """The command is over: whoever still waits for a reply is told so."""
+        """The command is over: slots that still wait for a reply get an error."""
         with self._send_lock:
             self.accepting = False
         self.command_id = 0
@@ -325,7 +325,7 @@ class Channel:
                 slot.entry = CELL_ENDED
                 self._fill(slot)
         for slot in slots:
-            tell(slot)
+            notify(slot)
 
     def _end(self) -> None:
         self.closed = True
@@ -353,7 +353,7 @@ class Channel:
         return self._forked
 
     def exit_fork(self) -> None:
-        """Ends a process that a cell has forked and that has come to the end of the cell."""
+        """Ends a process that a cell has forked and that has reached the end of the cell."""
         _exit(0)
 
     def _after_fork(self) -> None:

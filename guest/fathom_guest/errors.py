@@ -11,7 +11,7 @@ class LLMError(Exception):
     def __init__(self, message: str = "", code: str = "model-failure", reasoning: "str | None" = None) -> None:
         super().__init__(message)
         self.code = code
-        #: What the model thought, when it sent only reasoning and no answer.
+        #: The model's reasoning, when it sent only reasoning and no answer.
         self.reasoning = reasoning
 
 

@@ -68,7 +68,7 @@ def start_of(function: Callable, args: tuple = (), options: "dict | None" = None
 
 
 def make_executor(channel: Channel, calls: Calls) -> type:
-    """The class that stands in for `ThreadPoolExecutor`."""
+    """The class that replaces `ThreadPoolExecutor`."""
 
     class ThreadPoolExecutor(concurrent.futures.Executor):
         """Queries go out at once and side by side; any other function runs when it is submitted, in order."""

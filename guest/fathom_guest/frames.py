@@ -103,7 +103,7 @@ def split_parts(header: dict, body: memoryview) -> list[memoryview]:
 
 
 def inline_parts(parts: Sequence[bytes], send_blob: "Callable[[bytes], int]") -> tuple[list, Sequence[bytes]]:
-    """What `header.parts` says and which parts go along: what does not fit into one frame is sent as blobs before."""
+    """Builds `header.parts` and a frame's parts. Parts that do not fit into the frame are sent as blobs before it."""
     sizes: list = [len(part) for part in parts]
     if sum(sizes) <= FRAME_BODY:
         return sizes, parts

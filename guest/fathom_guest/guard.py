@@ -1,7 +1,7 @@
 """Puts the runtime's own names back: what a cell has changed in its modules, its classes or in `builtins`.
 
 Cells share the interpreter with the runtime and reach it by `sys.modules`, by `llm_query.__globals__` or by the class
-of `history`. This is no wall: it keeps a patch, by mistake or not, from outliving its cell.
+of `history`. This is not a wall: it keeps a patch, by mistake or not, from outliving its cell.
 """
 
 from .own import own_builtins as __builtins__

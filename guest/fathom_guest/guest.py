@@ -68,7 +68,7 @@ class Guest:
             self.limits,
         )
         self.lookups = Lookups(self.namespace, self.limits)
-        #: Names of packages worth telling the model about; a backend may fill it.
+        #: Names of packages that the prompt mentions; a backend may fill it.
         self.packages: list[str] = []
         #: Called after a cell, before its result is sent (a backend may drain pipes of its own here).
         self.after_cell: "Callable[[], None] | None" = None

@@ -28,7 +28,7 @@ def read_host(channel: Channel, header: dict, parts: Sequence[bytes] = ()) -> ob
 
 
 def with_late_output(tracker: CellTracker, item: object, ident: object = None) -> object:
-    """What the host keeps of a command, and behind it what its threads and tasks printed after its end."""
+    """The host's record of a command, followed by the output of its threads and tasks after its end."""
     if type(item) is str:
         late = tracker.late_output(ident)
         return item if late is None else f"{item}\n[printed after the end of the cell]\n{late}"

@@ -1,4 +1,4 @@
-"""What counts as JSON, and the text of values that leave the REPL."""
+"""Decides which values count as JSON, and writes the text of values that leave the REPL."""
 
 from .own import own_builtins as __builtins__
 
@@ -42,7 +42,7 @@ def is_json(value: object) -> bool:
 
 
 def json_text(value: object) -> "str | None":
-    """The value as JSON text (characters as they are), or None when it is no JSON."""
+    """The value as JSON text (characters as they are), or None when JSON cannot express it."""
     if not is_json(value):
         return None
     try:

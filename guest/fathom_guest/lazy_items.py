@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import ge, gt, le, lt
 from operator import index as index_of
 
-#: What `len()` can count: 2³¹−1 where the interpreter has 32 bits.
+#: The largest number `len()` can return: 2³¹−1 where the interpreter has 32 bits.
 _COUNTABLE = sys.maxsize
 
 
@@ -120,7 +120,7 @@ class LazyItems(Lazy):
         raise NotImplementedError
 
     def _no_item(self, key: object, length: int) -> str:
-        """What to say of an index that is out of range."""
+        """The message for an index that is out of range."""
         return "list index out of range"
 
     def __getitem__(self, key):

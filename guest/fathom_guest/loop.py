@@ -242,7 +242,7 @@ class EventLoop:
             task.cancel()  # it is not done only after an interrupt
 
     def nested(self, run, main: Coroutine, options: dict) -> object:
-        """`asyncio.run` in a cell that awaits at top level: a loop of its own, while the outer one stands still."""
+        """`asyncio.run` in a cell that awaits at top level: a loop of its own, while the outer one is paused."""
         outer = _get_running_loop()
         task = _swap_task(outer, None) if _swap_task is not None else None
         _set_running_loop(None)
@@ -304,6 +304,6 @@ def settle(future: asyncio.Future) -> None:
 
 
 def quiet(loop: asyncio.AbstractEventLoop, context: dict) -> None:
-    """An answer given in a task is no error to report."""
+    """An answer given in a task is not an error, so asyncio must not report it."""
     if not isinstance(context.get("exception"), CellEnd):
         loop.default_exception_handler(context)

@@ -11,7 +11,7 @@ from types import ModuleType
 
 from .errors import CommandError
 
-#: Names longer than this are nobody's variables.
+#: Longer names are not listed as variables.
 LONGEST_NAME = 200
 
 
@@ -35,7 +35,7 @@ class Namespace:
         add_site_builtins()
         #: Bound names, restored by reference before each cell.
         self.protected: dict[str, object] = {}
-        #: What makes the runtime's functions anew for each cell: a cell can change its own, not those of the next.
+        #: Creates the runtime's functions again for each cell: a cell can change its own, not those of the next.
         self._makers: "dict[str, Callable[[], dict[str, object]]]" = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
         self.data: set[str] = set()
@@ -115,7 +115,7 @@ class Namespace:
 
 
 def check_name(name: object) -> None:
-    """Raises for what is no name of a variable."""
+    """Raises when the text is not a valid variable name."""
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
         raise CommandError("invalid-name", f"{name!r} is not a valid Python name.")
 

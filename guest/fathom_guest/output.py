@@ -43,7 +43,7 @@ class Output:
         self._tracker = channel.tracker
         self._lock = RLock()
         self._head_left = 0
-        #: What finalizers have printed while this thread was sending a frame.
+        #: Output that finalizers printed while this thread was sending a frame.
         self._deferred: "deque[tuple[Stream, bytes]]" = deque()
         self.stdout = Stream(self, "stdout")
         self.stderr = Stream(self, "stderr")

@@ -21,7 +21,7 @@ _STR_METHODS = frozenset(name for name in dir(str) if not name.startswith("_"))
 
 
 class _Sized(Queried):
-    """A projection with positions: how many is asked once, when it was not told."""
+    """A projection with positions: the length is requested once, when the binding did not include it."""
 
     def __init__(self, source: Source, size: "int | None", query: Callable, query_batched: Callable) -> None:
         self._source = source
@@ -79,22 +79,22 @@ class ProjectedText(_Sized, Lazy):
         return wanted == ""
 
     def find(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
-        """Where `wanted` stands first, or -1, as `str.find`."""
+        """The first position of `wanted`, or -1, as `str.find`."""
         return next(self._places(wanted, start, end), -1)
 
     def index(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
-        """Where `wanted` stands first, as `str.index`."""
+        """The first position of `wanted`, as `str.index`."""
         found = self.find(wanted, start, end)
         if found < 0:
             raise ValueError("substring not found")
         return found
 
     def count(self, wanted: str, start: int = 0, end: "int | None" = None) -> int:
-        """How often `wanted` stands there without overlapping, as `str.count`."""
+        """The number of occurrences of `wanted` that do not overlap, as `str.count`."""
         return sum(1 for _ in self._places(wanted, start, end))
 
     def _places(self, wanted: str, start: int, end: "int | None") -> Iterator[int]:
-        """Where `wanted` stands, read in pages that overlap by its length."""
+        """The positions of `wanted`, read in pages that overlap by its length."""
         if not isinstance(wanted, str):
             raise TypeError(f"must be str, not {type(wanted).__name__}")
         at, stop, _ = slice(start, end).indices(self._length())
@@ -188,7 +188,7 @@ class ProjectedList(_Sized, LazyItems):
         return self._source.read("slice", start=start, stop=stop)
 
     def index(self, value: object, start: int = 0, stop: "int | None" = None) -> int:
-        """Where `value` stands first, as `list.index`."""
+        """The first position of `value`, as `list.index`."""
         first, last, _ = slice(start, stop).indices(self._length())
         for page in range(first, last, _ITEM_PAGE):
             for offset, item in enumerate(self._slice(page, min(page + _ITEM_PAGE, last))):

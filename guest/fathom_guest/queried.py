@@ -1,4 +1,4 @@
-"""What every projection can do: peek, search, chunk, and asking the model about pieces."""
+"""The methods of every projection: peek, search, chunk, and asking the model about pieces."""
 
 from .own import own_builtins as __builtins__
 
@@ -131,7 +131,7 @@ def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
 
 
 def _texts(prompt: object, items: object) -> list[str]:
-    """The texts of items. One text is no list of them: asked letter by letter, it would cost a call for each."""
+    """The texts of items. A single text is refused: taken as a list, each of its letters would cost a call."""
     if not isinstance(prompt, str):
         raise TypeError(f"the prompt must be a str, not {type(prompt).__name__}")
     if isinstance(items, (str, bytes, Mapping)) or (isinstance(items, Queried) and not items.holds_items):

@@ -1,4 +1,4 @@
-"""`llm_query`, `rlm_query`, their batches and their async twins."""
+"""`llm_query`, `rlm_query`, their batches and their async forms."""
 
 from .own import own_builtins as __builtins__
 
@@ -238,14 +238,14 @@ def make_queries(
         return calls.wait_all(batch)
 
     bound = (llm_query, llm_query_batched, rlm_query, rlm_query_batched)
-    twins = (allm_query, allm_query_batched, arlm_query, arlm_query_batched)
+    coroutines = (allm_query, allm_query_batched, arlm_query, arlm_query_batched)
     # How an executor without threads sends a call off without waiting for it.
     llm_query.__fathom_start__ = lambda *args, **options: one(start_llm(*args, **options))
     rlm_query.__fathom_start__ = lambda *args, **options: one(start_rlm(*args, **options))
-    for function in bound + twins:
+    for function in bound + coroutines:
         function.__module__ = "builtins"
         function.__qualname__ = function.__name__
-    return {function.__name__: function for function in bound + twins}
+    return {function.__name__: function for function in bound + coroutines}
 
 
 def rlm_item(item: object, index: int) -> tuple[object, object, object]:

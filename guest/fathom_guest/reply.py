@@ -1,4 +1,4 @@
-"""What a sub-call gives back: a string that also says how it came about."""
+"""The value that a sub-call returns: a string with the model, usage and truncation of the call."""
 
 from .own import own_builtins as __builtins__
 
@@ -20,7 +20,7 @@ class Reply(str):
     error: "dict | None" = None
     #: The typed value, when `output=` was given.
     value: object = None
-    #: What the model thought before it answered, or None.
+    #: The model's reasoning before its answer, or None.
     reasoning: "str | None" = None
 
     def __new__(

@@ -18,7 +18,7 @@ class Slot:
 
     __slots__ = ("id", "done", "entry", "parts", "notify", "gate", "leads", "bytes")
 
-    #: What this slot adds to `Channel.calls_pending`.
+    #: The number this slot adds to `Channel.calls_pending`.
     counts = 0
 
     def __init__(self) -> None:
@@ -29,12 +29,12 @@ class Slot:
         self.notify: "Callable[[], None] | None" = None
         self.gate = None
         self.leads = False
-        #: What it adds to `Channel.bytes_pending`.
+        #: The number it adds to `Channel.bytes_pending`.
         self.bytes = 0
 
 
-def tell(slot: Slot) -> None:
-    """Tells who waits in an event loop. A loop that a cell has broken or closed is no reason to break the channel."""
+def notify(slot: Slot) -> None:
+    """Wakes a waiter in an event loop. A loop that a cell has broken or closed must not break the channel."""
     if slot.notify is not None:
         try:
             slot.notify()
@@ -47,4 +47,4 @@ def refuse(slots: Sequence[Slot]) -> None:
     for slot in slots:
         slot.entry = CELL_ENDED
         slot.done = True
-        tell(slot)
+        notify(slot)

@@ -86,7 +86,7 @@ def _strip(tree, seen: set, room: int) -> None:
         tree._str = bounded(tree._str, room)
     if tree.stack is not None:
         frames = [frame for frame in tree.stack if not frame.filename.startswith(_PACKAGE)]
-        # What led to the cell (the event loop) is no business of its author.
+        # Frames that led to the cell (the event loop) mean nothing to its author.
         first = next((at for at, frame in enumerate(frames) if frame.filename.startswith(CELL)), 0)
         tree.stack[:] = frames[first:]
     _strip(tree.__cause__, seen, room)

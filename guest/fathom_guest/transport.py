@@ -10,7 +10,7 @@ _LARGE = 1024 * 1024
 
 
 class Transport(Protocol):
-    """What the channel needs of the way to the host."""
+    """The operations that the channel needs of its connection to the host."""
 
     def send(self, frame: bytes) -> None:
         """Writes one whole frame."""

@@ -1,4 +1,4 @@
-"""A value that the session had and that nobody has handed over again: every use of it raises, and says what to do."""
+"""A value of the session that its caller has not supplied again: every use of it raises, and says what to do."""
 
 from .own import own_builtins as __builtins__
 
@@ -11,7 +11,7 @@ _NAMES = [*(f"__{name}__" for name in (_BINARY + " " + _OTHER).split()), *(f"__r
 
 
 class Unavailable:
-    """Stands for the value under its name."""
+    """Takes the value's place under its name."""
 
     __slots__ = ("_message",)
 

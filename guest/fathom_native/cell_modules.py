@@ -13,7 +13,7 @@ from .own_modules import os
 def hide_children(hidden: "set[int]") -> None:
     """`os.wait()` and its like do not know of the processes in `hidden` (frozen snapshots are children too).
 
-    Without this, `while True: os.wait()` would never come to its ChildProcessError.
+    Without this, `while True: os.wait()` would never get its ChildProcessError.
     """
 
     def visible() -> bool:

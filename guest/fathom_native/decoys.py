@@ -45,7 +45,7 @@ class Decoys:
         return memory
 
     def describe(self) -> dict:
-        """What the proof is to try. A number that is not in use where the machine has no such objects."""
+        """The attempts that the proof makes. A number that is not in use where the machine has no such objects."""
         ids = {"memory": self._memory, "semaphore": self._semaphore, "queue": self._queue}
         known = {name: ident for name, ident in ids.items() if ident >= 0}
         return {**known, "name": self._name, "socket": self._path}

@@ -4,11 +4,12 @@
 CHANNEL = 1000
 #: To pid 1.
 LINK = 1001
-#: What the next twin will report on.
+#: The connection on which the next snapshot process will report.
 SPARE = 1002
-#: /dev/null: a twin has no use for output, and may find no descriptor free to open it.
+#: /dev/null: a snapshot process has no use for output, and may find no descriptor free to open it.
 NULL = 1003
-#: Kept open for a twin to close: it gets connections when it wakes, and a cell may have used up all other numbers.
+#: Kept open for a snapshot process to close when it wakes: it gets connections then, and a cell may have used up all
+#: other numbers.
 RESERVED = range(1004, 1010)
 
 #: The first number for cells, and the first after our own.

@@ -16,7 +16,7 @@ _PIPE = 64 * 1024
 class Drain:
     """Reads the two pipes: a thread while something runs, and once more at the end of each cell.
 
-    The thread is made for the first cell and sleeps in the kernel; `threading` does not know it. Whoever reads holds
+    The thread is made for the first cell and sleeps in the kernel; `threading` does not know it. The reader holds
     the lock until what was read has been taken in, so that the order is kept and a fork finds nothing half done.
     """
 
@@ -79,7 +79,7 @@ class Drain:
         return True
 
     def finish(self) -> None:
-        """Takes in what is still in the pipes. Not more than they can hold: somebody may keep on writing."""
+        """Takes in what is still in the pipes. Not more than they can hold: a process may keep on writing."""
         read = False
         with self._lock:
             for fd in self._reads:
@@ -99,7 +99,7 @@ class Drain:
         self._lock.release()
 
     def forked(self) -> None:
-        """In a twin: the thread has stayed behind."""
+        """In a snapshot process: the thread has stayed behind."""
         self._lock = allocate_lock()
         self._threads = 0
         self._life += 1

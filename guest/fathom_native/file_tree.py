@@ -1,6 +1,6 @@
 """Trees of files: looked at, copied and removed.
 
-Runs in the keeper, on file names that cells chose: every step goes by folder descriptors and follows no links.
+Runs in the supervisor, on file names that cells chose: every step goes by folder descriptors and follows no links.
 """
 
 import errno
@@ -18,7 +18,7 @@ class FilesTooDeep(OSError):
 
 
 def describe(info: os.stat_result) -> tuple:
-    """What tells whether a file has changed."""
+    """A mark that differs when a file has changed."""
     if stat.S_ISDIR(info.st_mode):
         return info.st_mode, 0, info.st_mtime_ns, 0, info.st_ino
     return info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino
@@ -27,7 +27,7 @@ def describe(info: os.stat_result) -> tuple:
 def scan(root: str, *, prune: bool = False) -> "dict[str, tuple]":
     """Every file, folder and link below `root` by relative path, folders before what they hold.
 
-    What no copy can hold is an error, or with `prune` taken away at once.
+    A file that no copy can hold is an error, or with `prune` taken away at once.
     """
     found: "dict[str, tuple]" = {}
     fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)  # may be a name in /proc/self/fd

@@ -1,4 +1,4 @@
-"""Copies of a REPL's files for its snapshots. What has not changed since the last copy is linked, not copied."""
+"""Copies of a REPL's files for its snapshots. A file that has not changed since the last copy is linked, not copied."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ _PIECE = 256
 
 
 class CopyGivenUp(Exception):
-    """Nobody needs the copy any more."""
+    """Frees a copy that is not needed any more."""
 
 
 class Copy:

@@ -21,9 +21,9 @@ class Folders:
 
 
 def make_folders(mode: str, scratch: str, *, disk: int, interpreter: "list[str]") -> Folders:
-    """In a new keeper: its namespaces' mounts, or plain folders below `scratch`."""
+    """In a new supervisor: its namespaces' mounts, or plain folders below `scratch`."""
     if mode != "rules":
-        live, store, processes = enter.box_keeper(disk=disk, interpreter=interpreter)
+        live, store, processes = enter.box_supervisor(disk=disk, interpreter=interpreter)
         look_in(f"/proc/self/fd/{processes}")
         return Folders(f"/proc/self/fd/{live}", f"/proc/self/fd/{store}", list(enter.FOLDERS.values()), None)
     prctl(PR_SET_CHILD_SUBREAPER, 1)

@@ -1,4 +1,4 @@
-"""The live process's side of snapshots: it forks a twin that stands still until the keeper wakes it."""
+"""The live process's side of snapshots: it forks a snapshot process that stays stopped until the supervisor wakes it."""
 
 from fathom_guest.own import own_builtins as __builtins__
 
@@ -20,7 +20,7 @@ _threads_running = _thread._count
 
 
 class Moment:
-    """What a fork does not keep, or shares with its parent."""
+    """State that a fork does not keep, or shares with its parent."""
 
     __slots__ = ("files", "folder")
 
@@ -30,14 +30,14 @@ class Moment:
 
 
 class Freezer:
-    """Makes twins at rest. `link` leads to the keeper, `spare` is the next twin's own link."""
+    """Makes snapshot processes at rest. `link` leads to the supervisor, `spare` is the next snapshot process's own link."""
 
     link: Link
     _spare: Link
 
     def __init__(self, *, guest: Guest, drain: Drain, channel: int) -> None:
         self.due = True
-        #: What the keeper sent while we waited for something else.
+        #: Packets the supervisor sent while we waited for another one.
         self.backlog: "list[Packet]" = []
         self._guest = guest
         self._drain = drain
@@ -45,7 +45,7 @@ class Freezer:
         self._roots: "tuple[str, ...]" = ()
         #: Threads that Python still counts although a fork has left them behind.
         self._lost_threads = 0
-        #: Twins made by this process: their ends are not for cells to wait for.
+        #: Snapshot processes made by this process: their ends are not for cells to wait for.
         self.children: "set[int]" = set()
 
     def begin(self, *, link: Link, spare: Link, roots: "list[str]") -> None:
@@ -57,7 +57,7 @@ class Freezer:
         return _threads_running() - self._drain.threads - self._lost_threads
 
     def take(self) -> str:
-        """Makes a twin of this moment and waits until the keeper has it. `WOKEN`: this *is* the twin, and it lives."""
+        """Forks a snapshot process and waits until the supervisor has it. In the snapshot process itself, once woken: `WOKEN`."""
         self._reap()
         pools: list = []
         blocked = self.threads_in_the_way()
@@ -69,24 +69,24 @@ class Freezer:
             return self._fail(f"{threads} of earlier cells still running, which a copy of the process would lose")
         files = self._open_files()
         folder = self._folder()
-        # The keeper copies the files while we fork; the twin reports to it in its own time.
+        # The supervisor copies the files while we fork; the snapshot process reports to it in its own time.
         self.link.send({"forking": True})
         self._drain.hold()
         try:
             pid = self._guest.channel.own_fork()
         except OSError as error:
             self._drain.release()
-            self._await_keeper()  # gives up the link that no twin will report on
+            self._await_supervisor()  # gives up the link that no snapshot process will report on
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
-            return self._become_twin(pools, Moment(files, folder))
+            return self._become_snapshot(pools, Moment(files, folder))
         self._drain.release()
         self.children.add(pid)
         self.due = False
-        return self._await_keeper()
+        return self._await_supervisor()
 
-    def _await_keeper(self) -> str:
-        self._spare.close()  # it is the twin's; and there may be no other number left for the next one
+    def _await_supervisor(self) -> str:
+        self._spare.close()  # it is the snapshot process's; and there may be no other number left for the next one
         packet = self._answer()
         for fd in packet.fds:
             self._spare = Link.of(fd)
@@ -98,7 +98,7 @@ class Freezer:
         return FAILED
 
     def _answer(self) -> Packet:
-        """The keeper's answer. What else it has sent meanwhile is kept for later."""
+        """The supervisor's answer. Other packets that arrive meanwhile are kept for later."""
         while True:
             packet = self.link.recv()
             if packet is None:
@@ -116,10 +116,10 @@ class Freezer:
                 pass
             self.children.discard(pid)
 
-    # -- in the twin -------------------------------------------------------------------------------------------------
+    # -- in the snapshot process -------------------------------------------------------------------------------------
 
-    def _become_twin(self, pools: list, moment: Moment) -> str:
-        """Stands still until it is woken. What goes wrong before is for pid 1: this process speaks to nobody else."""
+    def _become_snapshot(self, pools: list, moment: Moment) -> str:
+        """Stays stopped until it is woken. Errors before that go to pid 1: this process has no other connection."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         link = self._spare
         try:
@@ -188,7 +188,7 @@ class Freezer:
                     break
             except OSError:
                 continue
-        self._guest.bindings.reseed()  # two lives of one moment must not draw the same numbers
+        self._guest.bindings.reseed()  # two processes restored from one snapshot must not draw the same random numbers
         self.due = False
 
     def _folder(self) -> "str | None":

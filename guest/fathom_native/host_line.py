@@ -1,4 +1,4 @@
-"""The host's line to a keeper: one JSON object per line, both ways."""
+"""The host's line to a supervisor: one JSON object per line, both ways."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ class HostLine:
             return True
         return not data or b'"op":"close"' in data or b'"op":"kill"' in data
 
-    def tell(self, fields: dict) -> None:
+    def send(self, fields: dict) -> None:
         """Sends an event or a reply."""
         try:
             self._control.sendall(json.dumps(fields).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Contexts as files in memory that all REPLs map: a real `str` whose characters lie in pages nobody copies.
+"""Contexts as files in memory that all REPLs map: a real `str` whose characters lie in pages that are never copied.
 
 CPython keeps a `str` as a header followed by its characters, one, two or four bytes each, and a zero. A loader writes
 the characters into a sealed memory file; a REPL maps that file right behind a page of its own and puts the header at
@@ -40,7 +40,7 @@ def _header_size(kind: str) -> int:
 
 
 def kind_of(text: str) -> str:
-    """How CPython stores the text, told by its size in memory: looking at every character would take seconds."""
+    """How CPython stores the text, derived from its size in memory: looking at every character would take seconds."""
     if text.isascii():
         return "ascii"
     if len(text) < _SHORT:
@@ -56,7 +56,7 @@ def new_image() -> int:
 
 
 def seal(image: int) -> None:
-    """From now on nobody can change the file, not even a REPL that is given it."""
+    """From now on no process can change the file, not even a REPL that is given it."""
     fcntl.fcntl(image, _ADD_SEALS, _SEALS)
 
 
@@ -71,7 +71,7 @@ def is_ascii(source: int, size: int) -> bool:
 def write_image(image: int, source: int, size: int, decode, plain: bool) -> "tuple[str, int]":
     """Writes the characters of the file `source` into `image` and seals it. Returns their kind and number.
 
-    `decode` makes the text of a buffer. With `plain`, ASCII stands for itself and is copied as it is.
+    `decode` makes the text of a buffer. With `plain`, ASCII is copied as it is.
     """
     if not (plain and _copy_ascii(source, image, size)):
         os.ftruncate(image, 0)

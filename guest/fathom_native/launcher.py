@@ -208,7 +208,7 @@ class Launcher:
 
 
 def end_quietly(number: int, frame: object) -> None:
-    """The host has gone, or somebody wants us to."""
+    """The host has gone, or a signal asks us to end."""
     raise SystemExit
 
 
@@ -228,7 +228,7 @@ def open_file(path: str, expected: int) -> int:
 
 
 def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, identity: dict) -> None:
-    """The child's side: boxes itself, tells the launcher, serves. Never returns."""
+    """The child's side: boxes itself, reports to the launcher, serves. Never returns."""
     try:
         interpreter = config["interpreter"]
         short = enter.box_zygote(

@@ -22,7 +22,7 @@ _RUNNING = ("execute", "bash")
 
 
 class RestingTransport(PromptTransport):
-    """Frames, and between commands the keeper's messages and the automatic snapshot.
+    """Frames, and between commands the supervisor's messages and the automatic snapshot.
 
     A snapshot is due after each cell. It is made while the host thinks about the result. The host asks pid 1 before
     each cell whether there is one, and it then asks for it: no cell but the first runs without a snapshot of the moment before it.
@@ -82,7 +82,7 @@ class Live:
         hide_children(self.freezer.children)
         let_asyncio_watch_children()
         quiet_forks()
-        guest.channel.expect_own_forks(True)  # zygote to keeper, keeper to live process
+        guest.channel.expect_own_forks(True)  # zygote to supervisor, supervisor to live process
 
     def run(self, *, link: Link, spare: Link, roots: "list[str]") -> None:
         """Serves the host until it goes."""
@@ -101,7 +101,7 @@ class Live:
                     transport.restart()
                 continue
             while self.freezer.backlog:
-                self._serve_keeper(self.freezer.backlog.pop(0), transport)
+                self._serve_supervisor(self.freezer.backlog.pop(0), transport)
             poll = select.poll()
             poll.register(self._channel, select.POLLIN)
             poll.register(self.freezer.link.fileno(), select.POLLIN)
@@ -110,22 +110,22 @@ class Live:
                 packet = self.freezer.link.recv()
                 if packet is None:
                     os._exit(0)
-                self._serve_keeper(packet, transport)
+                self._serve_supervisor(packet, transport)
             elif self._channel in names:
                 return
 
-    def _serve_keeper(self, packet: Packet, transport: RestingTransport) -> None:
+    def _serve_supervisor(self, packet: Packet, transport: RestingTransport) -> None:
         fields = packet.fields
         if "freeze" in fields:
             if not self.freezer.due:
-                self.freezer.link.send({"current": fields["freeze"]})  # nothing has changed since the last twin
+                self.freezer.link.send({"current": fields["freeze"]})  # nothing has changed since the last snapshot process
             elif self.freezer.take() == WOKEN:
                 transport.restart()
         elif "source" in fields:
             self._take_source(packet)
 
     def _take_source(self, packet: Packet) -> None:
-        """A file or image to bind, by descriptor. The result goes back to the host by way of the keeper."""
+        """A file or image to bind, by descriptor. The result goes back to the host by way of the supervisor."""
         fields = packet.fields
         fd = packet.fds[0]
         try:
@@ -143,7 +143,7 @@ class Live:
             os.close(fd)
 
     def _load(self, value: dict) -> object:
-        """What a file value in `bind` stands for."""
+        """Loads the value behind a file value in `bind`."""
         try:
             return self._sources.pop(value["source"])
         except KeyError:

@@ -1,4 +1,4 @@
-"""The live process, as its keeper sees it."""
+"""The live process, as its supervisor sees it."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from .wire import Link, Packet, pair
 
 #: Seconds a live process may leave what it is sent unread, with its queue full.
 _PATIENCE = 5.0
-#: The same for answers: who asks and does not read them is no honest live process, and holds up nobody.
+#: The same for answers: a live process that asks and does not read them is hostile, and must not hold up the supervisor.
 _ANSWER_PATIENCE = 0.05
 
 
@@ -35,7 +35,7 @@ class LiveHandle:
         self.link: "Link | None" = None
         #: Its connection to the host, which ends with it even where children of its hold it open.
         self._channel: "socket.socket | None" = None
-        #: Our end of the link that the next twin will report on.
+        #: Our end of the link that the next snapshot process will report on.
         self.spare: "Link | None" = None
 
     def add_channels(self, fds: "list[int]") -> None:
@@ -43,7 +43,7 @@ class LiveHandle:
         self._channels += fds
 
     def take_channel(self, patience: float) -> int:
-        """The newest connection; older ones were for a process that is no more. Raises TimeoutError."""
+        """The newest connection; older ones belonged to a process that has ended. Raises TimeoutError."""
         deadline = time.monotonic() + patience
         while not self._channels:
             packet = self._zygote.recv(max(0.01, deadline - time.monotonic()))
@@ -101,7 +101,7 @@ class LiveHandle:
         self.link = self.spare = None
 
     def hear(self) -> "Packet | None":
-        """What the process says; None when it has nothing to say any more."""
+        """The next packet of the process; None when it has ended."""
         packet = None
         try:
             packet = self.link.recv(_PATIENCE) if self.link is not None else None

@@ -1,4 +1,4 @@
-"""Makes the live process: a fork of the keeper with nothing left but its own descriptors, inside of all limits."""
+"""Makes the live process: a fork of the supervisor with nothing left but its own descriptors, inside of all limits."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from .wire import Link
 
 @dataclass
 class Settings:
-    """What all REPLs of a zygote have in common."""
+    """Settings that all REPLs of a zygote share."""
 
     mode: str
     scratch: str
@@ -47,7 +47,7 @@ def _serve(serve: "Callable[[], None]") -> int:
         serve()
         return 0
     except BaseException:
-        return 1  # pid 1 reports that the process has ended; a twin has reported by itself
+        return 1  # pid 1 reports that the process has ended; a snapshot process has reported by itself
 
 
 def _report(fault: str) -> None:
@@ -62,7 +62,7 @@ def _become_live(
     link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]"
 ) -> "Callable[[], None] | None":
     """Boxes this process and waits for its connection. Gives what serves the host; None when the host has gone."""
-    os.setsid()  # a group to kill at once, and a fair share of the processor for its keeper
+    os.setsid()  # a group to kill at once, and a fair share of the processor for its supervisor
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)

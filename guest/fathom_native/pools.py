@@ -1,7 +1,7 @@
 """Idle thread pools: a fork loses their threads, but nothing else. They do not stand in the way of a snapshot.
 
 Cells leave pools behind all the time (`ThreadPoolExecutor` without `with`, `asyncio.to_thread`). As long as every
-thread of a pool waits for work, a twin can do without them: its pool is told that it has none, and makes new ones.
+thread of a pool waits for work, a snapshot can do without them: its pool is reset to no threads, and makes new ones.
 """
 
 from fathom_guest.own import own_builtins as __builtins__
@@ -37,7 +37,7 @@ def _is_idle(pool: object) -> bool:
 
 
 def forget_threads(pools: "list[ThreadPoolExecutor]") -> None:
-    """In a twin: these pools have no threads any more."""
+    """In a snapshot process: these pools have no threads any more."""
     for pool in pools:
         pool._threads.clear()
         pool._work_queue = SimpleQueue()

@@ -1,4 +1,4 @@
-"""What the zygote imports once for all REPLs: everything of our own at start, and modules cells use when it is idle.
+"""The modules that the zygote imports once for all REPLs: everything of our own at start, and modules cells use when it is idle.
 
 Inside of the box our own files are not there, so nothing of ours may be imported later. The standard library is.
 """
@@ -36,7 +36,7 @@ def preload(cache: str) -> None:
 
 
 def own_folder(path: str) -> bool:
-    """The folder is there, ours, and nobody else can write to it: what lies there is going to be run."""
+    """The folder exists, is ours, and no other user can write to it: its files are going to be run."""
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
         info = os.lstat(path)

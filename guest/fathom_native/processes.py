@@ -5,7 +5,7 @@ import signal
 import time
 
 _PF_EXITING = 0x4
-#: Exit statuses kept for whoever asks how a child ended.
+#: Exit statuses kept until a caller asks how a child ended.
 _STATUSES = 1024
 
 
@@ -185,7 +185,7 @@ class Population:
 
 
 def send(pid: int, number: int) -> bool:
-    """Sends a signal; False when there is no such process. 0 stands for none, and never for a process group."""
+    """Sends a signal; False when there is no such process. 0 means no process, and never a process group."""
     try:
         if pid == 0:
             return False

@@ -13,15 +13,15 @@ from .own_modules import os
 _QUICK_S = 0.0003
 #: So many quick replies in a row say that the next will be: on a busy machine they come one by one.
 _ROW = 8
-#: On a single processor whoever looks keeps the host from answering.
+#: On a single processor a polling guest keeps the host from answering.
 _MAY_LOOK = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
 
 
 class PromptTransport(FdTransport):
     """Looks for a reply for a moment before it sleeps, as long as replies are quick.
 
-    What the host answers by itself (`history`, projections, tools, recorded calls) takes less time than to fall asleep and
-    be woken. A model takes longer: after the first such wait nobody looks until several replies have been quick again.
+    Requests that the host answers by itself (`history`, projections, tools, recorded calls) take less time than to fall asleep and
+    be woken. A model takes longer: after the first such wait the guest does not poll until several replies have been quick again.
     """
 
     def __init__(self, fd: int) -> None:

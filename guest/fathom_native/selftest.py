@@ -115,12 +115,12 @@ def _network(wanted: dict) -> "list[str]":
 
 
 def _processes(wanted: dict) -> "list[str]":
-    """Processes in sight that are not the REPL's own (pid 1 is its keeper)."""
+    """Processes in sight that are not the REPL's own (pid 1 is its supervisor)."""
     return sorted(_seen_pids() - {"1", str(os.getpid()), str(os.getppid())})
 
 
 def _outside(wanted: dict) -> "list[int]":
-    """The host's processes, but for numbers that are ours in here. Pid 1 of the box is its keeper, which /proc does not list."""
+    """The host's processes, but for numbers that are ours in here. Pid 1 of the box is its supervisor, which /proc does not list."""
     inside = _seen_pids() | {"1"} if wanted["namespaces"] else set()
     return [pid for pid in wanted["pids"] if str(pid) not in inside]
 

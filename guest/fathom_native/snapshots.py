@@ -8,7 +8,7 @@ from .file_tree import FilesTooDeep
 from .files import Copy, CopyGivenUp, FileStore
 from .memory import own_memory, private_memory
 from .processes import Population, send
-from .twins import Twin
+from .snapshot_process import SnapshotProcess
 
 
 class Refusal(Exception):
@@ -20,25 +20,25 @@ class Refusal(Exception):
 
 
 class Snapshots:
-    """Twins by name. The automatic one is of the last moment at rest; it may have names as well."""
+    """Snapshot processes by name. The automatic one is of the last moment at rest; it may have names as well."""
 
     def __init__(self, *, files: FileStore, most: int, memory: int, population: Population) -> None:
         self._files = files
         self._most = most
         self._memory = memory
         self._population = population
-        self._named: "dict[str, Twin]" = {}
-        self.automatic: "Twin | None" = None
+        self._named: "dict[str, SnapshotProcess]" = {}
+        self.automatic: "SnapshotProcess | None" = None
 
     def pids(self) -> "set[int]":
         """The processes that stand still."""
-        return {twin.pid for twin in self._all()}
+        return {snapshot.pid for snapshot in self._all()}
 
-    def _all(self) -> "list[Twin]":
+    def _all(self) -> "list[SnapshotProcess]":
         return [*self._named.values(), *([self.automatic] if self.automatic is not None else [])]
 
     def copy_files(self, given_up: "Callable[[], bool]") -> "tuple[Copy | None, str | None]":
-        """A copy of the files for a twin that is about to be made, or what stands against it."""
+        """A copy of the files for a snapshot process that is about to be made, or the reason why none can be made."""
         try:
             return self._files.take(given_up), None
         except CopyGivenUp:
@@ -48,27 +48,27 @@ class Snapshots:
         except OSError as error:
             return None, f"the files cannot be copied ({os.strerror(error.errno or 0)})"
 
-    def took(self, twin: Twin) -> None:
-        """A twin has been made; it takes the place of the last automatic one."""
-        before, self.automatic = self.automatic, twin
+    def took(self, snapshot: SnapshotProcess) -> None:
+        """A snapshot process has been made; it takes the place of the last automatic one."""
+        before, self.automatic = self.automatic, snapshot
         if before is not None and not before.names:
             self._end(before)
 
     def let_go(self, pid: int, files: "Copy | None") -> None:
-        """A twin that is of no use, or its files alone where none has come."""
+        """Discards a snapshot process, or its files alone where no process has reported."""
         send(pid, signal.SIGKILL)
         if files is not None:
             self._files.release(files)
 
     def check(self) -> None:
-        """Ends twins that have run since they were stopped: they are no snapshots any more."""
-        for pid, twin in {twin.pid: twin for twin in self._all()}.items():
-            if pid and not twin.intact():
+        """Ends snapshot processes that have run since they were stopped: their state has changed."""
+        for pid, snapshot in {snapshot.pid: snapshot for snapshot in self._all()}.items():
+            if pid and not snapshot.intact():
                 send(pid, signal.SIGKILL)
 
-    def _end(self, twin: Twin) -> None:
-        twin.end()
-        self._files.release(twin.files)
+    def _end(self, snapshot: SnapshotProcess) -> None:
+        snapshot.end()
+        self._files.release(snapshot.files)
         self._population.reap()
 
     def check_room(self, name: str) -> None:
@@ -80,7 +80,7 @@ class Snapshots:
                 "snapshot-limit",
                 f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): delete one first.",
             )
-        named = {twin.pid for twin in self._named.values()}
+        named = {snapshot.pid for snapshot in self._named.values()}
         if sum(map(own_memory, named)) <= self._memory:
             return
         held = sum(map(private_memory, named))
@@ -90,40 +90,40 @@ class Snapshots:
                 f"The snapshots hold {held} bytes of memory, and the limit is {self._memory} bytes (memoryBytes): delete one first.",
             )
 
-    def name(self, name: str) -> Twin:
+    def name(self, name: str) -> SnapshotProcess:
         """Keeps the automatic snapshot under a name."""
-        twin = self.automatic
-        if twin is None:
+        snapshot = self.automatic
+        if snapshot is None:
             raise Refusal("repl-failure", "there is no moment at rest to keep")
-        twin.names.add(name)
-        self._named[name] = twin
-        return twin
+        snapshot.names.add(name)
+        self._named[name] = snapshot
+        return snapshot
 
-    def find(self, name: "str | None") -> "Twin | None":
-        """The twin of that name; without one the automatic twin, or None when there is none that lives."""
+    def find(self, name: "str | None") -> "SnapshotProcess | None":
+        """The snapshot process of that name; without a name the automatic one, or None when it has ended."""
         if name is None:
-            twin = self.automatic
-            return twin if twin is not None and twin.intact() else None
-        twin = self._named.get(name)
-        if twin is None:
+            snapshot = self.automatic
+            return snapshot if snapshot is not None and snapshot.intact() else None
+        snapshot = self._named.get(name)
+        if snapshot is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise Refusal("snapshot-not-found", f"There is no snapshot {name!r}; there are: {known}.")
-        if not twin.intact():
+        if not snapshot.intact():
             raise Refusal("repl-failure", f"The snapshot {name!r} has been ended or changed from inside of the REPL.")
-        return twin
+        return snapshot
 
-    def restored(self, twin: Twin) -> None:
-        """The twin has been woken: the moment it stands for is now the last moment at rest."""
-        before, self.automatic = self.automatic, twin
-        if before is not None and before is not twin and not before.names:
+    def restored(self, snapshot: SnapshotProcess) -> None:
+        """The snapshot process has been woken: its state is now the REPL's last state at rest."""
+        before, self.automatic = self.automatic, snapshot
+        if before is not None and before is not snapshot and not before.names:
             self._end(before)
 
     def delete(self, name: str) -> None:
-        """Frees a name; the twin goes with its last one."""
-        twin = self._named.pop(name, None)
-        if twin is None:
+        """Frees a name; the snapshot process goes with its last one."""
+        snapshot = self._named.pop(name, None)
+        if snapshot is None:
             known = ", ".join(sorted(self._named)) or "none"
             raise Refusal("snapshot-not-found", f"There is no snapshot {name!r}; there are: {known}.")
-        twin.names.discard(name)
-        if not twin.names and twin is not self.automatic:
-            self._end(twin)
+        snapshot.names.discard(name)
+        if not snapshot.names and snapshot is not self.automatic:
+            self._end(snapshot)

@@ -1,8 +1,8 @@
-"""What runs in a REPL, looked at by its pid 1: memory and processes while something may run, stillness at rest.
+"""Watches a REPL from its pid 1: memory and processes while something may run, and that nothing runs at rest.
 
 While a command runs, and for a moment after it, everything is looked at many times a second. Then everything is
-stopped: children and threads that a cell has left behind go on with the next command. What is stopped is hardly ever
-looked at, and with nothing else to watch the looks grow rarer and rarer.
+stopped: children and threads that a cell has left behind go on with the next command. Stopped processes are
+read rarely, and less and less often while nothing else runs.
 """
 
 import time
@@ -18,7 +18,7 @@ _CLOSE_LOOK = 0.03
 _SHARE = 0.05
 #: Seconds that what a command has left behind may run on.
 _AFTERWARDS = 1.0
-#: Seconds until the live process must have come to rest after a command.
+#: Seconds until the live process must have stopped running after a command.
 _REST_PATIENCE = 30.0
 #: Seconds until stopped processes are looked at again, the first time and at most.
 _FIRST_LOOK, _LAST_LOOK = 1.0, 60.0
@@ -75,7 +75,7 @@ class Watch:
         self._next = min(self._next, self._since + _LOOK)
 
     def look(self, live: int, keep: "set[int]", *, owes: bool) -> "str | None":
-        """Looks when it is due. `owes` says that the live process has not yet come to rest after its last command."""
+        """Looks when it is due. `owes`: the live process has not yet stopped running after its last command."""
         started = time.monotonic()
         if started < self._next:
             return None
@@ -90,7 +90,7 @@ class Watch:
         if problem is None and self._state == AFTERWARDS:
             if owes:
                 if started > self._since + _REST_PATIENCE:
-                    return "it did not come to rest after its last cell"
+                    return "it did not stop running after its last cell"
             elif started > self._since + _AFTERWARDS:
                 self._stand_still(keep)
         return problem
@@ -116,7 +116,7 @@ class Watch:
 
     def _stand_still(self, keep: "set[int]") -> None:
         self._state, self._pause, self._offences = STILL, _FIRST_LOOK, 0
-        # What a cell has stopped by itself is not ours to let go on.
+        # Processes that a cell has stopped by itself stay stopped.
         own = {pid for pid in self._population.others(keep) if _is_stopped(activity(pid))}
         self._stopped = {pid: {} for pid in self._population.stop(keep | own)}
         self._next = time.monotonic() + self._pause

@@ -31,7 +31,7 @@ _ANCILLARY = CMSG_SPACE(_MAX_FDS * 4) + CMSG_SPACE(_CREDENTIALS.size)
 
 
 class Packet:
-    """One message: its fields, the descriptors it brought, and the sender's process id where the kernel told it."""
+    """One message: its fields, the descriptors it brought, and the sender's process id where the kernel reports it."""
 
     __slots__ = ("fields", "fds", "pid")
 
@@ -42,7 +42,7 @@ class Packet:
 
 
 def pair() -> "tuple[Link, Link]":
-    """Two connected links. The first is told who sends."""
+    """Two connected links. The first learns the sender of each packet."""
     first, second = socketpair(AF_UNIX, SOCK_SEQPACKET)
     first.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
     return Link(first), Link(second)

@@ -1,4 +1,4 @@
-"""pid 1 of the box. Imports once, then forks a keeper for each connection that asks for a REPL."""
+"""pid 1 of the box. Imports once, then forks a supervisor for each connection that asks for a REPL."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from . import images
 from .box import enter
 from .box.kernel import fork_into, set_process_name
 from .box.networks import Networks
-from .keeper import Keeper
+from .supervisor import Supervisor
 from .live_process import Settings
 from .preload import COMMON, preload_one
 from .wire import Link, Packet, pair
@@ -24,7 +24,7 @@ _LENGTH = struct.Struct("<H")
 
 
 class Spare:
-    """A keeper with its live process, ready for a host that asks for these limits."""
+    """A supervisor with its live process, ready for a host that asks for these limits."""
 
     __slots__ = ("link", "options")
 
@@ -34,7 +34,7 @@ class Spare:
 
 
 class Zygote:
-    """Forks keepers, makes images of contexts, and passes descriptors on to where they belong."""
+    """Forks supervisors, makes images of contexts, and passes descriptors on to where they belong."""
 
     def __init__(self, *, listener: socket.socket, launcher: Link, settings: Settings, token: str) -> None:
         self._listener = listener
@@ -45,7 +45,7 @@ class Zygote:
         self._spare: "Spare | None" = None
         #: Limits of the last REPL: the next one will most likely have the same.
         self._likely: "dict | None" = None
-        self._keepers = 0
+        self._supervisors = 0
         self._networks = None if settings.mode == "rules" else Networks()
         self._to_import = list(COMMON)
         self._images: "dict[int, tuple[int, dict]]" = {}
@@ -109,7 +109,7 @@ class Zygote:
         return wanted
 
     def _open_repl(self, control: socket.socket, wanted: dict) -> None:
-        """Gives the connection to a keeper: the spare one if it fits, or else a new one."""
+        """Gives the connection to a supervisor: the spare one if it fits, or else a new one."""
         options = {name: wanted[name] for name in ("memory", "disk", "processes", "threads", "snapshots")}
         probe = wanted.get("probe")
         if self._spare is not None and self._spare.options == options and probe is None:
@@ -117,7 +117,7 @@ class Zygote:
         else:
             self._drop_spare()
             try:
-                link = self._fork_keeper({**options, "probe": probe})
+                link = self._fork_supervisor({**options, "probe": probe})
             except OSError as error:
                 control.sendall(json.dumps({"event": "refused", "reason": str(error)}).encode() + b"\n")
                 control.close()
@@ -132,12 +132,12 @@ class Zygote:
         control.close()
 
     def _make_spare(self) -> None:
-        """A REPL nobody has asked for yet, so that the next one is there at once."""
+        """A REPL made before a host asks for it, so that the next one opens at once."""
         options = self._likely
         if options is None:
             return
         try:
-            self._spare = Spare(self._fork_keeper({**options, "probe": None}), options)
+            self._spare = Spare(self._fork_supervisor({**options, "probe": None}), options)
         except OSError:
             self._likely = None  # the machine is short of something: no spares until the next REPL
 
@@ -146,24 +146,24 @@ class Zygote:
         if spare is not None:
             spare.link.close()
 
-    def _fork_keeper(self, options: dict) -> Link:
+    def _fork_supervisor(self, options: dict) -> Link:
         self._reap()  # a REPL that has ended leaves its network namespace
-        self._keepers += 1
-        options["number"] = self._keepers
-        link, keeper_end = pair()
+        self._supervisors += 1
+        options["number"] = self._supervisors
+        link, supervisor_end = pair()
         try:
-            flags = enter.keeper_flags(self._settings.mode)
+            flags = enter.supervisor_flags(self._settings.mode)
             pid = fork_into(flags) if self._networks is None else self._networks.fork(lambda: fork_into(flags))
         except OSError:
             link.close()
-            keeper_end.close()
+            supervisor_end.close()
             raise
         if pid == 0:
-            self._become_keeper(link, keeper_end, options)
-        keeper_end.close()
+            self._become_supervisor(link, supervisor_end, options)
+        supervisor_end.close()
         return link
 
-    def _become_keeper(self, zygote_end: Link, link: Link, options: dict) -> None:
+    def _become_supervisor(self, zygote_end: Link, link: Link, options: dict) -> None:
         try:
             others = [self._listener, self._launcher, zygote_end, *self._repls.values()]
             others += [loader for loader, _ in self._loaders.values()]
@@ -173,11 +173,11 @@ class Zygote:
                 os.close(fd)
             if self._networks is not None:
                 self._networks.forget()
-            Keeper(zygote=link, options=options, settings=self._settings).run()
+            Supervisor(zygote=link, options=options, settings=self._settings).run()
         except SystemExit:
             pass
         except BaseException as error:
-            os.write(2, f"keeper: {type(error).__name__}: {error}\n".encode())
+            os.write(2, f"supervisor: {type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(0)
 

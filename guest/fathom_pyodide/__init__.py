@@ -1,6 +1,6 @@
 """The Pyodide backend's own Python: makes the guest while the base snapshot is baked, and gives it what it lacks there.
 
-Runs before any cell has. What is here is no wall: cells share the interpreter with it. The walls are in
+Runs before any cell has. This package is not a wall: cells share the interpreter with it. The walls are in
 `src/repl/pyodide/child`.
 """
 

@@ -1,4 +1,4 @@
-"""A host in the same process: answers frames of a guest as it is told to."""
+"""A host in the same process: answers frames of a guest as the test says."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ def frame(kind: int, ident: int, header: dict, *parts: bytes) -> bytes:
 
 
 class Result:
-    """What came of a command."""
+    """The result of a command."""
 
     def __init__(self) -> None:
         self.header: dict = {}

@@ -13,7 +13,7 @@ from fathom_native.decoys import Decoys
 
 
 def in_child(filtered: bool, body: "object") -> "list[str]":
-    """What `body` finds in a child, with or without the filter that cells have where there are no namespaces."""
+    """The attempts that succeed in a child that runs `body`, with or without the filter of boxes without namespaces."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -1,4 +1,4 @@
-"""What processes hold, counted whatever hides it."""
+"""Memory of processes is counted however they hide it."""
 
 import ctypes
 import mmap
@@ -55,7 +55,7 @@ class Memory(unittest.TestCase):
         pid = hidden_process(_SIZE)
         self._pids.append(pid)
         with open(f"/proc/{pid}/statm", "rb") as file:
-            self.assertEqual(file.read().split()[1], b"0")  # so it hides from whoever looks at the process
+            self.assertEqual(file.read().split()[1], b"0")  # so it hides from a reader of the process
         self.assertGreater(own_memory(pid), _SIZE)
         self.assertGreater(fair_memory(pid), _SIZE)
         self.assertGreater(self.held(pid), _SIZE)

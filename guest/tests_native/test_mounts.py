@@ -1,4 +1,4 @@
-"""What is shown in the private root cannot be changed, whoever owns it. Each wall has a control: the same without it."""
+"""Files shown in the private root cannot be changed by any owner. Each wall has a control: the same without it."""
 
 import contextlib
 import ctypes
@@ -54,7 +54,7 @@ def read_all(path: str) -> bytes:
 
 
 def touched(path: str) -> "list[str]":
-    """What of a file's metadata could be changed. The owner changes nothing but gets the same values again."""
+    """The changes to a file's metadata that succeeded. The owner changes nothing but gets the same values again."""
     info = os.stat(path)
     fd = os.open(path, os.O_RDONLY)
     flags = ctypes.create_string_buffer(8)

@@ -14,7 +14,7 @@ from .hidden import hidden_process
 
 
 class Processes(unittest.TestCase):
-    def test_ends_are_told_in_words(self) -> None:
+    def test_ends_are_reported_in_words(self) -> None:
         self.assertEqual(how_it_ended(3 << 8), "it ended by itself with exit code 3")
         self.assertEqual(how_it_ended(9), "it was ended by SIGKILL")
         self.assertEqual(how_it_ended(None), "it ended")

@@ -14,7 +14,7 @@ X86, ARM = "x86_64", "aarch64"
 def decide(
     machine: str, number: int, arguments: "tuple[int, ...]" = (), arch: "int | None" = None, namespaces: bool = True
 ) -> str:
-    """What the filter says to a call."""
+    """The filter's verdict on a call."""
     arch = seccomp._AUDIT_ARCH[machine] if arch is None else arch
     padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
     data = struct.pack("=IIQ6Q", number, arch, 0, *(value & (2**64 - 1) for value in padded))
@@ -140,7 +140,7 @@ class Filter(unittest.TestCase):
             self.assertEqual(decide(machine, kill, (-1234, 9)), ALLOW)
             self.assertEqual(decide(machine, kill, (-1, 9)), REFUSED)
 
-    def test_limits_of_all_but_the_keeper(self) -> None:
+    def test_limits_of_all_but_the_supervisor(self) -> None:
         for machine, prlimit in ((X86, 302), (ARM, 261)):
             self.assertEqual(decide(machine, prlimit, (0, 7)), ALLOW)
             self.assertEqual(decide(machine, prlimit, (1234, 7)), ALLOW)

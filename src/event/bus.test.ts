@@ -96,7 +96,7 @@ describe('event bus', () => {
     expect(bus.failure).toBeInstanceOf(StoreError);
   });
 
-  it('has one terminal record and tells nothing after it', async () => {
+  it('has one terminal record and emits nothing after it', async () => {
     const bus = busWith();
     bus.emit(completed);
     bus.emit({ type: 'turn.started', turn: 2 });
@@ -136,7 +136,7 @@ describe('event bus', () => {
     expect((await childs).map((event) => event.runId)).toEqual(['c', 'c']);
   });
 
-  it('goes on numbering after a resume and leaves out what the log already tells', async () => {
+  it('goes on numbering after a resume and leaves out what the log already holds', async () => {
     const store = memoryStore();
     const first = busWith({ store });
     first.emit({ type: 'turn.started', turn: 1 });

@@ -16,7 +16,7 @@ export interface EventBusOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** The bus of the run that started this one: subscribers to the tree and `onEvent` are shared with it. */
   readonly parent?: EventBus;
-  /** What the log of this run already holds, when it is resumed: numbers go on, and nothing is told twice. */
+  /** The log of a resumed run: numbers go on, and no event is emitted twice. */
   readonly tail?: EventTail;
 }
 
@@ -37,15 +37,15 @@ export interface EventBus {
   /** Set once the store could not take an event; the run should end with it. */
   readonly failure: unknown;
   /**
-   * Tells what happened. Durable events become visible when they are stored: at once with a store in memory. After the
-   * terminal record nothing is told any more.
+   * Emits an event. Durable events become visible when they are stored: at once with a store in memory. After the
+   * terminal record nothing more is emitted.
    *
    * @throws Error on a second `run.completed`: a run has one terminal record
    */
   emit(body: EventBody): void;
   /** Every durable event from the first on, whenever it is called, ephemeral ones as they come; ends with the run. */
   subscribe(options?: SubscribeOptions): AsyncIterableIterator<RunEvent>;
-  /** The run does again what it did: events that the log already holds are not told twice. */
+  /** The run is replayed: events that the log already holds are not emitted twice. */
   restartLog(tail: EventTail): void;
   /** Resolves when everything emitted so far is visible. @throws RlmError `store-failure` */
   flush(): Promise<void>;
@@ -81,7 +81,7 @@ class RunEventBus implements EventBus {
   readonly #stream: EventStream;
   /** Emitted and not yet visible, in order. */
   #pending: Pending[] = [];
-  #told: Map<string, number>;
+  #recorded: Map<string, number>;
   #seq: number;
   #completed = false;
   #failure: unknown;
@@ -90,7 +90,7 @@ class RunEventBus implements EventBus {
   constructor(options: EventBusOptions) {
     this.#options = options;
     this.#seq = options.tail?.lastSeq ?? 0;
-    this.#told = countByIdentity(options.tail?.identities ?? []);
+    this.#recorded = countByIdentity(options.tail?.identities ?? []);
     const shared = options.parent === undefined ? undefined : streams.get(options.parent);
     this.#stream = shared ?? new EventStream(options.onEvent);
     streams.set(this, this.#stream);
@@ -144,7 +144,7 @@ class RunEventBus implements EventBus {
   }
 
   restartLog({ identities }: EventTail): void {
-    this.#told = countByIdentity(identities);
+    this.#recorded = countByIdentity(identities);
   }
 
   async flush(): Promise<void> {
@@ -158,19 +158,21 @@ class RunEventBus implements EventBus {
 
   #number(body: EventBody, ephemeral: boolean): RunEvent {
     const { runId, parentRunId, traceId, clock } = this.#options;
-    // What nobody gets to see takes no number.
+    // Ephemeral events that no subscriber sees take no number.
     if (!ephemeral && (this.#failure === undefined || body.type === 'run.completed')) this.#seq++;
     const base = { v: 1, runId, traceId, seq: this.#seq, time: isoTime(clock.now()) } as const;
     return parentRunId === undefined ? { ...base, ...body } : { ...base, parentRunId, ...body };
   }
 
   #wasTold(body: EventBody): boolean {
-    if (this.#told.size === 0) return false;
-    const identity = [eventIdentity(body), oldIdentity(body)].find((one) => one !== undefined && this.#told.has(one));
-    const count = identity === undefined ? undefined : this.#told.get(identity);
+    if (this.#recorded.size === 0) return false;
+    const identity = [eventIdentity(body), oldIdentity(body)].find(
+      (one) => one !== undefined && this.#recorded.has(one),
+    );
+    const count = identity === undefined ? undefined : this.#recorded.get(identity);
     if (identity === undefined || count === undefined) return false;
-    if (count === 1) this.#told.delete(identity);
-    else this.#told.set(identity, count - 1);
+    if (count === 1) this.#recorded.delete(identity);
+    else this.#recorded.set(identity, count - 1);
     return true;
   }
 
@@ -198,7 +200,7 @@ class RunEventBus implements EventBus {
     for (const resolve of flushing) resolve();
   }
 
-  /** Nothing unstored is shown any more, but for the end of the run: whoever watches has to learn of it. */
+  /** Nothing unstored is shown any more, but for the end of the run: watchers have to learn of it. */
   #fail(error: unknown): void {
     this.#failure ??= error;
     const lost = this.#pending.find(({ ephemeral }) => !ephemeral);
@@ -210,7 +212,7 @@ class RunEventBus implements EventBus {
   }
 
   #show({ event, ephemeral }: Pending): void {
-    // With a broken store, only what was stored before and the end are told.
+    // With a broken store, only stored events and the end are emitted.
     if (this.#failure !== undefined && !ephemeral && event.type !== 'run.completed') return;
     this.#stream.show(event, ephemeral);
     if (event.type === 'run.completed') this.#stream.end(this.runId);

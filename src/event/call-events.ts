@@ -1,5 +1,5 @@
 /**
- * What events say of calls: sub-calls, tools, model round trips.
+ * Events of calls: sub-calls, tools, model round trips.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface SubCallCompleted {
   readonly durationMs: number;
 }
 
-/** What becomes of the number of sub-calls: those that begin, but for those a limit refused, which were never sent. */
+/** The number of sub-calls so far, without those that a limit refused: they were never sent. */
 export function subCallsIn({ type, code }: { readonly type: string; readonly code?: string | undefined }): number {
   if (type === 'subcall.started') return 1;
   return type === 'subcall.completed' && code === 'budget' ? -1 : 0;
@@ -99,7 +99,7 @@ export interface ToolCompleted {
   readonly durationMs: number;
 }
 
-/** One model round trip, whatever came of it. */
+/** One model round trip, whether it succeeded or failed. */
 export interface UsageRecorded {
   readonly type: 'usage.recorded';
   readonly model: string;
@@ -121,7 +121,7 @@ export interface UsageRecorded {
   readonly possiblyBilled: boolean;
   /** From sending to the end of the reply, where it was measured. */
   readonly durationMs?: number;
-  /** What went wrong, finer than the code, e.g. `rate-limit` or `unreachable`. */
+  /** The failure, finer than the code, e.g. `rate-limit` or `unreachable`. */
   readonly fault?: string;
   /** Milliseconds until the next attempt; absent when this is the last one. */
   readonly retryInMs?: number;

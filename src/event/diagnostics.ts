@@ -3,7 +3,7 @@ import type { RunEvent } from './event.ts';
 
 /**
  * The `node:diagnostics_channel` on which every run of this process publishes its events as they become visible: for
- * monitoring that has no hand in how an `Rlm` is made. Costs nothing while nobody listens.
+ * monitoring that has no hand in how an `Rlm` is made. Costs nothing without a listener.
  *
  * @example
  * ```ts
@@ -12,7 +12,7 @@ import type { RunEvent } from './event.ts';
  */
 const events = channel('fathom-rlm:event');
 
-/** A listener that publishes to the channel, and then tells the caller's own. */
+/** A listener that publishes to the channel, and then calls the caller's own. */
 export function publishing(own: ((event: RunEvent) => unknown) | undefined): (event: RunEvent) => unknown {
   return (event) => {
     if (events.hasSubscribers) events.publish(event);

@@ -1,7 +1,7 @@
 import type { RunEvent } from './event.ts';
 
 /**
- * What a write has to survive before it counts as stored. `written`: the death of this process. `synced`: the loss of
+ * The failure that a write must survive before it counts as stored. `written`: the death of this process. `synced`: the loss of
  * power as well.
  */
 export type Durability = 'written' | 'synced';
@@ -14,7 +14,7 @@ export interface EventLog {
   append(event: RunEvent, options: AppendEventOptions): Stored;
   /** Events of one run in order of `seq`. */
   read(runId: string, range?: EventRange): Promise<readonly RunEvent[]>;
-  /** What a resumed run has to know of its own log. */
+  /** The facts a resumed run needs about its own log. */
   tail(runId: string): Promise<EventTail>;
   /** Takes back the events of a run from `seq` on. For the terminal record of a run that goes on. */
   truncate(runId: string, seq: number): Stored;
@@ -35,7 +35,7 @@ export interface EventRange {
   readonly limit?: number;
 }
 
-/** What a resumed run has to know of its own log. */
+/** The facts a resumed run needs about its own log. */
 export interface EventTail {
   /** 0 without events. */
   readonly lastSeq: number;

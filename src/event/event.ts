@@ -45,7 +45,7 @@ export type * from './call-events.ts';
 export type * from './run-events.ts';
 export type * from './turn-events.ts';
 
-/** What every event carries. */
+/** The fields of every event. */
 export interface EventBase {
   /** Version of this schema. */
   readonly v: 1;
@@ -61,7 +61,7 @@ export interface EventBase {
   readonly time: string;
 }
 
-/** What happened, without the base fields. */
+/** An event without the base fields. */
 export type EventBody =
   | RunStarted
   | RunQueued

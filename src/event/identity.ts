@@ -1,7 +1,7 @@
 import type { EventBody } from './event.ts';
 
 /**
- * What makes a durable event the same event when a resumed run comes by it again: its type and stable handles. A run that
+ * Identifies a durable event, so that a resumed run recognizes the one it recorded: its type and stable handles. A run that
  * replays its recorded cells emits what it emitted before; the bus leaves out what the log already holds. An event that
  * can rightly happen again, such as the usage of one more attempt, has no identity.
  */
@@ -17,7 +17,7 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'command.parsed':
       return `${body.type} ${body.id}`;
     case 'cell.completed':
-      // Cut short by the end of the run: when it goes on, the cell is run again and comes to its own end.
+      // Cut short by the end of the run: when it goes on, the cell is run again and completes by itself.
       return body.error?.type === 'Cancelled' ? undefined : `${body.type} ${body.id}`;
     case 'command.rejected':
       return `${body.type} t${body.turn} ${body.code}`;

@@ -1,5 +1,5 @@
 /**
- * What happens in a run, as events: the union, the bus they go over, and where they can be written.
+ * The events of a run: the union, the bus they go over, and where they can be written.
  *
  * @example
  * ```ts

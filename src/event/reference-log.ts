@@ -1,6 +1,6 @@
 import type { ExecutedCommand, SubCall, Trajectory, Turn } from '../trajectory.ts';
 
-/** What the reference format wants to know besides the trajectory. */
+/** Facts that the reference format needs besides the trajectory. */
 export interface ReferenceLogOptions {
   /** When the run started; times of turns are counted from it. */
   readonly startedAt: Date;
@@ -152,7 +152,7 @@ function promptOf(question: Line, asked: string): Line[] {
   return asked === '' ? [question] : [question, { role: 'user', content: asked }];
 }
 
-/** The viewer shows as question a first message of 51 to 499 characters, or what stands quoted after these words. */
+/** The viewer shows as question a first message of 51 to 499 characters, or the quoted text after these words. */
 function asQuestion(query: string): string {
   const shown = query.length > 50 && query.length < 500 && !query.includes('answer the prompt');
   return shown ? query : `original query: "${query.replaceAll('"', "'")}"`;

@@ -1,5 +1,5 @@
 /**
- * What events say of a run as a whole: its beginning and end, its limits, its REPL.
+ * Events of a run as a whole: its beginning and end, its limits, its REPL.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface ContextFacts {
   readonly type: string;
   /** Characters of a text, items of a list or mapping; absent when unknown. */
   readonly size?: number;
-  /** What it was made of, in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
+  /** Its source, in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
   readonly description?: string;
   /** How it was read, where that is out of the ordinary, and what was left out of it. */
   readonly notes?: readonly ContextRemark[];
@@ -41,7 +41,7 @@ export interface ContextRemark {
   readonly kind: 'encoding' | 'replaced' | 'bytes' | 'left-out' | 'empty';
   /** A clause, e.g. `l1.tsv is not UTF-8: read as windows-1252`. */
   readonly text: string;
-  /** What is behind the clause, one line each. */
+  /** Details behind the clause, one line each. */
   readonly details?: readonly string[];
 }
 
@@ -114,7 +114,7 @@ export interface RunCompleted {
   readonly compressionRatio?: number;
 }
 
-/** Safe to broadcast: nothing but where the run stands. */
+/** Safe to broadcast: it contains only the run's progress. */
 export interface RunProgress {
   readonly type: 'run.progress';
   /** From 1. */
@@ -142,7 +142,7 @@ export interface BudgetWarning {
 
 /**
  * A limit was reached: sub-calls are refused from here on, or the run ends, as it also does by a wish for the best answer
- * now. Told once for each limit of a run.
+ * now. Emitted once for each limit of a run.
  */
 export interface LimitReached {
   readonly type: 'limit.reached';
@@ -150,7 +150,7 @@ export interface LimitReached {
   readonly limit: string;
   /** The turn in which it was reached; 0 before the first. */
   readonly value: number;
-  /** What is used up, for people. */
+  /** The limit that is used up, in words for people. */
   readonly message: string;
 }
 
@@ -158,7 +158,7 @@ export interface LimitReached {
 export interface SnapshotEvent {
   readonly type: 'snapshot.created' | 'snapshot.restored' | 'snapshot.deleted';
   readonly name: string;
-  /** Of a created one: bytes of memory and files it stands for; what it shares with other snapshots counts in each. */
+  /** Of a created one: bytes of memory and files it holds; pages it shares with other snapshots count in each. */
   readonly bytes?: number;
 }
 
@@ -179,9 +179,9 @@ export interface SessionEvent {
 /** The REPL was killed and came back. */
 export interface ReplRestarted {
   readonly type: 'repl.restarted';
-  /** What killed it. */
+  /** The cause of its end. */
   readonly reason: string;
-  /** What is gone, in words, e.g. `variables and files are as they were before this cell`. */
+  /** The lost state, in words, e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
 }
 
@@ -195,7 +195,7 @@ export interface JournalDiverged {
   readonly variables?: readonly string[];
 }
 
-/** Told to one subscriber alone, in the place where it was too slow: so many ephemeral events are missing here. */
+/** Sent only to a subscriber that was too slow, at the gap: so many ephemeral events are missing here. */
 export interface EventsDropped {
   readonly type: 'events.dropped';
   /** Events, at least 1. */

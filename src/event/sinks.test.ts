@@ -101,7 +101,7 @@ describe('JSONL sink', () => {
     expect(JSON.parse(chunks.join(''))).toMatchObject({ type: 'cell.output', textChars: SECRET.length });
   });
 
-  it('tells of a file that cannot be written when it is closed, not before', async () => {
+  it('reports a file that cannot be written when it is closed, not before', async () => {
     const sink = jsonlSink(join(tmpdir(), 'fathom-no-such-folder', 'events.jsonl'));
     sink.write(event(started));
     await expect(sink.close()).rejects.toMatchObject({ code: 'ENOENT' });

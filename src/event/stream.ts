@@ -21,8 +21,8 @@ export class EventStream {
     if (!ephemeral) this.durable.push(event);
     for (const subscription of this.#subscriptions) subscription.offer(event, ephemeral);
     try {
-      const told = this.#onEvent?.(event);
-      if (told instanceof Promise) told.catch(warnOfListener);
+      const handled = this.#onEvent?.(event);
+      if (handled instanceof Promise) handled.catch(warnOfListener);
     } catch (error) {
       warnOfListener(error);
     }

@@ -1,5 +1,5 @@
 /**
- * What events say of turns, commands and cells.
+ * Events of turns, commands and cells.
  *
  * @module
  */
@@ -49,13 +49,13 @@ export interface CommandRejected {
   readonly turn: number;
   /** A code of {@link Rejection}, `refused` or `after-final`. */
   readonly code: string;
-  /** What the model is told. */
+  /** The note that the model reads. */
   readonly message: string;
   /** The beginning of what was read. */
   readonly excerpt: string;
 }
 
-/** A turn has ended; the feedback is what the model is told next. */
+/** A turn has ended; the feedback is the model's next message. */
 export interface TurnCompleted {
   readonly type: 'turn.completed';
   readonly turn: number;
@@ -85,7 +85,7 @@ export interface CellCompleted {
   readonly turn: number;
   readonly id: string;
   readonly ok: boolean;
-  /** What the model was shown. */
+  /** The output that the model was shown. */
   readonly shown: string;
   readonly stdout: string;
   readonly stderr: string;

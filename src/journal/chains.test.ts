@@ -15,7 +15,7 @@ interface DyingStore {
   kill(): void;
 }
 
-/** A store whose process dies after so many writes: what comes later is never stored, and nobody hears of it. */
+/** A store whose process dies after so many writes: later writes are never stored and never answered. */
 function dyingStore(store: Store, writes: number): DyingStore {
   let left = writes;
   return {

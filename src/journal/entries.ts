@@ -1,7 +1,7 @@
 import type { Settlement } from '../model/account.ts';
 import type { StepKind } from './port.ts';
 
-/** What the entries of a journal hold, by kind. Old fields keep their meaning: journals of every version are replayed. */
+/** The fields of a journal's entries, by kind. Old fields keep their meaning: journals of every version are replayed. */
 export interface EntryBodies {
   /** An attempt is about to be sent. */
   begin: BeginBody;

@@ -35,7 +35,7 @@ const CHILD: StepCall = { kind: 'child', turn: 1, command: 't1.1', request: { qu
 const TOOL: StepCall = { kind: 'tool', turn: 1, command: 't1.0', request: { name: 'search', args: { q: 'whale' } } };
 const COMMAND = { id: 't1.0', source: REPLY.slice(18, -4), shown: SHOWN, ok: true };
 
-/** What the recorded process did up to its kill: the second sub-call of the child was in flight. */
+/** The steps of the recorded process up to its kill: the second sub-call of the child was in flight. */
 async function record(store: Store): Promise<void> {
   const context = await store.blobs.put(CONTEXT, 'run');
   await store.runs.put(runRecord([{ name: 'context', kind: 'text', blob: context }]));
@@ -100,8 +100,8 @@ async function replay(store: Store): Promise<void> {
   const [event] = await store.events.read('run');
   expect(event).toMatchObject({ seq: 1, type: 'turn.completed', feedback: FEEDBACK, time: '2026-01-01T00:00:00.000Z' });
   const { root, recovered } = await openJournal({ journalId: 'run', store, clock });
-  const told: Divergence[] = [];
-  root.onDiverged((divergence) => told.push(divergence));
+  const reported: Divergence[] = [];
+  root.onDiverged((divergence) => reported.push(divergence));
   expect(await root.step({ kind: 'root', turn: 1 }, never)).toEqual({ text: REPLY, finishReason: 'stop' });
   for (const task of ['2', '0', '1']) expect(await root.step(sub('same', task), never)).toBe(`answer ${task}`);
   expect(await root.step(sub('flaky'), never)).toBe('after a retry');
@@ -117,7 +117,7 @@ async function replay(store: Store): Promise<void> {
     return await journal.step(sub('deep'), async (inner) => `again: ${inner.again}`);
   });
   expect(child).toBe('again: true');
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   expect(recovered).toMatchObject({ steps: 9, subCalls: 8 });
   expect(recovered.attempts.filter((attempt) => attempt.inFlight)).toMatchObject([
     { kind: 'sub', attempt: 1, settlement: { usage: { inputTokens: 77, estimated: true }, possiblyBilled: true } },

@@ -54,7 +54,7 @@ describe('step', () => {
     expect(seen).toBe(true);
   });
 
-  it('tells equal requests apart by their order, their task and their place', async () => {
+  it('distinguishes equal requests by their order, their task and their position', async () => {
     const store = memoryStore();
     const { root } = createJournal({ journalId: 'run', store, clock });
     const calls = [sub('q'), sub('q'), sub('q', { task: '1' }), sub('q', { command: 't1.1' }), sub('p')];
@@ -213,33 +213,33 @@ describe('children', () => {
 describe('commands and turns', () => {
   const command = { id: 't1.0', source: 'print(1)', shown: '1', ok: true };
 
-  async function replay(): Promise<{ journal: Journal; told: Divergence[] }> {
+  async function replay(): Promise<{ journal: Journal; reported: Divergence[] }> {
     const store = memoryStore();
     const { root } = createJournal({ journalId: 'run', store, clock });
     await root.step(sub('q'), async () => 'a');
     expect(root.command(command)).toBe('live');
     expect(root.turn(1, '1 (3 ms)')).toBe('1 (3 ms)');
     const journal = await open(store);
-    const told: Divergence[] = [];
-    journal.root.onDiverged((divergence) => told.push(divergence));
-    return { journal, told };
+    const reported: Divergence[] = [];
+    journal.root.onDiverged((divergence) => reported.push(divergence));
+    return { journal, reported };
   }
 
   it('are the same in a faithful replay, with the feedback the model saw', async () => {
-    const { journal, told } = await replay();
+    const { journal, reported } = await replay();
     expect(journal.root.recordedCommand('t1.0')).toMatchObject({ id: 't1.0', source: 'print(1)', timedOut: false });
     await journal.root.step(sub('q'), never);
     expect(journal.root.command(command)).toBe('same');
     expect(journal.root.turn(1, '1 (4 ms)')).toBe('1 (3 ms)');
     expect(journal.root.turn(2, 'new')).toBe('new');
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
-  it('tell where a replay prints something else, asks for something else, or asks for less', async () => {
-    const { journal, told } = await replay();
+  it('report where a replay prints something else, asks for something else, or asks for less', async () => {
+    const { journal, reported } = await replay();
     await journal.root.step(sub('other'), async () => 'b');
     expect(journal.root.command({ ...command, shown: '2' })).toBe('diverged');
-    expect(told.map((each) => each.message)).toEqual([
+    expect(reported.map((each) => each.message)).toEqual([
       'Replaying t1.0: it made a call that is not recorded.',
       'Replaying t1.0: it printed something else than recorded; it did not ask for 1 recorded result.',
     ]);

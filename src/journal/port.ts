@@ -1,6 +1,6 @@
 /**
- * What the engine asks of a journal. One journal serves one completion tree; each completion in it has a scope. What
- * costs money or acts on the world is a step: it runs once, its result is recorded before anybody sees it, and a run
+ * The journal as the engine uses it. One journal serves one completion tree; each completion in it has a scope. Work
+ * that costs money or acts on the world is a step: it runs once, its result is recorded before any code sees it, and a run
  * that is resumed gets the recorded result without running it.
  *
  * @module
@@ -8,10 +8,10 @@
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Settlement } from '../model/account.ts';
 
-/** What a step is. `child` is a completion started by `rlm_query`. */
+/** The kind of a step. `child` is a completion started by `rlm_query`. */
 export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool';
 
-/** What tells one step from all others, whatever the order in which threads and tasks make them. */
+/** Identifies a step, in whatever order threads and tasks make them. */
 export interface StepCall {
   readonly kind: StepKind;
   /** The turn it belongs to; `t<turn>` is its place unless a command is given. */
@@ -24,7 +24,7 @@ export interface StepCall {
    */
   readonly task?: string;
   /**
-   * What is asked, JSON only, built with its properties in one fixed order: its hash is part of the key. Not used for
+   * The request, JSON only, built with its properties in one fixed order: its hash is part of the key. Not used for
    * `root` and `final`, whose place alone says which they are: their messages hold volatile facts such as the time left.
    */
   readonly request?: unknown;
@@ -59,7 +59,7 @@ export interface ChildRun {
 }
 
 /**
- * What happens to a step that is not recorded. `run`: it runs. `refuse`: it is not run and throws `cancelled`; a replay of
+ * The treatment of a step that is not recorded. `run`: it runs. `refuse`: it is not run and throws `cancelled`; a replay of
  * what has ended makes no calls and writes nothing.
  */
 export type Unrecorded = 'run' | 'refuse';
@@ -75,16 +75,16 @@ export interface JournalScope {
   /**
    * Runs `run` once per key and records what it returns before it returns that; on replay returns the record.
    *
-   * What is returned is recorded: so a failure that the guest or the loop sees and goes on from (a failed sub-call, a
-   * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. What is thrown is not
+   * Returned values are recorded: so a failure that the guest or the loop sees and goes on from (a failed sub-call, a
+   * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. A thrown error is not
    * recorded and runs again after a resume: a cancel, a kill, a quota or key error that stops the run.
    *
    * @throws RlmError `store-failure`, `cancelled` where unrecorded steps are refused, and whatever `run` throws
    */
   step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T>;
-  /** What is recorded of a command that has ended, for a replay to see before it runs it. */
+  /** The record of a command that has ended, for a replay to see before it runs the command. */
   recordedCommand(id: string): CommandRecord | undefined;
-  /** Records a command that has ended, or compares it with its record and tells of differences. */
+  /** Records a command that has ended, or compares it with its record and reports differences. */
   command(command: CommandRun): CommandCheck;
   /**
    * Records the end of a turn, or returns its record. The loop goes on with the feedback that is returned: in a
@@ -109,9 +109,9 @@ export function notRecorded(): RlmError {
 export interface CommandRun {
   /** Its handle, e.g. `t3.0`. */
   readonly id: string;
-  /** Its code, or the text of a command that is no cell. */
+  /** Its code, or the text of another command. */
   readonly source: string;
-  /** What the model was shown of it, without durations. */
+  /** The output that the model was shown, without durations. */
   readonly shown: string;
   readonly ok: boolean;
   readonly timedOut?: boolean;
@@ -144,13 +144,13 @@ export interface Journal {
   readonly root: JournalScope;
   /** A session sets `refuse` for the time in which it replays a command that has ended. */
   unrecorded: Unrecorded;
-  /** What was recorded when it was opened; nothing for a new one. */
+  /** The entries recorded when it was opened; empty for a new one. */
   readonly recovered: Recovered;
   /** Resolves when everything recorded so far is synced. @throws RlmError `store-failure` */
   flush(): Promise<void>;
 }
 
-/** What an interrupted run leaves to the one that resumes it. */
+/** The state that an interrupted run leaves to the run that resumes it. */
 export interface Recovered {
   /** Steps with a recorded result. */
   readonly steps: number;

@@ -16,7 +16,7 @@ export interface Dangling {
   readonly settlement: NonNullable<SettleBody['settlement']>;
 }
 
-/** What a journal held when it was opened, by key. */
+/** The entries of a journal when it was opened, by key. */
 export class JournalRecord {
   readonly children: Map<string, string> = new Map();
   readonly commands: Map<string, CommandRecord> = new Map();
@@ -126,7 +126,7 @@ export class JournalRecord {
       case 'turn':
         this.turns.set(key, (body as unknown as TurnBody).feedback);
         break;
-      default: // An entry of a newer version: what it means is not ours to guess, and what we know stands without it.
+      default: // An entry of a newer version: this version cannot read it and goes on without it.
     }
   }
 

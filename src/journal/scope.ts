@@ -16,7 +16,7 @@ import { type JournalRecord, keyInScope } from './record.ts';
 import { StepAttempts } from './step-attempts.ts';
 import { digest, type Ordinals, stepKey } from './step-key.ts';
 
-/** What all scopes of a journal share. */
+/** State that all scopes of a journal share. */
 export interface ScopeCore {
   readonly record: JournalRecord;
   readonly ordinals: Ordinals;
@@ -56,7 +56,7 @@ export class Scope implements JournalScope {
     if (recorded !== undefined) return recorded.value as T;
     if (this.unrecorded === 'refuse') throw notRecorded();
     const again = record.begun(key);
-    if (!again) this.#tellUnrecorded(call);
+    if (!again) this.#reportUnrecorded(call);
     return await this.#run({ key, call, again }, run);
   }
 
@@ -116,7 +116,7 @@ export class Scope implements JournalScope {
       };
       value = await run(step);
     } catch (error) {
-      // What is thrown is no result, but what was paid for it is known. The error itself matters more than this write.
+      // A thrown error is not a result, but its cost is known. The error itself matters more than this write.
       await attempts.settleLast().catch(ignore);
       throw error;
     }
@@ -131,7 +131,7 @@ export class Scope implements JournalScope {
     return { runId: known ?? newRunId, journal: new Scope(this.#core, key), resumed: known !== undefined };
   }
 
-  #tellUnrecorded({ command, kind }: StepCall): void {
+  #reportUnrecorded({ command, kind }: StepCall): void {
     if (command === undefined || this.recordedCommand(command) === undefined) return;
     const what = kind === 'tool' ? 'a tool call' : 'a call';
     this.#listener?.({ commandId: command, message: `Replaying ${command}: it made ${what} that is not recorded.` });

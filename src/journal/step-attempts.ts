@@ -63,7 +63,7 @@ export class StepAttempts {
       },
       release: () => {
         reservation.release();
-        // Nobody waits for this: without it the attempt counts as possibly billed, which errs on the safe side.
+        // No caller waits for this write: without it the attempt counts as possibly billed, which errs on the safe side.
         if (attempt !== undefined) this.#write('settle', this.#key, { attempt }).catch(ignore);
       },
     };

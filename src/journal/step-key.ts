@@ -18,7 +18,7 @@ export function stepKey(scope: string, call: StepCall): string {
   return `${start}${task}/${digest(JSON.stringify(call.request) ?? '')}`;
 }
 
-/** What the keys of everything in a scope begin with. */
+/** The prefix of all keys in a scope. */
 export function scopePrefix(scope: string): string {
   return scope === '' ? '' : `${scope}${SCOPE_END}`;
 }
@@ -29,7 +29,7 @@ export function scopeOf(key: string): string {
   return end < 0 ? '' : key.slice(0, end);
 }
 
-/** Place of a key in its scope, e.g. `t3.0`. */
+/** Position of a key in its scope, e.g. `t3.0`. */
 export function placeOf(key: string): string {
   const start = key.lastIndexOf(SCOPE_END) + 1;
   return key.slice(start, key.indexOf('/', start));

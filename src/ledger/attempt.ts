@@ -10,7 +10,7 @@ import type { WaitPoint } from './wait-point.ts';
 /** Finals stand before everybody else. */
 const URGENT = -(2 ** 52);
 
-/** Whom an attempt tells what became of it. */
+/** The ledger nodes to which an attempt reports its outcome. */
 export interface AttemptOwner {
   sent(): void;
   neverSent(): void;
@@ -84,7 +84,7 @@ export class Attempt implements Reservation {
     return this.node.line;
   }
 
-  /** Takes room at once when it fits and nobody waits. @throws BudgetError when it can never fit */
+  /** Takes room at once when it fits and no other call waits. @throws BudgetError when it can never fit */
   holdNow(): boolean {
     if (this.#verdict() === 'waits' || this.node.tree.waiting > 0) return false;
     this.grant();

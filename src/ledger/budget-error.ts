@@ -4,10 +4,10 @@ import type { Limits } from '../limits.ts';
 /** The limits a ledger enforces; one that is absent or `undefined` does not bind. */
 export type LedgerLimits = Partial<Pick<Limits, 'maxSubCalls' | 'maxTokens' | 'maxCostUsd' | 'maxDurationMs'>>;
 
-/** What a ledger counts. */
+/** The resources that a ledger counts. */
 export type Resource = 'calls' | 'tokens' | 'cost' | 'time';
 
-/** How a resource stands, in its own unit: calls, tokens, US dollars, milliseconds. */
+/** The state of a resource, in its own unit: calls, tokens, US dollars, milliseconds. */
 export interface BudgetState {
   readonly resource: Resource;
   /** `Infinity` without a limit. */
@@ -18,7 +18,7 @@ export interface BudgetState {
   readonly reserved: number;
   /** Kept back for the completion's last call. */
   readonly kept: number;
-  /** What is neither spent, nor reserved, nor kept for a last call. Never negative. */
+  /** The amount that is not spent, reserved or kept for a last call. Never negative. */
   readonly left: number;
 }
 
@@ -30,9 +30,9 @@ export const LIMIT_OF: Readonly<Record<Resource, keyof LedgerLimits>> = {
   time: 'maxDurationMs',
 };
 
-/** What a refusal is made of. */
+/** The facts of a refusal. */
 export interface BudgetErrorOptions extends BudgetState {
-  /** What the refused call would have needed at worst, in the resource's unit. */
+  /** The most that the refused call could have needed, in the resource's unit. */
   readonly needed: number;
 }
 

@@ -56,7 +56,7 @@ test('a child ends with its last call before its parent’s work deadline, or at
   expect(budgetError(tooLate.openSubCall()).data).toMatchObject({ limit: 1_000_000, spent: 970_000, kept: 30_000 });
 });
 
-test('whoever waits is refused when the time is up, a waiting last call later', async () => {
+test('waiting calls are refused when the time is up, a waiting last call later', async () => {
   const { ledger, clock } = open({ maxDurationMs: 2_000, maxTokens: 100 });
   const child = ledger.child();
   await ledger.account({ kind: 'root' }).reserve(estimate(80, 0), never);

@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { BudgetError, type BudgetState } from './budget-error.ts';
 
-/** Time kept back for the last call: 30 s (D55), but never more than this share of the whole. */
+/** Time kept back for the last call: 30 s, but never more than this share of the whole. */
 export const LAST_CALL_MS = 30_000;
 const LAST_CALL_SHARE = 0.2;
 
-/** What bounds a completion's time. */
+/** The bounds of a completion's time. */
 export interface DeadlineOptions {
   readonly clock: Clock;
   /** Milliseconds since the epoch at which its time began. */
@@ -58,7 +58,7 @@ export class Deadline {
     return now >= (isFinal ? this.hard : this.work);
   }
 
-  /** How the time stands; for the last call, what is kept for that is left. */
+  /** The state of the time; for the last call, the time kept for it counts as left. */
   state(isFinal: boolean): BudgetState {
     const { start, limit, work, hard } = this;
     const now = this.#clock.now();

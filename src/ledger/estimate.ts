@@ -6,7 +6,7 @@ import type { Node } from './node.ts';
 /**
  * The estimate in whole tokens, rounded up.
  *
- * @throws TypeError for what is no number of tokens: it would spoil every sum it enters.
+ * @throws TypeError for an invalid number of tokens: it would spoil every sum it enters.
  */
 export function wholeTokens(estimate: CallEstimate): CallEstimate {
   const { model, inputTokens, maxOutputTokens } = estimate;

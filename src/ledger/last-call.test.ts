@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { budgetError, estimate, leftOf, never, now, open, used } from './testing.ts';
 
-test('what is kept for the last call is for nobody else', async () => {
+test('the amount kept for the last call serves no other call', async () => {
   const { ledger } = open({ maxTokens: 1_000 });
   ledger.holdFinal(estimate(200, 100));
   const child = ledger.child();

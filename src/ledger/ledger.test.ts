@@ -52,7 +52,7 @@ describe('room', () => {
     await ledger.account({ kind: 'root' }).reserve(estimate(1_000, 1_000, free), never);
   });
 
-  test('fractions of tokens are rounded up, and what is no number is refused', async () => {
+  test('fractions of tokens are rounded up, and invalid numbers are refused', async () => {
     const { ledger } = open({ maxTokens: 10 });
     await ledger.account({ kind: 'root' }).reserve(estimate(0.2, 1.5), never);
     expect(leftOf(ledger).tokens).toBe(7);
@@ -61,7 +61,7 @@ describe('room', () => {
     expect(() => ledger.holdFinal(estimate(1, Number.POSITIVE_INFINITY))).toThrow(TypeError);
   });
 
-  test('tells how much output could be paid for', async () => {
+  test('returns how much output could be paid for', async () => {
     const { ledger } = open({ maxTokens: 1_000, maxCostUsd: 0.0015 });
     const child = ledger.child({ limits: { maxTokens: 600 } });
     ledger.holdFinal(estimate(100, 100));
@@ -152,7 +152,7 @@ describe('waiting', () => {
     expect(leftOf(ledger).tokens).toBe(1_000);
   });
 
-  test('ends for everybody who shares a signal, and nobody of them is served on the way', async () => {
+  test('ends for all calls that share a signal, and none of them is served on the way', async () => {
     const { ledger } = open({ maxTokens: 10_000 });
     const first = await ledger.account({ kind: 'root' }).reserve(estimate(10_000, 0), never);
     const controller = new AbortController();
@@ -238,7 +238,7 @@ describe('a reservation', () => {
     expect(leftOf(ledger).tokens).toBe(0);
   });
 
-  test('takes the estimate where the usage is no count', async () => {
+  test('takes the estimate where the usage is not a valid count', async () => {
     const { ledger } = open();
     const reservation = await ledger.account({ kind: 'root' }).reserve(estimate(50, 40), never);
     reservation.settle({ usage: { inputTokens: -5, outputTokens: Number.NaN, cachedTokens: 1e300, estimated: false } });

@@ -1,8 +1,8 @@
 /**
  * The ledger: what a completion tree may spend and what it has spent. Calls, tokens, money and time.
  *
- * Every completion has its own `Ledger`, opened from its parent's with {@link Ledger.child}. What is spent in a child is
- * spent in all its ancestors, so a child draws from what they have left, and its own limits only narrow that.
+ * Every completion has its own `Ledger`, opened from its parent's with {@link Ledger.child}. Spending in a child
+ * counts in all its ancestors, so a child draws from what they have left, and its own limits only narrow that.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Model } from '../model/port.ts';
 import type { BudgetError, BudgetState, LedgerLimits, Resource } from './budget-error.ts';
 import type { Usage } from './usage.ts';
 
-/** What a call is for. Only `final`, the last call of a completion, may use what {@link Ledger.holdFinal} keeps back. */
+/** The purpose of a call. Only `final`, the last call of a completion, may use what {@link Ledger.holdFinal} keeps back. */
 export type CallKind = 'root' | 'sub' | 'final';
 
 /** A share of a limit of the tree that has been spent (settled, not merely reserved). */
@@ -25,17 +25,17 @@ export interface BudgetWarning {
   readonly limit: number;
 }
 
-/** What a new ledger needs to know. */
+/** The options of a new ledger. */
 export interface LedgerOptions {
   readonly limits: LedgerLimits;
   readonly clock: Clock;
-  /** Called once per resource and share of a limit of the tree. What it throws, the call that was settled throws. */
+  /** Called once per resource and share of a limit of the tree. The settled call rethrows its errors. */
   readonly onWarning: (warning: BudgetWarning) => void;
   /** Milliseconds spent before, by the run that is resumed. Default 0. */
   readonly elapsedMs?: number;
 }
 
-/** What a child completion may spend of what its parent has left. */
+/** The share of its parent's budget that a child completion may spend. */
 export interface ChildOptions {
   readonly limits?: LedgerLimits;
   /** Default: one below the parent. */
@@ -54,7 +54,7 @@ export interface AccountOptions {
 /** An account that can also say how much output it could pay for. */
 export interface LedgerAccount extends CallAccount {
   /**
-   * The most output tokens an attempt with this much input could be allowed, should every call in flight come to nothing;
+   * The most output tokens an attempt with this much input could be allowed, if no call in flight uses any of its reservation;
    * `Infinity` without limits, 0 when not even the input fits.
    */
   affordableOutputTokens(model: Model, inputTokens: number): number;
@@ -65,7 +65,7 @@ export interface LedgerAccount extends CallAccount {
  * that is settled, or from `sent()`.
  */
 export interface SubCallTicket {
-  /** Something was sent (or a child completion was started): it counts, whatever comes of it. */
+  /** Something was sent (or a child completion was started): it counts, also when it fails. */
   sent(): void;
   /** The end of the sub-call: gives the place back when nothing was ever sent. Safe in every `finally`. */
   close(): void;
@@ -115,7 +115,7 @@ export interface Ledger {
   recall(calls: readonly BookedCall[], subCalls: number): void;
   /** Limit, spent, reserved and left of one resource, at whichever of this completion and its ancestors has least left. */
   budget(resource: Resource): BudgetState;
-  /** What this completion and all below it have used so far. */
+  /** The usage of this completion and all below it so far. */
   usage(): Usage;
   /** Ends the completion: timers stop, waiting calls are refused. Calls in flight may still settle. */
   close(): void;

@@ -21,7 +21,7 @@ export function usd(nano: number): number {
   return nano / NANO_PER_USD;
 }
 
-/** What these tokens cost at most, in nano-dollars, rounded up. */
+/** The highest cost of these tokens, in nano-dollars, rounded up. */
 export function ceilingCost(price: ModelPrice, tokens: { readonly input: number; readonly output: number }): number {
   const pico = tokens.input * inputCeiling(price) + tokens.output * perToken(price.output);
   return Math.ceil(pico / PICO_PER_NANO);
@@ -35,7 +35,7 @@ export function settledCost(price: ModelPrice | undefined, usage: CallUsage): nu
   return price === undefined ? undefined : exactCost(price, usage);
 }
 
-/** What these tokens cost, in nano-dollars, rounded to the nearest. Never above {@link ceilingCost} of the same tokens. */
+/** The cost of these tokens, in nano-dollars, rounded to the nearest. Never above {@link ceilingCost} of the same tokens. */
 export function exactCost(price: ModelPrice, usage: CallUsage): number {
   const cached = Math.min(usage.cachedTokens ?? 0, usage.inputTokens);
   const written = Math.min(usage.cacheWriteTokens ?? 0, usage.inputTokens - cached);

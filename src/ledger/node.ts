@@ -9,7 +9,7 @@ import { type BookedUsage, UsageBook } from './usage.ts';
 import { WaitPoint } from './wait-point.ts';
 import type { Warnings } from './warnings.ts';
 
-/** What all completions of a tree share. */
+/** The state that all completions of a tree share. */
 export interface Tree {
   readonly clock: Clock;
   readonly warnings: Warnings;
@@ -20,7 +20,7 @@ export interface Tree {
   readonly aborts: AbortWatch;
 }
 
-/** What a node is made of. */
+/** The parts of a node. */
 export interface NodeOptions {
   readonly tree: Tree;
   readonly parent: Node | undefined;
@@ -75,7 +75,7 @@ export class Node {
     return cost === 'fits' ? tokens : cost;
   }
 
-  /** How a resource stands at this node alone; for its last call, what is kept for that is left. */
+  /** The state of a resource at this node alone; for its last call, the amount kept for it counts as left. */
   state(resource: Resource, mayUseKept = false): BudgetState {
     if (resource === 'time') return this.deadline.state(mayUseKept);
     const pool = this[resource];
@@ -84,7 +84,7 @@ export class Node {
     return resource === 'cost' ? inUsd(state) : state;
   }
 
-  /** How a resource stands where least of it is left. */
+  /** The state of a resource at the node where least of it is left. */
   tightest(resource: Resource): BudgetState {
     let least = this.state(resource);
     for (let node = this.parent; node !== undefined; node = node.parent) {

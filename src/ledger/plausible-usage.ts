@@ -2,8 +2,8 @@ import type { CallEstimate } from '../model/account.ts';
 import type { CallUsage } from '../model/port.ts';
 
 /**
- * The usage as it can be booked: whole numbers that are not negative. A count that is none is replaced by the worst case
- * of the estimate, and the usage is then marked as estimated. Counts above the estimate stand (D113).
+ * The usage as it can be booked: whole numbers that are not negative. An invalid count is replaced by the worst case
+ * of the estimate, and the usage is then marked as estimated. Counts above the estimate are kept: providers bill tokens that no estimate sees.
  */
 export function plausibleUsage(usage: CallUsage, estimate: CallEstimate): CallUsage {
   const { inputTokens, outputTokens, cachedTokens, costUsd } = usage;

@@ -16,12 +16,12 @@ export class Pool {
     this.limit = limit;
   }
 
-  /** What may be taken now. Never negative. */
+  /** The amount that may be taken now. Never negative. */
   left(mayUseKept: boolean): number {
     return Math.max(0, this.#free(mayUseKept) - this.reserved);
   }
 
-  /** What could be taken if everything in flight came to nothing. */
+  /** The amount that could be taken if all reservations in flight were returned. */
   leftAtBest(mayUseKept: boolean): number {
     return Math.max(0, this.#free(mayUseKept));
   }

@@ -20,7 +20,7 @@ class Ticket implements SubCallTicket {
     this.#node = node;
   }
 
-  /** What is sent after the place was given back is counted all the same: the books tell what happened. */
+  /** A call that is sent after its ticket was returned counts all the same: the ledger records real spending. */
   sent(): void {
     if (this.#state === 'spent') return;
     if (this.#state === 'held') this.#giveBack();

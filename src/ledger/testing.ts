@@ -1,4 +1,4 @@
-/** What the ledger's tests share: a clock they own, models with prices, and settlements. */
+/** Shared by the ledger's tests: a clock they own, models with prices, and settlements. */
 import type { Clock } from '../clock.ts';
 import type { CallEstimate, Settlement } from '../model/account.ts';
 import type { Model, ModelPrice } from '../model/port.ts';
@@ -11,7 +11,7 @@ import {
   type Resource,
 } from './index.ts';
 
-/** A clock that stands still until it is told. */
+/** A clock that only moves when the test advances it. */
 export interface ManualClock extends Clock {
   /** Moves on, and runs what has come due, in order. */
   advance(ms: number): void;
@@ -71,7 +71,7 @@ export function used(inputTokens: number, outputTokens: number): Settlement {
 /** A signal that never fires. */
 export const never: AbortSignal = new AbortController().signal;
 
-/** A ledger with its clock, and what it has told. */
+/** A ledger with its clock, and the warnings it emitted. */
 export interface Opened {
   readonly ledger: Ledger;
   readonly clock: ManualClock;
@@ -88,7 +88,7 @@ export function open(limits: LedgerLimits = {}, clock: ManualClock = manualClock
   return { ledger, clock, warnings };
 }
 
-/** What has become of a promise by now: its value, its error, or `'pending'`. */
+/** The state of a promise by now: its value, its error, or `'pending'`. */
 export async function now(promise: Promise<unknown>): Promise<unknown> {
   let outcome: unknown = 'pending';
   const set = (value: unknown) => {
@@ -109,7 +109,7 @@ export function budgetError(value: unknown): BudgetError {
   throw new Error(`Not a BudgetError: ${String(value)}`);
 }
 
-/** What may still be spent; `undefined` where there is no limit. */
+/** The amount that may still be spent; `undefined` where there is no limit. */
 export function leftOf(
   ledger: Pick<Ledger, 'budget'>,
 ): Record<'calls' | 'tokens' | 'costUsd' | 'ms', number | undefined> {

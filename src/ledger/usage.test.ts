@@ -6,7 +6,7 @@ import { estimate, leftOf, manualClock, modelOf, never, open, priced, unpriced, 
 
 const cheap = modelOf('test/cheap', { input: 0.0375, output: 0.15, cached: 0.01 });
 
-test('usage is told in total, per model and per depth', async () => {
+test('usage is reported in total, per model and per depth', async () => {
   const { ledger } = open();
   const child = ledger.child();
   (await ledger.account({ kind: 'root' }).reserve(estimate(100, 100), never)).settle(used(100, 10));

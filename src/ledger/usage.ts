@@ -1,7 +1,7 @@
 import type { CallUsage } from '../model/port.ts';
 import { nanoDollars, usd } from './money.ts';
 
-/** What a number of model calls used. Every attempt that was sent is a call, also one that failed or was cancelled. */
+/** The usage of a number of model calls. Every attempt that was sent is a call, also one that failed or was cancelled. */
 export interface UsageTotals {
   /** Of all prompts, cached tokens included. */
   readonly inputTokens: number;
@@ -19,7 +19,7 @@ export interface UsageTotals {
   readonly possiblyBilled: number;
 }
 
-/** What a completion and everything below it used. The parts add up to the total. */
+/** The usage of a completion and everything below it. The parts add up to the total. */
 export interface Usage extends UsageTotals {
   /** By the model's id. */
   readonly byModel: Readonly<Record<string, UsageTotals>>;

@@ -1,8 +1,8 @@
 /**
  * First come, first served in a tree of limits. Every completion is a wait point. A call waits at its own completion; the
- * first in line whose needs fit there stands in line at the parent, and so on up to the root, where the earliest one is
- * granted as soon as it fits. So nobody overtakes a call that waits for the same limit, and a call that waits only for its
- * own completion's limit is in nobody else's way. A change costs O(depth · log children), whatever the number that waits.
+ * first in line whose needs fit there queues at the parent, and so on up to the root, where the earliest one is
+ * granted as soon as it fits. So no call overtakes one that waits for the same limit, and a call that waits only for its
+ * own completion's limit delays no other call. A change costs O(depth · log children), whatever the number that waits.
  *
  * @module
  */
@@ -130,7 +130,7 @@ export class WaitPoint<W extends Waiting<W>> {
     return own.order < below.order ? own : below;
   }
 
-  /** Stands in line at the parent with this call, or leaves that line. */
+  /** Queues this call at the parent, or leaves that queue. */
   #stand(call: W | undefined): void {
     if (this.candidate === call) return;
     this.candidate = call;

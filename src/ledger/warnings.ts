@@ -1,7 +1,7 @@
 import type { Resource } from './budget-error.ts';
 import type { BudgetWarning } from './ledger.ts';
 
-/** The shares of a limit of the tree at which a warning is given (D114). */
+/** The shares of a limit of the tree at which a warning is given. */
 export const WARNING_SHARES = [0.6, 0.9] as const;
 
 /** Gives each warning of a tree once. */

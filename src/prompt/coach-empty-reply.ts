@@ -3,14 +3,14 @@ import type { Note } from './feedback.ts';
 
 /** A reply of which nothing ran and nothing was rejected. */
 export interface EmptyReplyFacts {
-  /** What is left of the reply without its reasoning. */
+  /** The reply without its reasoning. */
   readonly text: string;
   readonly reasoning: string | undefined;
   /** Code has looked at the context, or it is empty: a written answer counts. */
   readonly mayAnswer: boolean;
 }
 
-/** What an empty reply was: its form counts when replies in a row are counted, and its note says what to send. */
+/** The kind of an empty reply: its form counts when replies in a row are counted, and its note says what to send. */
 export interface EmptyReplyCoaching {
   readonly form: string;
   readonly note: Note;
@@ -21,7 +21,7 @@ export const SAFE_STEP = 'print(SHOW_VARS())\nprint(str(context)[:1000])';
 
 /** Longest prose that is offered as the answer. */
 const ANSWER_CHARS = 600;
-/** Prose that announces a step: it is no answer. */
+/** Prose that announces a step: it is not an answer. */
 const ANNOUNCES =
   /^\W*(?:ok(?:ay)?\b|sure\b|let me\b|let's\b|i will\b|i'll\b|i need\b|i should\b|i am going\b|i'm going\b|i can(?:not|'t)?\b|first\b|next\b|now\b|hm+\b|wait\b|to (?:answer|do|find)\b|we (?:need|should)\b|still\b|thinking\b)/i;
 const UNREAD_FENCE = /^[ \t]*(?:`{3,}|~{3,})[ \t]*([\w+#.-]+)/m;

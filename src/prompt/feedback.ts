@@ -1,11 +1,11 @@
 import type { VariableInfo } from '../repl/port.ts';
 import { nameAsRepr, onOneLine, quoted, sentence, toCopy } from './quoted.ts';
 
-/** What one command came to, for the model. */
+/** The result of one command, for the model. */
 export interface CommandFeedback {
   /** Its handle, e.g. `t3.0`. */
   readonly id: string;
-  /** What it was, e.g. `cell`, `bash`, `snapshot before-merge`. */
+  /** The kind of command, e.g. `cell`, `bash`, `snapshot before-merge`. */
   readonly label: string;
   readonly ok: boolean;
   /** Bounded output, errors last. */
@@ -15,7 +15,7 @@ export interface CommandFeedback {
   readonly failedSubCalls: number;
 }
 
-/** Where the run stands, for the end of the message. */
+/** The run's progress, for the end of the message. */
 export interface TurnBudget {
   /** The turn the model is about to take. */
   readonly nextTurn: number;
@@ -23,7 +23,7 @@ export interface TurnBudget {
   readonly left: BudgetLeft;
 }
 
-/** What the budgets have left; undefined where there is no limit. */
+/** The amounts left in the budgets; undefined where there is no limit. */
 export interface BudgetLeft {
   readonly subCalls: { readonly left: number; readonly limit: number };
   readonly tokens: { readonly left: number; readonly limit: number };
@@ -54,7 +54,7 @@ const PANEL_CHARS = 1_500;
 const PANEL_VARIABLES = 20;
 
 /**
- * The user message after a turn. What changes each turn stands at its end. Every line of an output begins with
+ * The user message after a turn. Its volatile parts are at its end. Every line of an output begins with
  * {@link QUOTE_MARK}: all others are the runtime's own.
  */
 export function feedbackMessage(input: FeedbackInput): string {

@@ -105,7 +105,7 @@ describe('a hint after a failed cell', () => {
 
   it.each<readonly [string, Partial<CellFacts>]>([
     ['an ordinary error', failed('ValueError', 'no', 'int("x")')],
-    ['a name of nobody', failed('NameError', "name 'rows' is not defined", 'print(rows)')],
+    ['an unknown name', failed('NameError', "name 'rows' is not defined", 'print(rows)')],
     ['a closed block with a mistake', failed('SyntaxError', "'(' was never closed", 'print(len(con')],
     ['a syntax error beside a right answer', failed('SyntaxError', 'invalid syntax', 'x = = 1\nFINAL("62")')],
   ])('is not given for %s', (_, facts) => {

@@ -106,7 +106,7 @@ const COMMENTED = /^[ \t]*#[ \t]*(FINAL(?:_VAR)?\([^\n]*\))[ \t]*$/m;
 
 function commentedFinal({ code, answered }: CellFacts): Note | undefined {
   const command = answered ? undefined : COMMENTED.exec(code)?.[1];
-  // An answer that stands in the code as well is judged by itself.
+  // An answer that is in the code as well is judged by itself.
   if (command === undefined || /^[ \t]*(?:FINAL|FINAL_VAR|SUBMIT)\(/m.test(code)) return undefined;
   return {
     text: `${command} is in a comment of your code, and a comment is not run. To answer, send exactly this and nothing else`,

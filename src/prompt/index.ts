@@ -1,5 +1,5 @@
 /**
- * What the model reads: pure functions from facts to text.
+ * The texts the model reads: pure functions from facts to text.
  *
  * @module
  */

@@ -4,7 +4,7 @@ import type { Note } from './feedback.ts';
 interface Instead {
   /** Modules as they are imported. */
   readonly modules: readonly string[];
-  /** What to use instead. */
+  /** The replacement. */
   readonly use: string;
   /** Code that does the usual first step without the module. */
   readonly code?: string;
@@ -16,7 +16,7 @@ const ROWS = [
   'print(len(rows), rows[:3])',
 ].join('\n');
 
-/** What there is instead of packages that models expect. */
+/** Replacements for packages that models expect. */
 const INSTEAD: readonly Instead[] = [
   { modules: ['pandas', 'polars', 'openpyxl', 'xlrd'], use: 'csv, json and collections', code: ROWS },
   { modules: ['numpy', 'scipy', 'sklearn'], use: 'statistics, math and random, with lists' },

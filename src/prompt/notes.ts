@@ -9,7 +9,7 @@ import type { Note } from './feedback.ts';
 import { likelyName, onlyName } from './likely-name.ts';
 import { nameAsRepr } from './quoted.ts';
 
-/** An answer stands beside a command that failed. */
+/** A reply has an answer and a command that failed. */
 export const REFUSED_AFTER_FAILURE: string =
   'Your answer was not taken: a command before it in the same reply failed, and you had not seen the error. Look at it, then answer again.';
 
@@ -88,7 +88,7 @@ export function rebound(names: readonly string[]): string {
   return `${some.join(', ')} are reserved; your assignments were undone. Use other names.`;
 }
 
-/** What one more reply of the kind costs, before it is written. */
+/** The cost of one more reply of the kind, before it is written. */
 export function lastWarning(kind: 'empty' | 'failed' | 'unfit', send: string | undefined): Note {
   const reply = { empty: 'such reply', failed: 'failed cell', unfit: 'answer that does not fit' }[kind];
   const text = `One more ${reply} ends the run`;

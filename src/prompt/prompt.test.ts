@@ -97,7 +97,7 @@ describe('the first message', () => {
 });
 
 describe('feedback', () => {
-  it('gives each command with its handle, status, time, sub-calls and output, and ends with where the run stands', () => {
+  it('gives each command with its handle, status, time, sub-calls and output, and ends with the progress of the run', () => {
     const message = feedbackMessage({
       commands: [
         {

@@ -11,7 +11,7 @@ export interface PromptOptions {
   readonly stopAfterFirstBlock?: boolean;
 }
 
-/** What is really bound and in force; the prompt claims nothing else. */
+/** The values and limits that are really in force; the prompt claims nothing else. */
 export interface PromptFacts {
   readonly info: ReplInfo;
   readonly limits: Limits;

@@ -13,7 +13,7 @@ export interface LockOwner {
   readonly confirmed: boolean;
 }
 
-/** What a lock says of its owner. */
+/** The owner that a lock names. */
 interface Written {
   readonly words: string;
   readonly pid: number;
@@ -26,7 +26,7 @@ interface Written {
 /** Milliseconds by which two ways to learn the start of a process may differ: `ps` says whole seconds. */
 const START_TOLERANCE_MS = 2_000;
 
-/** What a lock of this process says. */
+/** The owner written into locks of this process. */
 export function thisProcess(): Omit<Written, 'words'> {
   const started = Math.round(performance.timeOrigin);
   return { pid: process.pid, host: hostname(), since: new Date().toISOString(), started };

@@ -20,8 +20,8 @@ import { StoreError, storeClosed } from './store-error.ts';
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. What only a
-   * resume would need, the journal and the context, is given up as soon as a run has ended. Runs of a session are kept
+   * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. The
+   * journal and the context, which only a resume needs, are dropped as soon as a run has ended. Runs of a session are kept
    * whole until the session has ended: it is brought back from them.
    */
   readonly keepRuns?: number;
@@ -218,7 +218,7 @@ function memoryJournal(logs: Map<string, JournalEntry[]>, { open, write }: Acces
     },
     async read(journalId) {
       open();
-      // As read from a disk: nobody gets a value that somebody else may change.
+      // Copies, as if read from a disk: no caller gets a value that another may change.
       return JSON.parse(JSON.stringify(logs.get(journalId) ?? [])) as readonly JournalEntry[];
     },
   };

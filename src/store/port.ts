@@ -104,6 +104,6 @@ export interface BlobStore {
   bytes(ref: BlobRef): Promise<Uint8Array>;
   /** Writes the value to a file. @throws RlmError `store-failure` when it is missing or not what was stored */
   copyTo(ref: BlobRef, path: string): Promise<void>;
-  /** Gives up one owner's claims, on one value or on all; what nobody owns is deleted and its place is free. */
+  /** Gives up one owner's claims, on one value or on all; a value without an owner is deleted and its space is free. */
   release(owner: string, ref?: BlobRef): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { JsonValue } from '../repl/port.ts';
 import type { BlobRef } from './port.ts';
 
 /**
- * Where a run stands. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it
+ * The state of a run. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it
  * stopped for something a person can mend (a quota, a key); it can be resumed. The others are final.
  */
 export type RunStatus = 'running' | 'interrupted' | 'paused' | 'completed' | 'failed' | 'aborted';
@@ -12,7 +12,7 @@ export type RunStatus = 'running' | 'interrupted' | 'paused' | 'completed' | 'fa
 /** Statuses from which a run can be resumed. */
 export const RESUMABLE: ReadonlySet<RunStatus> = new Set(['interrupted', 'paused']);
 
-/** What a store knows of a run besides its events and journal. */
+/** The record of a run besides its events and journal. */
 export interface RunRecord {
   readonly id: string;
   readonly parentRunId?: string;
@@ -29,7 +29,7 @@ export interface RunRecord {
   readonly result?: RunResult;
 }
 
-/** What was asked, and what is needed to ask it again. Closed on purpose: no key, token or header has a place in it. */
+/** The request of a run, and all that is needed to repeat it. Closed on purpose: no key, token or header has a place in it. */
 export interface RunRequest {
   readonly query: string;
   readonly contexts: readonly StoredContext[];

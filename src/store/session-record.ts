@@ -1,6 +1,6 @@
 import type { JsonValue } from '../repl/port.ts';
 
-/** What a store knows of a session. */
+/** The record of a session. */
 export interface SessionRecord {
   readonly id: string;
   readonly state: 'initializing' | 'ready' | 'executing' | 'paused' | 'terminated' | 'expired';
@@ -9,7 +9,7 @@ export interface SessionRecord {
   readonly updatedAt: string;
   readonly expiresAt: string;
   readonly extensions: number;
-  /** What else the session needs to come back: options, usage, snapshots, counters. */
+  /** Further state that the session needs when it is opened again: options, usage, snapshots, counters. */
   readonly more: JsonValue;
 }
 

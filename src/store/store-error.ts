@@ -12,7 +12,7 @@ export class StoreError extends RlmError {
   }
 }
 
-/** What went wrong in a store, as a typed error. `what` is the beginning of its message, e.g. `Writing in`. */
+/** Creates the typed error of a failed store operation. `what` is the beginning of its message, e.g. `Writing in`. */
 export function storeFailure(what: string, location: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   return new StoreError({

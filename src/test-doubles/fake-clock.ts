@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** A clock that stands still until told otherwise. */
+/** A clock that only moves when the test advances it. */
 export interface FakeClock extends Clock {
   /**
    * Moves time on by `ms` milliseconds and runs what became due, in order of time. Between two callbacks, and at the

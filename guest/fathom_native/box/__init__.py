@@ -1,1 +1,1 @@
-"""What stands between a cell and the machine, one kernel facility per module."""
+"""The walls between a cell and the machine, one kernel facility per module."""

@@ -1,4 +1,4 @@
-"""Enters the box, in three steps that correspond to three processes: zygote, keeper, live REPL."""
+"""Enters the box, in three steps that correspond to three processes: zygote, supervisor, live REPL."""
 
 import os
 import random
@@ -45,7 +45,7 @@ def zygote_flags(mode: str) -> "list[int]":
     return [flags | CLONE_NEWCGROUP, flags]
 
 
-def keeper_flags(mode: str) -> int:
+def supervisor_flags(mode: str) -> int:
     """Namespaces for each REPL: its own mounts, processes and, for its own process count, its own user namespace.
 
     Its network namespace comes from `Networks`.
@@ -73,7 +73,7 @@ def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "lis
 
 
 def _leave_root(executable: str) -> "list[str]":
-    """From root to a user that nobody else is, then into a user namespace where only that user exists."""
+    """From root to a user id that no other process has, then into a user namespace where only that user exists."""
     short: "list[str]" = []
     uid = _foreign_user(executable)
     if uid is None:
@@ -104,8 +104,8 @@ def _foreign_user(executable: str) -> "int | None":
     return None
 
 
-def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]":
-    """In a new keeper: the REPL's own files. Returns descriptors of the live folder, of the store for copies, and of a
+def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]":
+    """In a new supervisor: the REPL's own files. Returns descriptors of the live folder, of the store for copies, and of a
     folder that shows all processes."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
@@ -130,7 +130,7 @@ def box_keeper(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]"
 
 
 def _below_folders(interpreter: "list[str]") -> "dict[str, int]":
-    """What Python needs and the REPL's folders will cover: a virtual environment in /tmp, say. Opened beforehand."""
+    """Folders that Python needs and that the REPL's folders will cover: a virtual environment in /tmp, say. Opened beforehand."""
     covered = {}
     for path in mounts.outermost(interpreter):
         if os.path.exists(path) and any(path.startswith(folder + "/") for folder in FOLDERS.values()):

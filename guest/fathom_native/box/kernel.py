@@ -46,7 +46,7 @@ def supported() -> bool:
 
 
 def check(result: int, what: str) -> int:
-    """`result`, or the OSError that it stands for."""
+    """Returns `result`, or raises the OSError that it signals."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
@@ -64,7 +64,7 @@ def unshare(flags: int) -> None:
 
 
 def enter_namespace(namespace: int, kind: int) -> None:
-    """Enters the namespace that a descriptor stands for."""
+    """Enters the namespace behind a descriptor."""
     check(libc.setns(namespace, kind), "setns")
 
 
@@ -74,12 +74,12 @@ def pivot_root(new: str, old: str) -> None:
 
 
 def set_process_name(name: str) -> None:
-    """What `ps` shows."""
+    """Sets the name that `ps` shows."""
     libc.prctl(PR_SET_NAME, name.encode()[:15] + b"\0", 0, 0, 0)
 
 
 def set_command_line(text: str) -> None:
-    """What /proc/PID/cmdline shows of this process and its forks: not the paths it was started with."""
+    """Sets the text that /proc/PID/cmdline shows for this process and its forks: not the paths it was started with."""
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b") ")[2].split()
     start, end = int(fields[45]), int(fields[46])
@@ -90,7 +90,7 @@ def set_command_line(text: str) -> None:
 def fork_into(flags: int) -> int:
     """fork() whose child is in new namespaces: one fork where unshare() would need two for a pid namespace.
 
-    The C library's cached thread id of the child is the parent's; the child therefore must not start threads. Keepers
+    The C library's cached thread id of the child is the parent's; the child therefore must not start threads. Supervisors
     do not; what they fork by os.fork() is right again.
     """
     python = ctypes.pythonapi

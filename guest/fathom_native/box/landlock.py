@@ -26,7 +26,7 @@ def abi() -> int:
 
 
 def _handled(version: int) -> "tuple[int, int, int]":
-    """What a ruleset of that version governs: file rights, network rights, scopes."""
+    """The rights that a ruleset of that version governs: file rights, network rights, scopes."""
     files = (1 << 13) - 1
     if version >= 2:
         files |= 1 << 13

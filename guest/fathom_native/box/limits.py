@@ -9,9 +9,9 @@ from .kernel import PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAPBSET_DROP, c
 
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
-#: Address space beyond memoryBytes: shared libraries, thread stacks, mapped contexts. What counts is RLIMIT_DATA.
+#: Address space beyond memoryBytes: shared libraries, thread stacks, mapped contexts. RLIMIT_DATA is the limit that counts.
 _ADDRESS_ROOM = 64 << 30
-#: Frozen snapshots, the keeper, and the processes that make them count too.
+#: Frozen snapshots, the supervisor, and the processes that make them count too.
 _OWN_TASKS = 8
 OPEN_FILES = 1024
 #: Bytes of the first thread's stack, which RLIMIT_DATA does not count. The usual size, and what other threads get.

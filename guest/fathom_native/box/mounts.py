@@ -31,7 +31,7 @@ SYSTEM = (
     "/etc/localtime",
     "/etc/mime.types",
 )
-#: Devices by name -> the host's device behind it. `full` reads like `zero`, but nobody can map it: shared mappings of
+#: Devices by name -> the host's device behind it. `full` reads like `zero`, but no process can map it: shared mappings of
 #: `zero` are memory that no limit counts.
 DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
 
@@ -134,12 +134,12 @@ _MASKED = ("/proc/cmdline", "/proc/sys/kernel/random/boot_id")
 def mount_processes() -> None:
     """The processes of this pid namespace at /proc, read-only: a cell whose user is the host's root owns what lies there.
 
-    Processes that a cell may not look into (the keeper) are not listed.
+    Processes that a cell may not look into (the supervisor) are not listed.
     """
     flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
     try:
         mount("proc", "/proc", "proc", flags, "hidepid=4")
-    except OSError:  # before Linux 5.8; there members of root's group see the keeper all the same
+    except OSError:  # before Linux 5.8; there members of root's group see the supervisor all the same
         mount("proc", "/proc", "proc", flags, "hidepid=2")
     for path in _MASKED:
         if os.path.exists(path):

@@ -20,7 +20,7 @@ class Networks:
     def __init__(self) -> None:
         self._home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
         self._free: "list[int]" = []
-        #: Keeper -> the namespace it was forked into.
+        #: Supervisor -> the namespace it was forked into.
         self._used: "dict[int, int]" = {}
 
     def fork(self, fork: "Callable[[], int]") -> int:
@@ -44,7 +44,7 @@ class Networks:
         return pid
 
     def ended(self, process: int) -> None:
-        """The process has been waited for. A keeper is pid 1 of its REPL: with it, all others have ended."""
+        """The process has been waited for. A supervisor is pid 1 of its REPL: with it, all others have ended."""
         network = self._used.pop(process, None)
         if network is not None:
             self._keep(network)

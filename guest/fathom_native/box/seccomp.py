@@ -48,7 +48,7 @@ def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 
 def _argument(index: int) -> bytes:
-    """Loads the lower half of an argument; the kernel's own types of those looked at are no wider."""
+    """Loads the lower half of an argument; the kernel's own types of the arguments compared here have 32 bits at most."""
     return _op(_LOAD, 16 + 8 * index)
 
 
@@ -99,7 +99,7 @@ def _by_arguments(index: int) -> "list[bytes]":
 def _of_others(index: int, namespaces: bool) -> "list[bytes]":
     """Limits and priorities of other processes."""
     if namespaces:
-        # The limits of pid 1: the kernel ends a keeper whose processor time is up.
+        # The limits of pid 1: the kernel ends a supervisor whose processor time is up.
         return _of(_PRLIMIT[index], [_argument(0), *_one_of((1,), _REFUSE, _PASS)])
     program: "list[bytes]" = []
     for numbers, which in OF_OTHERS.values():

@@ -69,7 +69,7 @@ export function pythonBackend(options: PythonBackendOptions = {}): PythonBackend
     } catch (error) {
       if (!wasKilled(error)) throw error;
     }
-    // A REPL that was killed while it was opened is nobody's loss; the second time its zygote is gone as well.
+    // A REPL that was killed while it opened has lost no state: try again. The second time its zygote has gone as well.
     try {
       return await openOn(first, open);
     } catch (error) {

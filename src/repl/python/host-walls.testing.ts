@@ -1,5 +1,5 @@
 /**
- * What a cell cannot do to the host's files, to its kernel's shared limits and to other REPLs, at the level namespace. The same
+ * A cell cannot reach the host's files, its kernel's shared limits or other REPLs at the level namespace. The same
  * attempts succeed in a process without walls: guest/tests_native/test_attempts.py and test_mounts.py are the controls.
  *
  * @module
@@ -174,7 +174,7 @@ export function describeHostWalls({ options }: Machine): void {
     expect(await count(two, 'open("/proc/net/unix").read().count("\\n")')).toBe(before);
   });
 
-  test('the keeper is not listed, and neither Fathom’s folder nor how the machine was booted is shown', async () => {
+  test('the supervisor is not listed, and neither Fathom’s folder nor how the machine was booted is shown', async () => {
     const code = [
       'import os',
       'lines = [open(f"/proc/{p}/cmdline").read().strip("\\0") for p in os.listdir("/proc") if p.isdigit()]',

@@ -135,13 +135,13 @@ function toInterpreter(it: Description): Interpreter {
   return { executable: it.executable, version: it.version, folders, packages: it.packages };
 }
 
-/** What of a prefix Python needs: all of it, or its libraries only where people keep other things in it as well. */
+/** The parts of a prefix that Python needs: all of it, or its libraries only where people keep other things in it as well. */
 function needed(prefix: string): readonly string[] {
   const shared = `${homedir()}/`.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
   return shared ? ['bin', 'lib', 'lib64', 'pyvenv.cfg'].map((name) => join(prefix, name)) : [prefix];
 }
 
-/** Folders of installed packages. Projects on the path (editable installs) are no business of cells. */
+/** Folders of installed packages. Projects on the path (editable installs) are not shown to cells. */
 function isLibrary(folder: string): boolean {
   return /\/(site|dist)-packages$/.test(folder);
 }

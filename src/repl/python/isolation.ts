@@ -8,7 +8,7 @@ import type { IsolationLevel } from '../port.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { BoxMode, ZygoteProcess } from './zygote-process.ts';
 
-/** What a process confined like a cell found when it tried to get out. Empty lists are what the box is for. */
+/** The ways out that a process confined like a cell found. The box is right when all lists are empty. */
 export interface IsolationFindings {
   /** Host files and folders it could read. */
   readonly files: readonly string[];
@@ -66,7 +66,7 @@ function nothingFound(it: IsolationFindings): boolean {
   return lists(it).every((list) => list.length === 0) && it.processes.length === 0;
 }
 
-/** What must be empty at every level. */
+/** The lists that must be empty at every level. */
 function lists(it: IsolationFindings): readonly (readonly string[])[] {
   return [it.files, it.writes, it.metadata, it.shared, it.network, it.signals, it.privileges];
 }
@@ -84,7 +84,7 @@ export async function proveIsolation(zygote: ZygoteProcess, interpreter: Interpr
   const tcp = net.createServer((socket) => socket.destroy());
   const unix = net.createServer((socket) => socket.destroy());
   try {
-    await writeFile(canary, 'nobody in the box may read this', { mode: 0o644 });
+    await writeFile(canary, 'no process in the box may read this', { mode: 0o644 });
     tcp.listen(0, '127.0.0.1');
     unix.listen(path);
     const [decoys] = await Promise.all([setOutDecoys(zygote), once(tcp, 'listening'), once(unix, 'listening')]);
@@ -184,7 +184,7 @@ function readFindings(data: Buffer): IsolationFindings {
   };
 }
 
-/** What the findings allow to be promised. */
+/** The level that the findings prove. */
 export function levelOf(mode: BoxMode, it: IsolationFindings, asRoot: boolean): IsolationLevel {
   if (mode !== 'rules' && nothingFound(it)) return 'namespace';
   // Without namespaces others' existence may show; their files, the network and their lives must still be out of reach.

@@ -5,7 +5,7 @@ const LONG_MS = 2 ** 31 - 1;
 
 /**
  * Runs `work` with the host's process kept alive until it is done. Sockets and children of the backend do not keep it
- * alive, so that an idle REPL never stands in the way of the host's end.
+ * alive, so that an idle REPL never keeps the host from ending.
  */
 export async function keepingAlive<T>(work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => {}, LONG_MS);

@@ -1,4 +1,4 @@
-/** What the findings of the proof allow to be promised. */
+/** Which level the findings of the proof allow to claim. */
 import { expect, test } from 'vitest';
 import { type IsolationFindings, levelOf } from './isolation.ts';
 

@@ -75,7 +75,7 @@ await describeWithPython('lifetime', () => {
     const repl = await open();
     await run(repl, 'x = 1');
     await repl.snapshot('calm');
-    // Keeper, the live process, and the snapshot, which is the automatic one as well.
+    // Supervisor, the live process, and the snapshot, which is the automatic one as well.
     await until(() => alive() === IDLE + 3);
     await run(
       repl,
@@ -87,7 +87,7 @@ await describeWithPython('lifetime', () => {
     await repl.close();
   });
 
-  test('a cell that floods the keeper and reads no answer is ended, and holds up nobody', async () => {
+  test('a cell that floods the supervisor and reads no answer is ended, and holds up no other REPL', async () => {
     const repl = await open();
     await run(repl, 'x = 1');
     const flood =
@@ -180,11 +180,11 @@ await describeWithPython('lifetime', () => {
     }, 600_000);
   });
 
-  /** Private memory of keeper and zygote in bytes. */
+  /** Private memory of supervisor and zygote in bytes. */
   function zygoteMemory(): number {
     let total = 0;
     for (const pid of processesBelow(process.pid)) {
-      if (!['zygote', 'keeper', 'launcher'].includes(readComm(pid))) continue;
+      if (!['zygote', 'supervisor', 'launcher'].includes(readComm(pid))) continue;
       const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
       total += Number(/Private_Dirty:\s+(\d+)/.exec(rollup)?.[1] ?? 0) * 1024;
     }

@@ -7,7 +7,7 @@ export type Message = { readonly [key: string]: JsonValue | undefined };
 /** Characters of one line before its sender counts as broken. */
 const LONGEST = 1024 * 1024;
 
-/** Reads one JSON object per line. What is no such thing is left out: the sender is ours, its neighbours may not be. */
+/** Reads one JSON object per line. Other lines are skipped: the sender is ours, but other processes may write to its pipe. */
 export function readLines(onMessage: (message: Message) => void): (chunk: Buffer) => void {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -34,13 +34,13 @@ function parse(line: string): Message | undefined {
   }
 }
 
-/** A field that should be a text; '' when it is none. */
+/** A field that should be a text; '' when it is not one. */
 export function textOf(message: Message, name: string): string {
   const value = message[name];
   return typeof value === 'string' ? value : '';
 }
 
-/** A field that should be a number; 0 when it is none. */
+/** A field that should be a number; 0 when it is not one. */
 export function numberOf(message: Message, name: string): number {
   const value = message[name];
   return typeof value === 'number' ? value : 0;

@@ -3,7 +3,7 @@ import { type PythonBackendOptions, pythonBackend } from './backend.ts';
 import { findInterpreter, type Interpreter } from './interpreter.ts';
 import type { IsolationReport } from './isolation.ts';
 
-/** What `fathom doctor` shows of the python backend. */
+/** The rows of `fathom doctor` about the python backend. */
 export type PythonProbe =
   | { readonly available: false; readonly reason: string; readonly interpreter?: Interpreter }
   | {

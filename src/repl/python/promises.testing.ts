@@ -1,5 +1,5 @@
 /**
- * What docs/isolation-python.md promises, as tests; the same for every user who runs them. Each title is a promise.
+ * The promises of docs/isolation-python.md as tests; the same for every user who runs them. Each title is a promise.
  *
  * @module
  */

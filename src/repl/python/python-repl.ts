@@ -12,16 +12,16 @@ import {
   type ReplDriver,
 } from '../channel/index.ts';
 import type { IsolationLevel, OpenReplOptions, Repl } from '../port.ts';
-import { createKeeperConnection, type KeeperConnection } from './keeper-connection.ts';
 import { numberOf, textOf } from './lines.ts';
 import { findShellName } from './shell-name.ts';
 import type { Sources, SourceTarget } from './sources.ts';
+import { createSupervisorConnection, type SupervisorConnection } from './supervisor-connection.ts';
 import { asSources } from './text-sources.ts';
 import type { ZygoteProcess } from './zygote-process.ts';
 
-/** Milliseconds to wait for the keeper to say how a process ended whose connection has closed. */
+/** Milliseconds to wait for the supervisor to say how a process ended whose connection has closed. */
 const LAST_WORDS_MS = 500;
-/** Milliseconds a keeper gets to end everything before its connection is cut, which has the same effect. */
+/** Milliseconds a supervisor gets to end everything before its connection is cut, which has the same effect. */
 const CLOSE_MS = 3_000;
 
 /** Commands that run code, with a deadline of its own and a snapshot before it. */
@@ -39,7 +39,7 @@ export interface PythonReplOptions {
   readonly nextId: () => number;
 }
 
-/** Opens a REPL: a keeper and a live process forked from the zygote. */
+/** Opens a REPL: a supervisor and a live process forked from the zygote. */
 export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> {
   const driver = createDriver(options);
   try {
@@ -53,27 +53,27 @@ export async function openPythonRepl(options: PythonReplOptions): Promise<Repl> 
 
 function createDriver(options: PythonReplOptions): ReplDriver {
   const { sources } = options;
-  /** What ran since the REPL was new, or new again. */
+  /** The commands that ran since the REPL was new, or new again. */
   const history: CommandHistory = { own: 0 };
   let target = createTarget(options.nextId());
-  let keeper = openKeeper(options, target);
-  let link = openChannel({ ...options, target, keeper, history });
+  let supervisor = openSupervisor(options, target);
+  let link = openChannel({ ...options, target, supervisor, history });
 
   /** A new connection for a process that is about to live. */
   function reconnect(): GuestLink {
     link.ended('it was replaced');
-    link = openChannel({ ...options, target, keeper, history });
+    link = openChannel({ ...options, target, supervisor, history });
     return link;
   }
 
-  /** The keeper has gone with everything it kept: a REPL from nothing, for the same caller. */
+  /** The supervisor has gone with everything it kept: a REPL from nothing, for the same caller. */
   function reopen(): RecoveredGuest {
-    keeper.destroy();
+    supervisor.destroy();
     sources.release(target);
     target = createTarget(options.nextId());
-    keeper = openKeeper(options, target);
+    supervisor = openSupervisor(options, target);
     history.own = 0;
-    link = openChannel({ ...options, target, keeper, history });
+    link = openChannel({ ...options, target, supervisor, history });
     return { link, fresh: true, current: false, lost: ALL_LOST };
   }
 
@@ -84,10 +84,10 @@ function createDriver(options: PythonReplOptions): ReplDriver {
     link,
     describeFile: (value) => sources.bring(value, target),
     async recover(_reason, from) {
-      if (keeper.gone || from === 'afresh') return reopen();
+      if (supervisor.gone || from === 'afresh') return reopen();
       const fresh = reconnect();
       try {
-        const reply = await keeper.ask({ op: 'rollback' });
+        const reply = await supervisor.ask({ op: 'rollback' });
         if (reply.fresh === true) {
           // Before its first command a REPL holds what is bound, and that is bound again.
           const lost = history.own <= 1 ? AS_BEFORE : ALL_LOST;
@@ -102,28 +102,28 @@ function createDriver(options: PythonReplOptions): ReplDriver {
       }
     },
     async capture(id) {
-      const reply = await keeper.ask({ op: 'snapshot', name: id });
+      const reply = await supervisor.ask({ op: 'snapshot', name: id });
       return { bytes: numberOf(reply, 'bytes') };
     },
     async restore(id) {
       const fresh = reconnect();
-      await keeper.ask({ op: 'rollback', name: id });
+      await supervisor.ask({ op: 'rollback', name: id });
       return fresh;
     },
     async discard(id) {
-      await keeper.ask({ op: 'delete', name: id });
+      await supervisor.ask({ op: 'delete', name: id });
     },
     async close() {
       const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-      await Promise.race([keeper.ask({ op: 'close' }).catch(() => {}), late]);
-      keeper.destroy();
+      await Promise.race([supervisor.ask({ op: 'close' }).catch(() => {}), late]);
+      supervisor.destroy();
       sources.release(target);
     },
   };
 }
 
 interface Target extends SourceTarget {
-  /** The keeper reports an arrival. */
+  /** The supervisor reports an arrival. */
   arrived(source: number, error: string): void;
   /** Nothing will arrive any more. */
   lost(error: RlmError): void;
@@ -147,7 +147,7 @@ function createTarget(id: number): Target {
   };
 }
 
-function openKeeper(options: PythonReplOptions, target: Target): KeeperConnection {
+function openSupervisor(options: PythonReplOptions, target: Target): SupervisorConnection {
   const { limits, mayKeepSpare = true } = options.open;
   const { memoryBytes, diskBytes, maxProcesses, maxSnapshots } = limits;
   const socket = options.zygote.connect({
@@ -160,7 +160,7 @@ function openKeeper(options: PythonReplOptions, target: Target): KeeperConnectio
     snapshots: maxSnapshots,
     spare: mayKeepSpare,
   });
-  return createKeeperConnection(socket);
+  return createSupervisorConnection(socket);
 }
 
 interface CommandHistory {
@@ -170,12 +170,12 @@ interface CommandHistory {
 
 interface ChannelOptions extends PythonReplOptions {
   readonly target: Target;
-  readonly keeper: KeeperConnection;
+  readonly supervisor: SupervisorConnection;
   readonly history: CommandHistory;
 }
 
 /** A channel to the process that lives next, and the two ways to stop that process. */
-function openChannel({ target, keeper, history, ...options }: ChannelOptions): GuestLink {
+function openChannel({ target, supervisor, history, ...options }: ChannelOptions): GuestLink {
   const socket: net.Socket = options.zygote.connect({ kind: 'channel', id: target.id });
   let ended: GuestEnd | undefined;
   const link = createGuestLink({
@@ -183,14 +183,14 @@ function openChannel({ target, keeper, history, ...options }: ChannelOptions): G
     host: options.open.host,
     write: (bytes) => socket.write(bytes),
     unread: () => socket.writableLength,
-    interrupt: () => keeper.tell({ op: 'interrupt' }),
+    interrupt: () => supervisor.send({ op: 'interrupt' }),
     kill(reason) {
-      keeper.tell({ op: 'kill' });
+      supervisor.send({ op: 'kill' });
       link.ended(reason);
       socket.destroy();
     },
   });
-  keeper.onEvent = (event) => {
+  supervisor.onEvent = (event) => {
     if (event.event === 'ended') {
       ended = { reason: textOf(event, 'reason'), killed: event.killed === true };
       if (socket.destroyed) link.ended(guestEnded(ended));
@@ -204,11 +204,11 @@ function openChannel({ target, keeper, history, ...options }: ChannelOptions): G
     lost = `the connection to it failed: ${error.message}`;
   });
   socket.on('close', () => {
-    const end = (): void => link.ended(guestEnded(ended ?? { reason: lost, killed: keeper.gone }));
-    if (ended !== undefined || keeper.gone) end();
+    const end = (): void => link.ended(guestEnded(ended ?? { reason: lost, killed: supervisor.gone }));
+    if (ended !== undefined || supervisor.gone) end();
     else setTimeout(end, LAST_WORDS_MS).unref();
   });
-  return announced(link, keeper, history);
+  return announced(link, supervisor, history);
 }
 
 /**
@@ -216,7 +216,7 @@ function openChannel({ target, keeper, history, ...options }: ChannelOptions): G
  * snapshot before it has been made. Before the first one there is nothing to take a snapshot of: a REPL that is lost then
  * starts from nothing, and everything is bound again.
  */
-function announced(link: GuestLink, keeper: KeeperConnection, history: CommandHistory): GuestLink {
+function announced(link: GuestLink, supervisor: SupervisorConnection, history: CommandHistory): GuestLink {
   let changed = false;
   return {
     ...link,
@@ -227,13 +227,13 @@ function announced(link: GuestLink, keeper: KeeperConnection, history: CommandHi
       const runs = RUNNING.has(command.op);
       const begin = { op: 'begin', runs, changed, first: history.own === 0 };
       if (runs || (command.op !== 'bind' && CHANGING.has(command.op))) history.own += 1;
-      if (runs) await keeper.ask(begin).catch((error: RlmError) => link.ended(error));
-      else keeper.tell(begin);
+      if (runs) await supervisor.ask(begin).catch((error: RlmError) => link.ended(error));
+      else supervisor.send(begin);
       changed = !runs && (changed || CHANGING.has(command.op));
       try {
         return await link.command(command);
       } finally {
-        keeper.tell({ op: 'rest', ran: runs });
+        supervisor.send({ op: 'rest', ran: runs });
       }
     },
   };

@@ -25,7 +25,7 @@ async function nativeLists(): Promise<Lists & { readonly LAST_KNOWN: number }> {
   return JSON.parse((await promisify(execFile)(executable, ['-B', '-c', code], { cwd })).stdout);
 }
 
-/** What the filter returns for a call: the kernel's own reading of its few instructions. */
+/** The filter's verdict on a call: the kernel's own reading of its few instructions. */
 function decide(
   filter: Buffer,
   data: { readonly arch: number; readonly number: number; readonly first?: number },

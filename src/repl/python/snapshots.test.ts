@@ -150,7 +150,7 @@ await describeWithPython('snapshots of the python backend', () => {
     await repl.close();
   });
 
-  test('snapshots are no children that cells would have to wait for', async () => {
+  test('cells do not have to wait for snapshots as for children', async () => {
     const repl = await open();
     await run(repl, 'import os, subprocess');
     await repl.snapshot('s');
@@ -165,7 +165,7 @@ await describeWithPython('snapshots of the python backend', () => {
     await repl.close();
   });
 
-  test('42 a cell that ends its own snapshots gets an empty REPL, with what was bound, and is told', async () => {
+  test('42 a cell that ends its own snapshots gets an empty REPL, with what was bound, and its caller reads so', async () => {
     const repl = await open();
     await repl.bind({ values: { context: { kind: 'text', text: 'bound' } } });
     await run(repl, 'gone = 1');

@@ -48,7 +48,7 @@ await describeWithPython('contexts of the python backend', () => {
     await repl.close();
   });
 
-  test('in other encodings, with a byte-order mark, and with bytes that are no text', async () => {
+  test('in other encodings, with a byte-order mark, and with invalid bytes', async () => {
     const repl = await open();
     const text = 'größer — 😀\n'.repeat(120_000);
     const big = Buffer.from(text, 'utf16le');
@@ -97,7 +97,7 @@ await describeWithPython('contexts of the python backend', () => {
     await repl.close();
   });
 
-  test('that are not there, have changed, or are no files are refused in words', async () => {
+  test('that are missing, have changed, or are not files are refused in words', async () => {
     const repl = await open();
     const small = file('small', Buffer.from('abc'));
     const large = file('large', Buffer.alloc(2_000_000, 97));

@@ -20,7 +20,7 @@ export interface SourceTarget {
   arrival(source: number): Promise<void>;
 }
 
-/** What the guest finds a file by, and how it is encoded there. */
+/** The handle by which the guest finds a file, and the file's encoding there. */
 export type BroughtSource = Pick<FileValue, 'encoding' | 'skip'> & { readonly source: number };
 
 /**
@@ -183,7 +183,7 @@ function checkRoom(value: FileValue): void {
   });
 }
 
-/** What tells one state of a file from another. */
+/** A mark that differs between two states of a file. */
 async function identify(value: FileValue): Promise<string> {
   const info = await stat(value.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(value.path, error.message, error.code === 'ENOENT');

@@ -1,5 +1,5 @@
 /**
- * What the tests of this backend need to know of the machine they run on.
+ * Facts about the machine that the tests of this backend need.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { PythonBackendOptions } from './backend.ts';
 import { provesFullIsolation } from './isolation.ts';
 import { probePython } from './probe.ts';
 
-/** What the backend can do where it reaches full isolation. */
+/** The backend's abilities where it reaches full isolation. */
 export const PYTHON_CAPABILITIES: ReplCapabilities = {
   least: 'namespace',
   threads: true,

@@ -1,4 +1,4 @@
-/** What pid 1 of a REPL watches, for a user without rights. */
+/** The supervisor's watch over a REPL, for a user without rights. */
 import { vi } from 'vitest';
 import { describeUnprivileged } from './testing.ts';
 import { describeWatch } from './watch.testing.ts';

@@ -1,4 +1,4 @@
-/** What pid 1 of a REPL watches, in each box that this user can have. */
+/** The supervisor's watch over a REPL, in each box that this user can have. */
 import { describe, vi } from 'vitest';
 import { describeWithPython } from './testing.ts';
 import { describeWatch } from './watch.testing.ts';

@@ -1,5 +1,5 @@
 /**
- * What pid 1 of a REPL watches: memory and processes however they hide, what is left behind between cells, and its own
+ * The supervisor watches a REPL's memory and processes however they hide, those left behind between cells, and its own
  * snapshots. The same for every user who runs them, and in every box.
  *
  * @module
@@ -117,7 +117,7 @@ export function describeWatch({ options }: Machine): void {
     await until(gone);
   });
 
-  test('what a cell leaves behind stands still between cells, and goes on with the next', async () => {
+  test('processes that a cell leaves behind are stopped between cells, and go on with the next', async () => {
     const { repl, mark, gone } = await openCalm();
     const start = [
       prelude(mark),
@@ -148,7 +148,7 @@ export function describeWatch({ options }: Machine): void {
     const outcome = await run(repl, `${forged(mark)}while True: pass`);
     expect([outcome.ok, marked(mark).length]).toEqual([true, 1]); // the control: the forgery is taken for a result
     const next = await run(repl, 'kept', 5_000);
-    expect(next.error?.message).toContain('it did not come to rest after its last cell');
+    expect(next.error?.message).toContain('it did not stop running after its last cell');
     expect(next.restarted?.lost).toContain('as they were at an earlier moment');
     await until(gone);
     expect(await valueIn(repl, 'kept')).toBe('1');
@@ -186,7 +186,7 @@ export function describeWatch({ options }: Machine): void {
     await repl.close();
   });
 
-  test('a crash is reported at once, whoever holds the connection', async () => {
+  test('a crash is reported at once, also when a child holds the connection', async () => {
     for (const hold of [
       'if os.fork() == 0: time.sleep(600)',
       'if os.fork() == 0:\n    os.setsid()\n    time.sleep(600)',
@@ -202,7 +202,7 @@ export function describeWatch({ options }: Machine): void {
   });
 
   const forgeries: readonly (readonly [string, string])[] = [
-    ['announces a twin', 'os.write(1001, b\'{"forking": true}\')\nos.write(1001, b\'{"forking": true}\')'],
+    ['announces a snapshot', 'os.write(1001, b\'{"forking": true}\')\nos.write(1001, b\'{"forking": true}\')'],
     [
       'has a child announce and report one',
       'if os.fork() == 0:\n    os.write(1001, b\'{"forking": true}\')\n    os.write(1002, b\'{"frozen": true}\')\n    while True: kept = 666; time.sleep(0.01)',
@@ -233,7 +233,7 @@ export function describeWatch({ options }: Machine): void {
     await repl.close();
   }, 120_000);
 
-  test('a snapshot that a cell sets going is none any more', async () => {
+  test('a snapshot that a cell has let run is discarded', async () => {
     const { repl } = await openCalm();
     await repl.snapshot('one');
     await repl.rollback('one'); // the control: it can be gone back to

@@ -22,7 +22,7 @@ export async function makeZygoteFolder(): Promise<string> {
 }
 
 /**
- * Removes folders of zygotes that are no more. A launcher removes its own; it cannot when it was killed together with
+ * Removes folders of zygotes that have ended. A launcher removes its own; it cannot when it was killed together with
  * its host.
  */
 export async function removeStaleFolders(): Promise<void> {

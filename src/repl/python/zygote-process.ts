@@ -39,7 +39,7 @@ export interface ZygoteProcess {
   readonly mode: BoxMode;
   /** Stronger ways that the machine refused, and why. */
   readonly refused: readonly { readonly mode: string; readonly reason: string }[];
-  /** What of the reached way fell short. */
+  /** The protections that the reached way lacks. */
   readonly short: readonly string[];
   /** Version of Landlock's interface, 0 for none. */
   readonly landlock: number;
@@ -50,11 +50,11 @@ export interface ZygoteProcess {
   readonly pid: number;
   /** A new connection that says what it is for. */
   connect(purpose: Readonly<Record<string, unknown>>): net.Socket;
-  /** An order to the launcher, followed by `data` where it says so. Answers come to `onMessage`. */
+  /** An order to the launcher, followed by `data` where it says so. Answers arrive at `onMessage`. */
   order(order: Readonly<Record<string, unknown>>, data?: Buffer): void;
   /** Called with what the launcher says. */
   onMessage: (message: Message) => void;
-  /** What its processes have written to standard error: trouble of the runtime's own, never of cells. */
+  /** The standard error of its processes: errors of the runtime, never of cells. */
   log(): string;
   /** Settles when the zygote has ended, with the reason. */
   readonly ended: Promise<string>;

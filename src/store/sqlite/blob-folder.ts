@@ -45,14 +45,14 @@ export interface BlobWriter {
 
 /**
  * Blobs as files named by the SHA-256 of their content, compressed where that pays. A blob is written aside, synced,
- * moved into its place, and only then claimed: a crash leaves at most a file that nobody names.
+ * moved into its place, and only then claimed: a crash leaves at most a file without a claim.
  */
 export function blobFolder({ folder, files, owners, writer }: BlobFolderOptions): BlobStore {
   const aside = join(folder, 'tmp');
   if (writer !== undefined) sweep(folder, aside, writer.isAlive);
   const one = oneAtATime();
   const failed = (error: unknown): never => {
-    throw storeFailure('Keeping a value in', folder, error);
+    throw storeFailure('Storing a value in', folder, error);
   };
 
   async function place(id: string, owner: string, write: (path: string) => Promise<string>): Promise<void> {

@@ -37,7 +37,7 @@ const signal = new AbortController().signal;
 const text = (n: number): string => `context ${n} `.repeat(600);
 const answer = (n: number): string => `answer ${n} `.repeat(100);
 
-interface Told {
+interface Acknowledged {
   /** Answers that were seen, by step. */
   readonly answers: string[];
   readonly blobs: BlobRef[];
@@ -45,15 +45,15 @@ interface Told {
 }
 
 /** A short run: contexts as blobs, dependent steps, events between them. */
-async function shortRun(store: Store, told: Told): Promise<void> {
+async function shortRun(store: Store, acknowledged: Acknowledged): Promise<void> {
   const { root } = await openJournal({ journalId: 'run', store, clock: systemClock });
   for (let n = 0; n < STEPS; n++) {
-    if (n % 2 === 0) told.blobs[n / 2] = await store.blobs.put(text(n), 'run');
-    told.answers[n] = await root.step(
-      { kind: 'sub', turn: n, command: `t${n}.0`, request: told.answers[n - 1] },
+    if (n % 2 === 0) acknowledged.blobs[n / 2] = await store.blobs.put(text(n), 'run');
+    acknowledged.answers[n] = await root.step(
+      { kind: 'sub', turn: n, command: `t${n}.0`, request: acknowledged.answers[n - 1] },
       async (step) => {
         const reservation = await step.account(account).reserve({ model, inputTokens: 1, maxOutputTokens: 1 }, signal);
-        told.paid++;
+        acknowledged.paid++;
         reservation.settle({ usage: { inputTokens: 1, outputTokens: 1, estimated: false } });
         return answer(n);
       },
@@ -64,18 +64,18 @@ async function shortRun(store: Store, told: Told): Promise<void> {
   }
 }
 
-/** What was told is there, in order and without holes; and the run goes on from it to its end. */
-async function checkResume(at: string, told: Told): Promise<void> {
+/** The acknowledged steps are there, in order and without holes; and the run goes on from them to its end. */
+async function checkResume(at: string, acknowledged: Acknowledged): Promise<void> {
   const store = sqliteStore(at, { sync: false });
   const steps = (await store.journal.read('run')).filter((entry) => entry.kind === 'step');
   const recorded = steps.map((entry) => (entry.body as { readonly value: string }).value);
   expect(recorded).toEqual(Array.from({ length: recorded.length }, (_, n) => answer(n)));
-  expect(recorded.length).toBeGreaterThanOrEqual(told.answers.length);
+  expect(recorded.length).toBeGreaterThanOrEqual(acknowledged.answers.length);
   const seqs = (await store.events.read('run')).map((event) => event.seq);
   expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, n) => n + 1));
-  for (const [n, blob] of told.blobs.entries()) expect(await store.blobs.text(blob)).toBe(text(2 * n));
+  for (const [n, blob] of acknowledged.blobs.entries()) expect(await store.blobs.text(blob)).toBe(text(2 * n));
   await store.events.truncate('run', 1);
-  const resumed: Told = { answers: [], blobs: [], paid: 0 };
+  const resumed: Acknowledged = { answers: [], blobs: [], paid: 0 };
   await shortRun(store, resumed);
   expect(resumed.answers).toEqual(Array.from({ length: STEPS }, (_, n) => answer(n)));
   expect(resumed.paid).toBe(STEPS - recorded.length);
@@ -109,14 +109,14 @@ function faulty(n: number, fault: Fault): { readonly files: StoreFiles; readonly
 
 describe('storage faults', () => {
   it.each<Fault>(['fails', 'tears'])(
-    'the n-th write, sync or rename %s: a clear error, and all that was told stays',
+    'the n-th write, sync or rename %s: a clear error, and all acknowledged writes stay',
     async (fault) => {
       for (let n = 0; ; n++) {
         const at = join(folder, `${n}`);
         const { files, done } = faulty(n, fault);
         const store = sqliteStore(at, { files });
-        const told: Told = { answers: [], blobs: [], paid: 0 };
-        const running = await shortRun(store, told).catch((thrown: unknown) => thrown);
+        const acknowledged: Acknowledged = { answers: [], blobs: [], paid: 0 };
+        const running = await shortRun(store, acknowledged).catch((thrown: unknown) => thrown);
         const closing = await store.close().catch((thrown: unknown) => thrown);
         const error = running ?? closing;
         if (done()) {
@@ -126,28 +126,31 @@ describe('storage faults', () => {
         }
         expect(RlmError.isInstance(error) && error.code).toBe('store-failure');
         expect(String(error)).toContain('EIO');
-        await checkResume(at, told);
+        await checkResume(at, acknowledged);
       }
     },
   );
 
   it('power is lost at any length of the log, or its end is garbage: what was synced is there, and the run goes on', async () => {
     const at = join(folder, 'whole');
-    /** Length of the log and what had been told when a sync had ended. */
-    const synced: { readonly length: number; readonly told: Told }[] = [];
-    const told: Told = { answers: [], blobs: [], paid: 0 };
+    /** Length of the log and the steps acknowledged when a sync had ended. */
+    const synced: { readonly length: number; readonly acknowledged: Acknowledged }[] = [];
+    const acknowledged: Acknowledged = { answers: [], blobs: [], paid: 0 };
     const log = join(at, 'store.sqlite-wal');
     const files: StoreFiles = {
       ...machineFiles,
       async sync(handle) {
-        // What the sync was asked for is in the log by now; what comes later may be too.
+        // The entries before the sync are in the log by now; later ones may be too.
         const { size } = statSync(log);
         await machineFiles.sync(handle);
-        synced.push({ length: size, told: { ...told, answers: [...told.answers], blobs: [...told.blobs] } });
+        synced.push({
+          length: size,
+          acknowledged: { ...acknowledged, answers: [...acknowledged.answers], blobs: [...acknowledged.blobs] },
+        });
       },
     };
     const store = sqliteStore(at, { files });
-    await shortRun(store, told);
+    await shortRun(store, acknowledged);
     const end = statSync(log).size;
     const whole = join(folder, 'copy');
     cpSync(at, whole, { recursive: true });
@@ -161,7 +164,7 @@ describe('storage faults', () => {
         copyFileSync(join(whole, 'store.sqlite-wal'), join(cut, 'store.sqlite-wal'));
         truncateSync(join(cut, 'store.sqlite-wal'), length);
         if (garbage) writeFileSync(join(cut, 'store.sqlite-wal'), Buffer.alloc(5000, length % 251), { flag: 'a' });
-        const known = synced.filter((each) => each.length <= length).at(-1)?.told;
+        const known = synced.filter((each) => each.length <= length).at(-1)?.acknowledged;
         await checkResume(cut, known ?? { answers: [], blobs: [], paid: 0 });
         rmSync(cut, { recursive: true });
       }
@@ -180,33 +183,33 @@ describe('storage faults', () => {
   });
 
   it.runIf(process.platform === 'linux').each([150, 200, 400, 1000])(
-    'the system writes no more than %d KiB to a file: a clear error, and all that was told stays',
+    'the system writes no more than %d KiB to a file: a clear error, and all acknowledged writes stay',
     (limit) => {
       const at = join(folder, 'limited');
       const module = new URL('./sqlite-store.ts', import.meta.url).href;
       const code = `import { sqliteStore } from ${JSON.stringify(module)};
         const store = sqliteStore(${JSON.stringify(at)});
-        let told = 0;
+        let acknowledged = 0;
         for (let n = 0; n < 2000; n++) {
           const entry = { kind: 'k', key: String(n), body: ('x' + n).repeat(300) };
-          try { await store.journal.append('j', entry, 'synced'); told++; } catch (error) { console.log(told, error.code); break; }
+          try { await store.journal.append('j', entry, 'synced'); acknowledged++; } catch (error) { console.log(acknowledged, error.code); break; }
         }
         await store.close();`;
       // Ignored, the signal becomes an error of the write.
       const script = `trap '' XFSZ; ulimit -f ${limit}; exec "$0" --input-type=module --eval "$1"`;
       const { stdout } = spawnSync('bash', ['-c', script, process.execPath, code], { encoding: 'utf8' });
-      const [told, errorCode] = stdout.trim().split(' ');
+      const [acknowledged, errorCode] = stdout.trim().split(' ');
       expect(errorCode).toBe('store-failure');
-      return checkPrefix(at, Number(told));
+      return checkPrefix(at, Number(acknowledged));
     },
   );
 });
 
-/** The entries that were told are there, and perhaps the next ones, without holes. */
-async function checkPrefix(at: string, told: number): Promise<void> {
+/** The acknowledged entries are there, and perhaps the next ones, without holes. */
+async function checkPrefix(at: string, acknowledged: number): Promise<void> {
   const store = sqliteStore(at);
   const keys = (await store.journal.read('j')).map((entry) => entry.key);
   expect(keys).toEqual(keys.map((_, n) => String(n)));
-  expect(keys.length).toBeGreaterThanOrEqual(told);
+  expect(keys.length).toBeGreaterThanOrEqual(acknowledged);
   await store.close();
 }

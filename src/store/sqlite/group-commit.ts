@@ -89,7 +89,7 @@ export class GroupCommit {
     while (this.commit() !== undefined && performance.now() < end);
   }
 
-  /** Commits and syncs what is left. @throws StoreError when that fails; a failure told before is not told again */
+  /** Commits and syncs what is left. @throws StoreError when that fails; a failure reported before is not reported again */
   async close(): Promise<void> {
     try {
       if (this.#failure === undefined) await this.add(() => undefined, 'synced');
@@ -147,7 +147,7 @@ export class GroupCommit {
       try {
         await this.#options.sync();
       } catch (error) {
-        // After a failed sync nobody knows what is on the medium: a second one may succeed without having written it.
+        // After a failed sync the medium's content is unknown: a second sync may succeed without having written it.
         this.#fail(error, groups);
         break;
       }
@@ -184,7 +184,7 @@ function newGroup(): Group {
     synced: Promise.withResolvers<void>(),
     wantsSync: false,
   };
-  // Whoever waits hears of a failure; that nobody may be waiting is no accident.
+  // Waiting callers get the failure; without one, an unhandled rejection would end the process.
   group.written.promise.catch(ignore);
   group.synced.promise.catch(ignore);
   return group;

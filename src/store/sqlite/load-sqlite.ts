@@ -6,7 +6,7 @@ let loaded: typeof sqlite | undefined;
 export function loadSqlite(): typeof sqlite {
   if (loaded !== undefined) return loaded;
   const { emitWarning } = process;
-  // Node warns while the module loads, and getBuiltinModule loads it in this very call: nobody else's warning is met.
+  // Node warns while the module loads, and getBuiltinModule loads it in this very call: no other warning is dropped.
   process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
     if (String(warning).includes('SQLite is an experimental feature')) return;
     Reflect.apply(emitWarning, process, [warning, ...rest]);

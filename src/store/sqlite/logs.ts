@@ -5,7 +5,7 @@ import type { EventLog, JournalLog } from '../port.ts';
 import type { Owners } from './owners.ts';
 import type { TextTable } from './text-table.ts';
 
-/** What the tables of a store share. */
+/** State that the tables of a store share. */
 export interface TableContext {
   readonly database: DatabaseSync;
   readonly texts: TextTable;

@@ -76,7 +76,7 @@ export function isFileHeld(path: string, onFree: () => void): boolean {
     onFree();
     return false;
   } catch (error) {
-    // What cannot be found out is taken for a living process, unless the file has gone.
+    // An owner that cannot be examined counts as alive, unless the file has gone.
     return isBusy(error) || lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } finally {
     look?.close();
@@ -85,7 +85,7 @@ export function isFileHeld(path: string, onFree: () => void): boolean {
 
 /** Whether another process had the database locked. */
 export function isBusy(error: unknown): boolean {
-  // The low byte says so; the rest tells apart by what.
+  // The low byte is the kind of error; the others give details.
   return (Number((error as { errcode?: unknown }).errcode) & 0xff) === 5;
 }
 

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store-error.ts';
 
-/** `Fthm`: tells a store of ours from any other SQLite file. */
+/** `Fthm`: distinguishes a Fathom store from any other SQLite file. */
 const APPLICATION_ID = 0x4674_686d;
 
 /**
- * What brings a store from version n to n + 1. Released ones never change; a store of any released version opens.
+ * The migrations from version n to n + 1. Released ones never change; a store of any released version opens.
  *
  * Rows of logs name their run by a number and are only ever appended, so that a write touches few pages. `body` columns
  * hold JSON in which long texts are replaced by references into `texts` (see text-table.ts).
@@ -64,7 +64,7 @@ export function versionOf(database: DatabaseSync, location: string): number {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
   if (application !== APPLICATION_ID && (application !== 0 || version !== 0)) {
-    throw new StoreError({ message: `${location} holds a database that is no Fathom store.`, userAction: true });
+    throw new StoreError({ message: `${location} holds a database that is not a Fathom store.`, userAction: true });
   }
   if (version > SCHEMA_VERSION) {
     throw new StoreError({

@@ -128,7 +128,7 @@ describe('a folder', () => {
     await store.close();
   });
 
-  it('that is no store cannot be looked at, and nothing is made there', () => {
+  it('that is not a store cannot be read, and nothing is created there', () => {
     expect(() => sqliteStore(folder, { readOnly: true })).toThrow('There is no store at');
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -152,7 +152,7 @@ describe('a folder', () => {
     const database = new DatabaseSync(join(folder, 'store.sqlite'));
     database.exec('PRAGMA user_version = 3');
     database.close();
-    expect(() => sqliteStore(folder)).toThrow('no Fathom store');
+    expect(() => sqliteStore(folder)).toThrow('not a Fathom store');
     writeFileSync(join(folder, 'store.sqlite'), 'not a database, but long enough to be read as one'.repeat(100));
     for (let times = 0; times < 2; times++) expect(() => sqliteStore(folder)).toThrow('file is not a database');
   });

@@ -66,7 +66,7 @@ export function makePrivateFile(path: string): void {
   }
 }
 
-/** Opens a file that somebody else writes, to sync it. */
+/** Opens a file that another writer fills, to sync it. */
 export function openToSync(path: string): { readonly handle: number; close(): void } {
   const handle = openSync(path, 'r+');
   return { handle, close: () => closeSync(handle) };

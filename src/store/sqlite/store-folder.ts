@@ -84,7 +84,7 @@ function checkContent(folder: string, names: readonly string[], use: PathUse): v
   if (names.includes(JOURNAL_FILE)) checkJournal(join(folder, JOURNAL_FILE));
 }
 
-/** What SQLite writes at the end of a journal that names another one, which it deletes afterwards. */
+/** The text SQLite writes at the end of a journal that names another one, which it deletes afterwards. */
 const NAMES_ANOTHER = Buffer.from('d9d505f920a163d7', 'hex');
 
 /** A journal left by a crash is SQLite's to undo; one that names a file elsewhere would make it delete that file. */

@@ -27,7 +27,7 @@ interface RecentText {
 
 /**
  * Packs values into JSON in which each long text is stored once: a reply is also a step's result, a cell's code is a
- * part of it, and what a cell printed stands again in the feedback. So a log grows with new text only.
+ * part of it, and what a cell printed is repeated in the feedback. So a log grows with new text only.
  */
 export class TextTable {
   readonly #find: StatementSync;
@@ -138,7 +138,7 @@ export class TextTable {
   }
 }
 
-/** Where `part` stands in `whole`, or -1; may miss it in very repetitive texts, but takes linear time in all. */
+/** The position of `part` in `whole`, or -1; may miss it in very repetitive texts, but takes linear time in all. */
 function placeIn(whole: string, part: string): number {
   const middle = (part.length - PROBE) >> 1;
   const probe = part.slice(middle, middle + PROBE);

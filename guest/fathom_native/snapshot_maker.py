@@ -1,4 +1,4 @@
-"""Has the live process make twins: once after each command, and when the host wants one. No other is accepted."""
+"""Makes the live process fork snapshot processes: after each command, and when the host wants one. Others are refused."""
 
 import select
 import time
@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from .live_handle import LiveHandle
 from .snapshots import Refusal, Snapshots
-from .twins import Expected, Twin
+from .snapshot_process import Expected, SnapshotProcess
 from .wire import Link, pair
 
-#: Seconds until a live process that was asked for a twin, or a twin that has been forked, counts as lost.
+#: Seconds until a live process that was asked to fork, or a snapshot process that has been forked, counts as lost.
 _PATIENCE = 10.0
 
 
-class TwinMaker:
-    """The side of pid 1. The live process is not trusted: it may announce one twin for each time it is allowed to."""
+class SnapshotMaker:
+    """The supervisor's side. The live process is not trusted: it may announce one snapshot process per permission."""
 
     def __init__(self, *, live: LiveHandle, snapshots: Snapshots, given_up: "Callable[[], bool]") -> None:
         self._live = live
@@ -22,23 +22,23 @@ class TwinMaker:
         #: Whether the host wants the REPL to end, so that a long copy is not waited for.
         self._given_up = given_up
         self._expected: "Expected | None" = None
-        #: Requests for a twin, and the last one that needed none.
+        #: Requests for a snapshot process, and the last request that needed none.
         self._asked = 0
         self._unneeded: object = None
-        #: The live process may announce a twin, and owes one.
+        #: The live process may announce a snapshot process, and owes one.
         self.allowed = False
         #: The automatic snapshot is of this very moment.
         self.current = False
-        #: Why the last twin could not be made, if so.
+        #: Why the last snapshot process could not be made, if so.
         self.failure: "str | None" = None
 
     @property
     def link(self) -> "Link | None":
-        """Where a twin that is on its way will report."""
+        """Where a snapshot process that is on its way will report."""
         return None if self._expected is None else self._expected.link
 
     def hear(self, fields: dict) -> None:
-        """The live process says something about twins."""
+        """Handles a packet of the live process about snapshots."""
         if "forking" in fields:
             self._announced()
         elif "failed" in fields:
@@ -49,7 +49,7 @@ class TwinMaker:
             self._unneeded = fields["current"]
 
     def _announced(self) -> None:
-        """The live process forks at this moment: its files are copied now, and the twin will report by itself."""
+        """The live process forks at this moment: its files are copied now; the snapshot process reports by itself."""
         if not self.allowed:
             self._live.answer({"ok": False})
             return
@@ -62,12 +62,12 @@ class TwinMaker:
         self._live.answer({"ok": self.failure is None}, [spare_end.fileno()])
         spare_end.close()
 
-    def expect_replacement(self, twin: Twin, link: Link) -> None:
-        """A copy of a woken twin, which keeps the snapshot, has been forked; it reports in its own time."""
-        self._expected = Expected(link, None, stands_in_for=twin)
+    def expect_replacement(self, snapshot: SnapshotProcess, link: Link) -> None:
+        """A copy of a woken snapshot process, which keeps the snapshot, has been forked; it reports in its own time."""
+        self._expected = Expected(link, None, stands_in_for=snapshot)
 
     def settle(self) -> None:
-        """Waits for a twin that is on its way, if any."""
+        """Waits for a snapshot process that is on its way, if any."""
         expected, self._expected = self._expected, None
         if expected is None:
             return
@@ -76,7 +76,7 @@ class TwinMaker:
             expected.stands_in_for.replace(pid, expected.link, still)
             return
         if pid and expected.files is not None:
-            self._snapshots.took(Twin(pid, expected.link, expected.files, still))
+            self._snapshots.took(SnapshotProcess(pid, expected.link, expected.files, still))
             self.current = True
             return
         expected.link.close()
@@ -84,7 +84,7 @@ class TwinMaker:
         self.failure = self.failure or problem
 
     def take(self) -> None:
-        """Has the live process make a twin now, unless the automatic one is of this very moment.
+        """Has the live process make a snapshot process now, unless the automatic one is of this very moment.
 
         Raises `Refusal` when there is none of this moment afterwards.
         """

@@ -3,24 +3,24 @@ import { RlmError, type RlmErrorCode } from '../../errors.ts';
 import { type Message, readLines, textOf } from './lines.ts';
 
 /**
- * Milliseconds for anything a keeper does. Copies of a gigabyte of files take less than a second, those of 200 000 small
+ * Milliseconds for anything a supervisor does. Copies of a gigabyte of files take less than a second, those of 200 000 small
  * files, which is all a REPL may have, half a minute on a busy machine.
  */
 const PATIENCE_MS = 300_000;
 
-/** The host's line to one REPL's keeper. */
-export interface KeeperConnection {
+/** The host's line to one REPL's supervisor. */
+export interface SupervisorConnection {
   /**
    * Asks for something and waits for it.
    *
-   * @throws RlmError of the code the keeper gives; `repl-failure` when it has gone
+   * @throws RlmError of the code the supervisor gives; `repl-failure` when it has gone
    */
   ask(request: Readonly<Record<string, unknown>>): Promise<Message>;
   /** Asks for something that is not answered. */
-  tell(request: Readonly<Record<string, unknown>>): void;
+  send(request: Readonly<Record<string, unknown>>): void;
   /** Called for each event: a source has arrived, the live process has ended. */
   onEvent: (event: Message) => void;
-  /** The keeper has gone. */
+  /** The supervisor has gone. */
   readonly gone: boolean;
   destroy(): void;
 }
@@ -31,12 +31,12 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Speaks to a keeper over `socket`. */
-export function createKeeperConnection(socket: net.Socket): KeeperConnection {
+/** Speaks to a supervisor over `socket`. */
+export function createSupervisorConnection(socket: net.Socket): SupervisorConnection {
   const waiting = new Map<number, Waiting>();
   let last = 0;
   let gone = false;
-  let reason = 'its keeper has gone';
+  let reason = 'its supervisor has gone';
   let onEvent: (event: Message) => void = () => {};
 
   function end(): void {
@@ -74,7 +74,7 @@ export function createKeeperConnection(socket: net.Socket): KeeperConnection {
       const id = last;
       const timer = setTimeout(() => {
         waiting.delete(id);
-        reject(lost('its keeper does not answer'));
+        reject(lost('its supervisor does not answer'));
         socket.destroy();
       }, PATIENCE_MS);
       timer.unref();
@@ -85,7 +85,7 @@ export function createKeeperConnection(socket: net.Socket): KeeperConnection {
 
   return {
     ask,
-    tell(request) {
+    send(request) {
       if (!gone) socket.write(`${JSON.stringify(request)}\n`);
     },
     get onEvent() {

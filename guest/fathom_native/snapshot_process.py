@@ -1,4 +1,4 @@
-"""Frozen twins: the snapshots of a REPL, as pid 1 sees them. The kernel holds them still, not their own good will."""
+"""Snapshot processes: the snapshots of a REPL, as pid 1 sees them. The kernel keeps them stopped, not their own code."""
 
 import os
 import signal
@@ -14,8 +14,8 @@ _STOP_PATIENCE = 2.0
 _STOP_LOOK = 0.00005
 
 
-class Twin:
-    """A process that stands still, the way to wake it, and the files that belong to it."""
+class SnapshotProcess:
+    """A stopped process, the link that wakes it, and the files that belong to it."""
 
     __slots__ = ("pid", "link", "files", "names", "_still")
 
@@ -25,15 +25,15 @@ class Twin:
         self.files = files
         #: Names under which it is kept; the automatic snapshot goes by none.
         self.names: "set[str]" = set()
-        #: What `activity` shows as long as it has not run.
+        #: The value of `activity` as long as it has not run.
         self._still = still
 
     def replace(self, pid: int, link: Link, still: dict) -> None:
-        """It has been woken: this copy of it stands still in its place."""
+        """It has been woken: this stopped copy takes its place."""
         self.pid, self.link, self._still = pid, link, still
 
     def size(self) -> int:
-        """Bytes of memory and files it stands for. What it shares with others counts too: most of it at first."""
+        """Bytes of memory and files it holds. Pages it shares with others count too: most of them at first."""
         return own_memory(self.pid) + self.files.bytes
 
     def end(self) -> None:
@@ -46,23 +46,23 @@ class Twin:
         return self.pid > 0 and activity(self.pid) == self._still
 
     def wake(self, fds: "list[int]") -> None:
-        """Lets it go on, with what it needs to be the REPL."""
+        """Continues it, with the connections it needs as the live process."""
         send(self.pid, signal.SIGCONT)
         self.link.send({"wake": True}, fds)
 
 
 class Expected:
-    """A twin that is on its way: the link it will report on, and the files of its moment or the twin it replaces."""
+    """A snapshot process that has not reported yet: its link, and the files of its moment or the process it replaces."""
 
     __slots__ = ("link", "files", "stands_in_for")
 
-    def __init__(self, link: Link, files: "Copy | None", stands_in_for: "Twin | None" = None) -> None:
+    def __init__(self, link: Link, files: "Copy | None", stands_in_for: "SnapshotProcess | None" = None) -> None:
         self.link = link
         self.files = files
         self.stands_in_for = stands_in_for
 
     def arrive(self, parent: int, patience: float) -> "tuple[int, dict, str]":
-        """The process, stopped and looked at, and its `activity`; or 0 and what speaks against it."""
+        """The process, stopped and looked at, and its `activity`; or 0 and the reason why it is refused."""
         try:
             packet = self.link.recv(patience)
         except OSError:
@@ -71,12 +71,12 @@ class Expected:
             return 0, {}, "the copy of the process ended"
         for fd in packet.fds:
             os.close(fd)
-        # The kernel names the sender: the live process cannot pass for its own twin and so outlive a sweep.
+        # The kernel names the sender: the live process cannot pass for its own snapshot process and so outlive a sweep.
         pid = packet.pid
         if "frozen" not in packet.fields:
             return 0, {}, str(packet.fields.get("failed", "the copy of the process did not report"))[:500]
         if pid in (0, 1, parent) or not _is_child(pid, parent):
-            return 0, {}, "what reported as a copy of the process is none"
+            return 0, {}, "the process that reported is not a copy of the live process"
         still = _stop(pid)
         if still is not None and len(still) == 1 and _stands_alone(pid, parent):
             return pid, still, ""

@@ -1,4 +1,4 @@
-"""What counts as a copy of the live process, and what does not."""
+"""Which processes count as a copy of the live process."""
 
 import os
 import signal
@@ -8,11 +8,11 @@ import unittest
 from collections.abc import Callable
 
 from fathom_native.processes import activity, runs
-from fathom_native.twins import Expected
+from fathom_native.snapshot_process import Expected
 from fathom_native.wire import Link, pair
 
 
-class Twins(unittest.TestCase):
+class SnapshotProcesses(unittest.TestCase):
     def setUp(self) -> None:
         self._pids: "list[int]" = []
 
@@ -58,14 +58,14 @@ class Twins(unittest.TestCase):
 
         pid, problem = self.arrive(report)
         self.assertEqual(pid, 0)
-        self.assertIn("is none", problem)
+        self.assertIn("is not a copy", problem)
 
     def test_the_parent_itself_is_none(self) -> None:
         link, other = pair()
         other.send({"frozen": True})
         pid, _, problem = Expected(link, None).arrive(os.getpid(), 2)
         self.assertEqual(pid, 0)
-        self.assertIn("is none", problem)
+        self.assertIn("is not a copy", problem)
         link.close()
         other.close()
 

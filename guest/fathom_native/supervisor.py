@@ -1,4 +1,4 @@
-"""pid 1 of one REPL. Knows the host's line, the live process, the frozen twins and the files."""
+"""pid 1 of one REPL. Knows the host's line, the live process, the snapshot processes and the files."""
 
 import os
 import select
@@ -15,7 +15,7 @@ from .live_handle import LiveHandle
 from .live_process import Settings
 from .processes import Population, how_it_ended, send
 from .snapshots import Refusal, Snapshots
-from .twin_maker import TwinMaker
+from .snapshot_maker import SnapshotMaker
 from .watch import Watch
 from .wire import Link, pair
 
@@ -23,13 +23,13 @@ from .wire import Link, pair
 _PATIENCE = 10.0
 
 
-class Keeper:
+class Supervisor:
     """One REPL."""
 
     _host: HostLine
 
     def __init__(self, *, zygote: Link, options: dict, settings: Settings) -> None:
-        set_process_name("keeper")
+        set_process_name("supervisor")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._zygote = zygote
@@ -42,7 +42,7 @@ class Keeper:
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )
         self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders.seen)
-        self._maker = TwinMaker(live=self._live, snapshots=self._snapshots, given_up=lambda: self._host.wants_end())
+        self._maker = SnapshotMaker(live=self._live, snapshots=self._snapshots, given_up=lambda: self._host.wants_end())
         self._watch = Watch(
             population=self._population,
             memory=options["memory"],
@@ -51,7 +51,7 @@ class Keeper:
         )
         #: A cell or bash command runs.
         self._running = False
-        #: What the live process has said when it was at rest and the host had not yet reported that.
+        #: Packets the live process sent at rest, before the host had reported that the command was over.
         self._early: "dict | None" = None
 
     def run(self) -> None:
@@ -128,11 +128,11 @@ class Keeper:
         for request in requests:
             if request["op"] == "close":
                 self._population.sweep(set(), group=self._live.pid)
-                self._host.tell({"id": request["id"]})
+                self._host.send({"id": request["id"]})
                 return False
             reply = self._answer(request)
             if "id" in request:
-                self._host.tell({"id": request["id"], **reply})
+                self._host.send({"id": request["id"], **reply})
         return True
 
     def _answer(self, request: dict) -> dict:
@@ -144,7 +144,7 @@ class Keeper:
             return {"error": {"code": "repl-failure", "message": f"the snapshot could not be handled: {error}"}}
 
     def _heard(self) -> None:
-        """The live process says something. It is not trusted: only these words count, and little hangs on them."""
+        """Handles a packet of the live process, which is not trusted: only these fields count, and little depends on them."""
         packet = self._live.hear()
         if packet is None or self._live.forged:
             return
@@ -158,7 +158,7 @@ class Keeper:
 
     def _understand(self, fields: dict) -> None:
         if "has" in fields:
-            self._host.tell({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
+            self._host.send({"event": "has", "source": fields["has"], "error": str(fields.get("error", ""))[:500]})
         else:
             self._maker.hear(fields)
 
@@ -182,10 +182,10 @@ class Keeper:
         self._end_live()
 
     def _report_end(self, reason: str, *, killed: bool) -> None:
-        self._host.tell({"event": "ended", "reason": reason, "killed": killed})
+        self._host.send({"event": "ended", "reason": reason, "killed": killed})
 
     def _end_live(self) -> None:
-        """Ends the live process and all it started. Twins stay."""
+        """Ends the live process and all it started. Snapshot processes stay."""
         self._maker.settle()
         if self._maker.allowed and self._maker.failure is None:
             self._maker.failure = "the REPL ended before there was a snapshot of its last cell"
@@ -226,12 +226,12 @@ class Keeper:
         try:
             self._maker.take()
         except Refusal:
-            # Without a reason it does not answer: what its last command ran has not come to rest.
+            # Without a reason it does not answer: its last command has not stopped running.
             if self._maker.failure is None and self._live.link is not None:
-                self._end_for("it did not come to rest after its last cell")
+                self._end_for("it did not stop running after its last cell")
 
     def _rest(self, request: dict) -> dict:
-        """The command is over. After a cell or bash the live process makes a twin by itself."""
+        """The command is over. After a cell or bash the live process makes a snapshot process by itself."""
         if request["ran"] and self._running:
             self._running = False
             self._maker.allowed = self._live.pid > 0
@@ -248,29 +248,29 @@ class Keeper:
         return {"bytes": self._snapshots.name(request["name"]).size()}
 
     def _rollback(self, request: dict) -> dict:
-        """Ends what lives, puts the files back, wakes the twin on a new connection."""
+        """Ends what lives, puts the files back, wakes the snapshot process on a new connection."""
         name = request.get("name")
         self._maker.settle()
-        twin = self._snapshots.find(name)
+        snapshot = self._snapshots.find(name)
         self._end_live()
         channel = self._live.take_channel(_PATIENCE)
         self._watch.stir()
-        if twin is None:
+        if snapshot is None:
             self._files.empty()
             self._live.prepare()
             self._live.begin(channel)
             return {"fresh": True}
-        self._files.put_back(twin.files)
+        self._files.put_back(snapshot.files)
         keep, keep_end = pair()
         spare, spare_end = pair()
-        twin.wake([channel, keep_end.fileno(), spare_end.fileno()])
+        snapshot.wake([channel, keep_end.fileno(), spare_end.fileno()])
         for link in (keep_end, spare_end):
             link.close()
-        self._live.lives(twin.pid, twin.link, spare, channel)
-        if twin.link.recv(_PATIENCE) is None:
+        self._live.lives(snapshot.pid, snapshot.link, spare, channel)
+        if snapshot.link.recv(_PATIENCE) is None:
             raise Refusal("repl-failure", "the snapshot did not wake up")
-        self._maker.expect_replacement(twin, keep)
-        self._snapshots.restored(twin)
+        self._maker.expect_replacement(snapshot, keep)
+        self._snapshots.restored(snapshot)
         self._maker.current = True
         stale, self._maker.failure = self._maker.failure, None
         return {"stale": stale} if stale and name is None else {}
