@@ -16,6 +16,7 @@ FRAME_BODY = 4 * 1024 * 1024
 _HEAD = Struct("<IBII")
 _INNER = Struct("<BII")
 _SURROGATE = re.compile("[\ud800-\udfff]").sub
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]").sub
 
 
 def _refuse(value: object) -> object:
@@ -60,11 +61,16 @@ def loads(text: str) -> object:
 
 
 def encode_text(text: str) -> bytes:
-    """UTF-8; lone surrogates become U+FFFD (they have no place outside the REPL)."""
+    """UTF-8. Two surrogates that make a character join (models write `"\\ud83c\\udf78"`); a lone one is U+FFFD."""
     try:
         return text.encode()
     except UnicodeEncodeError:
-        return _SURROGATE("\ufffd", text).encode()
+        return _SURROGATE("\ufffd", _SURROGATE_PAIR(_joined, text)).encode()
+
+
+def _joined(pair: re.Match) -> str:
+    high, low = pair.group()
+    return chr(0x10000 + ((ord(high) - 0xD800) << 10) + ord(low) - 0xDC00)
 
 
 def decode_text(data: "bytes | memoryview") -> str:

@@ -11,6 +11,7 @@ from os import write
 from time import monotonic
 
 from .channel import Channel
+from .frames import encode_text
 
 #: Lines that go to the host at once, before writes are gathered.
 _PROMPT_LINES = 32
@@ -29,7 +30,7 @@ _STARTS = bytes(range(0x00, 0x80)) + bytes(range(0xC0, 0x100))
 
 def _replace(error: UnicodeError) -> tuple[bytes, int]:
     # Bytes: the UTF-8 encoder takes no replacement text beyond ASCII.
-    return b"\xef\xbf\xbd" * (error.end - error.start), error.end
+    return encode_text(error.object[error.start : error.end]), error.end
 
 
 class Output:

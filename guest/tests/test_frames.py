@@ -25,8 +25,11 @@ class Frames(unittest.TestCase):
         with self.assertRaises(TypeError):
             dumps({"a": object()})
 
+    def test_surrogates_that_make_a_character_leave_as_it(self) -> None:
+        self.assertEqual(encode_text("\ud83c\udf78 \ud83d\ude00\ud83d x"), "🍸 😀\ufffd x".encode())
+
     def test_lone_surrogates_leave_as_replacement_and_arrive_as_they_are(self) -> None:
-        self.assertEqual(encode_text("a\ud800\udfffb😀"), "a\ufffd\ufffdb😀".encode())
+        self.assertEqual(encode_text("a\udfff\ud800b😀"), "a\ufffd\ufffdb😀".encode())
         self.assertEqual(decode_text(b"\xed\xa0\x80x"), "\ud800x")
 
 
