@@ -1,7 +1,6 @@
 import { type FileOptions, lookAtFile } from './from-file.ts';
 import { type FilesOptions, loadFiles } from './from-files.ts';
-import type { ContextSource } from './input.ts';
-import { contextSource } from './input.ts';
+import { type ContextSource, contextSource } from './input.ts';
 
 /** A file that is called otherwise than the end of its path says: a copy of standard input. */
 export function namedFile(path: string, name: string, options: FileOptions): ContextSource {

@@ -1,6 +1,5 @@
 import type { Proof, PyodideProbe } from '../../repl/pyodide/index.ts';
-import type { IsolationFindings, PythonProbe } from '../../repl/python/index.ts';
-import { provesFullIsolation } from '../../repl/python/index.ts';
+import { type IsolationFindings, type PythonProbe, provesFullIsolation } from '../../repl/python/index.ts';
 import { duration } from '../screen/figures.ts';
 import type { Finding } from './findings.ts';
 

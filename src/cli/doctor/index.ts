@@ -11,8 +11,7 @@ import { type Console, colorsFor } from '../screen/console.ts';
 import { writeJson } from '../screen/terminal-text.ts';
 import { VERSION } from '../versions.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
-import type { Section } from './findings.ts';
-import { sectionLines } from './findings.ts';
+import { type Section, sectionLines } from './findings.ts';
 import { lookAtBubblewrap, lookAtNode } from './machine.ts';
 import { answers, lookAtDefaultModel, lookAtProviders } from './providers.ts';
 

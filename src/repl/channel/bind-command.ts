@@ -1,10 +1,10 @@
 import { RlmError } from '../../errors.ts';
 import type { DocumentValue, FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import { encodeExact } from './frame.ts';
 import type { GuestResult } from './guest-command.ts';
 import { packDocuments } from './packed-documents.ts';
 import { checkResult } from './results.ts';
 import { field, readObject, readOptionalInteger } from './shape.ts';
-import { encodeExact } from './text.ts';
 
 /** How a backend names a file to its guest: fields that the guest's `load_file` understands. */
 export type DescribeFile = (value: FileValue) => Promise<Readonly<Record<string, JsonValue>>>;

@@ -1,8 +1,7 @@
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MAX_SPOOLS } from './limits.ts';
-import { ChannelViolation } from './violation.ts';
+import { ChannelViolation, MAX_SPOOLS } from './limits.ts';
 
 /** Bytes of a value kept in memory; above it the value goes to a file. */
 const IN_MEMORY = 1024 * 1024;

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { countCharacters } from '../../code-points.ts';
-import { createFrameDecoder, encodeFrame, type Frame } from './frame.ts';
+import { createFrameDecoder, encodeExact, encodeFrame, type Frame } from './frame.ts';
 import { MAX_GUEST_FRAME } from './limits.ts';
-import { encodeExact } from './text.ts';
 
 function decodeAll(chunks: readonly Buffer[], maxFrame?: number): Frame[] {
   const decoder = createFrameDecoder(maxFrame === undefined ? {} : { maxFrame });

@@ -1,11 +1,11 @@
+import { ChannelViolation, MAX_GUEST_FRAME, MAX_GUEST_HEADER, MAX_RUNTIME_HEADER } from './limits.ts';
+
 /**
  * The frame format of the channel, see docs/channel.md. Encoding for frames to the guest, a streaming decoder for
  * frames from it; every byte that comes in is hostile.
  *
  * @module
  */
-import { MAX_GUEST_FRAME, MAX_GUEST_HEADER, MAX_RUNTIME_HEADER } from './limits.ts';
-import { ChannelViolation } from './violation.ts';
 
 /** Frame types. Those from {@link FrameType.runtime} on are between the host and a backend's own process. */
 export const FrameType = {
@@ -148,4 +148,27 @@ function parseHeader(text: string): unknown {
   } catch {
     throw new ChannelViolation("a frame's header is not JSON");
   }
+}
+
+/** Texts on their way into a guest. @module */
+
+/** UTF-8 in which a lone surrogate is three bytes, so that it arrives as the same code point. */
+export function encodeExact(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text, 'utf8');
+  const pieces: Buffer[] = [];
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    const next = at + 1 < text.length ? text.charCodeAt(at + 1) : 0;
+    if (unit < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) {
+      at += 1;
+      continue;
+    }
+    pieces.push(Buffer.from(text.slice(start, at), 'utf8'));
+    pieces.push(Buffer.from([0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)]));
+    start = at + 1;
+  }
+  pieces.push(Buffer.from(text.slice(start), 'utf8'));
+  return Buffer.concat(pieces);
 }

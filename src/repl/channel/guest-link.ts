@@ -4,13 +4,19 @@ import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
 import { type CellClock, startCellClock } from './cell-clock.ts';
 import { createFrameDecoder, encodeFrame, type Frame, FrameType, WITH_RUNTIME } from './frame.ts';
-import { type CommandRecord, type GuestCommand, GuestLost, type GuestResult, type Stopped } from './guest-command.ts';
-import { guestEnded } from './guest-ended.ts';
+import {
+  type CommandRecord,
+  type GuestCommand,
+  GuestLost,
+  type GuestResult,
+  guestEnded,
+  type Stopped,
+} from './guest-command.ts';
+import { ChannelViolation } from './limits.ts';
 import { captureOutput, type OutputCapture } from './output-capture.ts';
 import { type PartReader, readParts } from './parts.ts';
 import { createRequestDesk } from './request-desk.ts';
 import { type Fields, readChoice, readFlag, readObject, readOptionalInteger } from './shape.ts';
-import { ChannelViolation } from './violation.ts';
 
 /** Milliseconds between a soft interrupt and the kill of a guest that did not stop. */
 const INTERRUPT_GRACE_MS = 1_000;

@@ -13,17 +13,24 @@ import type {
   SnapshotInfo,
   VariableInfo,
 } from '../port.ts';
-import { parseAnswer } from './answers.ts';
-import { lostBash, parseBash } from './bash-outcome.ts';
-import { explainStop, lostOutcome } from './cell-outcome.ts';
+import { encodeExact } from './frame.ts';
 import { type GuestCommand, GuestLost, type GuestResult } from './guest-command.ts';
-import { closedError, GuestLife, lostBefore } from './guest-life.ts';
-import { UNFIT } from './recover-guest.ts';
+import { closedError, GuestLife, lostBefore, UNFIT } from './guest-life.ts';
 import type { ReplDriver } from './repl-driver.ts';
-import { checkResult, parseAllVariables, parseAnswerFound, parseOutcome, parseValue } from './results.ts';
+import {
+  checkResult,
+  explainStop,
+  lostBash,
+  lostOutcome,
+  parseAllVariables,
+  parseAnswer,
+  parseAnswerFound,
+  parseBash,
+  parseOutcome,
+  parseValue,
+} from './results.ts';
 import { field, readObject } from './shape.ts';
-import { createSnapshotShelf } from './snapshot-shelf.ts';
-import { encodeExact } from './text.ts';
+import { createSnapshotIndex } from './snapshot-index.ts';
 
 const VIOLATION: ReadonlySet<string> = new Set(['channel-violation']);
 
@@ -43,7 +50,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   let closed = false;
   let tail: Promise<unknown> = Promise.resolve();
   const guest = new GuestLife({ limits, driver, isClosed: () => closed });
-  const shelf = createSnapshotShelf(driver, limits.maxSnapshots);
+  const index = createSnapshotIndex(driver, limits.maxSnapshots);
 
   /** One thing after the other, in the order in which they were asked for. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -158,11 +165,11 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   async function takeSnapshot(name: string): Promise<SnapshotInfo> {
     const before = await guest.broughtBack();
     if (before !== undefined) throw before.lost;
-    return shelf.take(name, guest.mark);
+    return index.take(name, guest.mark);
   }
 
   async function rollback(name: string): Promise<void> {
-    const { link, mark } = await shelf.restore(name);
+    const { link, mark } = await index.restore(name);
     await guest.goOn(link, mark);
   }
 
@@ -186,8 +193,8 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     setVariable: (name, value) => inTurn(() => setVariable(name, value)),
     snapshot: (name) => inTurn(() => takeSnapshot(name)),
     rollback: (name) => inTurn(() => rollback(name)),
-    deleteSnapshot: (name) => inTurn(() => shelf.remove(name)),
-    snapshots: () => inTurn(async () => shelf.list()),
+    deleteSnapshot: (name) => inTurn(() => index.remove(name)),
+    snapshots: () => inTurn(async () => index.list()),
     async close() {
       if (closed) return;
       closed = true;

@@ -1,3 +1,5 @@
+import { RlmError } from '../../errors.ts';
+
 /**
  * Bounds on everything a guest sends, each with its unit and its reason. A guest can write its frames itself, so the host
  * applies them once, where it reads a frame: nothing above them reaches a model, an event or a log.
@@ -40,3 +42,18 @@ export const MAX_LOOKUP_CHARS = 1_000;
  * the query and the schema of one more child have room.
  */
 export const MAX_SPOOLS = 16;
+
+/** A guest has broken the rules of the channel. Its REPL is ended; nothing it said in that frame is believed. */
+export class ChannelViolation extends RlmError {
+  /** What rule was broken, for people. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super({
+      code: 'channel-violation',
+      message: `The REPL broke the rules of its channel and was ended: ${reason}.`,
+      data: { reason },
+    });
+    this.reason = reason;
+  }
+}

@@ -1,7 +1,7 @@
 import type { Blob, BlobStore } from './blob-store.ts';
 import type { Frame } from './frame.ts';
+import { ChannelViolation } from './limits.ts';
 import { checkInteger, type Fields, field, readList, readObject } from './shape.ts';
-import { ChannelViolation } from './violation.ts';
 
 /** One part of a frame: bytes of its body, or a blob that came before. */
 export type Part = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'blob'; readonly blob: Blob };

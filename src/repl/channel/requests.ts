@@ -4,10 +4,10 @@
  * @module
  */
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
-import { answerParts } from './answers.ts';
 import type { Blob } from './blob-store.ts';
-import { MAX_LOOKUP_CHARS } from './limits.ts';
+import { ChannelViolation, MAX_LOOKUP_CHARS } from './limits.ts';
 import type { Part, PartReader } from './parts.ts';
+import { answerParts } from './results.ts';
 import {
   checkInteger,
   type Fields,
@@ -22,7 +22,6 @@ import {
   readOptionalString,
   readString,
 } from './shape.ts';
-import { ChannelViolation } from './violation.ts';
 
 /** One sub-call, with what to free when it has ended. */
 export interface ParsedCall {

@@ -1,13 +1,17 @@
-/**
- * Results of commands, read from untrusted frames. Every text is cut here, once, to what may be shown or recorded.
- *
- * @module
- */
 import { RlmError } from '../../errors.ts';
 import { boundError, cutMiddle } from '../error-text.ts';
-import type { AnswerFound, CellError, CellOutcome, JsonValue, ReplLimits, VariableInfo } from '../port.ts';
-import { parseAnswer } from './answers.ts';
-import type { GuestResult } from './guest-command.ts';
+import type {
+  Answer,
+  AnswerFound,
+  BashOutcome,
+  CellError,
+  CellOutcome,
+  JsonValue,
+  ReplLimits,
+  RestartInfo,
+  VariableInfo,
+} from '../port.ts';
+import type { GuestLost, GuestResult, Stopped } from './guest-command.ts';
 import {
   MAX_FAILURE_CHARS,
   MAX_NAME_CHARS,
@@ -25,12 +29,19 @@ import {
   parsePart,
   readChoice,
   readFlag,
+  readInteger,
   readList,
   readObject,
   readOptionalInteger,
   readShown,
   readShownList,
 } from './shape.ts';
+
+/**
+ * Results of commands, read from untrusted frames. Every text is cut here, once, to what may be shown or recorded.
+ *
+ * @module
+ */
 
 /** Names that are only shown. */
 const SHOWN_NAMES = { items: MAX_SHOWN_NAMES, chars: MAX_NAME_CHARS };
@@ -140,4 +151,79 @@ export function parseAnswerFound(result: GuestResult, limits: ReplLimits): Answe
 export function parseValue(result: GuestResult): JsonValue {
   checkResult(result);
   return parsePart(result.parts.bytes(Number.MAX_SAFE_INTEGER), 'a value');
+}
+
+/** Reads the value of an answer: one part, and what it is by `form`: a string, JSON text, or `str(value)`. */
+export function answerParts(
+  fields: Fields,
+  parts: PartReader,
+  limits: ReplLimits,
+): { readonly json: string | null; readonly text: string } {
+  const form = readChoice(fields, 'form', ['string', 'json', 'text']);
+  const bytes = parts.bytes(limits.answerBytes);
+  const text = bytes.toString('utf8');
+  if (form === 'string') return { json: JSON.stringify(text), text };
+  if (form === 'text') return { json: null, text };
+  parsePart(bytes, 'an answer');
+  return { json: text, text };
+}
+
+/** Reads a whole answer. */
+export function parseAnswer(fields: Fields, parts: PartReader, limits: ReplLimits): Answer {
+  const via = readChoice(fields, 'via', ['final', 'final-var', 'answer']);
+  return { via, ...answerParts(fields, parts, limits) };
+}
+
+/** What a bash command came to, as the guest says it. */
+export function parseBash(result: GuestResult): BashOutcome {
+  const exitCode = readInteger(checkResult(result), 'exit_code', -1000, 1000);
+  const { stdout, stderr, durationMs, stopped } = result;
+  return { ok: exitCode === 0, exitCode, stdout, stderr, durationMs, timedOut: stopped === 'deadline' };
+}
+
+/** The outcome of a bash command that took its guest with it. */
+export function lostBash({ record }: GuestLost, restarted: RestartInfo): BashOutcome {
+  const { stdout, stderr, durationMs, stopped } = record;
+  return { ok: false, exitCode: 137, stdout, stderr, durationMs, timedOut: stopped === 'deadline', restarted };
+}
+
+/**
+ * Outcomes of cells whose guest was stopped or lost.
+ *
+ * @module
+ */
+
+/** The outcome of a cell, with an interrupt told as what it was. */
+export function explainStop(outcome: CellOutcome, stopped: Stopped, limitMs: number): CellOutcome {
+  const { error } = outcome;
+  if (stopped === undefined || error === null) return outcome;
+  const told = stopError(stopped, limitMs, 'was interrupted');
+  const lines = error.traceback.trimEnd().split('\n');
+  if (error.type === 'KeyboardInterrupt' && lines.at(-1)?.startsWith('KeyboardInterrupt')) lines.pop();
+  const traceback = `${[...lines, told.traceback].join('\n')}`;
+  return { ...outcome, error: { ...told, traceback } };
+}
+
+/** The outcome of a cell that took its guest with it. */
+export function lostOutcome(lost: GuestLost, limitMs: number, restarted: RestartInfo): CellOutcome {
+  const { stdout, stderr, durationMs, stopped } = lost.record;
+  const error =
+    stopped === undefined
+      ? crashError(lost)
+      : stopError(stopped, limitMs, 'did not stop when it was interrupted, and the REPL was killed');
+  return { ok: false, stdout, stderr, value: null, error, durationMs, timedOut: stopped === 'deadline', restarted };
+}
+
+function stopError(stopped: 'deadline' | 'cancelled', limitMs: number, how: string): CellError {
+  const type = stopped === 'deadline' ? 'TimeoutError' : 'Cancelled';
+  const message =
+    stopped === 'deadline'
+      ? `the cell ran longer than ${limitMs} ms and ${how}`
+      : `the run was stopped; the cell ${how}`;
+  return { type, message, traceback: `${type}: ${message}\n` };
+}
+
+function crashError(lost: GuestLost): CellError {
+  const type = lost.code === 'channel-violation' ? 'ChannelViolation' : 'ReplCrashed';
+  return { type, message: lost.message, traceback: `${type}: ${lost.message}\n` };
 }

@@ -7,8 +7,7 @@
 import { characterBoundary } from '../../code-points.ts';
 import { detached } from '../error-text.ts';
 import type { JsonValue } from '../port.ts';
-import { MAX_VARIABLES } from './limits.ts';
-import { ChannelViolation } from './violation.ts';
+import { ChannelViolation, MAX_VARIABLES } from './limits.ts';
 
 /** An object from JSON, read field by field. */
 export type Fields = { readonly [name: string]: unknown };

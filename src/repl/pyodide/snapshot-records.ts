@@ -5,7 +5,7 @@
  * @module
  */
 import type { Frame } from '../channel/frame.ts';
-import { ChannelViolation } from '../channel/violation.ts';
+import { ChannelViolation } from '../channel/limits.ts';
 import { AUTOMATIC, type ImageHeader, PAGE } from './child/protocol.ts';
 
 /** One snapshot, as the child described it. */

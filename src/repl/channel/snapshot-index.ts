@@ -11,7 +11,7 @@ export interface SnapshotDriver {
 }
 
 /** The named snapshots of one REPL: names, limit, order and parents. */
-export interface SnapshotShelf {
+export interface SnapshotIndex {
   /** @throws RlmError `invalid-name`, `snapshot-exists`, `snapshot-limit` */
   take(name: string, mark: number): Promise<SnapshotInfo>;
   /** Gives the mark that was left at `take`. @throws RlmError `snapshot-not-found` */
@@ -27,8 +27,8 @@ interface Shelved {
   readonly info: SnapshotInfo;
 }
 
-/** A shelf for at most `limit` snapshots. */
-export function createSnapshotShelf(driver: SnapshotDriver, limit: number): SnapshotShelf {
+/** An index of at most `limit` snapshots. */
+export function createSnapshotIndex(driver: SnapshotDriver, limit: number): SnapshotIndex {
   const shelved = new Map<string, Shelved>();
   let taken = 0;
   let current: string | undefined;
