@@ -21,8 +21,8 @@ export default defineConfig([
   {
     // The code inside the embedded REPL's own process: it may read its folder and no other part of this package.
     ...SHARED,
-    entry: { main: 'src/repl/pyodide/child/main.ts', prove: 'src/repl/pyodide/child/prove.ts' },
-    outDir: 'dist/repl/pyodide/child',
+    entry: { main: 'src/repl/pyodide/worker/main.ts', prove: 'src/repl/pyodide/worker/prove.ts' },
+    outDir: 'dist/repl/pyodide/worker',
     dts: false,
     clean: false,
   },

@@ -14,8 +14,8 @@ import { DEFAULT_LIMITS } from '../src/limits.ts';
 import { cacheFolder } from '../src/repl/cache-folder.ts';
 import type { Repl, ReplBackend, ReplHost } from '../src/repl/port.ts';
 import { openBaseSnapshot } from '../src/repl/pyodide/base-snapshot.ts';
-import { childCode } from '../src/repl/pyodide/child-code.ts';
 import { findInstallation } from '../src/repl/pyodide/installation.ts';
+import { workerCode } from '../src/repl/pyodide/worker-code.ts';
 
 /** Milliseconds of an asynchronous piece of work. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -77,7 +77,7 @@ process.exit();
 export async function bareBoot(): Promise<number> {
   const installation = findInstallation();
   const cache = cacheFolder();
-  const code = childCode(installation, cache);
+  const code = workerCode(installation, cache);
   const base = await openBaseSnapshot({ installation, code, node: process.execPath, cache });
   const path = `/proc/self/fd/${base.file.fd}`;
   const folder = `${pathToFileURL(dirname(createRequire(import.meta.url).resolve('pyodide/package.json'))).href}/`;

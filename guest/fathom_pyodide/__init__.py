@@ -1,7 +1,7 @@
 """The Pyodide backend's own Python: makes the guest while the base snapshot is baked, and gives it what it lacks there.
 
 Runs before any cell has. This package is not a wall: cells share the interpreter with it. The walls are in
-`src/repl/pyodide/child`.
+`src/repl/pyodide/worker`.
 """
 
 from fathom_guest.own import own_builtins as __builtins__

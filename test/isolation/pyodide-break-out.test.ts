@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startChild } from '../../src/repl/pyodide/child-handle.ts';
 import { findBubblewrap } from '../../src/repl/pyodide/namespace.ts';
 import type { SpawnRequest } from '../../src/repl/pyodide/spawn.ts';
+import { startWorker } from '../../src/repl/pyodide/worker-handle.ts';
 import { makeTarget, type Target } from './attack-bench.ts';
 
 type Reached = Readonly<Record<string, boolean>>;
@@ -34,7 +34,7 @@ const LEFT_BY_NAMESPACES = new Set([
 ]);
 
 async function breakOut(target: Target, request: Partial<SpawnRequest>): Promise<Reached> {
-  const child = startChild({ node, script, readable: [script], level: 'process', descriptors: {}, ...request });
+  const child = startWorker({ node, script, readable: [script], level: 'process', descriptors: {}, ...request });
   child.boot(target.facts as never);
   const { reached } = (await child.busy(() => child.ready)) as unknown as { reached: Reached };
   await child.busy(() => child.ended);

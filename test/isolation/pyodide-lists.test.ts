@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ANSWER, PASS, PYODIDE_VERSION, REPLACED } from '../../src/repl/pyodide/child/imports.ts';
-import { startChild } from '../../src/repl/pyodide/child-handle.ts';
 import { testBackend } from '../../src/repl/pyodide/testing.ts';
+import { ANSWER, PASS, PYODIDE_VERSION, REPLACED } from '../../src/repl/pyodide/worker/imports.ts';
+import { startWorker } from '../../src/repl/pyodide/worker-handle.ts';
 
 interface Wasm {
   compile(bytes: Uint8Array): Promise<object>;
@@ -64,7 +64,7 @@ test.skipIf(!('Suspending' in (globalThis as unknown as { WebAssembly: object })
 );
 
 test('a child without a host says nothing and ends', async () => {
-  const child = startChild({
+  const child = startWorker({
     ...{ node: process.execPath, script: join(import.meta.dirname, 'break-out.mjs'), readable: [] },
     ...{ level: 'process', descriptors: {} },
   });

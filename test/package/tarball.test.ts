@@ -77,7 +77,7 @@ test('it holds what it needs, and nothing else', () => {
     'dist/index.d.mts',
     'dist/test.mjs',
     'dist/cli/main.mjs',
-    'dist/repl/pyodide/child/main.mjs',
+    'dist/repl/pyodide/worker/main.mjs',
     'dist/repl/pyodide/shell/just-bash.mjs',
     'dist/repl/pyodide/shell/THIRD-PARTY-NOTICES.txt',
     'dist/schema/validator-worker.mjs',

@@ -1,5 +1,5 @@
 /**
- * The backend over a pool of children; `index.ts` exports what is public of it.
+ * The backend over a pool of workers; `index.ts` exports what is public of it.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface PyodideBackend extends ReplBackend {
   prove(): Promise<LevelReport>;
 }
 
-/** Where neither limit ends: JSON, in which the child gets it, has no infinity. */
+/** Where neither limit ends: JSON, in which the worker gets it, has no infinity. */
 const MOST_SNAPSHOT_BYTES = Number.MAX_SAFE_INTEGER;
 const RANKS: Readonly<Record<IsolationLevel, number>> = { none: 0, process: 1, namespace: 2, vm: 3 };
 
@@ -78,8 +78,8 @@ async function openRepl(parts: {
   const { pool, request, repls, storeBytes } = parts;
   const driver = await createDriver({
     ...{ limits: request.limits, host: request.host, storeBytes },
-    child: await pool.take(request.mayKeepSpare),
-    takeChild: () => pool.take(request.mayKeepSpare),
+    worker: await pool.take(request.mayKeepSpare),
+    takeWorker: () => pool.take(request.mayKeepSpare),
     onClose: () => repls.delete(repl),
   });
   const repl = bindLargeTexts(await createGuestRepl({ limits: request.limits, driver }));

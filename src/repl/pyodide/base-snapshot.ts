@@ -9,13 +9,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RlmError } from '../../errors.ts';
-import { FD } from './child/protocol.ts';
-import type { ChildCode } from './child-code.ts';
-import { type ChildHandle, startChild } from './child-handle.ts';
 import type { Installation } from './installation.ts';
 import { type OwnedFile, own } from './owned-file.ts';
+import { FD } from './worker/protocol.ts';
+import type { WorkerCode } from './worker-code.ts';
+import { startWorker, type WorkerHandle } from './worker-handle.ts';
 
-/** A snapshot ready to hand to children. */
+/** A snapshot ready to hand to workers. */
 export interface BaseSnapshot {
   readonly file: OwnedFile;
   readonly bytes: number;
@@ -23,7 +23,7 @@ export interface BaseSnapshot {
 
 export interface BaseSnapshotRequest {
   readonly installation: Installation;
-  readonly code: ChildCode;
+  readonly code: WorkerCode;
   readonly node: string;
   readonly cache: string;
 }
@@ -49,7 +49,7 @@ function keyOf({ installation, node }: BaseSnapshotRequest): string {
     .slice(0, 32);
 }
 
-/** The file behind a path if it is whole: the digest beside it is of the bytes that children will read. */
+/** The file behind a path if it is whole: the digest beside it is of the bytes that workers will read. */
 function openChecked(path: string): BaseSnapshot | undefined {
   let fd: number;
   let digest: string;
@@ -80,10 +80,10 @@ async function make(request: BaseSnapshotRequest, path: string): Promise<void> {
   const fresh = `${path}.${randomBytes(6).toString('hex')}`;
   const fd = openSync(fresh, 'wx+', 0o600);
   try {
-    const child = bakingChild(request, fd);
-    const { bytes = 0 } = await child.busy(() => child.ready);
-    await child.busy(() => child.ended);
-    child.store.close();
+    const worker = bakingWorker(request, fd);
+    const { bytes = 0 } = await worker.busy(() => worker.ready);
+    await worker.busy(() => worker.ended);
+    worker.store.close();
     fsyncSync(fd);
     const digest = digestOf(fd);
     if (digest.bytes !== bytes) throw new Error(`${digest.bytes} of ${bytes} bytes were written`);
@@ -102,17 +102,17 @@ async function make(request: BaseSnapshotRequest, path: string): Promise<void> {
   }
 }
 
-function bakingChild({ installation, code, node }: BaseSnapshotRequest, fd: number): ChildHandle {
-  const child = startChild({
+function bakingWorker({ installation, code, node }: BaseSnapshotRequest, fd: number): WorkerHandle {
+  const worker = startWorker({
     ...{ node, script: code.main, readable: [...installation.readable, code.folder] },
     level: 'process',
     descriptors: { [FD.base]: fd },
   });
   const files = installation.guestFiles.map(({ path, text }) => ({ path, bytes: text.length }));
   const { pyodideUrl: pyodideDir, bashUrl } = installation;
-  child.boot(
+  worker.boot(
     { mode: 'bake', pyodideDir, bashUrl, baseBytes: 0, files, open: [] },
     installation.guestFiles.map((file) => file.text),
   );
-  return child;
+  return worker;
 }

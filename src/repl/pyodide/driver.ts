@@ -1,5 +1,5 @@
 /**
- * What the pyodide backend adds to the REPL that all backends share: its child's life, texts, bash, snapshots.
+ * What the pyodide backend adds to the REPL that all backends share: its worker's life, texts, bash, snapshots.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import {
   type ReplDriver,
 } from '../channel/index.ts';
 import type { BashOutcome, BashRequest, ReplHost, ReplLimits, RestartInfo } from '../port.ts';
-import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './child/protocol.ts';
-import type { ChildHandle } from './child-handle.ts';
+import { createBusyPolling } from './busy-polling.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
+import { restoreIntoWorker } from './restore-into-worker.ts';
 import { makeSnapshotRecords, type SnapshotRecords } from './snapshot-records.ts';
-import { takeOver } from './takeover.ts';
-import { createWakefulness } from './wakefulness.ts';
+import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './worker/protocol.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 export interface DriverOptions {
-  readonly child: ChildHandle;
+  readonly worker: WorkerHandle;
   readonly limits: ReplLimits;
   readonly host: ReplHost;
-  /** A booted child, from the spares where there is one. */
-  readonly takeChild: () => Promise<ChildHandle>;
+  /** A booted worker, from the spares where there is one. */
+  readonly takeWorker: () => Promise<WorkerHandle>;
   /** Bytes that the snapshots of this REPL may take. */
   readonly storeBytes: number;
   readonly onClose: () => void;
@@ -43,12 +43,12 @@ const BASH_GRACE_MS = 1_000;
 /** Makes the driver of one REPL. */
 export async function createDriver(options: DriverOptions): Promise<ReplDriver> {
   const { limits } = options;
-  let child = options.child;
+  let worker = options.worker;
   const records = makeSnapshotRecords();
   const texts = makeLoadedTexts({ memoryBytes: limits.memoryBytes });
 
-  async function adopt(fresh: ChildHandle): Promise<GuestLink> {
-    child = fresh;
+  async function adopt(fresh: WorkerHandle): Promise<GuestLink> {
+    worker = fresh;
     fresh.onSaved = (frame) => records.add(frame);
     const link = linkTo(fresh, options, records);
     const header: ConfigureHeader = {
@@ -59,16 +59,16 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     await fresh.ask(RUNTIME.configure, header);
     return link;
   }
-  /** A fresh child with the state of a snapshot; without one, with nothing. */
+  /** A fresh worker with the state of a snapshot; without one, with nothing. */
   async function replace(reason: string, name: string): Promise<GuestLink> {
-    const old = child;
+    const old = worker;
     old.kill(reason);
     records.discard();
-    const [fresh] = await Promise.all([options.takeChild(), old.busy(() => old.ended)]);
+    const [fresh] = await Promise.all([options.takeWorker(), old.busy(() => old.ended)]);
     try {
       const link = await adopt(fresh);
       if (records.get(name) === undefined) return link;
-      await takeOver({ store: old.store, child: fresh, records, texts, name });
+      await restoreIntoWorker({ store: old.store, worker: fresh, records, texts, name });
       return await reseeded(link);
     } catch (error) {
       fresh.kill('it could not take over');
@@ -90,14 +90,14 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     return { link, fresh: !known, current: !stale, lost };
   }
 
-  let link = await adopt(child);
+  let link = await adopt(worker);
   return {
     backend: 'pyodide',
-    isolation: child.level,
+    isolation: worker.level,
     shell: 'just-bash',
     link,
     understood: () => records.accept(),
-    describeFile: (value) => texts.load(child, value),
+    describeFile: (value) => texts.load(worker, value),
     async recover(reason, from) {
       const recovered = await (from === 'afresh' ? afresh(reason) : recover(reason));
       link = recovered.link;
@@ -105,9 +105,9 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     },
     async bash(request) {
       records.accept();
-      const ran = await runBash(child, request, limits);
+      const ran = await runBash(worker, request, limits);
       if (ran.lost === undefined) return ran.outcome;
-      const { killed } = child;
+      const { killed } = worker;
       const recovered = await recover(ran.lost);
       link = recovered.link;
       const restarted: RestartInfo = { reason: ran.lost, lost: recovered.lost, killed };
@@ -115,7 +115,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     },
     async capture(id) {
       records.accept();
-      const { header } = await child.ask(RUNTIME.save, { name: id });
+      const { header } = await worker.ask(RUNTIME.save, { name: id });
       if ((header as { saved?: unknown }).saved !== true) throw quotaUsedUp(options.storeBytes);
       return { bytes: records.ownBytes(id) };
     },
@@ -123,10 +123,10 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       records.accept();
       if (link.failure === undefined) {
         try {
-          await child.ask(RUNTIME.restore, { name: id, reload: [] });
+          await worker.ask(RUNTIME.restore, { name: id, reload: [] });
           return await reseeded(link);
         } catch {
-          // The child died of it: the snapshot is in the store all the same.
+          // The worker died of it: the snapshot is in the store all the same.
         }
       }
       link = await replace('rollback', id);
@@ -134,13 +134,13 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     },
     async discard(id) {
       records.delete(id);
-      if (link.failure === undefined) await child.ask(RUNTIME.drop, { name: id });
+      if (link.failure === undefined) await worker.ask(RUNTIME.drop, { name: id });
     },
     async close() {
       options.onClose();
-      child.kill('the REPL was closed');
-      await child.busy(() => child.ended);
-      child.store.close();
+      worker.kill('the REPL was closed');
+      await worker.busy(() => worker.ended);
+      worker.store.close();
     },
   };
 }
@@ -148,29 +148,29 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
 /** Commands that run code of the model. */
 const RUNS_CODE: ReadonlySet<string> = new Set(['execute', 'answer']);
 
-function linkTo(child: ChildHandle, { limits, host }: DriverOptions, records: SnapshotRecords): GuestLink {
+function linkTo(worker: WorkerHandle, { limits, host }: DriverOptions, records: SnapshotRecords): GuestLink {
   const link = createGuestLink({
     limits,
     host,
-    write: child.write,
-    unread: child.unread,
-    interrupt: child.interrupt,
-    kill: child.kill,
-    onWaiting: createWakefulness(),
-    onRuntimeFrame: child.runtimeFrame,
+    write: worker.write,
+    unread: worker.unread,
+    interrupt: worker.interrupt,
+    kill: worker.kill,
+    onWaiting: createBusyPolling(),
+    onRuntimeFrame: worker.runtimeFrame,
   });
   let commands = 0;
-  child.attach(link.receive);
-  void child.ended.then((reason) => link.ended(guestEnded({ reason, killed: child.killed })));
+  worker.attach(link.receive);
+  void worker.ended.then((reason) => link.ended(guestEnded({ reason, killed: worker.killed })));
   return {
     receive: link.receive,
     pushOutput: link.pushOutput,
     ended: link.ended,
     command(command) {
-      commands += 1; // as the link counts them, and as the child names them
+      commands += 1; // as the link counts them, and as the worker names them
       if (RUNS_CODE.has(command.op)) records.await(commands);
       else records.accept();
-      return child.busy(() => link.command(command));
+      return worker.busy(() => link.command(command));
     },
     get failure() {
       return link.failure;
@@ -186,11 +186,11 @@ async function reseeded(link: GuestLink): Promise<GuestLink> {
 
 interface BashRun {
   readonly outcome: BashOutcome;
-  /** Why the child was lost over it. */
+  /** Why the worker was lost over it. */
   readonly lost: string | undefined;
 }
 
-async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLimits): Promise<BashRun> {
+async function runBash(worker: WorkerHandle, request: BashRequest, limits: ReplLimits): Promise<BashRun> {
   const timeoutMs = request.timeoutMs ?? limits.cellTimeoutMs;
   const header: BashHeader = { timeoutMs, outputBytes: limits.outputBytes };
   const started = Date.now();
@@ -198,15 +198,15 @@ async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLim
   let killer: NodeJS.Timeout | undefined;
   const stop = (why: 'deadline' | 'cancelled'): void => {
     stopped ??= why;
-    child.interrupt();
-    killer ??= setTimeout(() => child.kill('bash did not stop when it was interrupted'), BASH_GRACE_MS);
+    worker.interrupt();
+    killer ??= setTimeout(() => worker.kill('bash did not stop when it was interrupted'), BASH_GRACE_MS);
   };
   const timer = setTimeout(() => stop('deadline'), timeoutMs + BASH_GRACE_MS / 2);
   const cancel = (): void => stop('cancelled');
   request.signal?.addEventListener('abort', cancel, { once: true });
   const capture = captureOutput(limits.outputBytes);
   try {
-    const frame = await child.ask(RUNTIME.bash, header, [encodeExact(request.command)]);
+    const frame = await worker.ask(RUNTIME.bash, header, [encodeExact(request.command)]);
     const result = frame.header as BashAnswer;
     let at = 0;
     for (const [index, [head, tail, dropped]] of result.streams.entries()) {
@@ -220,7 +220,7 @@ async function runBash(child: ChildHandle, request: BashRequest, limits: ReplLim
     return { outcome: { ok: exitCode === 0, exitCode, ...capture.finish(), durationMs, timedOut }, lost: undefined };
   } catch (_error) {
     const outcome = { ok: false, exitCode: 137, ...capture.finish(), durationMs: Date.now() - started };
-    return { outcome: { ...outcome, timedOut: stopped === 'deadline' }, lost: await child.ended };
+    return { outcome: { ...outcome, timedOut: stopped === 'deadline' }, lost: await worker.ended };
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);

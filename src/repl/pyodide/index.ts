@@ -1,5 +1,5 @@
 /**
- * The embedded backend: CPython in WebAssembly, one child process per REPL, behind three walls. It needs nothing but
+ * The embedded backend: CPython in WebAssembly, one worker process per REPL, behind three walls. It needs nothing but
  * the package and Node; docs/isolation-pyodide.md says what it promises.
  *
  * @example

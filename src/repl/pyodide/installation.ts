@@ -1,5 +1,5 @@
 /**
- * Where things are: Pyodide, just-bash, the guest's Python, the child's code. Nothing is fetched.
+ * Where things are: Pyodide, just-bash, the guest's Python, the worker's code. Nothing is fetched.
  *
  * @module
  */
@@ -24,11 +24,11 @@ export interface Installation {
   readonly pyodideVersion: string;
   /** URL of just-bash, see shell-library.ts. */
   readonly bashUrl: string;
-  /** Folders the child reads: Pyodide and just-bash. */
+  /** Folders the worker reads: Pyodide and just-bash. */
   readonly readable: readonly string[];
   readonly guestFiles: readonly GuestFile[];
-  /** The child's sources: TypeScript in a checkout, one module in the package. */
-  readonly child: { readonly folder: string; readonly entry: string };
+  /** The worker's sources: TypeScript in a checkout, one module in the package. */
+  readonly worker: { readonly folder: string; readonly entry: string };
   /** Digest of everything the base snapshot is made from, besides Node itself. */
   readonly digest: string;
 }
@@ -50,35 +50,36 @@ function look(): Installation {
   const pyodide = realpathSync(dirname(manifest));
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const guestFiles = readGuest(guestRoot());
-  const child = findChild();
-  const shell = child.entry.endsWith('.ts')
+  const worker = findWorker();
+  const shell = worker.entry.endsWith('.ts')
     ? installedShell()
-    : builtShell(join(dirname(child.folder), 'shell/just-bash.mjs'));
+    : builtShell(join(dirname(worker.folder), 'shell/just-bash.mjs'));
   const hash = createHash('sha256').update(version);
   for (const file of guestFiles) hash.update(`\0${file.path}\0`).update(file.text);
-  for (const file of sourcesIn(child.folder)) hash.update(`\0${file}\0`).update(readFileSync(join(child.folder, file)));
+  for (const file of sourcesIn(worker.folder))
+    hash.update(`\0${file}\0`).update(readFileSync(join(worker.folder, file)));
   return {
     pyodideUrl: `${pathToFileURL(pyodide).href}/`,
     pyodideVersion: version,
     bashUrl: shell.url,
     readable: [pyodide, ...shell.readable],
     guestFiles,
-    child,
+    worker,
     digest: hash.digest('hex').slice(0, 32),
   };
 }
 
-/** The child's sources are beside this module; its built form is in `dist`. */
-function findChild(): Installation['child'] {
-  const path = 'repl/pyodide/child';
+/** The worker's sources are beside this module; its built form is in `dist`. */
+function findWorker(): Installation['worker'] {
+  const path = 'repl/pyodide/worker';
   for (const entry of ['main.mjs', 'main.ts']) {
     const folder = folderWith(`${path}/${entry}`);
     if (folder !== undefined) return { folder: realpathSync(join(folder, path)), entry };
   }
-  throw incompletePackage('dist/repl/pyodide/child');
+  throw incompletePackage('dist/repl/pyodide/worker');
 }
 
-/** Files of the child's code. */
+/** Files of the worker's code. */
 export function sourcesIn(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /\.(ts|mjs)$/.test(name) && !/\.(d|test)\.(ts|mts)$/.test(name))

@@ -2,21 +2,21 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * Kills a child for good. bubblewrap is two processes while it sets up: killed in that moment, the inner one would wait
+ * Kills a worker for good. bubblewrap is two processes while it sets up: killed in that moment, the inner one would wait
  * for the outer for ever and keep our pipes open. So the outer is halted, the inner is killed, then the outer.
  */
-export function killTree(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+export function killTree(worker: ChildProcess): void {
+  const { pid } = worker;
+  if (pid === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
   if (process.platform === 'linux') {
-    child.kill('SIGSTOP');
+    worker.kill('SIGSTOP');
     for (const inner of childrenOf(pid)) kill(inner);
   }
-  child.kill('SIGKILL');
+  worker.kill('SIGKILL');
 }
 
 /**
- * Kills what a child that has ended left behind in its process group. Somebody else, such as the kernel's memory killer, may
+ * Kills what a worker that has ended left behind in its process group. Somebody else, such as the kernel's memory killer, may
  * have killed the outer bubblewrap in that moment.
  */
 export function killGroup({ pid }: ChildProcess): void {

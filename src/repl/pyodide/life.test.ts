@@ -184,7 +184,7 @@ describe.skipIf(findBubblewrap() === undefined)('a REPL in namespaces', () => {
   }, 60_000);
 });
 
-describe.skipIf(findBubblewrap() === undefined)('a child whose outer process is killed while it starts', () => {
+describe.skipIf(findBubblewrap() === undefined)('a worker whose outer process is killed while it starts', () => {
   const children = (): readonly string[] =>
     readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

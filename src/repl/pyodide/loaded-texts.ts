@@ -1,5 +1,5 @@
 /**
- * Texts on their way into children: measured, refused when they cannot fit, sent, and remembered so that they can be
+ * Texts on their way into workers: measured, refused when they cannot fit, sent, and remembered so that they can be
  * sent again.
  *
  * @module
@@ -8,10 +8,10 @@ import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import type { MemoryText } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
-import { type LoadHeader, RUNTIME } from './child/protocol.ts';
-import type { ChildHandle } from './child-handle.ts';
 import { fileSource, stringSource, type TextSource } from './text-source.ts';
 import type { TextShape } from './text-units.ts';
+import { type LoadHeader, RUNTIME } from './worker/protocol.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 /** Memory an interpreter takes before anything is loaded, with room for cells to work in. */
 const INTERPRETER_BYTES = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ const MOST_STRING = 2 ** 31 - 64;
 /** Texts of one REPL. */
 export interface LoadedTexts {
   /** Loads a text; the guest finds it under the token. @throws RlmError `context-length` when it does not fit */
-  load(child: ChildHandle, value: FileValue | MemoryText): Promise<{ readonly token: string }>;
+  load(worker: WorkerHandle, value: FileValue | MemoryText): Promise<{ readonly token: string }>;
   /** Writes a text again. @throws RlmError `context-invalid` when it has changed */
   resend(token: string, pipe: Writable): Promise<void>;
 }
@@ -37,12 +37,12 @@ export function makeLoadedTexts({ memoryBytes }: LoadedTextsOptions): LoadedText
   let count = 0;
   let used = 0;
   return {
-    async load(child, value) {
+    async load(worker, value) {
       const source = 'text' in value ? stringSource(value.text) : fileSource(value);
       count += 1;
       const available = Math.min(memoryBytes, MOST_MEMORY) - INTERPRETER_BYTES - used;
       const transfer: Transfer = {
-        child,
+        worker,
         value,
         source,
         token: `text-${count}`,
@@ -68,7 +68,7 @@ export function makeLoadedTexts({ memoryBytes }: LoadedTextsOptions): LoadedText
 }
 
 interface Transfer {
-  readonly child: ChildHandle;
+  readonly worker: WorkerHandle;
   readonly value: FileValue;
   readonly source: TextSource;
   readonly token: string;
@@ -96,13 +96,13 @@ async function sendAsMeasured(transfer: Transfer): Promise<TextShape> {
 
 /** False when the source was not of this shape. */
 async function send(transfer: Transfer, shape: TextShape): Promise<boolean> {
-  const { child, value, source, token, keep, available } = transfer;
+  const { worker, value, source, token, keep, available } = transfer;
   const bytes = shape.length * shape.unit;
   checkFits(value, bytes, available);
   const header: LoadHeader = { token, ...shape, keep, ...source.form(shape) };
   const [answer, whole] = await Promise.all([
-    child.ask(RUNTIME.load, header),
-    source.send(shape, header.form, child.data),
+    worker.ask(RUNTIME.load, header),
+    source.send(shape, header.form, worker.data),
   ]);
   if (!whole) return false;
   if ((answer.header as { loaded?: unknown }).loaded === true) return true;

@@ -8,7 +8,7 @@ const bwrap = findBubblewrap();
 const [strict] = bwrap === undefined ? [] : namespaceForms(bwrap);
 const works = strict?.noUserNamespaces === true && run(strict, '/usr/bin/true') === 0;
 
-/** Runs a program where a child would be, without the filter of system calls: exit code. */
+/** Runs a program where a worker would be, without the filter of system calls: exit code. */
 function run(form: NamespaceForm, ...command: readonly [string, ...string[]]): number | null {
   const [node, ...rest] = command;
   const { args } = wrapInNamespaces({

@@ -1,6 +1,6 @@
 /**
  * The third wall: own user, mount, process, network, IPC and UTS namespaces by bubblewrap, a file system that holds
- * Node and the child's own files and nothing else, and a system call filter.
+ * Node and the worker's own files and nothing else, and a system call filter.
  *
  * @module
  */
@@ -41,7 +41,7 @@ function knowsOption(bwrap: string, option: string): boolean {
   }
 }
 
-/** The descriptor bwrap reads its filter from; closed before the child starts. */
+/** The descriptor bwrap reads its filter from; closed before the worker starts. */
 export const SECCOMP_FD = 8;
 
 /** Where bubblewrap is, if it is. */
@@ -59,7 +59,7 @@ export interface NamespaceRequest extends NamespaceForm {
 }
 
 /**
- * Arguments for bubblewrap. What the child may read is bound read-only, file by file for Node's libraries, so that
+ * Arguments for bubblewrap. What the worker may read is bound read-only, file by file for Node's libraries, so that
  * nothing of the machine is in view.
  */
 export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
@@ -94,7 +94,7 @@ function libraryFolders(): Bind[] {
 
 const found = new Map<string, readonly Bind[]>();
 
-/** {@link findLibraries}, looked for once: a child is started while its host has better to do. */
+/** {@link findLibraries}, looked for once: a worker is started while its host has better to do. */
 function libraries(node: string): readonly Bind[] {
   let binds = found.get(node);
   if (binds === undefined) {

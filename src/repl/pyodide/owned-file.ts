@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CONTROL_WORDS, type ControlWord } from './child/protocol.ts';
+import { CONTROL_WORDS, type ControlWord } from './worker/protocol.ts';
 
 /** A descriptor of ours, closed once. */
 export interface OwnedFile {
@@ -29,7 +29,7 @@ export function openUnnamed(): OwnedFile {
   return own(fd);
 }
 
-/** The words that a child sees without waiting, see child/control.ts. Its own descriptor cannot write. */
+/** The words that a worker sees without waiting, see worker/control.ts. Its own descriptor cannot write. */
 export interface Control {
   readonly reader: OwnedFile;
   /** Adds one to a word. */

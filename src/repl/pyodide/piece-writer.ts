@@ -1,11 +1,11 @@
 /**
- * Writes the pieces of texts to a child's data pipe, reading ahead by one.
+ * Writes the pieces of texts to a worker's data pipe, reading ahead by one.
  *
  * @module
  */
 import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
-import { type LoadHeader, PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
+import { type LoadHeader, PIECE_ABORT, PIECE_BYTES, PIECE_PREFIX, UTF8_PIECE_BYTES } from './worker/protocol.ts';
 
 /** The writer of one text. */
 export interface PieceWriter {
@@ -17,7 +17,7 @@ export interface PieceWriter {
   write(bytes: Buffer): Promise<void>;
   /** The text is whole. */
   end(): Promise<void>;
-  /** The child is to forget it. */
+  /** The worker is to forget it. */
   abort(): Promise<void>;
 }
 

@@ -6,19 +6,19 @@
 import { messageOf, RlmError } from '../../errors.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
-import { FD, type OpenWall } from './child/protocol.ts';
-import { type ChildCode, childCode } from './child-code.ts';
-import { type ChildHandle, type ReadyReport, startChild } from './child-handle.ts';
 import { findInstallation, type Installation } from './installation.ts';
 import { findBubblewrap, type NamespaceForm, namespaceForms } from './namespace.ts';
 import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
 import type { Level, SpawnRequest } from './spawn.ts';
+import { FD, type OpenWall } from './worker/protocol.ts';
+import { type WorkerCode, workerCode } from './worker-code.ts';
+import { type ReadyReport, startWorker, type WorkerHandle } from './worker-handle.ts';
 
-/** How children are made. */
+/** How workers are made. */
 export interface PoolOptions {
   readonly node: string;
   readonly cacheDir?: string;
-  /** Booted children kept ready. */
+  /** Booted workers kept ready. */
   readonly spares: number;
   /** Do not try for more than this. */
   readonly most: Level;
@@ -42,25 +42,25 @@ export interface LevelReport {
   readonly bubblewrap: string | undefined;
 }
 
-/** Booted children. */
+/** Booted workers. */
 export interface Pool {
-  /** The level of all children, proved. @throws RlmError `isolation-unavailable` when even `process` does not hold */
+  /** The level of all workers, proved. @throws RlmError `isolation-unavailable` when even `process` does not hold */
   level(): Promise<LevelReport>;
-  /** A booted child; from the spares when there is one. `keepSpare` says whether another one is to be kept afterwards. */
-  take(keepSpare?: boolean): Promise<ChildHandle>;
+  /** A booted worker; from the spares when there is one. `keepSpare` says whether another one is to be kept afterwards. */
+  take(keepSpare?: boolean): Promise<WorkerHandle>;
   close(): Promise<void>;
 }
 
 interface Started {
   readonly report: LevelReport;
   readonly base: BaseSnapshot;
-  readonly spawn: () => ChildHandle;
+  readonly spawn: () => WorkerHandle;
 }
 
 /** Makes a pool; nothing starts before it is asked for. */
 export function createPool(options: PoolOptions): Pool {
-  const spares: ChildHandle[] = [];
-  const living = new Set<ChildHandle>();
+  const spares: WorkerHandle[] = [];
+  const living = new Set<WorkerHandle>();
   let starting: Promise<Started> | undefined;
   let closed = false;
 
@@ -76,16 +76,16 @@ export function createPool(options: PoolOptions): Pool {
     });
     return starting;
   };
-  function watch(child: ChildHandle): ChildHandle {
-    living.add(child);
-    void child.ended.then(() => {
-      living.delete(child);
-      const index = spares.indexOf(child);
+  function watch(worker: WorkerHandle): WorkerHandle {
+    living.add(worker);
+    void worker.ended.then(() => {
+      living.delete(worker);
+      const index = spares.indexOf(worker);
       if (index >= 0) spares.splice(index, 1);
     });
-    return child;
+    return worker;
   }
-  const refill = (spawn: () => ChildHandle): void => {
+  const refill = (spawn: () => WorkerHandle): void => {
     if (closed) return;
     while (spares.length < options.spares) spares.push(spawn());
   };
@@ -95,18 +95,18 @@ export function createPool(options: PoolOptions): Pool {
       const { spawn } = await begin();
       const spare = spares.shift();
       // A spare may have been killed by somebody else while nobody looked (the kernel short of memory): that fails no run.
-      const child = spare === undefined ? await booted(spawn()) : await booted(spare).catch(() => booted(spawn()));
+      const worker = spare === undefined ? await booted(spawn()) : await booted(spare).catch(() => booted(spawn()));
       // After the one who waits has got on: a boot takes a processor for a third of a second.
       if (keepSpare) setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
-      return child;
+      return worker;
     },
     async close() {
       closed = true;
       const started = await starting?.catch(() => undefined);
-      const ended = [...living].map(async (child) => {
-        child.kill('the backend was closed');
-        await child.busy(() => child.ended);
-        child.store.close();
+      const ended = [...living].map(async (worker) => {
+        worker.kill('the backend was closed');
+        await worker.busy(() => worker.ended);
+        worker.store.close();
       });
       await Promise.all(ended);
       started?.base.file.close();
@@ -116,26 +116,26 @@ export function createPool(options: PoolOptions): Pool {
 
 const REFILL_DELAY_MS = 20;
 
-async function booted(child: ChildHandle): Promise<ChildHandle> {
-  await child.busy(() => child.ready);
-  return child;
+async function booted(worker: WorkerHandle): Promise<WorkerHandle> {
+  await worker.busy(() => worker.ready);
+  return worker;
 }
 
 /** Everything the first REPL waits for. What does not depend on each other runs side by side. */
 async function start(
   options: PoolOptions,
-  watch: (child: ChildHandle) => ChildHandle,
-): Promise<Started & { readonly first: ChildHandle }> {
+  watch: (worker: WorkerHandle) => WorkerHandle,
+): Promise<Started & { readonly first: WorkerHandle }> {
   const installation = findInstallation();
   const cache = cacheFolder(options.cacheDir);
-  const code = childCode(installation, cache);
+  const code = workerCode(installation, cache);
   const bait = await layBait();
   try {
     const [spaces, base] = await Promise.all([
       findLevel({ options, installation, code, bait }),
       openBaseSnapshot({ installation, code, node: options.node, cache }),
     ]);
-    const spawn = (): ChildHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
+    const spawn = (): WorkerHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
     const first = spawn();
     const report = await first.busy(() => first.ready);
     options.switches.onReady?.(report);
@@ -164,7 +164,7 @@ interface Spaces {
 async function findLevel(request: {
   readonly options: PoolOptions;
   readonly installation: Installation;
-  readonly code: ChildCode;
+  readonly code: WorkerCode;
   readonly bait: Bait;
 }): Promise<Spaces> {
   const { options, installation, code, bait } = request;
@@ -189,12 +189,12 @@ async function findLevel(request: {
 function spawnBooting(request: {
   readonly options: PoolOptions;
   readonly installation: Installation;
-  readonly code: ChildCode;
+  readonly code: WorkerCode;
   readonly base: BaseSnapshot;
   readonly spaces: Pick<Spaces, 'level' | 'form'>;
-}): ChildHandle {
+}): WorkerHandle {
   const { options, installation, code, base, spaces } = request;
-  const child = startChild({
+  const worker = startWorker({
     ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
     ...{ ...options.switches, level: spaces.level, ...(spaces.form === undefined ? {} : { form: spaces.form }) },
     descriptors: { [FD.base]: base.file.fd },
@@ -202,8 +202,8 @@ function spawnBooting(request: {
   const { pyodideUrl: pyodideDir, bashUrl } = installation;
   const { open = [], hostFolder } = options.switches;
   const test = hostFolder === undefined ? { open } : { open, hostFolder };
-  child.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], ...test });
-  return child;
+  worker.boot({ mode: 'serve', pyodideDir, bashUrl, baseBytes: base.bytes, files: [], ...test });
+  return worker;
 }
 
 function reachedBy(proof: Proof): string {

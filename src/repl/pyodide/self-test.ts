@@ -12,14 +12,14 @@ import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import { createGuestLink } from '../channel/index.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
-import { RUNTIME } from './child/protocol.ts';
-import type { ChildCode } from './child-code.ts';
-import { type ChildHandle, startChild } from './child-handle.ts';
 import type { NamespaceForm } from './namespace.ts';
+import { RUNTIME } from './worker/protocol.ts';
+import type { WorkerCode } from './worker-code.ts';
+import { startWorker, type WorkerHandle } from './worker-handle.ts';
 
 /** What one way of trying found: attempts by name, true where the host was reached. */
 export interface Proof {
-  /** `python`: from a cell. `javascript`: from the child's own code, without the permission model. */
+  /** `python`: from a cell. `javascript`: from the worker's own code, without the permission model. */
   readonly from: 'python' | 'javascript';
   readonly reached: Readonly<Record<string, boolean>>;
   readonly ms: number;
@@ -80,49 +80,49 @@ function listen(...where: [number, string] | [string]): Promise<Server> {
 
 export interface NamespaceTest {
   readonly node: string;
-  readonly code: ChildCode;
+  readonly code: WorkerCode;
   readonly readable: readonly string[];
   readonly form: NamespaceForm;
   readonly bait: Bait;
 }
 
-/** Tries the namespaces from JavaScript. Throws when the child does not even start in them. */
+/** Tries the namespaces from JavaScript. Throws when the worker does not even start in them. */
 export async function tryNamespaces(test: NamespaceTest): Promise<Proof> {
   const started = performance.now();
-  const child = startChild({
+  const worker = startWorker({
     ...{ node: test.node, script: test.code.prove, readable: test.readable, form: test.form },
     ...{ level: 'namespace', withoutPermission: true, descriptors: {} },
   });
   try {
-    child.boot(test.bait.facts as never);
-    const { reached } = (await child.busy(() => child.ready)) as unknown as { reached: Record<string, boolean> };
+    worker.boot(test.bait.facts as never);
+    const { reached } = (await worker.busy(() => worker.ready)) as unknown as { reached: Record<string, boolean> };
     return { from: 'javascript', reached, ms: performance.now() - started };
   } finally {
-    child.kill('done');
-    void child.ended.then(() => child.store.close());
+    worker.kill('done');
+    void worker.ended.then(() => worker.store.close());
   }
 }
 
 const PRISTINE = 'pristine';
 
-/** Tries from a cell in a booted child, which is afterwards as it was before. */
-export async function tryFromPython(child: ChildHandle, bait: Bait): Promise<Proof> {
+/** Tries from a cell in a booted worker, which is afterwards as it was before. */
+export async function tryFromPython(worker: WorkerHandle, bait: Bait): Promise<Proof> {
   const started = performance.now();
   const limits: ReplLimits = { ...DEFAULT_LIMITS, callWindow: 1, cellTimeoutMs: 10_000 };
   const link = createGuestLink({
-    ...{ limits, host: noHost, write: child.write, unread: child.unread },
-    ...{ interrupt: child.interrupt, kill: child.kill },
-    onRuntimeFrame: child.runtimeFrame,
+    ...{ limits, host: noHost, write: worker.write, unread: worker.unread },
+    ...{ interrupt: worker.interrupt, kill: worker.kill },
+    onRuntimeFrame: worker.runtimeFrame,
   });
-  child.attach(link.receive);
-  void child.ended.then((reason) => link.ended(reason));
-  return await child.busy(async () => {
-    await child.ask(RUNTIME.save, { name: PRISTINE });
+  worker.attach(link.receive);
+  void worker.ended.then((reason) => link.ended(reason));
+  return await worker.busy(async () => {
+    await worker.ask(RUNTIME.save, { name: PRISTINE });
     await link.command({ op: 'execute', header: { handle: 'e0' }, parts: [Buffer.from(cellFor(bait))] });
     const result = await link.command({ op: 'get', header: { name: '_reached' } });
     const reached = JSON.parse(result.parts.text(10_000)) as Record<string, boolean>;
-    await child.ask(RUNTIME.restore, { name: PRISTINE, reload: [] });
-    await child.ask(RUNTIME.drop, { name: PRISTINE });
+    await worker.ask(RUNTIME.restore, { name: PRISTINE, reload: [] });
+    await worker.ask(RUNTIME.drop, { name: PRISTINE });
     return { from: 'python', reached, ms: performance.now() - started };
   });
 }

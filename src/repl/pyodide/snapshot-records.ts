@@ -1,14 +1,14 @@
 /**
- * The host's copies of what children say about their snapshots: enough for a fresh child to take over. The contents
+ * The host's copies of what workers say about their snapshots: enough for a fresh worker to take over. The contents
  * are in the store file.
  *
  * @module
  */
 import type { Frame } from '../channel/frame.ts';
 import { ChannelViolation } from '../channel/limits.ts';
-import { AUTOMATIC, type ImageHeader, PAGE } from './child/protocol.ts';
+import { AUTOMATIC, type ImageHeader, PAGE } from './worker/protocol.ts';
 
-/** One snapshot, as the child described it. */
+/** One snapshot, as the worker described it. */
 export interface SnapshotRecord {
   readonly header: ImageHeader;
   readonly table: Buffer;
@@ -22,7 +22,7 @@ export interface SnapshotRecords {
   await(command: number): void;
   /** The last result was understood. */
   accept(): void;
-  /** The child is lost: a snapshot that still waits is dropped. */
+  /** The worker is lost: a snapshot that still waits is dropped. */
   discard(): void;
   get(name: string): SnapshotRecord | undefined;
   delete(name: string): void;

@@ -1,5 +1,5 @@
 /**
- * Starts a child process behind the second wall (Node's permission model, an empty environment, no workers, no addons)
+ * Starts a worker process behind the second wall (Node's permission model, an empty environment, no workers, no addons)
  * and, where it is to be had, the third (namespaces).
  *
  * @module
@@ -7,34 +7,34 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { FD } from './child/protocol.ts';
 import { findBubblewrap, type NamespaceForm, SECCOMP_FD, wrapInNamespaces } from './namespace.ts';
+import { FD } from './worker/protocol.ts';
 
 /** Levels this backend can reach. */
 export type Level = 'process' | 'namespace';
 
 /** What to start. */
 export interface SpawnRequest {
-  /** The Node that runs the child. */
+  /** The Node that runs the worker. */
   readonly node: string;
   readonly script: string;
   /** Files and folders it may read. */
   readonly readable: readonly string[];
   readonly level: Level;
-  /** Descriptors by their number in the child, besides frames and data. */
+  /** Descriptors by their number in the worker, besides frames and data. */
   readonly descriptors: Readonly<Record<number, number>>;
   /** With `namespace`: how. Default: single files, user namespaces as the machine has them. */
   readonly form?: NamespaceForm;
   /** Test switch and self-test: without the permission model and V8's flags, to try the namespaces alone. */
   readonly withoutPermission?: boolean;
-  /** Test switches: an input, an environment, and a look at what the child prints. */
+  /** Test switches: an input, an environment, and a look at what the worker prints. */
   readonly stdin?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly onPrint?: (chunk: Buffer) => void;
 }
 
-/** A started child. */
-export interface SpawnedChild {
+/** A started worker. */
+export interface SpawnedWorker {
   readonly process: ChildProcess;
   readonly frames: Duplex;
   readonly data: Writable;
@@ -52,15 +52,15 @@ const PERMISSION = [
 ];
 /** Functions of the interpreter are validated when they are first called, not all ten megabytes of them at each start. */
 const QUICK_START = ['--wasm-lazy-validation'];
-/** Kilobytes of stack: Python code nests deeply in C, and a JavaScript stack that ends is the end of the child. */
+/** Kilobytes of stack: Python code nests deeply in C, and a JavaScript stack that ends is the end of the worker. */
 const STACK_KB = 63_000;
 /** Megabytes of JavaScript heap; memory of Python and contents of files are not in it. */
 const JS_HEAP_MB = 512;
-/** Kilobytes a child's private memory may take in all: a last line behind the caps on memory and files. */
+/** Kilobytes a worker's private memory may take in all: a last line behind the caps on memory and files. */
 const DATA_KB = 12 * 1024 * 1024;
 
 /** Starts it. */
-export function spawnChild(request: SpawnRequest): SpawnedChild {
+export function spawnWorker(request: SpawnRequest): SpawnedWorker {
   const [command, args, seccomp] = commandLine(request);
   const highest = Math.max(
     FD.data,
@@ -74,19 +74,19 @@ export function spawnChild(request: SpawnRequest): SpawnedChild {
   if (seccomp !== undefined) stdio[SECCOMP_FD] = 'pipe';
   // A group of its own: Ctrl-C in a terminal goes to the whole foreground group, and it is Fathom's to decide what it means.
   const detached = process.platform !== 'win32';
-  const child = spawn(command, args, { env: { ...request.env }, cwd: '/', stdio, windowsHide: true, detached });
+  const worker = spawn(command, args, { env: { ...request.env }, cwd: '/', stdio, windowsHide: true, detached });
   if (seccomp !== undefined) {
-    const pipe = child.stdio.at(SECCOMP_FD) as Writable;
+    const pipe = worker.stdio.at(SECCOMP_FD) as Writable;
     pipe.on('error', () => {});
     pipe.end(seccomp);
   }
-  const frames = child.stdio.at(FD.frames) as Duplex;
-  const data = child.stdio.at(FD.data) as Duplex;
+  const frames = worker.stdio.at(FD.frames) as Duplex;
+  const data = worker.stdio.at(FD.data) as Duplex;
   for (const stream of [frames, data]) stream.on('error', () => {});
-  // Drained and dropped: nothing a child prints may end up on the host's own stdout (F2).
-  child.stdout?.on('data', request.onPrint ?? (() => {}));
-  if (request.onPrint !== undefined) child.stderr?.on('data', request.onPrint);
-  return { process: child, frames, data, stderrTail: keepTail(child.stderr) };
+  // Drained and dropped: nothing a worker prints may end up on the host's own stdout (F2).
+  worker.stdout?.on('data', request.onPrint ?? (() => {}));
+  if (request.onPrint !== undefined) worker.stderr?.on('data', request.onPrint);
+  return { process: worker, frames, data, stderrTail: keepTail(worker.stderr) };
 }
 
 function commandLine(request: SpawnRequest): [string, string[], Buffer | undefined] {
@@ -103,7 +103,7 @@ function commandLine(request: SpawnRequest): [string, string[], Buffer | undefin
     bwrap === undefined
       ? undefined
       : wrapInNamespaces({ wholeLibraries: false, noUserNamespaces: false, ...request.form, bwrap, node, readable });
-  // bwrap dies with its parent by itself. Without it the child looks for its parent now and then, which it cannot
+  // bwrap dies with its parent by itself. Without it the worker looks for its parent now and then, which it cannot
   // while it is inside of one long C function: setpriv has the kernel end it.
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync);
   const watch = wrap !== undefined || setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];

@@ -1,5 +1,5 @@
 /**
- * Where a text comes from, and how it reaches a child: read in pieces and written to the data pipe. A file is never
+ * Where a text comes from, and how it reaches a worker: read in pieces and written to the data pipe. A file is never
  * whole in the host's memory.
  *
  * @module
@@ -11,9 +11,9 @@ import { messageOf, RlmError } from '../../errors.ts';
 import { completeUtf8, decodeText } from '../../text-encoding.ts';
 import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
-import { type LoadHeader, PIECE_PREFIX, UTF8_PIECE_BYTES } from './child/protocol.ts';
 import { type PieceWriter, writePieces } from './piece-writer.ts';
 import { encodeUnits, findShape, type TextShape } from './text-units.ts';
+import { type LoadHeader, PIECE_PREFIX, UTF8_PIECE_BYTES } from './worker/protocol.ts';
 
 /** A text that can be read more than once. */
 export interface TextSource {
@@ -26,7 +26,7 @@ export interface TextSource {
   measure(): Promise<TextShape>;
   /** The fastest way of sending it in this shape. */
   form(shape: TextShape): Pick<LoadHeader, 'form' | 'errors'>;
-  /** Writes the text. False when it is not what was guessed or measured: the child forgets it. */
+  /** Writes the text. False when it is not what was guessed or measured: the worker forgets it. */
   send(shape: TextShape, form: LoadHeader['form'], pipe: Writable): Promise<boolean>;
 }
 

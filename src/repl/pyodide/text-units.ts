@@ -1,6 +1,6 @@
 /**
  * Texts in the form CPython keeps them: one, two or four bytes per code point, whichever the largest needs. The host
- * brings them into that form, so that the child reads them straight to their place.
+ * brings them into that form, so that the worker reads them straight to their place.
  *
  * @module
  */

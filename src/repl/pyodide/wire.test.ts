@@ -2,8 +2,8 @@ import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { QUICK_ROW } from './child/protocol.ts';
-import { encodeFrame, openWire, type Wire } from './child/wire.ts';
+import { QUICK_ROW } from './worker/protocol.ts';
+import { encodeFrame, openWire, type Wire } from './worker/wire.ts';
 
 // A file stands for the socket: what is not there yet is no reason to wait.
 let folder: string;

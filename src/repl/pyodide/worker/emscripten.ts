@@ -1,5 +1,5 @@
 /**
- * The parts of Pyodide's and emscripten's JavaScript that the child touches.
+ * The parts of Pyodide's and emscripten's JavaScript that the worker touches.
  *
  * @module
  */

@@ -30,13 +30,13 @@ export interface Pages {
   save(): PageTable;
   /** Puts memory back. Ranges the table names must be in place. */
   restore(table: PageTable): void;
-  /** Makes a table known that another child wrote. */
+  /** Makes a table known that another worker wrote. */
   adopt(codes: Int32Array): PageTable;
   hold(table: PageTable): void;
   drop(table: PageTable): void;
   /** A text was put into memory: its full pages are not stored. */
   addRange(range: TextRange): void;
-  /** Ranges of another child; their texts have to be loaded before `restore`. */
+  /** Ranges of another worker; their texts have to be loaded before `restore`. */
   setRanges(ranges: readonly TextRange[]): void;
   /** Grows memory so that the range's place exists. */
   makeRoom(range: TextRange): void;

@@ -1,5 +1,5 @@
 /**
- * Brings a REPL back in a fresh child after the old one was killed: pages and files from the old store, texts from
+ * Brings a REPL back in a fresh worker after the old one was killed: pages and files from the old store, texts from
  * where they came from.
  *
  * @module
@@ -7,37 +7,37 @@
 import { read as readCallback, write as writeCallback } from 'node:fs';
 import { promisify } from 'node:util';
 import { RlmError } from '../../errors.ts';
-import { RUNTIME } from './child/protocol.ts';
-import type { ChildHandle } from './child-handle.ts';
 import type { LoadedTexts } from './loaded-texts.ts';
 import type { OwnedFile } from './owned-file.ts';
 import type { SnapshotRecords } from './snapshot-records.ts';
+import { RUNTIME } from './worker/protocol.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 
 const readAsync = promisify(readCallback);
 const writeAsync = promisify(writeCallback);
 const PIECE = 4 * 1024 * 1024;
 
-export interface TakeoverRequest {
-  /** The store of the child that is gone. */
+export interface RestoreRequest {
+  /** The store of the worker that is gone. */
   readonly store: OwnedFile;
-  readonly child: ChildHandle;
+  readonly worker: WorkerHandle;
   readonly records: SnapshotRecords;
   readonly texts: LoadedTexts;
   /** The snapshot to go back to. */
   readonly name: string;
 }
 
-/** Fills the fresh child. @throws RlmError `repl-failure`, `context-invalid` when a text is not what it was */
-export async function takeOver({ store, child, records, texts, name }: TakeoverRequest): Promise<void> {
+/** Fills the fresh worker. @throws RlmError `repl-failure`, `context-invalid` when a text is not what it was */
+export async function restoreIntoWorker({ store, worker, records, texts, name }: RestoreRequest): Promise<void> {
   const target = records.get(name);
   if (target === undefined)
     throw new RlmError({ code: 'repl-failure', message: 'There is no snapshot to go back to.' });
-  await copyStore(store, child.store, records.storeBytes());
-  for (const record of records.all()) await child.ask(RUNTIME.adopt, record.header, [record.table]);
+  await copyStore(store, worker.store, records.storeBytes());
+  for (const record of records.all()) await worker.ask(RUNTIME.adopt, record.header, [record.table]);
   const reload = target.header.uses;
-  const restored = child.ask(RUNTIME.restore, { name, reload });
+  const restored = worker.ask(RUNTIME.restore, { name, reload });
   const sent = (async () => {
-    for (const index of reload) await texts.resend(target.header.ranges[index]?.token ?? '', child.data);
+    for (const index of reload) await texts.resend(target.header.ranges[index]?.token ?? '', worker.data);
   })();
   await Promise.all([restored, sent]);
 }

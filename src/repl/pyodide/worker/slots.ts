@@ -1,5 +1,5 @@
 /**
- * The store: a file of fixed-size slots that the host owns and the child fills. What is in it survives the child.
+ * The store: a file of fixed-size slots that the host owns and the worker fills. What is in it survives the worker.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const CACHE_BYTES = 128 * 1024 * 1024;
 /** Slots kept as one piece in the cache. */
 const CACHE_RUN = 64;
 
-/** Opens the store. `next` is where an earlier child left off. */
+/** Opens the store. `next` is where an earlier worker left off. */
 export function openSlots(): Slots {
   const references = new Map<number, number>();
   const cache = new Map<number, Uint8Array>();
@@ -113,7 +113,7 @@ export function openSlots(): Slots {
       return self.next;
     },
     set next(value) {
-      // Slots another child used and nobody refers to any more become free as tables are adopted: see Pages.adopt.
+      // Slots another worker used and nobody refers to any more become free as tables are adopted: see Pages.adopt.
       self.next = value;
       free = [];
       for (let slot = 1; slot < value; slot += 1) if (!references.has(slot)) free.push(slot);

@@ -10,7 +10,7 @@ import { ERRNO } from './imports.ts';
 import { FRAME_PREFIX, GUEST_DEVICES, GUEST_FRAME, MAX_GUEST_FRAME, RUNTIME } from './protocol.ts';
 import type { RawFrame, Wire } from './wire.ts';
 
-/** What the device needs of the rest of the child. */
+/** What the device needs of the rest of the worker. */
 export interface DeviceOptions {
   readonly fs: EmscriptenFs;
   readonly wire: Wire;
@@ -127,7 +127,7 @@ const GUEST_TYPES: ReadonlySet<number> = new Set([
   GUEST_FRAME.blob,
 ]);
 
-/** The length the frame claims; what is no guest's frame ends the child. */
+/** The length the frame claims; what is no guest's frame ends the worker. */
 function frameSize(bytes: Buffer, onViolation: (what: string) => never): number {
   if (bytes.length < FRAME_PREFIX) return FRAME_PREFIX;
   const size = bytes.readUInt32LE(0) + 4;

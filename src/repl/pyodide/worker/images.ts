@@ -1,6 +1,6 @@
 /**
  * Snapshots of a REPL: linear memory and files together, under names. The host keeps a copy of each description, so
- * that a fresh child can take over after this one was killed.
+ * that a fresh worker can take over after this one was killed.
  *
  * @module
  */
@@ -19,7 +19,7 @@ interface Image {
   readonly files: FileImage;
 }
 
-/** The snapshots of this child. */
+/** The snapshots of this worker. */
 export interface Images {
   /**
    * Takes a snapshot and reports it to the host, with the command it was taken after (0: none). False when the quota
@@ -29,7 +29,7 @@ export interface Images {
   /** Goes back to a snapshot. It is the automatic one as well from then on. */
   restore(name: string): void;
   drop(name: string): void;
-  /** Takes over what another child has stored. */
+  /** Takes over what another worker has stored. */
   adopt(header: ImageHeader, table: Uint8Array): void;
   /** Text ranges a snapshot needs that have to be loaded anew. */
   rangesOf(name: string): number[];

@@ -1,6 +1,6 @@
 /**
  * The WASM import gate. The interpreter's only way out of its memory is its import list; after boot everything but the
- * reviewed names throws, and the child dies of it.
+ * reviewed names throws, and the worker dies of it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ANSWER, PASS, REPLACED, type ReplacedImport } from './imports.ts';
 type AnyFunction = (...args: unknown[]) => unknown;
 type ImportObject = Record<string, Record<string, unknown>>;
 
-/** What the child puts in place of an import, made from the original. */
+/** What the worker puts in place of an import, made from the original. */
 export type Replacements = Readonly<Record<ReplacedImport, (original: AnyFunction) => (...args: number[]) => number>>;
 
 /** How the gate is built. */

@@ -1,5 +1,5 @@
 /**
- * Takes away what the child's JavaScript does not need once Python is locked in. It stops ready-made payloads after a
+ * Takes away what the worker's JavaScript does not need once Python is locked in. It stops ready-made payloads after a
  * break-out, not a person: syntax such as `import()` stays. The wall behind it is the process.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Words in a file that both ends see: the host writes, the child looks. A pipe could not be looked at without waiting.
+ * Words in a file that both ends see: the host writes, the worker looks. A pipe could not be looked at without waiting.
  *
  * @module
  */

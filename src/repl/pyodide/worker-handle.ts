@@ -1,17 +1,17 @@
 /**
- * The host's handle to one child process: its frames, its descriptors, its end.
+ * The host's handle to one worker process: its frames, its descriptors, its end.
  *
  * @module
  */
 import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { createFrameDecoder, encodeFrame, type Frame, WITH_RUNTIME } from '../channel/frame.ts';
-import { type BootHeader, FD, RUNTIME } from './child/protocol.ts';
 import { killGroup, killTree } from './kill-tree.ts';
 import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
-import { type Level, type SpawnRequest, spawnChild } from './spawn.ts';
+import { type Level, type SpawnRequest, spawnWorker } from './spawn.ts';
+import { type BootHeader, FD, RUNTIME } from './worker/protocol.ts';
 
-/** What a child says of itself once it has locked its gate. */
+/** What a worker says of itself once it has locked its gate. */
 export interface ReadyReport {
   /** JavaScript functions dropped from the function table. */
   readonly tableDropped: number;
@@ -21,8 +21,8 @@ export interface ReadyReport {
   readonly bytes?: number;
 }
 
-/** One child. */
-export interface ChildHandle {
+/** One worker. */
+export interface WorkerHandle {
   readonly level: Level;
   /** Milliseconds of `performance.now()` when it was started. */
   readonly startedAt: number;
@@ -35,7 +35,7 @@ export interface ChildHandle {
   readonly data: Writable;
   /** The first frame. */
   boot(header: BootHeader, body?: readonly Buffer[]): void;
-  /** Sends a runtime frame and waits for its answer. @throws RlmError `repl-failure` when the child ends first */
+  /** Sends a runtime frame and waits for its answer. @throws RlmError `repl-failure` when the worker ends first */
   ask(type: number, header: object, parts?: readonly Buffer[]): Promise<Frame>;
   write(bytes: Buffer): void;
   /** Bytes written that it has not read. */
@@ -52,16 +52,16 @@ export interface ChildHandle {
   readonly ended: Promise<string>;
   /** It was killed by somebody else. */
   readonly killed: boolean;
-  /** Keeps the host process alive while `work` runs; idle children never do. */
+  /** Keeps the host process alive while `work` runs; idle workers never do. */
   busy<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Starts a child. `request.descriptors` gets control and store added; a base snapshot may be among them. */
-export function startChild(request: SpawnRequest): ChildHandle {
+/** Starts a worker. `request.descriptors` gets control and store added; a base snapshot may be among them. */
+export function startWorker(request: SpawnRequest): WorkerHandle {
   const startedAt = performance.now();
   const control = openControl();
   const store = openUnnamed();
-  const spawned = spawnChild({
+  const spawned = spawnWorker({
     ...request,
     descriptors: { ...request.descriptors, [FD.control]: control.reader.fd, [FD.store]: store.fd },
   });
@@ -86,7 +86,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
     for (const { reject } of asked.values()) reject(error);
     asked.clear();
   });
-  const self: ChildHandle = {
+  const self: WorkerHandle = {
     level: request.level,
     startedAt,
     pid: spawned.process.pid,
@@ -125,7 +125,7 @@ export function startChild(request: SpawnRequest): ChildHandle {
     interrupt() {
       if (end.reason !== undefined) return;
       control.raise('interrupts');
-      // For a child that waits for a reply and looks at no word.
+      // For a worker that waits for a reply and looks at no word.
       self.write(encodeFrame(RUNTIME.wake, 0, '{}'));
     },
     kill(reason) {
@@ -154,7 +154,7 @@ function reasonIn(header: unknown): string {
   return typeof reason === 'string' ? reason.slice(0, 200) : 'it ended itself';
 }
 
-/** Frames of a child that serves no REPL yet: only the runtime's own. */
+/** Frames of a worker that serves no REPL yet: only the runtime's own. */
 function ownDecoder(onFrame: (frame: Frame) => void, onWrong: () => void): (chunk: Buffer) => void {
   const decoder = createFrameDecoder(WITH_RUNTIME);
   return (chunk) => {
@@ -177,10 +177,10 @@ interface EndWatch {
 
 /** How bubblewrap ends when what it runs was ended by SIGKILL. */
 const KILLED_INSIDE = 137;
-/** Milliseconds for what a child that has ended left in its pipes. */
+/** Milliseconds for what a worker that has ended left in its pipes. */
 const LAST_WORDS_MS = 1_000;
 
-function watchEnd(process: ReturnType<typeof spawnChild>['process']): EndWatch {
+function watchEnd(process: ReturnType<typeof spawnWorker>['process']): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
   let told: string | undefined;
   let reason: string | undefined;
@@ -220,8 +220,8 @@ interface Referenced {
   unref(): unknown;
 }
 
-/** Counts what is under way: only then does the child keep the host's event loop alive. */
-function references({ process, frames, data }: ReturnType<typeof spawnChild>): Pick<ChildHandle, 'busy'> {
+/** Counts what is under way: only then does the worker keep the host's event loop alive. */
+function references({ process, frames, data }: ReturnType<typeof spawnWorker>): Pick<WorkerHandle, 'busy'> {
   const handles = [process, frames, data, process.stdout, process.stderr].filter(
     (handle) => handle !== null && 'unref' in handle,
   ) as unknown as Referenced[];

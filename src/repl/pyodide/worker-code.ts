@@ -1,6 +1,6 @@
 /**
- * The child's code as files it can run. In the package that is one built module; in a checkout the sources are
- * stripped of their types once and kept, so that a child starts as fast as from the package.
+ * The worker's code as files it can run. In the package that is one built module; in a checkout the sources are
+ * stripped of their types once and kept, so that a worker starts as fast as from the package.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { join } from 'node:path';
 import { type Installation, sourcesIn } from './installation.ts';
 
 /** Code ready to run. */
-export interface ChildCode {
+export interface WorkerCode {
   readonly folder: string;
   readonly main: string;
-  /** Runs without Pyodide and tries the walls, see child/prove.ts. */
+  /** Runs without Pyodide and tries the walls, see worker/prove.ts. */
   readonly prove: string;
 }
 
-/** The child's code, made if need be. */
-export function childCode({ child, digest }: Installation, cache: string): ChildCode {
-  if (!child.entry.endsWith('.ts')) return codeIn(child.folder);
-  const folder = join(cache, `child-${digest}`);
+/** The worker's code, made if need be. */
+export function workerCode({ worker, digest }: Installation, cache: string): WorkerCode {
+  if (!worker.entry.endsWith('.ts')) return codeIn(worker.folder);
+  const folder = join(cache, `worker-${digest}`);
   const stripped = new Map(
-    sourcesIn(child.folder).map((name) => [name.replace(/\.ts$/, '.mjs'), () => strip(join(child.folder, name))]),
+    sourcesIn(worker.folder).map((name) => [name.replace(/\.ts$/, '.mjs'), () => strip(join(worker.folder, name))]),
   );
   if (![...stripped.keys()].every((name) => existsSync(join(folder, name)))) {
     const fresh = `${folder}.${randomBytes(6).toString('hex')}`;
@@ -34,7 +34,7 @@ export function childCode({ child, digest }: Installation, cache: string): Child
   return codeIn(folder);
 }
 
-function codeIn(folder: string): ChildCode {
+function codeIn(folder: string): WorkerCode {
   return { folder, main: join(folder, 'main.mjs'), prove: join(folder, 'prove.mjs') };
 }
 

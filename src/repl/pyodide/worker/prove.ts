@@ -1,5 +1,5 @@
 /**
- * The self-test of the namespaces: the child's own JavaScript, in the same namespaces but without the permission
+ * The self-test of the namespaces: the worker's own JavaScript, in the same namespaces but without the permission
  * model, tries what a break-out would try first. No Python runs here.
  *
  * @module

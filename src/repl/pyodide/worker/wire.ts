@@ -1,5 +1,5 @@
 /**
- * Blocking frames over one descriptor. The child has no event loop while Python runs, so it reads and writes
+ * Blocking frames over one descriptor. The worker has no event loop while Python runs, so it reads and writes
  * synchronously.
  *
  * @module
@@ -117,7 +117,7 @@ export function encodeFrame(type: number, id: number, header: object, body: read
   return frame;
 }
 
-/** The JSON header of a frame from the host, which the child trusts. */
+/** The JSON header of a frame from the host, which the worker trusts. */
 export function headerOf(frame: RawFrame): unknown {
   return JSON.parse(frame.bytes.toString('utf8', FRAME_PREFIX, FRAME_PREFIX + frame.bytes.readUInt32LE(9)));
 }

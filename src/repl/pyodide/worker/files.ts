@@ -34,7 +34,7 @@ export interface Files {
   beforeChange(node: FsNode): void;
   /** Takes the state of all files; the caller holds the image. @throws StoreFull */
   save(): FileImage;
-  /** Reads a manifest that another child has stored. */
+  /** Reads a manifest that another worker has stored. */
   adopt(place: ManifestPlace): FileImage;
   hold(image: FileImage): void;
   drop(image: FileImage): void;

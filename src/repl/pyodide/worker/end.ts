@@ -1,5 +1,5 @@
 /**
- * How the child ends. Captured before the globals go, because it must work when everything else is gone.
+ * How the worker ends. Captured before the globals go, because it must work when everything else is gone.
  *
  * @module
  */

@@ -1,19 +1,19 @@
 /**
- * What the host and the child say to each other besides the guest's frames: descriptors, runtime frame types, the
+ * What the host and the worker say to each other besides the guest's frames: descriptors, runtime frame types, the
  * layout of the store file's first page. Imported by both ends.
  *
  * @module
  */
 
-/** Descriptors the child inherits. 0 is closed to it, 1 and 2 are drained by the host and never shown to anyone. */
+/** Descriptors the worker inherits. 0 is closed to it, 1 and 2 are drained by the host and never shown to anyone. */
 export const FD = {
   /** Frames, both ways. */
   frames: 3,
-  /** Raw bytes of contexts, host to child. */
+  /** Raw bytes of contexts, host to worker. */
   data: 4,
-  /** Words the host writes and the child reads without waiting. */
+  /** Words the host writes and the worker reads without waiting. */
   control: 5,
-  /** The base snapshot; in a baking child a place to write it to. */
+  /** The base snapshot; in a baking worker a place to write it to. */
   base: 6,
   /** Pages and files of snapshots; owned by the host, without a name in any folder. */
   store: 7,
@@ -31,36 +31,36 @@ export const QUICK_MS = 0.3;
  */
 export const QUICK_ROW = 8;
 
-/** Frame types of the channel that the child looks at (docs/channel.md). */
+/** Frame types of the channel that the worker looks at (docs/channel.md). */
 export const GUEST_FRAME = { command: 1, result: 2, request: 3, reply: 4, output: 5, blob: 6 } as const;
 
-/** Runtime frames: between the host and the child's own code, never from or to Python. */
+/** Runtime frames: between the host and the worker's own code, never from or to Python. */
 export const RUNTIME = {
   /** Host: how to start. First frame. */
   boot: 64,
-  /** Child: booted and locked. */
+  /** Worker: booted and locked. */
   ready: 65,
-  /** Host: limits of the REPL that takes this child. */
+  /** Host: limits of the REPL that takes this worker. */
   configure: 66,
   /** Host: a text follows on the data pipe. */
   load: 68,
   /** Host: take a snapshot under a name. */
   save: 69,
-  /** Host: go back to a snapshot this child knows. */
+  /** Host: go back to a snapshot this worker knows. */
   restore: 70,
-  /** Host: here is a snapshot another child took. */
+  /** Host: here is a snapshot another worker took. */
   adopt: 71,
   /** Host: forget a snapshot. */
   drop: 72,
   /** Host: run a bash command. */
   bash: 73,
-  /** Host: look at the control word; wakes a child that waits for a reply. */
+  /** Host: look at the control word; wakes a worker that waits for a reply. */
   wake: 74,
-  /** Child: answer to a runtime frame, with its id. */
+  /** Worker: answer to a runtime frame, with its id. */
   done: 80,
-  /** Child: a snapshot was taken; its tables follow. */
+  /** Worker: a snapshot was taken; its tables follow. */
   saved: 81,
-  /** Child: the guest touched what is shut; the child ends now. */
+  /** Worker: the guest touched what is shut; the worker ends now. */
   denied: 82,
 } as const;
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { QUICK_MS, QUICK_ROW } from './child/protocol.ts';
+import { QUICK_MS, QUICK_ROW } from './worker/protocol.ts';
 
 /** How time passes, and how the event loop is kept awake for one more round. */
 export interface EventLoop {
@@ -18,12 +18,12 @@ const THIS: EventLoop = {
 
 /**
  * Keeps this process's event loop from falling asleep for a moment after a reply, as long as the guest asks quickly: to
- * sleep and be woken takes about as long as what a cell does between two calls. The child does the same on its side
- * (child/wire.ts); both together halve the time of a call that the host answers by itself.
+ * sleep and be woken takes about as long as what a cell does between two calls. The worker does the same on its side
+ * (worker/wire.ts); both together halve the time of a call that the host answers by itself.
  *
  * @returns what is to be told when one guest waits for replies, and when it has all of them
  */
-export function createWakefulness({ now, again, processors }: EventLoop = THIS): (waiting: boolean) => void {
+export function createBusyPolling({ now, again, processors }: EventLoop = THIS): (waiting: boolean) => void {
   let quick = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
   let mayAsk = false;

@@ -4,7 +4,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { assemble, type Child, type SharedState } from './assemble.ts';
+import { assemble, type SharedState, type Worker } from './assemble.ts';
 import { bake } from './bake.ts';
 import { runBash } from './bash.ts';
 import { boot } from './boot.ts';
@@ -29,7 +29,7 @@ import { bodyOf, headerOf, openWire, type RawFrame, type Wire } from './wire.ts'
 /** Smaller texts are stored in snapshots like everything else. */
 const LEAST_RANGE = 1024 * 1024;
 
-/** Runs the child. Never returns. */
+/** Runs the worker. Never returns. */
 export async function serve(): Promise<never> {
   const now = performance.now.bind(performance);
   // On a single processor whoever looks keeps the host from answering.
@@ -46,13 +46,13 @@ export async function serve(): Promise<never> {
 
   const onDenied = header.open.includes('denied-death') ? refuseOnly : (name: string) => end.because(`shut: ${name}`);
   const booted = await boot({ header, replacements, onDenied });
-  const child = assemble({ booted, header, wire, interrupt, end, now, shared });
-  wire.send(RUNTIME.ready, 0, child.report);
-  return await loop({ child, header, wire, interrupt, end, shared, now });
+  const worker = assemble({ booted, header, wire, interrupt, end, now, shared });
+  wire.send(RUNTIME.ready, 0, worker.report);
+  return await loop({ worker, header, wire, interrupt, end, shared, now });
 }
 
 interface Loop {
-  readonly child: Child;
+  readonly worker: Worker;
   readonly header: BootHeader;
   readonly wire: Wire;
   readonly interrupt: Interrupt;
@@ -80,40 +80,40 @@ async function loop(parts: Loop): Promise<never> {
 /** Commands that change what a rollback must bring back. */
 const CHANGING: ReadonlySet<unknown> = new Set(['execute', 'bind', 'set', 'answer']);
 
-function runCommand({ child, interrupt, shared, end, wire }: Loop, frame: RawFrame): void {
-  child.device.clear();
-  child.device.deliver(frame);
-  child.stdio.reset();
+function runCommand({ worker, interrupt, shared, end, wire }: Loop, frame: RawFrame): void {
+  worker.device.clear();
+  worker.device.deliver(frame);
+  worker.stdio.reset();
   shared.command = frame.id;
-  child.pages.touch();
+  worker.pages.touch();
   interrupt.start();
-  const served = child.step();
+  const served = worker.step();
   interrupt.stop();
   shared.command = 0;
   if (!served) end.because('the guest gave up');
   // A cell has put something else in the place of the guest's descriptor, say. The host would wait until the deadline,
   // and what such a cell leaves is no state to go back to.
-  if (!child.device.answered(frame.id)) end.because('the guest sent no result');
+  if (!worker.device.answered(frame.id)) end.because('the guest sent no result');
   const { op } = headerOf(frame) as { op?: unknown };
   // A guest that a cell has made useless (by an audit hook, say) is no state to go back to.
-  if (op === 'execute' && child.device.failed()) return;
-  if (CHANGING.has(op)) saveAutomatic(child, wire, frame.id);
+  if (op === 'execute' && worker.device.failed()) return;
+  if (CHANGING.has(op)) saveAutomatic(worker, wire, frame.id);
 }
 
 /**
  * The snapshot a kill goes back to. Taken after a command rather than before the next one: the host is busy with a
  * model then, and nobody waits.
  */
-function saveAutomatic({ images }: Child, wire: Wire, command: number): void {
+function saveAutomatic({ images }: Worker, wire: Wire, command: number): void {
   if (!images.save(AUTOMATIC, command)) wire.send(RUNTIME.saved, 0, { name: AUTOMATIC, full: true });
 }
 
-async function serveBash({ child, header, wire, interrupt, now }: Loop, frame: RawFrame): Promise<void> {
+async function serveBash({ worker, header, wire, interrupt, now }: Loop, frame: RawFrame): Promise<void> {
   const request = headerOf(frame) as BashHeader;
   interrupt.start();
   const command = bodyOf(frame).toString();
   const result = await runBash({
-    fs: child.fs,
+    fs: worker.fs,
     url: header.bashUrl,
     request,
     command,
@@ -122,7 +122,7 @@ async function serveBash({ child, header, wire, interrupt, now }: Loop, frame: R
   });
   interrupt.stop();
   wire.send(RUNTIME.done, frame.id, result.header, result.parts);
-  saveAutomatic(child, wire, 0);
+  saveAutomatic(worker, wire, 0);
 }
 
 /** Frames that need no guest code; each is answered by `done`. */
@@ -139,44 +139,44 @@ type Service = (parts: Loop, frame: RawFrame) => object;
 const RUNTIME_SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>([
   [
     RUNTIME.configure,
-    ({ child, shared }, frame) => {
+    ({ worker, shared }, frame) => {
       const limits = headerOf(frame) as ConfigureHeader;
       shared.memoryBytes = limits.memoryBytes;
-      child.quota.limit = limits.diskBytes;
-      child.slots.setQuota(limits.storeBytes);
+      worker.quota.limit = limits.diskBytes;
+      worker.slots.setQuota(limits.storeBytes);
       return {};
     },
   ],
   [
     RUNTIME.load,
-    ({ child }, frame) => {
+    ({ worker }, frame) => {
       const header = headerOf(frame) as LoadHeader;
-      child.pages.touch();
-      const range = child.texts.load(header);
-      if (range !== undefined && header.keep && range.bytes >= LEAST_RANGE) child.pages.addRange(range);
+      worker.pages.touch();
+      const range = worker.texts.load(header);
+      if (range !== undefined && header.keep && range.bytes >= LEAST_RANGE) worker.pages.addRange(range);
       return { loaded: range !== undefined };
     },
   ],
-  [RUNTIME.save, ({ child }, frame) => ({ saved: child.images.save(nameIn(frame)) })],
+  [RUNTIME.save, ({ worker }, frame) => ({ saved: worker.images.save(nameIn(frame)) })],
   [
     RUNTIME.drop,
-    ({ child }, frame) => {
-      child.images.drop(nameIn(frame));
+    ({ worker }, frame) => {
+      worker.images.drop(nameIn(frame));
       return {};
     },
   ],
   [
     RUNTIME.adopt,
-    ({ child }, frame) => {
-      child.images.adopt(headerOf(frame) as ImageHeader, bodyOf(frame));
+    ({ worker }, frame) => {
+      worker.images.adopt(headerOf(frame) as ImageHeader, bodyOf(frame));
       return {};
     },
   ],
   [
     RUNTIME.restore,
-    ({ child }, frame) => {
-      restore(child, headerOf(frame) as RestoreHeader);
-      child.lockLate?.();
+    ({ worker }, frame) => {
+      restore(worker, headerOf(frame) as RestoreHeader);
+      worker.lockLate?.();
       return {};
     },
   ],
@@ -186,7 +186,7 @@ function nameIn(frame: RawFrame): string {
   return (headerOf(frame) as { readonly name: string }).name;
 }
 
-function restore({ images, pages, texts, device, quota }: Child, { name, reload }: RestoreHeader): void {
+function restore({ images, pages, texts, device, quota }: Worker, { name, reload }: RestoreHeader): void {
   for (const index of reload) {
     const range = pages.ranges[index];
     if (range === undefined) throw new Error('no such text');
@@ -200,7 +200,7 @@ function restore({ images, pages, texts, device, quota }: Child, { name, reload 
   quota.recount();
 }
 
-/** The imports that the child answers itself. */
+/** The imports that the worker answers itself. */
 function makeReplacements(shared: SharedState, interrupt: Interrupt, uncapped: boolean): Replacements {
   return {
     emscripten_resize_heap(original) {

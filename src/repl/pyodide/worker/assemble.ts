@@ -32,7 +32,7 @@ export interface AssembleRequest {
   readonly shared: SharedState;
 }
 
-/** What replaced imports and the rest of the child both see. */
+/** What replaced imports and the rest of the worker both see. */
 export interface SharedState {
   memoryBytes: number;
   umask: number;
@@ -42,8 +42,8 @@ export interface SharedState {
   growHeap: (bytes: number) => unknown;
 }
 
-/** The parts of a running child. */
-export interface Child {
+/** The parts of a running worker. */
+export interface Worker {
   readonly fs: EmscriptenFs;
   readonly device: HostDevice;
   readonly stdio: Stdio;
@@ -61,7 +61,7 @@ export interface Child {
 }
 
 /** Assembles and locks. */
-export function assemble(request: AssembleRequest): Child {
+export function assemble(request: AssembleRequest): Worker {
   const { booted, shared } = request;
   const { pyodide, gate } = booted;
   const python = pyodide._module;
@@ -106,7 +106,7 @@ export function assemble(request: AssembleRequest): Child {
 function makeDevices(
   { booted, wire, interrupt, end, now, shared }: AssembleRequest,
   open: ReadonlySet<OpenWall>,
-): Pick<Child, 'device' | 'stdio'> {
+): Pick<Worker, 'device' | 'stdio'> {
   const fs = booted.pyodide.FS;
   const device = makeHostDevice({
     fs,

@@ -1,4 +1,4 @@
-/** The parts of the WebAssembly API that the child uses; @types/node does not declare them. */
+/** The parts of the WebAssembly API that the worker uses; @types/node does not declare them. */
 declare namespace WebAssembly {
   class Module {
     private constructor();

@@ -6,7 +6,7 @@
  * @module
  */
 
-/** The Pyodide release these lists were reviewed for; the child refuses any other. */
+/** The Pyodide release these lists were reviewed for; the worker refuses any other. */
 export const PYODIDE_VERSION = '314.0.7';
 
 /** Functions of the WASM module's import object, `env` and `wasi_snapshot_preview1` alike: pass on as they are. */
@@ -60,7 +60,7 @@ export const PASS: readonly string[] = [
   '_mmap_js',
   '_munmap_js',
   '_msync_js',
-  // Clocks and time zones (the child's zone is UTC).
+  // Clocks and time zones (the worker's zone is UTC).
   'clock_res_get',
   'clock_time_get',
   'emscripten_get_now',
@@ -125,7 +125,7 @@ export const ANSWER: ReadonlyMap<string, number> = new Map([
   ['__syscall_getuid32_js', 1000],
 ]);
 
-/** Functions replaced by the child's own (gate.ts). */
+/** Functions replaced by the worker's own (gate.ts). */
 export const REPLACED = ['emscripten_resize_heap', '_Py_CheckEmscriptenSignals_Helper', '__syscall_umask_js'] as const;
 /** One of {@link REPLACED}. */
 export type ReplacedImport = (typeof REPLACED)[number];

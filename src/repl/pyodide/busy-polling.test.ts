@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { QUICK_ROW } from './child/protocol.ts';
-import { createWakefulness } from './wakefulness.ts';
+import { createBusyPolling } from './busy-polling.ts';
+import { QUICK_ROW } from './worker/protocol.ts';
 
 /** An event loop whose rounds a test goes through one by one; each takes a tenth of a millisecond. */
 function loopOf(processors: number) {
@@ -42,7 +42,7 @@ function warmUp(tell: (waiting: boolean) => void): void {
 
 test('stays awake for a moment after a reply, once several requests came quickly', () => {
   const { loop, rounds } = loopOf(2);
-  const tell = createWakefulness(loop);
+  const tell = createBusyPolling(loop);
   tell(false);
   expect(rounds()).toBe(0);
   tell(true);
@@ -53,7 +53,7 @@ test('stays awake for a moment after a reply, once several requests came quickly
 
 test('sleeps as soon as the guest has asked', () => {
   const { loop, rounds } = loopOf(2);
-  const tell = createWakefulness(loop);
+  const tell = createBusyPolling(loop);
   warmUp(tell);
   tell(false);
   expect(rounds(1)).toBe(1);
@@ -63,7 +63,7 @@ test('sleeps as soon as the guest has asked', () => {
 
 test('after a slow request several quick ones are needed again', () => {
   const { loop, rounds, pass } = loopOf(2);
-  const tell = createWakefulness(loop);
+  const tell = createBusyPolling(loop);
   warmUp(tell);
   tell(false);
   pass(1);
@@ -75,7 +75,7 @@ test('after a slow request several quick ones are needed again', () => {
 
 test('never on a single processor', () => {
   const { loop, rounds } = loopOf(1);
-  const tell = createWakefulness(loop);
+  const tell = createBusyPolling(loop);
   warmUp(tell);
   tell(false);
   expect(rounds()).toBe(0);
