@@ -86,11 +86,7 @@ function acting(facts: PromptFacts): string[] {
 
 function shell({ info }: PromptFacts): string[] {
   const lines = ['- A block tagged `bash` runs as a shell command in the same working folder and files.'];
-<<<<<<< HEAD
-  // Parts that the emulation lacks and that models use (src/repl/pyodide/child/bash-commands.ts).
-=======
-  // What the emulation lacks, as far as models ask for it (src/repl/pyodide/worker/bash-commands.ts).
->>>>>>> 2af8c10 (Name the worker's folder in a comment)
+  // Parts that the emulation lacks and that models use (src/repl/pyodide/worker/bash-commands.ts).
   if (info.shell === 'just-bash')
     lines.push(
       '  It is an emulation with the usual text tools (grep, sed, awk, jq, find, sort, diff) and without python3, perl, node, tar, zip, sqlite3, bc, git and curl: use Python for those.',
