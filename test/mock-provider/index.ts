@@ -18,6 +18,7 @@ import { google } from './formats/google.ts';
 import { openaiChat } from './formats/openai-chat.ts';
 import { openaiResponses } from './formats/openai-responses.ts';
 import type { Format, MockAnswer, MockCall, MockReply, MockRequest, MockResponder, MockUsage } from './mock-types.ts';
+import type { ServerProfile } from './profiles.ts';
 import { createTokenBucket, type RateLimit } from './token-bucket.ts';
 import { pause, sendAnswer, sendFault } from './transmit.ts';
 
@@ -30,6 +31,8 @@ export interface MockProviderOptions {
   /** Default 0: any free port. */
   readonly port?: number;
   readonly rateLimit?: RateLimit;
+  /** Answers as one kind of server does, faults included. */
+  readonly profile?: ServerProfile;
 }
 
 /** A running mock provider. */
@@ -60,6 +63,7 @@ export async function startMockProvider(options: MockProviderOptions): Promise<M
     respond: options.respond,
     calls: [],
     bucket: options.rateLimit === undefined ? undefined : createTokenBucket(options.rateLimit),
+    profile: options.profile,
     inFlight: 0,
     maxInFlight: 0,
   };
@@ -106,6 +110,7 @@ interface Desk {
   respond: MockResponder;
   readonly calls: MockCall[];
   readonly bucket: ReturnType<typeof createTokenBucket> | undefined;
+  readonly profile: ServerProfile | undefined;
   inFlight: number;
   maxInFlight: number;
 }
@@ -114,6 +119,11 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   const path = incoming.url ?? '/';
   const format = FORMATS.find((candidate) => candidate.matches(path.split('?')[0] ?? path));
   if (format === undefined || incoming.method !== 'POST') {
+    const fact = desk.profile?.facts(path.split('?')[0] ?? path, 'recorded');
+    if (fact !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(fact));
+      return;
+    }
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"message":"no such path"}}');
     return;
   }
@@ -124,7 +134,8 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   const call: MockCall = { request, usage: NOTHING, status: 200, outcome: 'fault', at: Date.now() };
   calls.push(call);
   if (bucket === undefined || bucket.take()) {
-    await answer(format, call, await desk.respond(request), response, bucket?.headers() ?? {});
+    const reply = desk.profile?.refuse(request, incoming) ?? shaped(desk, await desk.respond(request), request);
+    await answer(format, call, reply, response, bucket?.headers() ?? {});
     return;
   }
   call.status = 429;
@@ -132,6 +143,11 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   const error = { message: 'Rate limit reached', type: 'rate_limit_error' };
   const limits = { ...bucket.headers(), ...bucket.retryHeaders() };
   await sendFault(format, { fault: 'status', status: 429, error, headers: limits }, request, response);
+}
+
+function shaped({ profile }: Desk, reply: MockReply, request: MockRequest): MockReply {
+  if (profile === undefined || (typeof reply === 'object' && 'fault' in reply)) return reply;
+  return profile.shape(typeof reply === 'string' ? { text: reply } : reply, request);
 }
 
 function bill(calls: readonly MockCall[]): MockUsage {

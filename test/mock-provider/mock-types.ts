@@ -20,6 +20,8 @@ export interface MockUsage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens?: number;
+  /** US dollars, as OpenRouter reports them. */
+  readonly cost?: number;
 }
 
 /** A good reply and how it travels. */
@@ -41,6 +43,10 @@ export interface MockAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Fields no provider has today, in every event. */
   readonly extraFields?: Readonly<Record<string, unknown>>;
+  /** Further fields of the choice that ends a chat reply. */
+  readonly choiceFields?: Readonly<Record<string, unknown>>;
+  /** One JSON body, whatever was asked for (chat only). */
+  readonly inOnePiece?: boolean;
 }
 
 /** What goes wrong. `after`: text sent before it does. */
@@ -104,6 +110,8 @@ export interface Format {
     body: Readonly<Record<string, unknown>>,
   ): Omit<MockRequest, 'format' | 'index' | 'headers' | 'body'>;
   render(answer: MockAnswer & { readonly usage: MockUsage | null }, request: MockRequest): RenderedReply;
+  /** A whole reply in one JSON body, where the format has one here. */
+  wholeReply?(answer: MockAnswer & { readonly usage: MockUsage | null }, request: MockRequest): unknown;
   /** An error body, as sent with an error status. */
   errorBody(status: number, error: MockErrorBody): unknown;
   /** An error event inside a stream. */

@@ -25,6 +25,11 @@ export async function sendAnswer(
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
+  if (answer.inOnePiece === true && format.wholeReply !== undefined) {
+    const body = JSON.stringify(format.wholeReply(answer, request));
+    response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
+    return;
+  }
   const { events, ending } = format.render(answer, request);
   const encoding = answer.encoding === undefined ? {} : { 'content-encoding': answer.encoding };
   response.writeHead(200, { ...EVENT_STREAM, ...encoding, ...headers, ...answer.headers });

@@ -34,7 +34,7 @@ export const openaiChat: Format = {
         ...pieces(answer.text, answer.pieces ?? 3).map((text) => delta({ content: text })),
       ],
       ending: [
-        ...(finish === null ? [] : [chunk([{ index: 0, delta: {}, finish_reason: finish }])]),
+        ...(finish === null ? [] : [chunk([{ index: 0, delta: {}, finish_reason: finish, ...answer.choiceFields }])]),
         ...(usage === null
           ? []
           : [
@@ -44,6 +44,7 @@ export const openaiChat: Format = {
                   completion_tokens: usage.outputTokens,
                   total_tokens: usage.inputTokens + usage.outputTokens,
                   prompt_tokens_details: { cached_tokens: usage.cachedTokens ?? 0 },
+                  ...(usage.cost === undefined ? {} : { cost: usage.cost }),
                 },
               }),
             ]),
@@ -51,6 +52,16 @@ export const openaiChat: Format = {
       ],
     };
   },
+  wholeReply: ({ text, usage }, request) => ({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1_700_000_000,
+    model: request.model,
+    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+    ...(usage === null
+      ? {}
+      : { usage: { prompt_tokens: usage.inputTokens, completion_tokens: usage.outputTokens, total_tokens: 0 } }),
+  }),
   errorBody: (status, { message, type, code }) => ({
     error: { message, type: type ?? `error_${status}`, param: null, code: code ?? null },
   }),
