@@ -38,7 +38,19 @@ function promptTokens({ system, messages }: MockRequest): number {
 
 const failedOnce = new WeakSet<object>();
 
-const profiles = {
+/** The name of a profile. */
+export type ProfileName =
+  | 'ollama'
+  | 'vllm'
+  | 'llama.cpp'
+  | 'lm-studio'
+  | 'azure'
+  | 'openrouter'
+  | 'gpt-5-gateway'
+  | 'no-stream';
+
+/** The profiles by name. */
+export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
   /** Cuts a prompt above its window in silence; reasoning in `reasoning`. */
   ollama: {
     basePath: '/v1',
@@ -149,10 +161,4 @@ const profiles = {
     refuse: accepts,
     shape: (answer) => ({ ...answer, inOnePiece: true }),
   },
-} satisfies Readonly<Record<string, ServerProfile>>;
-
-/** The name of a profile. */
-export type ProfileName = keyof typeof profiles;
-
-/** The profiles by name. */
-export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = profiles;
+};
