@@ -6,58 +6,99 @@
 
 const marker = Symbol.for('fathom-rlm.error');
 
-/** Every stable error code. New codes may be added; existing ones never change their meaning. */
+/**
+ * Every stable error code. New codes may be added; existing ones never change their meaning. The line of each code is its row
+ * in docs/errors.md.
+ */
 export type RlmErrorCode =
+  /** A name of a context, variable or snapshot is not allowed; the message names the rule. */
   | 'invalid-name'
+  /** A context or tool has a name that Fathom or Python uses itself. Choose another one. */
   | 'reserved-name'
+  /** Two values have the same name. */
   | 'duplicate-name'
+  /** The name of a tool is not an identifier that cells can call. */
   | 'invalid-tool-name'
+  /** A limit is outside its range or not a number. */
   | 'invalid-limit'
+  /** An option or argument is unknown or has a wrong value. */
   | 'invalid-option'
-  /** Reserved: nothing throws it yet. */
+  /** Reserved: no version throws it yet. */
   | 'invalid-seed'
+  /** The REPL has no variable of that name. */
   | 'variable-not-found'
+  /** A value cannot be expressed as JSON. */
   | 'not-json'
+  /** The REPL has no snapshot of that name. */
   | 'snapshot-not-found'
+  /** A snapshot of that name exists already. */
   | 'snapshot-exists'
+  /** The number or the memory of snapshots has reached its limit; delete one. */
   | 'snapshot-limit'
+  /** A session cannot be extended further. */
   | 'extension-limit'
+  /** The store has no session of that id. */
   | 'session-not-found'
+  /** The session or its `Rlm` was closed. */
   | 'session-closed'
+  /** The lifetime of the session is over. */
   | 'session-expired'
+  /** Another process has the session open. */
   | 'session-locked'
+  /** The store has no run of that id. */
   | 'run-not-found'
+  /** Another process works on the run. */
   | 'run-locked'
+  /** The provider, or the model at its provider, is unknown. */
   | 'model-not-found'
-  /** Reserved: a model that is known and not allowed is replaced by the policy's, with `subcall.fallback`. */
+  /** Reserved: a sub-model outside the policy is replaced, with the event `subcall.fallback`. */
   | 'model-not-allowed'
+  /** The provider needs a key that is not set. */
   | 'missing-key'
+  /** A limit in money needs the price of this model: give it in `prices`. */
   | 'price-unknown'
+  /** A file or folder of the context does not exist. */
   | 'context-not-found'
+  /** A context has a kind or content that cannot be loaded. */
   | 'context-invalid'
+  /** The prompt is longer than the model's context window. */
   | 'context-length'
+  /** A limit of the run is used up: calls, tokens, money, time or depth. */
   | 'budget'
+  /** The provider, or the queue of this `Rlm`, takes no more work for now. */
   | 'overloaded'
+  /** The provider's rate limit refused the call. */
   | 'rate-limited'
+  /** The model's provider failed. */
   | 'model-failure'
+  /** The model refused to answer. */
   | 'model-refused'
+  /** The provider rejected the request as invalid. */
   | 'bad-request'
+  /** The caller stopped it. */
   | 'cancelled'
+  /** The model did not answer in time. */
   | 'timeout'
+  /** The REPL could not start, or has failed. */
   | 'repl-failure'
+  /** This machine cannot provide the isolation level that was asked for. */
   | 'isolation-unavailable'
+  /** The code in the REPL broke the protocol with the host; its REPL was ended. */
   | 'channel-violation'
+  /** An answer does not fit the requested type. */
   | 'answer-invalid'
+  /** An answer is larger than its limit. */
   | 'answer-too-large'
+  /** The store could not read or write. */
   | 'store-failure';
 
-/** What an {@link RlmError} is made of. */
+/** The parts of an {@link RlmError}. */
 export interface RlmErrorOptions {
   /** The stable code. */
   readonly code: RlmErrorCode;
-  /** What happened, on what, and what to do about it. */
+  /** The event, its object and the remedy, in words. */
   readonly message: string;
-  /** What was thrown below. */
+  /** The error that caused it. */
   readonly cause?: unknown;
   /** The same request may succeed unchanged. Default false. */
   readonly retryable?: boolean;
