@@ -92,7 +92,8 @@ export function areHeaders(value: unknown): boolean {
   );
 }
 
-function isPrice(value: unknown): boolean {
+/** True for a price. */
+export function isPrice(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { input, output, cached, cacheWrite } = value;
   return [input, output, cached ?? 0, cacheWrite ?? 0].every(

@@ -4,6 +4,7 @@
  * @module
  */
 import { Command, CommanderError } from 'commander';
+import { closestTo } from '../similar.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { type AskOptions, addAskOptions } from './options/ask-options.ts';
 import { addRunCommands } from './runs/commands.ts';
@@ -45,9 +46,9 @@ function program(): Command {
     fathom
       .command('ask')
       .description('ask a question; the answer goes to standard output')
-      .argument('<question>', 'what to find out')
+      .argument('[question]', 'what to find out')
       .addHelpText('after', EXAMPLES),
-  ).action(async (question: string, options: AskOptions) => {
+  ).action(async (question: string | undefined, options: AskOptions) => {
     // Loaded on demand: `fathom runs` needs no engine.
     const { ask } = await import('./ask/ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
@@ -66,6 +67,15 @@ function program(): Command {
       const { doctor } = await import('./doctor/index.ts');
       process.exitCode = await doctor({ json: options.json === true, console });
     });
+  fathom
+    .command('models')
+    .description('list models with their windows and prices, from the price table of this version')
+    .argument('[text...]', 'only models whose name contains this')
+    .option('--json', 'print one JSON array')
+    .action(async (text: readonly string[], options: { readonly json?: true }) => {
+      const { printModels } = await import('./doctor/models.ts');
+      process.exitCode = printModels(text, options, console);
+    });
   return fathom;
 }
 
@@ -76,10 +86,16 @@ function usageError(text: string): string {
     .trim()
     .replaceAll('\n', ' ');
   const sentence = message.charAt(0).toUpperCase() + message.slice(1).replace(/\.$/, '');
-  const hint = /argument 'question'/.test(sentence)
-    ? ' It stands before -f, which takes every path that follows it.'
-    : '';
-  return `fathom: ${sentence}.${hint} --help lists commands and options. [invalid-option]`;
+  const stop = sentence.endsWith('?)') ? '' : '.';
+  return `fathom: ${sentence}${stop}${hintOf(sentence)} --help lists commands and options. [invalid-option]`;
+}
+
+/** Suggestions that commander does not make. */
+function hintOf(sentence: string): string {
+  if (/^Unknown command '[^']*\s[^']*'/.test(sentence)) return ' Did you mean fathom ask "question"?';
+  const [, word = ''] = /^Too many arguments for 'list'.*: (\S+)$/.exec(sentence) ?? [];
+  const near = word === '' ? undefined : closestTo(word, ['show', 'list']);
+  return near === undefined ? '' : ` Did you mean fathom runs ${near}?`;
 }
 
 const EXAMPLES = `
@@ -87,6 +103,11 @@ Examples:
   fathom ask "Who wrote the letter in chapter 3?" -f novel.txt -m openai/gpt-5-mini
   fathom ask "Where is a retry missing?" -f 'src/**/*.ts' --sub-model openai/gpt-5-nano --max-cost 0.50
   journalctl -b | fathom ask "What failed first, and why?" -f - -m ollama/qwen3
+  fathom ask "Which invoices are late?" -f invoices.csv -m http://host:8000/v1#model --price 0.25,2
+
+Models: provider/model (fathom models lists them), base-url#model for any server with the API of OpenAI,
+scripted:FILE plays replies, record:FILE:MODEL and replay:FILE record and play calls.
+All options, limits and files: docs/cli.md, at https://www.npmjs.com/package/fathom-rlm
 `;
 
 /** Runs the command line; the exit code is the process's. */

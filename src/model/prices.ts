@@ -10,6 +10,8 @@ export interface ModelFacts {
 
 /** Our provider names where the table's differ. */
 const TABLE_NAMES: Readonly<Record<string, string>> = { xai: 'x-ai' };
+/** The price of models that nobody charges for. */
+export const FREE: ModelPrice = { input: 0, output: 0 };
 const NOTHING: ModelFacts = { price: undefined, contextTokens: undefined };
 
 /**
@@ -42,6 +44,14 @@ export function lookUpModel(modelId: string): ModelFacts {
           ...(cacheWrite === undefined ? {} : { cacheWrite }),
         };
   return { price, contextTokens: found.model.context_window };
+}
+
+/** Names of the models that the table lists for a provider, without those that were withdrawn. */
+export function tableModels(provider: string): readonly string[] {
+  const id = TABLE_NAMES[provider] ?? provider;
+  const listed = loadTable().findProvider({ providerId: id });
+  // The table guesses when it does not know the provider.
+  return (listed?.id === id ? listed.models : []).filter(({ deprecated }) => deprecated !== true).map(({ id }) => id);
 }
 
 /** The price of a model: the caller's own, else the table's, else unknown. Unknown is never zero. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { createModel } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
-import { lookUpModel } from './prices.ts';
+import { FREE, lookUpModel } from './prices.ts';
 import { providerModel } from './provider/provider-model.ts';
 import { findProvider } from './provider/providers.ts';
 import { recordingModel } from './recording/recorder.ts';
@@ -51,7 +51,11 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
     case 'record':
       return recordedReference(ref, rest ?? '', options);
     case 'scripted':
-      return { ...fromLanguageModel(scriptFileModel(rest ?? ''), options), id: ref };
+      return {
+        ...fromLanguageModel(scriptFileModel(rest ?? ''), options),
+        id: ref,
+        price: options.prices?.[ref] ?? FREE,
+      };
     default:
       return providerModel(ref, { ...options, env: options.env ?? process.env, ref: referenceToKeep(ref) });
   }

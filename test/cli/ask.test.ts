@@ -74,7 +74,7 @@ describe('answers', () => {
     const limits = ['--max-sub-calls', '2', '--max-concurrent-calls', '1'];
     const { stdout, stderr } = await ask(['Q', ...limits, '-m', 'openai/gpt-5-mini']);
     expect(stdout).toBe('[true, true, false]\n');
-    expect(stderr).toContain('! limit reached: No sub-call is left: 2 of 2 sub-calls (maxSubCalls)');
+    expect(stderr).toContain('! limit reached: No sub-call is left: 2 of 2 sub-calls (--max-sub-calls)');
     expect(stderr).toContain('so far 2 sub-calls');
   });
 
@@ -228,8 +228,13 @@ describe('limits and failures', () => {
       says: 'OPENAI_API_KEY',
       env: { OPENAI_API_KEY: '' },
     },
-    { name: 'no time at all', args: ['Q', '--timeout', '0', '-m', 'openai/gpt-5'], code: 2, says: 'maxDurationMs = 0' },
-    { name: 'a question after -f', args: ['-f', 'docs/a.txt', 'Q'], code: 2, says: 'It stands before -f' },
+    {
+      name: 'no time at all',
+      args: ['Q', '--timeout', '0', '-m', 'openai/gpt-5'],
+      code: 2,
+      says: 'The option --timeout = 0',
+    },
+    { name: 'a word after -f', args: ['-f', 'docs/a.txt', 'Q'], code: 2, says: 'The question is missing' },
     { name: 'an unknown provider', args: ['Q', '-m', 'nobody/gpt'], code: 5, says: '[model-not-found]' },
     {
       name: 'a server without a model',
@@ -251,9 +256,9 @@ describe('limits and failures', () => {
     },
     {
       name: 'money limited without a price',
-      args: ['Q', '--max-cost', '1', '-m', 'ollama/x'],
+      args: ['Q', '--max-cost', '1', '-m', 'http://127.0.0.1:9/v1#x'],
       code: 5,
-      says: '--max-cost',
+      says: "--price 'openai-compatible/x=IN,OUT'",
     },
     {
       name: 'isolation nobody has',

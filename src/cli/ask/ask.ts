@@ -5,8 +5,10 @@ import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import { type AskOptions, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
-import { costLimitFor, requiredModel } from '../options/models.ts';
+import { type AskOptions, givenCost, limitsOf, type QuestionOptions, replOf } from '../options/ask-options.ts';
+import { type Config, readConfig } from '../options/config.ts';
+import { costLimitFor, namedSubModels, requiredModel, serverFacts, settingsOf } from '../options/models.ts';
+import { takeQuestion } from '../options/question.ts';
 import { schemaFromFile } from '../options/schema-file.ts';
 import { openToKeep, type StoreHandle, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
@@ -16,35 +18,43 @@ import { type Answered, type Stage, showRun, type WatchInterrupts } from '../wat
 
 /** One `fathom ask`. */
 export interface Ask {
-  readonly question: string;
+  /** Undefined where `-f` took it. */
+  readonly question: string | undefined;
   readonly options: AskOptions;
   readonly console: Console;
   readonly interrupts: WatchInterrupts;
 }
 
 /** Asks the question, shows the run, prints the answer. Resolves with the exit code; never rejects for a mistake of the user. */
-export async function ask({ question, options, console, interrupts }: Ask): Promise<number> {
-  const { store } = options;
+export async function ask({ options: given, console, interrupts, ...asked }: Ask): Promise<number> {
+  const { store } = given;
   let kept = false;
   return await showRun({
-    options,
+    options: given,
     console,
     interrupts,
     onward: (runId) => (kept && store !== false ? `fathom resume ${runId}${storeArgument(store)}` : undefined),
     run: async (stage) => {
-      const model = requiredModel(options.model, console.env);
+      const { question, options } = takeQuestion(asked.question, given);
+      const config = readConfig(console.env);
+      const model = requiredModel(options.model, console.env, config);
       const output = await outputOf(options);
       await using watching = await stage.watch();
       await using keeping = openToKeep(options, (line) => stage.view.note(line));
       kept = keeping.durable;
       const { onEvent } = watching;
-      const rlm = { ...rlmOptions(model, options, stage.view), store: keeping.store, onEvent };
+      const rlm = {
+        ...rlmOptions({ model, options, config, env: console.env, view: stage.view }),
+        store: keeping.store,
+        onEvent,
+      };
       return await answer({ question, options, console, stage, keeping, output, rlm });
     },
   });
 }
 
-interface Asking extends Omit<Ask, 'interrupts'> {
+interface Asking extends Omit<Ask, 'interrupts' | 'question'> {
+  readonly question: string;
   readonly stage: Stage;
   readonly keeping: StoreHandle;
   readonly output: StandardSchemaV1<unknown, unknown> | undefined;
@@ -93,15 +103,29 @@ export function requestOf(parts: {
   };
 }
 
-function rlmOptions(model: string, options: AskOptions, view: ProgressView): RlmOptions {
-  const { subModel, maxCost, repl, isolation } = options;
-  const { maxCostUsd, notice } = costLimitFor([...new Set([model, ...(subModel ?? [])])], maxCost);
+interface Given {
+  readonly model: string;
+  readonly options: AskOptions;
+  readonly config: Config;
+  readonly env: Console['env'];
+  readonly view: ProgressView;
+}
+
+function rlmOptions({ model, options, config, env, view }: Given): RlmOptions {
+  const subModel = namedSubModels(options.subModel, env, config);
+  const facts = serverFacts(model, options, config);
+  const models = [...new Set([model, ...(subModel ?? [])])];
+  const { maxCostUsd, notice } = costLimitFor(models, givenCost(options, config), facts.prices);
   if (notice !== undefined) view.note(forTerminal(notice));
+  const modelSettings = settingsOf(options, config);
+  const instructions = options.instructions ?? config.instructions;
   return {
     model,
     ...(subModel !== undefined && { subModel }),
-    repl,
-    isolation,
-    limits: { ...limitsOf(options), ...(maxCostUsd !== undefined && { maxCostUsd }) },
+    ...replOf(options, config),
+    ...facts,
+    ...(modelSettings !== undefined && { modelSettings }),
+    ...(instructions !== undefined && { prompt: { instructions } }),
+    limits: { ...limitsOf(options, config), ...(maxCostUsd !== undefined && { maxCostUsd }) },
   };
 }

@@ -1,30 +1,48 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_LIMITS, type Limits } from '../../limits.ts';
+import { type Command, Option } from 'commander';
+import { DEFAULT_LIMITS, givenLimits, type Limits } from '../../limits.ts';
 import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
 import type { ContextOptions } from '../context/context-arguments.ts';
 import { STDIN_TIMEOUT_SECONDS } from '../context/piped-input.ts';
-import { DEFAULT_MAX_COST_USD } from './models.ts';
+import type { Config } from './config.ts';
+import {
+  addModelOptions,
+  addSettingOptions,
+  DEFAULT_MAX_COST_USD,
+  type ModelOptions,
+  type SettingOptions,
+} from './models.ts';
 import { addKeepOptions, type KeepOptions } from './store.ts';
+import { amount, count, each, limit } from './values.ts';
 
 /** Options of a question, both in `fathom ask` and in a session. */
-export interface QuestionOptions extends ProgressOptions, ContextOptions {
-  readonly model?: string;
-  readonly subModel?: readonly string[];
+export interface QuestionOptions extends ProgressOptions, ContextOptions, ModelOptions, SettingOptions, OutputOptions {
   readonly schema?: string;
+  readonly instructions?: string;
   readonly maxTurns?: number;
   readonly maxDepth?: number;
   readonly maxCost?: number;
   readonly maxTokens?: number;
   readonly maxSubCalls?: number;
   readonly maxConcurrentCalls?: number;
+  readonly maxOutputTokens?: number;
+  /** Seconds. */
   readonly timeout?: number;
+  /** Seconds. */
+  readonly callTimeout?: number;
+  readonly limit?: readonly Partial<Limits>[];
+}
+
+/** Where the answer goes. */
+export interface OutputOptions {
+  readonly output?: string;
+  readonly force?: true;
 }
 
 /** Where code runs. */
 export interface ReplOptions {
-  readonly repl: 'auto' | 'pyodide' | 'python';
-  readonly isolation: IsolationLevel;
+  readonly repl?: 'auto' | 'pyodide' | 'python';
+  readonly isolation?: IsolationLevel;
 }
 
 /** The options of `fathom ask`, as commander parses them. */
@@ -37,19 +55,36 @@ export function addAskOptions(command: Command): Command {
 
 /** Declares the options of a question, without those of its progress. */
 export function addQuestionOptions(command: Command): Command {
-  return addModelOptions(addContextOptions(command))
-    .option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON')
+  const withModels = addSettingOptions(addModelOptions(addContextOptions(command)));
+  return addLimitOptions(
+    addOutputOptions(
+      withModels
+        .option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON')
+        .option('--instructions <text>', 'added to the system prompt of the root model'),
+    ),
+  );
+}
+
+/** Declares {@link OutputOptions}. */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option('-o, --output <file>', 'write the answer to this file instead of standard output')
+    .option('--force', 'with -o: replace a file that exists');
+}
+
+function addLimitOptions(command: Command): Command {
+  const { maxSubCalls, maxConcurrentCalls, maxOutputTokens } = DEFAULT_LIMITS;
+  return command
     .option('--max-turns <n>', 'replies of the root model (default: 30)', count)
     .option('--max-depth <n>', '0: no sub-calls, 1: flat ones, 2: children with REPLs of their own (default: 1)', count)
     .option('--max-cost <usd>', `US dollars (default: ${DEFAULT_MAX_COST_USD} where prices are known)`, amount)
     .option('--max-tokens <n>', 'input and output tokens together (default: 2000000)', count)
-    .option('--max-sub-calls <n>', `sub-calls of all depths together (default: ${DEFAULT_LIMITS.maxSubCalls})`, count)
-    .option(
-      '--max-concurrent-calls <n>',
-      `calls under way at once (default: ${DEFAULT_LIMITS.maxConcurrentCalls})`,
-      count,
-    )
-    .option('--timeout <seconds>', 'from start to answer (default: 1800)', amount);
+    .option('--max-output-tokens <n>', `tokens of one reply of the root model (default: ${maxOutputTokens})`, count)
+    .option('--max-sub-calls <n>', `sub-calls of all depths together (default: ${maxSubCalls})`, count)
+    .option('--max-concurrent-calls <n>', `calls under way at once (default: ${maxConcurrentCalls})`, count)
+    .option('--timeout <seconds>', 'from start to answer (default: 1800)', amount)
+    .option('--call-timeout <seconds>', 'one model call with all its attempts (default: 300)', amount)
+    .option('--limit <name=value>', 'any other limit of docs/cli.md, e.g. maxEmptyTurns=5', each(limit));
 }
 
 /** Declares what the context is and how it is read. */
@@ -70,53 +105,43 @@ export function addContextOptions(command: Command): Command {
     );
 }
 
-/** Declares the options that name models. */
-export function addModelOptions(command: Command): Command {
-  return command
-    .option('-m, --model <ref>', 'provider/model; default: the environment variable FATHOM_MODEL')
-    .option('--sub-model <ref...>', 'model of sub-calls, per depth from 1; default: the model');
-}
-
 /** Declares where code runs. */
 export function addReplOptions(command: Command): Command {
   return command
-    .addOption(choice('--repl <backend>', 'where code runs', ['auto', 'pyodide', 'python'], 'auto'))
-    .addOption(isolationOption('process'));
+    .addOption(new Option('--repl <backend>', 'where code runs (default: auto)').choices(['auto', 'pyodide', 'python']))
+    .addOption(isolationOption('least isolation accepted for it (default: process)'));
 }
 
-/** Declares the least isolation; without a preset the command decides. */
-export function isolationOption(preset?: IsolationLevel): Option {
-  return choice('--isolation <level>', 'least isolation accepted for it', ISOLATION_LEVELS, preset);
+/** Declares the least isolation. */
+export function isolationOption(description = 'least isolation accepted for it'): Option {
+  return new Option('--isolation <level>', description).choices(ISOLATION_LEVELS);
 }
 
-/** The limits that the options set. `maxCost` is separate: its default depends on the models. */
-export function limitsOf(options: QuestionOptions): Partial<Limits> {
-  const { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, timeout } = options;
-  return {
-    ...(maxTurns !== undefined && { maxTurns }),
-    ...(maxDepth !== undefined && { maxDepth }),
-    ...(maxTokens !== undefined && { maxTokens }),
-    ...(maxSubCalls !== undefined && { maxSubCalls }),
-    ...(maxConcurrentCalls !== undefined && { maxConcurrentCalls }),
-    ...(timeout !== undefined && { maxDurationMs: Math.ceil(timeout * 1_000) }),
-  };
+/** Where code runs, by options, else by the config file. */
+export function replOf({ repl, isolation }: ReplOptions, config: Config): Required<ReplOptions> {
+  return { repl: repl ?? config.repl ?? 'auto', isolation: isolation ?? config.isolation ?? 'process' };
 }
 
-function choice(flags: string, description: string, values: readonly string[], preset: string | undefined): Option {
-  const option = new Option(flags, description).choices(values);
-  return preset === undefined ? option : option.default(preset);
+/** The limits that options and the config file set. `maxCostUsd` is separate: its default depends on the models. */
+export function limitsOf(options: QuestionOptions, config: Config): Partial<Limits> {
+  const { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, maxOutputTokens } = options;
+  const named = { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, maxOutputTokens };
+  const times = { maxDurationMs: milliseconds(options.timeout), callTimeoutMs: milliseconds(options.callTimeout) };
+  return Object.assign(
+    {},
+    config.limits,
+    ...(options.limit ?? []),
+    givenLimits({ ...named, ...times } as Partial<Limits>),
+  );
 }
 
-/** Parses an option that is a whole number. */
-export function count(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
+/** The cost limit that options and the config file set. */
+export function givenCost({ maxCost, limit: limits = [] }: QuestionOptions, config: Config): number | undefined {
+  return maxCost ?? Object.assign({}, config.limits, ...limits).maxCostUsd;
 }
 
-/** Parses an option that is a number, with or without a fraction. */
-export function amount(text: string): number {
-  if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) throw new InvalidArgumentError('It must be a number such as 2 or 0.5.');
-  return Number(text);
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.ceil(seconds * 1_000);
 }
 
 /** How a command shows a run. */

@@ -13,7 +13,8 @@ test('without one, known prices get the default', () => {
 });
 
 test('an unknown price means no limit, and is said', () => {
-  const { maxCostUsd, notice } = costLimitFor(['ollama/qwen3'], undefined);
+  vi.stubEnv('OPENAI_COMPATIBLE_BASE_URL', 'http://127.0.0.1:9/v1');
+  const { maxCostUsd, notice } = costLimitFor(['openai-compatible/qwen3'], undefined);
   expect(maxCostUsd).toBeUndefined();
-  expect(notice).toContain('ollama/qwen3');
+  expect(notice).toContain('openai-compatible/qwen3');
 });

@@ -5,6 +5,7 @@ import { abortRun } from '../../resume/abort-run.ts';
 import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
+import { runIdOf } from '../options/ids.ts';
 import { openToWrite, runNotFound, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { writeJson } from '../screen/terminal-text.ts';
@@ -28,9 +29,10 @@ const ENDED: ReadonlySet<RunStatus> = new Set(['completed', 'failed', 'aborted']
  * @throws RlmError `run-not-found`, `invalid-option` when it has ended or its process cannot be asked, `timeout` when
  *   its process does not stop
  */
-export async function cancel(id: string, options: CancelOptions, { stdout, stderr }: Console): Promise<number> {
+export async function cancel(given: string, options: CancelOptions, { stdout, stderr }: Console): Promise<number> {
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
+  const id = await runIdOf(given, store, ['running', 'interrupted', 'paused']);
   const record = await cancelled(id, { store, wait: options.wait, note: (line) => stderr.write(`${line}\n`) });
   if (options.json === true) writeJson(stdout, await runFacts(record, store));
   else stderr.write(`${words(record)}\n`);

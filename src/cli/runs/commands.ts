@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RunStatus } from '../../store/index.ts';
-import { addProgressOptions, amount, count, isolationOption } from '../options/ask-options.ts';
+import { addOutputOptions, addProgressOptions, isolationOption } from '../options/ask-options.ts';
+import { addServerOptions } from '../options/models.ts';
 import { addStoreOption, type StoreOptions } from '../options/store.ts';
+import { amount, count } from '../options/values.ts';
 import type { Console } from '../screen/console.ts';
 import { reported } from '../screen/error-report.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
@@ -46,7 +48,7 @@ function addRuns(fathom: Command, { console, end }: Surroundings): void {
       end(await reported(options, console, () => listRuns(options, console)));
     });
   addStoreOption(runs.command('show').description('show a run: its turns, commands, children and cost'))
-    .argument('<id>', 'the run')
+    .argument('<id>', 'the run: its id, the beginning of it, or last')
     .option('--json', 'print it as one JSON object, with every reply and output')
     .action(async (id: string, options: ShowOptions) => {
       const { showStoredRun } = await import('./show.ts');
@@ -58,17 +60,19 @@ function addResume(fathom: Command, { console, interrupts, end }: Surroundings):
   const command = fathom
     .command('resume')
     .description('continue an interrupted or paused run; recorded calls are not paid again')
-    .argument('<id>', 'the run')
+    .argument('<id>', 'the run: its id, the beginning of it, or last')
     .addOption(isolationOption());
-  addProgressOptions(addStoreOption(command)).action(async (id: string, options: ResumeOptions) => {
-    const { resume } = await import('./resume.ts');
-    end(await resume({ id, options, console, interrupts }));
-  });
+  addProgressOptions(addStoreOption(addOutputOptions(addServerOptions(command)))).action(
+    async (id: string, options: ResumeOptions) => {
+      const { resume } = await import('./resume.ts');
+      end(await resume({ id, options, console, interrupts }));
+    },
+  );
 }
 
 function addCancel(fathom: Command, { console, end }: Surroundings): void {
   addStoreOption(fathom.command('cancel').description('end a run for good, also one that runs in another process'))
-    .argument('<id>', 'the run')
+    .argument('<id>', 'the run: its id, the beginning of it, or last')
     .option('--wait <seconds>', 'how long its process is given to stop', amount, 15)
     .option('--json', 'print how the run ended as one JSON object')
     .action(async (id: string, options: StoreOptions & { readonly wait: number; readonly json?: true }) => {

@@ -7,14 +7,17 @@ import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import type { ProgressOptions } from '../options/ask-options.ts';
+import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
+import { readConfig } from '../options/config.ts';
+import { runIdOf } from '../options/ids.ts';
+import { type ServerOptions, serverFacts } from '../options/models.ts';
 import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { compact, counted } from '../screen/figures.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
 
 /** The options of `fathom resume`. */
-export interface ResumeOptions extends ProgressOptions, StoreOptions {
+export interface ResumeOptions extends ProgressOptions, StoreOptions, OutputOptions, ServerOptions {
   /** Default: what the run had. */
   readonly isolation?: IsolationLevel;
 }
@@ -28,7 +31,7 @@ export interface Resume {
 }
 
 /** Continues a run that was interrupted or paused, and shows it as `fathom ask` does. Resolves with the exit code. */
-export async function resume({ id, options, console, interrupts }: Resume): Promise<number> {
+export async function resume({ id: given, options, console, interrupts }: Resume): Promise<number> {
   return await showRun({
     options,
     console,
@@ -38,6 +41,7 @@ export async function resume({ id, options, console, interrupts }: Resume): Prom
       await using watching = await stage.watch();
       await using keeping = openToWrite(options.store);
       const { store } = keeping;
+      const id = await runIdOf(given, store, ['interrupted', 'paused']);
       const record = await store.runs.get(id);
       if (record === undefined) throw runNotFound(id, store);
       stage.view.goOnFrom(figuresOf(await readRunLogs(store, id)));
@@ -46,7 +50,12 @@ export async function resume({ id, options, console, interrupts }: Resume): Prom
         watching.onEvent(event);
       };
       const isolation = options.isolation ?? (await isolationOf(record, store));
-      const answered = await goOn({ ...optionsFor(record), store, isolation, onEvent }, record, stage);
+      const facts = serverFacts(
+        referenceOf(record.request.rootModel, record.request),
+        options,
+        readConfig(console.env),
+      );
+      const answered = await goOn({ ...optionsFor(record), ...facts, store, isolation, onEvent }, record, stage);
       await sweepInput(store);
       return answered;
     },
@@ -89,6 +98,6 @@ function resumedLine({
   const again =
     possiblyBilled === 0
       ? ''
-      : `; ${counted(possiblyBilled, 'call')} in flight then may have been billed and is sent again`;
+      : `; ${counted(possiblyBilled, 'call')} in flight then may have been billed and ${possiblyBilled === 1 ? 'is' : 'are'} sent again`;
   return `Going on: ${compact(recordedSteps)} recorded ${recordedSteps === 1 ? 'result is' : 'results are'} not paid again${again}.`;
 }

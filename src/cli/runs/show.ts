@@ -2,10 +2,12 @@ import { readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord } from '../../store/index.ts';
 import { contextWords } from '../context/context-words.ts';
 import { EXIT } from '../exit-codes.ts';
+import { runIdOf } from '../options/ids.ts';
 import { openToLook, runNotFound, type StoreOptions, storeArgument } from '../options/store.ts';
 import { type Console, colorsFor } from '../screen/console.ts';
 import { compact, counted, duration, money } from '../screen/figures.ts';
 import { columnsOf, localTime } from '../screen/layout.ts';
+import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { type RunNode, runTree } from './run-tree.ts';
@@ -17,9 +19,10 @@ export interface ShowOptions extends StoreOptions {
 }
 
 /** Shows one run: what was asked and answered, its turns, commands and children. Resolves with the exit code. */
-export async function showStoredRun(id: string, options: ShowOptions, { stdout, env }: Console): Promise<number> {
+export async function showStoredRun(given: string, options: ShowOptions, { stdout, env }: Console): Promise<number> {
   await using keeping = openToLook(options.store);
   const { store } = keeping;
+  const id = await runIdOf(given, store);
   const record = await store.runs.get(id);
   if (record === undefined) throw runNotFound(id, store);
   const tree = runTree(await readRunLogs(store, id));
@@ -68,7 +71,7 @@ function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): read
     ['when', `${localTime(facts.createdAt)}${took}`],
     ['used', used.join(' · ')],
     ...(facts.sessionId === undefined ? [] : [['session', facts.sessionId] as const]),
-    ...(facts.reason === undefined ? [] : [['because', facts.reason] as const]),
+    ...(facts.reason === undefined ? [] : [['because', inOptionWords(facts.reason)] as const]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { messageOf, RlmError } from '../../errors.ts';
 import { exitCodeOfError } from '../exit-codes.ts';
 import type { Console, TextStream } from './console.ts';
 import { wrapped } from './layout.ts';
+import { inOptionWords } from './option-words.ts';
 import { onOneLine, writeJson } from './terminal-text.ts';
 
 /** Longest message of an error: enough for every cause, and no server can fill the screen. */
@@ -15,13 +16,13 @@ export function printError(error: unknown, stderr: TextStream): void {
 function describeError(error: unknown): string {
   if (!RlmError.isInstance(error)) return `fathom: ${onOneLine(messageOf(error), MESSAGE_CHARS)}`;
   const advice = ADVICE[error.code];
-  return `fathom: ${onOneLine(error.message, MESSAGE_CHARS)}${advice === undefined ? '' : ` ${advice}`} [${error.code}]`;
+  return `fathom: ${onOneLine(inOptionWords(error.message), MESSAGE_CHARS)}${advice === undefined ? '' : ` ${advice}`} [${error.code}]`;
 }
 
 /** Advice in the words of the command line, which the engine does not know. */
 const ADVICE: Partial<Record<RlmError['code'], string>> = {
-  'price-unknown': 'On the command line: leave out --max-cost.',
-  'isolation-unavailable': 'On the command line: --isolation. See `fathom doctor`.',
+  'isolation-unavailable': 'See `fathom doctor`.',
+  'model-not-found': '`fathom models TEXT` lists models.',
   'missing-key': 'See `fathom doctor`.',
 };
 
@@ -44,7 +45,7 @@ export async function reported(
 export function errorFacts(error: unknown): Readonly<Record<string, unknown>> {
   return {
     code: RlmError.isInstance(error) ? error.code : 'failed',
-    message: messageOf(error),
+    message: inOptionWords(messageOf(error)),
     retryable: RlmError.isInstance(error) && error.retryable,
     userAction: RlmError.isInstance(error) && error.userAction,
   };

@@ -1,8 +1,10 @@
 import { outputOf, requestOf } from '../ask/ask.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import { limitsOf, type QuestionOptions } from '../options/ask-options.ts';
-import { costLimitFor } from '../options/models.ts';
+import { givenCost, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
+import { readConfig } from '../options/config.ts';
+import { costLimitFor, settingsOf } from '../options/models.ts';
+import { takeQuestion } from '../options/question.ts';
 import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
@@ -15,7 +17,8 @@ export interface AskInOptions extends QuestionOptions, StoreOptions {}
 /** One question in a session. */
 export interface AskInSession {
   readonly id: string;
-  readonly question: string;
+  /** Undefined where `-f` took it. */
+  readonly question: string | undefined;
   readonly options: AskInOptions;
   readonly console: Console;
   readonly interrupts: WatchInterrupts;
@@ -23,29 +26,31 @@ export interface AskInSession {
 
 /** Asks a question on a session's REPL and shows it as `fathom ask` does. Resolves with the exit code. */
 export async function askInSession(asking: AskInSession): Promise<number> {
-  const { id, options, console, interrupts } = asking;
+  const { id, options: given, console, interrupts } = asking;
   return await showRun({
-    options,
+    options: given,
     console,
     interrupts,
     onward: () => undefined,
     run: async (stage) => {
+      const { question, options } = takeQuestion(asking.question, given);
       await using watching = await stage.watch();
       const note = (line: string): void => stage.view.note(line);
       const use = { id, options, console, note, onEvent: watching.onEvent };
-      return await withSession(use, (open) => answer(asking, open, stage));
+      return await withSession(use, (open) => answer({ question, options, console }, open, stage));
     },
   });
 }
 
 async function answer(
-  { question, options, console }: AskInSession,
+  { question, options, console }: Pick<AskInSession, 'options' | 'console'> & { readonly question: string },
   { session, models, store }: OpenSession,
   { view, interrupts }: Stage,
 ): Promise<Answered> {
   if (models.missing !== undefined) throw models.missing;
   const output = await outputOf(options);
-  const { maxCostUsd, notice } = costLimitFor(models.references, options.maxCost);
+  const config = readConfig(console.env);
+  const { maxCostUsd, notice } = costLimitFor(models.references, givenCost(options, config), models.rlm.prices);
   if (notice !== undefined) view.note(forTerminal(notice));
   await sweepInput(store);
   const { signal } = interrupts;
@@ -57,8 +62,13 @@ async function answer(
     store,
     signal,
   });
-  const limits = { ...limitsOf(options), ...(maxCostUsd !== undefined && { maxCostUsd }) };
-  const run = session.completion({ ...requestOf({ question, context, output, signal }), limits });
+  const modelSettings = settingsOf(options, config);
+  const limits = { ...limitsOf(options, config), ...(maxCostUsd !== undefined && { maxCostUsd }) };
+  const run = session.completion({
+    ...requestOf({ question, context, output, signal }),
+    limits,
+    ...(modelSettings !== undefined && { modelSettings }),
+  });
   interrupts.attach(run);
   return { result: await run, typed: output !== undefined };
 }

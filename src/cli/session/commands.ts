@@ -1,14 +1,8 @@
 import type { Command } from 'commander';
-import {
-  addContextOptions,
-  addModelOptions,
-  addProgressOptions,
-  addQuestionOptions,
-  addReplOptions,
-  amount,
-  count,
-} from '../options/ask-options.ts';
+import { addContextOptions, addProgressOptions, addQuestionOptions, addReplOptions } from '../options/ask-options.ts';
+import { addModelOptions } from '../options/models.ts';
 import { addStoreOption } from '../options/store.ts';
+import { amount, count } from '../options/values.ts';
 import type { Surroundings } from '../runs/commands.ts';
 import { reported } from '../screen/error-report.ts';
 import type { AskInOptions } from './ask.ts';
@@ -48,7 +42,7 @@ function addWork(session: Command, { console, interrupts, end }: Surroundings): 
   ] as const;
   for (const [name, description, argument] of kinds) {
     addModelOptions(addStoreOption(session.command(name).description(description)))
-      .argument('<id>', 'the session')
+      .argument('<id>', 'the session: its id, the beginning of it, or last')
       .argument(`<${argument}>`, 'what to run')
       .option('--timeout <seconds>', 'of its own time (default: 120)', amount)
       .option('--json', 'print the result as one JSON object')
@@ -60,9 +54,9 @@ function addWork(session: Command, { console, interrupts, end }: Surroundings): 
   }
   const ask = session.command('ask').description('ask a question on the REPL of a session');
   addProgressOptions(addStoreOption(addQuestionOptions(ask)))
-    .argument('<id>', 'the session')
-    .argument('<question>', 'what to find out')
-    .action(async (id: string, question: string, options: AskInOptions) => {
+    .argument('<id>', 'the session: its id, the beginning of it, or last')
+    .argument('[question]', 'what to find out')
+    .action(async (id: string, question: string | undefined, options: AskInOptions) => {
       const { askInSession } = await import('./ask.ts');
       end(await askInSession({ id, question, options, console, interrupts }));
     });
@@ -76,7 +70,7 @@ function addSnapshots(session: Command, { console, end }: Surroundings): void {
   ] as const;
   for (const [name, description, argument, work] of kinds) {
     addStoreOption(session.command(name).description(description))
-      .argument('<id>', 'the session')
+      .argument('<id>', 'the session: its id, the beginning of it, or last')
       .argument(argument, 'of the snapshot')
       .option('--json', 'print the snapshots there are as one JSON array')
       .action(async (id: string, given: string | readonly string[], options: SnapshotOptions) => {
@@ -102,7 +96,7 @@ function addLifetime(session: Command, { console, end }: Surroundings): void {
   ] as const;
   for (const [name, description, work] of kinds) {
     addStoreOption(session.command(name).description(description))
-      .argument('<id>', 'the session')
+      .argument('<id>', 'the session: its id, the beginning of it, or last')
       .option('--json', 'print it as one JSON object')
       .action(async (id: string, options: LifetimeOptions) => {
         const lifetime = await import('./lifetime.ts');

@@ -3,12 +3,14 @@ import type { SessionOptions } from '../../session/session.ts';
 import { type ContextOptions, contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { ReplOptions } from '../options/ask-options.ts';
+import { type ReplOptions, replOf } from '../options/ask-options.ts';
+import { readConfig } from '../options/config.ts';
+import type { ModelOptions } from '../options/models.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { localTime } from '../screen/layout.ts';
 import { writeJson } from '../screen/terminal-text.ts';
-import { chooseModels, type ModelOptions } from './model-choice.ts';
+import { chooseModels } from './model-choice.ts';
 
 /** The options of `fathom session create`. */
 export interface CreateOptions extends StoreOptions, ModelOptions, ReplOptions, ContextOptions {
@@ -31,8 +33,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
     note: (line) => console.stderr.write(`${line}\n`),
     store,
   });
-  const { repl, isolation } = options;
-  await using rlm = createRlm({ ...models.rlm, store, repl, isolation });
+  await using rlm = createRlm({ ...models.rlm, store, ...replOf(options, readConfig(console.env)) });
   const session = await rlm.createSession({ ...sessionConfig(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {

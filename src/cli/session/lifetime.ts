@@ -10,6 +10,7 @@ import {
 } from '../../session/stored-session.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
+import { sessionIdOf } from '../options/ids.ts';
 import { DEFAULT_STORE, openToLook, openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { compact, counted, money } from '../screen/figures.ts';
@@ -62,7 +63,10 @@ function isOver(state: StoredSession['state']): boolean {
 /** Shows the state of a session, also while another process has it open. Resolves with the exit code. */
 export async function showStatus(id: string, options: LifetimeOptions, { stdout }: Console): Promise<number> {
   await using keeping = openToLook(options.store);
-  const stored = storedSession(await sessionRecord(id, keeping.store), systemClock.now());
+  const stored = storedSession(
+    await sessionRecord(await sessionIdOf(id, keeping.store), keeping.store),
+    systemClock.now(),
+  );
   if (options.json === true) writeJson(stdout, storedJson(stored));
   else stdout.write(`${statusLines(stored, columnsOf(stdout)).join('\n')}\n`);
   return EXIT.answered;
@@ -101,16 +105,17 @@ function statusLines(stored: StoredSession, width: number): readonly string[] {
 /** Adds to a session's time. Resolves with the exit code. */
 export async function extend(id: string, options: LifetimeOptions, console: Console): Promise<number> {
   await using keeping = openToWrite(options.store);
-  const record = await extendStored(id, { store: keeping.store, clock: systemClock });
+  const record = await extendStored(await sessionIdOf(id, keeping.store), { store: keeping.store, clock: systemClock });
   const stored = storedSession(record, systemClock.now());
   const left = counted(stored.maxExtensions - stored.extensions, 'extension');
   return reportChange(stored, options, console, `Open until ${localTime(stored.expiresAt)}; ${left} left.`);
 }
 
 /** Ends a session for good. Resolves with the exit code. */
-export async function close(id: string, options: LifetimeOptions, console: Console): Promise<number> {
+export async function close(given: string, options: LifetimeOptions, console: Console): Promise<number> {
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
+  const id = await sessionIdOf(given, store);
   const record = await closeStored(id, { store, clock: systemClock });
   await sweepInput(store);
   const how = record.state === 'expired' ? 'had expired' : 'is closed';

@@ -3,18 +3,20 @@ import { messageOf, type RlmError } from '../../errors.ts';
 import { ModelError, resolveModel } from '../../model/index.ts';
 import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
-import { costLimitFor, namedModel, noModel } from '../options/models.ts';
+import { readConfig } from '../options/config.ts';
+import {
+  costLimitFor,
+  type ModelOptions,
+  namedModel,
+  namedSubModels,
+  noModel,
+  serverFacts,
+} from '../options/models.ts';
 import type { Console } from '../screen/console.ts';
-
-/** The models `-m` and `--sub-model` name. */
-export interface ModelOptions {
-  readonly model?: string;
-  readonly subModel?: readonly string[];
-}
 
 /** Which models a session's command uses. */
 export interface ModelChoice {
-  readonly rlm: Pick<RlmOptions, 'model' | 'subModel' | 'prices' | 'limits'>;
+  readonly rlm: Pick<RlmOptions, 'model' | 'subModel' | 'prices' | 'headers' | 'limits'>;
   /** The references, where there are any. */
   readonly references: readonly string[];
   /** Why the session has no model; undefined when it has one. */
@@ -29,20 +31,24 @@ const NO_MODEL = 'none';
  * model: without one, or with one that cannot be used here, only a call fails.
  */
 export function chooseModels(options: ModelOptions, env: Console['env'], recorded?: RecordedModels): ModelChoice {
-  const root = namedModel(options.model ?? recordedReference(recorded), env);
+  const config = readConfig(env);
+  const root = namedModel(options.model ?? recordedReference(recorded), env, config);
   if (root === undefined) {
     const missing = noModel();
     return without(new ModelError({ fault: 'model', message: missing.message }), missing);
   }
-  const subs = options.subModel ?? (options.model === undefined ? recordedSubs(recorded) : undefined);
+  const own = options.model === undefined ? recordedSubs(recorded) : undefined;
+  const subs = options.subModel ?? own ?? (recorded === undefined ? namedSubModels(undefined, env, config) : undefined);
   const references = [...new Set([root, ...(subs ?? [])])];
   const missing = options.model === undefined ? firstProblem(references) : undefined;
   if (missing !== undefined) return without(missing);
-  const { maxCostUsd } = costLimitFor(references, undefined);
+  const facts = serverFacts(root, options, config);
+  const { maxCostUsd } = costLimitFor(references, undefined, facts.prices);
   return {
     rlm: {
       model: root,
       ...(subs !== undefined && { subModel: subs }),
+      ...facts,
       ...(maxCostUsd !== undefined && { limits: { maxCostUsd } }),
     },
     references,

@@ -2,12 +2,12 @@ import { text } from 'node:stream/consumers';
 import type { BashResult, CellResult, ExecuteOptions } from '../../session/session.ts';
 import { STDIN } from '../context/context-arguments.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { ModelOptions } from '../options/models.ts';
 import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal, writeJson } from '../screen/terminal-text.ts';
 import type { Interrupts } from '../watch/interrupts.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
-import type { ModelOptions } from './model-choice.ts';
 import { withSession } from './with-session.ts';
 
 /** The options of `fathom session exec` and `bash`. */

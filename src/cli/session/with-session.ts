@@ -3,16 +3,19 @@ import { createRlm } from '../../rlm.ts';
 import type { Session, SessionDivergence } from '../../session/session.ts';
 import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
 import type { Store } from '../../store/index.ts';
+import { readConfig } from '../options/config.ts';
+import { sessionIdOf } from '../options/ids.ts';
+import type { ModelOptions } from '../options/models.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { counted } from '../screen/figures.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
-import { chooseModels, type ModelChoice, type ModelOptions } from './model-choice.ts';
+import { chooseModels, type ModelChoice } from './model-choice.ts';
 
 /** A session to do one thing in. */
 export interface UseSession {
   readonly id: string;
-  readonly options: StoreOptions & ModelOptions;
+  readonly options: StoreOptions & ModelOptions & { readonly instructions?: string };
   readonly console: Console;
   readonly note?: (line: string) => void;
   readonly onEvent?: (event: RunEvent) => void;
@@ -53,15 +56,18 @@ const PATIENCE_MS = 3_000;
  * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it open
  */
 export async function withSession<T>(use: UseSession, work: (open: OpenSession) => Promise<T>): Promise<T> {
-  const { id, options, console, onEvent, note = () => undefined } = use;
+  const { options, console, onEvent, note = () => undefined } = use;
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
+  const id = await sessionIdOf(use.id, store);
   const stored = storedSession(await sessionRecord(id, store), Date.now());
   const models = chooseModels(options, console.env, stored.models);
+  const instructions = options.instructions ?? readConfig(console.env).instructions;
   await using rlm = createRlm({
     ...models.rlm,
     store,
     isolation: stored.isolation,
+    ...(instructions !== undefined && { prompt: { instructions } }),
     ...(onEvent !== undefined && { onEvent }),
   });
   const done = stored.last?.commands.length ?? 0;

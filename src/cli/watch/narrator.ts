@@ -3,6 +3,7 @@ import { contextNotes, contextWords } from '../context/context-words.ts';
 import type { Colors, TextStream } from '../screen/console.ts';
 import { compact, counted, duration, money, refusalWords } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
+import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
 import type { RunState } from './run-state.ts';
 
@@ -97,7 +98,7 @@ function troubleOf(event: RunEvent): string | undefined {
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':
       // The user asked for it and was shown a note.
-      return event.limit === 'finish-requested' ? undefined : `! limit reached: ${event.message}`;
+      return event.limit === 'finish-requested' ? undefined : `! limit reached: ${inOptionWords(event.message)}`;
     case 'repl.restarted':
       return `! the REPL was restarted: ${event.reason}; ${event.lost}`;
     case 'command.rejected':

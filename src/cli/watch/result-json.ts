@@ -1,11 +1,12 @@
 import { CompletionError, type CompletionResult, type ResultBase } from '../../engine/result.ts';
 import { errorFacts } from '../screen/error-report.ts';
+import { inOptionWords } from '../screen/option-words.ts';
 
 /** The object that `--json` prints for a result. */
 export function resultJson(result: CompletionResult<unknown>): Readonly<Record<string, unknown>> {
   return {
     outcome: result.outcome,
-    ...(result.outcome === 'exhausted' && { reason: result.reason }),
+    ...(result.outcome === 'exhausted' && { reason: inOptionWords(result.reason) }),
     answer: result.answer ?? null,
     ...factsOf(result),
   };
@@ -22,7 +23,7 @@ export function errorJson(error: unknown, resumable = false): Readonly<Record<st
   const { result } = error;
   return {
     outcome: result.outcome,
-    reason: result.reason,
+    reason: inOptionWords(result.reason),
     answer: null,
     ...factsOf(result),
     error: { ...described, resumable },

@@ -2,12 +2,14 @@ import { systemClock } from '../../clock.ts';
 import { CompletionError, type CompletionResult, type Unfinished } from '../../engine/result.ts';
 import type { RunEvent } from '../../event/event.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
-import type { ProgressOptions } from '../options/ask-options.ts';
+import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
 import { type Console, colorsFor, isInteractive } from '../screen/console.ts';
 import { printError } from '../screen/error-report.ts';
 import { compact, counted, duration, money } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
+import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, jsonFor, onOneLine, writeJson } from '../screen/terminal-text.ts';
+import { type AnswerFile, openAnswerFile } from './answer-file.ts';
 import type { Interrupts } from './interrupts.ts';
 import { briefNarrator, fullNarrator } from './narrator.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
@@ -39,7 +41,7 @@ export interface Answered {
 
 /** One run on the command line. */
 export interface ShowRun {
-  readonly options: ProgressOptions;
+  readonly options: ProgressOptions & OutputOptions;
   readonly console: Console;
   readonly interrupts: WatchInterrupts;
   readonly run: (stage: Stage) => Promise<Answered>;
@@ -52,11 +54,12 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   const view = progressFor(options, console);
   const interrupts = watch(options.quiet === true ? () => undefined : (line) => view.note(line));
   try {
+    await using file = await openAnswerFile(options);
     const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
     view.end();
-    print(result, { json: options.json === true, typed, console });
+    const printed = await print(result, { json: options.json === true, typed, console, file });
     if (options.quiet !== true) console.stderr.write(`${wrapped(summaryLine(result), console.stderr, 2)}\n`);
-    return exitCodeOf(result);
+    return printed ? exitCodeOf(result) : EXIT.failed;
   } catch (error) {
     view.end();
     const next = error instanceof CompletionError && error.resumable ? onward(error.result.runId) : undefined;
@@ -102,21 +105,43 @@ async function watching(options: ProgressOptions, view: ProgressView): Promise<W
   };
 }
 
-function print(
+interface Printing {
+  readonly json: boolean;
+  readonly typed: boolean;
+  readonly console: Console;
+  /** Takes the answer instead of standard output. */
+  readonly file: AnswerFile | undefined;
+}
+
+/** Prints the answer; false when it could not be written to the file that was asked for. */
+async function print(
   result: CompletionResult<unknown>,
-  { json, typed, console: { stdout } }: { readonly json: boolean; readonly typed: boolean; readonly console: Console },
-): void {
-  if (json) {
-    writeJson(stdout, resultJson(result));
-    return;
+  { json, typed, console: { stdout, stderr }, file }: Printing,
+): Promise<boolean> {
+  const text = json ? JSON.stringify(resultJson(result)) : answerText(result, typed);
+  if (text === '') return true;
+  const whole = text.endsWith('\n') ? text : `${text}\n`;
+  if (file !== undefined) {
+    try {
+      await file.write(whole);
+      stderr.write(`${wrapped(`The answer is in ${file.path}.`, stderr, 2)}\n`);
+      return true;
+    } catch (error) {
+      // An answer that was paid for is not lost with its file.
+      printError(error, stderr);
+    }
   }
-  // Programs read a typed answer: text that does not fit the schema is left to --json and `runs show`.
-  if (typed && result.answer === undefined) return;
-  const text = typed ? jsonFor(stdout, result.answer, 2) : result.text;
-  if (text === '') return;
+  if (json) writeJson(stdout, resultJson(result));
+  else if (typed) stdout.write(`${jsonFor(stdout, result.answer, 2)}\n`);
   // A file or a pipe gets the answer byte for byte.
-  const shown = stdout.isTTY === true ? forTerminal(text) : text;
-  stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`);
+  else stdout.write(stdout.isTTY === true ? forTerminal(whole) : whole);
+  return file === undefined;
+}
+
+/** Programs read a typed answer: text that does not fit the schema is left to --json and `fathom runs show`. */
+function answerText(result: CompletionResult<unknown>, typed: boolean): string {
+  if (!typed) return result.text;
+  return result.answer === undefined ? '' : JSON.stringify(result.answer, null, 2);
 }
 
 /** Longest reason. */
@@ -125,7 +150,7 @@ const REASON_CHARS = 400;
 /** How a run ended and what it cost, on one line. */
 export function summaryLine(result: CompletionResult<unknown> | Unfinished): string {
   const { usage } = result;
-  const reason = result.outcome === 'exhausted' ? `: ${onOneLine(result.reason, REASON_CHARS)}` : '';
+  const reason = result.outcome === 'exhausted' ? `: ${onOneLine(inOptionWords(result.reason), REASON_CHARS)}` : '';
   const parts = [
     `${result.outcome} (${result.stop})${reason}`,
     counted(result.turns, 'turn'),

@@ -4,7 +4,7 @@ import { createEndpoint } from '../endpoint/endpoint.ts';
 import { isLocalUrl, measureWindow } from '../endpoint/local-server.ts';
 import { createModel } from '../model.ts';
 import type { Model, ModelPrice } from '../port.ts';
-import { lookUpModel } from '../prices.ts';
+import { FREE, lookUpModel } from '../prices.ts';
 import { keyRedactor, secretsOf } from '../redact.ts';
 import { openConnections } from '../wire/connections.ts';
 import { createWireFetch, type WireSetup } from '../wire/wire-fetch.ts';
@@ -67,7 +67,11 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
     ref: options.ref === id ? undefined : options.ref,
     provider: settings.provider,
     endpoint: settings.baseUrl,
-    price: options.prices?.[id] ?? options.prices?.[settings.model] ?? facts.price,
+    price:
+      options.prices?.[id] ??
+      options.prices?.[settings.model] ??
+      facts.price ??
+      (local && findProvider(settings.provider)?.free === true ? FREE : undefined),
     contextTokens: facts.contextTokens,
     clock,
     redact,

@@ -12,6 +12,8 @@ export interface ProviderSpec {
   readonly baseUrl?: string;
   /** The variables hold a host in Ollama's form: scheme and port may be missing. */
   readonly hostForm?: true;
+  /** Nobody charges for its models where its server is local. */
+  readonly free?: true;
   /** The provider reports the cost of each call. */
   readonly reportsCost?: true;
   /** How to start the server, for an error when it does not answer. */
@@ -66,14 +68,17 @@ export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
     ...compatible('OLLAMA', 'http://127.0.0.1:11434/v1', true),
     baseUrls: ['OLLAMA_BASE_URL', 'OLLAMA_HOST'],
     hostForm: true,
+    free: true,
     start: 'is Ollama running? Start it with: ollama serve',
   },
   vllm: {
     ...compatible('VLLM', 'http://127.0.0.1:8000/v1', true),
+    free: true,
     start: 'is vLLM running? Start it with: vllm serve MODEL',
   },
   lmstudio: {
     ...compatible('LMSTUDIO', 'http://127.0.0.1:1234/v1', true),
+    free: true,
     start: 'is the server of LM Studio running? Start it with: lms server start',
   },
   'openai-compatible': {

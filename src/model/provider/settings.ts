@@ -1,5 +1,6 @@
 import { RlmError } from '../../errors.ts';
 import { ModelError } from '../model-error.ts';
+import { suggestModel } from '../model-list.ts';
 import type { ProviderSettings } from './open-provider.ts';
 import { findProvider, PROVIDERS, type ProviderSpec } from './providers.ts';
 
@@ -146,10 +147,12 @@ function unknownModel(ref: string, provider: string): ModelError {
     });
   }
   const known = Object.keys(PROVIDERS).join(', ');
+  const suggestion = suggestModel(ref);
+  const meant = suggestion === undefined ? '' : ` ${suggestion.replace(/(?<!\?)$/, '.')}`;
   const why = provider === '' ? `'${ref}' does not name a provider` : `There is no provider '${provider}'`;
   return new ModelError({
     fault: 'model',
-    message: `${why}: write provider/model, e.g. openai/gpt-5, or base-url#model. The providers are ${known}.`,
+    message: `${why}.${meant} Write provider/model, or base-url#model. The providers are ${known}.`,
     data: { ref, providers: Object.keys(PROVIDERS) },
   });
 }

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, lstatSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { messageOf, RlmError } from '../../errors.ts';
+import type { OutputOptions } from '../options/ask-options.ts';
+
+/** A file that takes the answer, whole or not at all. */
+export interface AnswerFile extends AsyncDisposable {
+  readonly path: string;
+  /** Writes the answer and puts the file in its place. @throws RlmError `invalid-option` */
+  write(text: string): Promise<void>;
+}
+
+/**
+ * Opens the file of `-o` before anything is paid: its folder has to take files, and a file that exists is replaced only
+ * with `--force`. Only its owner can read it.
+ *
+ * @throws RlmError `invalid-option`
+ */
+export async function openAnswerFile({ output, force }: OutputOptions): Promise<AnswerFile | undefined> {
+  if (output === undefined) return undefined;
+  const existing = lstatSync(output, { throwIfNoEntry: false });
+  if (existing !== undefined && force !== true) throw exists(output);
+  if (existing?.isDirectory() === true) throw unwritable(output, 'it is a folder');
+  const draft = join(dirname(output), `.${basename(output)}.${randomUUID()}.part`);
+  const file = await open(draft, 'wx', 0o600).catch((error: unknown) => {
+    throw unwritable(output, messageOf(error), error);
+  });
+  return answerFile({ path: output, draft, file, force: force === true });
+}
+
+interface Opened {
+  readonly path: string;
+  readonly draft: string;
+  readonly file: FileHandle;
+  readonly force: boolean;
+}
+
+function answerFile({ path, draft, file, force }: Opened): AnswerFile {
+  return {
+    path,
+    async write(text) {
+      try {
+        await file.writeFile(text, 'utf8');
+        await file.sync();
+        // A link is made only where there is no file: one that appeared meanwhile is not lost.
+        if (force) await rename(draft, path);
+        else linkSync(draft, path);
+      } catch (error) {
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST'
+          ? exists(path)
+          : unwritable(path, messageOf(error), error);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await file.close();
+      await rm(draft, { force: true });
+    },
+  };
+}
+
+function exists(path: string): RlmError {
+  return new RlmError({
+    code: 'invalid-option',
+    message: `The file ${path} exists: --force replaces it, -o names another one.`,
+    userAction: true,
+    data: { path },
+  });
+}
+
+function unwritable(path: string, why: string, cause?: unknown): RlmError {
+  return new RlmError({
+    code: 'invalid-option',
+    message: `The answer cannot be written to ${path}: ${why}.`,
+    userAction: true,
+    cause,
+    data: { path },
+  });
+}
