@@ -79,6 +79,7 @@ export type {
 export type { ReplChoice } from './repl/select.ts';
 export { createRlm, type Rlm } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
+export type { MapItem, MapRequest, MapResult, MapRun } from './run/map-runs.ts';
 export type { CompletionRequest, CompletionRun } from './run/run-handle.ts';
 export { jsonSchema } from './schema/json-schema-answer.ts';
 export type {

@@ -96,6 +96,9 @@ export const SCHEMA_IDLE_MS = 30_000;
  */
 export const MAX_REPL_THREADS = 192;
 
+/** Runs of one `rlm.map` at work at once, where the `Rlm` has so many REPLs: a run waits for its model most of its time. */
+export const DEFAULT_MAP_RUNS = 16;
+
 /**
  * Characters of an answer in the event `run.completed`: more than a page shows, and little beside the replies of a run in
  * its event log. The result has all of the answer.

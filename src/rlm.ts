@@ -13,6 +13,7 @@ import { readInterrupted } from './resume/resume-run.ts';
 import { runStore } from './resume/run-store.ts';
 import type { RlmOptions } from './rlm-options.ts';
 import { runChild } from './run/execute-run.ts';
+import { type MapRequest, type MapRun, mapRuns } from './run/map-runs.ts';
 import {
   type BoxedRun,
   type CompletionRequest,
@@ -34,6 +35,11 @@ export interface Rlm extends AsyncDisposable {
    * when it failed or was cancelled, also for a request that cannot be right.
    */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
+  /**
+   * One question over many contexts, or many questions over one, each in a run of its own, under one account. A run that fails is
+   * an item of the result. It rejects for a request that cannot be right.
+   */
+  map<T = string>(request: MapRequest<T>): MapRun<T>;
   /**
    * Goes on with a run that was interrupted or paused, without paying again for what is recorded. It rejects like a
    * completion, with `run-not-found` or `invalid-option` where there is nothing to go on with.
@@ -107,6 +113,13 @@ export function createRlm(options: RlmOptions): Rlm {
       const given = givenRequest(request);
       const { signal, repl, ...rest } = given.request;
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal, problem: given.problem }));
+    },
+    map<T>(request: MapRequest<T>): MapRun<T> {
+      return mapRuns<T>(request, {
+        ...{ clock, limits: defaults.limits, maxRuns: maxRepls },
+        start: ({ signal, repl, ...rest }, budget) =>
+          track(startRun({ engine: engineFor(repl), request: rest, signal, budget })),
+      });
     },
     resume(runId, given) {
       const signal = given?.signal;

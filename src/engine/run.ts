@@ -50,6 +50,8 @@ export interface RunTree {
   readonly restart: RestartPolicy | undefined;
   /** What the tree had done before it was interrupted. */
   readonly recovered: Recovered | undefined;
+  /** Other trees draw from the same account. */
+  readonly sharesBudget: boolean;
 }
 
 /**

@@ -8,12 +8,13 @@ import { StopControl } from '../engine/stop-control.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
 import type { JournalScope, Recovered } from '../journal/index.ts';
-import { type BookedCall, createLedger, hasKnownCost, priceUnknown } from '../ledger/index.ts';
+import { type BookedCall, type BudgetWarning, createLedger, hasKnownCost, priceUnknown } from '../ledger/index.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
 import { areModelSettings, MODEL_SETTINGS, type ModelSettings } from '../model/model-settings.ts';
 import { answerType } from '../schema/answer-type.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
+import type { SharedBudget } from './shared-budget.ts';
 
 /** How a run is opened. A child is opened with its `parent`, whose tree, limits and budget it shares. */
 export interface OpenRunOptions {
@@ -34,6 +35,8 @@ export interface OpenRunOptions {
   readonly places?: TreePlaces;
   /** What is wrong with the request already. */
   readonly problem?: OpenRun['problem'];
+  /** The account it shares with other roots. Default: one of its own. */
+  readonly budget?: SharedBudget | undefined;
   readonly startedAt?: number;
 }
 
@@ -42,14 +45,11 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const { engine, parent, events, id } = options;
   const { clock } = engine;
   const { limits, signal, problem = options.problem } = accepted(options);
+  const onWarning = (warning: BudgetWarning): void => events.emit({ type: 'budget.warning', ...warning });
   const ledger =
     parent?.ledger.child({ limits }) ??
-    createLedger({
-      elapsedMs: options.recovered?.elapsedMs ?? 0,
-      limits,
-      clock,
-      onWarning: (warning) => events.emit({ type: 'budget.warning', ...warning }),
-    });
+    options.budget?.open(limits, onWarning) ??
+    createLedger({ ...{ limits, clock, onWarning }, elapsedMs: options.recovered?.elapsedMs ?? 0 });
   const stop = new StopControl(ledger, signal);
   const emit = (event: EventBody): void => {
     events.emit(event);
@@ -85,10 +85,17 @@ export function openRun(options: OpenRunOptions): OpenRun {
   };
 }
 
-function openTree({ engine, id, restart, recovered, places }: OpenRunOptions, limits: Limits): RunTree {
+function openTree({ engine, id, restart, recovered, places, budget }: OpenRunOptions, limits: Limits): RunTree {
   const calls = engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
   const room = places ?? sessionPlaces(engine.places, childLevels(limits));
-  return { id, calls, children: createChildSlots(limits.maxConcurrentChildren, room), restart, recovered };
+  return {
+    id,
+    calls,
+    children: createChildSlots(limits.maxConcurrentChildren, room),
+    restart,
+    recovered,
+    sharesBudget: budget !== undefined,
+  };
 }
 
 /** Levels of children with REPLs of their own below a run: the last level of calls is flat. */
@@ -189,6 +196,8 @@ export async function bookRecovered(run: Run): Promise<void> {
   const { recovered } = run.tree;
   if (recovered === undefined) return;
   if (run.parent !== undefined) return await recallOwn(run, recovered);
+  // A run that is restarted beside others: their common account has what it spent.
+  if (run.tree.sharesBudget) return run.ledger.recall(await booked(run, recovered.attempts), recovered.subCalls);
   for (let count = 0; count < recovered.subCalls; count++) {
     const ticket = run.ledger.openSubCall();
     if ('sent' in ticket) ticket.sent();

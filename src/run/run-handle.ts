@@ -18,6 +18,7 @@ import type { ToolSet } from '../tools/toolbox.ts';
 import { executeRun } from './execute-run.ts';
 import { openRun } from './open-run.ts';
 import { type Generation, nextGeneration } from './restart.ts';
+import type { SharedBudget } from './shared-budget.ts';
 
 /**
  * A completion that has started: a promise of its result, and an iterable of its events and those of its children, from
@@ -60,6 +61,8 @@ export interface StartRunOptions {
   readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly log: ReopenedLog };
   /** Default: the run has a REPL of its own. */
   readonly session?: SessionLease;
+  /** The account it shares with other runs. Default: one of its own. */
+  readonly budget?: SharedBudget;
 }
 
 /** Starts a completion at once. An invalid request rejects the run. */
@@ -82,6 +85,7 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
       resumed: interrupted && { previous: interrupted.log.previous },
       sessionId: session?.sessionId,
       problem: options.problem,
+      budget: options.budget,
     }),
   });
   let generation = open(interrupted?.journal ?? engine.runs.createJournal(id));

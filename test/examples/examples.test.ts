@@ -1,7 +1,9 @@
 /** The examples, run with scripted models: they compile, they run, and they do what their first lines say. */
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { watched } from '../../examples/events.ts';
 import { undocumented } from '../../examples/files.ts';
+import { eachFile } from '../../examples/map.ts';
 import { quickstart } from '../../examples/quickstart.ts';
 import { orderReport } from '../../examples/tools.ts';
 import { typedAnswer } from '../../examples/typed-answer.ts';
@@ -49,4 +51,24 @@ test('files: two named lists of documents', async () => {
   const text = await undocumented({ model, subModel }, path('examples'), path('docs'));
   expect(text).toBe("read 100 of ['cli.md']");
   expect(subModel.requests).toHaveLength(1);
+});
+
+test('events: a line for each reply, sub-call and end', async () => {
+  const model = scriptedModel(({ prompt }) =>
+    prompt === 'who?' ? 'Mrs. Weston' : `I ask.\n${cell('FINAL(llm_query("who?"))')}`,
+  );
+  expect(await watched(model, path('demo/novels/emma.txt'))).toEqual([
+    'turn 1: I ask.',
+    '  sub-call: ok',
+    'converged: Mrs. Weston',
+  ]);
+});
+
+test('map: an answer for each file, and a failure in its place', async () => {
+  const model = scriptedModel(() => cell('FINAL(len(context))'));
+  const files = ['demo/novels/emma.txt', 'demo/novels/nowhere.txt', 'demo/novels/persuasion.txt'].map(path);
+  const [emma, nowhere, persuasion] = await eachFile(model, files);
+  expect(emma).toBe('883028');
+  expect(nowhere).toContain('failed: ');
+  expect(Number(persuasion)).toBeGreaterThan(400_000);
 });

@@ -1,0 +1,33 @@
+import type { Clock } from '../clock.ts';
+import { type BudgetWarning, createLedger, type Ledger } from '../ledger/index.ts';
+import type { Limits } from '../limits.ts';
+
+/** One account over several runs: what one of them spends, the others no longer have. */
+export interface SharedBudget {
+  /** The account of a new run, with what to do when a share of the whole account is spent. */
+  readonly open: (limits: Limits, onWarning: (warning: BudgetWarning) => void) => Ledger;
+  /** Of all runs together. */
+  readonly ledger: Pick<Ledger, 'usage' | 'subCalls'>;
+  /** Ends the account, and with it whatever still waits for a part of it. */
+  readonly close: () => void;
+}
+
+/** Opens an account. Its time begins now. */
+export function shareBudget(limits: Limits, clock: Clock): SharedBudget {
+  const listeners = new Set<(warning: BudgetWarning) => void>();
+  const ledger = createLedger({
+    ...{ limits, clock },
+    onWarning: (warning) => {
+      for (const listener of listeners) listener(warning);
+    },
+  });
+  return {
+    ledger,
+    open(own, onWarning) {
+      // A run that has ended ignores warnings: its events are closed.
+      listeners.add(onWarning);
+      return ledger.child({ limits: own, depth: 0 });
+    },
+    close: () => ledger.close(),
+  };
+}
