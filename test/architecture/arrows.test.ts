@@ -10,15 +10,18 @@ const LEAVES: readonly string[] = [
   'errors.ts',
   'json-text.ts',
   'limits.ts',
+  'map-bounded.ts',
   'option-names.ts',
   'package-files.ts',
+  'similar.ts',
+  'text-encoding.ts',
 ];
 
 /** From the bottom to the top. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   repl: [],
   protocol: ['repl'],
-  context: ['repl'],
+  context: ['event', 'repl'],
   prompt: ['context', 'protocol', 'repl'],
   model: [],
   ledger: ['model'],
@@ -64,7 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'test.ts': ['test-doubles'],
   cli: [
     ...['context', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'schema', 'session', 'store'],
-    ...['rlm-options.ts', 'rlm.ts'],
+    ...['check-rlm-options.ts', 'rlm-options.ts', 'rlm.ts'],
   ],
 };
 
