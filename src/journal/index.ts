@@ -9,21 +9,14 @@
  *
  * @module
  */
-export { type JournalChild, journalChildren } from './children.ts';
-export { createJournal, type JournalOptions, openJournal } from './journal.ts';
+export { journalChildren } from './children.ts';
+export { createJournal, openJournal } from './journal.ts';
 export type {
   ChildRun,
-  CommandCheck,
-  CommandRecord,
   CommandRun,
-  Divergence,
   Journal,
   JournalScope,
   Recovered,
-  RecoveredAttempt,
   Step,
-  StepCall,
-  StepKind,
-  Unrecorded,
 } from './port.ts';
 export { notRecorded } from './port.ts';

@@ -4,27 +4,21 @@
  *
  * @module
  */
-export type { CallAccount, CallEstimate, Reservation, Settlement } from '../model/account.ts';
+export type { CallAccount } from '../model/account.ts';
 export {
   BudgetError,
-  type BudgetErrorOptions,
-  type BudgetState,
   type LedgerLimits,
-  LIMIT_OF,
   type Resource,
 } from './budget-error.ts';
 export { createLedger } from './create-ledger.ts';
 export { LAST_CALL_MS } from './deadline.ts';
 export { hasKnownCost, priceUnknown } from './estimate.ts';
 export type {
-  AccountOptions,
   BookedCall,
   BudgetWarning,
   CallKind,
-  ChildOptions,
   Ledger,
   LedgerAccount,
-  LedgerOptions,
   SubCallTicket,
 } from './ledger.ts';
 export { sumUsage, type Usage, type UsageTotals } from './usage.ts';

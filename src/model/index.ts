@@ -11,26 +11,20 @@
  * @module
  */
 
-export type { AttemptRecord, AttemptStart, CallRequest, ModelCall, RetryPolicy } from './call.ts';
+export type { AttemptRecord, RetryPolicy } from './call.ts';
 export { callModel } from './call-model.ts';
-export { type Adaptation, describeAdaptation } from './endpoint/refusal.ts';
+export { describeAdaptation } from './endpoint/refusal.ts';
 export { estimateInput, estimateTokens } from './estimate-tokens.ts';
-export { ModelError, type ModelErrorCode, type ModelFault } from './model-error.ts';
+export { ModelError } from './model-error.ts';
 export type {
-  CallUsage,
   ChatMessage,
-  FinishReason,
-  LanguageModel,
   Model,
   ModelPrice,
   ModelRef,
   ModelReply,
-  ModelRequest,
-  ReplyNotice,
   TextReader,
-  ToolCall,
 } from './port.ts';
-export type { ModelFacts } from './prices.ts';
-export type { CallGate, GatePass, GateSlot } from './rate/call-gate.ts';
-export { type CallTree, createRateControl, type RateControl, type RateControlOptions } from './rate/rate-control.ts';
-export { type ResolveOptions, resolveModel } from './resolve-model.ts';
+
+export type { CallGate } from './rate/call-gate.ts';
+export { type CallTree, createRateControl, type RateControl } from './rate/rate-control.ts';
+export { resolveModel } from './resolve-model.ts';

@@ -21,9 +21,9 @@
  *
  * @module
  */
-export type { BatchItem, BatchQuery, Command, FinalForm, ParsedReply, Rejection, RejectionCode } from './command.ts';
+export type { BatchItem, Command, ParsedReply, Rejection } from './command.ts';
 export { isOnlyCommands } from './only-commands.ts';
-export { createReplyParser, parseReply, type ReplyEnd, type ReplyParser } from './parse-reply.ts';
+export { createReplyParser, parseReply, type ReplyParser } from './parse-reply.ts';
 export { finalWith, proseAnswerOf } from './prose-answer.ts';
 export { type SplitReply, splitReasoning, withoutReasoning } from './reasoning.ts';
 export { blockToSend } from './rejection.ts';

@@ -11,20 +11,9 @@
 export type { LockOwner } from './lock-owner.ts';
 export { type MemoryStoreOptions, memoryStore } from './memory.ts';
 export type {
-  AppendEventOptions,
-  BlobRef,
-  BlobStore,
-  Durability,
-  EventLog,
-  EventRange,
   EventTail,
-  JournalEntry,
-  JournalLog,
   LockResult,
-  RunTable,
-  SessionTable,
   Store,
-  Stored,
   StoreLock,
 } from './port.ts';
 export {
@@ -32,10 +21,9 @@ export {
   type RunFilter,
   type RunRecord,
   type RunRequest,
-  type RunResult,
   type RunStatus,
   type StoredContext,
 } from './run-record.ts';
-export type { SessionFilter, SessionRecord } from './session-record.ts';
+export type { SessionRecord } from './session-record.ts';
 export { type SqliteStoreOptions, sqliteStore } from './sqlite/sqlite-store.ts';
 export { StoreError } from './store-error.ts';

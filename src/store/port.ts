@@ -13,7 +13,7 @@ import type { LockOwner } from './lock-owner.ts';
 import type { RunFilter, RunRecord } from './run-record.ts';
 import type { SessionFilter, SessionRecord } from './session-record.ts';
 
-export type { AppendEventOptions, Durability, EventLog, EventRange, EventTail, Stored } from '../event/event-log.ts';
+export type { Durability, EventLog, EventTail, Stored } from '../event/event-log.ts';
 
 /** A store. Several processes may use it at the same time. */
 export interface Store {

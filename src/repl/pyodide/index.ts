@@ -12,8 +12,8 @@
 import { createBackend, type PyodideBackend, type PyodideBackendOptions } from './backend.ts';
 
 export type { PyodideBackend, PyodideBackendOptions } from './backend.ts';
-export type { LevelReport } from './pool.ts';
-export { type PyodideProbe, type PyodideTimings, probePyodide } from './probe.ts';
+
+export { type PyodideProbe, probePyodide } from './probe.ts';
 export type { Proof } from './self-test.ts';
 
 /**

@@ -10,8 +10,7 @@
  *
  * @module
  */
-export { type PythonBackend, type PythonBackendOptions, pythonBackend } from './backend.ts';
-export type { Interpreter } from './interpreter.ts';
-export { type IsolationFindings, type IsolationReport, provesFullIsolation } from './isolation.ts';
-export { type PythonProbe, type PythonTimings, probePython } from './probe.ts';
-export type { BoxMode } from './zygote-process.ts';
+export { pythonBackend } from './backend.ts';
+
+export { type IsolationFindings, provesFullIsolation } from './isolation.ts';
+export { type PythonProbe, probePython } from './probe.ts';
