@@ -191,6 +191,18 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'maxSnapshots',
   'maxCostUsd',
 ]);
+/** Limits that a REPL enforces or that memory is set aside for: `Infinity` is refused. For all others it means no limit. */
+const MUST_BE_FINITE: ReadonlySet<string> = new Set([
+  'maxConcurrentCalls',
+  'outputBytes',
+  'promptBytes',
+  'maxBatchItems',
+  'answerBytes',
+  'memoryBytes',
+  'maxProcesses',
+  'diskBytes',
+  'maxSnapshots',
+]);
 /** Limits that may be fractions; all others are whole numbers. */
 const MAY_BE_FRACTION: ReadonlySet<string> = new Set(['maxCostUsd']);
 
@@ -233,6 +245,9 @@ function checkLimit(name: string, value: unknown): void {
   if (typeof value !== 'number' || Number.isNaN(value)) throw invalidLimit(name, value, 'it must be a number');
   if (value < 0 || (value === 0 && !MAY_BE_ZERO.has(name))) {
     throw invalidLimit(name, value, `it must be ${MAY_BE_ZERO.has(name) ? 'at least 0' : 'above 0'}`);
+  }
+  if (value === Number.POSITIVE_INFINITY && MUST_BE_FINITE.has(name)) {
+    throw invalidLimit(name, value, 'it must be finite, because a REPL enforces it; give a large number instead');
   }
   if (!MAY_BE_FRACTION.has(name) && value !== Number.POSITIVE_INFINITY && !Number.isInteger(value)) {
     throw invalidLimit(name, value, 'it must be a whole number');
