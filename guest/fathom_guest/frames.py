@@ -15,6 +15,7 @@ FRAME_BODY = 4 * 1024 * 1024
 
 _HEAD = Struct("<IBII")
 _INNER = Struct("<BII")
+_HAS_SURROGATE = re.compile("[\ud800-\udfff]").search
 _SURROGATE = re.compile("[\ud800-\udfff]").sub
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]").sub
 
@@ -62,10 +63,10 @@ def loads(text: str) -> object:
 
 def encode_text(text: str) -> bytes:
     """UTF-8. Two surrogates that make a character join (models write `"\\ud83c\\udf78"`); a lone one is U+FFFD."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE("\ufffd", _SURROGATE_PAIR(_joined, text)).encode()
+    # A cell may have replaced the codecs' error handlers, `strict` included, so that none may be asked.
+    if not text.isascii() and _HAS_SURROGATE(text):
+        text = _SURROGATE("\ufffd", _SURROGATE_PAIR(_joined, text))
+    return text.encode()
 
 
 def _joined(pair: re.Match) -> str:

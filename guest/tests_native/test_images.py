@@ -33,8 +33,8 @@ class Images(unittest.TestCase):
                 self.assertEqual(found, text)
                 self.assertEqual((len(found), hash(found), found[-3:], found + "!"), (len(text), hash(text), text[-3:], text + "!"))
 
-    def test_keep_bytes_that_are_no_text(self) -> None:
-        self.assertEqual(self.load(b"abc\xff\xfe" * 1000), "abc\udcff\udcfe" * 1000)
+    def test_replace_bytes_that_are_not_utf8(self) -> None:
+        self.assertEqual(self.load(b"abc\xff\xfe" * 1000), "abc\ufffd\ufffd" * 1000)
 
     def test_skip_a_byte_order_mark(self) -> None:
         self.assertEqual(self.load(b"\xff\xfe" + "grün".encode("utf-16-le"), "utf-16-le", 2), "grün")

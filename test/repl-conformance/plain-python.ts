@@ -19,6 +19,8 @@ sys.path.insert(0, ${JSON.stringify(GUEST)})
 import fathom_guest
 
 def load_file(value):
+    if "text" in value:
+        return value["text"]
     with open(value["path"], "rb") as file:
         return file.read()
 
@@ -77,7 +79,7 @@ async function openPlain(options: PlainPythonOptions, open: OpenReplOptions): Pr
     isolation: 'none',
     shell: 'bash',
     link: current.link,
-    describeFile: async (file) => ({ path: file.path }),
+    describeFile: async (file) => ('text' in file ? { text: String(file.text) } : { path: file.path }),
     async recover() {
       current.kill();
       await current.exited;
