@@ -53,7 +53,7 @@ class SnapshotProcesses(unittest.TestCase):
         def report(link: Link) -> None:
             if os.fork() == 0:
                 link.send({"frozen": True})
-                time.sleep(60)
+                time.sleep(10)
                 os._exit(0)
 
         pid, problem = self.arrive(report)
@@ -80,7 +80,7 @@ class SnapshotProcesses(unittest.TestCase):
     def test_one_with_a_child_is_none_and_is_ended(self) -> None:
         def report(link: Link) -> None:
             if os.fork() == 0:
-                time.sleep(60)
+                time.sleep(10)
                 os._exit(0)
             link.send({"frozen": True})
 

@@ -69,6 +69,26 @@ const CLAIMS: readonly Claim[] = [
     holds: ({ root }) => expect(told(root, 1)).toContain('from python'),
   },
   {
+    says: 'It is an emulation with the usual text tools (grep, sed, awk, jq, find, sort, diff) and without python3, perl, node, tar, zip, sqlite3, bc, git and curl: use Python for those.',
+    script: {
+      context: 'x',
+      root: [
+        [
+          '```bash',
+          'printf "b 2\\na 1\\n" | sort | sed s/a/c/ | awk "{print \\$1}" | grep c && find . -maxdepth 0 && diff /dev/null /dev/null',
+          'for tool in python3 perl node tar zip sqlite3 bc git curl; do $tool --version >/dev/null 2>&1 && echo "has $tool"; done; echo end',
+          '```',
+        ].join('\n'),
+        cell('FINAL(1)'),
+      ],
+    },
+    holds: ({ root }) => {
+      expect(told(root, 1)).toMatch(/\| c\n\| \.\n(?:.*\n)*\| end/);
+      const emulated = (root.requests[0]?.messages[0]?.content ?? '').includes('It is an emulation');
+      if (emulated) expect(told(root, 1)).not.toContain('has ');
+    },
+  },
+  {
     says: 'Of each command',
     script: {
       context: 'x',
@@ -344,7 +364,11 @@ describe('the system prompt claims, and it is so:', () => {
       values: ['rates'],
       requireInspection: true,
     };
-    const prompts = [undefined, '{"a":1}'].map((outputSchema) => systemPrompt({ ...facts, outputSchema })).join('\n');
+    const emulated = { ...facts, info: { ...info, shell: 'just-bash' as const } };
+    const prompts = [
+      ...[undefined, '{"a":1}'].map((outputSchema) => systemPrompt({ ...facts, outputSchema })),
+      systemPrompt({ ...emulated, outputSchema: undefined }),
+    ].join('\n');
     expect(CLAIMS.filter(({ says }) => !prompts.includes(says)).map(({ says }) => says)).toEqual([]);
   });
 });
