@@ -49,7 +49,7 @@ export interface AttemptRecord extends AttemptStart {
   readonly usage: CallUsage;
   readonly possiblyBilled: boolean;
   readonly elapsedMs: number;
-  /** Milliseconds until the next attempt; undefined when there is none. */
+  /** Milliseconds until the next attempt; undefined after the last one. */
   readonly retryInMs: number | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface ModelCall {
   readonly limits: Pick<Limits, 'callTimeoutMs' | 'callIdleTimeoutMs'> &
     Partial<Pick<Limits, 'callFirstByteTimeoutMs'>>;
   readonly signal: AbortSignal;
-  /** Awaited after each attempt, whatever came of it, and after it was settled. */
+  /** Awaited after each attempt has been settled, successful or not. */
   readonly onAttempt?: (attempt: AttemptRecord) => void | Promise<void>;
   readonly retry?: Partial<RetryPolicy>;
   /** In [0, 1). Default `Math.random`. */

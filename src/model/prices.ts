@@ -10,7 +10,7 @@ export interface ModelFacts {
 
 /** Our provider names where the table's differ. */
 const TABLE_NAMES: Readonly<Record<string, string>> = { xai: 'x-ai' };
-/** The price of models that nobody charges for. */
+/** The price of models that run without a charge: local servers and scripted models. */
 export const FREE: ModelPrice = { input: 0, output: 0 };
 const NOTHING: ModelFacts = { price: undefined, contextTokens: undefined };
 

@@ -23,7 +23,8 @@ export interface ProviderAnswer {
   readonly size: number | undefined;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+/** An object of JSON. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an error body or event: OpenAI `{error: {message, type, code}}`, Anthropic `{type: 'error', error: {…}}`,
@@ -32,7 +33,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * `{error: {message, metadata: {raw, provider_name}}}`; undefined for every other body.
  */
 export function readProviderAnswer(body: unknown): ProviderAnswer | undefined {
-  const read = typeof body === 'string' ? parse(body) : body;
+  const read = typeof body === 'string' ? parseJson(body) : body;
   const root = asObject(Array.isArray(read) ? read[0] : read);
   if (root === undefined) return undefined;
   const inner = asObject(root.error) ?? asObject(asObject(root.response)?.error) ?? root;
@@ -110,7 +111,8 @@ function firstString(...values: readonly unknown[]): string | undefined {
   return values.find((value): value is string => typeof value === 'string' && value !== '');
 }
 
-function asObject(value: unknown): JsonObject | undefined {
+/** The value as an object; undefined for arrays and every other value. */
+export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }
 
@@ -118,7 +120,8 @@ function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function parse(text: string): unknown {
+/** The value of a JSON text; undefined for every other text. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

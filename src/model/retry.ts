@@ -32,7 +32,7 @@ function backoffMs(policy: RetryPolicy, failures: number, error: ModelError, ran
 const FIRST_CONTACT_ATTEMPTS = 2;
 /** Times one call is sent again because its endpoint refused the form of the request. */
 const MAX_ADAPTATIONS = 4;
-/** Less room for a reply than this many tokens is none: the prompt is too long. */
+/** The least output tokens that a call asks for when a window limits it. */
 export const LEAST_OUTPUT_TOKENS = 256;
 
 /** A call while its attempts are made. */
@@ -65,7 +65,7 @@ export function planRetry(state: CallState, error: ModelError, sent: AttemptStar
   if (!mayRepeat(state, error)) return undefined;
   const wait = backoffMs(policy, Math.max(1, state.failures + state.refusals), error, state.random);
   const restOfRun = Math.min(call.deadline, call.sendBy ?? call.deadline) - call.clock.now();
-  // Waiting as told does not use up the call's own time, only the run's.
+  // A wait that the provider asked for uses up the run's time and not the call's own.
   const restOfCall =
     error.fault === 'rate-limit' ? Number.POSITIVE_INFINITY : call.limits.callTimeoutMs - state.activeMs;
   if (wait >= Math.min(restOfRun, restOfCall)) return undefined;

@@ -1,4 +1,5 @@
 import type { CallUsage, ModelPrice } from '../port.ts';
+import { asObject, parseJson } from '../provider-answer.ts';
 import type { Adaptation, RequestBody } from './refusal.ts';
 
 /**
@@ -100,10 +101,5 @@ function lower(endpoint: Endpoint, field: 'contextTokens' | 'maxOutputTokens', t
 
 /** A request body as an object; undefined when it is not one. */
 export function parseBody(body: string): RequestBody | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as RequestBody) : undefined;
-  } catch {
-    return undefined;
-  }
+  return asObject(parseJson(body));
 }

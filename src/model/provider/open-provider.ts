@@ -12,7 +12,7 @@ export interface ProviderSettings {
   readonly openaiApi: OpenAIApi;
   readonly model: string;
   readonly baseUrl: string;
-  /** The query of the base URL, with its question mark; empty when there is none. */
+  /** The query of the base URL, with its question mark; empty for a URL without a query. */
   readonly query: string;
   readonly key: string | undefined;
   /** The environment variable that holds the key, or that would. */

@@ -68,7 +68,7 @@ function baseUrlOf(spec: ProviderSpec, provider: string, env: Environment): Base
 
 interface BaseUrl {
   readonly baseUrl: string;
-  /** With its question mark; empty when there is none. */
+  /** With its question mark; empty for a URL without a query. */
   readonly query: string;
 }
 

@@ -1,13 +1,12 @@
-import { readProviderAnswer } from '../provider-answer.ts';
-
-type JsonObject = Readonly<Record<string, unknown>>;
+import { asObject, type JsonObject, parseJson, readProviderAnswer } from '../provider-answer.ts';
 
 /**
  * A whole reply in one JSON body, as the events of a stream that would have said the same: some servers ignore `stream`,
  * and some are asked not to stream. Undefined when the body is not a whole reply of a known format.
  */
 export function wholeReplyAsEvents(text: string): string | undefined {
-  const body = parse(text);
+  // A byte order mark is not JSON.
+  const body = parseJson(text.replace(/^\uFEFF/, ''));
   if (Array.isArray(body)) return googleEvents(body.map(asObject));
   const reply = asObject(body);
   if (reply === undefined || (reply.error !== undefined && reply.error !== null)) return undefined;
@@ -102,17 +101,4 @@ function event(data: object): string {
   const type = (data as { readonly type?: unknown }).type;
   const name = typeof type === 'string' ? `event: ${type}\n` : '';
   return `${name}data: ${JSON.stringify(data)}\n\n`;
-}
-
-function asObject(value: unknown): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-}
-
-function parse(text: string): unknown {
-  try {
-    // A byte order mark is no JSON.
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return undefined;
-  }
 }
