@@ -107,8 +107,7 @@ export function textBetween(source: ArgumentSource, from: Position, to: Position
   if (from.line === to.line) return first.slice(from.column, to.column);
   const between = source.lines.slice(from.line + 1, to.line);
   const last = (source.lines[to.line] ?? '').slice(0, to.column);
-  const text = [first.slice(from.column), ...between, last].join('\n');
-  return text;
+  return [first.slice(from.column), ...between, last].join('\n');
 }
 
 /** `closed` and `comma`: one literal, and the closing parenthesis or a comma after it, at `at`; `failed`: not one literal. */

@@ -75,7 +75,7 @@ function codeOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
   const texts = Object.entries(input).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   const named = texts.filter(([key]) => CODE_KEYS.has(key.toLowerCase()));
-  return (named.length === 1 ? named[0] : texts.length === 1 && named.length === 1 ? texts[0] : undefined)?.[1];
+  return named.length === 1 ? named[0]?.[1] : undefined;
 }
 
 /** Arguments that are a text: JSON, or the code itself. */
