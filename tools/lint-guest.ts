@@ -9,8 +9,8 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { PositionEncoding, Workspace } from '@astral-sh/ruff-wasm-nodejs';
 import { parse } from 'smol-toml';
 
-/** The folders that are checked; the native backend's follow once it is formatted. */
-const FOLDERS = ['fathom_guest', 'fathom_pyodide', 'tests'];
+/** The folders that are checked. */
+const FOLDERS = ['fathom_guest', 'fathom_pyodide', 'fathom_native', 'tests', 'tests_native'];
 /** Modules import this as `__builtins__`, which has its effect without being used by name. */
 const OWN_BUILTINS = 'own_builtins';
 

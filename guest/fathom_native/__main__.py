@@ -1,4 +1,4 @@
-"""`python -I -S guest/fathom_native`: reads its configuration as the first line of standard input and starts the launcher."""
+"""`python -I -S guest/fathom_native`: reads its configuration, the first line of its input, and starts the launcher."""
 
 import gc
 import os

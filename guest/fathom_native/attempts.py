@@ -49,11 +49,11 @@ def succeeded(attempts: "dict[str, Callable[[], object]]") -> "list[str]":
     return found
 
 
-# -- metadata of the host's files ----------------------------------------------------------------------------------------
+# -- metadata of the host's files --------------------------------------------------------------------------------------
 
 
 def changed_metadata(wanted: dict) -> "list[str]":
-    """Mode, owner, times, attributes, flags and leases of the host's files: the canary, devices, the system, the interpreter."""
+    """Mode, owner, times, attributes, flags, leases of files of the host: canary, devices, system, interpreter."""
     devices = os.listdir("/dev") if wanted["namespaces"] else _DEVICES
     paths = [wanted["canary"], os.path.dirname(wanted["canary"]), *(f"/dev/{name}" for name in devices)]
     paths += ["/", "/usr", "/usr/bin/env", "/etc/ld.so.cache", "/proc/meminfo", "/proc/sys/kernel/hostname"]
@@ -112,7 +112,7 @@ def _metadata_attempts(path: str, info: os.stat_result) -> "dict[str, Callable[[
     }
 
 
-# -- what the host uses too ----------------------------------------------------------------------------------------------
+# -- objects that the host uses too ------------------------------------------------------------------------------------
 
 
 def shared_with_host(wanted: dict, pids: "list[int]") -> "list[str]":

@@ -54,7 +54,7 @@ def quiet_forks() -> None:
 
 
 def let_asyncio_watch_children() -> None:
-    """Subprocesses of asyncio need a watcher up to Python 3.13. This one needs no thread, which a snapshot would lose."""
+    """Subprocesses of asyncio need a watcher up to Python 3.13. This one has no thread, which a snapshot would lose."""
     pidfd_watcher = getattr(asyncio, "PidfdChildWatcher", None)
     if pidfd_watcher is None:
         return

@@ -103,5 +103,3 @@ class Drain:
         self._lock = allocate_lock()
         self._threads = 0
         self._life += 1
-
-

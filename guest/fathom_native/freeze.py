@@ -1,4 +1,4 @@
-"""The live process's side of snapshots: it forks a snapshot process that stays stopped until the supervisor wakes it."""
+"""Snapshots as the live process makes them: forked processes that stay stopped until the supervisor wakes them."""
 
 from fathom_guest.own import own_builtins as __builtins__
 
@@ -30,7 +30,10 @@ class Moment:
 
 
 class Freezer:
-    """Makes snapshot processes at rest. `link` leads to the supervisor, `spare` is the next snapshot process's own link."""
+    """Makes snapshot processes at rest.
+
+    `link` leads to the supervisor, `spare` is the next snapshot process's own link.
+    """
 
     link: Link
     _spare: Link
@@ -57,7 +60,7 @@ class Freezer:
         return _threads_running() - self._drain.threads - self._lost_threads
 
     def take(self) -> str:
-        """Forks a snapshot process and waits until the supervisor has it. In the snapshot process itself, once woken: `WOKEN`."""
+        """Forks a snapshot process, waits until the supervisor has it. Returns `WOKEN` in that process, once woken."""
         self._reap()
         pools: list = []
         blocked = self.threads_in_the_way()

@@ -82,7 +82,9 @@ class Launcher:
                 if problem is None:
                     boxed = (time.perf_counter() - started) * 1e3
                     listener.close()
-                    self._say(ready=True, mode=mode, refused=refused, short=self._short, boxMs=boxed, landlock=landlock.abi())
+                    self._say(
+                        ready=True, mode=mode, refused=refused, short=self._short, boxMs=boxed, landlock=landlock.abi()
+                    )
                     return
                 refused.append({"mode": mode, "reason": problem})
         self._say(ready=False, refused=refused)

@@ -24,8 +24,8 @@ _RUNNING = ("execute", "bash")
 class RestingTransport(PromptTransport):
     """Frames, and between commands the supervisor's messages and the automatic snapshot.
 
-    A snapshot is due after each cell. It is made while the host thinks about the result. The host asks pid 1 before
-    each cell whether there is one, and it then asks for it: no cell but the first runs without a snapshot of the moment before it.
+    A snapshot is due after each cell. It is made while the host works on the result. Before each cell the host asks
+    pid 1 for it: no cell but the first runs without a snapshot of the moment before it.
     """
 
     def __init__(self, fd: int, live: "Live") -> None:
@@ -118,7 +118,8 @@ class Live:
         fields = packet.fields
         if "freeze" in fields:
             if not self.freezer.due:
-                self.freezer.link.send({"current": fields["freeze"]})  # nothing has changed since the last snapshot process
+                # Nothing has changed since the last snapshot process.
+                self.freezer.link.send({"current": fields["freeze"]})
             elif self.freezer.take() == WOKEN:
                 transport.restart()
         elif "source" in fields:
@@ -148,4 +149,3 @@ class Live:
             return self._sources.pop(value["source"])
         except KeyError:
             raise CommandError("repl-failure", "the file did not reach the REPL") from None
-

@@ -11,7 +11,7 @@ from .wire import Link, Packet, pair
 
 #: Seconds a live process may leave what it is sent unread, with its queue full.
 _PATIENCE = 5.0
-#: The same for answers: a live process that asks and does not read them is hostile, and must not hold up the supervisor.
+#: The same for answers: a live process that asks and does not read them is hostile, and must not delay the supervisor.
 _ANSWER_PATIENCE = 0.05
 
 

@@ -14,6 +14,7 @@ from .live import Live
 from .selftest import run_probe
 from .wire import Link
 
+
 @dataclass
 class Settings:
     """Settings that all REPLs of a zygote share."""
@@ -72,11 +73,7 @@ def _become_live(
     if settings.mode == "rules":
         os.environ["HOME"], os.environ["TMPDIR"] = roots[2], roots[1]
     reached = enter.box_live(
-        settings.mode,
-        limited=options,
-        folders=roots,
-        interpreter=settings.interpreter,
-        program=settings.program,
+        settings.mode, limited=options, folders=roots, interpreter=settings.interpreter, program=settings.program
     )
     set_process_name("repl")
     sys.path[:] = ["", *[path for path in sys.path if path and os.path.isdir(path)]]

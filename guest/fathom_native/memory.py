@@ -1,8 +1,8 @@
 """How much memory the processes of a REPL hold together, whatever the state of their first threads.
 
-Counted is what nothing else limits: anonymous memory, in memory or swapped out, and what the kernel holds for it and
-for sockets and pipes. Files in the REPL's folders count towards `diskBytes`, mapped or not. Contexts are the host's: every
-REPL maps the same pages. Other shared memory cannot be had.
+It counts memory that nothing else limits: anonymous memory, in memory or swapped out, and the kernel's memory for it
+and for sockets and pipes. Files in the REPL's folders count towards `diskBytes`, mapped or not. Contexts belong to the
+host: every REPL maps the same pages. Cells cannot get other shared memory.
 """
 
 import ctypes

@@ -12,7 +12,9 @@ from types import SimpleNamespace
 os = SimpleNamespace(**vars(_os))
 select = SimpleNamespace(**vars(_select))
 # The functions of `signal` look theirs up in `_signal` at each call: ours are those of `_signal` themselves.
-signal = SimpleNamespace(**{**vars(_signal), **{name: value for name, value in vars(_c_signal).items() if callable(value)}})
+signal = SimpleNamespace(
+    **{**vars(_signal), **{name: value for name, value in vars(_c_signal).items() if callable(value)}}
+)
 fcntl = SimpleNamespace(**vars(_fcntl))
 mmap = SimpleNamespace(**vars(_mmap))
 ctypes = SimpleNamespace(**vars(_ctypes))

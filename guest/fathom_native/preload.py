@@ -1,6 +1,6 @@
-"""The modules that the zygote imports once for all REPLs: everything of our own at start, and modules cells use when it is idle.
+"""The modules that the zygote imports once for all REPLs: all of ours at the start, modules that cells use when idle.
 
-Inside of the box our own files are not there, so nothing of ours may be imported later. The standard library is.
+Our own files are not in the box, so nothing of ours may be imported later. The standard library is there.
 """
 
 import importlib

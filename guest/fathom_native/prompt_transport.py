@@ -20,8 +20,9 @@ _MAY_LOOK = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") el
 class PromptTransport(FdTransport):
     """Looks for a reply for a moment before it sleeps, as long as replies are quick.
 
-    Requests that the host answers by itself (`history`, projections, tools, recorded calls) take less time than to fall asleep and
-    be woken. A model takes longer: after the first such wait the guest does not poll until several replies have been quick again.
+    Requests that the host answers by itself (`history`, projections, tools, recorded calls) take less time than to fall
+    asleep and be woken. A model takes longer: after the first such wait the guest does not poll until several replies
+    have been quick again.
     """
 
     def __init__(self, fd: int) -> None:

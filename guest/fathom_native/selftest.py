@@ -41,7 +41,14 @@ def _files(wanted: dict) -> "list[str]":
     found = []
     canary = wanted["canary"]
     ways = [canary, *(f"{prefix}{canary}" for prefix in ("/proc/1/root", "/proc/self/root", "/work/../..", "/.old"))]
-    ways += ["/etc/passwd", "/etc/shadow", "/etc/hostname", "/proc/1/environ", "/proc/1/mem", *wanted.get("secrets", [])]
+    ways += [
+        "/etc/passwd",
+        "/etc/shadow",
+        "/etc/hostname",
+        "/proc/1/environ",
+        "/proc/1/mem",
+        *wanted.get("secrets", []),
+    ]
     for path in ways:
         try:
             with open(path, "rb") as file:
@@ -53,7 +60,9 @@ def _files(wanted: dict) -> "list[str]":
         try:
             names = os.listdir(folder)
             # The way to the interpreter is there, with nothing beside it.
-            way = {path[len(folder) + 1 :].split("/")[0] for path in wanted["interpreter"] if path.startswith(folder + "/")}
+            way = {
+                path[len(folder) + 1 :].split("/")[0] for path in wanted["interpreter"] if path.startswith(folder + "/")
+            }
             if set(names) - way - {"repl"}:
                 found.append(folder + "/")
         except OSError:
@@ -120,7 +129,10 @@ def _processes(wanted: dict) -> "list[str]":
 
 
 def _outside(wanted: dict) -> "list[int]":
-    """The host's processes, but for numbers that are ours in here. Pid 1 of the box is its supervisor, which /proc does not list."""
+    """The host's processes, without pids that are ours in here.
+
+    Pid 1 of the box is its supervisor, which /proc does not list.
+    """
     inside = _seen_pids() | {"1"} if wanted["namespaces"] else set()
     return [pid for pid in wanted["pids"] if str(pid) not in inside]
 
@@ -177,7 +189,10 @@ def _privileges() -> "list[str]":
         found.append("no system-call filter")
     index = 0 if MACHINE == "x86_64" else 1
     for name, numbers in _PRIVILEGED.items():
-        if libc.syscall(numbers[index], ctypes.c_long(numbers[2]), 0, 0, 0, 0) >= 0 or ctypes.get_errno() != errno.EPERM:
+        if (
+            libc.syscall(numbers[index], ctypes.c_long(numbers[2]), 0, 0, 0, 0) >= 0
+            or ctypes.get_errno() != errno.EPERM
+        ):
             found.append(name)
     for limit in ("RLIMIT_DATA", "RLIMIT_AS", "RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_NOFILE"):
         number = getattr(resource, limit)

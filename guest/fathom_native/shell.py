@@ -18,7 +18,6 @@ _GRACE = 0.2
 _INTERRUPTED = 130
 
 
-
 def find_shell() -> "str | None":
     """The best shell there is."""
     for path in _SHELLS:

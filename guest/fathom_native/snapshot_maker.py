@@ -1,4 +1,4 @@
-"""Makes the live process fork snapshot processes: after each command, and when the host wants one. Others are refused."""
+"""Makes the live process fork snapshot processes, after each command and on request of the host. Others are refused."""
 
 import select
 import time

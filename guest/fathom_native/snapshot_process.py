@@ -1,4 +1,4 @@
-"""Snapshot processes: the snapshots of a REPL, as pid 1 sees them. The kernel keeps them stopped, not their own code."""
+"""Snapshot processes: the snapshots of a REPL, as pid 1 sees them. The kernel keeps them stopped, not their code."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ class SnapshotProcess:
 
 
 class Expected:
-    """A snapshot process that has not reported yet: its link, and the files of its moment or the process it replaces."""
+    """A snapshot process that has not reported yet: its link, and its files or the process that it replaces."""
 
     __slots__ = ("link", "files", "stands_in_for")
 

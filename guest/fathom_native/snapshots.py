@@ -74,11 +74,14 @@ class Snapshots:
     def check_room(self, name: str) -> None:
         """Raises when one more does not fit."""
         if name in self._named:
-            raise Refusal("snapshot-exists", f"There is a snapshot {name!r} already: delete it first, or take another name.")
+            raise Refusal(
+                "snapshot-exists", f"There is a snapshot {name!r} already: delete it first, or take another name."
+            )
         if len(self._named) >= self._most:
             raise Refusal(
                 "snapshot-limit",
-                f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): delete one first.",
+                f"There are {len(self._named)} snapshots, and the limit is {self._most} (maxSnapshots): "
+                "delete one first.",
             )
         named = {snapshot.pid for snapshot in self._named.values()}
         if sum(map(own_memory, named)) <= self._memory:
@@ -87,7 +90,8 @@ class Snapshots:
         if held > self._memory:
             raise Refusal(
                 "snapshot-limit",
-                f"The snapshots hold {held} bytes of memory, and the limit is {self._memory} bytes (memoryBytes): delete one first.",
+                f"The snapshots hold {held} bytes of memory, and the limit is {self._memory} bytes (memoryBytes): "
+                "delete one first.",
             )
 
     def name(self, name: str) -> SnapshotProcess:

@@ -144,7 +144,7 @@ class Supervisor:
             return {"error": {"code": "repl-failure", "message": f"the snapshot could not be handled: {error}"}}
 
     def _heard(self) -> None:
-        """Handles a packet of the live process, which is not trusted: only these fields count, and little depends on them."""
+        """Handles a packet of the live process, which is not trusted: other fields are ignored."""
         packet = self._live.hear()
         if packet is None or self._live.forged:
             return

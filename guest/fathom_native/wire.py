@@ -74,7 +74,7 @@ class Link:
         self.socket.sendmsg([dumps(fields).encode()], extra)
 
     def recv(self, timeout: "float | None" = None) -> "Packet | None":
-        """The next packet; None when the other end has gone. Raises TimeoutError (an OSError) after `timeout` seconds."""
+        """The next packet; None when the other end is closed. Raises TimeoutError (an OSError) after `timeout` s."""
         self.socket.settimeout(timeout)
         data, extra, _, _ = self.socket.recvmsg(_MAX_PACKET, _ANCILLARY, MSG_CMSG_CLOEXEC)
         fds = _array("i")

@@ -1,1 +1,1 @@
-"""Tests of the native backend's own Python that need no box. Run: `python -m unittest discover -s guest/tests_native -t guest`."""
+"""Tests of the native Python that need no box: `python -m unittest discover -s guest/tests_native -t guest`."""

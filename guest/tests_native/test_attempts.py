@@ -1,4 +1,4 @@
-"""The control of the proof: a process without walls succeeds at what a cell is refused. Each kind of wall, then, refuses it."""
+"""The control of the proof: a process without walls succeeds at each attempt, and each kind of wall then refuses it."""
 
 import os
 import socket
@@ -58,17 +58,31 @@ class WithoutWalls(unittest.TestCase):
     def test_metadata_of_a_file(self) -> None:
         before = os.stat(self.canary)
         found = in_child(False, self.metadata)
-        for name in ("mode", "mode by descriptor", "mode by path descriptor", "owner", "times", "times by descriptor", "lease"):
+        names = [
+            "mode",
+            "mode by descriptor",
+            "mode by path descriptor",
+            "owner",
+            "times",
+            "times by descriptor",
+            "lease",
+        ]
+        for name in names:
             self.assertIn(f"{name} of {self.canary}", found)
         after = os.stat(self.canary)
-        self.assertEqual((before.st_mode, before.st_uid, before.st_mtime_ns), (after.st_mode, after.st_uid, after.st_mtime_ns))
+        self.assertEqual(
+            (before.st_mode, before.st_uid, before.st_mtime_ns), (after.st_mode, after.st_uid, after.st_mtime_ns)
+        )
         self.assertEqual(in_child(True, self.metadata), [])
 
     def test_objects_limits_and_processes_of_others(self) -> None:
         found = in_child(False, self.shared)
-        expected = {"System V memory", "System V semaphore", "System V semaphore's value", "System V message", "POSIX queue"}
-        expected |= {"named datagram", "named datagram by a raw socket", "inotify", "aio", "socket buffers", "pipe sizes"}
-        expected |= {f"{name} of {self.host.pid}" for name in ("priority", "processors", "limits", "signals by a descriptor")}
+        expected = {f"System V {name}" for name in ("memory", "semaphore", "semaphore's value", "message")}
+        expected |= {"POSIX queue", "named datagram", "named datagram by a raw socket"}
+        expected |= {"inotify", "aio", "socket buffers", "pipe sizes"}
+        expected |= {
+            f"{name} of {self.host.pid}" for name in ("priority", "processors", "limits", "signals by a descriptor")
+        }
         self.assertEqual(expected - set(found), set())
         self.assertEqual(in_child(True, self.shared), [])
 

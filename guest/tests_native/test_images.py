@@ -31,7 +31,9 @@ class Images(unittest.TestCase):
                 text = sample * repeat
                 found = self.load(text.encode())
                 self.assertEqual(found, text)
-                self.assertEqual((len(found), hash(found), found[-3:], found + "!"), (len(text), hash(text), text[-3:], text + "!"))
+                self.assertEqual(
+                    (len(found), hash(found), found[-3:], found + "!"), (len(text), hash(text), text[-3:], text + "!")
+                )
 
     def test_replace_bytes_that_are_not_utf8(self) -> None:
         self.assertEqual(self.load(b"abc\xff\xfe" * 1000), "abc\ufffd\ufffd" * 1000)

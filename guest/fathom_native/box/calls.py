@@ -133,8 +133,8 @@ ATTRIBUTES: "dict[str, tuple[int | None, int | None]]" = {
     "removexattrat": (466, 466),
 }
 
-#: EPERM where cells share the host's mounts (no namespaces): Landlock does not govern them, and a filter cannot see whose
-#: file it is. In namespaces everything but the REPL's own folders is mounted read-only, and cells may use them there.
+#: EPERM where cells share the host's mounts (no namespaces): Landlock does not govern them, and a filter cannot see
+#: whose file it is. In namespaces everything but the REPL's own folders is mounted read-only; cells may use them there.
 METADATA: "dict[str, tuple[int | None, int | None]]" = {
     "chmod": (90, None),
     "fchmod": (91, 52),

@@ -25,7 +25,7 @@ from .kernel import (
 INSIDE = 1000
 _SIGKILL = 9
 
-#: A file system of a REPL's has one inode for so many bytes of `diskBytes`: a block. An inode is 1 KiB of kernel memory.
+#: A file system of a REPL has one inode per so many bytes of `diskBytes`: a block. An inode is 1 KiB of kernel memory.
 BYTES_PER_INODE = 4096
 #: Inodes of the smallest one: enough for the folders of a few hundred small projects.
 LEAST_INODES = 4096
@@ -53,7 +53,9 @@ def supervisor_flags(mode: str) -> int:
     return 0 if mode == "rules" else CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC
 
 
-def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "list[str]", executable: str) -> "list[str]":
+def box_zygote(
+    mode: str, *, uid: int, gid: int, scratch: str, interpreter: "list[str]", executable: str
+) -> "list[str]":
     """In the new zygote: builds the private root. `uid`, `gid` are those outside. Returns what fell short."""
     short: "list[str]" = []
     if mode == "user":
@@ -68,7 +70,9 @@ def box_zygote(mode: str, *, uid: int, gid: int, scratch: str, interpreter: "lis
     if mode == "rules":
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         if uid == 0:
-            short.append("the kernel does not count root's processes: pid 1 of each REPL does, and ends what is too many")
+            short.append(
+                "the kernel does not count root's processes: pid 1 of each REPL does, and ends what is too many"
+            )
     return short
 
 
@@ -78,7 +82,9 @@ def _leave_root(executable: str) -> "list[str]":
     uid = _foreign_user(executable)
     if uid is None:
         uid = 0
-        short.append("the interpreter's files are readable by root only: cells run with root's user id, without its rights")
+        short.append(
+            "the interpreter's files are readable by root only: cells run with root's user id, without its rights"
+        )
     else:
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
@@ -105,8 +111,10 @@ def _foreign_user(executable: str) -> "int | None":
 
 
 def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]":
-    """In a new supervisor: the REPL's own files. Returns descriptors of the live folder, of the store for copies, and of a
-    folder that shows all processes."""
+    """In a new supervisor: the REPL's own files.
+
+    Returns descriptors of the live folder, of the store for copies, and of a folder that shows all processes.
+    """
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
     quota = f"size={disk},nr_inodes={max(LEAST_INODES, disk // BYTES_PER_INODE)},mode=700"
@@ -130,7 +138,7 @@ def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, i
 
 
 def _below_folders(interpreter: "list[str]") -> "dict[str, int]":
-    """Folders that Python needs and that the REPL's folders will cover: a virtual environment in /tmp, say. Opened beforehand."""
+    """Opens folders that Python needs and that the REPL's folders will cover: a virtual environment in /tmp, say."""
     covered = {}
     for path in mounts.outermost(interpreter):
         if os.path.exists(path) and any(path.startswith(folder + "/") for folder in FOLDERS.values()):

@@ -29,10 +29,7 @@ PR_CAP_AMBIENT_CLEAR_ALL = 4
 MACHINE = os.uname().machine
 
 #: Numbers that differ between machines.
-_SYSCALLS = {
-    "x86_64": {"pivot_root": 155, "clone": 56},
-    "aarch64": {"pivot_root": 41, "clone": 220},
-}
+_SYSCALLS = {"x86_64": {"pivot_root": 155, "clone": 56}, "aarch64": {"pivot_root": 41, "clone": 220}}
 #: Numbers that are the same everywhere (all calls since 2019 are).
 MOUNT_SETATTR = 442
 LANDLOCK_CREATE_RULESET = 444
@@ -90,8 +87,8 @@ def set_command_line(text: str) -> None:
 def fork_into(flags: int) -> int:
     """fork() whose child is in new namespaces: one fork where unshare() would need two for a pid namespace.
 
-    The C library's cached thread id of the child is the parent's; the child therefore must not start threads. Supervisors
-    do not; what they fork by os.fork() is right again.
+    The C library's cached thread id of the child is the parent's; the child therefore must not start threads.
+    Supervisors do not, and their own children, forked by os.fork(), have the right id again.
     """
     python = ctypes.pythonapi
     python.PyOS_BeforeFork()
@@ -108,11 +105,7 @@ def fork_into(flags: int) -> int:
 
 def write_id_maps(inside: int, uid: int, gid: int) -> None:
     """Maps one user and group into the user namespace just entered. `uid`, `gid` are those of the process outside."""
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{inside} {uid} 1"),
-        ("gid_map", f"{inside} {gid} 1"),
-    ):
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{inside} {uid} 1"), ("gid_map", f"{inside} {gid} 1")):
         fd = os.open(f"/proc/self/{name}", os.O_WRONLY)
         try:
             os.write(fd, text.encode())

@@ -9,7 +9,7 @@ from .kernel import PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAPBSET_DROP, c
 
 _CAPABILITY_VERSION_3 = 0x20080522
 _LAST_CAPABILITY = 63
-#: Address space beyond memoryBytes: shared libraries, thread stacks, mapped contexts. RLIMIT_DATA is the limit that counts.
+#: Address space beyond memoryBytes: shared libraries, thread stacks, mapped contexts. RLIMIT_DATA is the real limit.
 _ADDRESS_ROOM = 64 << 30
 #: Frozen snapshots, the supervisor, and the processes that make them count too.
 _OWN_TASKS = 8

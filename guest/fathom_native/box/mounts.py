@@ -31,8 +31,8 @@ SYSTEM = (
     "/etc/localtime",
     "/etc/mime.types",
 )
-#: Devices by name -> the host's device behind it. `full` reads like `zero`, but no process can map it: shared mappings of
-#: `zero` are memory that no limit counts.
+#: Devices by name -> the host's device behind it. `full` reads like `zero`, but no process can map it: shared mappings
+#: of `zero` are memory that no limit counts.
 DEVICES = {"null": "null", "zero": "full", "full": "full", "random": "random", "urandom": "urandom"}
 
 
@@ -132,7 +132,7 @@ _MASKED = ("/proc/cmdline", "/proc/sys/kernel/random/boot_id")
 
 
 def mount_processes() -> None:
-    """The processes of this pid namespace at /proc, read-only: a cell whose user is the host's root owns what lies there.
+    """The processes of this pid namespace at /proc, read-only: a cell of the host's root owns the files there.
 
     Processes that a cell may not look into (the supervisor) are not listed.
     """
@@ -165,7 +165,9 @@ def _show(path: str, root: str) -> None:
 
 def outermost(paths: "list[str]") -> "list[str]":
     """The folders that no other of them (or /usr) contains, so that nothing is mounted twice."""
-    wanted = sorted({os.path.realpath(path) for path in paths if path} | {p for p in paths if p and not os.path.islink(p)})
+    wanted = sorted(
+        {os.path.realpath(path) for path in paths if path} | {p for p in paths if p and not os.path.islink(p)}
+    )
     kept: "list[str]" = []
     for path in wanted:
         roots = [*kept, "/usr", "/nix/store"]

@@ -5,16 +5,17 @@ from typing import Callable
 
 from .kernel import CLONE_NEWNET, enter_namespace, unshare
 
-#: Namespaces kept for REPLs to come. To make and to end one costs the kernel a millisecond of processor time, half as much
-#: as all else that a new REPL needs; one that waits holds some 100 KB.
+#: Namespaces kept for later REPLs. Making and ending one costs the kernel a millisecond of processor time, half as much
+#: as everything else that a new REPL needs; one that waits holds some 100 KB.
 KEPT = 32
 _OWN = "/proc/self/ns/net"
 
 
 class Networks:
-    """Made in the zygote once it is in its box. Nothing leads in or out of these namespaces, and no socket in them has a name.
+    """The free and used namespaces of a zygote, made once it is in its box.
 
-    A namespace is given on when the last process in it has ended: what is in it then is what was in it when it was new.
+    Nothing leads in or out of these namespaces, and no socket in them has a name. A namespace is reused when the last
+    process in it has ended: it is then as empty as a new one.
     """
 
     def __init__(self) -> None:

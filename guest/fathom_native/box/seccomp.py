@@ -23,21 +23,27 @@ _SENDTO, _SETSOCKOPT, _SOCKETPAIR = (44, 206), (54, 208), (53, 199)
 #: PR_SET_DUMPABLE of prctl(2): a process that is not lets none count its memory and descriptors.
 _PRCTL, _DUMPABLE = (157, 167), 4
 
-#: Commands of fcntl(2) that stay: duplicates, flags, locks and questions. Refused are leases and notices (a lease on a file of
-#: the host's makes the host wait), owners and signals (they reach other processes), sizes of pipes (memory), hints on files.
+#: Commands of fcntl(2) that stay: duplicates, flags, locks and questions. Refused are leases and notices (a lease on a
+#: file of the host makes the host wait), owners and signals (they reach other processes), sizes of pipes (memory), and
+#: hints on files.
 FCNTL = (
-    *(0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 16),  # F_DUPFD … F_SETLKW, F_GETOWN, F_GETSIG, F_GETOWN_EX
-    *(36, 37, 38),  # F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW
-    *(1025, 1027, 1028, 1030, 1032, 1033, 1034, 1035, 1037),  # leases, duplicates, pipes, seals, hints: questions; F_ADD_SEALS
+    # F_DUPFD … F_SETLKW, F_GETOWN, F_GETSIG, F_GETOWN_EX
+    *(0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 16),
+    # F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW
+    *(36, 37, 38),
+    # leases, duplicates, pipes, seals, hints: questions; F_ADD_SEALS
+    *(1025, 1027, 1028, 1030, 1032, 1033, 1034, 1035, 1037),
 )
-#: Commands of ioctl(2) that stay: what is to be read or sent, blocking, inheritance, shared blocks, flags of a file (to read).
-#: Others would reach file systems and devices of the host; ENOTTY is the answer of every file that is not a terminal.
+#: Commands of ioctl(2) that stay: bytes to be read or sent, blocking, inheritance, shared blocks, flags of a file (to
+#: read). Others would reach file systems and devices of the host; files that are not terminals answer ENOTTY.
 IOCTL = (
-    *(0x541B, 0x5411, 0x5421, 0x5450, 0x5451, 0x5460),  # FIONREAD, SIOCOUTQ, FIONBIO, FIONCLEX, FIOCLEX, FIOQSIZE
-    *(0x40049409, 0x4020940D, 0x80086601, 0x801C581F, 0xC020660B),  # FICLONE(RANGE), FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FIEMAP
+    # FIONREAD, SIOCOUTQ, FIONBIO, FIONCLEX, FIOCLEX, FIOQSIZE
+    *(0x541B, 0x5411, 0x5421, 0x5450, 0x5451, 0x5460),
+    # FICLONE(RANGE), FS_IOC_GETFLAGS, FS_IOC_FSGETXATTR, FIEMAP
+    *(0x40049409, 0x4020940D, 0x80086601, 0x801C581F, 0xC020660B),
 )
-#: Options of sockets that stay: timeouts, least to read, reuse, keep-alive, linger. Sizes of buffers would be memory that nothing
-#: counts; the sender's credentials give a socket an address.
+#: Options of sockets that stay: timeouts, least to read, reuse, keep-alive, linger. Sizes of buffers would be memory
+#: that nothing counts; the sender's credentials give a socket an address.
 SOCKET_OPTIONS = (2, 9, 13, 18, 20, 21, 66, 67)
 #: SOCK_STREAM and SOCK_SEQPACKET: sockets that reach their other end only. A datagram socket could name any other.
 _PAIRS, _TYPE_BITS, _UNIX = (1, 5), 0xF, 1
@@ -48,7 +54,7 @@ def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 
 def _argument(index: int) -> bytes:
-    """Loads the lower half of an argument; the kernel's own types of the arguments compared here have 32 bits at most."""
+    """Loads the lower half of an argument: the kernel's types of the arguments compared here have 32 bits at most."""
     return _op(_LOAD, 16 + 8 * index)
 
 
@@ -79,7 +85,8 @@ def _by_arguments(index: int) -> "list[bytes]":
         _op(_AND, _SHARED_ANONYMOUS),
         *_one_of((_SHARED_ANONYMOUS,), _REFUSE, _PASS),
     ]
-    named = [_op(_LOAD, 16 + 8 * 4), _op(_EQUAL, 0, 0, 2), _op(_LOAD, 16 + 8 * 4 + 4), _op(_EQUAL, 0, 1, 0), _REFUSE, _PASS]
+    lower, upper = _op(_LOAD, 16 + 8 * 4), _op(_LOAD, 16 + 8 * 4 + 4)
+    named = [lower, _op(_EQUAL, 0, 0, 2), upper, _op(_EQUAL, 0, 1, 0), _REFUSE, _PASS]
     pair = [_argument(0), _op(_EQUAL, _UNIX, 1, 0), _REFUSE, _argument(1), _op(_AND, _TYPE_BITS)]
     return [
         *_of(_MMAP[index], mapping),
@@ -110,7 +117,7 @@ def _of_others(index: int, namespaces: bool) -> "list[bytes]":
 
 
 def assemble(machine: str = MACHINE, *, namespaces: bool = True) -> bytes:
-    """The filter as BPF instructions for that machine. Without `namespaces` cells share mounts and process ids with the host."""
+    """The filter as BPF instructions for `machine`. Without `namespaces` cells share mounts and pids with the host."""
     index = list(_AUDIT_ARCH).index(machine)
     program = [
         _op(_LOAD, _ARCH),
