@@ -6,9 +6,9 @@ import {
   literalPrefixAt,
   type Quote,
   quoteAt,
+  search,
   singleQuoteAt,
-} from './literal.ts';
-import { search } from './scan.ts';
+} from './scan.ts';
 
 /**
  * Where an argument ends: `closed` at its closing parenthesis; `extra-arguments`: a quoted literal and a comma, with the

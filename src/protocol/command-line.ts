@@ -7,12 +7,10 @@ import {
   textBetween,
 } from './argument.ts';
 import type { CommandName, Outcome } from './command.ts';
-import { type CommandHead, commandHeadAt } from './command-head.ts';
-import { interpretCommand } from './interpret-command.ts';
-import { isTriple, type Quote } from './literal.ts';
+import { type CommandHead, commandHeadAt, interpretCommand, RIGHT_FORM } from './command-syntax.ts';
 import { finalWith } from './prose-answer.ts';
-import { RIGHT_FORM, reject } from './rejection.ts';
-import { search } from './scan.ts';
+import { reject } from './rejection.ts';
+import { isTriple, type Quote, search } from './scan.ts';
 
 /** A command line that is being read: one command, or several with `;` between them. */
 export interface CommandLine {

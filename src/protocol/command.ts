@@ -73,3 +73,28 @@ export interface ParsedReply {
 export type Outcome =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'rejection'; readonly rejection: Rejection };
+
+/** A kind of outcome that is held back: the first kind that is there counts alone, in this order. */
+export type HeldKind = 'untagged' | 'reasoning' | 'mention' | 'answer';
+
+/** Lets outcomes out when they are certain: an outcome that is out cannot be taken back. */
+export interface OutcomeGate {
+  /**
+   * Lets a command out, valid or not, that has closed. What was held no longer counts. A quotation is not a command: it
+   * waits for one, or for the end.
+   */
+  readonly give: (outcome: Outcome) => void;
+  /**
+   * Holds an outcome that counts only if no command comes: a block without a tag, commands inside reasoning that never
+   * closed, a command in the middle of a line, an answer in a sentence. Of these kinds the first that is there counts.
+   */
+  readonly hold: (kind: HeldKind, outcome: Outcome) => void;
+  /** True once something was given; from then on nothing is held. */
+  readonly settled: () => boolean;
+  /** True while something of that kind is held. */
+  readonly holds: (kind: HeldKind) => boolean;
+  /** Forgets what is held. */
+  readonly drop: () => void;
+  /** At the end: lets out what counts of what was held. */
+  readonly finish: () => void;
+}

@@ -1,6 +1,4 @@
-import { skipListMarkers } from './command-head.ts';
-import { closeQuote, quoteAt } from './literal.ts';
-import { runLength, search, skipBlanks } from './scan.ts';
+import { closeQuote, quoteAt, runLength, search, skipBlanks, skipListMarkers } from './scan.ts';
 
 /**
  * The content of a block, by its fence's tag. `untagged` is a cell only if the reply has no other command; `data` is a
@@ -37,6 +35,8 @@ const KINDS: ReadonlyMap<string, FenceKind> = new Map(
   Object.entries(TAGS).flatMap(([kind, tags]) => tags.split(' ').map((tag) => [tag, kind as FenceKind] as const)),
 );
 
+/** What every opening line has in it. */
+export const FENCE: RegExp = /`{3}|~{3}/;
 /** Longest tag that is read. */
 const LONGEST_TAG = 24;
 const tagHere = new RegExp(`[^ \\t]{0,${LONGEST_TAG}}`, 'y');

@@ -1,8 +1,7 @@
 import type { Outcome } from './command.ts';
 import { closesFence, type FenceOpening, isExecutedTag, type LooseClosing, looseClosing } from './fence.ts';
-import { closeQuote, isTriple, type Quote, quoteAt } from './literal.ts';
 import { reject } from './rejection.ts';
-import { search, skipBlanks } from './scan.ts';
+import { closeQuote, isTriple, type Quote, quoteAt, search, skipBlanks } from './scan.ts';
 
 /** A fenced block that is being read, line by line. */
 export interface FencedBlock {

@@ -1,7 +1,7 @@
 import type { Outcome } from './command.ts';
-import { skipListMarkers } from './command-head.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
 import { reject } from './rejection.ts';
+import { skipListMarkers } from './scan.ts';
 import { interpretToolCall, readToolCalls } from './tool-call.ts';
 
 /** A block in another system's dialect: tags around code, or around a tool call. */

@@ -1,4 +1,4 @@
-import type { Command, ParsedReply, Rejection } from './command.ts';
+import type { Command, HeldKind, Outcome, OutcomeGate, ParsedReply, Rejection } from './command.ts';
 import { createReplyReader } from './reply-reader.ts';
 
 /**
@@ -41,10 +41,11 @@ export interface ReplyParser {
 export function createReplyParser(): ReplyParser {
   let commands: Command[] = [];
   let rejected: Rejection[] = [];
-  const reader = createReplyReader((outcome) => {
+  const gate = createOutcomeGate((outcome) => {
     if (outcome.kind === 'command') commands.push(outcome.command);
     else rejected.push(outcome.rejection);
   });
+  const reader = createReplyReader(gate);
   const toLineFeeds = createLineEnds();
   /** The start of a line whose end has not come. */
   let started = '';
@@ -94,4 +95,48 @@ export function createLineEnds(): (chunk: string) => string {
     afterReturn = chunk.endsWith('\r');
     return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
   };
+}
+
+const PRIORITY: readonly HeldKind[] = ['untagged', 'reasoning', 'mention', 'answer'];
+
+/** A gate in front of `emit`. */
+function createOutcomeGate(emit: (outcome: Outcome) => void): OutcomeGate {
+  let settled = false;
+  let held = new Map<HeldKind, Outcome[]>();
+  let quotations: Outcome[] = [];
+
+  function drop(): void {
+    held = new Map();
+    quotations = [];
+  }
+
+  function give(outcome: Outcome): void {
+    if (!settled && isQuotation(outcome)) {
+      quotations.push(outcome);
+      return;
+    }
+    settled = true;
+    for (const quotation of quotations) emit(quotation);
+    drop();
+    emit(outcome);
+  }
+
+  function hold(kind: HeldKind, outcome: Outcome): void {
+    if (settled) return;
+    const outcomes = held.get(kind);
+    if (outcomes === undefined) held.set(kind, [outcome]);
+    else outcomes.push(outcome);
+  }
+
+  function finish(): void {
+    for (const outcome of quotations) emit(outcome);
+    const kind = PRIORITY.find((candidate) => held.has(candidate));
+    for (const outcome of kind === undefined ? [] : (held.get(kind) ?? [])) emit(outcome);
+  }
+
+  return { give, hold, settled: () => settled, holds: (kind) => held.has(kind), drop, finish };
+}
+
+function isQuotation(outcome: Outcome): boolean {
+  return outcome.kind === 'rejection' && outcome.rejection.code === 'quotation';
 }

@@ -1,6 +1,5 @@
 import type { BatchItem, BatchQuery } from './command.ts';
-import { literalAt } from './literal.ts';
-import { search } from './scan.ts';
+import { literalAt, search } from './scan.ts';
 
 /** The items of a batch, or what is wrong with the list. */
 export type QueryList =

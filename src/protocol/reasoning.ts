@@ -48,7 +48,7 @@ const MARKER = new RegExp(
 );
 
 /** First characters of all markers: most lines have none of them. */
-const FIRST = /[<[◁]/;
+export const FIRST_OF_MARKER: RegExp = /[<[◁]/;
 
 /**
  * Cuts out reasoning in every family's marks, and control tokens. Text before and after joins to one line. A Harmony
@@ -65,7 +65,7 @@ export function createReasoningFilter(dropAll: () => boolean): ReasoningFilter {
   let incomplete = false;
 
   function line(raw: string): string | undefined {
-    if (!incomplete && !FIRST.test(raw)) return raw;
+    if (!incomplete && !FIRST_OF_MARKER.test(raw)) return raw;
     let at = 0;
     MARKER.lastIndex = 0;
     for (let match = MARKER.exec(raw); match !== null; match = MARKER.exec(raw)) {

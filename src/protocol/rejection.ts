@@ -1,19 +1,7 @@
-import type { CommandName, Outcome, RejectionCode } from './command.ts';
+import type { Outcome, RejectionCode } from './command.ts';
 
 /** Length of an excerpt in UTF-16 units: enough to find the place, too little to fill the model's window. */
 export const EXCERPT_CHARACTERS = 80;
-
-/** The right form of each command, as the messages show it. */
-export const RIGHT_FORM: Readonly<Record<CommandName, string>> = {
-  FINAL: 'FINAL("your answer")',
-  FINAL_VAR: 'FINAL_VAR(variable_name)',
-  RUN: 'RUN(shell command)',
-  CODE: 'CODE(python code)',
-  SNAPSHOT: 'SNAPSHOT(name)',
-  ROLLBACK: 'ROLLBACK(name)',
-  QUERY_LLM: 'QUERY_LLM(your question)',
-  QUERY_LLM_BATCHED: 'QUERY_LLM_BATCHED(["first question", "second question"])',
-};
 
 /** The start of `text` on one line, short, and never ending in half a surrogate pair. */
 export function excerptOf(text: string): string {

@@ -1,16 +1,15 @@
-import type { Outcome } from './command.ts';
-import { commandHeadAt } from './command-head.ts';
-import { closesFence, type FenceOpening, fenceOpening } from './fence.ts';
+import type { Outcome, OutcomeGate } from './command.ts';
+import { commandHeadAt } from './command-syntax.ts';
+import { closesFence, type FenceOpening } from './fence.ts';
 import { type FencedBlock, openFencedBlock } from './fenced-block.ts';
 import type { ForeignBlock } from './foreign-block.ts';
-import type { Quote } from './literal.ts';
-import { createOutcomeGate } from './outcome-gate.ts';
 import { answerInSentence } from './prose-answer.ts';
-import { createReasoningFilter } from './reasoning.ts';
+import { createReasoningFilter, FIRST_OF_MARKER, type ReasoningFilter } from './reasoning.ts';
 import { blockToSend, reject } from './rejection.ts';
+import type { Quote } from './scan.ts';
 import { interpretToolCall, readToolCalls } from './tool-call.ts';
 import { beginsTranscript, inventedOutput } from './transcript.ts';
-import { createVisibleLines } from './visible-lines.ts';
+import { createVisibleLines, openingOf } from './visible-lines.ts';
 
 /** How a reply ended, for its reader. */
 export interface Ending {
@@ -32,16 +31,19 @@ export interface ReplyReader {
  *
  * Everything up to the first command that closes, valid or not, can still turn out to be reasoning, by a closing mark
  * without an opening one. Later such a mark has no force, since what was given out cannot be taken back.
+ *
+ * @param gate takes what the lines ask for
  */
-export function createReplyReader(emit: (outcome: Outcome) => void): ReplyReader {
-  return new Reader(emit);
+export function createReplyReader(gate: OutcomeGate): ReplyReader {
+  return new Reader(gate);
 }
 
 class Reader implements ReplyReader {
-  readonly #gate: ReturnType<typeof createOutcomeGate>;
+  readonly #gate: OutcomeGate;
   readonly #neverClosed = new Set<Quote>();
   readonly #lines: ReturnType<typeof createVisibleLines>;
-  readonly #reasoning: ReturnType<typeof createReasoningFilter>;
+  /** Opened with the first line that may have a mark of reasoning. */
+  #reasoning: ReasoningFilter | undefined;
   #block: FencedBlock | undefined;
   #foreign: ForeignBlock | undefined;
   /** The last line closed a block that runs: its output is not there yet. */
@@ -53,27 +55,31 @@ class Reader implements ReplyReader {
   #inReasoning: string[] = [];
   readonly #sole = new SoleContent();
 
-  constructor(emit: (outcome: Outcome) => void) {
-    this.#gate = createOutcomeGate(emit);
+  constructor(gate: OutcomeGate) {
+    this.#gate = gate;
     const open = {
       fenced: (opening: FenceOpening) => this.#openFence(opening),
       foreign: (block: ForeignBlock) => this.#openForeign(block),
     };
     this.#lines = createVisibleLines(this.#gate, open, this.#neverClosed);
-    this.#reasoning = createReasoningFilter(() => {
-      if (this.#gate.settled()) return false;
-      this.#lines.drop();
-      this.#gate.drop();
-      this.#sole.reset();
-      return true;
-    });
+  }
+
+  /** Everything so far was reasoning, unless a command in it has been given out. */
+  #dropAll(): boolean {
+    if (this.#gate.settled()) return false;
+    this.#lines.drop();
+    this.#gate.drop();
+    this.#sole.reset();
+    return true;
   }
 
   line(raw: string): void {
     if (this.#invented) return;
     if (this.#block !== undefined) this.#addToBlock(this.#block, raw);
     else if (this.#foreign !== undefined) this.#addToForeign(this.#foreign, raw);
+    else if (this.#reasoning === undefined && !FIRST_OF_MARKER.test(raw)) this.#visible(raw);
     else {
+      this.#reasoning ??= createReasoningFilter(() => this.#dropAll());
       const visible = this.#reasoning.line(raw);
       if (visible !== undefined) this.#visible(visible);
       else this.#addToReasoning(raw);
@@ -81,14 +87,14 @@ class Reader implements ReplyReader {
   }
 
   #addToReasoning(raw: string): void {
-    const begins = fenceOpening(raw) !== undefined || commandHeadAt(raw, 0) !== undefined;
+    const begins = openingOf(raw) !== undefined || commandHeadAt(raw, 0) !== undefined;
     if (!begins && this.#inReasoning.length === 0) return;
     if (this.#inReasoning.length < REPEATED_LINES) this.#inReasoning.push(raw);
   }
 
   end(ending: Ending): void {
     this.#readAgain();
-    const rest = this.#reasoning.rest();
+    const rest = this.#reasoning?.rest();
     if (rest !== undefined && !this.#invented) {
       if (this.#inReasoning.length > 0) this.#gate.hold('reasoning', unclosedReasoning(this.#inReasoning));
       this.#visible(rest);
@@ -122,8 +128,10 @@ class Reader implements ReplyReader {
         return;
       }
       // The opening of a block decides by its tag.
-      if (fenceOpening(text) === undefined) this.#behindBlock = false;
-      this.#sole.prose(text);
+      if (openingOf(text) === undefined) {
+        this.#behindBlock = false;
+        this.#sole.prose(text);
+      }
     }
     this.#lines.add(text);
   }
@@ -233,7 +241,6 @@ class SoleContent {
   }
 
   prose(text: string): void {
-    if (fenceOpening(text) !== undefined) return;
     if (this.fenced || (this.#prose.length === 0 && !/^\s*[[{]/.test(text))) this.#other = true;
     this.#chars += text.length;
     if (!this.#other && this.#chars < SOLE_CHARS) this.#prose.push(text);
@@ -280,7 +287,7 @@ function unclosedReasoning(lines: readonly string[]): Outcome {
 /** The first command that the lines begin with, as text to send. */
 function commandIn(lines: readonly string[]): string | undefined {
   const [first = '', ...rest] = lines;
-  const opening = fenceOpening(first);
+  const opening = openingOf(first);
   if (opening === undefined) return first.trim();
   const end = rest.findIndex((line) => closesFence(line, opening));
   return blockToSend(rest.slice(0, end === -1 ? undefined : end).join('\n'));

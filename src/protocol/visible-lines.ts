@@ -1,11 +1,11 @@
-import { type CommandHead, commandHeadAt, commandMention } from './command-head.ts';
+import type { OutcomeGate } from './command.ts';
 import { type CommandLine, openCommandLine } from './command-line.ts';
-import { closesFence, type FenceOpening, fenceOpening } from './fence.ts';
+import { type CommandHead, commandHeadAt, commandMention } from './command-syntax.ts';
+import { closesFence, FENCE, type FenceOpening, fenceOpening } from './fence.ts';
 import { type ForeignBlock, openForeignBlock } from './foreign-block.ts';
-import type { Quote } from './literal.ts';
-import type { OutcomeGate } from './outcome-gate.ts';
 import { answerInProse, answerInSentence } from './prose-answer.ts';
 import { reject } from './rejection.ts';
+import type { Quote } from './scan.ts';
 
 /** The lines of a reply outside blocks and reasoning: command lines and prose. */
 export interface VisibleLines {
@@ -76,19 +76,20 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
       addToLiteral(command, text);
       return;
     }
-    const opening = fenceOpening(text);
+    const opening = openingOf(text);
     if (opening !== undefined) {
       openFence(opening);
       return;
     }
-    const foreign = command === undefined ? openForeignBlock(text) : undefined;
-    const head = foreign === undefined ? commandHeadAt(text, 0) : undefined;
-    if (foreign !== undefined) blocks.foreign(foreign);
-    else if (head === undefined) addProse(text);
-    else {
+    const head = commandHeadAt(text, 0);
+    if (head !== undefined) {
       end({ cutOff: false });
       startCommand(text, head);
+      return;
     }
+    const foreign = command === undefined ? openForeignBlock(text) : undefined;
+    if (foreign === undefined) addProse(text);
+    else blocks.foreign(foreign);
   }
 
   /** A fence in a literal is text. When the text turns out not to be one literal, an open fence goes on as a block. */
@@ -124,12 +125,17 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
   };
 }
 
+/** As {@link fenceOpening}; most lines have no fence at all, and are turned away here. */
+export function openingOf(line: string): FenceOpening | undefined {
+  return FENCE.test(line) ? fenceOpening(line) : undefined;
+}
+
 function isExecuted({ kind }: FenceOpening): boolean {
   return kind === 'cell' || kind === 'bash' || kind === 'untagged';
 }
 
 function executedFence(text: string): FenceOpening | undefined {
-  const opening = fenceOpening(text);
+  const opening = openingOf(text);
   return opening !== undefined && isExecuted(opening) ? opening : undefined;
 }
 

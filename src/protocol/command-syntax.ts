@@ -1,10 +1,76 @@
+/**
+ * The commands that a reply gives by name: their right forms, where one begins on a line, and what its argument asks for.
+ *
+ * @module
+ */
 import { isSnapshotName } from '../repl/names.ts';
 import type { CommandName, FinalForm, Outcome, RejectionCode } from './command.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
-import { isBlankFString, isFString, literalAt } from './literal.ts';
 import { finalWith } from './prose-answer.ts';
 import { readQueryList } from './query-list.ts';
-import { RIGHT_FORM, reject } from './rejection.ts';
+import { reject } from './rejection.ts';
+import { isBlankFString, isFString, listMarkerEnd, literalAt, skipBlanks } from './scan.ts';
+
+/** The right form of each command, as the messages show it. */
+export const RIGHT_FORM: Readonly<Record<CommandName, string>> = {
+  FINAL: 'FINAL("your answer")',
+  FINAL_VAR: 'FINAL_VAR(variable_name)',
+  RUN: 'RUN(shell command)',
+  CODE: 'CODE(python code)',
+  SNAPSHOT: 'SNAPSHOT(name)',
+  ROLLBACK: 'ROLLBACK(name)',
+  QUERY_LLM: 'QUERY_LLM(your question)',
+  QUERY_LLM_BATCHED: 'QUERY_LLM_BATCHED(["first question", "second question"])',
+};
+
+/** The start of a command: its name and opening parenthesis. */
+export interface CommandHead {
+  readonly name: CommandName;
+  /** Index of the name's first letter. */
+  readonly start: number;
+  /** Index after the opening parenthesis. */
+  readonly argument: number;
+  /** True if a quote mark (`>`) is before it on its line. */
+  readonly quoted: boolean;
+}
+
+const NAMES = 'FINAL_VAR|FINAL|RUN|CODE|SNAPSHOT|ROLLBACK|QUERY_LLM_BATCHED|QUERY_LLM';
+const nameHere = new RegExp(`(?:${NAMES})(?![A-Za-z0-9_])`, 'y');
+const nameAnywhere = new RegExp(`(?<![A-Za-z0-9_])(?:${NAMES})[ \\t]*\\(`);
+
+/** The command that begins at `from`, once decoration (list markers, `>`, `**`, backticks) is passed over. */
+export function commandHeadAt(line: string, from: number): CommandHead | undefined {
+  const { end: start, quoted } = skipDecoration(line, from);
+  // Every name begins with one of these five letters: most lines of prose are turned away here.
+  const first = line.charCodeAt(start);
+  if (first !== 70 && first !== 82 && first !== 67 && first !== 83 && first !== 81) return undefined;
+  nameHere.lastIndex = start;
+  const name = nameHere.exec(line)?.[0] as CommandName | undefined;
+  if (name === undefined) return undefined;
+  const parenthesis = skipBlanks(line, start + name.length);
+  return line[parenthesis] === '(' ? { name, start, argument: parenthesis + 1, quoted } : undefined;
+}
+
+/** Index of the first command written in the middle of a line, or -1. */
+export function commandMention(line: string): number {
+  if (line.indexOf('(', 0) === -1) return -1;
+  return line.search(nameAnywhere);
+}
+
+/** Where everything ends that a model may put before a command for the eye, and whether a quote mark is part of it. */
+function skipDecoration(line: string, from: number): { readonly end: number; readonly quoted: boolean } {
+  let at = from;
+  let quoted = false;
+  for (;;) {
+    at = skipBlanks(line, at);
+    const code = line.charCodeAt(at);
+    // `*`, `>` and backtick are decoration wherever they stand; the others only as list markers.
+    const next = code === 42 || code === 62 || code === 96 ? at + 1 : listMarkerEnd(line, at);
+    if (next === at) return { end: at, quoted };
+    quoted ||= code === 62;
+    at = next;
+  }
+}
 
 /** What `name(argument)` asks for. */
 export function interpretCommand(name: CommandName, argument: string): Outcome {
