@@ -2,8 +2,8 @@ import { RlmError } from '../errors.ts';
 import type { BatchItem } from '../protocol/index.ts';
 import type { SubCallReply } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
+import type { ActiveCommand, CommandResult } from './executed-command.ts';
 import type { TurnContext } from './turn-context.ts';
-import type { ActiveCommand, CommandResult } from './turn-record.ts';
 
 /** `history` holds the whole output of a command. */
 const EVERYTHING = { outputChars: Number.POSITIVE_INFINITY };

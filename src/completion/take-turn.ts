@@ -4,9 +4,6 @@ import { notRecorded } from '../journal/index.ts';
 import { coachEmptyReply, hintsFor, noteText } from '../prompt/index.ts';
 import { type Command, parseReply, splitReasoning, withoutReasoning } from '../protocol/index.ts';
 import type { RootReply } from './ask-root.ts';
-import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
-import { runCommand } from './run-command.ts';
-import type { TurnContext } from './turn-context.ts';
 import {
   type ActiveCommand,
   type CommandResult,
@@ -16,7 +13,10 @@ import {
   historyCommand,
   isCode,
   journalCommand,
-} from './turn-record.ts';
+} from './executed-command.ts';
+import { judgeAnswer, judgeCommand, type Situation, type Verdict } from './judge-answer.ts';
+import { runCommand } from './run-command.ts';
+import type { TurnContext } from './turn-context.ts';
 
 type TextReply = Pick<Extract<RootReply, { kind: 'reply' }>, 'text' | 'reasoning' | 'finishReason'>;
 

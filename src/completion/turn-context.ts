@@ -3,7 +3,6 @@ import type { Run } from '../engine/run.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { AnswerMemory } from './judge-answer.ts';
-import type { TurnLimits } from './turn-limits.ts';
 import type { TrajectoryRecorder, TurnRecord } from './turn-record.ts';
 
 /** What the loop works with from its first turn to its last. */
@@ -13,7 +12,6 @@ export interface LoopContext {
   readonly history: History;
   readonly host: ReplHost;
   readonly tally: SubCallTally;
-  readonly limits: TurnLimits;
   readonly answers: AnswerMemory;
   readonly recorder: TrajectoryRecorder;
 }

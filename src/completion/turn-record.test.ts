@@ -2,14 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { noteText } from '../prompt/index.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { SubCall } from '../trajectory.ts';
-import {
-  completedEvent,
-  type ExecutedCommand,
-  historyCommand,
-  journalCommand,
-  TurnRecord,
-  trajectoryCommand,
-} from './turn-record.ts';
+import { completedEvent, type ExecutedCommand, historyCommand, journalCommand } from './executed-command.ts';
+import { TurnRecord, trajectoryCommand } from './turn-record.ts';
 
 const SUB_CALL: SubCall = {
   ...{ id: 'r/c1', kind: 'llm', model: 'scripted/sub', prompt: 'p', reply: '', ok: false, durationMs: 1 },

@@ -1,63 +1,11 @@
-/**
- * What a turn did. `run-command.ts` writes an {@link ExecutedCommand} once; the event, the feedback, the history, the
- * journal, the trajectory and the counts of the turn are pure projections of it.
- *
- * @module
- */
-import type { HistoryCommand } from '../engine/history.ts';
 import type { Run } from '../engine/run.ts';
-import type { CellCompleted } from '../event/event.ts';
-import type { CommandRun } from '../journal/index.ts';
-import { type CellFacts, type CommandFeedback, feedbackMessage, type Note, notes, SAFE_STEP } from '../prompt/index.ts';
+import { feedbackMessage, type Note, notes, SAFE_STEP } from '../prompt/index.ts';
 import { blockToSend, type Command } from '../protocol/index.ts';
-import type { Answer, RestartInfo, VariableInfo } from '../repl/port.ts';
-import type { AskedCalls, SubCallTally } from '../subcall/tally.ts';
-import type { SubCall, Trajectory, ExecutedCommand as TrajectoryCommand, Turn } from '../trajectory.ts';
+import type { VariableInfo } from '../repl/port.ts';
+import type { SubCallTally } from '../subcall/tally.ts';
+import type { Trajectory, ExecutedCommand as TrajectoryCommand, Turn } from '../trajectory.ts';
+import { type ActiveCommand, commandFeedback, type ExecutedCommand, isCode } from './executed-command.ts';
 import type { Accepted, Verdict } from './judge-answer.ts';
-import type { LastChance, TurnCounts } from './turn-limits.ts';
-
-/** A command that is executed: every one but a final answer. */
-export type ActiveCommand = Exclude<Command, { type: 'final' | 'final-var' }>;
-
-/** The result of a command, before anything is known of its place in the turn. */
-export interface CommandResult {
-  readonly ok: boolean;
-  /** The model has to see this before it may answer: a cell that raised, or a command that could not run. */
-  readonly failed: boolean;
-  /** Names it in the feedback, e.g. `cell`, `bash (exit code 1)`. */
-  readonly label: string;
-  /** What the model is shown, without durations and marks. */
-  readonly shown: string;
-  /** Everything it put out, untruncated, for `history`. */
-  readonly output: string;
-  readonly stdout?: string;
-  readonly stderr?: string;
-  readonly error?: { readonly type: string; readonly message: string; readonly traceback?: string };
-  readonly timedOut: boolean;
-  /** The REPL was killed and came back. */
-  readonly restarted?: RestartInfo;
-  /** Names of the runtime that the cell had overwritten. */
-  readonly rebound?: readonly string[];
-  /** Variables after the cell. */
-  readonly variables?: readonly VariableInfo[];
-  /** The cell gave a final answer. */
-  readonly answer?: Answer;
-  /** The cell called `continue_with`. */
-  readonly continueWith?: string;
-  /** A QUERY_LLM command that the ledger refused altogether. */
-  readonly queryRefused?: boolean;
-}
-
-/** A command that was executed, with its place in the turn, its duration and the calls it made. */
-export interface ExecutedCommand extends CommandResult {
-  /** Its stable handle, e.g. `t3.0`. */
-  readonly id: string;
-  readonly command: ActiveCommand;
-  /** In the order in which they were asked for. */
-  readonly subCalls: readonly SubCall[];
-  readonly asked: AskedCalls;
-  readonly durationMs: number;
-}
 
 /** A final answer in the text of a reply: it is judged, not executed. */
 export interface GivenAnswer {
@@ -67,6 +15,28 @@ export interface GivenAnswer {
   /** Why it was not taken. */
   readonly shown: string;
 }
+
+/** What one turn did, as far as limits on turns look at it. */
+export interface TurnCounts {
+  /** Commands that were executed: cells, bash, snapshots, rollbacks, sub-queries. */
+  readonly ran: number;
+  readonly cellsOk: number;
+  readonly cellsFailed: number;
+  /** An answer was given, and refused. */
+  readonly refusedAnswer: boolean;
+  /** What kind of reply it was, where nothing ran. */
+  readonly form: string;
+  /** Failed validations of a typed answer, each with every error. */
+  readonly invalidAnswers: readonly (readonly string[])[];
+  readonly subCallsSent: number;
+  /** Sub-calls the ledger refused, by the resource that was short. */
+  readonly refusals: ReadonlyMap<'calls' | 'tokens' | 'cost' | 'time', number>;
+  /** A QUERY_LLM command in the reply's text was refused by the ledger. */
+  readonly queryRefused: boolean;
+}
+
+/** The kind of reply that ends the run if it comes once more. */
+export type LastChance = 'empty' | 'failed' | 'unfit';
 
 /** What a turn did so far. It is filled while the commands of the reply run. */
 export class TurnRecord {
@@ -149,10 +119,6 @@ function isExecuted(command: ExecutedCommand | GivenAnswer): command is Executed
   return 'output' in command;
 }
 
-export function isCode({ command }: Pick<ExecutedCommand, 'command'>): boolean {
-  return command.type === 'cell' || command.type === 'bash';
-}
-
 function notesOf({ restarted, rebound = [] }: ExecutedCommand): readonly string[] {
   // The draft has a hint of its own.
   const undone = rebound.filter((name) => name !== 'answer');
@@ -160,22 +126,6 @@ function notesOf({ restarted, rebound = [] }: ExecutedCommand): readonly string[
     ...(restarted === undefined ? [] : [notes.restarted(restarted)]),
     ...(undone.length === 0 ? [] : [notes.rebound(undone)]),
   ];
-}
-
-/** What hints look at. `reply`: the reply that the command stands in. */
-export function cellFacts(command: ExecutedCommand, reply: string): CellFacts {
-  const { ok, error, answer, asked, rebound = [] } = command;
-  const code = command.command.type === 'cell' ? command.command.code : '';
-  return {
-    ...{ code, ok, error, rebound },
-    unclosed: code !== '' && reply.trimEnd().endsWith(code.trimEnd()),
-    answered: answer !== undefined,
-    ...asked,
-  };
-}
-
-function failedCalls({ subCalls }: ExecutedCommand): number {
-  return subCalls.filter(({ ok }) => !ok).length;
 }
 
 /** The user message after a turn; without a next turn it does not say what is left for one. */
@@ -195,42 +145,6 @@ export function turnFeedback(
     ...(Number.isFinite(cost.limit) && { costUsd: cost }),
   };
   return feedbackMessage({ commands, notes, variables, budget: { nextTurn, maxTurns: limits.maxTurns, left } });
-}
-
-/** The command as its event. */
-export function completedEvent(turn: number, command: ExecutedCommand): CellCompleted {
-  const { id, ok, shown, stdout = '', stderr = '', error, subCalls, durationMs, timedOut } = command;
-  return {
-    type: 'cell.completed',
-    ...{ turn, id, ok, shown, stdout, stderr },
-    ...(error !== undefined && { error: { type: error.type, message: error.message } }),
-    subCalls: subCalls.length,
-    failedSubCalls: failedCalls(command),
-    durationMs,
-    timedOut,
-  };
-}
-
-/** The command as the feedback shows it. */
-function commandFeedback(command: ExecutedCommand): CommandFeedback {
-  const { id, label, ok, shown, durationMs, subCalls } = command;
-  return { id, label, ok, shown, durationMs, subCalls: subCalls.length, failedSubCalls: failedCalls(command) };
-}
-
-/** The command as `history` holds it. */
-export function historyCommand({ id, command, ok, output }: ExecutedCommand): HistoryCommand {
-  return { id, kind: command.type, ok, output };
-}
-
-/** The result of a command as the journal records it. */
-export function journalCommand(id: string, command: ActiveCommand, result: CommandResult): CommandRun {
-  const { ok, shown, timedOut, restarted } = result;
-  return { id, source: sourceOf(command), shown, ok, timedOut, restarted: restarted !== undefined };
-}
-
-function sourceOf(command: ActiveCommand): string {
-  if (command.type === 'cell') return command.code;
-  return command.type === 'bash' ? command.command : JSON.stringify(command);
 }
 
 /** The command as the trajectory holds it. */

@@ -1,5 +1,5 @@
 import type { ContextSet, Projection } from '../context/index.ts';
-import type { Repl, ReplHost } from '../repl/port.ts';
+import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
 import { History } from './history.ts';
 
 /** Serves a REPL whose completion is not running (between two of a session): nothing may be asked then. */
@@ -17,6 +17,12 @@ export interface ContextsInForce {
   readonly names: readonly string[];
 }
 
+/** What is bound in a REPL, and the contexts that are in force from then on. */
+export interface Bound {
+  readonly bindings: ReplBindings;
+  readonly inForce: ContextsInForce;
+}
+
 /** A REPL with its history. A completion has one to itself; a session keeps one across its completions. */
 export interface Workspace {
   readonly repl: Repl;
@@ -27,7 +33,7 @@ export interface Workspace {
   nextContext(): number;
   /** Those bound last: a rollback does not take them back. */
   contextsInForce(): ContextsInForce | undefined;
-  setContextsInForce(contexts: ContextsInForce): void;
+  bind(bound: Bound): Promise<void>;
   /** By id: variables that read from the host live as long as the REPL. */
   readonly projections: Map<string, Projection>;
   close(): Promise<void>;
@@ -50,8 +56,9 @@ export async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Pr
     history: new History(),
     projections: new Map(),
     contextsInForce: () => inForce,
-    setContextsInForce: (bound) => {
-      inForce = bound;
+    async bind(bound) {
+      await repl.bind(bound.bindings);
+      inForce = bound.inForce;
     },
     serve(host) {
       current = host;

@@ -1,8 +1,8 @@
 import type { ReplPlace } from '../admission/tree-places.ts';
 import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
-import { TurnLimits } from '../completion/turn-limits.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';
+import { type BoundContext, bindContext } from '../engine/bind-context.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
@@ -12,7 +12,6 @@ import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
-import { type BoundContext, bindContext } from './bind-context.ts';
 import { bookRecovered, childLevels, openRun, prepareRun } from './open-run.ts';
 import { RunOutcome } from './run-outcome.ts';
 
@@ -159,14 +158,12 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
   const release = workspace.serve(host);
   const { repl, history } = workspace;
   try {
-    await repl.bind(bound.bindings);
-    workspace.setContextsInForce(bound.inForce);
+    await workspace.bind(bound);
     history.addQuery(run.query);
     reportStarted(run, workspace, bound);
-    const limits = new TurnLimits(run.limits);
     const answers = { inspected: false, refusedNames: new Set<string>() };
     const conversation = openConversation(run, workspace, bound);
-    return await complete(conversation, { run, repl, history, host, tally, limits, answers, recorder });
+    return await complete(conversation, { run, repl, history, host, tally, answers, recorder });
   } finally {
     release();
   }

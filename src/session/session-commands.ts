@@ -1,3 +1,4 @@
+import { bindContext } from '../engine/bind-context.ts';
 import type { Run } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
@@ -8,7 +9,6 @@ import type { ModelPolicy } from '../model/model-policy.ts';
 import { notes } from '../prompt/index.ts';
 import type { BashOutcome, CellOutcome, ReplHost, RestartInfo } from '../repl/port.ts';
 import { renderShown } from '../repl/shown.ts';
-import { bindContext } from '../run/bind-context.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import type { BashResult, CellResult, ExecuteOptions, SessionStatus } from './session.ts';
@@ -84,9 +84,7 @@ export class SessionCommands {
       });
       return;
     }
-    const { bindings, inForce } = bindContext(run, workspace);
-    await workspace.repl.bind(bindings);
-    workspace.setContextsInForce(inForce);
+    await workspace.bind(bindContext(run, workspace));
   }
 
   async execute(code: string, options: ExecuteOptions): Promise<CommandOutcome<CellResult>> {

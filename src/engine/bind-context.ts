@@ -1,16 +1,13 @@
 import type { ContextSet, LoadedContext } from '../context/index.ts';
-import type { Run } from '../engine/run.ts';
-import type { ContextsInForce, Workspace } from '../engine/workspace.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
 import { isReservedName } from '../repl/names.ts';
-import type { ReplBindings, ReplValue } from '../repl/port.ts';
+import type { ReplValue } from '../repl/port.ts';
+import type { Run } from './run.ts';
+import type { Bound, ContextsInForce, Workspace } from './workspace.ts';
 
 /** What is bound for a completion, and the facts about it for the event. */
-export interface BoundContext {
-  readonly bindings: ReplBindings;
-  /** The contexts that are in force once this is bound. */
-  readonly inForce: ContextsInForce;
+export interface BoundContext extends Bound {
   readonly facts: readonly ContextFacts[];
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type TurnCounts, TurnLimits } from './turn-limits.ts';
+import { TurnLimits } from './complete.ts';
+import type { TurnCounts } from './turn-record.ts';
 
 const LIMITS = { maxTurns: 100, maxConsecutiveErrors: 3, maxEmptyTurns: 2, maxRepairs: 3 };
 const FINE: TurnCounts = {
