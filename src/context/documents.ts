@@ -1,7 +1,7 @@
 import type { DocumentValue } from '../repl/port.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
-import { previewText } from './preview.ts';
+import { PREVIEW_HEAD, PREVIEW_TAIL, previewText } from './preview.ts';
 
 /** Ends of names, and folders, that are counted for the model. */
 const COUNTED = 8;
@@ -11,19 +11,26 @@ export function documentsContext(
   documents: readonly DocumentValue[],
   notes: readonly ContextNote[] = [],
 ): LoadedContext {
-  const lines = documents.map(({ path, content }) =>
-    content.kind === 'file' ? `${shownName(path)} (${byteWords(content.bytes)})` : shownName(path),
-  );
   return {
     value: { kind: 'documents', documents },
     type: 'list of documents with .path and .text',
     size: documents.length,
     unit: 'documents',
-    preview: previewText(lines.join('\n')),
+    preview: previewText(listed(documents).map(lineOf).join('\n')),
     description: describeDocuments(documents),
     notes,
     empty: documents.length === 0,
   };
+}
+
+/** The documents that a preview can show: each takes a line of two characters at least. */
+function listed(documents: readonly DocumentValue[]): readonly DocumentValue[] {
+  const shown = PREVIEW_HEAD + PREVIEW_TAIL;
+  return documents.length <= 2 * shown ? documents : [...documents.slice(0, shown), ...documents.slice(-shown)];
+}
+
+function lineOf({ path, content }: DocumentValue): string {
+  return content.kind === 'file' ? `${shownName(path)} (${byteWords(content.bytes)})` : shownName(path);
 }
 
 /** e.g. `412 files, 3.1 MB: .ts 300, .md 112; in src 400, docs 12`. */

@@ -104,13 +104,18 @@ const ZIP_PARTS: readonly (readonly [string, string, string])[] = [
   ['META-INF/manifest.xml', 'an OpenDocument file', `${ZIP}; the text is in content.xml`],
 ];
 
+/** {@link MAGIC} as bytes. */
+const MARKS: readonly (readonly [mark: Buffer, kind: Magic])[] = MAGIC.map((kind) => [
+  typeof kind.bytes === 'string' ? Buffer.from(kind.bytes, 'latin1') : Buffer.from(kind.bytes),
+  kind,
+]);
+
 /** What the bytes begin as; undefined for everything else, text above all. `text` says that they are valid text. */
 export function magicKind(head: Buffer, text: boolean): BinaryKind | undefined {
-  return MAGIC.find(({ bytes, at = 0 }) => {
-    if (text && typeof bytes === 'string' && AMBIGUOUS.has(bytes)) return false;
-    const wanted = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes);
-    return head.subarray(at, at + wanted.length).equals(wanted);
-  });
+  return MARKS.find(([mark, { bytes, at = 0 }]) => {
+    if (head[at] !== mark[0] || (text && typeof bytes === 'string' && AMBIGUOUS.has(bytes))) return false;
+    return head.subarray(at, at + mark.length).equals(mark);
+  })?.[1];
 }
 
 /** A zip archive by the names of its parts, which `tail` (its end) lists. */
@@ -130,7 +135,7 @@ const CONTROLS_ELSEWHERE = 0.02;
 export function isBinary(sample: Buffer, utf8: boolean): boolean {
   if (!utf8 && sample.includes(0)) return true;
   let controls = 0;
-  for (const byte of sample) if (isControl(byte)) controls += 1;
+  for (let at = 0; at < sample.length; at += 1) if (isControl(sample[at] ?? 0)) controls += 1;
   return controls > sample.length * (utf8 ? CONTROLS_IN_UTF8 : CONTROLS_ELSEWHERE);
 }
 

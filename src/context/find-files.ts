@@ -5,7 +5,7 @@
  */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
 import { excludeRules, IgnoreRules, rulesAbove } from './ignore-rules.ts';
 import type { LeftOut } from './left-out.ts';
@@ -50,7 +50,7 @@ export async function findFiles(walk: Walk): Promise<readonly FoundFile[]> {
     links: [],
   };
   const rules = walk.ignoreFiles ? await rulesAbove(state.realRoot) : new IgnoreRules();
-  await walkFolder(state, { path: walk.root, real: state.realRoot, rules, depth: 0 });
+  await walkFolder(state, { path: walk.root, real: state.realRoot, inside: '', rules, depth: 0 });
   for (const link of state.links) await followLink(state, link);
   return state.found;
 }
@@ -68,6 +68,8 @@ interface State extends Walk {
 }
 
 interface Folder extends FoundFile {
+  /** Its path below the root with `/` at its end; empty for the root. */
+  readonly inside: string;
   readonly rules: IgnoreRules;
   readonly depth: number;
 }
@@ -78,28 +80,34 @@ async function walkFolder(state: State, folder: Folder): Promise<void> {
     entries = await readdir(folder.path, { withFileTypes: true });
   } catch (error) {
     if (folder.depth === 0) throw unreadableFolder(folder.path, error);
-    state.leftOut.add('unreadable', shown(state, `${folder.path}/`));
+    state.leftOut.add('unreadable', folder.inside);
     return;
   }
   const rules = state.ignoreFiles ? await folder.rules.within(folder.real) : folder.rules;
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) await visit(state, { ...folder, rules }, entry);
+  const here = { ...folder, rules };
+  for (const entry of entries) await visit(state, here, entry);
+}
+
+/** `join` of a folder's own path and a name in it, which asks nothing of either: it is called for every file. */
+function below(folder: string, name: string): string {
+  return folder.endsWith(sep) ? folder + name : folder + sep + name;
 }
 
 async function visit(state: State, folder: Folder, entry: Dirent): Promise<void> {
   const { name } = entry;
   if (INTERNAL.has(name)) return;
-  const path = join(folder.path, name);
-  const real = join(folder.real, name);
+  const path = below(folder.path, name);
+  const real = below(folder.real, name);
   const isFolder = entry.isDirectory();
-  const inside = relative(state.root, path).split(sep).join('/');
+  const inside = folder.inside + name;
   if (!isFolder && !state.wants(inside)) return;
   const reason = whyLeftOut({ state, rules: folder.rules, path, real, name, isFolder });
   if (reason !== undefined) {
     state.leftOut.add(reason, isFolder ? `${inside}/` : inside);
   } else if (isFolder) {
     if (folder.depth >= MAX_FOLDER_DEPTH) state.leftOut.add('unreadable', `${inside}/`);
-    else await walkFolder(state, { path, real, rules: folder.rules, depth: folder.depth + 1 });
+    else await walkFolder(state, { path, real, inside: `${inside}/`, rules: folder.rules, depth: folder.depth + 1 });
   } else if (entry.isSymbolicLink()) {
     state.links.push({ path, real });
   } else if (entry.isFile()) {
@@ -142,6 +150,7 @@ async function followLink(state: State, link: FoundFile): Promise<void> {
 
 /** Whether a path is a folder's own, or below it. */
 export function isBelow(folder: string, path: string): boolean {
+  if (path.startsWith(folder) && path[folder.length] === sep) return true;
   const inside = relative(folder, path);
   return inside === '' || !/^\.\.($|[/\\])/.test(inside);
 }

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
@@ -10,8 +10,10 @@ import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-op
 import { bytesNote, notesOf } from './file-words.ts';
 import { type FoundFile, findFiles, isBelow } from './find-files.ts';
 import { examine, type FileLook, type FileOptions, onFile } from './from-file.ts';
+import { pathBelow } from './ignore-rules.ts';
 import { type ContextNote, type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { LeftOut } from './left-out.ts';
+import { createTimeSlices, examinePlain } from './plain-files.ts';
 
 /** How a set of files is found and read. */
 export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
@@ -188,7 +190,13 @@ async function examineAll(
   candidates: readonly Candidate[],
   search: Search,
 ): Promise<readonly (readonly [Candidate, FileLook | undefined])[]> {
-  return await mapBounded(candidates, async (candidate) => [candidate, await examineOne(candidate, search)] as const);
+  const giveWay = createTimeSlices();
+  return await mapBounded(candidates, async (candidate) => {
+    // Most files of folders are small and plain.
+    const plain = candidate.named || search.options.encoding !== undefined ? undefined : examinePlain(candidate.path);
+    await giveWay();
+    return [candidate, plain ?? (await examineOne(candidate, search))] as const;
+  });
 }
 
 async function examineOne(candidate: Candidate, search: Search): Promise<FileLook | undefined> {
@@ -219,7 +227,7 @@ function isRecordOfBinary(data: unknown): boolean {
 
 /** Relative where the file lies below the working directory, else absolute; always with `/`. */
 function documentPath(cwd: string, path: string): string {
-  return (isBelow(cwd, path) ? relative(cwd, path) : path).split(sep).join('/');
+  return isBelow(cwd, path) ? pathBelow(cwd, path) : path.split(sep).join('/');
 }
 
 function notFound(paths: readonly string[], why: string): RlmError {

@@ -34,12 +34,19 @@ export class IgnoreRules {
   /** Whether a path below these folders is left out. */
   ignores(path: string, folder: boolean): boolean {
     for (const layer of this.#layers.toReversed()) {
-      const inside = relative(layer.folder, path).split(sep).join('/');
+      const inside = pathBelow(layer.folder, path);
       const { ignored, unignored } = layer.rules.test(folder ? `${inside}/` : inside);
       if (ignored || unignored) return ignored;
     }
     return false;
   }
+}
+
+/** A path relative to a folder, with `/`. Most lie below it, where no parts have to be looked at. */
+export function pathBelow(folder: string, path: string): string {
+  const direct = path.startsWith(folder) && path[folder.length] === sep;
+  const inside = direct ? path.slice(folder.length + 1) : relative(folder, path);
+  return sep === '/' ? inside : inside.split(sep).join('/');
 }
 
 async function rulesIn(folder: string): Promise<Ignore | undefined> {

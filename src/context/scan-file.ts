@@ -65,9 +65,24 @@ export async function scanFile(handle: FileHandle, bytes: number, named: TextEnc
   const other = otherEncoding(sample, utf8);
   if (other === undefined && utf8 !== undefined) {
     const source = mark === undefined ? 'valid' : 'marked';
-    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, ...utf8, replaced: false };
+    const { characters } = utf8;
+    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, characters, replaced: false };
   }
   return await textFacts(file, { bytes, skip: 0, ...(other ?? { ...(await guessed(file, bytes, sample)) }) });
+}
+
+/**
+ * The facts of a small file in plain UTF-8, as nearly all are, from its bytes; undefined where more has to be asked.
+ * What it says is what {@link scanFile} says.
+ */
+export function scanPlain(bytes: Buffer): FileFacts | undefined {
+  if (bytes.length > SAMPLE_BYTES || !isUtf8(bytes) || bytes.includes(0)) return undefined;
+  if (byteOrderMark(bytes) !== undefined || magicKind(bytes, true) !== undefined || isBinary(bytes, true))
+    return undefined;
+  const ascii = isAscii(bytes);
+  if (ascii && escapedEncoding(bytes) !== undefined) return undefined;
+  const characters = ascii ? bytes.length : countUtf8(bytes);
+  return { is: 'text', encoding: 'utf-8', source: 'valid', skip: 0, bytes: bytes.length, characters, replaced: false };
 }
 
 interface Found {
@@ -122,9 +137,16 @@ async function readUtf8(file: Source, bytes: number, skip: number): Promise<Utf8
     }
     if (!isUtf8(whole)) return undefined;
     ascii = false;
-    for (const byte of whole) if ((byte & 0xc0) !== 0x80) characters += 1;
+    characters += countUtf8(whole);
   }
   return rest.length === 0 ? { characters, ascii } : undefined;
+}
+
+/** Characters of valid UTF-8. */
+function countUtf8(bytes: Buffer): number {
+  let characters = 0;
+  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) characters += 1;
+  return characters;
 }
 
 interface TextToCount extends Found {
