@@ -105,6 +105,12 @@ export const DEFAULT_MAP_RUNS = 16;
  */
 export const EVENT_ANSWER_CHARS = 65_536;
 
+/**
+ * Characters of one message of a sub-call that the journal keeps: about 260 000 tokens. Of a longer one it keeps the first
+ * and the last half, so that a loop over prompts that every model refuses does not fill the disk.
+ */
+export const RECORDED_PROMPT_CHARS = 1_048_576;
+
 const MIB = 1024 * 1024;
 
 /** The defaults; each is explained at its field in {@link Limits}. */

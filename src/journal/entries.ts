@@ -1,10 +1,12 @@
 import type { Settlement } from '../model/account.ts';
-import type { StepKind } from './port.ts';
+import type { RecordedCall, StepKind } from './port.ts';
 
 /** The fields of a journal's entries, by kind. Old fields keep their meaning: journals of every version are replayed. */
 export interface EntryBodies {
   /** An attempt is about to be sent. */
   begin: BeginBody;
+  /** The prompt of a sub-call, for people who look at the run: a replay does not need it. */
+  call: CallBody;
   /** An attempt has ended without a result of its step. */
   settle: SettleBody;
   /** A step's result, with the settlement of the attempt that gave it. */
@@ -32,6 +34,8 @@ export interface BeginBody extends Stamped {
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
 }
+
+export interface CallBody extends Stamped, RecordedCall {}
 
 export interface SettleBody extends Stamped {
   readonly attempt: number;

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../limits.ts';
 import type { CallAccount } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
 import { type RunRecord, type Store, sqliteStore } from '../store/index.ts';
+import { journalCalls } from './calls.ts';
 import { createJournal, openJournal } from './journal.ts';
 import type { Divergence, JournalScope, StepCall } from './port.ts';
 
@@ -99,6 +100,11 @@ async function replay(store: Store): Promise<void> {
   expect(context?.kind === 'text' && (await store.blobs.text(context.blob))).toBe(CONTEXT);
   const [event] = await store.events.read('run');
   expect(event).toMatchObject({ seq: 1, type: 'turn.completed', feedback: FEEDBACK, time: '2026-01-01T00:00:00.000Z' });
+  const calls = journalCalls(await store.journal.read('run'));
+  expect(calls.map(({ command, attempts }) => `${command} ${attempts}`)).toEqual([
+    ...['t1.0 1', 't1.0 1', 't1.0 1', 't1.0 2', 't1.0 1', 't1.0 1', 't1.1 0', 't1.0 1'],
+  ]);
+  expect(calls.slice(-2)).toMatchObject([{ scope: '', childRunId: 'child-1' }, { model: 'test/model' }]);
   const { root, recovered } = await openJournal({ journalId: 'run', store, clock });
   const reported: Divergence[] = [];
   root.onDiverged((divergence) => reported.push(divergence));

@@ -9,6 +9,7 @@
  *
  * @module
  */
+export { type JournalCall, journalCalls } from './calls.ts';
 export { journalChildren } from './children.ts';
 export { createJournal, openJournal } from './journal.ts';
 export type {
@@ -16,6 +17,7 @@ export type {
   CommandRun,
   Journal,
   JournalScope,
+  RecordedMessage,
   Recovered,
   Step,
 } from './port.ts';

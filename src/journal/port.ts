@@ -28,8 +28,27 @@ export interface StepCall {
    * `root` and `final`, whose place alone says which they are: their messages hold volatile facts such as the time left.
    */
   readonly request?: unknown;
+  /** Of a sub-call: recorded before it runs, for people who look at the run. */
+  readonly asked?: RecordedCall;
   /** Called with the step's key before the step runs, or before its record is returned. */
   readonly onKey?: (key: string) => void;
+}
+
+/** A sub-call as people read it. */
+export interface RecordedCall {
+  /** As in its events. */
+  readonly callId: string;
+  /** As the code asked: a flat call, or a child completion. */
+  readonly kind: 'llm' | 'rlm';
+  readonly model: string;
+  /** The messages that are sent; of a child completion its query. */
+  readonly messages: readonly RecordedMessage[];
+}
+
+export interface RecordedMessage {
+  readonly role: string;
+  /** Bounded by {@link RECORDED_PROMPT_CHARS}. */
+  readonly content: string;
 }
 
 /** A step that really runs. */

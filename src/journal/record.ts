@@ -126,6 +126,8 @@ export class JournalRecord {
       case 'turn':
         this.turns.set(key, (body as unknown as TurnBody).feedback);
         break;
+      case 'call': // For people alone.
+        break;
       default: // An entry of a newer version: this version cannot read it and goes on without it.
     }
   }

@@ -99,6 +99,8 @@ export class Scope implements JournalScope {
     { key, call, again }: { readonly key: string; readonly call: StepCall; readonly again: boolean },
     run: (step: Step) => Promise<T>,
   ): Promise<T> {
+    // After a resume its id in the events may be another one: the last record counts.
+    if (call.asked !== undefined) this.#core.write('call', key, call.asked).catch(ignore);
     const attempts = new StepAttempts({
       key,
       kind: call.kind,

@@ -1,12 +1,16 @@
 import { subCallsIn } from '../event/call-events.ts';
 import type { RunEvent } from '../event/event.ts';
-import { journalChildren } from '../journal/index.ts';
+import { type JournalCall, journalCalls, journalChildren } from '../journal/index.ts';
 import type { Store } from '../store/index.ts';
+
+export type { JournalCall } from '../journal/index.ts';
 
 /** The stored events of a run and of the runs its cells started. */
 export interface RunLog {
   readonly runId: string;
   readonly events: readonly RunEvent[];
+  /** The calls its cells made, from the journal. */
+  readonly calls: readonly JournalCall[];
   readonly children: readonly ChildLog[];
 }
 
@@ -18,10 +22,13 @@ export interface ChildLog extends RunLog {
 /** Reads the events of a tree of runs, of those under way and interrupted as well. @throws RlmError `store-failure` */
 export async function readRunLogs(store: Store, runId: string): Promise<RunLog> {
   // The journal knows a child from its first moment, events only once it has ended.
-  const children = journalChildren(await store.journal.read(runId));
+  const entries = await store.journal.read(runId);
+  const children = journalChildren(entries);
+  const calls = Map.groupBy(journalCalls(entries), ({ scope }) => scope);
   const read = async (id: string, scope: string): Promise<RunLog> => ({
     runId: id,
     events: await store.events.read(id),
+    calls: calls.get(scope) ?? [],
     children: await Promise.all(
       children
         .filter((child) => child.scope === scope)

@@ -11,7 +11,7 @@ import type { SubCall } from '../trajectory.ts';
 import { ChildStopped, callChild } from './child-run.ts';
 import { flatCall, sendFlatCall } from './flat-call.ts';
 import { failedReply } from './reply.ts';
-import { promptChars, subCallRecord } from './sub-call-record.ts';
+import { promptChars, recordedMessages, subCallRecord } from './sub-call-record.ts';
 import type { SubCallTally } from './tally.ts';
 
 /** Whose cell makes a sub-call. */
@@ -46,7 +46,7 @@ export async function serveSubCall(
   run.emit({ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId });
   const served =
     unknown === undefined
-      ? await serve({ ...caller, request, model: asked, signal, commandId }).catch(failedAs)
+      ? await serve({ ...caller, request, model: asked, signal, commandId, callId: call.callId }).catch(failedAs)
       : failedAs(unknown.error);
   const { reply, child, refusedFor } = served;
   const model = run.models.inUse(asked);
@@ -81,20 +81,23 @@ interface Serving extends Caller {
   readonly signal: AbortSignal;
   /** The command that asked, also after it has ended. */
   readonly commandId: string;
+  readonly callId: string;
 }
 
 async function serve(serving: Serving): Promise<Served> {
-  const { request, run, tally, model, signal } = serving;
+  const { request, run, tally, model, signal, callId } = serving;
   const depth = run.depth + 1;
   if (depth > run.limits.maxDepth) throw noDepth(depth, run.limits.maxDepth);
   // Before anything is paid, and before a child opens a REPL.
   if (request.kind === 'rlm' && request.output !== undefined) checkJsonSchema(request.output, 'output schema');
   const task = request.batch === undefined ? {} : { task: `i${request.batch.index}` };
+  const asWords = { callId, kind: request.kind, model: model.id };
   const place = { turn: tally.turn, command: serving.commandId, ...task };
   if (request.kind === 'rlm' && depth < run.limits.maxDepth) {
     const { query, output = null } = request;
-    const asked = { query, context: await keyOf(request.context), model: model.id, output };
-    return await run.journal.step({ kind: 'child', ...place, request: asked }, (step) =>
+    const key = { query, context: await keyOf(request.context), model: model.id, output };
+    const asked = { ...asWords, messages: recordedMessages([{ role: 'user', content: query }]) };
+    return await run.journal.step({ kind: 'child', ...place, request: key, asked }, (step) =>
       recordable(serving, async () => {
         const { reply, trajectory } = await callChild({ request, signal, step }, run);
         return { reply, child: trajectory };
@@ -103,8 +106,9 @@ async function serve(serving: Serving): Promise<Served> {
   }
   const call = await flatCall(request, model, run.limits);
   const { messages, maxOutputTokens } = call;
-  const asked = { model: model.id, messages, maxOutputTokens };
-  return await run.journal.step({ kind: 'sub', ...place, request: asked }, (step) =>
+  const key = { model: model.id, messages, maxOutputTokens };
+  const asked = { ...asWords, messages: recordedMessages(messages) };
+  return await run.journal.step({ kind: 'sub', ...place, request: key, asked }, (step) =>
     recordable(serving, async () => ({ reply: await sendFlatCall(call, { run, step, signal }) })),
   );
 }

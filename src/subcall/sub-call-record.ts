@@ -1,3 +1,6 @@
+import type { RecordedMessage } from '../journal/index.ts';
+import { RECORDED_PROMPT_CHARS } from '../limits.ts';
+import type { ChatMessage } from '../model/index.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
 
@@ -17,7 +20,7 @@ export function subCallRecord({ id, request, model, reply, child, durationMs }: 
     id,
     kind: request.kind,
     model,
-    prompt: bounded(promptText(request)),
+    prompt: bounded(promptText(request), 2 * KEPT_CHARS),
     reply: reply.text,
     ok: reply.ok,
     ...(reply.error !== undefined && { error: { code: reply.error.code, message: reply.error.message } }),
@@ -25,6 +28,11 @@ export function subCallRecord({ id, request, model, reply, child, durationMs }: 
     durationMs,
     ...(child !== undefined && { child }),
   };
+}
+
+/** Messages of a sub-call as the journal keeps them. */
+export function recordedMessages(messages: readonly ChatMessage[]): readonly RecordedMessage[] {
+  return messages.map(({ role, content }) => ({ role, content: bounded(content, RECORDED_PROMPT_CHARS) }));
 }
 
 /** How much a sub-call asks its model to read: UTF-16 code units; of a child's context in a file its bytes. */
@@ -45,7 +53,8 @@ function contextSize(value: GuestValue): number {
   return value.kind === 'text' ? value.text.length : value.json.length;
 }
 
-function bounded(text: string): string {
-  if (text.length <= 2 * KEPT_CHARS) return text;
-  return `${text.slice(0, KEPT_CHARS)}\n[… ${text.length - 2 * KEPT_CHARS} characters …]\n${text.slice(-KEPT_CHARS)}`;
+function bounded(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = most / 2;
+  return `${text.slice(0, half)}\n[… ${text.length - most} characters …]\n${text.slice(-half)}`;
 }

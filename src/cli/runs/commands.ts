@@ -49,7 +49,9 @@ function addRuns(fathom: Command, { console, end }: Surroundings): void {
     });
   addStoreOption(runs.command('show').description('show a run: its turns, commands, children and cost'))
     .argument('<id>', 'the run: its id, the beginning of it, or last')
-    .option('--json', 'print it as one JSON object, with every reply and output')
+    .option('--calls', 'show every sub-call: cell, model, prompt, reply, tokens, cost, time, attempts')
+    .option('--full', 'whole prompts and replies of sub-calls, with --calls or --json')
+    .option('--json', 'print it as one JSON object, with every reply, output and sub-call')
     .action(async (id: string, options: ShowOptions) => {
       const { showStoredRun } = await import('./show.ts');
       end(await reported(options, console, () => showStoredRun(id, options, console)));

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../event/event.ts';
-import { figuresOf, type RunFigures, type RunLog } from '../../resume/run-logs.ts';
+import { figuresOf, type JournalCall, type RunFigures, type RunLog } from '../../resume/run-logs.ts';
 
 /** A run as its events report it: the object that `fathom runs show --json` prints. */
 export interface RunNode {
@@ -43,7 +43,30 @@ export interface CommandNode {
   readonly timedOut: boolean;
   readonly subCalls: number;
   readonly failedSubCalls: number;
+  /** The sub-calls, in the order in which they were asked for. */
+  readonly calls: readonly CallNode[];
   readonly children: readonly RunNode[];
+}
+
+/** A sub-call, as the store has it. */
+export interface CallNode {
+  readonly kind: 'llm' | 'rlm';
+  readonly model: string;
+  /** Null in the records of versions that did not keep prompts, and for a call that was refused at once. */
+  readonly messages: readonly { readonly role: string; readonly content: string }[] | null;
+  /** Null while it is under way, and when the run was stopped before it ended. */
+  readonly ok: boolean | null;
+  /** Empty when it failed. */
+  readonly reply: string;
+  readonly reasoning?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd: number | null;
+  readonly durationMs: number | null;
+  /** Model round trips, retries included; 0 for a child and for a call that was not sent. */
+  readonly attempts: number;
+  readonly childRunId?: string;
 }
 
 type Started = Extract<RunEvent, { type: 'run.started' }>;
@@ -93,7 +116,8 @@ export function runTree(log: RunLog): RunNode {
   };
 }
 
-function commandNode(parsed: Parsed, cell: Completed | undefined, { events, children }: RunLog): CommandNode {
+function commandNode(parsed: Parsed, cell: Completed | undefined, log: RunLog): CommandNode {
+  const { events, children } = log;
   const { id, command } = parsed;
   const own = events.filter((event) => event.type === 'subcall.started' && event.commandId === id);
   return {
@@ -106,7 +130,48 @@ function commandNode(parsed: Parsed, cell: Completed | undefined, { events, chil
     timedOut: cell?.timedOut ?? false,
     subCalls: cell?.subCalls ?? own.length,
     failedSubCalls: cell?.failedSubCalls ?? 0,
+    calls: callsOf(id, log),
     children: children.filter(({ commandId }) => commandId === id).map(runTree),
+  };
+}
+
+/** Calls of a command: those of the journal, then those that were refused before the journal knew them. */
+function callsOf(id: string, { events, calls }: RunLog): readonly CallNode[] {
+  const own = calls.filter(({ command }) => command === id);
+  const known = new Set(own.map(({ asked }) => asked?.callId));
+  const begun = new Set(
+    events.flatMap((event) => (event.type === 'subcall.started' && event.commandId === id ? [event.callId] : [])),
+  );
+  const refused = events.flatMap((event) =>
+    event.type === 'subcall.completed' && !event.ok && begun.has(event.callId) && !known.has(event.callId)
+      ? [refusedNode(event)]
+      : [],
+  );
+  // Records of old versions do not say which call of the journal an event means.
+  return [...own.map(callNode), ...(known.has(undefined) ? [] : refused)];
+}
+
+function callNode({ model, asked, attempts, result, durationMs, childRunId, key }: JournalCall): CallNode {
+  const { inputTokens = 0, outputTokens = 0, costUsd = 0 } = result?.usage ?? {};
+  return {
+    kind: asked?.kind ?? (key.includes('/child') ? 'rlm' : 'llm'),
+    model,
+    messages: asked?.messages ?? null,
+    ok: result?.ok ?? null,
+    reply: result?.text ?? '',
+    ...(result?.reasoning !== undefined && { reasoning: result.reasoning }),
+    ...(result?.error !== undefined && { error: { code: result.error.code, message: result.error.message } }),
+    ...{ inputTokens, outputTokens, costUsd, durationMs: durationMs ?? null, attempts },
+    ...(childRunId !== undefined && { childRunId }),
+  };
+}
+
+function refusedNode(event: Extract<RunEvent, { type: 'subcall.completed' }>): CallNode {
+  const { kind, model, ok, code = 'failed', inputTokens, outputTokens, costUsd, durationMs } = event;
+  const error = { code, message: 'it was refused before it was sent' };
+  return {
+    ...{ kind, model, messages: null, ok, reply: '', error },
+    ...{ inputTokens, outputTokens, costUsd, durationMs, attempts: 0 },
   };
 }
 

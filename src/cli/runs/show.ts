@@ -9,6 +9,7 @@ import { compact, counted, duration, money } from '../screen/figures.ts';
 import { columnsOf, localTime } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, onOneLine, writeJson } from '../screen/terminal-text.ts';
+import { callLines, treeJson } from './call-lines.ts';
 import { type RunFacts, runFacts } from './run-facts.ts';
 import { type RunNode, runTree } from './run-tree.ts';
 import { treeLines } from './tree-lines.ts';
@@ -16,6 +17,10 @@ import { treeLines } from './tree-lines.ts';
 /** The options of `fathom runs show`. */
 export interface ShowOptions extends StoreOptions {
   readonly json?: true;
+  /** Every sub-call instead of the turns. */
+  readonly calls?: true;
+  /** Whole prompts and replies of sub-calls. */
+  readonly full?: true;
 }
 
 /** Shows one run: what was asked and answered, its turns, commands and children. Resolves with the exit code. */
@@ -27,8 +32,9 @@ export async function showStoredRun(given: string, options: ShowOptions, { stdou
   if (record === undefined) throw runNotFound(id, store);
   const tree = runTree(await readRunLogs(store, id));
   const facts = await runFacts(record, store);
+  const full = options.full === true;
   if (options.json === true) {
-    writeJson(stdout, { ...facts, text: record.result?.text ?? null, tree });
+    writeJson(stdout, { ...facts, text: record.result?.text ?? null, tree: treeJson(tree, full) });
     return EXIT.answered;
   }
   const colors = colorsFor(stdout, env);
@@ -40,7 +46,7 @@ export async function showStoredRun(given: string, options: ShowOptions, { stdou
     ...answerLines(record, label),
     ...nextLines(facts, options).map(([name, text]) => label(name, text)),
     '',
-    ...treeLines(tree, { colors, width }),
+    ...(options.calls === true ? callLines(tree, { colors, width, full }) : treeLines(tree, { colors, width })),
   ];
   stdout.write(`${lines.join('\n')}\n`);
   return EXIT.answered;

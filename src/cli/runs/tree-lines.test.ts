@@ -13,6 +13,7 @@ const COMMAND: CommandNode = {
   shown: '',
   subCalls: 3,
   failedSubCalls: 1,
+  calls: [],
   children: [],
 };
 const RUN = { turns: [{ number: 1, reply: '', durationMs: 10, commands: [COMMAND], rejected: [] }] };
