@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseReply } from './index.ts';
+import { block, cell, read } from './habits.testing.ts';
+import { parseReply, splitReasoning, withoutReasoning } from './index.ts';
 
 function runs(reply: string): string[] {
   return parseReply(reply).commands.map((command) => (command.type === 'bash' ? command.command : command.type));
@@ -36,5 +37,75 @@ describe('a closing tag without an opening one', () => {
     const parsed = parseReply(reply);
     expect(runs(reply)).toEqual(commands);
     expect(parsed.rejected).toEqual([]);
+  });
+});
+
+describe('reasoning in the marks of a family', () => {
+  const thoughts = 'Maybe.\nFINAL("draft from thoughts")\n```python\nbad()\n```\nno, check.';
+  it.each([
+    ['DeepSeek, Qwen', `<think>${thoughts}</think>`],
+    ['Claude-like', `<thinking>\n${thoughts}\n</thinking>\n`],
+    ['other tags', `<reasoning>${thoughts}</reasoning>`],
+    ['scratchpads', `<scratchpad>\n${thoughts}</scratchpad>`],
+    ['Seed', `<seed:think>${thoughts}</seed:think>`],
+    ['Mistral', `[THINK]${thoughts}[/THINK]`],
+    ['Kimi', `◁think▷${thoughts}◁/think▷`],
+    ['Cohere', `<|START_THINKING|>${thoughts}<|END_THINKING|>`],
+    ['OpenThinker', `<|begin_of_thought|>\n${thoughts}\n<|end_of_thought|>\n`],
+    ['gpt-oss', `<|channel|>analysis<|message|>${thoughts}<|end|><|start|>assistant<|channel|>final<|message|>`],
+    [
+      'gpt-oss with its start token',
+      `<|start|>assistant<|channel|>analysis<|message|>${thoughts}<|end|>\n<|start|>assistant<|channel|>final<|message|>\n`,
+    ],
+    [
+      'gpt-oss, two channels',
+      `<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>commentary<|message|>${thoughts}<|end|><|start|>assistant<|channel|>final<|message|>`,
+    ],
+    ['a server that strips the opening mark', 'Maybe the answer is FINAL(1).\n</think>\n'],
+  ])('%s: nothing in it runs, the block behind it does', (_, opening) => {
+    expect(read(`${opening}\n${block}`)).toEqual([cell]);
+    expect(withoutReasoning(`${opening}\nThe answer.`)).toBe('The answer.');
+  });
+
+  it('never closed, with a block inside: the message says why nothing ran', () => {
+    expect(read(`<think>I look first.\n${block}`)).toEqual(['unclosed-reasoning']);
+    expect(parseReply(`<think>\n${block}`).rejected[0]?.message).toContain('never closed');
+    expect(parseReply(`<think>\n${block}`).rejected[0]?.send).toBe(block);
+  });
+
+  it.each([
+    '<|im_end|>',
+    '<|eot_id|>',
+    '<|end|>',
+    '<|return|>',
+    '</s>',
+    '<end_of_turn>',
+    '<|endoftext|>',
+    '<｜end▁of▁sentence｜>',
+  ])('the control token %s reaches no answer and breaks no fence', (token) => {
+    expect(read(`FINAL(done)${token}`)).toEqual(['final done']);
+    expect(read(`${block}${token}`)).toEqual([cell]);
+  });
+});
+
+describe('reasoning in the reply of a sub-call', () => {
+  it.each([
+    ['<think>\nhm\n</think>\n{"name": "Ada"}', '{"name": "Ada"}', 'hm'],
+    ['[THINK]hm[/THINK]Ada', 'Ada', 'hm'],
+    ['hm, so\n</think>\n\nAda', 'Ada', 'hm, so'],
+    ['<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Ada<|return|>', 'Ada', 'hm'],
+    ['analysisHm, let me see.assistantfinalAda', 'Ada', 'analysisHm, let me see.'],
+    ['<think>never closed', '', 'never closed'],
+  ])('%j', (reply, text, reasoning) => {
+    expect(splitReasoning(reply)).toEqual({ text, reasoning });
+  });
+
+  it.each([
+    'Ada',
+    'The tag <think> opens reasoning, and </think> closes it.',
+    'a\n<think>quoted</think>\nb',
+    'x </think> y',
+  ])('data that quotes a mark stays: %j', (reply) => {
+    expect(splitReasoning(reply)).toEqual({ text: reply, reasoning: undefined });
   });
 });

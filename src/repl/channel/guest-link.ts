@@ -2,20 +2,12 @@ import { type Clock, systemClock } from '../../clock.ts';
 import type { RlmError } from '../../errors.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
-import { type CellClock, startCellClock } from './cell-clock.ts';
 import { createFrameDecoder, encodeFrame, type Frame, FrameType, WITH_RUNTIME } from './frame.ts';
-import {
-  type CommandRecord,
-  type GuestCommand,
-  GuestLost,
-  type GuestResult,
-  guestEnded,
-  type Stopped,
-} from './guest-command.ts';
+import { type GuestCommand, GuestLost, type GuestResult, guestEnded } from './guest-command.ts';
 import { ChannelViolation } from './limits.ts';
-import { captureOutput, type OutputCapture } from './output-capture.ts';
 import { type PartReader, readParts } from './parts.ts';
 import { createRequestDesk } from './request-desk.ts';
+import { type RunningCommand, recordOf, reportOutput, startCommand } from './running-command.ts';
 import { type Fields, readChoice, readFlag, readObject, readOptionalInteger } from './shape.ts';
 
 /** Milliseconds between a soft interrupt and the kill of a guest that did not stop. */
@@ -62,36 +54,6 @@ export interface GuestLink {
   readonly failure: RlmError | undefined;
 }
 
-/**
- * Passes output to its watcher, at most `outputBytes` of it per command. A watcher that throws is not called again; the
- * guest is not to blame.
- */
-function report(current: Running, stream: 'stdout' | 'stderr', bytes: Buffer): void {
-  const piece = bytes.subarray(0, current.watchedBytes);
-  current.watchedBytes -= piece.length;
-  if (piece.length === 0) return;
-  try {
-    current.onOutput?.(stream, piece.toString('utf8'));
-  } catch {
-    current.onOutput = undefined;
-  }
-}
-
-interface Running {
-  readonly id: number;
-  readonly capture: OutputCapture;
-  readonly clock: CellClock;
-  readonly startedAt: number;
-  onOutput: GuestCommand['onOutput'];
-  /** Bytes of output that its watcher may still get. */
-  watchedBytes: number;
-  readonly resolve: (result: GuestResult) => void;
-  readonly reject: (error: GuestLost) => void;
-  readonly release: () => void;
-  stopped: Stopped;
-  cancelKill: (() => void) | undefined;
-}
-
 /** A link over a transport that a backend has opened. */
 export function createGuestLink(options: GuestLinkOptions): GuestLink {
   const { limits, write, unread, interrupt, kill, onRuntimeFrame } = options;
@@ -99,19 +61,14 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
   const decoder = createFrameDecoder(onRuntimeFrame === undefined ? {} : WITH_RUNTIME);
   const blobs = createBlobStore(limits.diskBytes);
   const desk = createRequestDesk({ host: options.host, limits, clock, write, unread, violated });
-  let running: Running | undefined;
+  let running: RunningCommand | undefined;
   /** Of the last command; what its result names is kept until the next one. */
   let lastParts: PartReader | undefined;
   let failure: RlmError | undefined;
   let lastCommand = 0;
   let lastId = 0;
 
-  function recordOf(current: Running): CommandRecord {
-    const durationMs = clock.now() - current.startedAt;
-    return { ...current.capture.finish(), durationMs, stopped: current.stopped };
-  }
-
-  function finish(current: Running): void {
+  function finish(current: RunningCommand): void {
     running = undefined;
     current.clock.stop();
     current.cancelKill?.();
@@ -126,13 +83,13 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     if (current === undefined) desk.close();
     else {
       finish(current);
-      current.reject(new GuestLost(error, recordOf(current)));
+      current.reject(new GuestLost(error, recordOf(current, clock.now())));
     }
     lastParts?.abandon();
     blobs.clear();
   }
 
-  function stop(current: Running, why: 'deadline' | 'cancelled'): void {
+  function stop(current: RunningCommand, why: 'deadline' | 'cancelled'): void {
     if (running !== current || current.stopped !== undefined) return;
     current.stopped = why;
     desk.cancel(why === 'deadline' ? 'The cell has used up its time.' : 'The run was stopped.');
@@ -195,7 +152,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     // Of a command that has ended, or of none: nobody waits for it.
     if (running === undefined || frame.id !== running.id) return;
     running.capture.push(stream, frame.body, dropped);
-    report(running, stream, frame.body);
+    reportOutput(running, stream, frame.body);
   }
 
   function onResult(frame: Frame, fields: Fields): void {
@@ -208,7 +165,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     parts.claim();
     blobs.clear();
     finish(current);
-    current.resolve({ ...recordOf(current), fields, parts });
+    current.resolve({ ...recordOf(current, clock.now()), fields, parts });
   }
 
   /** Runs something that reads what the guest sent; a broken rule ends the guest, not the host. */
@@ -235,32 +192,9 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     write(encodeFrame(FrameType.command, id, header, parts));
   }
 
-  function watchSignal(signal: AbortSignal | undefined, current: () => void): () => void {
-    if (signal === undefined) return () => {};
-    if (signal.aborted) {
-      process.nextTick(current);
-      return () => {};
-    }
-    signal.addEventListener('abort', current, { once: true });
-    return () => signal.removeEventListener('abort', current);
-  }
-
-  function start(command: GuestCommand, resolve: Running['resolve'], reject: Running['reject']): void {
+  function start(command: GuestCommand, resolve: RunningCommand['resolve'], reject: RunningCommand['reject']): void {
     lastCommand += 1;
-    const limitMs = command.timeoutMs ?? limits.cellTimeoutMs;
-    const current: Running = {
-      id: lastCommand,
-      capture: captureOutput(limits.outputBytes),
-      clock: startCellClock(clock, limitMs, () => stop(current, 'deadline')),
-      startedAt: clock.now(),
-      onOutput: command.onOutput,
-      watchedBytes: limits.outputBytes,
-      resolve,
-      reject,
-      release: watchSignal(command.signal, () => stop(current, 'cancelled')),
-      stopped: undefined,
-      cancelKill: undefined,
-    };
+    const current = startCommand(command, { id: lastCommand, resolve, reject, limits, clock, stop });
     running = current;
     lastParts?.abandon();
     lastParts = undefined;
@@ -279,7 +213,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
     pushOutput(stream, bytes) {
       if (running === undefined) return;
       running.capture.push(stream, bytes);
-      report(running, stream, bytes);
+      reportOutput(running, stream, bytes);
     },
     ended(reason) {
       fail(typeof reason === 'string' ? guestEnded({ reason, killed: false }) : reason);

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Bench, useBench } from '../../../test/repl-conformance/bench.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
 import { pythonBackend } from './backend.ts';
 import { PYTHON_CAPABILITIES } from './testing.ts';
 
@@ -283,11 +284,7 @@ export function describePromises(): void {
       const { files, writes, network, processes, signals, privileges } = report.findings;
       expect([files, writes, network, processes, signals, privileges].flat()).toEqual([]);
       await expect(
-        backend.open({
-          limits: (await import('../../limits.ts')).DEFAULT_LIMITS as never,
-          host: bench.host,
-          least: 'vm',
-        }),
+        backend.open({ limits: DEFAULT_LIMITS as never, host: bench.host, least: 'vm' }),
       ).rejects.toMatchObject({ code: 'isolation-unavailable' });
     } finally {
       await backend.close();

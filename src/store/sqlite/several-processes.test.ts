@@ -271,10 +271,8 @@ describe('a store of version 0.1', () => {
     await sqliteStore(folder).close();
     const database = new DatabaseSync(join(folder, 'store.sqlite'));
     database.exec('DROP TABLE locks; PRAGMA user_version = 1');
-    const body = record('r');
-    database
-      .prepare(`INSERT INTO runs (id, trace, status, created, body) VALUES ('r', 'r', 'running', '', ?)`)
-      .run(body);
+    const row = `INSERT INTO runs (id, trace, status, created, body) VALUES ('r', 'r', 'running', '', ?)`;
+    database.prepare(row).run(record('r'));
     database.close();
     writeFileSync(join(folder, 'writer.json'), '{}');
     const lock = new DatabaseSync(join(folder, 'writer.lock'));
