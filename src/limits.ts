@@ -96,6 +96,11 @@ export const SCHEMA_IDLE_MS = 30_000;
  */
 export const MAX_REPL_THREADS = 192;
 
+/** Characters (UTF-16) up to which the last message of a chat is the query: about two pages, all of which the root model reads. */
+export const DOOR_QUERY_CHARS = 8_000;
+/** Characters of the beginning and of the end of a longer message that its query shows: a question is usually at one of them. */
+export const DOOR_EXCERPT_CHARS = 1_000;
+
 /** Runs of one `rlm.map` at work at once, where the `Rlm` has so many REPLs: a run waits for its model most of its time. */
 export const DEFAULT_MAP_RUNS = 16;
 

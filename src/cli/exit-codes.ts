@@ -1,5 +1,6 @@
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import { RlmError, type RlmErrorCode } from '../errors.ts';
+import { errorRow } from '../error-table.ts';
+import { RlmError } from '../errors.ts';
 import type { StopReason } from '../event/event.ts';
 
 /**
@@ -28,18 +29,6 @@ export const EXIT = {
 
 const BUDGET_STOPS: ReadonlySet<StopReason> = new Set(['token-limit', 'cost-limit', 'time-limit', 'call-limit']);
 
-const USAGE_CODES: ReadonlySet<RlmErrorCode> = new Set(['invalid-limit', 'invalid-option', 'invalid-name']);
-
-const SETUP_CODES: ReadonlySet<RlmErrorCode> = new Set([
-  'missing-key',
-  'model-not-found',
-  'model-not-allowed',
-  'price-unknown',
-  'context-not-found',
-  'context-invalid',
-  'isolation-unavailable',
-]);
-
 /** The exit code of a run that gave a result. */
 export function exitCodeOf({ outcome, stop }: Pick<CompletionResult<unknown>, 'outcome' | 'stop'>): number {
   if (outcome === 'converged') return EXIT.answered;
@@ -50,7 +39,8 @@ export function exitCodeOf({ outcome, stop }: Pick<CompletionResult<unknown>, 'o
 export function exitCodeOfError(error: unknown): number {
   if (error instanceof CompletionError && error.result.outcome === 'aborted') return EXIT.interrupted;
   if (!RlmError.isInstance(error)) return EXIT.failed;
-  if (USAGE_CODES.has(error.code)) return EXIT.usage;
-  if (SETUP_CODES.has(error.code) || error.userAction) return EXIT.setup;
+  const { exit } = errorRow(error.code);
+  if (exit !== EXIT.failed) return exit;
+  if (error.userAction) return EXIT.setup;
   return error.budget ? EXIT.budget : EXIT.failed;
 }

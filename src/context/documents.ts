@@ -30,12 +30,12 @@ function listed(documents: readonly DocumentValue[]): readonly DocumentValue[] {
 }
 
 function lineOf({ path, content }: DocumentValue): string {
-  return content.kind === 'file' ? `${shownName(path)} (${byteWords(content.bytes)})` : shownName(path);
+  return `${shownName(path)} (${byteWords(bytesOf(content))})`;
 }
 
 /** e.g. `412 files, 3.1 MB: .ts 300, .md 112; in src 400, docs 12`. */
 function describeDocuments(documents: readonly DocumentValue[]): string {
-  const bytes = documents.reduce((sum, { content }) => sum + (content.kind === 'file' ? content.bytes : 0), 0);
+  const bytes = documents.reduce((sum, { content }) => sum + bytesOf(content), 0);
   const head = `${documents.length === 1 ? '1 file' : `${documents.length} files`}, ${byteWords(bytes)}`;
   if (documents.length === 1) return head;
   const ends = countsOf(
@@ -43,6 +43,10 @@ function describeDocuments(documents: readonly DocumentValue[]): string {
   );
   const folders = countsOf(documents.flatMap(({ path }) => (path.includes('/') ? [topFolder(path)] : [])));
   return `${head}: ${ends}${folders === '' ? '' : `; in ${folders}`}`;
+}
+
+function bytesOf(content: DocumentValue['content']): number {
+  return content.kind === 'file' ? content.bytes : Buffer.byteLength(content.text);
 }
 
 function topFolder(path: string): string {

@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly tools?: ToolSet | undefined;
   readonly model?: ModelRef | undefined;
   readonly subModel?: ModelRef | readonly ModelRef[] | undefined;
+  /** Of a new run: added to the prompt. */
+  readonly instructions?: string | undefined;
   /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
   readonly prompt?: PromptOptions | undefined;
   /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */

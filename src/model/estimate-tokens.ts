@@ -1,3 +1,4 @@
+import { characterBoundary } from '../code-points.ts';
 import type { ChatMessage, Model } from './port.ts';
 
 /** Longer texts are sampled: an estimate must not cost what the call saves. */
@@ -29,6 +30,19 @@ export function estimateTokens(text: string): number {
     weight += weigh(text, start, start + window);
   }
   return Math.ceil((weight / SAMPLE_CHARS) * text.length);
+}
+
+/** The longest beginning of a text within so many tokens, by the same estimate. */
+export function textWithin(text: string, tokens: number): string {
+  // No character is more than a token.
+  if (text.length <= tokens) return text;
+  let left = tokens * 4;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    left -= unit < 0x80 ? 1 : unit < 0x800 ? 2 : 4;
+    if (left < 0) return text.slice(0, characterBoundary(text, index));
+  }
+  return text;
 }
 
 function weigh(text: string, start: number, end: number): number {

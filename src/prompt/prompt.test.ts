@@ -61,6 +61,7 @@ describe('the system prompt', () => {
   it('ends with the caller’s instructions, or is replaced as a whole', () => {
     expect(systemPrompt(FACTS, { instructions: 'Answer in French.' })).toMatch(/# Instructions\nAnswer in French\.$/);
     expect(systemPrompt(FACTS, { system: 'Mine.' })).toBe('Mine.');
+    expect(systemPrompt(FACTS, { system: 'Mine.', instructions: 'Short.' })).toBe('Mine.\n\n# Instructions\nShort.');
   });
 });
 

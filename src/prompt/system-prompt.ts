@@ -5,7 +5,7 @@ import type { ReplInfo } from '../repl/port.ts';
 export interface PromptOptions {
   /** Added at the end of the system prompt: the task's own rules, tone, language. */
   readonly instructions?: string;
-  /** Replaces the system prompt as a whole. */
+  /** Replaces Fathom's own system prompt. */
   readonly system?: string;
   /** End the provider's stream when the first command has closed, so that no invented output is paid for. Default false. */
   readonly stopAfterFirstBlock?: boolean;
@@ -36,19 +36,18 @@ export interface PromptFacts {
  * that claims a behaviour is executed by a test (`test/engine/prompt-claims.test.ts`).
  */
 export function systemPrompt(facts: PromptFacts, options: PromptOptions = {}): string {
-  if (options.system !== undefined) return options.system;
   const sections = [
-    opening(facts),
-    acting(facts),
-    names(facts),
-    answering(facts),
-    advice(facts),
+    ...(options.system === undefined ? ownSections(facts) : [[options.system]]),
     options.instructions === undefined ? [] : ['# Instructions', options.instructions],
   ];
   return sections
     .filter((section) => section.length > 0)
     .map((section) => section.join('\n'))
     .join('\n\n');
+}
+
+function ownSections(facts: PromptFacts): string[][] {
+  return [opening(facts), acting(facts), names(facts), answering(facts), advice(facts)];
 }
 
 function opening(facts: PromptFacts): string[] {

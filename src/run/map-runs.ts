@@ -71,7 +71,15 @@ export interface MapParts {
 
 const NAMES: OptionNames<MapRequest> = {
   ...{ query: true, queries: true, context: true, contexts: true, output: true, limits: true, tools: true },
-  ...{ model: true, subModel: true, modelSettings: true, repl: true, signal: true, concurrency: true },
+  ...{
+    model: true,
+    subModel: true,
+    modelSettings: true,
+    instructions: true,
+    repl: true,
+    signal: true,
+    concurrency: true,
+  },
 };
 
 /** Starts the runs, a few at a time. */

@@ -1,5 +1,5 @@
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
-import { checkSchema, checkSignal, invalidOption } from '../argument-checks.ts';
+import { checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
 import { loadContext } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
@@ -12,6 +12,7 @@ import { type BookedCall, type BudgetWarning, createLedger, hasKnownCost, priceU
 import { type Limits, resolveLimits } from '../limits.ts';
 import { createModelPolicy, type ModelPolicy } from '../model/model-policy.ts';
 import { areModelSettings, MODEL_SETTINGS, type ModelSettings } from '../model/model-settings.ts';
+import type { PromptOptions } from '../prompt/index.ts';
 import { answerType } from '../schema/answer-type.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import type { SharedBudget } from './shared-budget.ts';
@@ -142,7 +143,7 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
     models: policy,
     ...{ tools, toolbox },
     answerType: request.output === undefined ? undefined : answerType(request.output),
-    prompt: request.prompt ?? parent?.prompt ?? engine.defaults.prompt,
+    prompt: request.prompt ?? parent?.prompt ?? promptOf(open),
     modelSettings: settingsOf(open),
     requireInspection: request.requireInspection ?? parent?.requireInspection ?? engine.defaults.requireInspection,
     gate: open.tree.calls.lane(),
@@ -152,6 +153,17 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
 function checkQuery(query: unknown): void {
   if (typeof query === 'string' && query.trim() !== '') return;
   throw invalidOption('A completion needs a query: a text that says what to find out about the context');
+}
+
+/** @throws RlmError `invalid-option` */
+function promptOf({ engine, request: { instructions } }: OpenRun): PromptOptions {
+  const { prompt } = engine.defaults;
+  if (instructions === undefined) return prompt;
+  if (typeof instructions !== 'string') {
+    throw invalidOption(`The option instructions has to be a text, not ${kindOf(instructions)}`);
+  }
+  const all = [...(prompt.instructions === undefined ? [] : [prompt.instructions]), instructions];
+  return { ...prompt, instructions: all.join('\n\n') };
 }
 
 /** @throws RlmError `invalid-option` */

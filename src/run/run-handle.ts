@@ -191,6 +191,8 @@ export interface CompletionRequest<T = string> {
    * schema of another library runs in this one.
    */
   readonly output?: StandardSchemaV1<unknown, T>;
+  /** Added to the system prompt, after the Rlm's own: rules of this task, its tone, its language. Default: none. */
+  readonly instructions?: string;
   /** Over the Rlm's, one by one. Default: the Rlm's. */
   readonly limits?: Partial<Limits>;
   /** In place of the Rlm's. Default: the Rlm's. */
@@ -209,7 +211,7 @@ export interface CompletionRequest<T = string> {
 
 const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
-  ...{ modelSettings: true, signal: true },
+  ...{ instructions: true, modelSettings: true, signal: true },
 };
 
 /** A request as it was given, and what is wrong with it: the run it starts rejects with that. */

@@ -7,6 +7,7 @@ const LEAVES: readonly string[] = [
   'argument-checks.ts',
   'clock.ts',
   'code-points.ts',
+  'error-table.ts',
   'errors.ts',
   'json-text.ts',
   'limits.ts',
@@ -63,6 +64,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['context', 'engine', 'event', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema', 'session'],
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
+  door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
   'test-doubles': ['model'],
   'test.ts': ['test-doubles'],
   cli: [

@@ -181,6 +181,7 @@ describe('a run that is resumed', () => {
     const first = rlmOf({ model: begun, subModel, store, prompt, requireInspection: false }).completion({
       query: 'go',
       context: 'text',
+      instructions: 'In one word.',
     });
     await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
 
@@ -188,7 +189,8 @@ describe('a run that is resumed', () => {
     const other = { instructions: 'Answer in German.' };
     const rlm = rlmOf({ model: later, subModel, store, prompt: other, requireInspection: true });
     const { turns, text } = await rlm.resume(first.id);
-    expect(later.requests[0]?.messages[0]?.content).toMatch(/Answer in French\.$/);
+    expect(later.requests[0]?.messages[0]?.content).toMatch(/Answer in French\.\n\nIn one word\.$/);
+    expect(later.requests[0]?.messages[0]?.content).toBe(begun.requests[0]?.messages[0]?.content);
     expect([turns, text]).toEqual([2, 'written at once']);
   });
 
