@@ -1,7 +1,7 @@
 import type { RunEvent } from '../event/event.ts';
 import type { CompletionRun } from '../run/run-handle.ts';
 
-/** A piece of what a run thinks: of the reply of a turn, or a line about what became of it. */
+/** A piece of a run's reasoning: of the reply of a turn, or a line about one of its commands. */
 export interface Thought {
   /** From 1. */
   readonly turn: number;
@@ -34,7 +34,7 @@ export async function* narrate(
   }
 }
 
-/** What was narrated of the reply that arrives. */
+/** The narrated part of the reply that arrives. */
 interface Reply {
   readonly turn: number;
   readonly attempt: number;
