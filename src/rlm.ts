@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ulid } from 'ulid';
 import { ReplPlaces } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
@@ -7,6 +8,7 @@ import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
 import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } from './limits.ts';
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
+import { checkOptionNames, type OptionNames } from './option-names.ts';
 import type { ReplBackend, ReplLimits } from './repl/port.ts';
 import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
 import { readInterrupted } from './resume/resume-run.ts';
@@ -28,6 +30,18 @@ import { Sessions } from './session/sessions.ts';
 import { memoryStore } from './store/index.ts';
 import { createToolbox } from './tools/toolbox.ts';
 
+/** Options of `rlm.resume`. */
+export interface ResumeOptions<T = unknown> {
+  readonly signal?: AbortSignal;
+  /**
+   * The answer's schema, as the run was started with. Default: the recorded JSON Schema, whose answer is a plain value; a schema
+   * library's transforms are not in it.
+   */
+  readonly output?: StandardSchemaV1<unknown, T>;
+}
+
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, output: true };
+
 /** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
 export interface Rlm extends AsyncDisposable {
   /**
@@ -44,7 +58,7 @@ export interface Rlm extends AsyncDisposable {
    * Goes on with a run that was interrupted or paused, without paying again for what is recorded. It rejects like a
    * completion, with `run-not-found` or `invalid-option` where there is nothing to go on with.
    */
-  resume(runId: string, options?: { readonly signal?: AbortSignal }): CompletionRun<unknown>;
+  resume<T = unknown>(runId: string, options?: ResumeOptions<T>): CompletionRun<T>;
   /** A REPL that lives across completions. @throws RlmError `invalid-option`, `invalid-limit`, `isolation-unavailable`, `repl-failure` */
   createSession(options?: SessionOptions): Promise<Session>;
   /**
@@ -121,9 +135,8 @@ export function createRlm(options: RlmOptions): Rlm {
           track(startRun({ engine: engineFor(repl), request: rest, signal, budget })),
       });
     },
-    resume(runId, given) {
-      const signal = given?.signal;
-      return track(deferRun(runId, () => resumeRun(runId, signal)));
+    resume<T>(runId: string, given: ResumeOptions<T> = {}): CompletionRun<T> {
+      return track(deferRun<T>(runId, () => resumeRun<T>(runId, given)));
     },
     createSession: (sessionOptions) => sessions.create(sessionOptions),
     openSession: (id, openOptions) => sessions.open(id, openOptions),
@@ -143,16 +156,17 @@ export function createRlm(options: RlmOptions): Rlm {
     return run;
   }
 
-  async function resumeRun(runId: string, signal: AbortSignal | undefined): Promise<BoxedRun<unknown>> {
+  async function resumeRun<T>(runId: string, { signal, output, ...rest }: ResumeOptions<T>): Promise<BoxedRun<T>> {
     if (closed !== undefined) throw rlmClosed();
+    checkOptionNames('resume', rest, RESUME_OPTIONS);
     const { request, backend, ...recorded } = await readInterrupted(runId, {
-      store,
+      ...{ store, output },
       clock,
       defaults,
       resolveModel: resolve,
     });
     const engine = engineFor(options.repl ?? (backend as ReplChoice));
-    return { run: startRun({ engine, request, signal, interrupted: { runId, ...recorded } }) };
+    return { run: startRun<T>({ engine, request, signal, interrupted: { runId, ...recorded } }) };
   }
 
   function close(): Promise<void> {

@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { invalidOption, isStandardSchema } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { EngineDefaults, RunRequest } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
@@ -6,6 +9,7 @@ import { type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import type { Model, ModelRef } from '../model/index.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
+import { jsonSchemaOf } from '../schema/json-schema.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { type RecordedModels, recordedReference } from './recorded-models.ts';
@@ -25,6 +29,8 @@ export interface ResumeOptions {
   readonly clock: Clock;
   readonly defaults: EngineDefaults;
   readonly resolveModel: (ref: ModelRef) => Promise<Model>;
+  /** The caller's schema of the answer. */
+  readonly output: StandardSchemaV1 | undefined;
 }
 
 /**
@@ -60,10 +66,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
     request: {
       query: request.query,
       context,
-      output:
-        request.output === undefined || request.output === null
-          ? undefined
-          : jsonSchema(request.output as Record<string, unknown>),
+      output: outputOf(record, options.output),
       limits: recordedLimits(request.limits),
       prompt: request.prompt,
       requireInspection: request.requireInspection,
@@ -91,6 +94,17 @@ async function modelsOf(
     ...recorded.subModels.map((id) => find(id, [...subs, model])),
   ]);
   return { model: root, subModel: below.length === 0 ? undefined : below };
+}
+
+/** The schema that the model was shown is part of what is recorded: with another one the run would not be the same. */
+function outputOf({ id, request }: RunRecord, given: StandardSchemaV1 | undefined): StandardSchemaV1 | undefined {
+  const recorded = request.output ?? undefined;
+  if (given === undefined)
+    return recorded === undefined ? undefined : jsonSchema(recorded as Readonly<Record<string, unknown>>);
+  if (!isStandardSchema(given)) throw invalidOption('The option output of resume has to be a Standard Schema');
+  if (request.output === undefined || !isDeepStrictEqual(jsonSchemaOf(given) ?? null, request.output))
+    throw invalidOption(`The option output is not the schema that run ${id} was started with`);
+  return given;
 }
 
 function checkTools({ id, request }: RunRecord, { tools }: EngineDefaults): void {

@@ -1,8 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf } from '../errors.ts';
+import { asNumbers, lostDigits, lostNumbers, parseWithDigits } from '../json-digits.ts';
 import { cutMiddle } from '../repl/error-text.ts';
 import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
+import { keepsDigits } from './json-schema-answer.ts';
+import { pythonLiteralAsJson } from './python-literal.ts';
 
 /** Errors reported for one answer: a list of a million numbers may have one for each. */
 const MAX_ERRORS = 100;
@@ -22,29 +25,61 @@ export interface AnswerType {
   readonly schemaText: string;
   /** Property names in schema order, for `SUBMIT` by position. */
   readonly properties: readonly string[];
-  /** An answer that came as a value. */
+  /** An answer that came as a value. A text that does not fit as such is read as {@link checkText} does. */
   check(answer: Answer): Promise<Checked>;
-  /** An answer written as text: read as JSON, or taken as it is for string schemas. */
+  /** An answer written as text: read as JSON or as a Python literal, also in a fence, or taken as it is for string schemas. */
   checkText(text: string): Promise<Checked>;
 }
 
 /** The answer type of a Standard Schema. */
 export function answerType(schema: StandardSchemaV1): AnswerType {
   const json = jsonSchemaOf(schema);
+
+  async function checkText(text: string): Promise<Checked> {
+    let misfit: Checked | undefined;
+    for (const value of readingsOf(text)) {
+      const checked = await validateDigits(schema, value);
+      if (checked.ok) return checked;
+      misfit ??= checked;
+    }
+    // `42` may be meant as the text it is; when it fits neither way, the errors of the value say more.
+    const asText = await validate(schema, text);
+    return asText.ok ? asText : (misfit ?? asText);
+  }
+
   return {
     schemaText: json === undefined ? '' : JSON.stringify(json),
     properties: propertiesOf(json),
-    check: (answer) => validate(schema, answer.json === null ? answer.text : JSON.parse(answer.json)),
-    async checkText(text) {
-      const parsed = parseJson(text);
-      if (parsed === undefined) return await validate(schema, text);
-      const checked = await validate(schema, parsed.value);
-      if (checked.ok) return checked;
-      // `42` may be meant as the text it is; when it fits neither way, the errors of the value say more.
-      const asText = await validate(schema, text);
-      return asText.ok ? asText : checked;
+    checkText,
+    async check({ json: given, text }) {
+      const value = given === null ? text : parseWithDigits(given);
+      const checked = await validateDigits(schema, value);
+      if (checked.ok || typeof value !== 'string') return checked;
+      return await checkText(value);
     },
   };
+}
+
+/** The values that a text may stand for, the most likely first. */
+function readingsOf(text: string): readonly unknown[] {
+  const inFence = FENCED.exec(text)?.[1];
+  return [text, ...(inFence === undefined ? [] : [inFence])].flatMap((written) => {
+    const read = parseJson(written) ?? parsePython(written);
+    return read === undefined ? [] : [read.value];
+  });
+}
+
+/** A text that is one fenced block. */
+const FENCED = /^\s*```[^\n`]*\n([\s\S]*?)\n?```\s*$/;
+
+/** Validates a value whose integers may be too long for a number. Those are errors, except where only JSON is made of it. */
+async function validateDigits(schema: StandardSchemaV1, value: unknown): Promise<Checked> {
+  const plain = asNumbers(value);
+  const checked = await validate(schema, plain);
+  if (!checked.ok) return checked;
+  if (keepsDigits(schema)) return { ok: true, value };
+  const lost = lostNumbers(value);
+  return lost.length === 0 ? checked : { ok: false, errors: lost.map(lostDigits) };
 }
 
 async function validate(schema: StandardSchemaV1, value: unknown): Promise<Checked> {
@@ -81,10 +116,19 @@ function describeIssue(issue: StandardSchemaV1.Issue): string {
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
 
-function parseJson(text: string): { readonly value: unknown } | undefined {
+interface Parsed {
+  readonly value: unknown;
+}
+
+function parseJson(text: string): Parsed | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseWithDigits(text) };
   } catch {
     return undefined; // Not JSON: the text itself is the candidate.
   }
+}
+
+function parsePython(text: string): Parsed | undefined {
+  const json = pythonLiteralAsJson(text);
+  return json === undefined ? undefined : parseJson(json);
 }

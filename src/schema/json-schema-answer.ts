@@ -39,6 +39,25 @@ export function validatingSchema<T = unknown>(
   return { '~standard': standard };
 }
 
+/** A schema of values that are only written as JSON again. */
+interface DigitKeepingSchema extends StandardSchemaV1 {
+  readonly keepsDigits: true;
+}
+
+/**
+ * {@link validatingSchema} for values that go nowhere but into JSON again: to a terminal, or back into Python. Integers that
+ * a number cannot hold fit it, and `JSON.stringify` writes them with all their digits.
+ */
+export function digitKeepingSchema(schema: Readonly<Record<string, unknown>>, what: string): StandardSchemaV1 {
+  const keeping: DigitKeepingSchema = { ...validatingSchema(schema, what), keepsDigits: true };
+  return keeping;
+}
+
+/** Whether a schema is one of {@link digitKeepingSchema}. */
+export function keepsDigits(schema: StandardSchemaV1): schema is DigitKeepingSchema {
+  return 'keepsDigits' in schema && schema.keepsDigits === true;
+}
+
 function issueOf({ instanceLocation, error }: ValidationIssue): StandardSchemaV1.Issue {
   const path = instanceLocation.split('/').slice(1).map(decodePointer);
   return { message: error, ...(path.length > 0 && { path }) };

@@ -10,7 +10,7 @@ import type { Usage } from '../ledger/index.ts';
 import { ModelError } from '../model/index.ts';
 import type { ModelPolicy } from '../model/model-policy.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
-import { jsonSchema } from '../schema/json-schema-answer.ts';
+import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import type { Trajectory } from '../trajectory.ts';
 import { failedReply, openSlot } from './reply.ts';
 
@@ -101,7 +101,7 @@ function childRequest({ query, context, output }: ChildCall['request']) {
   return {
     query,
     context: context === undefined ? undefined : guestContext(context),
-    output: output === undefined ? undefined : jsonSchema(output),
+    output: output === undefined ? undefined : digitKeepingSchema(output, 'output schema'),
   };
 }
 

@@ -7,7 +7,7 @@ import { type ChatMessage, estimateTokens, type Model, type ModelReply } from '.
 import { type SplitReply, splitReasoning } from '../protocol/index.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import { type AnswerType, answerType } from '../schema/answer-type.ts';
-import { jsonSchema } from '../schema/json-schema-answer.ts';
+import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import { callModel } from './call-model.ts';
 import { openSlot } from './reply.ts';
 
@@ -38,7 +38,9 @@ export async function sendFlatCall(
 ): Promise<SubCallReply> {
   const depth = run.depth + 1;
   const type =
-    request.kind === 'rlm' && request.output !== undefined ? answerType(jsonSchema(request.output)) : undefined;
+    request.kind === 'rlm' && request.output !== undefined
+      ? answerType(digitKeepingSchema(request.output, 'output schema'))
+      : undefined;
   const slot = openSlot(step, run.ledger);
   try {
     const account = step.account(run.ledger.account({ kind: 'sub', depth, ticket: slot }));

@@ -98,6 +98,15 @@ describe('createToolbox', () => {
     await expect(box.call('odd', {}, never)).rejects.toMatchObject({ name: 'TypeError' });
   });
 
+  it('refuses a bigint, wherever it is in a result, with what to return', async () => {
+    const box = createToolbox({ one: () => 2n ** 60n, deep: () => ({ rows: [{ id: 1n }] }) });
+    for (const name of ['one', 'deep']) {
+      await expect(box.call(name, {}, never)).rejects.toThrow(
+        `${name} returned a bigint, which is not JSON: return it as a string`,
+      );
+    }
+  });
+
   it('passes the errors of a tool on with their type', async () => {
     const box = createToolbox({
       fails: () => {

@@ -103,7 +103,10 @@ async function callTool(
   const input = callable.validate === undefined ? args : await callable.validate(args);
   const result = await callable.run(input, options);
   if (result === undefined) return null;
-  const json = JSON.stringify(result);
+  const json = JSON.stringify(result, (_, part: unknown) => {
+    if (typeof part !== 'bigint') return part;
+    throw new ToolError('TypeError', `the tool ${name} returned a bigint, which is not JSON: return it as a string`);
+  });
   if (json === undefined)
     throw new ToolError('TypeError', `the tool ${name} returned a ${typeof result}, which is not JSON`);
   return JSON.parse(json) as JsonValue;

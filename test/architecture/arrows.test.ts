@@ -9,6 +9,7 @@ const LEAVES: readonly string[] = [
   'code-points.ts',
   'error-table.ts',
   'errors.ts',
+  'json-digits.ts',
   'json-text.ts',
   'limits.ts',
   'map-bounded.ts',
@@ -30,7 +31,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   event: ['trajectory.ts'],
   store: ['event', 'repl'],
   journal: ['model', 'store'],
-  schema: ['repl'],
+  schema: ['protocol', 'repl'],
   tools: ['repl', 'schema'],
   admission: [],
   engine: [

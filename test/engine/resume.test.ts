@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APICallError } from '@ai-sdk/provider';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { type CompletionError, memoryStore, type RunEvent, sqliteStore } from '../../src/index.ts';
 import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { startMockProvider } from '../mock-provider/index.ts';
@@ -70,6 +71,26 @@ describe('a run that is resumed', () => {
     const stored = await store.events.read(first.id);
     expect(checkEvents(stored)).toEqual([]);
     expect((await store.runs.get(first.id))?.status).toBe('completed');
+  });
+
+  it('takes the schema of its answer again, and no other', async () => {
+    const store = memoryStore();
+    const { respond } = quotaAfter(0);
+    const root = [cell('r = llm_query("7")\nFINAL({"n": int(r)})')];
+    const rlm = rlmOf({ model: scriptedModel(root), subModel: scriptedModel(respond), store });
+    const output = z.object({ n: z.number() });
+    const first = rlm.completion({ query: 'go', context: 'text', output });
+    await expect(Promise.resolve(first)).rejects.toMatchObject({ resumable: true });
+    for (const wrong of [z.object({ m: z.number() }) as never, z.string() as never, { type: 'object' } as never]) {
+      await expect(Promise.resolve(rlm.resume(first.id, { output: wrong }))).rejects.toMatchObject({
+        ...{ code: 'invalid-option', message: expect.stringContaining('output') },
+      });
+    }
+    await expect(Promise.resolve(rlm.resume(first.id, { outputs: output } as never))).rejects.toThrow(
+      'resume has no option outputs. Did you mean output?',
+    );
+    const resumed = await rlm.resume<{ n: number }>(first.id, { output });
+    expect(resumed).toMatchObject({ outcome: 'converged', answer: { n: 7 } });
   });
 
   it('goes on once, however often it is asked for', async () => {

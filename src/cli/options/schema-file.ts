@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf, RlmError } from '../../errors.ts';
-import { validatingSchema } from '../../schema/json-schema-answer.ts';
+import { digitKeepingSchema } from '../../schema/json-schema-answer.ts';
 
 /**
  * The answer's schema from a file of JSON Schema.
  *
  * @throws RlmError `invalid-option` naming the file and what is wrong with it
  */
-export async function schemaFromFile(path: string): Promise<StandardSchemaV1<unknown, unknown>> {
+export async function schemaFromFile(path: string): Promise<StandardSchemaV1> {
   let schema: unknown;
   try {
     schema = JSON.parse(await readFile(path, 'utf8'));
@@ -18,7 +18,7 @@ export async function schemaFromFile(path: string): Promise<StandardSchemaV1<unk
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw unusable(path, 'it must hold a JSON object', undefined);
   }
-  return validatingSchema(schema as Readonly<Record<string, unknown>>, `schema ${path}`);
+  return digitKeepingSchema(schema as Readonly<Record<string, unknown>>, `schema ${path}`);
 }
 
 function unusable(path: string, why: string, cause: unknown): RlmError {

@@ -5,6 +5,7 @@ import { referenceOf } from '../../resume/recorded-models.ts';
 import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
+import { digitKeepingSchema } from '../../schema/json-schema-answer.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
@@ -64,9 +65,14 @@ export async function resume({ id: given, options, console, interrupts }: Resume
 
 async function goOn(options: RlmOptions, { id, request }: RunRecord, { interrupts }: Stage): Promise<Answered> {
   await using rlm = createRlm(options);
-  const run = rlm.resume(id, { signal: interrupts.signal });
+  const recorded = request.output ?? undefined;
+  const output =
+    recorded === undefined
+      ? undefined
+      : digitKeepingSchema(recorded as Readonly<Record<string, unknown>>, 'recorded schema');
+  const run = rlm.resume(id, { signal: interrupts.signal, ...(output !== undefined && { output }) });
   interrupts.attach(run);
-  return { result: await run, typed: request.output !== undefined && request.output !== null };
+  return { result: await run, typed: output !== undefined };
 }
 
 /** An `Rlm` like the one that began the run. */

@@ -1,9 +1,11 @@
 import type { Clock } from '../../clock.ts';
-import { messageOf, RlmError } from '../../errors.ts';
+import { RlmError } from '../../errors.ts';
+import { lostDigits } from '../../json-digits.ts';
 import type { JsonValue, ReplHost, ReplLimits, SubCallReply } from '../port.ts';
 import { encodeFrame, type Frame, FrameType } from './frame.ts';
 import { ChannelViolation } from './limits.ts';
 import type { PartReader } from './parts.ts';
+import { callEntry, errorFields, failedEntry, jsonOf } from './reply-entries.ts';
 import { type GuestRequest, type ParsedCall, parseRequest } from './requests.ts';
 import type { Fields } from './shape.ts';
 
@@ -149,7 +151,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
         for (const [index, call] of request.calls.entries()) serveCall(id + index, call);
         return;
       case 'tool':
-        void serveValue(id, bytes, (signal) => host.callTool(request.name, request.args, signal));
+        void serveValue(id, bytes, async (signal) => await callTool(request, host, signal));
         return;
       case 'check-answer':
         void serveValue(id, bytes, async () => (await host.checkAnswer(request.json, request.text)).errors);
@@ -246,48 +248,10 @@ function givenUp(reason: string): RlmError {
   return new RlmError({ code: 'cancelled', message: reason });
 }
 
-/**
- * Entries of reply frames. They are written as text: a reply costs a cell its wait, and making objects of it costs more.
- *
- * @module
- */
+type ToolRequest = Extract<GuestRequest, { op: 'tool' }>;
 
-/** What a guest gets of a sub-call: its entry in a reply frame, and the texts beside it. */
-export function callEntry(id: number, result: SubCallReply): [string, readonly Buffer[]] {
-  const { usage } = result;
-  const parts = [Buffer.from(result.text, 'utf8')];
-  if (result.valueJson !== undefined) parts.push(Buffer.from(result.valueJson, 'utf8'));
-  const reasoning = result.reasoning === undefined ? '' : ',"reasoning":true';
-  if (result.reasoning !== undefined) parts.push(Buffer.from(result.reasoning, 'utf8'));
-  const spent = `[${number(usage.inputTokens)},${number(usage.outputTokens)},${usage.costUsd === null ? 'null' : number(usage.costUsd)}]`;
-  const error = result.error === undefined ? '' : `,"error":${JSON.stringify(result.error)}`;
-  const truncated = result.truncated ? ',"truncated":true' : '';
-  return [
-    `{"id":${id},"ok":${result.ok},"parts":${parts.length},"usage":${spent}${truncated}${reasoning}${error}}`,
-    parts,
-  ];
-}
-
-function number(value: number): string {
-  return Number.isFinite(value) ? String(value) : '0';
-}
-
-/** The entry of a request that failed. */
-export function failedEntry(id: number, error: Readonly<Record<string, unknown>>): string {
-  return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}`;
-}
-
-/** What a guest learns of an error of the host: code or class, and the message; never a stack. */
-export function errorFields(error: unknown): Record<string, unknown> {
-  const message = messageOf(error).slice(0, 20_000);
-  if (RlmError.isInstance(error)) {
-    const left = error.data.left;
-    return { type: 'HostError', code: error.code, message, ...(left === undefined ? {} : { left }) };
-  }
-  return { type: error instanceof Error ? error.name : 'ToolError', message };
-}
-
-/** A value as JSON text. */
-export function jsonOf(value: JsonValue): string {
-  return JSON.stringify(value) ?? 'null';
+/** Calls a tool. Arguments with lost digits reach the cell as a TypeError: what to give in their place is the tool's to say. */
+async function callTool({ name, args, lost }: ToolRequest, host: ReplHost, signal: AbortSignal): Promise<JsonValue> {
+  if (lost.length > 0) throw new TypeError(`${name}() cannot be called so: ${lost.map(lostDigits).join('; ')}`);
+  return await host.callTool(name, args, signal);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asNumbers, type LostNumber, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
 import type { Blob } from './blob-store.ts';
 import { ChannelViolation, MAX_LOOKUP_CHARS } from './limits.ts';
@@ -32,7 +33,13 @@ export interface ParsedCall {
 /** A request frame, understood. */
 export type GuestRequest =
   | { readonly op: 'calls'; readonly calls: readonly ParsedCall[] }
-  | { readonly op: 'tool'; readonly name: string; readonly args: Readonly<Record<string, JsonValue>> }
+  | {
+      readonly op: 'tool';
+      readonly name: string;
+      readonly args: Readonly<Record<string, JsonValue>>;
+      /** Arguments that JavaScript cannot hold: the tool would get other digits. */
+      readonly lost: readonly LostNumber[];
+    }
   | { readonly op: 'check-answer'; readonly json: string | null; readonly text: string }
   | { readonly op: 'history'; readonly read: HistoryRead }
   | { readonly op: 'projection'; readonly read: ProjectionRead }
@@ -55,12 +62,13 @@ function parseOperation(fields: Fields, parts: PartReader, limits: ReplLimits): 
     case 'calls':
       return { op, calls: parseCalls(fields, parts, limits) };
     case 'tool': {
-      const args = parsePart(parts.bytes(limits.answerBytes), 'the arguments of a tool');
+      const args = parsePart(parts.bytes(limits.answerBytes), 'the arguments of a tool', parseWithDigits);
       readObject(args, 'the arguments of a tool');
       return {
         op,
         name: readString(fields, 'name', MAX_LOOKUP_CHARS),
-        args: args as Readonly<Record<string, JsonValue>>,
+        args: asNumbers(args) as Readonly<Record<string, JsonValue>>,
+        lost: lostNumbers(args),
       };
     }
     case 'check-answer':

@@ -1,4 +1,5 @@
 import { RlmError } from '../../errors.ts';
+import { asNumbers, lostDigits, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import { boundError, cutMiddle } from '../error-text.ts';
 import type {
   Answer,
@@ -147,10 +148,18 @@ export function parseAnswerFound(result: GuestResult, limits: ReplLimits): Answe
   }
 }
 
-/** The JSON value in a result's only part. */
+/** The JSON value in a result's only part. @throws RlmError `not-json` for an integer that a number cannot hold */
 export function parseValue(result: GuestResult): JsonValue {
   checkResult(result);
-  return parsePart(result.parts.bytes(Number.MAX_SAFE_INTEGER), 'a value');
+  const value = parsePart(result.parts.bytes(Number.MAX_SAFE_INTEGER), 'a value', parseWithDigits);
+  const [lost] = lostNumbers(value);
+  if (lost === undefined) return asNumbers(value) as JsonValue;
+  throw new RlmError({
+    code: 'not-json',
+    message: `The variable holds an integer that JavaScript would round (${lostDigits(lost)}; in a cell str(…) makes one of it).`,
+    userAction: true,
+    data: { path: lost.path, digits: lost.digits },
+  });
 }
 
 /** Reads the value of an answer: one part, and what it is by `form`: a string, JSON text, or `str(value)`. */

@@ -5,8 +5,8 @@
  * @module
  */
 import { characterBoundary } from '../../code-points.ts';
+import type { parseWithDigits } from '../../json-digits.ts';
 import { detached } from '../error-text.ts';
-import type { JsonValue } from '../port.ts';
 import { ChannelViolation, MAX_VARIABLES } from './limits.ts';
 
 /** An object from JSON, read field by field. */
@@ -110,10 +110,10 @@ function readStrings(fields: Fields, name: string): readonly string[] {
   });
 }
 
-/** The value of JSON text in a part. */
-export function parsePart(bytes: Buffer, what: string): JsonValue {
+/** The value of JSON text in a part; {@link parseWithDigits} as `parse` keeps long integers. */
+export function parsePart(bytes: Buffer, what: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8')) as JsonValue;
+    return parse(bytes.toString('utf8'));
   } catch {
     throw new ChannelViolation(`${what} is not JSON`);
   }
