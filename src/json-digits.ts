@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What TypeScript does not know yet of JSON.parse source text access (V8 11.4, Node 21). */
+/** JSON.parse source text access (V8 11.4, Node 21): the types of TypeScript lack it. */
 interface JsonWithSource {
   readonly parse: (text: string, reviver: (key: string, value: unknown, at: { source?: string }) => unknown) => unknown;
   readonly rawJSON: (text: string) => unknown;
@@ -75,7 +75,7 @@ export function asNumbers(value: unknown): unknown {
 /** Longest integer that a message repeats. */
 const SHOWN_DIGITS = 40;
 
-/** What is wrong with a number that JavaScript cannot hold. */
+/** The message about a number that JavaScript cannot hold. */
 export function lostDigits({ path, digits }: LostNumber): string {
   const shown = digits.length > SHOWN_DIGITS ? `${digits.slice(0, SHOWN_DIGITS)}…` : digits;
   return `${path === '' ? '' : `${path}: `}${shown} does not fit into a number, which would change its digits: declare it as a string`;
