@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { colorsFor, isInteractive } from '../src/cli/screen/console.ts';
 import { printError } from '../src/cli/screen/error-report.ts';
-import { fullNarrator } from '../src/cli/watch/narrator.ts';
+import { fullNarrator } from '../src/cli/watch/full-narrator.ts';
 import { runDemo } from './run.ts';
 
 try {
@@ -25,7 +25,7 @@ try {
     repl: values.repl as 'pyodide',
     out: process.stdout,
     interactive: isInteractive(process.stdout, process.env),
-    narrator: fullNarrator(colorsFor(process.stdout, process.env), process.stdout),
+    narrator: fullNarrator({ colors: colorsFor(process.stdout, process.env), stream: process.stdout }),
     model: values.model,
     subModel: values['sub-model'],
   });

@@ -112,10 +112,11 @@ export function createRlm(options: RlmOptions): Rlm {
     defaults,
     places,
     backendName: async () => (await backends.get(repl)).name,
-    openRepl: async ({ host, limits, signal }) => {
+    openRepl: async ({ host, limits, signal, onPreparing }) => {
       const backend = await backends.get(repl);
       const { isolation: least } = defaults;
-      return await backend.open({ host, limits: replLimits(limits), least, signal, mayKeepSpare: places.hasRoom });
+      const { hasRoom: mayKeepSpare } = places;
+      return await backend.open({ host, limits: replLimits(limits), least, signal, mayKeepSpare, onPreparing });
     },
   });
   const rates = createRateControl({ clock });

@@ -127,6 +127,7 @@ export interface Engine {
     readonly host: ReplHost;
     readonly limits: Limits;
     readonly signal: AbortSignal;
+    readonly onPreparing: () => void;
   }) => Promise<Repl>;
   /** The events of a run; those of a child reach its parent's subscribers as well. */
   readonly openEvents: (options: {

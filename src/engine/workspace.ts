@@ -1,6 +1,7 @@
 import type { ContextSet, Projection } from '../context/index.ts';
 import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
 import { History } from './history.ts';
+import type { Run } from './run.ts';
 
 /** Serves a REPL whose completion is not running (between two of a session): nothing may be asked then. */
 const idleHost: ReplHost = {
@@ -39,8 +40,21 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
+/** Opens a REPL for a run, and reports the steps of that as progress. */
+export function openRunWorkspace(run: Run): Promise<Workspace> {
+  const { engine, limits, stop } = run;
+  reportOpening(run, 'starting the REPL');
+  const onPreparing = (): void => reportOpening(run, 'preparing the sandbox, once on this machine');
+  return openWorkspace((host) => engine.openRepl({ host, limits, signal: stop.hardSignal, onPreparing }));
+}
+
+/** Reports what a run does before its first turn. */
+export function reportOpening({ emit, limits }: Run, status: string): void {
+  emit({ type: 'run.progress', turn: 0, maxTurns: limits.maxTurns, fraction: 0, status });
+}
+
 /** Opens a REPL and wraps it: the host that answers its cells can change, the REPL stays. */
-export async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<Workspace> {
+async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<Workspace> {
   let current = idleHost;
   let contexts = 0;
   let inForce: ContextsInForce | undefined;

@@ -16,6 +16,8 @@ export interface SubCallStarted {
   readonly promptChars: number;
   /** The command that made it, e.g. `t3.0`. */
   readonly commandId: string;
+  /** The batch it is an item of, and how many items that has. Ids are unique in a run. */
+  readonly batch?: { readonly id: number; readonly count: number };
 }
 
 /** A sub-call has its reply, or failed. */

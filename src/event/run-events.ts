@@ -117,7 +117,7 @@ export interface RunCompleted {
 /** Safe to broadcast: it contains only the run's progress. */
 export interface RunProgress {
   readonly type: 'run.progress';
-  /** From 1. */
+  /** From 1; 0 while the REPL is opened and the context is loaded. */
   readonly turn: number;
   /** The limit. */
   readonly maxTurns: number;

@@ -62,6 +62,8 @@ export interface OpenReplOptions {
   readonly mayKeepSpare?: boolean;
   /** Aborting it gives up opening. */
   readonly signal?: AbortSignal;
+  /** Called when opening waits for something that is made once on a machine and then kept. */
+  readonly onPreparing?: () => void;
 }
 
 /** One REPL: a Python namespace, a file tree and named snapshots of both. Calls are answered in the order they came. */

@@ -6,7 +6,7 @@ import { type BoundContext, bindContext } from '../engine/bind-context.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
-import { openWorkspace, type Workspace } from '../engine/workspace.ts';
+import { openRunWorkspace, reportOpening, type Workspace } from '../engine/workspace.ts';
 import { messageOf, type RlmError } from '../errors.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
@@ -78,7 +78,7 @@ async function runToEnd(
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
     const recorded = await enterPlaces(run, outcome);
-    const workspace = options.workspace ?? (await openOwn(run));
+    const workspace = options.workspace ?? (await openRunWorkspace(run));
     if (options.workspace === undefined) close = () => workspace.close();
     const { backend, isolation } = workspace.repl.info;
     outcome.opened(isolation);
@@ -132,10 +132,6 @@ async function enterPlaces(run: Run, outcome: RunOutcome): Promise<boolean> {
   }
 }
 
-function openOwn({ engine, limits, stop }: Run): Promise<Workspace> {
-  return openWorkspace((host) => engine.openRepl({ host, limits, signal: stop.hardSignal }));
-}
-
 /** Its REPL, or that of a run below it, was killed from outside, and the run was not cancelled. */
 function restartsTree(error: unknown, { stop, journal, tree }: OpenRun): boolean {
   if (stop.cancelled !== undefined) return false;
@@ -158,6 +154,7 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
   const release = workspace.serve(host);
   const { repl, history } = workspace;
   try {
+    reportOpening(run, 'loading the context');
     await workspace.bind(bound);
     history.addQuery(run.query);
     reportStarted(run, workspace, bound);

@@ -3,7 +3,7 @@ import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';
 import type { Engine, Run } from '../engine/run.ts';
-import { openWorkspace } from '../engine/workspace.ts';
+import { openRunWorkspace } from '../engine/workspace.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
 import { recordedLimits } from '../limits.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
@@ -179,9 +179,7 @@ export class Sessions {
         signal: this.#closing.signal,
         onQueued: async (position) => run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls }),
       });
-      const workspace = await openWorkspace((host) =>
-        engine.openRepl({ host, limits: run.limits, signal: run.stop.hardSignal }),
-      );
+      const workspace = await openRunWorkspace(run);
       const commands = new SessionCommands({ run, workspace });
       await commands.bind();
       const { backend, isolation } = workspace.repl.info;

@@ -43,7 +43,10 @@ export async function serveSubCall(
   const { model: asked, unknown } = await modelFor(request, run);
   const chars = promptChars(request);
   if (request.kind === 'llm') tally.noteFlatCall({ chars, batched: request.batch !== undefined });
-  run.emit({ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId });
+  run.emit({
+    ...{ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId },
+    ...(request.batch !== undefined && { batch: { id: request.batch.id, count: request.batch.count } }),
+  });
   const served =
     unknown === undefined
       ? await serve({ ...caller, request, model: asked, signal, commandId, callId: call.callId }).catch(failedAs)

@@ -22,7 +22,7 @@ afterEach(() => {
 async function run(novels: string) {
   const printed: string[] = [];
   const out = { write: (text: string) => printed.push(text) };
-  const narrator = briefNarrator(colorsFor(out, {}));
+  const narrator = briefNarrator({ colors: colorsFor(out, {}), stream: {}, interactive: false });
   const demo = await runDemo({ novels, repl: 'pyodide', out, interactive: false, narrator });
   if (demo.result.answer === undefined) throw new Error(`no answer:\n${printed.join('')}`);
   return { ...demo, printed: printed.join('') };

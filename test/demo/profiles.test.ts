@@ -19,7 +19,7 @@ test.each(Object.keys(PROFILES) as ProfileName[])(
     const printed: string[] = [];
     const out = { write: (text: string) => printed.push(text) };
     const model = `${provider.url}${PROFILES[name].basePath}#recorded`;
-    const narrator = briefNarrator(colorsFor(out, {}));
+    const narrator = briefNarrator({ colors: colorsFor(out, {}), stream: {}, interactive: false });
     const { verified, result } = await runDemo({
       novels: NOVELS,
       repl: 'auto',

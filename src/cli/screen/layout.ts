@@ -24,6 +24,31 @@ const PLAIN_COLUMNS = 240;
 /** Columns of a terminal that does not know them: those of a container or a recorder say 0. */
 const USUAL_COLUMNS = 80;
 
+/** Characters that take two columns of a terminal: those of East Asia, and pictures. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+/** Characters that take none: they join the one before. */
+const JOINED = /\p{M}|\u200b|\u200c|\u200d|\p{Variation_Selector}/u;
+
+/** Columns that a line takes in a terminal. */
+export function columnsIn(line: string): number {
+  let columns = 0;
+  for (const character of line) columns += JOINED.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+  return columns;
+}
+
+/** The end of a line, in so many columns; with `…` before it where something is left out. */
+export function lastColumns(line: string, width: number): string {
+  if (columnsIn(line) <= width) return line;
+  const characters = [...line];
+  let start = characters.length;
+  for (let left = width - 1; start > 0; start--) {
+    left -= columnsIn(characters[start - 1] ?? '');
+    if (left < 0) break;
+  }
+  return `…${characters.slice(start).join('')}`;
+}
+
 /** How wide lines may be. */
 export function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
   return isTTY === true ? columns || USUAL_COLUMNS : PLAIN_COLUMNS;

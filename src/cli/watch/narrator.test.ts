@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import type { EventBody } from '../../event/event.ts';
 import { colorsFor } from '../screen/console.ts';
 import { eventOf, streamTo } from '../screen/testing.ts';
-import { briefNarrator, fullNarrator, type Narrator } from './narrator.ts';
+import { fullNarrator } from './full-narrator.ts';
+import { briefNarrator, type Narrator, type NarratorOptions } from './narrator.ts';
 import { INITIAL_STATE, nextState } from './run-state.ts';
 
-const PLAIN = colorsFor(streamTo([]), {});
+const PLAIN: NarratorOptions = { colors: colorsFor(streamTo([]), {}), stream: {}, interactive: false };
+const LIVE: NarratorOptions = { ...PLAIN, interactive: true };
 
 /** Everything a narrator says of these events of the root run. */
 function told(narrator: Narrator, ...bodies: readonly EventBody[]): readonly string[] {
@@ -13,7 +15,7 @@ function told(narrator: Narrator, ...bodies: readonly EventBody[]): readonly str
   return bodies.flatMap((body) => {
     const event = eventOf(body);
     state = nextState(state, event);
-    return narrator(event, state);
+    return narrator(event, state, 4_000);
   });
 }
 
@@ -61,8 +63,8 @@ test('brief leaves out what the model writes and sees; full shows it, made fit f
   expect(told(briefNarrator(PLAIN), REPLIED, CELL)).toEqual([]);
   const lines = told(fullNarrator(PLAIN), REPLIED, CELL);
   expect(lines[1]).toMatch(/^── turn 1 · openai\/gpt-5 replied in 1\.3 s ─+$/);
-  expect(lines[2]).toBe('Look:\n\\x1b[2J```python\nprint(1)\n```');
-  expect(lines.slice(3)).toEqual(['▸ failed in 40 ms, 3 sub-calls (1 failed)', '  ValueError: no']);
+  expect(lines.slice(2, -2).join('\n')).toBe('Look:\n\\x1b[2J```python\nprint(1)\n```');
+  expect(lines.slice(-2)).toEqual(['  ValueError: no', '▸ failed in 40 ms, 3 sub-calls (1 failed)']);
 });
 
 test('trouble is told by both', () => {
@@ -80,7 +82,42 @@ test('trouble is told by both', () => {
   expect(told(fullNarrator(PLAIN), ...trouble)).toEqual(lines);
 });
 
+const TURN: EventBody = { type: 'turn.completed', turn: 1, feedback: '', durationMs: 2_000 };
+
+test('B10: each turn has the first sentence of its reply, time first; a pipe gets one line per turn', () => {
+  const reply = { ...REPLIED, text: '## Plan\nNow I **cut** the text into 24 parts. Then I ask.\n```python\nx\n```' };
+  expect(told(briefNarrator(LIVE), reply, TURN)).toEqual(['0:04 turn 1: Plan', '  done in 2.0 s · so far 0 sub-calls']);
+  const plain = { ...reply, text: reply.text.slice(8) };
+  expect(told(briefNarrator(PLAIN), plain, TURN)).toEqual([
+    '0:04 turn 1/? done in 2.0 s · Now I cut the text into 24 parts. · so far 0 sub-calls',
+  ]);
+});
+
+test('B10: text is shown while it is written, line by line, and once', () => {
+  const delta = (text: string, attempt = 1): EventBody => ({ type: 'model.delta', turn: 1, attempt, text });
+  const whole = 'One.\nTwo.\n```python\nx\n```';
+  const narrator = fullNarrator(PLAIN);
+  const shown = (...bodies: readonly EventBody[]): readonly string[] => told(narrator, ...bodies);
+  expect(shown(delta('On'))).toEqual(['', expect.stringMatching(/^── turn 1 ─+$/)]);
+  expect(shown(delta('e.\nTw'))).toEqual(['One.']);
+  expect(shown(delta('Anot', 2))).toEqual(['! the reply broke off, and the model is asked again:']);
+  expect(shown(delta('her.\nTwo'.replace('Another.', ''), 2))).toEqual(['Another.']);
+  expect(shown({ ...REPLIED, text: 'Another.\nTwo.' })).toEqual(['Two.']);
+  expect(shown(delta('One.\n'), { ...REPLIED, text: whole })).toEqual([
+    ...['', expect.stringContaining('turn 1'), 'One.', 'Two.', '```python', 'x', '```'],
+  ]);
+});
+
+test('B10: the output of a cell is shown as it comes, and its error after it', () => {
+  const output = (text: string): EventBody => ({ type: 'cell.output', id: 't1.0', stream: 'stdout', text });
+  const narrator = fullNarrator(PLAIN);
+  expect(told(narrator, output('a\nb'))).toEqual(['  a']);
+  expect(told(narrator, output('c\n'), { ...CELL, shown: 'a\nbc\nValueError: no' })).toEqual([
+    ...['  bc', '  ValueError: no', '▸ failed in 40 ms, 3 sub-calls (1 failed)'],
+  ]);
+});
+
 test('the turns of children are not told as the root’s', () => {
   const event = eventOf({ type: 'turn.completed', turn: 4, feedback: '', durationMs: 1 }, 'child');
-  expect(briefNarrator(PLAIN)(event, INITIAL_STATE)).toEqual([]);
+  expect(briefNarrator(PLAIN)(event, INITIAL_STATE, 0)).toEqual([]);
 });

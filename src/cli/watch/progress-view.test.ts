@@ -9,7 +9,7 @@ function viewOn(interactive: boolean, columns = 80) {
   const written: string[] = [];
   const stream = streamTo(written, { isTTY: interactive, columns });
   const clock = fakeClock();
-  const narrator = briefNarrator(colorsFor(stream, { NO_COLOR: '1' }));
+  const narrator = briefNarrator({ colors: colorsFor(stream, { NO_COLOR: '1' }), stream, interactive });
   return { view: createProgressView({ stream, clock, interactive, narrator }), clock, written };
 }
 
@@ -18,15 +18,15 @@ const TURN = { type: 'turn.completed', turn: 1, feedback: '', durationMs: 1_500 
 
 test('a terminal shows one line that follows the run, without escape sequences', async () => {
   const { view, clock, written } = viewOn(true);
-  expect(lastLineShown(written)).toBe('starting · 0 tokens · $0 · 0:00');
+  expect(lastLineShown(written)).toBe('0:00 starting');
   view.event(eventOf(PROGRESS));
   await clock.advance(3_000);
-  expect(lastLineShown(written)).toBe('turn 1/30 · asking the model · 0 tokens · $0 · 0:03');
+  expect(lastLineShown(written)).toBe('0:03 turn 1/30 · asking the model');
   expect(written.join('')).not.toContain('\u001b');
 });
 
 test('a terminal that does not know its columns shows the line as well', () => {
-  expect(lastLineShown(viewOn(true, 0).written)).toBe('starting · 0 tokens · $0 · 0:00');
+  expect(lastLineShown(viewOn(true, 0).written)).toBe('0:00 starting');
 });
 
 test('lines that stay push the live line down, and nothing of it is left at the end', async () => {
@@ -37,7 +37,7 @@ test('lines that stay push the live line down, and nothing of it is left at the 
   expect(lastLineShown(written)).toContain('asking the model');
   view.end();
   expect(lastLineShown(written)).toBe('');
-  expect(written.join('')).toContain('turn 1/30 done in 1.5 s');
+  expect(written.join('')).toContain('done in 1.5 s');
   const before = written.length;
   await clock.advance(5_000);
   expect(written.length).toBe(before);
@@ -60,7 +60,7 @@ test('a pipe gets whole lines: one per turn, and one when nothing else was said 
   view.end();
   await clock.advance(QUIET_MS * 2);
   expect(written.join('')).toBe(
-    'turn 1/30 · asking the model · 0 tokens · $0 · 0:10\nturn 1/30 done in 1.5 s · so far 0 sub-calls, 0 tokens, $0\n',
+    '0:10 turn 1/30 · asking the model\n0:10 turn 1/30 done in 1.5 s · so far 0 sub-calls\n',
   );
 });
 
@@ -70,5 +70,5 @@ test('a run that goes on counts from where it was', () => {
   view.event(eventOf(PROGRESS));
   view.event(eventOf({ ...TURN, turn: 2 }));
   view.end();
-  expect(written.join('')).toBe('turn 2/30 done in 1.5 s · so far 3 sub-calls, 1.20k tokens, $0.25\n');
+  expect(written.join('')).toBe('0:00 turn 2/30 done in 1.5 s · so far 3 sub-calls, 1.20k tokens, $0.25\n');
 });

@@ -2,9 +2,10 @@ import type { Clock } from '../../clock.ts';
 import type { RunEvent } from '../../event/event.ts';
 import type { RunFigures } from '../../resume/run-logs.ts';
 import type { TextStream } from '../screen/console.ts';
-import { columnsOf, wrapped } from '../screen/layout.ts';
+import { columnsIn, columnsOf, wrapped } from '../screen/layout.ts';
 import type { Narrator } from './narrator.ts';
-import { INITIAL_STATE, nextState, progressLine, type RunState } from './run-state.ts';
+import { progressLine } from './progress-line.ts';
+import { INITIAL_STATE, nextState, type RunState } from './run-state.ts';
 
 /** Shows a run in progress. */
 export interface ProgressView {
@@ -58,7 +59,7 @@ abstract class View implements ProgressView {
 
   event(event: RunEvent): void {
     this.state = nextState(this.state, event);
-    const lines = this.options.narrator(event, this.state);
+    const lines = this.options.narrator(event, this.state, this.elapsedMs);
     if (lines.length > 0) this.print(lines.join('\n'));
   }
 
@@ -74,8 +75,12 @@ abstract class View implements ProgressView {
   protected abstract print(lines: string): void;
   abstract end(): void;
 
+  protected get elapsedMs(): number {
+    return this.options.clock.now() - this.#startedAt;
+  }
+
   protected line(width?: number): string {
-    return progressLine(this.state, this.options.clock.now() - this.#startedAt, width);
+    return progressLine(this.state, this.elapsedMs, width);
   }
 }
 
@@ -109,12 +114,13 @@ class LiveView extends View {
   #redraw(): void {
     const line = this.line(columnsOf(this.options.stream) - 1 - ECHO_COLUMNS);
     if (line === this.#shown) return;
-    this.options.stream.write(`\r${line.padEnd(this.#shown.length)}`);
+    const rest = Math.max(0, columnsIn(this.#shown) - columnsIn(line));
+    this.options.stream.write(`\r${line}${' '.repeat(rest)}`);
     this.#shown = line;
   }
 
   #erase(): void {
-    if (this.#shown !== '') this.options.stream.write(`\r${' '.repeat(this.#shown.length + ECHO_COLUMNS)}\r`);
+    if (this.#shown !== '') this.options.stream.write(`\r${' '.repeat(columnsIn(this.#shown) + ECHO_COLUMNS)}\r`);
     this.#shown = '';
   }
 }

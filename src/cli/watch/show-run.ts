@@ -10,8 +10,9 @@ import { wrapped } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, jsonFor, onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { type AnswerFile, openAnswerFile } from './answer-file.ts';
+import { fullNarrator } from './full-narrator.ts';
 import type { Interrupts } from './interrupts.ts';
-import { briefNarrator, fullNarrator } from './narrator.ts';
+import { briefNarrator } from './narrator.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
 import { errorJson, resultJson } from './result-json.ts';
 import { openTrace } from './trace-file.ts';
@@ -57,6 +58,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     await using file = await openAnswerFile(options);
     const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
     view.end();
+    if (options.quiet !== true) separate(console);
     const printed = await print(result, { json: options.json === true, typed, console, file });
     if (options.quiet !== true) console.stderr.write(`${wrapped(summaryLine(result), console.stderr, 2)}\n`);
     return printed ? exitCodeOf(result) : EXIT.failed;
@@ -84,12 +86,11 @@ function hasBegun({ result, resumable }: CompletionError): boolean {
 
 function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {
   if (options.quiet === true) return NO_PROGRESS;
-  const colors = colorsFor(stderr, env);
+  const interactive = isInteractive(stderr, env);
+  const narrating = { colors: colorsFor(stderr, env), stream: stderr, interactive };
   return createProgressView({
-    stream: stderr,
-    clock: systemClock,
-    interactive: isInteractive(stderr, env),
-    narrator: options.verbose === true ? fullNarrator(colors, stderr) : briefNarrator(colors, stderr),
+    ...{ stream: stderr, clock: systemClock, interactive },
+    narrator: options.verbose === true ? fullNarrator(narrating) : briefNarrator(narrating),
   });
 }
 
@@ -103,6 +104,11 @@ async function watching(options: ProgressOptions, view: ProgressView): Promise<W
     },
     [Symbol.asyncDispose]: async () => await trace?.[Symbol.asyncDispose](),
   };
+}
+
+/** A blank line between the log and the answer, where both are on one screen. */
+function separate({ stdout, stderr }: Console): void {
+  if (stdout.isTTY === true && stderr.isTTY === true) stderr.write('\n');
 }
 
 interface Printing {

@@ -56,7 +56,7 @@ export function createBackend(options: InternalOptions): PyodideBackend {
     name: 'pyodide',
     prove: () => pool.level(),
     async open(request) {
-      const report = await pool.level();
+      const report = await pool.level(request.onPreparing);
       if (RANKS[report.level] < RANKS[request.least]) throw tooWeak(report, request.least);
       const { snapshotBytes = DEFAULT_LIMITS.snapshotBytes } = request.limits;
       const storeBytes = Math.min(snapshotBytes, options.snapshotBytes ?? MOST_SNAPSHOT_BYTES);

@@ -26,6 +26,8 @@ export interface BaseSnapshotRequest {
   readonly code: WorkerCode;
   readonly node: string;
   readonly cache: string;
+  /** Called before it is made, which takes seconds. */
+  readonly onMake?: () => void;
 }
 
 /** Opens the snapshot, from the cache or freshly made. @throws RlmError `repl-failure` */
@@ -33,6 +35,7 @@ export async function openBaseSnapshot(request: BaseSnapshotRequest): Promise<Ba
   const path = join(request.cache, `base-${keyOf(request)}.bin`);
   const cached = openChecked(path);
   if (cached !== undefined) return cached;
+  request.onMake?.();
   await make(request, path);
   const made = openChecked(path);
   if (made === undefined) {

@@ -115,9 +115,12 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
 describe('the base snapshot', () => {
   test('is made once, kept for the user alone, and made anew when a byte of it has changed', async () => {
     const cacheDir = join(folder, 'cache');
+    /** How often a REPL that opens reports that it waits for the snapshot. */
+    let notices = 0;
     const open = async (): Promise<void> => {
       const backend = testBackend({ most: 'process', cacheDir, spares: 0 });
-      const repl = await openTestRepl(backend);
+      const onPreparing = (): void => void notices++;
+      const repl = await openTestRepl(backend, {}, { onPreparing });
       expect((await repl.execute({ code: '1 + 1', handle: 'e1' })).value).toBe('2');
       await backend.close();
     };
@@ -127,13 +130,16 @@ describe('the base snapshot', () => {
     const base = join(cacheDir, readdirSync(cacheDir).find((name) => name.endsWith('.bin')) ?? '');
     expect(statSync(base).mode & 0o777).toBe(0o600);
     const made = statSync(base).mtimeMs;
+    expect(notices).toBe(1);
     await open();
+    expect(notices).toBe(1);
     expect(statSync(base).mtimeMs).toBe(made);
     const bytes = readFileSync(base);
     bytes.writeUInt8(bytes.readUInt8(20_000_000) ^ 1, 20_000_000);
     writeFileSync(base, bytes);
     await open();
     expect(readFileSync(base).equals(bytes)).toBe(false);
+    expect(notices).toBe(2);
   }, 60_000);
 
   test('is kept in a private folder when the cache folder is not the user’s alone', async () => {

@@ -44,8 +44,13 @@ export interface LevelReport {
 
 /** Booted workers. */
 export interface Pool {
-  /** The level of all workers, proved. @throws RlmError `isolation-unavailable` when even `process` does not hold */
-  level(): Promise<LevelReport>;
+  /**
+   * The level of all workers, proved.
+   *
+   * @param onPreparing called when it waits for the base snapshot to be made
+   * @throws RlmError `isolation-unavailable` when even `process` does not hold
+   */
+  level(onPreparing?: () => void): Promise<LevelReport>;
   /** A booted worker; from the spares when there is one. `keepSpare` says whether another one is to be kept afterwards. */
   take(keepSpare?: boolean): Promise<WorkerHandle>;
   close(): Promise<void>;
@@ -61,19 +66,24 @@ interface Started {
 export function createPool(options: PoolOptions): Pool {
   const spares: WorkerHandle[] = [];
   const living = new Set<WorkerHandle>();
+  const preparing = new Notice();
   let starting: Promise<Started> | undefined;
   let closed = false;
 
   const begin = (): Promise<Started> => {
     if (closed) throw new RlmError({ code: 'repl-failure', message: 'The pyodide backend is closed.' });
-    starting ??= start(options, watch).then(({ first, ...started }) => {
+    starting ??= start({ options, watch, onMake: () => preparing.give() }).then(({ first, ...started }) => {
       spares.push(first);
       return started;
     });
     // A start that failed is tried again by the next REPL: a cache folder may have been full.
-    starting.catch(() => {
-      starting = undefined;
-    });
+    starting.then(
+      () => preparing.end(),
+      () => {
+        starting = undefined;
+        preparing.end();
+      },
+    );
     return starting;
   };
   function watch(worker: WorkerHandle): WorkerHandle {
@@ -90,7 +100,11 @@ export function createPool(options: PoolOptions): Pool {
     while (spares.length < options.spares) spares.push(spawn());
   };
   return {
-    level: async () => (await begin()).report,
+    async level(onPreparing) {
+      const begun = begin();
+      if (onPreparing !== undefined) preparing.add(onPreparing);
+      return (await begun).report;
+    },
     async take(keepSpare = true) {
       const { spawn } = await begin();
       const spare = spares.shift();
@@ -114,6 +128,29 @@ export function createPool(options: PoolOptions): Pool {
   };
 }
 
+/** Something that all who wait for a start are notified of, also those who come after it has begun. */
+class Notice {
+  #given = false;
+  #ended = false;
+  readonly #listeners = new Set<() => void>();
+
+  add(listener: () => void): void {
+    if (this.#ended) return;
+    this.#listeners.add(listener);
+    if (this.#given) listener();
+  }
+
+  give(): void {
+    this.#given = true;
+    for (const listener of this.#listeners) listener();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#listeners.clear();
+  }
+}
+
 const REFILL_DELAY_MS = 20;
 
 async function booted(worker: WorkerHandle): Promise<WorkerHandle> {
@@ -122,10 +159,15 @@ async function booted(worker: WorkerHandle): Promise<WorkerHandle> {
 }
 
 /** Everything the first REPL waits for. What does not depend on each other runs side by side. */
-async function start(
-  options: PoolOptions,
-  watch: (worker: WorkerHandle) => WorkerHandle,
-): Promise<Started & { readonly first: WorkerHandle }> {
+async function start({
+  options,
+  watch,
+  onMake,
+}: {
+  readonly options: PoolOptions;
+  readonly watch: (worker: WorkerHandle) => WorkerHandle;
+  readonly onMake: () => void;
+}): Promise<Started & { readonly first: WorkerHandle }> {
   const installation = findInstallation();
   const cache = cacheFolder(options.cacheDir);
   const code = workerCode(installation, cache);
@@ -133,7 +175,7 @@ async function start(
   try {
     const [spaces, base] = await Promise.all([
       findLevel({ options, installation, code, bait }),
-      openBaseSnapshot({ installation, code, node: options.node, cache }),
+      openBaseSnapshot({ installation, code, node: options.node, cache, onMake }),
     ]);
     const spawn = (): WorkerHandle => watch(spawnBooting({ options, installation, code, base, spaces }));
     const first = spawn();

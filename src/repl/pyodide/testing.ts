@@ -1,6 +1,6 @@
 /** Backends and REPLs for this folder's tests; another Node by FATHOM_TEST_NODE. @module */
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import type { Repl, ReplBackend, ReplHost, ReplLimits } from '../port.ts';
+import type { OpenReplOptions, Repl, ReplBackend, ReplHost, ReplLimits } from '../port.ts';
 import { createBackend, type InternalOptions, type PyodideBackend } from './backend.ts';
 
 /** A backend as tests want it. */
@@ -21,6 +21,10 @@ const host: ReplHost = {
 };
 
 /** A REPL whose cells ask for nothing. */
-export function openTestRepl(backend: ReplBackend, limits: Partial<ReplLimits> = {}): Promise<Repl> {
-  return backend.open({ limits: { ...DEFAULT_LIMITS, callWindow: 8, ...limits }, host, least: 'process' });
+export function openTestRepl(
+  backend: ReplBackend,
+  limits: Partial<ReplLimits> = {},
+  options: Pick<OpenReplOptions, 'onPreparing'> = {},
+): Promise<Repl> {
+  return backend.open({ limits: { ...DEFAULT_LIMITS, callWindow: 8, ...limits }, host, least: 'process', ...options });
 }
