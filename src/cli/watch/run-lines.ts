@@ -4,7 +4,7 @@ import type { Colors, TextStream } from '../screen/console.ts';
 import { counted, duration, refusalWords, stopwatch } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
-import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
+import { onOneLine } from '../screen/terminal-text.ts';
 import { firstSentence } from './first-sentence.ts';
 import { spent } from './progress-line.ts';
 import type { RunState } from './run-state.ts';
@@ -89,9 +89,4 @@ function troubleOf(event: RunEvent): string | undefined {
 
 export function subCallWords(made: number, failed: number): string {
   return `${counted(made, 'sub-call')}${failed > 0 ? ` (${failed} failed)` : ''}`;
-}
-
-export function indented(text: string): readonly string[] {
-  const lines = forTerminal(text).trimEnd();
-  return lines === '' ? [] : lines.split('\n').map((line) => `  ${line}`);
 }
