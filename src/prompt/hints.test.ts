@@ -96,7 +96,7 @@ describe('a hint after a failed cell', () => {
       'a block that was cut',
       { ...failed('SyntaxError', "'(' was never closed", 'print(len(con'), unclosed: true },
       /no closing ``` and ends in the middle of a line/,
-      undefined,
+      '```repl\nprint(type(context), len(context))\nprint(str(context)[:1000])\n```',
     ],
   ])('%s', (_, facts, text, send) => {
     expect(given(facts).text).toMatch(text);

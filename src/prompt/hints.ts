@@ -5,7 +5,7 @@
  * @module
  */
 
-import { blockToSend } from '../protocol/index.ts';
+import { blockToSend, FIRST_LOOK } from '../protocol/index.ts';
 import type { Note } from './feedback.ts';
 import { missingImport, missingModule } from './missing-names.ts';
 
@@ -83,12 +83,37 @@ function jsonIn(text: string): string | undefined {
 const CUT =
   /never closed|unexpected EOF|unterminated|invalid syntax|expected (?:an indented block|':'|'except'|an expression)|incomplete/i;
 
-function cutBlock({ unclosed, error }: CellFacts): Note | undefined {
+function cutBlock({ code, unclosed, error }: CellFacts): Note | undefined {
   if (!unclosed || error === undefined || !/^(?:SyntaxError|IndentationError)$/.test(error.type)) return undefined;
   if (!CUT.test(error.message)) return undefined;
   return {
-    text: 'Your block has no closing ``` and ends in the middle of a line, so none of it ran. Send the block again, whole and shorter, and end it with a line ```',
+    text: 'Your block has no closing ``` and ends in the middle of a line, so none of it ran. Send the code in shorter blocks, each with a closing line ```. To begin, send exactly this',
+    send: blockToSend(completeLines(code)) ?? blockToSend(FIRST_LOOK) ?? FIRST_LOOK,
   };
+}
+
+/** The lines before the first one that a cut may have harmed: up to the last at whose end no bracket or string is open. */
+function completeLines(code: string): string {
+  const whole: string[] = [];
+  let pending: string[] = [];
+  // The last line is the one that is cut.
+  for (const line of code.split('\n').slice(0, -1).slice(0, MOST_LINES)) {
+    pending.push(line);
+    if (isOpen(pending.join('\n')) || /[:\\,]\s*$/.test(line)) continue;
+    whole.push(...pending);
+    pending = [];
+  }
+  return whole.join('\n');
+}
+
+/** Most lines of a cut block that are given back. */
+const MOST_LINES = 60;
+
+/** Whether a bracket or a string is open at the end of the code. */
+function isOpen(code: string): boolean {
+  const bare = code.replace(/"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*/g, '');
+  if (/["']/.test(bare)) return true;
+  return (bare.match(/[([{]/g) ?? []).length > (bare.match(/[)\]}]/g) ?? []).length;
 }
 
 function missingModuleHint({ code, error }: CellFacts): Note | undefined {

@@ -13,8 +13,6 @@ export interface Habit {
   readonly name: string;
   /** The reply; undefined where the move has no such form. */
   readonly write: (move: Move, first: boolean) => string | undefined;
-  /** Words in the feedback that say enough without a text to copy. */
-  readonly understands?: RegExp;
 }
 
 const fence = (code: string, tag = 'repl'): string => `\`\`\`${tag}\n${code}\n\`\`\``;
@@ -40,10 +38,7 @@ export const HABITS: readonly Habit[] = [
   codeHabit('reasoning that never closes', (code) => `<think>I have to look.\n${fence(code, 'python')}\nThen I see.`),
   codeHabit('a block in closed reasoning', (code) => `<think>I have to look.\n${fence(code, 'python')}\n</think>`),
   codeHabit('a closing fence on the last line', (code) => `\`\`\`python\n${code}\`\`\``),
-  {
-    ...codeHabit('a block that is cut', (code) => `\`\`\`repl\n${code.slice(0, code.lastIndexOf('(') + 1)}`),
-    understands: /no closing ``` and ends in the middle/,
-  },
+  codeHabit('a block that is cut', (code) => `\`\`\`repl\n${code.slice(0, code.lastIndexOf('(') + 1)}`),
   codeHabit('no import', (code) => (IMPORT.test(code) ? fence(code.replace(IMPORT, '')) : undefined)),
   codeHabit('a package that is not there', (code) => fence(`import pandas as pd\n${code}`)),
   codeHabit('an announcement', () => 'I will look at the context first and count what is in it.'),
@@ -85,13 +80,12 @@ export function carelessRoot({ moves, random, carelessness }: CarelessOptions): 
   const shown: string[] = [];
   let at = -1;
   let sent = '';
-  let habit: Habit | undefined;
 
   function next(): string {
     at = Math.min(at + 1, moves.length - 1);
     const move = moves[at];
     if (move === undefined) return 'FINAL("nothing to do")';
-    habit = random() < carelessness ? pick(move) : undefined;
+    const habit = random() < carelessness ? pick(move) : undefined;
     if (habit !== undefined) shown.push(habit.name);
     return habit?.write(move, at === 0) ?? right(move);
   }
@@ -106,10 +100,7 @@ export function carelessRoot({ moves, random, carelessness }: CarelessOptions): 
     if (move === undefined) return next();
     const ran = /^\[t\d+\.\d+\] cell: ok/m.test(feedback);
     if (move.kind === 'code' && ran) return holds(sent, move) ? next() : right(move);
-    const copy = exactTextIn(feedback, move);
-    if (copy !== undefined) return copy;
-    // A block was copied and ran, so the form is learned; or the words were enough.
-    return habit?.understands?.test(feedback) === true ? right(move) : sent;
+    return exactTextIn(feedback, move) ?? sent;
   }
 
   return {

@@ -23,7 +23,21 @@ describe('the feedback names the habit and gives the exact text', () => {
     [cell('import tiktoken', 'print(7)'), 'tiktoken is not installed', '    print(7)'],
     [cell('print(re.findall("a", "a"))'), 'Add: import re', '    import re'],
     [`${cell('total = 1')}\nFINAL_VAR(totl)`, 'there is no variable totl', 'FINAL_VAR(total)'],
-    ['```repl\nprint(len(con', 'no closing ``` and ends in the middle of a line', 'send'],
+    [
+      '```repl\nprint(len(con',
+      'no closing ``` and ends in the middle of a line',
+      '    print(type(context), len(context))',
+    ],
+    [
+      '```repl\nn = len(context)\nrows = [\n  1,\n  print(',
+      'ends in the middle',
+      '    ```repl\n    n = len(context)\n    ```',
+    ],
+    [
+      '```repl\nfor c in context:\n    print(c)\nprint("a',
+      'ends in the middle',
+      '    for c in context:\n        print(c)\n    ```',
+    ],
   ])('%j', async (reply, seen, send) => {
     const feedback = await feedbackOn(reply);
     expect(feedback).toContain(seen);
