@@ -2,13 +2,15 @@ import type { Outcome } from './command.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
 import { reject } from './rejection.ts';
 import { skipListMarkers } from './scan.ts';
-import { interpretToolCall, readToolCalls } from './tool-call.ts';
+import { interpretToolCall, readToolCalls, unwrappedCode } from './tool-call.ts';
 
 /** A block in another system's dialect: tags around code, or around a tool call. */
 export interface ForeignBlock {
   /** True once its closing tag has come. */
   readonly closed: () => boolean;
   readonly add: (line: string) => void;
+  /** Text behind the closing tag on its line. */
+  readonly tail: () => string;
   /** What the block asks for, once it has ended. */
   readonly outcomes: () => readonly Outcome[];
   /** What the block asks for if the reply ends inside it. */
@@ -23,30 +25,61 @@ interface Dialect {
   readonly closing: (name: string) => string;
 }
 
+/** A namespace before the name of a tag: Anthropic, MiniMax, Seed, DeepSeek 3.2. */
+const PREFIX = '(?:[\\w-]{1,20}:|｜DSML｜)?';
+const tag = (names: string, attributes = ''): RegExp => new RegExp(`<(${PREFIX}(?:${names}))${attributes}>`, 'iy');
+const PYTHON_TAGS =
+  'code|python|py|execute|execute_python|execute_ipython|execute_ipython_cell|execute_code|run_python|run_code|ipython|tool_code|repl';
+const endTag = (name: string): string => `</${name}>`;
+
 /** At the start of a line. The first group names the tag, the second a Harmony recipient. */
 const DIALECTS: readonly Dialect[] = [
   // smolagents, CodeAct, OpenHands.
   {
-    opening: /<(code|python|execute|execute_python|execute_ipython|run_python|ipython|tool_code|repl)>/iy,
+    opening: tag(PYTHON_TAGS, '(?:\\s+(?:lang|language|type)=["\']?(?:py|python3?)["\']?)?'),
     content: 'python',
-    closing: (name) => `</${name}>`,
+    closing: endTag,
   },
-  { opening: /<(execute_bash|bash|shell)>/iy, content: 'bash', closing: (name) => `</${name}>` },
-  // Hermes, Qwen, Anthropic.
+  { opening: tag('execute_bash|bash|shell'), content: 'bash', closing: endTag },
+  // Hermes, Qwen, GLM, Anthropic, MiniMax, Seed, Nemotron, LongCat.
   {
-    opening: /<(tool_call|function_call|function_calls|tool_calls)>/iy,
+    opening: tag('tool_call|function_call|function_calls|tool_calls|toolcall|longcat_tool_call'),
     content: 'call',
-    closing: (name) => `</${name}>`,
+    closing: endTag,
   },
-  { opening: /<(harmony_call) name="[\w.-]+">/iy, content: 'call', closing: (name) => `</${name}>` },
-  { opening: /(?=<(function)=[\w.-]+>)/iy, content: 'call', closing: (name) => `</${name}>` },
-  { opening: /(?=<(invoke) name=)/iy, content: 'call', closing: (name) => `</${name}>` },
+  { opening: /<(harmony_call) name="[\w.-]+">/iy, content: 'call', closing: endTag },
+  { opening: /(?=<(function)=[\w.-]+>)/iy, content: 'call', closing: endTag },
+  { opening: new RegExp(`(?=<(${PREFIX}invoke) name=)`, 'iy'), content: 'call', closing: endTag },
   { opening: /<｜(tool▁calls▁begin)｜>/y, content: 'call', closing: () => '<｜tool▁calls▁end｜>' },
+  // Kimi.
+  { opening: /<\|(tool_calls_section_begin)\|>/y, content: 'call', closing: () => '<|tool_calls_section_end|>' },
+  { opening: /(?=<\|(tool_call_begin)\|>)/y, content: 'call', closing: () => '<|tool_call_end|>' },
+  // Gemma 4 and FunctionGemma.
+  { opening: /<\|(tool_call)>/y, content: 'call', closing: () => '<tool_call|>' },
+  { opening: /<(start_function_call)>/y, content: 'call', closing: () => '<end_function_call>' },
+  // Phi 4 and Granite; Cohere; InternLM.
+  { opening: /<\|(tool_call)\|>/y, content: 'call', closing: () => '<|/tool_call|>' },
+  { opening: /<\|(START_ACTION)\|>/y, content: 'call', closing: () => '<|END_ACTION|>' },
+  { opening: /<\|action_start\|>\s*<\|(plugin)\|>/y, content: 'call', closing: () => '<|action_end|>' },
+  { opening: /<\|action_start\|>\s*<\|(interpreter)\|>/y, content: 'python', closing: () => '<|action_end|>' },
   // Mistral: up to the end of the reply.
   { opening: /\[(TOOL_CALLS)\]/y, content: 'call', closing: () => '</s>' },
-  // Llama 3: code of its interpreter up to the end of the message.
+  // Llama: code of its interpreter, or a call, up to the end of the message.
   { opening: /<\|(python_tag)\|>/y, content: 'python', closing: () => '<|eom_id|>' },
+  { opening: /<\|(python_start)\|>/y, content: 'python', closing: () => '<|python_end|>' },
 ];
+
+/** An opening behind a sentence that no sentence would quote: a special token, or a tag with the call on its line. */
+const BEHIND_TEXT = new RegExp(
+  `[^\`'"](<｜tool▁calls▁begin｜>|<\\|tool_calls_section_begin\\|>|<\\|python_tag\\|>|\\[TOOL_CALLS\\]|<${PREFIX}(?:tool_call|function_calls)>\\s*(?=[{[<]))`,
+  'i',
+);
+
+/** Where a line opens a block behind other text; -1 if it opens none. */
+export function foreignBehindText(line: string): number {
+  const match = BEHIND_TEXT.exec(line);
+  return match === null ? -1 : match.index + 1;
+}
 
 const RECIPIENT = /<harmony_call name="([\w.-]+)">/i;
 
@@ -85,16 +118,19 @@ interface Opened {
 function createForeignBlock(opened: Opened, first: string): ForeignBlock {
   const lines: string[] = [];
   let closed = false;
+  let tail = '';
 
   function add(line: string): void {
     const end = line.toLowerCase().indexOf(opened.close.toLowerCase());
     lines.push(end === -1 ? line : line.slice(0, end));
     closed = end !== -1;
+    if (closed) tail = line.slice(end + opened.close.length);
   }
 
   add(first);
   return {
     closed: () => closed,
+    tail: () => tail,
     add,
     outcomes: () => outcomesOf(opened, lines),
     unclosedOutcomes({ cutOff }) {
@@ -111,7 +147,10 @@ function outcomesOf({ content, recipient, opening }: Opened, lines: readonly str
     const form = 'put the code in a ```python block';
     return [reject('empty', opening, { problem: 'the block holds nothing to run', form })];
   }
-  if (content === 'python') return [{ kind: 'command', command: { type: 'cell', code: text } }];
+  if (content === 'python') {
+    const calls = /^\s*[[{]/.test(text) ? readToolCalls(text) : undefined;
+    return calls?.map(interpretToolCall) ?? [{ kind: 'command', command: { type: 'cell', code: unwrappedCode(text) } }];
+  }
   if (content === 'bash') return [{ kind: 'command', command: { type: 'bash', command: text } }];
   if (recipient !== undefined) return [interpretToolCall({ name: recipient, input: text })];
   const calls = readToolCalls(text);

@@ -45,6 +45,12 @@ describe('fences as models write them', () => {
   });
 });
 
+/** Claude's calls in a namespace of tags. */
+function inNamespace(prefix: string, code: string): string {
+  const invoke = `<${prefix}invoke name="python">\n<${prefix}parameter name="code">${code}</${prefix}parameter>\n</${prefix}invoke>`;
+  return `<${prefix}function_calls>\n${invoke}\n</${prefix}function_calls>`;
+}
+
 describe('dialects of other systems', () => {
   const json = JSON.stringify({ name: 'python', arguments: { code: 'print(1)' } });
   it.each([
@@ -78,11 +84,67 @@ describe('dialects of other systems', () => {
     ],
     ['gpt-oss', '<|channel|>commentary to=functions.python <|constrain|>json<|message|>{"code": "print(1)"}<|call|>'],
     ['gpt-oss, plain code', '<|start|>assistant<|channel|>analysis to=python code<|message|>print(1)<|call|>'],
+    ['on one line behind a sentence', `I look: <tool_call>${json}</tool_call>`],
+    ['as a dict of Python', "<tool_call>{'name': 'python', 'arguments': {'code': 'print(1)'}}</tool_call>"],
+    ['GLM', '<tool_call>python\n<arg_key>code</arg_key>\n<arg_value>print(1)</arg_value>\n</tool_call>'],
+    ['GLM 4.7', '<tool_call>python<arg_key>code</arg_key><arg_value>print(1)</arg_value></tool_call>'],
+    [
+      'Kimi',
+      '<|tool_calls_section_begin|><|tool_call_begin|>functions.python:0<|tool_call_argument_begin|>{"code": "print(1)"}<|tool_call_end|><|tool_calls_section_end|>',
+    ],
+    ['Mistral 11', '[TOOL_CALLS]python[ARGS]{"code": "print(1)"}'],
+    ['Mistral 13', '[TOOL_CALLS]python[CALL_ID]abc123def[ARGS]{"code": "print(1)"}'],
+    ['Gemma 4', '<|tool_call>call:python{code:<|"|>print(1)<|"|>}<tool_call|>'],
+    ['FunctionGemma', '<start_function_call>call:python{code:<escape>print(1)<escape>}<end_function_call>'],
+    [
+      'Cohere',
+      `<|START_ACTION|>[{"tool_call_id": "0", "tool_name": "python", "parameters": {"code": "print(1)"}}]<|END_ACTION|>`,
+    ],
+    ['InternLM', '<|action_start|><|interpreter|>\nprint(1)<|action_end|>'],
+    ['Phi 4', `<|tool_call|>[${json}]<|/tool_call|>`],
+    ['Nemotron', `<TOOLCALL>[${json}]</TOOLCALL>`],
+    ['Llama with a call', `<|python_tag|>${json}<|eom_id|>`],
+    ['Llama 4', '<|python_start|>[python(code="print(1)")]<|python_end|>'],
+    [
+      'MiniMax',
+      '<minimax:tool_call>\n<invoke name="python">\n<parameter name="code">print(1)</parameter>\n</invoke>\n</minimax:tool_call>',
+    ],
+    [
+      'DeepSeek 3.2',
+      '<｜DSML｜function_calls>\n<｜DSML｜invoke name="python">\n<｜DSML｜parameter name="code" string="true">print(1)</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+    ],
+    [
+      'DeepSeek behind a sentence',
+      'I look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>python<｜tool▁sep｜>{"code": "print(1)"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>',
+    ],
+    ['Anthropic with a namespace', inNamespace('x:', 'print(1)')],
+    [
+      'Anthropic before 2024',
+      '<function_calls>\n<invoke>\n<tool_name>python</tool_name>\n<parameters>\n<code>print(1)</code>\n</parameters>\n</invoke>\n</function_calls>',
+    ],
+    [
+      'gpt-oss, the recipient first',
+      '<|start|>assistant to=functions.python<|channel|>commentary json<|message|>{"code":"print(1)"}<|call|>',
+    ],
+    ['LangChain', '```\n{"action": "Python REPL", "action_input": "print(1)"}\n```'],
+    ['a list of calls', `{"tool_calls": [${json}]}`],
+    ['code with its language', '<code language="python">\nprint(1)\n</code>'],
+    ['run_code', '<run_code>\nprint(1)\n</run_code>'],
     ['smolagents', 'Thought: look.\n<code>\nprint(1)\n</code>'],
     ['CodeAct', '<execute>\nprint(1)\n</execute>'],
     ['a fence in a tag', '<execute_python>\n```python\nprint(1)\n```\n</execute_python>'],
   ])('%s runs', (_, reply) => {
     expect(read(reply)).toEqual([cell]);
+  });
+
+  test('line ends in the JSON of a call are those of its code', () => {
+    const call = '<tool_call>\n{"name": "python", "arguments": {"code": "n = 1\nprint(n)"}}\n</tool_call>';
+    expect(read(call)).toEqual(['cell n = 1\nprint(n)']);
+  });
+
+  test('text behind a call on its line is read', () => {
+    expect(read(`<tool_call>${json}</tool_call> FINAL(2)`)).toEqual([cell, 'final 2']);
+    expect(read('Use `<tool_call>{"name": 1}` there.')).toEqual([]);
   });
 
   test('a shell tool runs in the shell', () => {
@@ -150,6 +212,11 @@ describe('invented output ends the reply', () => {
     'user',
     'User: thanks',
     '<|im_start|>user',
+    '<tool_response>',
+    '<function_results>',
+    '<|observation|>',
+    '[TOOL_RESULTS]',
+    'EXECUTION RESULT of [python]:',
     'Out[1]: 5231',
     'stdout:',
   ])('%s', (line) => {

@@ -109,3 +109,29 @@ describe('reasoning in the reply of a sub-call', () => {
     expect(splitReasoning(reply)).toEqual({ text: reply, reasoning: undefined });
   });
 });
+
+describe('gpt-oss channels whose marks a server has stripped', () => {
+  const block = '```bash\nyes\n```';
+  it.each([
+    ['over lines', `analysisMaybe it is\nRUN(no)\nno, check.assistantfinal${block}`, ['yes']],
+    ['on lines of their own', `analysis\nMaybe\nRUN(no)\nassistantfinal\n${block}`, ['yes']],
+    ['with a block in the reasoning', `analysisI look:\n\`\`\`bash\nno\n\`\`\`\nassistantfinal\nRUN(yes)`, ['yes']],
+    ['two channels', `commentary"Hm"\nRUN(no)\nassistantanalysisNo.\nassistantfinalRUN(yes)`, ['yes']],
+    ['never closed', 'analysisWe look.\n```bash\nno\n```', []],
+    ['only as the first word of a reply', 'So:\nanalysisWe\nRUN(yes)', ['yes']],
+    ['a sentence that begins with the word', 'analysis of the text follows.\nRUN(yes)', ['yes']],
+  ])('%s', (_, reply, commands) => {
+    expect(runs(reply)).toEqual(commands);
+  });
+});
+
+describe('reasoning of Gemma 4', () => {
+  it.each([
+    ['<|channel>thought\nRUN(no)\n<channel|>RUN(yes)', ['yes']],
+    ['<|channel>thought\n<channel|>\nRUN(yes)', ['yes']],
+    ['<|channel>thought\n```bash\nno\n```\n<channel|>\nRUN(yes)', ['yes']],
+    ['<|channel>thought\nRUN(no)', []],
+  ])('%j', (reply, commands) => {
+    expect(runs(reply)).toEqual(commands);
+  });
+});

@@ -10,13 +10,15 @@
 export interface ReasoningFilter {
   /** Takes the next line outside fences; returns the line that is left of it, or undefined while it is not complete. */
   readonly line: (raw: string) => string | undefined;
+  /** The reply begins with reasoning whose channel marks a server has stripped: up to `assistantfinal`. */
+  readonly openBare: () => void;
   /** The text before reasoning that was still open when the reply ended. */
   readonly rest: () => string | undefined;
 }
 
 /** Names of `<name>…</name>` that hold reasoning. */
 const TAG_NAMES =
-  'think|thinking|thought|thoughts|reasoning|reflection|scratchpad|inner_monologue|seed:think|antthinking';
+  'think|thinking|thought|thoughts|reasoning|reflection|scratch_?pad|inner_monologue|seed:think|longcat_think|antthinking';
 
 /** A kind of reasoning is closed by its own marker only. */
 type Kind = string;
@@ -40,9 +42,10 @@ const MARKER = new RegExp(
     '◁(?<kimiEnd>/?)think▷',
     '<\\|(?<thought>begin|end)_of_thought\\|>',
     '<\\|(?<cohere>START|END)_THINKING\\|>',
-    '(?:<\\|start\\|>[a-z]{1,20})?<\\|channel\\|>[ \\t]{0,4}(?<channel>[a-z]{1,20})(?<to>[^<\\n]{0,80})(?:<\\|constrain\\|>[^<\\n]{0,20})?<\\|message\\|>',
+    '<\\|channel>(?<gemma>[a-z]{0,20})|(?<gemmaEnd><channel\\|>)',
+    '(?:<\\|start\\|>[a-z]{1,20}|assistant(?=[ <]))?(?: to=(?<early>[\\w.-]{1,60}))?<\\|channel\\|>[ \\t]{0,4}(?<channel>[a-z]{1,20})(?<to>[^<\\n]{0,80})(?:<\\|constrain\\|>[^<\\n]{0,20})?<\\|message\\|>',
     '(?<messageEnd><\\|(?:end|return|call)\\|>(?:<\\|start\\|>assistant(?!<\\|channel))?)',
-    '(?<control><\\|(?:im_end|im_start|eot_id|eom_id|end_of_text|endoftext|begin_of_text|assistant|start|START_RESPONSE|END_RESPONSE|END_OF_TURN_TOKEN)\\|>(?:assistant\\b)?|<(?:end_of_turn|start_of_turn)>(?:model\\b)?|</?s>|\\[/?INST\\]|<｜(?:end|begin)▁of▁sentence｜>|<｜Assistant｜>)',
+    '(?<control><\\|(?:im_end|im_start|message|constrain|eot_id|eom_id|end_of_text|endoftext|begin_of_text|assistant|start|START_RESPONSE|END_RESPONSE|END_OF_TURN_TOKEN)\\|>(?:assistant\\b)?|<(?:end_of_turn|start_of_turn)>(?:model\\b)?|</?s>|\\[/?INST\\]|<｜(?:end|begin)▁of▁sentence｜>|<｜Assistant｜>)',
   ].join('|'),
   'giu',
 );
@@ -63,8 +66,14 @@ export function createReasoningFilter(dropAll: () => boolean): ReasoningFilter {
   let calling = false;
   let visible = '';
   let incomplete = false;
+  let bare = false;
 
   function line(raw: string): string | undefined {
+    if (bare) {
+      const end = raw.indexOf(BARE_FINAL);
+      bare = end === -1;
+      return bare ? undefined : line(raw.slice(end + BARE_FINAL.length));
+    }
     if (!incomplete && !FIRST_OF_MARKER.test(raw)) return raw;
     let at = 0;
     MARKER.lastIndex = 0;
@@ -103,7 +112,13 @@ export function createReasoningFilter(dropAll: () => boolean): ReasoningFilter {
     } else if (name.toLowerCase() !== 'final') open = HARMONY;
   }
 
-  return { line, rest: () => (incomplete ? visible : undefined) };
+  return {
+    line,
+    openBare: () => {
+      bare = true;
+    },
+    rest: () => (incomplete || bare ? visible : undefined),
+  };
 }
 
 /** Whether a marker ends the reasoning that is open. */
@@ -113,13 +128,16 @@ function ends(marker: Marker, open: Kind): boolean {
 }
 
 function readMarker({ groups = {} }: RegExpExecArray): Marker {
-  const { slash, tag, mistralEnd, kimiEnd, thought, cohere, channel, to, messageEnd } = groups;
+  const { slash, tag, mistralEnd, kimiEnd, thought, cohere, gemma, gemmaEnd, channel, to, early, messageEnd } = groups;
   if (tag !== undefined) return openOrClose(slash === '/', tag.toLowerCase());
   if (mistralEnd !== undefined) return openOrClose(mistralEnd === '/', 'mistral');
   if (kimiEnd !== undefined) return openOrClose(kimiEnd === '/', 'kimi');
   if (thought !== undefined) return openOrClose(thought.toLowerCase() === 'end', 'thought');
   if (cohere !== undefined) return openOrClose(cohere.toUpperCase() === 'END', 'cohere');
-  if (channel !== undefined) return { type: 'channel', name: channel, recipient: /\bto=([\w.-]+)/.exec(to ?? '')?.[1] };
+  if (gemma !== undefined || gemmaEnd !== undefined) return openOrClose(gemmaEnd !== undefined, 'gemma');
+  if (channel !== undefined) {
+    return { type: 'channel', name: channel, recipient: early ?? /\bto=([\w.-]+)/.exec(to ?? '')?.[1] };
+  }
   return messageEnd === undefined ? { type: 'control' } : { type: 'message-end' };
 }
 
@@ -128,7 +146,10 @@ function openOrClose(closes: boolean, kind: Kind): Marker {
 }
 
 /** gpt-oss channels whose markers a server has stripped: the bare words, run together with the text. */
-const BARE_CHANNELS = /^\s*(?:analysis|commentary)(?=[A-Z"'`(])[\s\S]*?assistantfinal/;
+const BARE_CHANNELS = /^\s*(?:analysis|commentary)(?=[A-Z"'`(\n])[\s\S]*?assistantfinal/;
+const BARE_FINAL = 'assistantfinal';
+/** The first line of such a reply. */
+export const BARE_OPENING: RegExp = /^\s*(?:analysis|commentary)(?:[A-Z"'`(]|$)/;
 
 /** The prose of a reply without the model's reasoning; fences are not looked at. */
 export function withoutReasoning(reply: string): string {

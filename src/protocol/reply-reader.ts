@@ -4,11 +4,11 @@ import { closesFence, type FenceOpening } from './fence.ts';
 import { type FencedBlock, openFencedBlock } from './fenced-block.ts';
 import type { ForeignBlock } from './foreign-block.ts';
 import { answerInSentence } from './prose-answer.ts';
-import { createReasoningFilter, FIRST_OF_MARKER, type ReasoningFilter } from './reasoning.ts';
-import { blockToSend, reject } from './rejection.ts';
+import { BARE_OPENING, createReasoningFilter, FIRST_OF_MARKER, type ReasoningFilter } from './reasoning.ts';
 import type { Quote } from './scan.ts';
 import { interpretToolCall, readToolCalls } from './tool-call.ts';
 import { beginsTranscript, inventedOutput } from './transcript.ts';
+import { REPEATED_LINES, unclosedReasoning } from './unclosed-reasoning.ts';
 import { createVisibleLines, openingOf } from './visible-lines.ts';
 
 /** How a reply ended, for its reader. */
@@ -51,6 +51,8 @@ class Reader implements ReplyReader {
   /** A fence that closed on a line of code: a closing line of its own behind it means nothing. */
   #closedLoosely: FenceOpening | undefined;
   #invented = false;
+  /** A line that is not blank has been read. */
+  #begun = false;
   /** Lines of reasoning from its first command on: they are shown back if it never closes. */
   #inReasoning: string[] = [];
   readonly #sole = new SoleContent();
@@ -77,13 +79,21 @@ class Reader implements ReplyReader {
     if (this.#invented) return;
     if (this.#block !== undefined) this.#addToBlock(this.#block, raw);
     else if (this.#foreign !== undefined) this.#addToForeign(this.#foreign, raw);
-    else if (this.#reasoning === undefined && !FIRST_OF_MARKER.test(raw)) this.#visible(raw);
+    else if (this.#reasoning === undefined && !FIRST_OF_MARKER.test(raw) && !this.#beginsBare(raw)) this.#visible(raw);
     else {
+      const bare = this.#beginsBare(raw);
       this.#reasoning ??= createReasoningFilter(() => this.#dropAll());
+      if (bare) this.#reasoning.openBare();
+      this.#begun ||= raw.trim() !== '';
       const visible = this.#reasoning.line(raw);
       if (visible !== undefined) this.#visible(visible);
       else this.#addToReasoning(raw);
     }
+  }
+
+  /** The first line of the reply opens reasoning without marks. */
+  #beginsBare(raw: string): boolean {
+    return !this.#begun && BARE_OPENING.test(raw);
   }
 
   #addToReasoning(raw: string): void {
@@ -119,6 +129,7 @@ class Reader implements ReplyReader {
   }
 
   #visible(text: string): void {
+    this.#begun ||= text.trim() !== '';
     const closed = this.#closedLoosely;
     this.#closedLoosely = undefined;
     if (closed !== undefined && closesFence(text, closed)) return;
@@ -171,7 +182,7 @@ class Reader implements ReplyReader {
       // It lies in an answer that is not closed yet: it is quoted there, and must not run.
     } else if (kind === 'data') this.#closeData(block);
     else if (outcome !== undefined) {
-      if (kind === 'untagged') this.#gate.hold('untagged', outcome);
+      if (kind === 'untagged') this.#gate.hold('untagged', calledIn(block.content()) ?? outcome);
       else this.#gate.give(outcome);
       this.#behindBlock = kind === 'cell' || kind === 'bash';
     }
@@ -205,6 +216,8 @@ class Reader implements ReplyReader {
     this.#foreign = undefined;
     for (const outcome of block.outcomes()) this.#gate.give(outcome);
     this.#behindBlock = true;
+    const tail = block.tail();
+    if (tail.trim() !== '') this.line(tail);
   }
 
   /** A reply that is nothing but JSON: a tool call, or a typed answer. */
@@ -265,6 +278,12 @@ class SoleContent {
   }
 }
 
+/** The command of an untagged block that is one tool call, as LangChain's agents write it. */
+function calledIn(content: string): Outcome | undefined {
+  const calls = readToolCalls(content);
+  return calls?.length === 1 ? calls.map(interpretToolCall)[0] : undefined;
+}
+
 function isJson(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);
@@ -272,23 +291,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Lines of unclosed reasoning that are looked at for the command to show back. */
-const REPEATED_LINES = 200;
-
-function unclosedReasoning(lines: readonly string[]): Outcome {
-  const problem = 'you opened your reasoning and never closed it, so the commands inside it were not run';
-  const send = commandIn(lines);
-  const form = 'close it with </think>, or send the block without it';
-  return reject('unclosed-reasoning', '<think>', send === undefined ? { problem, form } : { problem, send });
-}
-
-/** The first command that the lines begin with, as text to send. */
-function commandIn(lines: readonly string[]): string | undefined {
-  const [first = '', ...rest] = lines;
-  const opening = openingOf(first);
-  if (opening === undefined) return first.trim();
-  const end = rest.findIndex((line) => closesFence(line, opening));
-  return blockToSend(rest.slice(0, end === -1 ? undefined : end).join('\n'));
 }

@@ -1,6 +1,8 @@
 import type { Command, Outcome } from './command.ts';
 import { finalWith } from './prose-answer.ts';
+import { pythonLiteralAsJson } from './python-literal.ts';
 import { blockToSend, excerptOf, reject } from './rejection.ts';
+import { literalAt } from './scan.ts';
 
 /** A tool call as a model wrote it. No request of Fathom offers tools: the model means one of its own habits. */
 export interface WrittenToolCall {
@@ -11,7 +13,7 @@ export interface WrittenToolCall {
 
 /** Names under which models call an interpreter of Python. */
 const PYTHON =
-  /^(?:(?:functions?|tools?|default_api)[.:])?(?:(?:run|exec|execute|eval)[_-]?)?(?:python3?|py|i?python|jupyter|repl|code|cell|notebook)(?:[_-]?(?:code|cell|repl|exec|execute|execution|executor|interpreter|tool|script|runner|run|block|cell))*$/i;
+  /^(?:(?:functions?|tools?|default_api)[.:])?(?:(?:run|exec|execute|eval)[_-]?)?(?:python3?|py|i?python|jupyter|repl|code|cell|notebook)(?:[_-]?(?:code|cell|repl|exec|execute|execution|executor|interpreter|tool|script|runner|run|block|cell|ast))*$/i;
 const ALSO_PYTHON: ReadonlySet<string> = new Set(['exec', 'execute', 'run', 'eval', 'sandbox', 'interpreter']);
 const BASH =
   /^(?:(?:functions?|tools?)[.:])?(?:(?:run|exec|execute)[_-]?)?(?:bash|shell|sh|terminal|command)(?:[_-]?(?:command|tool|exec))?$/i;
@@ -30,7 +32,8 @@ const CODE_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** The command that a tool call plainly means, or a rejection that says what to write instead. */
-export function interpretToolCall(call: WrittenToolCall): Outcome {
+export function interpretToolCall({ name, input }: WrittenToolCall): Outcome {
+  const call = { name: name.trim().replace(/\s+/g, '_'), input };
   const code = codeOf(call.input);
   if (code !== undefined && code.trim() !== '') {
     if (PYTHON.test(call.name) || ALSO_PYTHON.has(call.name.toLowerCase())) return command({ type: 'cell', code });
@@ -90,10 +93,11 @@ function codeInText(text: string): string | undefined {
  */
 export function readToolCalls(text: string): readonly WrittenToolCall[] | undefined {
   const trimmed = text.trim();
-  const tagged = readTaggedCalls(trimmed);
+  const tagged = readTaggedCalls(trimmed.replace(NAMESPACE, '$1'));
   if (tagged.length > 0) return tagged;
-  const value = parseJson(trimmed) ?? parseJsonLines(trimmed);
-  const calls = (Array.isArray(value) ? value : [value]).map(readJsonCall);
+  const value = parseJson(trimmed) ?? parseJsonLines(trimmed) ?? parseLoosely(trimmed);
+  const wrapped = isObject(value) && Array.isArray(value.tool_calls) ? value.tool_calls : value;
+  const calls = (Array.isArray(wrapped) ? wrapped : [wrapped]).map(readJsonCall);
   return calls.length > 0 && calls.every((call) => call !== undefined) ? calls : undefined;
 }
 
@@ -105,14 +109,80 @@ const PARAMETER = /<parameter(?:=|\s+name=)["']?([\w.-]+)["']?[^>]*>\n?([\s\S]*?
 const DEEPSEEK_CALL =
   /<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?([\w.-]+)(?:<｜tool▁sep｜>)?\s*(?:```json)?([\s\S]*?)(?:```)?\s*<｜tool▁call▁end｜>/g;
 
+/** Namespaces of tags, which mean nothing here. */
+const NAMESPACE = /(<\/?)(?:[\w-]{1,20}:|｜DSML｜)(?=invoke\b|parameter\b)/g;
+/** Kimi, and Mistral from version 11 on. */
+const MARKED_CALLS: readonly RegExp[] = [
+  DEEPSEEK_CALL,
+  /<\|tool_call_begin\|>\s*([\w.-]+)(?::\d+)?\s*<\|tool_call_argument_begin\|>([\s\S]*?)(?=<\|tool_call|$)/g,
+  /(?<![^\]\s])([\w.-]+)(?:\[CALL_ID\][\w-]*)?\[ARGS\]([\s\S]*?)(?=\[TOOL_CALLS\]|$)/g,
+];
+/** Calls of one name, and their arguments: GLM; Gemma; Anthropic before 2024. */
+const CALLS_WITH_FIELDS: readonly { readonly call: RegExp; readonly fields: RegExp }[] = [
+  {
+    call: /^([\w.:-]+)\s*(<arg_key>[\s\S]*)$/g,
+    fields: /<arg_key>([\w.-]+)<\/arg_key>\s*<arg_value>\n?([\s\S]*?)\n?<\/arg_value>/g,
+  },
+  {
+    call: /^call:([\w.:-]+)\{([\s\S]*)\}/g,
+    fields: /([\w.-]+):(?:<escape>|<\|"\|>)([\s\S]*?)(?:<escape>|<\|"\|>)/g,
+  },
+  {
+    call: /<invoke>\s*<tool_name>([\w.-]+)<\/tool_name>\s*<parameters>([\s\S]*?)<\/parameters>/g,
+    fields: /<(\w+)>\n?([\s\S]*?)\n?<\/\1>/g,
+  },
+];
+
 function readTaggedCalls(text: string): WrittenToolCall[] {
+  for (const pattern of MARKED_CALLS) {
+    const calls = [...text.matchAll(pattern)].map(([, name = '', body = '']) => ({ name, input: body.trim() }));
+    if (calls.length > 0) return calls;
+  }
+  for (const { call, fields } of CALLS_WITH_FIELDS) {
+    const calls = [...text.matchAll(call)].map(([, name = '', body = '']) => ({ name, input: fieldsIn(body, fields) }));
+    if (calls.length > 0) return calls;
+  }
   if (!text.startsWith('<')) return [];
-  const calls = [...text.matchAll(DEEPSEEK_CALL)].map(([, name = '', body = '']) => ({ name, input: body.trim() }));
-  if (calls.length > 0) return calls;
   return [...text.matchAll(NAMED_TAG)].map(([, name = '', body = '']) => {
-    const parameters = [...body.matchAll(PARAMETER)].map(([, key = '', value = '']) => [key, value] as const);
-    return { name, input: parameters.length > 0 ? Object.fromEntries(parameters) : body.trim() };
+    const parameters = fieldsIn(body, PARAMETER);
+    return { name, input: Object.keys(parameters).length > 0 ? parameters : body.trim() };
   });
+}
+
+/** `[python(code="print(1)")]`, as Llama writes calls, with `print(default_api.…)` around it as Gemini does. */
+const PYTHONIC = /^\[?\s*(?:print\()?(?:(?:default_api|functions)\.)?([\w.-]+)\(\s*(\w+)\s*=\s*/;
+
+function readPythonicCall(text: string): WrittenToolCall | undefined {
+  const [head = '', name = '', key = ''] = PYTHONIC.exec(text) ?? [];
+  const literal = head === '' ? undefined : literalAt(text, head.length);
+  if (literal === undefined || literal.prefix.includes('f') || !/^\s*\)*\s*\]?\s*$/.test(text.slice(literal.end)))
+    return undefined;
+  return { name, input: { [key]: literal.value } };
+}
+
+/** The code that a block of Python only hands to a tool for Python: models trained on tools write it so. */
+export function unwrappedCode(code: string): string {
+  const call = /^\s*(?:\[|print\(\s*default_api\.|default_api\.|print\((?:python|run_python|execute_python)\()/.test(
+    code,
+  )
+    ? readPythonicCall(code.trim())
+    : undefined;
+  const outcome = call === undefined ? undefined : interpretToolCall(call);
+  return outcome?.kind === 'command' && outcome.command.type === 'cell' ? outcome.command.code : code;
+}
+
+function fieldsIn(body: string, pattern: RegExp): Readonly<Record<string, string>> {
+  return Object.fromEntries([...body.matchAll(pattern)].map(([, key = '', value = '']) => [key, value] as const));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON with line ends in its strings, or a dict of Python: as models write a call that holds code. */
+function parseLoosely(text: string): unknown {
+  if (!/^[[{]/.test(text) || !/["'](?:name|tool|tool_name|action|function)["']/.test(text)) return undefined;
+  return parseJson(pythonLiteralAsJson(text) ?? '');
 }
 
 function readJsonCall(value: unknown): WrittenToolCall | undefined {
@@ -120,8 +190,10 @@ function readJsonCall(value: unknown): WrittenToolCall | undefined {
   const object = value as Readonly<Record<string, unknown>>;
   const inner = object.function ?? object.tool_call ?? object.function_call;
   if (typeof inner === 'object' && inner !== null) return readJsonCall(inner);
-  const name = object.name ?? object.tool ?? object.tool_name ?? (typeof inner === 'string' ? inner : undefined);
-  const input = object.arguments ?? object.parameters ?? object.args ?? object.input ?? object.tool_input;
+  const name =
+    object.name ?? object.tool ?? object.tool_name ?? object.action ?? (typeof inner === 'string' ? inner : undefined);
+  const input =
+    object.arguments ?? object.parameters ?? object.args ?? object.input ?? object.tool_input ?? object.action_input;
   return typeof name === 'string' && input !== undefined ? { name, input } : undefined;
 }
 

@@ -8,6 +8,9 @@ const TRANSCRIPT: readonly RegExp[] = [
   /^\W{0,6}(?:out ?\[\d+\]:|observation\b)/i,
   /^\s*(?:#{1,4} |\*\*)?(?:user|assistant|human|system|tool|model|ipython)(?:\*\*)?\s*:?(?:\*\*)?\s*$/i,
   /^\s*(?:user|human|assistant):\s/i,
+  // The message of a tool, in the marks of model families.
+  /^\s*<(?:[\w-]{1,20}:)?(?:tool_(?:response|result|output)s?|function_(?:response|result|output)s?|observation|execution_(?:output|result)|code_output|result|output|stdout)>/i,
+  /^\s*(?:<\|(?:observation|user|ipython|tool_response|start_header_id)\|?>|<\|turn>user|<｜tool▁outputs?▁begin｜>|<｜User｜>|\[TOOL_RESULTS\]|EXECUTION RESULT of)/,
   // Fathom's own feedback, copied.
   /^\s*\[t\d+\.\d+\]/,
   /^\| /,

@@ -2,7 +2,7 @@ import type { OutcomeGate } from './command.ts';
 import { type CommandLine, openCommandLine } from './command-line.ts';
 import { type CommandHead, commandHeadAt, commandMention } from './command-syntax.ts';
 import { closesFence, FENCE, type FenceOpening, fenceOpening } from './fence.ts';
-import { type ForeignBlock, openForeignBlock } from './foreign-block.ts';
+import { type ForeignBlock, foreignBehindText, openForeignBlock } from './foreign-block.ts';
 import { answerInProse, answerInSentence } from './prose-answer.ts';
 import { reject } from './rejection.ts';
 import type { Quote } from './scan.ts';
@@ -87,9 +87,11 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
       startCommand(text, head);
       return;
     }
-    const foreign = command === undefined ? openForeignBlock(text) : undefined;
-    if (foreign === undefined) addProse(text);
-    else blocks.foreign(foreign);
+    const at = command === undefined ? foreignBehindText(text) : -1;
+    if (at > 0) addProse(text.slice(0, at));
+    const foreign = command === undefined ? openForeignBlock(at > 0 ? text.slice(at) : text) : undefined;
+    if (foreign !== undefined) blocks.foreign(foreign);
+    else if (at <= 0) addProse(text);
   }
 
   /** A fence in a literal is text. When the text turns out not to be one literal, an open fence goes on as a block. */

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { messageOf } from '../errors.ts';
 import { asNumbers, lostDigits, lostNumbers, parseWithDigits } from '../json-digits.ts';
+import { pythonLiteralAsJson } from '../protocol/python-literal.ts';
 import { cutMiddle } from '../repl/error-text.ts';
 import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 import { keepsDigits } from './json-schema-answer.ts';
-import { pythonLiteralAsJson } from './python-literal.ts';
 
 /** Errors reported for one answer: a list of a million numbers may have one for each. */
 const MAX_ERRORS = 100;

@@ -34,7 +34,8 @@ async function playTask(task: Task, seed: number): Promise<Played> {
     ...(task.output !== undefined && { output: jsonSchema(task.output) }),
     root: ({ prompt }) => root.reply(prompt),
   });
-  const right = result.text.replace(/\s/g, '').includes(task.expected.replace(/\s/g, ''));
+  const given = task.output === undefined ? result.text : JSON.stringify(result.answer);
+  const right = given?.replace(/\s/g, '').includes(task.expected.replace(/\s/g, '')) === true;
   const converged = result.outcome === 'converged' && right;
   return {
     converged,

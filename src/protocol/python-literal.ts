@@ -1,4 +1,4 @@
-import { literalAt } from '../protocol/scan.ts';
+import { literalAt } from './scan.ts';
 
 const WORD = /True|False|None|true|false|null/y;
 const NUMBER = /[-+]?(?:\d[\d_]*)?\.?\d[\d_]*\.?(?:[eE][-+]?\d+)?/y;
