@@ -77,8 +77,9 @@ def make_restore(dicts: "list[dict]", classes: "list[type]") -> "Callable[[], No
 def watch(dicts: "list[dict]") -> "tuple[Callable[[], bool], Callable[[], None]]":
     """A function that says whether any of the dicts has changed, and one that takes them as they are now.
 
-    CPython numbers each change of a dict (PEP 509, up to 3.12), and the numbers lie side by side with its size. To look at every
-    value takes ten times as long, and counting references writes to every value's page: after a fork the kernel copies each.
+    CPython numbers each change of a dict (PEP 509, up to 3.12), and keeps the number beside the size of the dict.
+    Looking at every value takes ten times as long. It also counts references, which writes to the page of every value:
+    after a fork the kernel copies each such page.
     """
     numbered = sys.implementation.name == "cpython" and sys.version_info < (3, 13) and sys.maxsize > 2**32
     return watch_versions(dicts) if numbered else watch_values(dicts)
