@@ -12,9 +12,9 @@ export interface BoundContext extends Bound {
 }
 
 /**
- * The bindings of a completion. A single context is `context` and `context_n`, where n counts the contexts of the REPL's
- * life; named ones have their own names, and `context` is a read-only mapping of them. Without a context of its own a
- * completion works on the one its session has.
+ * The bindings of a completion. A single context is `context` and `context_n`, where n counts the contexts of the REPL;
+ * named ones have their own names, and `context` is a read-only mapping of them. A completion without a context of its own
+ * works on its session's.
  *
  * @throws RlmError `reserved-name`, `duplicate-name`
  */
@@ -60,7 +60,7 @@ function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValu
   return { values, contexts, names };
 }
 
-/** A projection is known to the host by an id of its own: a later context may have the same name. */
+/** The host identifies a projection by an id of its own: a later context may have the same name. */
 function boundValue(id: string, context: LoadedContext, { projections }: Workspace): ReplValue {
   if (context.value.kind !== 'projection' || context.projection === undefined) return context.value;
   projections.set(id, context.projection);
@@ -72,7 +72,7 @@ function checkFree(name: string, toolbox: Run['toolbox']): void {
   if (!taken && !isReservedName(name)) return;
   throw new RlmError({
     code: taken ? 'duplicate-name' : 'reserved-name',
-    message: `The context ${name} cannot have that name: ${taken ? 'a tool has it' : 'the REPL binds it itself'}. Choose another.`,
+    message: `The context ${name} cannot have that name: ${taken ? 'a tool has it' : 'the REPL binds this name itself'}. Choose another.`,
     userAction: true,
     data: { name },
   });

@@ -24,7 +24,7 @@ test('slots are given first come, first served, per depth', async () => {
   expect(order).toEqual(['a', 'b', 'deeper', 'c', 'd']);
 });
 
-test('who gives up the wait leaves no gap', async () => {
+test('a caller that gives up its wait leaves no gap', async () => {
   const slots = createChildSlots(1, ROOM);
   const first = await slots.enter(1, NEVER);
   const controller = new AbortController();
@@ -37,7 +37,7 @@ test('who gives up the wait leaves no gap', async () => {
   await slots.enter(1, NEVER);
 });
 
-test('a child whose wait for room for its REPL is given up gives its slot back', async () => {
+test('a child that gives up its wait for a REPL releases its slot', async () => {
   const full = createChildSlots(1, { enterChild: (_level, signal) => Promise.reject(signal.reason) });
   const first = AbortSignal.abort(new Error('first'));
   await expect(full.enter(1, first)).rejects.toThrow('first');

@@ -1,13 +1,13 @@
 import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
 
 /**
- * How many children run at once. Each has a REPL of its own, and REPLs are what a machine has least room for. A parent
- * waits for its children, so slots are counted per depth: a run that waits for one waits for a run that needs only deeper
- * ones, so no cycle of waits can form.
+ * Limits the children that run at once. Each has a REPL of its own, and REPLs are the scarcest resource of a machine. A
+ * parent waits for its children, so slots are counted per depth: a run that waits for a slot waits for runs that need
+ * only deeper slots, so no cycle of waits can form.
  */
 export interface ChildSlots {
   /**
-   * Waits for a slot, first come first served, and for room for the child's REPL; what it returns gives both back.
+   * Waits for a slot, first come first served, and for room for the child's REPL. The returned place releases both.
    *
    * @throws the signal's reason when it fires first
    */

@@ -28,8 +28,8 @@ export type HistoryCommand = {
 };
 
 /**
- * What `history` reads. It lives as long as the REPL: ids go on across completions and stay after a rollback. Outputs of
- * the turn under way can be read by id as soon as their command has ended.
+ * The turns and items that `history` in a cell reads. It lives as long as the REPL: ids continue across completions, and
+ * items stay after a rollback. Outputs of the current turn can be read by id as soon as their command has ended.
  */
 export class History {
   readonly #items: HistoryItem[] = [];
@@ -38,7 +38,7 @@ export class History {
   #turns = 0;
   #executes = 0;
 
-  /** The number the next turn will have; ids of turns go on across the completions of a session. */
+  /** The number of the next turn; ids of turns continue across the completions of a session. */
   get nextTurn(): number {
     return this.#turns + 1;
   }
@@ -53,7 +53,7 @@ export class History {
     this.#add({ id: `q${this.#queries}`, kind: 'query', query });
   }
 
-  /** A command that has ended, before its turn has. */
+  /** Adds a command that has ended, before its turn has. */
   addCommand(command: HistoryCommand): void {
     this.#byId.set(command.id, command);
   }
@@ -72,7 +72,7 @@ export class History {
     this.#add({ id: `e${this.#executes}`, kind: 'execute', ...run });
   }
 
-  /** Serves one read of a cell. By id, a command gives its full output text and an item gives itself. */
+  /** Serves one read of a cell. By id, a command gives its full output as text, and an item gives itself. */
   read(read: HistoryRead): JsonValue {
     if (read.op === 'length') return this.#items.length;
     if (read.op === 'items') return this.#items.slice(read.start, read.stop);

@@ -6,7 +6,7 @@ import type { RestartInfo } from '../repl/port.ts';
  * run of it records an end.
  */
 export class RestartTree extends RlmError {
-  /** What happened to the REPL, as a phrase. */
+  /** The fate of the REPL, as a phrase for messages. */
   readonly reason: string;
 
   constructor({ reason }: Pick<RestartInfo, 'reason'>) {
@@ -16,15 +16,15 @@ export class RestartTree extends RlmError {
 }
 
 /**
- * How often a run is restarted by itself. A machine that kills more REPLs than that within one run has a problem that
- * its owner should hear of; the run can still be resumed.
+ * Restarts per run. A machine that kills more REPLs than this within one run has a problem that its owner should know
+ * of; the run can still be resumed.
  */
 const MAX_RESTARTS = 3;
 
 /**
- * Decides whether a tree is replayed after a REPL of it was killed from outside: its cells run again in new REPLs, and
- * what was paid is answered from the journal, as when a run is resumed. A command that is killed a second time is taken
- * to have caused it; its model then reads that the REPL was restarted.
+ * Decides whether a tree is replayed after one of its REPLs was killed from outside: its cells run again in new REPLs, and
+ * the journal answers every paid call, as when a run is resumed. A command that is killed a second time is taken for the
+ * cause of it; its model then reads that the REPL was restarted.
  */
 export class RestartPolicy {
   readonly #killed = new Set<string>();
@@ -42,7 +42,7 @@ export class RestartPolicy {
     return true;
   }
 
-  /** The tree is being replayed. */
+  /** Counts a restart of the tree. */
   restarted(): void {
     this.#restarting = false;
   }

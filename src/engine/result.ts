@@ -9,23 +9,23 @@ import type { Usage } from '../ledger/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import type { Trajectory } from '../trajectory.ts';
 
-/** What every result says, however the run ended. */
+/** The fields of every result, however the run ended. */
 export interface ResultBase {
   /** A ULID: `rlm.resume(runId)` and `fathom runs show` take it. */
   readonly runId: string;
   /** Why it ended. */
   readonly stop: StopReason;
-  /** The answer as text; `''` when there is none. */
+  /** The answer as text; `''` without an answer. */
   readonly text: string;
   /** Root-model replies, without the last call at a limit. */
   readonly turns: number;
   /** Sub-calls of the whole tree. */
   readonly subCalls: number;
-  /** Milliseconds from start to result; of a resumed run with those before the interruption. */
+  /** Milliseconds from start to result; a resumed run includes the time before the interruption. */
   readonly elapsedMs: number;
-  /** Of the whole tree. */
+  /** Tokens and cost of the whole tree. */
   readonly usage: Usage;
-  /** What the REPL really had. */
+  /** The isolation that the REPL had, which may be higher than the one asked for. */
   readonly isolation: IsolationLevel;
   /** Turns, commands, outputs and children. */
   readonly trajectory: Trajectory;
@@ -33,30 +33,30 @@ export interface ResultBase {
 
 /** The model gave a final answer. */
 export interface Converged<T> extends ResultBase {
-  /** Tells the three kinds of results apart. */
+  /** Distinguishes the three kinds of results. */
   readonly outcome: 'converged';
-  /** What `output` made of the answer; without `output` the text. */
+  /** The answer as `output` validated it; the text where the request has no `output`. */
   readonly answer: T;
 }
 
 /** A limit ended the run; the answer is the best there was. */
 export interface Exhausted<T> extends ResultBase {
-  /** Tells the three kinds of results apart. */
+  /** Distinguishes the three kinds of results. */
   readonly outcome: 'exhausted';
-  /** The best there was; `undefined` when there was none, or none that fits `output`. */
+  /** The best answer so far; `undefined` without one, or when none fits `output`. */
   readonly answer: T | undefined;
   /** Names the resource and the limit. */
   readonly reason: string;
 }
 
-/** What `await run` gives. */
+/** The value of `await run`. */
 export type CompletionResult<T = string> = Converged<T> | Exhausted<T>;
 
-/** What was gained by a run that failed or was aborted. */
+/** Everything gained by a run that failed or was aborted. */
 export interface Unfinished extends ResultBase {
   /** `failed`: something broke; `aborted`: it was cancelled. */
   readonly outcome: Extract<Outcome, 'failed' | 'aborted'>;
-  /** What happened, as the error says it. */
+  /** The message of the error. */
   readonly reason: string;
 }
 
@@ -64,7 +64,7 @@ export interface Unfinished extends ResultBase {
 export class CompletionError extends RlmError {
   /** Usage, trajectory and draft answer until then. */
   readonly result: Unfinished;
-  /** The run can go on later with `rlm.resume(runId)`, once what stopped it is mended. */
+  /** True when `rlm.resume(runId)` can continue the run, once its cause is removed. */
   readonly resumable: boolean;
 
   constructor(options: RlmErrorOptions & { readonly result: Unfinished; readonly resumable: boolean }) {

@@ -22,9 +22,9 @@ import type { RestartPolicy } from './restart.ts';
 import type { CompletionResult, Unfinished } from './result.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
 
-/** What a run is asked for, by a caller or by a cell of its parent. */
+/** A run's request, by a caller or by a cell of its parent. */
 export interface RunRequest {
-  /** Empty for a session, which is asked nothing itself. */
+  /** Empty for a session, which has no query of its own. */
   readonly query: string;
   readonly context?: ContextInput | undefined;
   readonly output?: StandardSchemaV1 | undefined;
@@ -36,23 +36,23 @@ export interface RunRequest {
   readonly instructions?: string | undefined;
   /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
   readonly prompt?: PromptOptions | undefined;
-  /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
+  /** A resumed or replayed run has the recorded value. Default: the `Rlm`'s. */
   readonly requireInspection?: boolean | undefined;
   readonly modelSettings?: ModelSettings | undefined;
 }
 
-/** What all runs of a tree share. */
+/** The state that all runs of a tree share. */
 export interface RunTree {
   /** The id of the root. */
   readonly id: string;
   /** Model calls in flight. */
   readonly calls: CallTree;
   readonly children: ChildSlots;
-  /** Restarts the tree when a REPL was killed; undefined where that cannot be done: in a session. */
+  /** Restarts the tree when a REPL was killed; undefined in a session, which cannot be restarted. */
   readonly restart: RestartPolicy | undefined;
-  /** What the tree had done before it was interrupted. */
+  /** Spending and progress of the tree before it was interrupted. */
   readonly recovered: Recovered | undefined;
-  /** Other trees draw from the same account. */
+  /** True when other trees draw from the same account. */
   readonly sharesBudget: boolean;
 }
 
@@ -85,25 +85,25 @@ export interface OpenRun {
   readonly journal: JournalScope;
   /** The session whose REPL it uses. */
   readonly sessionId: string | undefined;
-  /** Set when the run was interrupted and goes on: how it had ended, when that is known. */
+  /** Set when the run continues after an interruption: how it had ended, when that is known. */
   readonly resumed: { readonly previous?: RunResumed['previous'] | undefined } | undefined;
   /** Room for the REPLs of a root and its children: waited for before its REPL opens. */
   readonly places: TreePlaces | undefined;
   /** Milliseconds since the epoch; a restarted run keeps its own. */
   readonly startedAt: number;
-  /** What is wrong with the request, where it was found before the run could be opened as asked. */
+  /** An error in the request that was found before the run could be opened as asked. */
   readonly problem: { readonly error: unknown } | undefined;
 }
 
 /**
- * Everything one run works with, a session's or a completion's, the root's or a child's. What a function needs of it, it
- * takes as `Pick<Run, …>`.
+ * Everything one run works with, a session's or a completion's, the root's or a child's. A function that needs less takes
+ * `Pick<Run, …>`.
  */
 export interface Run extends OpenRun {
   readonly query: string;
   readonly contexts: ContextSet;
   readonly models: ModelPolicy;
-  /** As they were given: children inherit them. */
+  /** As the caller gave them: children inherit them. */
   readonly tools: ToolSet;
   readonly toolbox: Toolbox;
   readonly answerType: AnswerType | undefined;
@@ -114,12 +114,12 @@ export interface Run extends OpenRun {
   readonly gate: CallGate;
 }
 
-/** What all runs of one `Rlm` share. Nothing in it names a vendor, a transport or a disk. */
+/** Everything that all runs of one `Rlm` share. It names no vendor, no transport and no disk. */
 export interface Engine {
   readonly clock: Clock;
   readonly rates: RateControl;
   readonly resolveModel: (ref: ModelRef) => Promise<Model>;
-  /** Room for REPLs: who has it, and who waits. */
+  /** Room for REPLs: its holders and its queue. */
   readonly places: ReplPlaces;
   /** The name of the backend that opens REPLs. @throws RlmError where it cannot be used here */
   readonly backendName: () => Promise<string>;
@@ -136,13 +136,13 @@ export interface Engine {
     readonly traceId: string;
     readonly parent?: Run | undefined;
     readonly tail?: EventTail | undefined;
-    /** A replay's events were stored and shown when they happened: they go to this listener alone. */
+    /** A replay's events were stored and shown when they happened: only this listener gets them again. */
     readonly onlyTo?: (event: RunEvent) => void;
   }) => EventBus;
   readonly runs: RunStore;
   readonly newId: () => string;
   readonly defaults: EngineDefaults;
-  /** Runs a child completion to its end. It is here so that serving a sub-call needs to know nothing of running one. */
+  /** Runs a child completion to its end. Handed in here, so that serving sub-calls does not import running a completion. */
   readonly runChild: (options: ChildOptions) => Promise<CompletionResult<unknown>>;
 }
 

@@ -16,7 +16,7 @@ test('a run without time for a last call is out of time, whichever of its two ti
   const ledger = createLedger({ limits: { maxDurationMs: 1 }, clock, onWarning: () => {} });
   const stop = new StopControl(ledger);
   const [working, hard] = due;
-  working?.(); // a little early, as timers are: it waits on
+  working?.(); // a little early, as timers are: it keeps waiting
   now = 1;
   hard?.();
   expect(stop.hardSignal.aborted).toBe(true);

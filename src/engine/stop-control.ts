@@ -3,7 +3,7 @@ import type { StopReason } from '../event/event.ts';
 import type { Ledger, Resource } from '../ledger/index.ts';
 import { RestartTree } from './restart.ts';
 
-/** Why a run has to end with a last call: the stop reason, and words that name the resource and the limit. */
+/** Why a run has to end with a last call: the stop reason, and text that names the resource and the limit. */
 export interface LimitReached {
   readonly stop: Exclude<StopReason, 'final' | 'final-var' | 'cancelled' | 'model-failure' | 'repl-failure'>;
   readonly reason: string;
@@ -23,12 +23,12 @@ export class CancelledError extends RlmError {
   }
 }
 
-/** As a sentence, also where the reason is one. */
+/** A sentence, also where the reason is one. */
 export function cancelledBecause(reason: string): string {
   return `The run was cancelled: ${reason.replace(/\.$/, '')}.`;
 }
 
-/** The one place that knows whether a run may go on: finish and cancel requests, and deadlines. */
+/** The one place that decides whether a run may continue: finish and cancel requests, and deadlines. */
 export class StopControl {
   readonly #work = new AbortController();
   readonly #hard = new AbortController();
@@ -64,12 +64,12 @@ export class StopControl {
     return this.#limit;
   }
 
-  /** The reason of a cancel, once there was one. */
+  /** The reason of a cancel, after one. */
   get cancelled(): string | undefined {
     return this.#cancelled;
   }
 
-  /** @throws CancelledError once the run was cancelled, or what {@link fail} was given */
+  /** @throws CancelledError after a cancel, or the error that {@link fail} was given */
   throwIfStopped(): void {
     if (this.#cancelled !== undefined) throw new CancelledError(this.#cancelled);
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -80,7 +80,7 @@ export class StopControl {
     if (this.#cancelled === undefined && this.#failure?.error instanceof RestartTree) throw this.#failure.error;
   }
 
-  /** Nothing more can be done here (a quota is spent, a key is wrong): the run fails with this, and can be resumed. */
+  /** The run cannot continue here (a quota is spent, a key is invalid): it fails with this error and can be resumed. */
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
@@ -97,12 +97,12 @@ export class StopControl {
     return this.#limit ?? limit;
   }
 
-  /** Best answer now. */
+  /** Asks for the best answer now. */
   finish(reason?: unknown): void {
     this.#end({ stop: 'finish-requested', reason: wordsOf(reason) ?? 'the caller asked for the best answer now' });
   }
 
-  /** Stop now. */
+  /** Stops the run now. */
   cancel(reason?: unknown): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = wordsOf(reason) ?? 'cancelled by the caller';
@@ -122,9 +122,9 @@ function onAbort(signal: AbortSignal, react: (reason: unknown) => void): void {
   else signal.addEventListener('abort', () => react(signal.reason), { once: true });
 }
 
-/** The words of a reason; callers give what they give an `AbortController`. */
+/** The text of a reason; callers give the same values as to an `AbortController`. */
 function wordsOf(reason: unknown): string | undefined {
   if (typeof reason === 'string') return reason.trim() === '' ? undefined : reason;
-  // The default reason of AbortController says nothing a reader could use.
+  // The default reason of AbortController has no information for a reader.
   return reason instanceof Error && reason.name !== 'AbortError' ? reason.message : undefined;
 }

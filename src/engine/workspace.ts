@@ -3,7 +3,7 @@ import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
 import { History } from './history.ts';
 import type { Run } from './run.ts';
 
-/** Serves a REPL whose completion is not running (between two of a session): nothing may be asked then. */
+/** Serves a REPL between two completions of a session, when cells cannot ask for anything. */
 const idleHost: ReplHost = {
   subCall: () => Promise.reject(new Error('no completion runs')),
   callTool: () => Promise.reject(new Error('no completion runs')),
@@ -12,7 +12,7 @@ const idleHost: ReplHost = {
   readProjection: () => Promise.resolve(null),
 };
 
-/** The contexts that are `context` in a REPL, and the names of their variables as the first message gives them. */
+/** The contexts that are `context` in a REPL, and their variables' names as the first message lists them. */
 export interface ContextsInForce {
   readonly contexts: ContextSet;
   readonly names: readonly string[];
@@ -32,7 +32,7 @@ export interface Workspace {
   serve(host: ReplHost): () => void;
   /** The number of the next context: `context_0`, `context_1`, … */
   nextContext(): number;
-  /** Those bound last: a rollback does not take them back. */
+  /** The contexts bound last: a rollback does not undo them. */
   contextsInForce(): ContextsInForce | undefined;
   bind(bound: Bound): Promise<void>;
   /** By id: variables that read from the host live as long as the REPL. */

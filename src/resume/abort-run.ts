@@ -9,15 +9,15 @@ import { claim, unclaim } from './run-store.ts';
 export interface AbortOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** Why, in words, for the record. */
+  /** The reason, for the record. */
   readonly reason: string;
 }
 
 /**
- * Ends a run that is interrupted or paused for good: it and its children get their terminal record, `aborted`, with what
- * they had come to, and it can no longer be resumed.
+ * Ends an interrupted or paused run: it and its children get their terminal record, `aborted`, with everything they had
+ * gained, and it can no longer be resumed.
  *
- * @returns the run's record as it is now
+ * @returns the run's record after the change
  * @throws RlmError `run-not-found`, `invalid-option` when it runs here or has ended, `run-locked` when it runs in another process
  */
 export async function abortRun(runId: string, options: AbortOptions): Promise<RunRecord> {
@@ -39,7 +39,7 @@ async function abort(runId: string, { store, clock, reason }: AbortOptions): Pro
       data: { runId },
     });
   }
-  // This process is the owner of the run: one that is called running is one whose process ended.
+  // This process owns the run: a run recorded as running belonged to a process that ended.
   const status = record.status === 'running' ? 'interrupted' : record.status;
   if (!RESUMABLE.has(status)) throw notAbortable(runId, `it has ended (${status})`);
   const log = await readRunLogs(store, runId);
@@ -71,7 +71,7 @@ interface Place {
 interface End {
   readonly reason: string;
   readonly elapsedMs: number;
-  /** A terminal record that is there is taken back: the run was paused, and ends another way. */
+  /** Removes an existing terminal record: the run was paused, and now ends another way. */
   readonly reopen: boolean;
 }
 

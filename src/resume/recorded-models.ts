@@ -7,11 +7,11 @@ export interface RecordedModels {
   /** Ids. */
   readonly rootModel: string;
   readonly subModels: readonly string[];
-  /** References of those whose id does not name them, by id. */
+  /** References of models whose id does not name them, by id. */
   readonly references?: Readonly<Record<string, string>>;
 }
 
-/** What to keep of a policy. */
+/** The part of a policy that is stored. */
 export function recordModels(models: ModelPolicy, maxDepth: number): RecordedModels {
   const subs = Array.from({ length: Math.min(maxDepth, Math.max(1, models.depths)) }, (_, index) =>
     models.at(index + 1),
@@ -24,18 +24,18 @@ export function recordModels(models: ModelPolicy, maxDepth: number): RecordedMod
   };
 }
 
-/** The reference by which a recorded model can be had again. */
+/** The reference that opens a recorded model again. */
 export function referenceOf(id: string, { references }: RecordedModels): string {
   return references?.[id] ?? id;
 }
 
 export interface ResolveRecorded {
   readonly resolveModel: (ref: ModelRef) => Promise<Model>;
-  /** References that may be objects, which no string can name: one of the same id is taken before the recorded one. */
+  /** References that may be objects, which no string can name: one with the recorded id is preferred. */
   readonly own: readonly ModelRef[];
 }
 
-/** The reference for a recorded model: this Rlm's own model of that id, else the recorded reference. */
+/** The reference of a recorded model: this Rlm's own model with that id, else the recorded reference. */
 export async function recordedReference(
   id: string,
   recorded: RecordedModels,
@@ -49,8 +49,8 @@ export async function recordedReference(
 }
 
 /**
- * The models of a record for its replay, which makes no calls: one that is not available any more is replaced by one that
- * fails, so that only a new call finds it missing.
+ * The models of a record for its replay, which makes no calls. A model that is not available any more is replaced by one
+ * that fails, so that only a new call fails.
  */
 export async function recordedPolicy(
   recorded: RecordedModels,
@@ -78,13 +78,13 @@ export async function recordedPolicy(
 }
 
 export interface RecordedPolicyOptions {
-  /** Those of this `Rlm`: taken where they have the recorded id. */
+  /** The models of this `Rlm`: used where they have the recorded id. */
   readonly own: ModelPolicy;
   readonly resolveModel: ResolveRecorded['resolveModel'];
   readonly allowedModels: readonly string[];
 }
 
-/** Stands for a model that is not available, where its answers are recorded. */
+/** Replaces a model that is not available, where its answers are recorded. */
 function absentModel(id: string, why: string): Model {
   const failing = { provider: 'none', price: undefined, contextTokens: undefined };
   return { id, ...failing, attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })) };

@@ -16,7 +16,7 @@ import { type RecordedModels, recordedReference } from './recorded-models.ts';
 import { claim, unclaim } from './run-store.ts';
 import { loadStored } from './stored-context.ts';
 
-/** An interrupted run, ready to go on. */
+/** An interrupted run, ready to continue. */
 export interface Interrupted {
   readonly request: RunRequest;
   readonly journal: Journal;
@@ -36,8 +36,8 @@ export interface ResumeOptions {
 /**
  * Reads an interrupted or paused run from the store: its request, the journal to replay, and the end of its event log.
  *
- * @throws RlmError `run-not-found`, `run-locked` when another process works on it, `invalid-option` when it has ended or needs tools that are not there, and what is
- *   wrong with its context
+ * @throws RlmError `run-not-found`; `run-locked` when another process works on it; `invalid-option` when it has ended or
+ *   needs tools that are missing; the errors of its context
  */
 export async function readInterrupted(runId: string, options: ResumeOptions): Promise<Interrupted> {
   if (!(await claim(runId, options.store))) throw notResumable(runId, 'running');
@@ -53,7 +53,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   const { store, clock, defaults } = options;
   const record = await store.runs.get(runId);
   if (record === undefined) throw notFound(runId, store);
-  // This process is the owner of the run: one that is called running is one whose process ended.
+  // This process owns the run: a run recorded as running belonged to a process that ended.
   const status = record.status === 'running' ? 'interrupted' : record.status;
   if (!RESUMABLE.has(status)) throw notResumable(runId, status);
   if (record.sessionId !== undefined) throw inSession(record.sessionId, runId);
@@ -80,7 +80,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   };
 }
 
-/** The models it began with, this Rlm's own where it has them: they may be objects no string can name. */
+/** The run's models; this Rlm's own where it has them, because they may be objects that no string can name. */
 async function modelsOf(
   recorded: RecordedModels,
   { defaults, resolveModel }: ResumeOptions,
@@ -127,11 +127,11 @@ function notFound(runId: string, store: Store): RlmError {
   });
 }
 
-/** Its cells worked on variables of its session, which a REPL of its own would not have. */
+/** The run's cells worked on variables of its session, which a new REPL would not have. */
 function inSession(sessionId: string, runId: string): RlmError {
   return new RlmError({
     code: 'invalid-option',
-    message: `Run ${runId} belongs to session ${sessionId}: open the session, which brings its variables back, and ask again there.`,
+    message: `Run ${runId} belongs to session ${sessionId}: open the session, which restores its variables, and ask again there.`,
     userAction: true,
     data: { runId, sessionId },
   });

@@ -19,7 +19,7 @@ export interface ChildLog extends RunLog {
   readonly commandId: string;
 }
 
-/** Reads the events of a tree of runs, of those under way and interrupted as well. @throws RlmError `store-failure` */
+/** Reads the events of a tree of runs, also while it runs or is interrupted. @throws RlmError `store-failure` */
 export async function readRunLogs(store: Store, runId: string): Promise<RunLog> {
   // The journal knows a child from its first moment, events only once it has ended.
   const entries = await store.journal.read(runId);
@@ -38,9 +38,9 @@ export async function readRunLogs(store: Store, runId: string): Promise<RunLog> 
   return await read(runId, '');
 }
 
-/** The figures of a run and all runs below it so far, from their events. */
+/** The figures of a run and all runs below it so far. */
 export interface RunFigures {
-  /** Of the run itself. */
+  /** Turns of the run itself. */
   readonly turns: number;
   readonly subCalls: number;
   readonly inputTokens: number;

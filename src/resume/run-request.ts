@@ -3,7 +3,7 @@ import type { RunRequest, Store } from '../store/index.ts';
 import { recordModels } from './recorded-models.ts';
 import { storeContexts } from './stored-context.ts';
 
-/** What a run was asked, as a store keeps it: enough to ask it again. */
+/** A run's request as a store keeps it: enough to ask it again. */
 export async function describeRequest(
   run: Run,
   { store, backend }: { readonly store: Store; readonly backend: string },

@@ -7,7 +7,7 @@ import type { LockResult, RunRecord, Store, StoreLock } from '../store/index.ts'
 import { type LockOwner, processInWords } from '../store/lock-owner.ts';
 import { describeRequest } from './run-request.ts';
 
-/** Locks of runs that this process works on, by the run's id. */
+/** Locks of the runs that this process works on, by run id. */
 const held = new WeakMap<Store, Map<string, StoreLock>>();
 
 function locksOf(store: Store): Map<string, StoreLock> {
@@ -19,7 +19,7 @@ function locksOf(store: Store): Map<string, StoreLock> {
 }
 
 /**
- * Makes this process the owner of a run; false when it is already.
+ * Makes this process the owner of a run; false when it already is.
  *
  * @throws RlmError `run-locked` naming the process that works on it
  */
@@ -35,7 +35,7 @@ export async function claim(runId: string, store: Store): Promise<boolean> {
   return true;
 }
 
-/** Gives up a run. */
+/** Gives up the ownership of a run. */
 export function unclaim(runId: string, store: Store): void {
   const locks = locksOf(store);
   locks.get(runId)?.release();
@@ -56,7 +56,7 @@ function runLocked(runId: string, { heldBy, process: owner }: Extract<LockResult
   });
 }
 
-/** Stores runs: a record each, events, and the journal of each tree. */
+/** Stores runs: one record each, their events, and the journal of each tree. */
 export function runStore(store: Store, clock: Clock): RunStore {
   const now = (): string => new Date(clock.now()).toISOString();
   return {
@@ -90,7 +90,7 @@ export function runStore(store: Store, clock: Clock): RunStore {
   };
 }
 
-/** What the end of a run changes in its record. */
+/** The changes to a run's record at its end. */
 function endOf({ result, resumable }: Parameters<RunStore['end']>[1]): Pick<RunRecord, 'status' | 'result'> {
   const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
   const { inputTokens, outputTokens, costUsd } = usage;

@@ -24,7 +24,7 @@ type StoredFile = Extract<StoredContext, { kind: 'file' }>;
 /** The name under which a run's only context is stored. */
 const ONLY = 'context';
 
-/** Contexts as a store keeps them: texts as blobs, files by path, size and hash, projections by name alone. */
+/** Contexts as a store keeps them: texts as blobs, files by path, size and hash, projections by name only. */
 export async function storeContexts(set: ContextSet, store: Store, owner: string): Promise<readonly StoredContext[]> {
   const entries: Iterable<readonly [string, LoadedContext]> = set.kind === 'one' ? [[ONLY, set.context]] : set.contexts;
   return await Promise.all([...entries].map(([name, context]) => storeOne(name, context, { store, owner })));
@@ -61,7 +61,7 @@ async function storeOne(
   }
 }
 
-/** A hash costs a read of the file; within one process, size and path are enough to know it by. */
+/** Hashing reads the whole file; within one process, size and path identify it. */
 async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFile, 'name'>> {
   const { path, bytes, encoding, skip, as, named, name } = value;
   const sha256 = store.location === 'memory' ? {} : { sha256: await sha256OfFile(path) };
@@ -83,11 +83,11 @@ async function storeDocument({ path, content }: Document, { store, owner }: Stor
   return { path, bytes, ...(sha256 !== undefined && { sha256 }), file, ...(options !== undefined && { options }) };
 }
 
-/** Stands in for a stored context. */
+/** Supplies replacements for stored contexts. */
 export interface ContextSubstitutes {
-  /** What the caller handed over again for it. */
+  /** The context that the caller gave again under this name. */
   given(name: string): Part | undefined;
-  /** What to bind where it is not at hand; `why` is a clause. */
+  /** The value to bind where the context is not available; `why` is a clause. */
   unavailable(name: string, why: string): Part;
 }
 
@@ -96,14 +96,14 @@ export type Part = string | JsonValue | ContextSource;
 
 export interface LoadStored {
   readonly store: Store;
-  /** Without them a context that is not at hand is an error. */
+  /** Without substitutes, a context that is not available is an error. */
   readonly substitutes?: ContextSubstitutes;
 }
 
 /**
  * Stored contexts as a request takes them.
  *
- * @throws RlmError `context-not-found`, `context-invalid` when one is gone or has changed, and nothing stands in for it
+ * @throws RlmError `context-not-found`, `context-invalid` when one is missing or has changed, and no substitute is given
  */
 export async function loadStored(
   stored: readonly StoredContext[],
@@ -155,14 +155,14 @@ function fileSource(path: string, record: FileRecord): ContextSource {
   return record.name === undefined ? fromFile(path, options) : namedFile(path, record.name, options);
 }
 
-/** As it was asked for: an encoding that was found is found again, with the same notes. */
+/** The options of the first read: an encoding that was detected is detected again, with the same notes. */
 function optionsOf({ as, encoding, named }: FileRecord): FileOptions {
   if (as === 'bytes') return named === undefined ? {} : { as };
   const given = named ?? (encoding === 'latin-1' ? encoding : undefined);
   return given === undefined ? { as } : { as, encoding: given };
 }
 
-/** True for the name of a context that has no name of its own. */
+/** True for the stored name of a context without a name. */
 export function isOnly(name: string): boolean {
   return name === ONLY;
 }
@@ -186,7 +186,7 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
   return contextSource(() => Promise.resolve(documentsContext(documents, notes)));
 }
 
-/** A run goes on with what it began with, or not at all. */
+/** A run continues with the contexts it began with, or not at all. */
 async function checkUnchanged({
   path,
   bytes,
@@ -208,7 +208,7 @@ async function checkUnchanged({
   }
 }
 
-/** A recorded context that cannot be had again from here. */
+/** A recorded context that is not available in this process. */
 class NotAtHand extends RlmError {
   /** As a clause. */
   readonly why: string;

@@ -15,21 +15,21 @@ import { SubCallTally } from '../subcall/tally.ts';
 import { bookRecovered, childLevels, openRun, prepareRun } from './open-run.ts';
 import { RunOutcome } from './run-outcome.ts';
 
-/** What a run is given besides its request. */
+/** The parts of a run beside its request. */
 export interface ExecuteOptions {
   /** A session's REPL. Default: one of the run's own, closed at its end. */
   readonly workspace?: Workspace;
-  /** A child's or a replay's. Default: those of the request. */
+  /** The models of a child or a replay. Default: those of the request. */
   readonly models?: Run['models'];
-  /** Room for a child's REPL, given back by who started it. */
+  /** Room for a child's REPL, released by its caller. */
   readonly place?: ReplPlace;
 }
 
 /**
  * Runs one completion from request to result, with exactly one `run.completed` on every path.
  *
- * @throws CompletionError when it failed or was cancelled, with everything gained so far; RestartTree, without any end
- *   being recorded, when its tree has to be restarted
+ * @throws CompletionError when it failed or was cancelled, with everything gained so far; RestartTree, without a recorded
+ *   end, when its tree has to be restarted
  */
 export async function executeRun(open: OpenRun, options: ExecuteOptions = {}): Promise<CompletionResult<unknown>> {
   const outcome = new RunOutcome(open);
@@ -38,7 +38,7 @@ export async function executeRun(open: OpenRun, options: ExecuteOptions = {}): P
     await open.events.flush();
     return result;
   } catch (error) {
-    // What the store could not take at the end must not hide how the run ended.
+    // An error of the store at the end must not hide how the run ended.
     await open.events.flush().catch(() => undefined);
     throw error instanceof RestartTree || error instanceof CompletionError ? error : outcome.failed(error);
   }
@@ -51,7 +51,7 @@ export async function runChild(options: ChildOptions): Promise<CompletionResult<
   const { runId, journal, resumed } = child;
   const log = resumed ? await engine.runs.reopenLog(runId) : undefined;
   const events = engine.openEvents({ runId, traceId: tree.id, parent, tail: log?.tail });
-  // Its attempts in flight are reported once, by the root.
+  // The root reports attempts in flight, once for the whole tree.
   if (log?.previous !== undefined) {
     const { recordedSteps } = journal;
     events.emit({ type: 'run.resumed', recordedSteps, possiblyBilled: 0, previous: log.previous });
@@ -65,7 +65,7 @@ async function runToEnd(
   options: ExecuteOptions,
 ): Promise<CompletionResult<unknown>> {
   const { engine, events, parent } = open;
-  // A child is stored with its root, and a replay changes nothing.
+  // A child is stored with its root, and a replay stores nothing.
   const stored = parent === undefined && open.journal.unrecorded === 'run';
   let close = (): Promise<void> => Promise.resolve();
   let answered = false;
@@ -73,7 +73,7 @@ async function runToEnd(
     reportResumed(open);
     const run = await prepareRun(open, options.models);
     outcome.prepared(run);
-    // What was spent before counts, however the run goes on.
+    // Earlier spending counts, however the run continues.
     await bookRecovered(run);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
@@ -99,20 +99,20 @@ async function runToEnd(
       return result;
     }
     const failure = outcome.failed(error);
-    // A run whose end cannot be stored is found interrupted.
+    // A run whose end cannot be stored appears as interrupted.
     if (stored) await engine.runs.end(open.id, failure).catch(() => undefined);
     throw failure;
   } finally {
     open.ledger.close();
     const closing = close();
     (options.place ?? open.places)?.until(closing);
-    // An answer need not wait for its REPL's end; who stopped a run waits until it is gone.
+    // An answer does not wait for the end of its REPL; a caller who stopped the run waits until the REPL is gone.
     if (answered) closing.catch(() => undefined);
     else await closing;
   }
 }
 
-/** Waits for room for the run's REPLs. True when the run was stored meanwhile, to be found interrupted if its process dies. */
+/** Waits for room for the run's REPLs. True when the run was stored meanwhile, so that it is found if its process dies. */
 async function enterPlaces(run: Run, outcome: RunOutcome): Promise<boolean> {
   const { engine, places, stop, limits } = run;
   let recorded = false;
@@ -147,7 +147,7 @@ function lossOf(error: unknown): { readonly reason: string } {
 /** Binds the context and runs the loop on the workspace. */
 async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRecorder): Promise<LoopEnd> {
   const bound = bindContext(prepared, workspace);
-  // The loop works on the contexts in force; what is stored of the run is what it was asked for.
+  // The loop works on the contexts in force; the stored request has only its own.
   const run: Run = { ...prepared, contexts: bound.inForce.contexts };
   const tally = new SubCallTally();
   const host = createCellHost({ run, workspace, tally });
@@ -194,7 +194,7 @@ function reportStarted(run: Run, { repl }: Workspace, bound: BoundContext): void
   });
 }
 
-/** Emits that an interrupted run goes on, before anything can end it again. */
+/** Emits that an interrupted run continues, before anything can end it again. */
 function reportResumed({ events, parent, tree: { recovered }, resumed }: OpenRun): void {
   if (parent !== undefined || recovered === undefined) return;
   if (resumed === undefined && recovered.steps === 0 && recovered.attempts.length === 0) return;

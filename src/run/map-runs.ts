@@ -1,5 +1,5 @@
 /**
- * One question over many contexts, or many questions over one: a run for each, under one account.
+ * One query over many contexts, or many queries over one: a run for each, under one account.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { mergeEvents } from './merge-events.ts';
 import type { CompletionRequest, CompletionRun } from './run-handle.ts';
 import { type SharedBudget, shareBudget } from './shared-budget.ts';
 
-/** Either `queries` with at most one `context`, or `contexts` with one `query`; the rest as of a completion. */
+/** Either `queries` with at most one `context`, or `contexts` with one `query`; other fields as of a completion. */
 export interface MapRequest<T = string> extends Omit<CompletionRequest<T>, 'query'> {
-  /** With `contexts`: the question about each of them. */
+  /** With `contexts`: the query that each run asks. */
   readonly query?: string;
-  /** Many questions, over one `context`. */
+  /** Several queries over one `context`: one run each. */
   readonly queries?: readonly string[];
-  /** Many contexts, each with a run of its own. */
+  /** Several contexts, one run each. */
   readonly contexts?: readonly ContextInput[];
   /**
-   * Calls, tokens, money and time hold for all runs together, and each run may use all of what is left; limits of turns, sizes
-   * and the REPL hold for each run. Default: the Rlm's.
+   * Limits of calls, tokens, money and time hold for all runs together, and each run may use all that is left; limits of
+   * turns, sizes and the REPL hold for each run. Default: the Rlm's.
    */
   readonly limits?: Partial<Limits>;
-  /** Runs at work at once. Default 16, and never more than the `Rlm` has REPLs. */
+  /** Most runs at work at once. Default 16, and never more than the `Rlm` has REPLs. */
   readonly concurrency?: number;
 }
 
@@ -37,31 +37,31 @@ export type MapItem<T = string> =
   | { readonly ok: true; readonly index: number; readonly result: CompletionResult<T> }
   | { readonly ok: false; readonly index: number; readonly error: CompletionError };
 
-/** All runs have ended. */
+/** The value of `await map`, after all runs have ended. */
 export interface MapResult<T = string> {
-  /** In the order of the request. A run that failed or was cancelled is an item as well. */
+  /** One per run, in the order of the request; runs that failed or were cancelled are included. */
   readonly items: readonly MapItem<T>[];
-  /** Of all runs together. */
+  /** Tokens and cost of all runs together. */
   readonly usage: Usage;
-  /** Of all runs together. */
+  /** Sub-calls of all runs together. */
   readonly subCalls: number;
   /** Milliseconds from start to end. */
   readonly elapsedMs: number;
 }
 
-/** Runs that have started: a promise of their results, and an iterable of their events, which `runId` tells apart. */
+/** Runs that have started: a promise of their results, and an iterable of their events; each event has its `runId`. */
 export interface MapRun<T = string> extends PromiseLike<MapResult<T>>, AsyncIterable<RunEvent> {
-  /** Stops all runs now; those that have not begun send nothing. */
+  /** Stops all runs now; runs that have not begun send nothing. */
   cancel(reason?: string): void;
-  /** Asks each run at work for its best answer; those that have not begun are cancelled. */
+  /** Asks each run at work for its best answer; runs that have not begun are cancelled. */
   finish(reason?: string): void;
-  /** As of a promise. It rejects only for a request that cannot be right. */
+  /** As of a promise. It rejects only for an invalid request. */
   readonly catch: Promise<MapResult<T>>['catch'];
   /** As of a promise. */
   readonly finally: Promise<MapResult<T>>['finally'];
 }
 
-/** What mapping needs of an `Rlm`. */
+/** The parts of an `Rlm` that mapping uses. */
 export interface MapParts {
   readonly clock: Clock;
   readonly limits: Limits;
@@ -122,12 +122,12 @@ export function mapRuns<T>(request: MapRequest<T>, parts: MapParts): MapRun<T> {
       signal?.removeEventListener('abort', onAbort);
     }
   })().finally(events.end);
-  // A caller who only watches the events must not end the process by an unhandled rejection.
+  // A caller who only watches the events must not have its process ended by an unhandled rejection.
   result.catch(() => undefined);
   return {
     cancel,
     finish(reason) {
-      stopped ??= { reason: reason ?? 'finish was requested before it began' };
+      stopped ??= { reason: reason ?? 'finish was requested before the run began' };
       for (const run of running) run.finish(reason);
     },
     // biome-ignore lint/suspicious/noThenProperty: it is awaited like one call.
@@ -152,14 +152,14 @@ function plan<T>(request: MapRequest<T>, { limits: defaults, maxRuns }: MapParts
   checkSignal(request.signal);
   const { query, queries, context, contexts, concurrency, signal: _, ...rest } = request as MapRequest<T>;
   if ((queries === undefined) === (contexts === undefined))
-    throw invalidOption('map needs either queries, with one context, or contexts, with one query');
+    throw invalidOption('map needs either queries with one context, or contexts with one query');
   const [list, name] = queries === undefined ? [contexts, 'contexts'] : [queries, 'queries'];
-  if (!Array.isArray(list)) throw invalidOption(`The ${name} of map have to be a list; this is ${kindOf(list)}`);
-  if (queries !== undefined && query !== undefined) throw invalidOption('With queries, map takes no further query');
+  if (!Array.isArray(list)) throw invalidOption(`The ${name} of map must be a list; this is ${kindOf(list)}`);
+  if (queries !== undefined && query !== undefined) throw invalidOption('map takes either query or queries, not both');
   if (contexts !== undefined && context !== undefined)
-    throw invalidOption('With contexts, map takes no further context: name several for each run with contexts({ … })');
+    throw invalidOption('map takes either context or contexts, not both: give a run several with contexts({ … })');
   if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency > 0))
-    throw invalidOption(`The concurrency of map has to be a whole number from 1; this is ${kindOf(concurrency)}`);
+    throw invalidOption(`The concurrency of map must be a whole number from 1; this is ${kindOf(concurrency)}`);
   const items =
     queries === undefined
       ? (contexts ?? []).map((one) => ({ ...rest, query: query ?? '', context: one }))
@@ -168,7 +168,7 @@ function plan<T>(request: MapRequest<T>, { limits: defaults, maxRuns }: MapParts
   return { items, limits: resolveLimits(rest.limits, defaults), atOnce };
 }
 
-/** Works on a few items at a time, and gives the results in the order of the items. */
+/** Works on a few items at a time. Returns the results in the order of the items. */
 async function inOrder<A, B>(
   items: readonly A[],
   atOnce: number,

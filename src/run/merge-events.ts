@@ -1,9 +1,9 @@
 import type { RunEvent } from '../event/event.ts';
 
-/** Events of several runs as one iterable. Each run keeps its durable events, so a late subscriber misses none of them. */
+/** Events of several runs as one iterable. Each run keeps its durable events, so a late subscriber misses none. */
 export interface MergedEvents {
   readonly add: (run: AsyncIterable<RunEvent>) => void;
-  /** No further run is added. */
+  /** Declares that no further run is added. */
   readonly end: () => void;
   readonly subscribe: () => AsyncGenerator<RunEvent>;
 }

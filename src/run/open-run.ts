@@ -17,7 +17,7 @@ import { answerType } from '../schema/answer-type.ts';
 import { createToolbox, type ToolSet } from '../tools/toolbox.ts';
 import type { SharedBudget } from './shared-budget.ts';
 
-/** How a run is opened. A child is opened with its `parent`, whose tree, limits and budget it shares. */
+/** How a run is opened. A child is opened with its `parent`, and shares its tree, limits and budget. */
 export interface OpenRunOptions {
   readonly engine: Engine;
   readonly id: string;
@@ -30,18 +30,18 @@ export interface OpenRunOptions {
   readonly kind?: OpenRun['kind'];
   readonly sessionId?: string | undefined;
   readonly restart?: RestartPolicy | undefined;
-  /** What an interrupted run had done before; of a root, which has that of its whole tree. */
+  /** Spending and progress of an interrupted run; a root's are those of its whole tree. */
   readonly recovered?: Recovered | undefined;
   readonly resumed?: OpenRun['resumed'];
   readonly places?: TreePlaces;
-  /** What is wrong with the request already. */
+  /** An error in the request that is already known. */
   readonly problem?: OpenRun['problem'];
-  /** The account it shares with other roots. Default: one of its own. */
+  /** The account it shares with other roots. Default: its own. */
   readonly budget?: SharedBudget | undefined;
   readonly startedAt?: number;
 }
 
-/** Opens a run at once. What is wrong with its limits or its signal rejects it later, like everything else. */
+/** Opens a run at once. Invalid limits or an invalid signal reject it later, like every other error of the request. */
 export function openRun(options: OpenRunOptions): OpenRun {
   const { engine, parent, events, id } = options;
   const { clock } = engine;
@@ -54,7 +54,7 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const stop = new StopControl(ledger, signal);
   const emit = (event: EventBody): void => {
     events.emit(event);
-    // What cannot be stored is not paid for either.
+    // A run whose events cannot be stored must not spend anything.
     if (events.failure !== undefined) stop.fail(events.failure);
   };
   const reported = new Set<string>();
@@ -99,12 +99,12 @@ function openTree({ engine, id, restart, recovered, places, budget }: OpenRunOpt
   };
 }
 
-/** Levels of children with REPLs of their own below a run: the last level of calls is flat. */
+/** Levels of children with their own REPLs below a run: the last level of calls is flat. */
 export function childLevels({ maxDepth }: Pick<Limits, 'maxDepth'>): number {
   return Math.max(0, maxDepth - 1);
 }
 
-/** The limits and the signal to run under; those of the `Rlm`, and no signal, where the given ones are wrong. */
+/** The limits and the signal to run under; the `Rlm`'s limits, and no signal, where the given ones are invalid. */
 function accepted({
   engine,
   request,
@@ -121,10 +121,10 @@ function accepted({
 }
 
 /**
- * Checks the request and resolves its models and context: nothing is spent before all of it is right.
+ * Checks the request and resolves its models and context, before anything is spent.
  *
  * @param models a child's or a replay's; default: those of the request
- * @throws RlmError for everything that is wrong with the request
+ * @throws RlmError for every error in the request
  */
 export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<Run> {
   const { request, engine, limits, parent } = open;
@@ -134,7 +134,7 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
   const tools = toolsOf(open);
   const toolbox = createToolbox(tools);
   const policy = models ?? (await policyOf(open));
-  // A replay pays nothing, and what a price is now is not what it was.
+  // A replay pays nothing, and prices may have changed since the run.
   if (open.journal.unrecorded === 'run') checkPrices(policy, limits);
   return {
     ...open,
@@ -201,14 +201,14 @@ function checkPrices(models: ModelPolicy, { maxCostUsd, maxDepth }: Limits): voi
 type Attempts = Recovered['attempts'];
 
 /**
- * Puts into a run's ledger what it had spent before its tree was interrupted, before anything new is spent. The root's
- * ledger has it for the whole tree; a child counts its part in its own ledger alone.
+ * Counts earlier spending of an interrupted tree in a run's ledger, before anything new is spent. The root's ledger has
+ * it for the whole tree; a child counts its part in its own ledger only.
  */
 export async function bookRecovered(run: Run): Promise<void> {
   const { recovered } = run.tree;
   if (recovered === undefined) return;
   if (run.parent !== undefined) return await recallOwn(run, recovered);
-  // A run that is restarted beside others: their common account has what it spent.
+  // A run that is restarted beside others: their common account already contains its spending.
   if (run.tree.sharesBudget) return run.ledger.recall(await booked(run, recovered.attempts), recovered.subCalls);
   for (let count = 0; count < recovered.subCalls; count++) {
     const ticket = run.ledger.openSubCall();
@@ -232,14 +232,14 @@ async function booked(run: Run, attempts: Attempts): Promise<readonly BookedCall
   const found = await Promise.all(ids.map((id) => run.models.withId(id)));
   const models = new Map(ids.map((id, index) => [id, found[index]]));
   return attempts.map(({ model: id, scope, kind, settlement }) => ({
-    // A model that is no longer at hand has an unknown price.
+    // A model that is not available any more has an unknown price.
     model: models.get(id) ?? { id, price: undefined },
     depth: depthOf(scope, kind),
     ...settlement,
   }));
 }
 
-/** The depth a call ran at: one for each child its scope lies in, and one more for a sub-call. */
+/** The depth of a call: one for each child in its scope, and one more for a sub-call. */
 function depthOf(scope: string, kind: Attempts[number]['kind']): number {
   const children = scope === '' ? 0 : scope.split('>').length;
   return children + (kind === 'sub' ? 1 : 0);

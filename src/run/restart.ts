@@ -9,11 +9,11 @@ export interface Generation {
   readonly journal: Journal;
 }
 
-const FROM_JOURNAL = 'the run does its cells again in a new REPL, with every answer it has paid for';
+const FROM_JOURNAL = 'the run executes its cells again in a new REPL, with every answer it has paid for';
 
 /**
  * Opens the same run again from its journal: its cells run again in a new REPL, and nothing is emitted or paid twice. A
- * store that fails meanwhile is the problem of the new generation.
+ * failure of the store meanwhile is the problem of the new generation.
  */
 export async function nextGeneration(
   ended: Generation,
@@ -36,7 +36,7 @@ export async function nextGeneration(
   return next;
 }
 
-/** Passes on requests to stop that came while the run was between two generations. */
+/** Passes on stop requests that arrived between two generations. */
 function passOn(from: StopControl, to: StopControl): void {
   if (from === to) return;
   if (from.cancelled !== undefined) to.cancel(from.cancelled);

@@ -22,14 +22,14 @@ import type { SharedBudget } from './shared-budget.ts';
 
 /**
  * A completion that has started: a promise of its result, and an iterable of its events and those of its children, from
- * the first on.
+ * the first event on.
  */
 export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<T>>, AsyncIterable<RunEvent> {
-  /** A ULID, the `runId` of its result and events. */
+  /** A ULID: the `runId` of its result and events. */
   readonly id: string;
-  /** Stop now: rejects with what was gained. */
+  /** Stops now: the promise rejects with a `CompletionError`, which has everything gained so far. */
   cancel(reason?: string): void;
-  /** Best answer now: outcome `exhausted`, stop `finish-requested`. */
+  /** Asks for the best answer now: outcome `exhausted`, stop `finish-requested`. */
   finish(reason?: string): void;
   /** As of a promise. */
   readonly catch: Promise<CompletionResult<T>>['catch'];
@@ -37,10 +37,10 @@ export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<
   readonly finally: Promise<CompletionResult<T>>['finally'];
 }
 
-/** A session's REPL for the time of one completion. */
+/** A session's REPL for the duration of one completion. */
 export interface WorkspaceLease {
   readonly workspace: Workspace;
-  /** Called once, with how the completion ended. */
+  /** Called once, with the end of the completion. */
   readonly release: (end: CompletionResult<unknown> | CompletionError | undefined) => void;
 }
 
@@ -55,13 +55,13 @@ export interface StartRunOptions {
   readonly engine: Engine;
   readonly request: RunRequest;
   readonly signal: AbortSignal | undefined;
-  /** What is wrong with the request already: the run rejects with it. */
+  /** A known error in the request: the run rejects with it. */
   readonly problem?: OpenRun['problem'];
   /** Resumes a run that was interrupted. */
   readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly log: ReopenedLog };
   /** Default: the run has a REPL of its own. */
   readonly session?: SessionLease;
-  /** The account it shares with other runs. Default: one of its own. */
+  /** The account it shares with other runs. Default: its own. */
   readonly budget?: SharedBudget;
 }
 
@@ -96,7 +96,7 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
         return await (session === undefined ? executeRun(run) : executeInSession(run, session));
       } catch (error) {
         if (!(error instanceof RestartTree)) throw error;
-        // The old generation's stop control takes requests to stop until the new one is there.
+        // Until the new generation exists, the old one's stop control takes stop requests.
         generation = await nextGeneration(generation, error, open);
         restart?.restarted();
       }
@@ -125,14 +125,14 @@ async function executeInSession(run: OpenRun, { lease }: SessionLease): Promise<
   }
 }
 
-/** A run in a box: a promise of a run itself would wait for its result, because a run is awaited like one. */
+/** A run in a box: a promise of a bare run would wait for its result, because a run is awaited like a promise. */
 export interface BoxedRun<T> {
   readonly run: CompletionRun<T>;
 }
 
 /**
- * A run that has to be read from a store before it can start: a handle at once, whose requests to stop reach the run as
- * soon as it has started.
+ * The handle of a run that has to be read from a store first. It exists at once; stop requests reach the run as soon as it
+ * has started.
  */
 export function deferRun<T>(id: string, open: () => Promise<BoxedRun<T>>): CompletionRun<T> {
   const opened = open();
@@ -168,7 +168,7 @@ export function runHandle<T>(
   result: Promise<CompletionResult<T>>,
   { cancel, finish, events }: HandleParts,
 ): CompletionRun<T> {
-  // A caller who only watches the events learns of a failure there; it must not end the process as unhandled.
+  // A caller who only watches the events sees a failure there; it must not end the process as an unhandled rejection.
   result.catch(() => undefined);
   return {
     ...{ id, cancel, finish },
@@ -180,32 +180,32 @@ export function runHandle<T>(
   };
 }
 
-/** A query and a context, kept apart; everything else overrides the `Rlm`'s options for this completion. */
+/** A query and a context, kept apart. The other fields override the `Rlm`'s options for this completion. */
 export interface CompletionRequest<T = string> {
-  /** The question; a text that is not blank. */
+  /** The question: a text that is not blank. */
   readonly query: string;
   /** Default: none; `context` is then `None` in the REPL. */
   readonly context?: ContextInput;
   /**
-   * Types the answer: it is validated inside the loop, and the model repairs it. A `jsonSchema(…)` validates in a worker thread; a
-   * schema of another library runs in this one.
+   * Types the answer: it is validated inside the loop, and the model repairs it. A `jsonSchema(…)` validates in a worker
+   * thread; a schema of another library runs in this thread. Default: the answer is a text.
    */
   readonly output?: StandardSchemaV1<unknown, T>;
   /** Added to the system prompt, after the Rlm's own: rules of this task, its tone, its language. Default: none. */
   readonly instructions?: string;
   /** Over the Rlm's, one by one. Default: the Rlm's. */
   readonly limits?: Partial<Limits>;
-  /** In place of the Rlm's. Default: the Rlm's. */
+  /** Tools and values for the cells; they replace the Rlm's. Default: the Rlm's. */
   readonly tools?: ToolSet;
   /** The root model. Default: the Rlm's. */
   readonly model?: ModelRef;
-  /** The model of sub-calls, per depth from 1; the last one repeats. Default: the Rlm's; where it has none, the root model. */
+  /** The model of sub-calls, per depth from 1; the last one repeats. Default: the Rlm's; without one, the root model. */
   readonly subModel?: ModelRef | readonly ModelRef[];
-  /** In place of the Rlm's. Default: the Rlm's. */
+  /** Settings for every model call; they replace the Rlm's. Default: the Rlm's. */
   readonly modelSettings?: ModelSettings;
-  /** Default: the Rlm's. */
+  /** The backend and its options. Default: the Rlm's. */
   readonly repl?: ReplChoice;
-  /** Aborting it is the same as `run.cancel()`. */
+  /** Aborting it has the effect of `run.cancel()`. */
   readonly signal?: AbortSignal;
 }
 
@@ -214,7 +214,7 @@ const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ instructions: true, modelSettings: true, signal: true },
 };
 
-/** A request as it was given, and what is wrong with it: the run it starts rejects with that. */
+/** A request as it was given, and its error: the run that it starts rejects with that. */
 export interface GivenRequest<T> {
   readonly request: CompletionRequest<T>;
   readonly problem: OpenRun['problem'];

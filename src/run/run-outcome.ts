@@ -9,7 +9,7 @@ import { EVENT_ANSWER_CHARS } from '../limits.ts';
 import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 
-/** Tracks a run from its first moment to its one terminal event, and builds its result or its error. */
+/** Tracks a run's state from its first moment, and builds its result, its error and its one terminal event. */
 export class RunOutcome {
   readonly #open: OpenRun;
   #run: Run | undefined;
@@ -37,7 +37,7 @@ export class RunOutcome {
     this.#isolation = isolation;
   }
 
-  /** The run is stored, and its work begins. */
+  /** The run is stored; its work begins. */
   begun(): void {
     this.#begun = true;
   }
@@ -47,7 +47,7 @@ export class RunOutcome {
     this.#stoppedInQueue = true;
   }
 
-  /** The end of a run whose time was up before its work could begin. */
+  /** The end of a run whose time was over before its work could begin. */
   tooLate(): LoopEnd | undefined {
     const { limit, cancelled, hardSignal } = this.#open.stop;
     if (this.#begun || limit === undefined || cancelled !== undefined) return undefined;
@@ -77,7 +77,7 @@ export class RunOutcome {
     return result;
   }
 
-  /** The run cannot go on: builds the error to reject with and emits the terminal event. */
+  /** The run cannot continue: builds the error to reject with and emits the terminal event. */
   failed(error: unknown): CompletionError {
     const cause = RlmError.isInstance(error)
       ? error
@@ -85,7 +85,7 @@ export class RunOutcome {
     const aborted = this.#open.stop.cancelled !== undefined;
     const outcome = aborted ? 'aborted' : 'failed';
     const reason = aborted ? (this.#open.stop.cancelled ?? '') : cause.message;
-    // An answer that could not be stored is in the error all the same; its terminal event stays.
+    // The error has the answer even where it could not be stored; the terminal event stays.
     const text = this.#ended?.text ?? this.recorder.draft ?? '';
     const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
     if (this.#ended === undefined) this.#record(outcome, base, reason);
@@ -97,7 +97,7 @@ export class RunOutcome {
       retryable: cause.retryable,
       budget: cause.budget,
       userAction: cause.userAction,
-      // A model error claims to be resumable; it is only where a stored run can be resumed.
+      // A model error has `resumable: true`; it only holds where the run is stored.
       data: { ...cause.data, resumable },
       result: { ...base, outcome, reason },
       resumable,
@@ -105,8 +105,8 @@ export class RunOutcome {
   }
 
   /**
-   * Only a stored run can be resumed. A run that was to be resumed and could not begin still can: what was missing can be
-   * given the next time.
+   * Only a stored run can be resumed. A run that failed to begin again still can: the missing part can be given the next
+   * time.
    */
   #isResumable(cause: RlmError): boolean {
     const { resumed, tree, parent } = this.#open;
@@ -184,7 +184,7 @@ function compression(run: Run | undefined, base: ResultBase): { readonly compres
   return chars > 0 && rootTokens > 0 ? { compressionRatio: chars / rootTokens } : {};
 }
 
-/** Not the request's fault: the run can be resumed from its journal in another REPL, or when the disk has room again. */
+/** Not the request's fault: the run can be resumed from its journal in another REPL, or once the disk has space. */
 const RESUMABLE_CODES: ReadonlySet<string> = new Set(['repl-failure', 'channel-violation', 'store-failure']);
 
 const REPL_CODES: ReadonlySet<string> = new Set([
@@ -195,7 +195,7 @@ const REPL_CODES: ReadonlySet<string> = new Set([
   'context-not-found',
 ]);
 
-/** The stop reason of a failure; an invalid request has that of the part it is about. */
+/** The stop reason of a failure; an invalid request's depends on its invalid part. */
 function stopOf(cause: RlmError): StopReason {
   return REPL_CODES.has(cause.code) ? 'repl-failure' : 'model-failure';
 }

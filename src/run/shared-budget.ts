@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts';
 import { type BudgetWarning, createLedger, type Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 
-/** One account over several runs: what one of them spends, the others no longer have. */
+/** One account for several runs: each spends from what is left of it. */
 export interface SharedBudget {
-  /** The account of a new run, with what to do when a share of the whole account is spent. */
+  /** Opens the account of a run; `onWarning` is called when a share of the whole account is spent. */
   readonly open: (limits: Limits, onWarning: (warning: BudgetWarning) => void) => Ledger;
-  /** Of all runs together. */
+  /** Spending of all runs together. */
   readonly ledger: Pick<Ledger, 'usage' | 'subCalls'>;
-  /** Ends the account, and with it whatever still waits for a part of it. */
+  /** Ends the account, and everything that still waits for a part of it. */
   readonly close: () => void;
 }
 
@@ -24,7 +24,7 @@ export function shareBudget(limits: Limits, clock: Clock): SharedBudget {
   return {
     ledger,
     open(own, onWarning) {
-      // A run that has ended ignores warnings: its events are closed.
+      // A run that has ended ignores warnings, because its events are closed.
       listeners.add(onWarning);
       return ledger.child({ limits: own, depth: 0 });
     },

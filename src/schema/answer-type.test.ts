@@ -26,14 +26,14 @@ describe('a typed answer', () => {
     expect(await answerType(z.number()).checkText('many')).toMatchObject({ ok: false });
   });
 
-  it('takes the text of a value that is no JSON', async () => {
+  it('takes the text of a value that is not JSON', async () => {
     expect(await answerType(z.string()).check({ via: 'final', json: null, text: 'a set' })).toEqual({
       ok: true,
       value: 'a set',
     });
   });
 
-  it('tells of a schema that fails itself', async () => {
+  it('reports a schema that throws', async () => {
     const broken = answerType({
       '~standard': {
         version: 1,
@@ -46,7 +46,7 @@ describe('a typed answer', () => {
     expect(await broken.checkText('x')).toEqual({ ok: false, errors: ['the output schema itself failed: bug'] });
   });
 
-  it('tells a hundred errors of an answer that has more', async () => {
+  it('reports at most a hundred errors of an answer', async () => {
     const type = answerType(jsonSchema({ type: 'array', items: { type: 'string' } }));
     const checked = await type.check(value(JSON.stringify(Array(150).fill(1))));
     expect(checked.ok || checked.errors).toHaveLength(101);

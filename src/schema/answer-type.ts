@@ -7,11 +7,11 @@ import type { Answer } from '../repl/port.ts';
 import { jsonSchemaOf, propertiesOf } from './json-schema.ts';
 import { keepsDigits } from './json-schema-answer.ts';
 
-/** Errors reported for one answer: a list of a million numbers may have one for each. */
+/** Most errors reported for one answer: a list of a million numbers may have one for each. */
 const MAX_ERRORS = 100;
-/** Characters of one error: it quotes names of fields, which a cell may make as long as it likes. */
+/** Most characters of one error: it quotes names of fields, which a cell may make as long as it likes. */
 const MAX_ERROR_CHARS = 500;
-/** Characters of all errors of one answer: they go into the next request to the model. */
+/** Most characters of all errors of one answer: they go into the next request to the model. */
 const MAX_ERRORS_CHARS = 10_000;
 
 /** A validated answer, or the errors of one that does not fit. */
@@ -19,7 +19,7 @@ export type Checked =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** What the caller wants the answer to be. */
+/** The type of answer that the caller asked for, as JSON Schema and as checks. */
 export interface AnswerType {
   /** JSON Schema text to show the model; `''` when the schema library cannot give one. */
   readonly schemaText: string;
@@ -90,7 +90,7 @@ async function validate(schema: StandardSchemaV1, value: unknown): Promise<Check
   return { ok: false, errors: more > 0 ? [...errors, `… and ${more} more`] : errors };
 }
 
-/** A schema that throws fits nothing; what it throws is the reason. */
+/** Nothing fits a schema that throws; the reason is its error. */
 async function validated(schema: StandardSchemaV1, value: unknown): Promise<StandardSchemaV1.Result<unknown>> {
   try {
     return await schema['~standard'].validate(value);

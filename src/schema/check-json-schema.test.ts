@@ -43,7 +43,7 @@ describe('a JSON Schema that cannot be used', () => {
     expect(() => checkJsonSchema(schema)).not.toThrow();
   });
 
-  it('is found however deep it lies', () => {
+  it('is found at any depth', () => {
     let schema: Record<string, unknown> = { type: 'objct' };
     for (let depth = 0; depth < 50_000; depth++) schema = { not: schema };
     expect(() => checkJsonSchema(schema)).toThrow('"objct" is not a type');

@@ -37,15 +37,15 @@ interface Spot {
 }
 
 /**
- * Finds what makes a JSON Schema (draft 2020-12) unusable, before anything is paid for an answer that none could fit.
+ * Finds what makes a JSON Schema (draft 2020-12) unusable, before anything is paid for an answer that could never fit.
  *
- * @throws RlmError `invalid-option` that says where and what; `what` names the schema
+ * @throws RlmError `invalid-option` that names the place and the problem; `what` names the schema
  */
 export function checkJsonSchema(schema: unknown, what = 'JSON Schema'): void {
   const refs: { readonly ref: unknown; readonly at: string }[] = [];
   const names = new Set<string>();
   const waiting: Spot[] = [{ schema, at: '' }];
-  // A list of its own, and no recursion: cells write schemas, as deep as they like.
+  // An explicit stack, and no recursion: cells write schemas, as deep as they like.
   for (let spot = waiting.pop(); spot !== undefined; spot = waiting.pop()) {
     const { schema: node, at } = spot;
     if (typeof node === 'boolean' && at !== '') continue;
@@ -64,7 +64,7 @@ export function checkJsonSchema(schema: unknown, what = 'JSON Schema'): void {
 function* schemasIn(node: Readonly<Record<string, unknown>>): Generator<Spot> {
   for (const keyword of [...ONE, ...UNEVALUATED]) {
     const value = node[keyword];
-    // Drafts before 2020-12 have lists of items.
+    // Drafts before 2020-12 allow lists of items.
     if (keyword === 'items' && Array.isArray(value)) yield* list(keyword, value);
     else if (value !== undefined) yield { schema: value, at: keyword };
   }
@@ -144,7 +144,7 @@ function resolves(ref: unknown, root: unknown, names: ReadonlySet<string>): bool
   if (typeof ref !== 'string') return false;
   if (ref === '#') return true;
   if (names.has(ref) || names.has(ref.replace(/^#/, ''))) return true;
-  // Below an `$id` a pointer starts at another root: the validator resolves those.
+  // Below an `$id` a pointer starts at another root; the validator resolves it.
   if ([...names].some((name) => /[:/]/.test(name))) return true;
   if (!ref.startsWith('#/')) return false;
   let node = root;
@@ -160,7 +160,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // a stray per cent sign stands for itself
+    return part; // a stray per cent sign is taken literally
   }
 }
 

@@ -7,8 +7,8 @@ import type { ValidationIssue } from './validator-worker.ts';
 
 /**
  * A Standard Schema over a JSON Schema (draft 2020-12): for `rlm_query(output=…)` and the command line's `--schema`. It
- * validates in a worker thread, within three seconds, so a slow schema does not block the event loop. A schema of
- * another library (zod, …) runs where it is called.
+ * validates in a worker thread, for at most three seconds, so a slow schema does not block the event loop. A schema of
+ * another library (zod, …) runs in the calling thread.
  *
  * @example
  * ```ts

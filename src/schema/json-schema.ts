@@ -20,7 +20,7 @@ function fromStandard(standard: unknown): JsonSchema | undefined {
   try {
     return jsonSchema?.input({ target: 'draft-2020-12' });
   } catch {
-    return undefined; // Parts JSON Schema has no word for (transforms, dates) still validate.
+    return undefined; // Parts that JSON Schema cannot express (transforms, dates) still validate.
   }
 }
 

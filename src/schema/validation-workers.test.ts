@@ -28,7 +28,7 @@ const FOREVER = { pattern: '^(a+)+$' };
 const LONG = `${'a'.repeat(60)}!`;
 
 describe('validation in a worker thread', () => {
-  it('finds what fits and what does not', async () => {
+  it('accepts values that fit, and reports the issues of others', async () => {
     expect(await issues({ type: 'integer' }, 1)).toEqual([]);
     expect(await issues({ type: 'integer' }, 'x')).toHaveLength(1);
     expect(await issues({ $ref: '#/$defs/n', $defs: { n: { type: 'string' } } }, 1)).toHaveLength(1);
@@ -52,7 +52,7 @@ describe('validation in a worker thread', () => {
     60_000,
   );
 
-  it('checks others meanwhile, and afterwards', async () => {
+  it('checks other values meanwhile, and afterwards', async () => {
     const slow = jsonSchema({ ...FOREVER, title: 'slow' })['~standard'].validate(LONG) as Promise<unknown>;
     const failed = slow.catch((error: Error) => error.message);
     expect(await issues({ type: 'string' }, 1)).toHaveLength(1);
@@ -75,7 +75,7 @@ describe('validation in a worker thread', () => {
     expect(await limit()).toBe(first / 2);
   }, 60_000);
 
-  it('does not keep a process alive once it is idle, and does while it checks', async () => {
+  it('keeps a process alive while it checks, but not while it is idle', async () => {
     const code = `import { jsonSchema } from ${JSON.stringify(SOURCE)};
       jsonSchema({ type: 'string' })['~standard'].validate(1).then(({ issues }) => console.log(issues.length));`;
     const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code];

@@ -12,7 +12,7 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Schemas whose checks ran into the time limit, with the time the next one gets: half of the last. */
+/** Schemas whose check exceeded the time limit, with the limit of the next check: half of the last. */
 const slow = new Map<string, number>();
 const MOST_SLOW = 200;
 
@@ -22,8 +22,8 @@ let started = 0;
 let lastId = 0;
 
 /**
- * Validates a value against a JSON Schema (JSON text) in a worker thread; the event loop goes on. All callers share at most
- * `SCHEMA_WORKERS` threads, started when they are needed and ended when they are idle.
+ * Validates a value against a JSON Schema (JSON text) in a worker thread, so the event loop continues. All callers share
+ * at most `SCHEMA_WORKERS` threads, which start on demand and end when idle.
  *
  * @returns every issue; empty for a value that fits
  * @throws Error when the check exceeds `SCHEMA_CHECK_MS` or `SCHEMA_MEMORY_MIB`, or the schema fails itself
@@ -91,7 +91,7 @@ class ValidationWorker {
       remember(job.schema, ms);
       this.#failed(
         new Error(
-          `checking the answer took longer than ${ms} ms, the limit for one check: a shorter answer or a simpler schema may do`,
+          `checking the answer took longer than ${ms} ms, the limit for one check: use a shorter answer or a simpler schema`,
         ),
       );
     }, ms);
@@ -146,11 +146,11 @@ function failureOf(error: unknown): Error {
   const { code, message } = error as { readonly code?: string; readonly message?: string };
   if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return new Error(message ?? String(error));
   return new Error(
-    `checking the answer took more than ${SCHEMA_MEMORY_MIB} MiB of memory, the limit for one check: a shorter answer or a simpler schema may do`,
+    `checking the answer took more than ${SCHEMA_MEMORY_MIB} MiB of memory, the limit for one check: use a shorter answer or a simpler schema`,
   );
 }
 
-/** In a checkout a source; in the package a built module, wherever the bundler put this one. */
+/** The source in a checkout; in the package a built module, wherever the bundler put this one. */
 function workerUrl(): URL {
   for (const name of ['schema/validator-worker.mjs', 'schema/validator-worker.ts']) {
     const folder = folderWith(name);

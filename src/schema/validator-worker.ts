@@ -24,9 +24,9 @@ export type ValidationReply =
   | { readonly id: number; readonly issues: readonly ValidationIssue[] }
   | { readonly id: number; readonly failure: string };
 
-/** Compiled schemas kept, most recently used last. */
+/** Most compiled schemas that are kept; the least recently used one goes first. */
 const MOST_SCHEMAS = 32;
-/** Issues sent back; a list of a million wrong numbers has one for each. */
+/** Most issues sent back: a list of a million wrong numbers has one for each. */
 const MOST_ISSUES = 10_000;
 
 const validators = new Map<string, Validator>();
@@ -42,7 +42,7 @@ function validatorFor(schema: string): Validator {
   return validator;
 }
 
-/** The library reports each enclosing schema as well; the innermost issues are the ones to act on. */
+/** The library reports each enclosing schema as well; only the innermost issues say what to change. */
 const ENCLOSING: ReadonlySet<string> = new Set([
   'properties',
   'items',

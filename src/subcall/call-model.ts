@@ -13,18 +13,18 @@ import {
 } from '../model/index.ts';
 import { settingsAt } from '../model/model-settings.ts';
 
-/** One model call of a run: every attempt is reserved, recorded and settled. */
+/** One model call of a run. Every attempt is reserved, recorded and settled. */
 export interface PaidCall {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
   readonly maxOutputTokens: number;
   readonly purpose: 'root' | 'sub' | 'final';
-  /** The depth it is counted at. */
+  /** The depth at which the call is counted. */
   readonly depth: number;
   readonly signal: AbortSignal;
-  /** Milliseconds since the Unix epoch after which nothing of it is sent any more. Default: as long as the run may. */
+  /** Milliseconds since the Unix epoch after which no attempt is sent. Default: the run's deadline. */
   readonly sendBy?: number | undefined;
-  /** Where its attempts are paid from. */
+  /** The account that pays for its attempts. */
   readonly account: CallAccount;
   readonly readText?: () => TextReader;
 }
@@ -40,7 +40,7 @@ type CallingRun = Pick<
 >;
 
 /**
- * Calls a model for a run: each attempt is one `usage.recorded`, and the reply says what all of them cost. A sub-model
+ * Calls a model for a run: each attempt is one `usage.recorded`, and the reply has the cost of all of them. A sub-model
  * that its provider does not know is replaced where the caller allows it.
  *
  * @throws ModelError, BudgetError
@@ -78,7 +78,7 @@ async function ask(call: PaidCall, run: CallingRun): Promise<PaidReply> {
   return { ...reply, costUsd };
 }
 
-/** What a reply says of its model, and what its endpoint has just refused for the first time. */
+/** Emits notices about a model: substitutions in its reply, and parameters that its endpoint refused for the first time. */
 function reportNotices({ model, outcome }: AttemptRecord, run: CallingRun): void {
   if (outcome.ok) {
     for (const notice of outcome.reply.notices ?? []) run.reportNotice({ model: model.id, ...notice });

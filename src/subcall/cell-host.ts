@@ -9,10 +9,10 @@ import { type ToolCallOptions, ToolError } from '../tools/toolbox.ts';
 import { type Caller, serveSubCall } from './serve-sub-call.ts';
 import type { SubCallTally } from './tally.ts';
 
-/** Characters of a tool's error, for the cell, the event and the journal. A schema may have one for each argument. */
+/** Most characters of a tool's error, for the cell, the event and the journal. A schema may have one for each argument. */
 const MAX_TOOL_ERROR_CHARS = 10_000;
 
-/** What answers the cells of a run. */
+/** The parts of a run that serve its cells. */
 export interface CellHostOptions {
   readonly run: Run;
   readonly workspace: Pick<Workspace, 'history' | 'projections'>;
@@ -134,18 +134,15 @@ async function readProjection(projections: ReadonlyMap<string, Projection>, read
 
 type Slice = Extract<ProjectionRead, { op: 'slice' }>;
 
-/** A slice as the caller gave it: one of another length would put every position behind it in the wrong place. */
+/** A slice as the caller gave it: one of another length would shift every position behind it. */
 function checkSlice(shape: 'text' | 'list', given: unknown, { start, stop }: Slice): JsonValue {
   const asked = `the slice from ${start} to ${stop} of the lazy ${shape}`;
   if (shape === 'list') {
     if (Array.isArray(given)) return given;
-    throw new ToolError('TypeError', `${asked} is no list`);
+    throw new ToolError('TypeError', `${asked} is not a list`);
   }
-  if (typeof given !== 'string') throw new ToolError('TypeError', `${asked} is no text`);
+  if (typeof given !== 'string') throw new ToolError('TypeError', `${asked} is not a text`);
   const length = countCharacters(given);
   if (length === stop - start) return given;
-  throw new ToolError(
-    'ValueError',
-    `${asked} has ${length} characters: it has to be cut by code point, as Python counts`,
-  );
+  throw new ToolError('ValueError', `${asked} has ${length} characters: cut it by code points, as Python counts`);
 }

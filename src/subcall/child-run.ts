@@ -18,17 +18,17 @@ import { failedReply, openSlot } from './reply.ts';
 export interface ChildCall {
   readonly request: Extract<SubCallRequest, { kind: 'rlm' }>;
   readonly signal: AbortSignal;
-  /** The step of the journal that it is. */
+  /** Its step of the journal. */
   readonly step: Step;
 }
 
-/** The reply of a child, and how it came to be. */
+/** The reply of a child, and how it was obtained. */
 export interface ChildReply {
   readonly reply: SubCallReply;
   readonly trajectory: Trajectory;
 }
 
-/** A child was stopped with the run it belongs to. Nothing is recorded as its result; its usage and trajectory are kept. */
+/** A child was stopped together with its parent. No result is recorded for it; its usage and trajectory are kept. */
 export class ChildStopped extends Error {
   override readonly cause: RlmError;
   readonly usage: SubCallReply['usage'];
@@ -44,11 +44,11 @@ export class ChildStopped extends Error {
 }
 
 /**
- * Runs a child completion: its own REPL, query and context, its own limits inside the tree's. Resolves for failures of
- * the child; what an exhausted child found comes with `ok: false`.
+ * Runs a child completion: its own REPL, query and context, its own limits inside the tree's. Failures of the child
+ * resolve, and so does the best answer of an exhausted child, with `ok: false`.
  *
  * @throws BudgetError when no sub-call is left
- * @throws ChildStopped when it was stopped together with the run it belongs to
+ * @throws ChildStopped when it was stopped together with its parent
  */
 export async function callChild(call: ChildCall, parent: Run): Promise<ChildReply> {
   const { request, signal, step } = call;
@@ -73,7 +73,7 @@ export async function callChild(call: ChildCall, parent: Run): Promise<ChildRepl
   }
 }
 
-/** A child that failed is a result; one stopped by its parent, or by what stops the whole run, is not: it is resumed. */
+/** A child's failure is a result. A stop by its parent or of the whole run is not: the child is resumed with it. */
 function failedChild(error: unknown, signal: AbortSignal): ChildReply {
   if (!(error instanceof CompletionError)) throw error;
   const gained = { usage: usageOf(error.result.usage), trajectory: error.result.trajectory };
@@ -82,7 +82,7 @@ function failedChild(error: unknown, signal: AbortSignal): ChildReply {
   return { reply: failedReply(error, gained.usage), trajectory: gained.trajectory };
 }
 
-/** The policy with another model for the child's own turns, where the cell named one it may use. */
+/** The policy with another model for the child's own turns, where the cell named an allowed one. */
 async function withRoot(models: ModelPolicy, name: string | undefined, depth: number): Promise<ModelPolicy> {
   if (name === undefined) return models;
   const { model } = await models.named(name, depth);
@@ -122,7 +122,7 @@ function guestContext(value: GuestValue): ContextSource {
   return contextSource(async () => {
     if (value.kind === 'file') {
       const looked = await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
-      // The file is the host's own way of handing it over: its name says nothing.
+      // The file only transports the value: its name has no meaning for a model.
       const { description: _, notes: __, ...loaded } = looked;
       return loaded;
     }

@@ -11,7 +11,7 @@ import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import { callModel } from './call-model.ts';
 import { openSlot } from './reply.ts';
 
-/** A sub-call that one model call answers. */
+/** A sub-call that one model call answers, as its request. */
 export interface FlatCall {
   readonly request: SubCallRequest;
   readonly model: Model;
@@ -20,7 +20,7 @@ export interface FlatCall {
 }
 
 /**
- * What is sent for a sub-call.
+ * Builds the request of a sub-call.
  *
  * @throws RlmError `bad-request`, `context-length`
  */
@@ -31,7 +31,7 @@ export async function flatCall(request: SubCallRequest, model: Model, limits: Li
   return { request, model, messages, maxOutputTokens };
 }
 
-/** Sends it, within the run's sub-calls and budget. @throws ModelError, BudgetError */
+/** Sends the request, within the run's sub-calls and budget. @throws ModelError, BudgetError */
 export async function sendFlatCall(
   { request, model, messages, maxOutputTokens }: FlatCall,
   { run, step, signal }: { readonly run: Run; readonly step: Step; readonly signal: AbortSignal },
@@ -60,17 +60,17 @@ export async function sendFlatCall(
   }
 }
 
-/** Most characters of reasoning that go to a cell: it is there to look at, not to work with. */
+/** Most characters of reasoning in a cell's reply: cells look at it, and do not compute with it. */
 const REASONING_CHARS = 20_000;
 
-/** A reply's text without the reasoning that begins it; that is joined to what the provider marks as reasoning. */
+/** Splits leading reasoning from a reply's text, and joins it to the provider's reasoning fields. */
 function withoutThoughts(reply: ModelReply): SplitReply {
   const { text, reasoning } = splitReasoning(reply.text);
   const all = [reply.reasoning, reasoning].filter((part) => part !== undefined && part !== '').join('\n');
   return { text, reasoning: all === '' ? undefined : all.slice(-REASONING_CHARS).toWellFormed() };
 }
 
-/** Why a reply without text is a failed call. */
+/** The error of a reply without text. */
 function noAnswer(modelId: string, { toolCalls = [], finishReason }: ModelReply): SubCallReply['error'] {
   const [call] = toolCalls;
   const why =
@@ -141,7 +141,7 @@ function tooLong(size: string, room: string, data: Readonly<Record<string, numbe
   });
 }
 
-/** A flat call's reply as the typed answer it was asked for. One that does not fit is not ok, and keeps its text. */
+/** A flat call's reply as its typed answer. A reply that does not fit is not ok, and keeps its text. */
 async function typedReply(reply: SubCallReply, type: AnswerType): Promise<SubCallReply> {
   const asSaid = await type.checkText(reply.text);
   if (asSaid.ok) return { ...reply, valueJson: JSON.stringify(asSaid.value) };

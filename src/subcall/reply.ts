@@ -6,7 +6,7 @@ import type { SubCallReply } from '../repl/port.ts';
 /** Usage of a call that cost nothing. */
 export const NO_USAGE: SubCallReply['usage'] = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
-/** A failed slot: no text, and the reason. Anything but a Fathom error is a defect and is passed on. */
+/** A failed slot: no text, and the reason. Errors of other classes are defects and are rethrown. */
 export function failedReply(error: unknown, usage: SubCallReply['usage'] = NO_USAGE): SubCallReply {
   if (!RlmError.isInstance(error)) throw error;
   return {
@@ -14,7 +14,7 @@ export function failedReply(error: unknown, usage: SubCallReply['usage'] = NO_US
     text: '',
     truncated: false,
     usage,
-    // Only reasoning came: the cell can look at it.
+    // Only reasoning arrived: the cell can look at it.
     ...(typeof error.data.reasoning === 'string' && { reasoning: error.data.reasoning }),
     error: {
       code: error.code,
@@ -24,14 +24,14 @@ export function failedReply(error: unknown, usage: SubCallReply['usage'] = NO_US
   };
 }
 
-/** What is left of the resource that a refused call was short of. */
+/** The remaining amount of the resource that the call exceeded. */
 function leftOf({ code, data }: RlmError): Pick<NonNullable<SubCallReply['error']>, 'left'> {
   const { resource, left, limit } = data;
   if (code !== 'budget' || typeof resource !== 'string') return {};
   return { left: { resource, left: Number(left), limit: Number(limit) } };
 }
 
-/** The slot of a call that had begun before an interruption: it was counted then. */
+/** The slot of a call that began before an interruption and was counted then. */
 const COUNTED: SubCallTicket = { sent: () => undefined, close: () => undefined };
 
 /**

@@ -14,7 +14,7 @@ import { failedReply } from './reply.ts';
 import { promptChars, recordedMessages, subCallRecord } from './sub-call-record.ts';
 import type { SubCallTally } from './tally.ts';
 
-/** Whose cell makes a sub-call. */
+/** The cell that makes a sub-call. */
 export interface Caller {
   readonly run: Run;
   readonly tally: SubCallTally;
@@ -24,11 +24,11 @@ export interface Caller {
 interface Served {
   readonly reply: SubCallReply;
   readonly child?: SubCall['child'];
-  /** The ledger refused it for want of this; nothing was sent. */
+  /** The resource for lack of which the ledger refused it; nothing was sent. */
   readonly refusedFor?: Resource;
 }
 
-/** Serves one sub-call of a cell: a flat model call or a child completion. Resolves for every failure of the call. */
+/** Serves one sub-call of a cell: a flat model call or a child completion. Every failure of the call resolves. */
 export async function serveSubCall(
   request: SubCallRequest,
   signal: AbortSignal,
@@ -82,7 +82,7 @@ interface Serving extends Caller {
   readonly request: SubCallRequest;
   readonly model: Model;
   readonly signal: AbortSignal;
-  /** The command that asked, also after it has ended. */
+  /** The command that asked, which may have ended since. */
   readonly commandId: string;
   readonly callId: string;
 }
@@ -116,7 +116,7 @@ async function serve(serving: Serving): Promise<Served> {
   );
 }
 
-/** Failures the cell sees are results, and recorded as such; what stops the run is thrown, and runs again on resume. */
+/** Failures that the cell sees are results and are recorded; an error that stops the run is thrown, and a resume retries. */
 async function recordable({ run, signal }: Serving, work: () => Promise<Served>): Promise<Served> {
   try {
     return await work();
@@ -133,8 +133,8 @@ async function recordable({ run, signal }: Serving, work: () => Promise<Served>)
 }
 
 /**
- * The model of a call. Where the named one is unknown, that of its depth and the error: a call that fails for this is
- * completed, and so it is started.
+ * The model of a call. For an unknown name: the model of its depth, and the error. Even such a call emits its start and
+ * its end.
  */
 async function modelFor(
   request: SubCallRequest,
@@ -161,7 +161,7 @@ function noDepth(depth: number, maxDepth: number): RlmError {
   });
 }
 
-/** What tells a child's context from another's in the journal. */
+/** Identifies a child's context in the key of its journal step. */
 async function keyOf(value: GuestValue | undefined): Promise<JsonValue> {
   if (value === undefined) return null;
   if (value.kind === 'file') return { sha256: await sha256OfFile(value.path) };

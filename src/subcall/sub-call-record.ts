@@ -7,7 +7,7 @@ import type { SubCall } from '../trajectory.ts';
 /** Characters of a prompt kept at each end in the trajectory. */
 const KEPT_CHARS = 2_000;
 
-/** A sub-call that has its reply, or failed. */
+/** A sub-call that has succeeded or failed. */
 export interface EndedSubCall extends Pick<SubCall, 'id' | 'model' | 'durationMs'> {
   readonly request: SubCallRequest;
   readonly reply: SubCallReply;

@@ -7,7 +7,7 @@ export interface AskedCalls {
   readonly longestPrompt: number;
 }
 
-/** The sub-calls of the command that runs, and the counts of its turn. */
+/** The sub-calls of the current command, and the counts of its turn. */
 export class SubCallTally {
   #command = '';
   #turn = 0;
@@ -17,17 +17,17 @@ export class SubCallTally {
   readonly #underWay = new Set<Promise<unknown>>();
   /** Sub-calls of the turn that were sent. */
   sent = 0;
-  /** Sub-calls of the turn the ledger refused, by the resource that was short. */
+  /** Sub-calls of the turn that the ledger refused, by the resource that was short. */
   refusals: Map<Resource, number> = new Map();
-  /** Typed answers of the turn that did not fit, each with every error. */
+  /** Typed answers of the turn that did not fit, with all errors of each. */
   invalidAnswers: (readonly string[])[] = [];
 
-  /** The handle of the command that runs, e.g. `t3.0`. */
+  /** The handle of the current command, e.g. `t3.0`. */
   get command(): string {
     return this.#command;
   }
 
-  /** The turn that runs, from 1. */
+  /** The current turn, from 1. */
   get turn(): number {
     return this.#turn;
   }
@@ -37,7 +37,7 @@ export class SubCallTally {
     return this.#asked;
   }
 
-  /** The command asks for a flat call. */
+  /** Counts a flat call of the command. */
   noteFlatCall({ chars, batched }: { readonly chars: number; readonly batched: boolean }): void {
     const { singleCalls, longestPrompt } = this.#asked;
     this.#asked = {
@@ -46,12 +46,12 @@ export class SubCallTally {
     };
   }
 
-  /** The number of a sub-call that begins, from 1 in the run. */
+  /** The number of the next sub-call, from 1 in the run. */
   nextCall(): number {
     return ++this.#started;
   }
 
-  /** A turn begins. */
+  /** Begins a turn. */
   reset(turn: number): void {
     this.#turn = turn;
     this.sent = 0;
@@ -59,19 +59,19 @@ export class SubCallTally {
     this.invalidAnswers = [];
   }
 
-  /** A command begins. */
+  /** Begins a command. */
   begin(id: string): void {
     this.#command = id;
     this.#calls = [];
     this.#asked = { singleCalls: 0, longestPrompt: 0 };
   }
 
-  /** The command has ended. Returns its sub-calls in the order in which they began. */
+  /** Ends the command. Returns its sub-calls in the order in which they began. */
   end(): readonly SubCall[] {
     return this.#calls.sort((a, b) => a.order - b.order).map(({ call }) => call);
   }
 
-  /** A request of the command begins; it is known until it has ended, however that comes about. */
+  /** Tracks a request of the command until it has settled. */
   watch<T>(request: Promise<T>): Promise<T> {
     this.#underWay.add(request);
     const ended = (): void => void this.#underWay.delete(request);
@@ -80,20 +80,20 @@ export class SubCallTally {
   }
 
   /**
-   * Resolves when nothing of the command is under way any more. Its end has aborted what it left behind: that is paid
-   * for, recorded and closed before anybody goes on from it.
+   * Resolves when all requests of the command have settled. The end of a command aborts its open requests; they are paid,
+   * recorded and closed before the run continues.
    */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
   }
 
-  /** A sub-call of the command has ended. Calls end in any order; `order` says in which they began. */
+  /** Adds a sub-call that has ended. Calls end in any order; `order` is that of their beginnings. */
   add(call: SubCall, { order, sent }: { readonly order: number; readonly sent: boolean }): void {
     this.#calls.push({ call, order });
     if (sent) this.sent++;
   }
 
-  /** The ledger refused a sub-call. */
+  /** Counts a sub-call that the ledger refused. */
   refuse(resource: Resource): void {
     this.refusals.set(resource, (this.refusals.get(resource) ?? 0) + 1);
   }

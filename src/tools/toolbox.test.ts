@@ -74,7 +74,7 @@ describe('createToolbox', () => {
     await expect(box.call('half', { a: 'x' }, never)).rejects.toMatchObject({ name: 'TypeError' });
   });
 
-  it.each([[['a b']], [['lambda']], [5], ['a']])('refuses parameters that cannot be right: %j', (parameters) => {
+  it.each([[['a b']], [['lambda']], [5], ['a']])('refuses invalid parameters: %j', (parameters) => {
     const tools = { add: Object.assign(() => 1, { parameters }) };
     expect(() => createToolbox(tools as never)).toThrow('The parameters of the tool add have to be names');
   });
@@ -85,14 +85,14 @@ describe('createToolbox', () => {
     expect(() => createToolbox({ [`${name}_data`]: () => 1 })).not.toThrow();
   });
 
-  it('gives a tool its key and whether the call is repeated', async () => {
+  it('gives a tool its key, and marks a repeated call', async () => {
     const box = createToolbox({
       who: (_args: unknown, { toolCallId, repeated }: ToolCallOptions) => [toolCallId, repeated],
     });
     expect(await box.call('who', {}, { ...never, repeated: true })).toEqual(['run:t1.0', true]);
   });
 
-  it('gives null for nothing, and refuses what is no JSON', async () => {
+  it('turns undefined into null, and refuses results that are not JSON', async () => {
     const box = createToolbox({ nothing: () => undefined, odd: () => () => 1 });
     expect(await box.call('nothing', {}, never)).toBeNull();
     await expect(box.call('odd', {}, never)).rejects.toMatchObject({ name: 'TypeError' });

@@ -7,7 +7,7 @@ import { jsonSchemaOf, propertiesOf } from '../schema/json-schema.ts';
 import { validatingSchema } from '../schema/json-schema-answer.ts';
 
 /**
- * What cells may call or read besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),
+ * Functions and values for cells, besides the built-in helpers: AI SDK tools (`tool({ description, inputSchema, execute })`),
  * functions with a `description`, and JSON values.
  *
  * @example
@@ -21,19 +21,19 @@ import { validatingSchema } from '../schema/json-schema-answer.ts';
  */
 export type ToolSet = Readonly<Record<string, HostTool | DescribedFunction | JsonValue>>;
 
-/** A tool as the AI SDK makes it; `execute` gets the arguments as one object. */
+/** A tool as the AI SDK makes it; `execute` gets all arguments in one object. */
 export interface HostTool {
-  /** What it does, for the model; one that is no text is not shown. */
+  /** Describes the tool to the model; a description that is not a text is ignored. */
   readonly description?: unknown;
-  /** A Standard Schema, or an AI SDK schema with `jsonSchema` and `validate`. Default: arguments are passed as they are. */
+  /** A Standard Schema, or an AI SDK schema with `jsonSchema` and `validate`. Default: arguments are passed on unchecked. */
   readonly inputSchema?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the argument type of a foreign tool is only known to its schema.
   readonly execute?: ((args: any, options: any) => unknown) | undefined;
 }
 
 /**
- * A function with a description; it gets the keyword arguments as one object. `parameters` are their names, or a schema, which
- * `inputSchema` may be as well. Without them the model is shown none, and cells have to give arguments by keyword.
+ * A function with a description; it gets its keyword arguments in one object. `parameters` are their names, or a schema, as
+ * `inputSchema` is. Without them the model sees no parameters, and cells have to use keyword arguments.
  */
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 export type DescribedFunction = ((args: any, options: any) => unknown) & {
@@ -45,24 +45,24 @@ export type DescribedFunction = ((args: any, options: any) => unknown) & {
 /** A tool set, checked and ready to be bound and called. */
 export interface Toolbox {
   readonly bindings: readonly ToolBinding[];
-  /** Tools that are plain values, bound as they are. */
+  /** Tools that are plain values, bound unchanged. */
   readonly values: Readonly<Record<string, ReplValue>>;
   call(name: string, args: Readonly<Record<string, JsonValue>>, options: ToolCallOptions): Promise<JsonValue>;
 }
 
-/** What a tool gets beside its arguments: the AI SDK's options, and what a tool needs that acts on the world (docs/tools.md). */
+/** The second argument of a tool: the AI SDK's options, and fields for tools that act on the world (docs/tools.md). */
 export interface ToolCallOptions {
-  /** Names this call, everywhere and for ever. A call that is made again after an interruption has the same one. */
+  /** Unique everywhere and for ever. A call that is repeated after an interruption has the same one. */
   readonly toolCallId: string;
-  /** The call had begun before the run was interrupted: the tool may have acted already. */
+  /** True when the call had begun before an interruption: the tool may have acted already. */
   readonly repeated: boolean;
-  /** Fires when the call is over: at `toolTimeoutMs`, or at the end of its cell or run. */
+  /** Aborted when the call is over: at `toolTimeoutMs`, or at the end of its cell or run. */
   readonly abortSignal: AbortSignal;
-  /** Empty; the AI SDK's tools expect it. */
+  /** Empty; the AI SDK's tools require the field. */
   readonly messages: readonly never[];
 }
 
-/** An error of a tool, to be raised in the cell with this type and message. */
+/** An error of a tool, raised in the cell with this type and message. */
 export class ToolError extends Error {
   constructor(type: string, message: string) {
     super(message);
@@ -140,7 +140,7 @@ function asCallable(name: string, tool: ToolSet[string]): Callable | undefined {
 
 function described(name: string, tool: DescribedFunction): Callable {
   const { description = 'no description', parameters, inputSchema: given = parameters } = tool;
-  // A JSON Schema as it is, as people write it in tool definitions for a model's API.
+  // A bare JSON Schema, as in tool definitions of a model's API.
   const isPlain = isObject(given) && !isStandardSchema(given) && !('jsonSchema' in given);
   const inputSchema = isPlain ? { jsonSchema: given } : given;
   const names = Array.isArray(inputSchema) ? inputSchema.map(String) : undefined;
@@ -186,7 +186,7 @@ function validatorOf(name: string, schema: unknown): ((args: unknown) => Promise
   };
 }
 
-/** Refuses all wrong names at once, so that the caller can correct them in one go. */
+/** Refuses all invalid names at once, so that the caller can correct them in one go. */
 function checkToolNames(names: readonly string[]): void {
   const invalid = names.filter((name) => !isVariableName(name));
   const reserved = names.filter((name) => isVariableName(name) && isReservedName(name));
@@ -230,7 +230,7 @@ function asJson(name: string, value: unknown): string {
   );
 }
 
-/** A schema that describes arguments and brings no validation of its own, as tools of MCP servers have. */
+/** A schema that describes arguments without validating them, as tools of MCP servers have. */
 function validatorOfJsonSchema(name: string, schema: object): ((args: unknown) => Promise<unknown>) | undefined {
   const json = jsonSchemaOf(schema);
   return json === undefined ? undefined : validatorOf(name, validatingSchema(json, `input schema of the tool ${name}`));
