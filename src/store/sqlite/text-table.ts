@@ -10,6 +10,7 @@ const RECENT = 16;
 /** Characters compared first, so that searching stays linear whatever a guest prints. */
 const PROBE = 64;
 const PROBES = 4;
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * References stand for long texts: `{"$t":n}` a text, `{"$c":[n,start,length]}` a part of one, `{"$s":[…]}` several in a
@@ -37,7 +38,8 @@ export class TextTable {
 
   constructor(database: DatabaseSync, readOnly: boolean) {
     this.#find = database.prepare('SELECT n FROM texts WHERE hash = ?');
-    this.#get = database.prepare('SELECT body FROM texts WHERE n = ?');
+    // As bytes: the SQLite module of Node 22 ends a text at its first NUL.
+    this.#get = database.prepare('SELECT CAST(body AS BLOB) AS body FROM texts WHERE n = ?');
     this.#insert = readOnly ? this.#find : database.prepare('INSERT INTO texts (hash, body) VALUES (?, ?)');
   }
 
@@ -132,7 +134,7 @@ export class TextTable {
     if (known !== undefined) return known;
     const row = this.#get.get(n);
     if (row === undefined) throw new Error(`text ${n} is missing`);
-    const text = String(row.body);
+    const text = utf8.decode(row.body as Uint8Array);
     cache.set(n, text);
     return text;
   }
