@@ -40,8 +40,9 @@ export function coachEmptyReply(facts: EmptyReplyFacts): EmptyReplyCoaching {
     return coaching(`fence ${tag}`, seen, nextStep(facts));
   }
   const answer = facts.mayAnswer ? answerOf(text) : undefined;
-  if (answer === undefined) return coaching('prose', 'it is text alone', nextStep(facts));
-  return coaching('prose', 'it is text alone. If that text is your answer', finalWith(answer), ', send');
+  const send = answer === undefined ? undefined : finalWith(answer);
+  if (send === undefined) return coaching('prose', 'it is text alone', nextStep(facts));
+  return coaching('prose', 'it is text alone. If that text is your answer', send, ', send');
 }
 
 function coaching(form: string, seen: string, send: string, before = '. To go on, send'): EmptyReplyCoaching {

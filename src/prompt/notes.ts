@@ -21,9 +21,11 @@ export const REFUSED_UNSEEN_CONTEXT: Note = {
 
 /** A written answer behind code of the same reply. */
 export function refusedUnseenOutput(answer: string): Note {
+  const send = finalWith(answer);
+  const confirm = send === undefined ? 'send the whole answer again as FINAL("…")' : 'send exactly this';
   return {
-    text: 'Your answer was not taken: it was written before you saw the output of the code in the same reply. The output is above. If it confirms the answer, send exactly this and nothing else',
-    send: finalWith(answer),
+    text: `Your answer was not taken: it was written before you saw the output of the code in the same reply. The output is above. If it confirms the answer, ${confirm} and nothing else`,
+    ...(send !== undefined && { send }),
   };
 }
 

@@ -6,7 +6,7 @@
 import { isSnapshotName } from '../repl/names.ts';
 import type { CommandName, FinalForm, Outcome, RejectionCode } from './command.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
-import { finalWith } from './prose-answer.ts';
+import { answerToSend } from './prose-answer.ts';
 import { readQueryList } from './query-list.ts';
 import { reject } from './rejection.ts';
 import { isBlankFString, isFString, listMarkerEnd, literalAt, skipBlanks } from './scan.ts';
@@ -135,7 +135,7 @@ function isPythonIdentifier(name: string): boolean {
 function interpretVariable(argument: string, name: string): Outcome {
   if (isPythonIdentifier(name)) return { kind: 'command', command: { type: 'final-var', name } };
   const problem = 'FINAL_VAR takes the name of a variable, and this is a value';
-  return reject('invalid-name', `FINAL_VAR(${argument})`, { problem, send: finalWith(name) });
+  return reject('invalid-name', `FINAL_VAR(${argument})`, { problem, ...answerToSend(name) });
 }
 
 function interpretSnapshot(command: 'SNAPSHOT' | 'ROLLBACK', argument: string, name: string): Outcome {

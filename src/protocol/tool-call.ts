@@ -1,5 +1,5 @@
 import type { Command, Outcome } from './command.ts';
-import { finalWith } from './prose-answer.ts';
+import { answerToSend } from './prose-answer.ts';
 import { pythonLiteralAsJson } from './python-literal.ts';
 import { blockToSend, excerptOf, reject } from './rejection.ts';
 import { literalAt } from './scan.ts';
@@ -55,7 +55,7 @@ export const FIRST_LOOK = 'print(type(context), len(context))\nprint(str(context
 function notATool({ name, input }: WrittenToolCall, code: string | undefined): Outcome {
   const tool = `this is a call of the tool "${excerptOf(name)}", and there are no tools here`;
   const answer = ANSWERS.test(name) ? answerOf(input) : undefined;
-  if (answer !== undefined) return reject('tool-call', name, { problem: tool, send: finalWith(answer) });
+  if (answer !== undefined) return reject('tool-call', name, { problem: tool, ...answerToSend(answer) });
   const problem = `${tool}: code runs in blocks`;
   if (code === undefined) return reject('tool-call', name, { problem, send: blockToSend(FIRST_LOOK) });
   const send = blockToSend(code);
