@@ -89,9 +89,9 @@ def watch_versions(dicts: "list[dict]") -> "tuple[Callable[[], bool], Callable[[
     """By the version of each dict."""
     from ctypes import c_char, c_void_p, sizeof
 
-    # It follows the count of references, the type and the size.
-    place, kind = 3 * sizeof(c_void_p), c_char * 8
-    join, tags = b"".join, [kind.from_address(id(names) + place) for names in dicts]
+    # The version follows the count of references, the type and the size.
+    offset, version = 3 * sizeof(c_void_p), c_char * 8
+    join, tags = b"".join, [version.from_address(id(names) + offset) for names in dicts]
     seen = join(tags)
 
     def changed() -> bool:

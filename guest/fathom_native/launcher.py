@@ -241,19 +241,21 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
             interpreter=interpreter,
             executable=sys.executable,
         )
-        settings = Settings(
-            mode=mode,
-            scratch=f"{config['folder']}/repls",
-            interpreter=interpreter,
-            program=seccomp.assemble(namespaces=mode != "rules"),
-            live=Live(CHANNEL, config["packages"]),
-        )
+        program = seccomp.assemble(namespaces=mode != "rules")
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1):
             os.dup2(null, fd)
         os.close(null)
         link.send({"short": short})
         site.main()  # we were started without: what installed packages do at start, they do in the box
+        settings = Settings(
+            mode=mode,
+            scratch=f"{config['folder']}/repls",
+            interpreter=interpreter,
+            program=program,
+            # After `site`, which adds builtins: else the guard finds them changed in every REPL.
+            live=Live(CHANNEL, config["packages"]),
+        )
         Zygote(listener=listener, launcher=link, settings=settings, token=config["token"]).run()
     except BaseException as error:
         try:
