@@ -161,7 +161,8 @@ export function createRlm(options: RlmOptions): Rlm {
     if (closed !== undefined) throw rlmClosed();
     checkOptionNames('resume', rest, RESUME_OPTIONS);
     const { request, backend, ...recorded } = await readInterrupted(runId, {
-      ...{ store, output },
+      store,
+      output,
       clock,
       defaults,
       resolveModel: resolve,

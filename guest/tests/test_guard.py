@@ -1,4 +1,4 @@
-"""What a cell changes in the runtime comes back, and a look at an unchanged runtime repairs nothing."""
+"""The guard puts back the names that a cell has changed in the runtime, and repairs nothing in an unchanged one."""
 
 import builtins
 import sys

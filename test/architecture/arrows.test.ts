@@ -69,7 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'test-doubles': ['model'],
   'test.ts': ['test-doubles'],
   cli: [
-    ...['context', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'schema', 'session', 'store'],
+    ...['context', 'engine', 'event', 'model', 'protocol', 'repl', 'resume', 'run', 'schema', 'session', 'store'],
     ...['check-rlm-options.ts', 'rlm-options.ts', 'rlm.ts'],
   ],
 };

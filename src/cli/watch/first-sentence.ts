@@ -1,5 +1,5 @@
-/** Reasoning that some models write into their replies. */
-const REASONING = /<(think|thinking|reasoning)>[\s\S]*?(?:<\/\1>|$)/gi;
+import { withoutReasoning } from '../../protocol/index.ts';
+
 /** The beginning of a line that is only layout. */
 const LAYOUT = /^[\s#>*_-]+/;
 const FENCE = /^\s*(?:```|~~~)/;
@@ -9,7 +9,7 @@ const SENTENCE_END = /(?<=[.!?…。！？])(?:\s|$)|:\s*$/;
 
 /** The first sentence of a reply's prose; of a reply without prose the first comment or line of its code. */
 export function firstSentence(reply: string): string {
-  const lines = reply.replace(REASONING, '').split('\n');
+  const lines = withoutReasoning(reply).split('\n');
   const code = lines.findIndex((line) => FENCE.test(line));
   const prose = lines.slice(0, code === -1 ? undefined : code);
   const first = prose.find((line) => line.replace(LAYOUT, '') !== '');
