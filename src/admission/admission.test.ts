@@ -213,7 +213,7 @@ class Forest {
   }
 }
 
-test('every tree ends, however few places there are and whoever goes on first', () => {
+test('every tree ends, however few places there are and in whatever order children continue', () => {
   const depths = fc.integer({ min: 0, max: 5 }).chain(nodes);
   fc.assert(
     fc.property(

@@ -113,16 +113,16 @@ export class Admission {
   #treeActions(): TreeActions {
     return {
       nextOrder: () => ++this.#orders,
-      asks: (tree) => {
+      startWaiting: (tree) => {
         this.#asking.add(tree);
         this.#serve();
       },
-      asksNoMore: (tree) => this.#asking.delete(tree),
-      gaveBack: (places) => {
+      stopWaiting: (tree) => this.#asking.delete(tree),
+      placesReleased: (places) => {
         this.#taken -= places;
         this.#serve();
       },
-      deepLeft: (tree) => {
+      deepChildLeft: (tree) => {
         this.#taken -= 1;
         if (!tree.hasDeep) this.#deepest = undefined;
         this.#serve();

@@ -9,9 +9,9 @@ export interface WaitingRequest {
   withdraw(): void;
 }
 
-/** What was granted: one place, or those of a tree. */
+/** One granted place, or the places of a tree. */
 export interface Grant {
-  /** Gives it back. To be called once. */
+  /** Releases it. Call it once. */
   leave(): void;
 }
 
@@ -28,13 +28,13 @@ export interface ChildEntry {
   readonly granted: (place: Grant) => void;
 }
 
-/** What a tree asks of the queue it belongs to. */
+/** The queue, as its trees call it. */
 export interface TreeActions {
   nextOrder(): number;
-  asks(tree: Tree): void;
-  asksNoMore(tree: Tree): void;
-  gaveBack(places: number): void;
-  deepLeft(tree: Tree): void;
+  startWaiting(tree: Tree): void;
+  stopWaiting(tree: Tree): void;
+  placesReleased(places: number): void;
+  deepChildLeft(tree: Tree): void;
   left(tree: Tree): void;
 }
 
@@ -84,7 +84,7 @@ export class Tree implements AdmittedTree {
     entry.granted({
       leave: () => {
         this.#deep.delete(level);
-        this.#actions.deepLeft(this);
+        this.#actions.deepChildLeft(this);
       },
     });
   }
@@ -96,7 +96,7 @@ export class Tree implements AdmittedTree {
       return undefined;
     }
     this.#waiting.add(entry);
-    this.#actions.asks(this);
+    this.#actions.startWaiting(this);
     if (!this.#waiting.has(entry)) return undefined;
     return { position: this.#waiting.size, withdraw: () => this.#remove(entry) };
   }
@@ -110,7 +110,7 @@ export class Tree implements AdmittedTree {
     first.granted({
       leave: () => {
         this.#further -= 1;
-        this.#actions.gaveBack(1);
+        this.#actions.placesReleased(1);
       },
     });
   }
@@ -136,6 +136,6 @@ export class Tree implements AdmittedTree {
 
   #remove(entry: ChildEntry): void {
     this.#waiting.delete(entry);
-    if (this.#waiting.size === 0) this.#actions.asksNoMore(this);
+    if (this.#waiting.size === 0) this.#actions.stopWaiting(this);
   }
 }

@@ -56,7 +56,7 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Pr
   const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, turn, step, run }));
   if (reply !== 'refused' && reply.kind === 'reply') {
     const { text, reasoning, finishReason } = reply;
-    // What the reply's code spends must leave a last call that repeats the reply.
+    // The code of the reply may spend everything but the price of a last call that repeats the reply.
     hold([...messages, { role: 'assistant', content: text }]);
     const durationMs = run.clock.now() - startedAt;
     const thought = reasoning === undefined ? {} : { reasoning };
@@ -168,7 +168,7 @@ function stopAfterFirstCommand(): TextReader {
   };
 }
 
-/** What stands in the history for a reply without text: providers refuse an empty assistant message. */
+/** The history shows this for a reply without text: providers refuse an empty assistant message. */
 const EMPTY_REPLY = '(empty reply)';
 
 /**

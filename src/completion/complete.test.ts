@@ -31,7 +31,7 @@ describe('limits on turns', () => {
     expect(stops([failed, failed, { cellsFailed: 1 }, failed])).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  it('count empty turns in a row; a refused answer is none', () => {
+  it('count empty turns in a row; a refused answer does not count', () => {
     const empty = { ran: 0, cellsOk: 0 };
     expect(stops([empty, empty])).toEqual([undefined, 'no-code']);
     expect(stops([empty, { ...empty, refusedAnswer: true }, empty])).toEqual([undefined, undefined, undefined]);
@@ -63,7 +63,7 @@ describe('limits on turns', () => {
     );
   });
 
-  it('end the run when a query in the text was refused, or refusals were all that came of two turns', () => {
+  it('end the run when a query in the text was refused, or when two turns brought nothing but refusals', () => {
     const refused = { refusals: new Map([['calls' as const, 3]]) };
     expect(stops([{ ...refused, queryRefused: true }])).toEqual(['call-limit']);
     expect(stops([refused, refused])).toEqual([undefined, 'call-limit']);

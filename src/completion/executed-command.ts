@@ -23,9 +23,9 @@ export interface CommandResult {
   readonly failed: boolean;
   /** Names it in the feedback, e.g. `cell`, `bash (exit code 1)`. */
   readonly label: string;
-  /** What the model is shown, without durations and marks. */
+  /** The text for the model, without durations and marks. */
   readonly shown: string;
-  /** Everything it put out, untruncated, for `history`. */
+  /** All of its output, untruncated, for `history`. */
   readonly output: string;
   readonly stdout?: string;
   readonly stderr?: string;
@@ -61,7 +61,7 @@ export function isCode({ command }: Pick<ExecutedCommand, 'command'>): boolean {
   return command.type === 'cell' || command.type === 'bash';
 }
 
-/** What hints look at. `reply`: the reply that the command stands in. */
+/** The facts that hints are chosen by. `reply`: the reply that contains the command. */
 export function cellFacts(command: ExecutedCommand, reply: string): CellFacts {
   const { ok, error, answer, asked, rebound = [] } = command;
   const code = command.command.type === 'cell' ? command.command.code : '';

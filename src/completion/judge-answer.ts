@@ -12,12 +12,12 @@ export interface Accepted {
   readonly text: string;
 }
 
-/** Whether a final answer is taken. `errors`: it did not fit the schema. */
+/** Whether a final answer is accepted. `errors`: it did not fit the schema. */
 export type Verdict =
   | { readonly accepted: Accepted }
   | { readonly refused: string | Note; readonly code: 'refused'; readonly errors?: readonly string[] };
 
-/** What the rules about answers remember from turn to turn. */
+/** The facts that the rules about answers keep from turn to turn. */
 export interface AnswerMemory {
   /** A cell or bash command was executed, also one that failed. */
   inspected: boolean;
@@ -32,9 +32,9 @@ export interface Situation {
   readonly answers: AnswerMemory;
   /** A command before it in the same reply failed. */
   readonly afterFailure: boolean;
-  /** A cell or bash command stands before it in the same reply. */
+  /** A cell or bash command comes before it in the same reply. */
   readonly afterCode: boolean;
-  /** The one last call at a limit: what has not been looked at is taken all the same. */
+  /** The one last call at a limit: an answer is accepted although its grounds were not looked at. */
   readonly lastCall: boolean;
 }
 

@@ -30,7 +30,7 @@ const LEAST_CHARS = 256;
 
 /**
  * One last call that asks for the best answer now, paid from the reserve. An explicit final answer beats the draft in
- * `answer["content"]`, and the draft beats prose. Without room for the call, or when it fails, the draft stands alone.
+ * `answer["content"]`, and the draft beats prose. Without room for the call, or when it fails, the draft is the answer.
  */
 export async function lastCall(
   conversation: Conversation,
@@ -101,7 +101,7 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
         purpose: 'final',
         depth: run.depth,
         signal: run.stop.hardSignal,
-        // Whoever asks for the best answer now does not wait for a provider's long cool-down.
+        // A caller who asks for the best answer now does not wait for a provider's long cool-down.
         sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
         account: step.account(account),
       },

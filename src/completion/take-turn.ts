@@ -91,7 +91,7 @@ async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): P
   // A command whose end is not recorded was cut: a replay of what has ended does not run it.
   if (known === undefined && journal.unrecorded === 'refuse') throw notRecorded();
   const result = await runToEnd(command, id, turn);
-  // What the end of the run cut short says nothing about the command: a resumed run runs it again.
+  // The end of the run cut the command short, which says nothing about the command: a resumed run runs it again.
   if (stop.workSignal.aborted) return result;
   const { restarted } = result;
   if (restarted?.killed === true && tree.restart?.takes(`${journal.path} ${id}`)) throw new RestartTree(restarted);
@@ -140,7 +140,7 @@ function skipAfterFinal(command: Command, turn: TurnContext): void {
     type: 'command.rejected',
     turn: turn.number,
     code: 'after-final',
-    message: 'The command stands after a final answer and was not run.',
+    message: 'The command comes after a final answer and was not run.',
     excerpt: command.type,
   });
 }

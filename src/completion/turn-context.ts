@@ -5,7 +5,7 @@ import type { SubCallTally } from '../subcall/tally.ts';
 import type { AnswerMemory } from './judge-answer.ts';
 import type { TrajectoryRecorder, TurnRecord } from './turn-record.ts';
 
-/** What the loop works with from its first turn to its last. */
+/** The parts that all turns of one completion share. */
 export interface LoopContext {
   readonly run: Run;
   readonly repl: Repl;
@@ -16,7 +16,7 @@ export interface LoopContext {
   readonly recorder: TrajectoryRecorder;
 }
 
-/** What the commands of one turn work with. */
+/** The parts that the commands of one turn share. */
 export interface TurnContext extends LoopContext {
   /** From 1, within the completion. */
   readonly number: number;

@@ -12,11 +12,11 @@ export interface GivenAnswer {
   readonly id: string;
   readonly command: Exclude<Command, ActiveCommand>;
   readonly ok: boolean;
-  /** Why it was not taken. */
+  /** Why it was not accepted. */
   readonly shown: string;
 }
 
-/** What one turn did, as far as limits on turns look at it. */
+/** The counts of one turn that the limits on turns are checked against. */
 export interface TurnCounts {
   /** Commands that were executed: cells, bash, snapshots, rollbacks, sub-queries. */
   readonly ran: number;
@@ -24,7 +24,7 @@ export interface TurnCounts {
   readonly cellsFailed: number;
   /** An answer was given, and refused. */
   readonly refusedAnswer: boolean;
-  /** What kind of reply it was, where nothing ran. */
+  /** The kind of reply, where nothing ran. */
   readonly form: string;
   /** Failed validations of a typed answer, each with every error. */
   readonly invalidAnswers: readonly (readonly string[])[];
@@ -38,13 +38,13 @@ export interface TurnCounts {
 /** The kind of reply that ends the run if it comes once more. */
 export type LastChance = 'empty' | 'failed' | 'unfit';
 
-/** What a turn did so far. It is filled while the commands of the reply run. */
+/** The record of a turn, filled while the commands of its reply run. */
 export class TurnRecord {
   readonly commands: (ExecutedCommand | GivenAnswer)[] = [];
-  /** What the feedback says besides outputs, one sentence or list each. */
+  /** Notes for the feedback besides outputs, one sentence or list each. */
   readonly notes: (string | Note)[] = [];
   readonly invalidAnswers: (readonly string[])[] = [];
-  /** What kind of reply it was, where nothing ran: the same again counts towards a limit. */
+  /** The kind of reply, where nothing ran: the same kind again counts towards a limit. */
   form = '';
   accepted: Accepted | undefined;
   refusedAnswer = false;
@@ -97,7 +97,7 @@ export class TurnRecord {
     this.notes.push(notes.lastWarning(kind, send));
   }
 
-  /** What the limits on turns look at. */
+  /** The counts that the limits on turns are checked against. */
   counts(tally: SubCallTally): TurnCounts {
     const cells = this.executed.filter(({ command }) => command.type === 'cell');
     const cellsOk = cells.filter(({ ok }) => ok).length;
@@ -160,7 +160,7 @@ export function trajectoryCommand(command: ExecutedCommand | GivenAnswer): Traje
   };
 }
 
-/** What is known of a completion before its first turn. */
+/** The parts of a trajectory that are known before the first turn. */
 export type TrajectoryHead = Omit<Trajectory, 'turns' | 'lastCall'>;
 
 /** A turn that has its reply. */

@@ -6,7 +6,7 @@ import type { ReplValue } from '../repl/port.ts';
 import type { Run } from './run.ts';
 import type { Bound, ContextsInForce, Workspace } from './workspace.ts';
 
-/** What is bound for a completion, and the facts about it for the event. */
+/** The bindings of a completion, and the facts about them for the event. */
 export interface BoundContext extends Bound {
   readonly facts: readonly ContextFacts[];
 }

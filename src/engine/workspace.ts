@@ -18,7 +18,7 @@ export interface ContextsInForce {
   readonly names: readonly string[];
 }
 
-/** What is bound in a REPL, and the contexts that are in force from then on. */
+/** The bindings of a REPL, and the contexts that are in force from then on. */
 export interface Bound {
   readonly bindings: ReplBindings;
   readonly inForce: ContextsInForce;

@@ -11,8 +11,8 @@ import {
 } from './scan.ts';
 
 /**
- * Where an argument ends: `closed` at its closing parenthesis; `extra-arguments`: a quoted literal and a comma, with the
- * closing parenthesis if it stands on the same line; `unbalanced`: no reading finds a closing parenthesis.
+ * Where an argument ends: `closed` at its closing parenthesis; `extra-arguments`: a quoted literal and a comma, with
+ * the closing parenthesis if it is on the same line; `unbalanced`: no reading finds a closing parenthesis.
  */
 export type ArgumentReading =
   | { readonly type: 'closed'; readonly at: Position }
@@ -172,7 +172,8 @@ const parenthesisOrQuote = /[()'"]/g;
  * The second way to read an argument, on the command's own line: up to the parenthesis that closes it, where quotes protect
  * the parentheses between them. A quote that does not close on the line is a character.
  *
- * @returns where the closing parenthesis stands, or undefined: none, or a triple quote that goes on past the line's end
+ * @returns the index of the closing parenthesis; undefined if the line has none, or a triple quote continues on the
+ * next line
  */
 export function readOwnLine(source: ArgumentSource, start: Position): Position | undefined {
   const text = source.lines[start.line] ?? '';

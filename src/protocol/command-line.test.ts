@@ -41,10 +41,10 @@ describe('an argument', () => {
     ['that is more than one literal is text', 'FINAL("a" "b")', ['final "a" "b"']],
     ['has its parentheses in quotes protected', 'RUN(grep ")" f | grep \'(\')', ['bash grep ")" f | grep \'(\'']],
     ['has escaped quotes in quotes', 'RUN(grep "\\")" f)', ['bash grep "\\")" f']],
-    ['has apostrophes that are no quotes', "FINAL(it's ( d'un été) l'a)", ["final it's ( d'un été) l'a"]],
+    ['has apostrophes that do not quote', "FINAL(it's ( d'un été) l'a)", ["final it's ( d'un été) l'a"]],
     ['has apostrophes inside quotes', "FINAL(say 'it's (' ok)", ["final say 'it's (' ok"]],
     [
-      'has string prefixes that are no apostrophes',
+      'has string prefixes, whose quotes are not apostrophes',
       "CODE(f(b')', Rb')', u')', F'('))",
       ["cell f(b')', Rb')', u')', F'(')"],
     ],
@@ -81,7 +81,7 @@ describe('after the closing parenthesis', () => {
     ['also where more lines would balance', 'FINAL(smile :) and\nmore)', ['trailing-text']],
     ['a semicolon lets the line be read on', 'RUN(a); RUN(b) ;**RUN(c)**', ['bash a', 'bash b', 'bash c']],
     [
-      'the next command is no surplus',
+      'the next command does not count as surplus',
       'RUN(a); RUN(case x in b) c;; esac); RUN(d)',
       ['bash a', 'bash case x in b) c;; esac', 'bash d'],
     ],
@@ -90,7 +90,7 @@ describe('after the closing parenthesis', () => {
       'RUN(a) b; RUN("c", d); RUN(e)',
       ['bash e', 'trailing-text', 'extra-arguments'],
     ],
-    ['prose behind a semicolon is no matter', 'RUN(a); that (I hope) is RUN(b)', ['bash a']],
+    ['prose behind a semicolon does not matter', 'RUN(a); that (I hope) is RUN(b)', ['bash a']],
     [
       'the argument after a semicolon may go on over lines',
       'RUN(a); RUN("b\nc"); RUN(d)',

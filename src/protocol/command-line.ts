@@ -137,7 +137,7 @@ function isAnswer(name: CommandName): boolean {
   return name === 'FINAL' || name === 'FINAL_VAR';
 }
 
-/** What was read of a command, from its name to the end of its line. */
+/** The text of a command as far as it was read, from its name to the end of its line. */
 function lineOf(source: ArgumentSource, command: OpenCommand): string {
   return (source.lines[command.line] ?? '').slice(command.head.start);
 }
@@ -193,7 +193,7 @@ function quotation(source: ArgumentSource, command: OpenCommand): Outcome {
   return reject('quotation', lineOf(source, command), { problem, form });
 }
 
-/** What follows a command's closing parenthesis on its line. */
+/** The rest of a command's line, after the closing parenthesis. */
 export interface CommandTail {
   /** Column of the parenthesis that really ends the argument: a later one, if the text after the first held a surplus `)`. */
   readonly close: number;

@@ -72,7 +72,7 @@ function skipDecoration(line: string, from: number): { readonly end: number; rea
   }
 }
 
-/** What `name(argument)` asks for. */
+/** The command that `name(argument)` is, or why it is invalid. */
 export function interpretCommand(name: CommandName, argument: string): Outcome {
   const { form, value, text } = readArgument(argument);
   if (value.trim() === '' || (form === 'f-string' && isBlankFString(value))) {
@@ -99,9 +99,9 @@ export function interpretCommand(name: CommandName, argument: string): Outcome {
 
 interface ReadArgument {
   readonly form: 'literal' | 'f-string' | 'text';
-  /** The literal's text; otherwise the argument as it stands, trimmed. */
+  /** The literal's text; otherwise the argument as written, trimmed. */
   readonly value: string;
-  /** True if the value is the argument as it stands. */
+  /** True if the value is the argument as written. */
   readonly text: boolean;
 }
 
@@ -121,7 +121,7 @@ function finalForm(form: ReadArgument['form'], value: string): FinalForm {
   return form === 'text' && asciiIdentifier.test(value) ? 'identifier' : form;
 }
 
-/** The code of `CODE(…)`, with the indentation its lines share removed; written as it stands, it is trimmed too. */
+/** The code of `CODE(…)`, with the indentation its lines share removed. Code that is not quoted is trimmed too. */
 function codeOf(code: string, trim: boolean): string {
   const dedented = removeUniformIndentation(code.split('\n')).join('\n');
   return trim ? dedented.trim() : dedented;

@@ -63,13 +63,13 @@ export type Command =
   | { readonly type: 'query-llm'; readonly prompt: string }
   | { readonly type: 'query-llm-batched'; readonly items: readonly BatchItem[] };
 
-/** What a reply, or a piece of one, asks for: valid commands and invalid ones, each list in document order. */
+/** The commands of a reply, or of a piece of one: valid and invalid ones, each list in document order. */
 export interface ParsedReply {
   readonly commands: readonly Command[];
   readonly rejected: readonly Rejection[];
 }
 
-/** What one command of a reply came to. */
+/** One command of a reply, as the parser judged it. */
 export type Outcome =
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'rejection'; readonly rejection: Rejection };
@@ -80,8 +80,8 @@ export type HeldKind = 'untagged' | 'reasoning' | 'mention' | 'answer';
 /** Lets outcomes out when they are certain: an outcome that is out cannot be taken back. */
 export interface OutcomeGate {
   /**
-   * Lets a command out, valid or not, that has closed. What was held no longer counts. A quotation is not a command: it
-   * waits for one, or for the end.
+   * Emits a command that has closed, valid or not. Commands that were held back are dropped. A quotation is not a
+   * command: it waits for one, or for the end.
    */
   readonly give: (outcome: Outcome) => void;
   /**

@@ -29,7 +29,7 @@ const STRING_COSTS: Readonly<Record<string, Cost>> = {
   toLowerCase: whole,
 };
 
-/** What `run` costs in characters looked at, by the methods of `String` and `RegExp`. */
+/** The number of characters that the methods of `String` and `RegExp` read while `run` runs. */
 export function countWork(run: () => void): number {
   let work = 0;
   const restore: (() => void)[] = [];

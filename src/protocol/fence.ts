@@ -35,7 +35,7 @@ const KINDS: ReadonlyMap<string, FenceKind> = new Map(
   Object.entries(TAGS).flatMap(([kind, tags]) => tags.split(' ').map((tag) => [tag, kind as FenceKind] as const)),
 );
 
-/** What every opening line has in it. */
+/** Matches in every opening line. */
 export const FENCE: RegExp = /`{3}|~{3}/;
 /** Longest tag that is read. */
 const LONGEST_TAG = 24;

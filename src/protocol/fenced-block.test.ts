@@ -14,7 +14,7 @@ function codes(reply: string, finishReason = 'stop'): string[] {
 describe('a fenced block', () => {
   it.each([
     ['has its tag in the first word', '``` Py title="a"\nx\n```', ['x']],
-    ['is none with a backtick after the opening ones', '```python` is a tag\nFINAL_VAR(x)', ['final-var']],
+    ['does not open with a backtick after the opening ones', '```python` is a tag\nFINAL_VAR(x)', ['final-var']],
     ['may stand in a list', '- ```python\n  x\n  ```\n2) ```python\n   y\n   ```', ['x', 'y']],
     ['closes with more of its character', '```python\nx\n`````', ['x']],
     ['does not close with fewer', '````python\nx\n```\n````', ['x\n```']],
@@ -34,7 +34,7 @@ describe('a fenced block', () => {
     expect(codes(reply)).toEqual([]);
   });
 
-  it('is cut off unclosed when the reply hit its limit, and what stands before it still runs', () => {
+  it('is cut off unclosed when the reply hit its limit, and commands before it still run', () => {
     const reply = '```python\nx\n```\n```python\ny';
     expect(cells(reply, 'length')).toEqual(['x']);
     expect(codes(reply, 'length')).toEqual(['cut-off']);
@@ -68,7 +68,7 @@ describe('an untagged block', () => {
     expect(codes('I might RUN(x):\n```\na\n```')).toEqual([]);
   });
 
-  it('is none beside a command, before it or after it, valid or not', () => {
+  it('does not count beside a command, before it or after it, valid or not', () => {
     expect(cells('```\na\n```\nFINAL_VAR(x)\n```\nb\n```')).toEqual(['final-var']);
     expect(cells('```\na\n```\nRUN()')).toEqual([]);
     expect(codes('```\n```\nRUN()')).toEqual(['empty']);

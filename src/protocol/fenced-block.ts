@@ -10,11 +10,11 @@ export interface FencedBlock {
   readonly add: (line: string) => boolean;
   /** How the block was closed, if its closing fence shared a line with other text. */
   readonly loose: () => LooseClosing | undefined;
-  /** What the block asks for, once it is closed; undefined if its tag is not executed. */
+  /** The command of the block, once it is closed; undefined if its tag is not executed. */
   readonly outcome: () => Outcome | undefined;
   /** Its text. */
   readonly content: () => string;
-  /** What the block asks for if the reply ends inside it. */
+  /** The command of the block if the reply ends inside it. */
   readonly unclosedOutcome: (finish: { readonly cutOff: boolean }) => Outcome | undefined;
   /**
    * To be called when the reply ends inside the block. If a closing line stood in a triple-quoted string that never closed,

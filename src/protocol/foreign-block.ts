@@ -11,9 +11,9 @@ export interface ForeignBlock {
   readonly add: (line: string) => void;
   /** Text behind the closing tag on its line. */
   readonly tail: () => string;
-  /** What the block asks for, once it has ended. */
+  /** The commands of the block, once it has ended. */
   readonly outcomes: () => readonly Outcome[];
-  /** What the block asks for if the reply ends inside it. */
+  /** The commands of the block if the reply ends inside it. */
   readonly unclosedOutcomes: (ending: { readonly cutOff: boolean }) => readonly Outcome[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a reply means: reply text in, commands out. Pure; nothing here runs anything.
+ * Parses replies: reply text in, commands out. Pure; nothing here runs anything.
  *
  * @example
  * ```ts
@@ -9,8 +9,8 @@
  * // { commands: [{ type: 'cell', code: 'print(len(context))' }, { type: 'bash', command: 'ls' }], rejected: [] }
  * ```
  *
- * The rules are those of docs/reply-protocol.md, with these decisions where streaming asks for one. A reply is read line by
- * line, by one reader for both parsers; what a line makes certain is given out with it and never taken back.
+ * The rules are those of docs/reply-protocol.md, with these decisions where streaming needs one. Both parsers use one
+ * reader, line by line. It emits a command with the line that makes it certain, and never takes it back.
  *
  * - A bare `</think>` makes reasoning of everything before it until the first command, valid or not, has closed: a fenced
  *   block with its closing line, a command line with the line on which its argument ends. After that only the tag is cut.

@@ -24,7 +24,7 @@ const MOST_GROWTH = 2.2;
 /** No reply may take more looks per character than this: each of the four quotes that never closes costs two passes. */
 const MOST_PASSES = 90;
 
-/** What grows faster than the reply, or takes too many passes. */
+/** Describes work that grows faster than the reply, or takes too many passes. */
 function offence({ name, make }: Growing, finishReason?: string): string | undefined {
   const reply = make(2 * COUNT);
   const once = workOf(make(COUNT), finishReason);

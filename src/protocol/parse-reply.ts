@@ -2,8 +2,8 @@ import type { Command, HeldKind, Outcome, OutcomeGate, ParsedReply, Rejection } 
 import { createReplyReader } from './reply-reader.ts';
 
 /**
- * What a reply asks for: its commands and its invalid commands, each in document order. Total (no text throws) and linear in
- * the length of the reply.
+ * Parses a reply into its commands and its invalid commands, each in document order. Total (no text throws) and linear
+ * in the length of the reply.
  *
  * @param reply the reply's text, without the provider's own reasoning parts
  * @param end how the reply ended; default: the model stopped by itself

@@ -57,7 +57,7 @@ function readItem(text: string, at: number, number: number): Found<BatchItem> | 
   return prompt;
 }
 
-/** One or more string literals in a row, which are one string. Bytes and f-strings are no plain strings. */
+/** One or more string literals in a row, which are one string. Bytes and f-strings are not plain strings. */
 function readString(text: string, at: number): Found<string> | undefined {
   let value = '';
   let end = at;
@@ -117,7 +117,7 @@ function readScalar(text: string, at: number): Found<Scalar> | undefined {
   return { value: word === undefined ? Number(source.replaceAll('_', '')) : word, end: at + source.length };
 }
 
-/** The query a dict stands for, or what is wrong with it. A value of None is an option that was not given. */
+/** The query that a dict describes, or what is wrong with it. A value of None is an option that was not given. */
 function queryOf(fields: ReadonlyMap<string, Scalar>): BatchQuery | string {
   const query: { prompt: string; model?: string; system?: string; max_tokens?: number } = { prompt: '' };
   for (const [key, value] of fields) {

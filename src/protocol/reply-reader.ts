@@ -236,7 +236,7 @@ class Reader implements ReplyReader {
 /** Longest JSON text that is looked at as a whole. */
 const SOLE_CHARS = 1_000_000;
 
-/** Remembers a reply that is one JSON text and nothing else: in one fence, or as it stands. */
+/** Remembers a reply that is one JSON text and nothing else: in one fence, or without one. */
 class SoleContent {
   /** The JSON text is the content of a fence. */
   fenced = false;

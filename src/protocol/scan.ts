@@ -1,5 +1,5 @@
 /**
- * What the parser reads a text with: searches, list markers, string literals of Python. All of it, every loop over
+ * The parser's readers of text: searches, list markers, string literals of Python. All of it, every loop over
  * characters included, goes through methods of `String` and `RegExp`: the test of linearity counts their work there.
  *
  * @module
@@ -43,7 +43,7 @@ export function skipListMarkers(line: string, from: number): number {
   }
 }
 
-/** The index after the list marker at `at`, or `at` if none stands there. A marker has a blank after it. */
+/** The index after the list marker at `at`, or `at` if there is none. A marker has a blank after it. */
 export function listMarkerEnd(line: string, at: number): number {
   const code = line.charCodeAt(at);
   let end = at;
@@ -68,7 +68,7 @@ export interface Literal {
   readonly end: number;
   /** Its prefix letters, lower case: '' or r, b, f, u and pairs of them. */
   readonly prefix: string;
-  /** Its text with the escapes processed; with an `r` prefix as it stands. */
+  /** Its text with the escapes processed; with an `r` prefix as written. */
   readonly value: string;
 }
 
@@ -105,7 +105,7 @@ const controlEscapes: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** The text a literal's body stands for, by Python's escapes. An escape Python does not know stays as it is. */
+/** The text that a literal's body means, by Python's escapes. An escape Python does not know stays as it is. */
 export function processEscapes(body: string): string {
   if (!body.includes('\\')) return body;
   return body.replace(knownEscape, (whole) => {
@@ -119,7 +119,7 @@ export function processEscapes(body: string): string {
   });
 }
 
-/** What opens and closes a string literal. */
+/** The delimiter of a string literal. */
 export type Quote = "'" | '"' | "'''" | '"""';
 
 /** A quote that opens a string of several lines in Python. */
@@ -155,7 +155,7 @@ export function closeProtectingQuote(text: string, from: number, quote: Quote): 
   return end;
 }
 
-/** True if an odd number of backslashes stands right before `at`, not looking back beyond `from`. */
+/** True if an odd number of backslashes comes right before `at`, not looking back beyond `from`. */
 function isEscaped(text: string, at: number, from: number): boolean {
   let before = at;
   while (before > from && text.charAt(before - 1) === '\\') before -= 1;
@@ -167,8 +167,8 @@ const letterOrDigit = /[\p{L}\p{N}]/u;
 const prefixAlone = /(?:^|[^\p{L}\p{N}_])(?:[rbfu]|br|rb|fr|rf)$/iu;
 
 /**
- * An apostrophe, as in "it's": a `'` after a letter or digit and before a letter is no quote, unless what stands before it
- * is one of Python's string prefixes (`r'…'`, `b'…'`, `f'…'`, `u'…'`).
+ * An apostrophe, as in "it's": a `'` after a letter or digit and before a letter is not a quote, unless it follows one
+ * of Python's string prefixes (`r'…'`, `b'…'`, `f'…'`, `u'…'`).
  */
 export function isApostrophe(text: string, at: number): boolean {
   if (text[at] !== "'" || !letter.test(text.charAt(at + 1)) || !letterOrDigit.test(text.charAt(at - 1))) return false;
@@ -193,7 +193,7 @@ export function isBlankFString(text: string): boolean {
 const outsideField = /[{'"\\]/g;
 const insideField = /[{}'"]/g;
 
-/** The index after the f-string whose opening quote stands at `open`, or -1, with fields read as code. */
+/** The index after the f-string whose opening quote is at `open`, or -1, with fields read as code. */
 function endOfNested(text: string, open: number): number {
   const quote = quoteAt(text, open);
   let depth = 0;

@@ -22,7 +22,7 @@ export function beginsTranscript(line: string): boolean {
   return TRANSCRIPT.some((pattern) => pattern.test(line));
 }
 
-/** The rejection that stands for everything from that line on. */
+/** One rejection for everything from that line on. */
 export function inventedOutput(line: string): Outcome {
   const problem = 'this is output or a message that you wrote yourself, so nothing from here on was read';
   return reject('invented-output', line, { problem, form: 'end your reply after the block and read the real output' });

@@ -61,7 +61,7 @@ async function abort(runId: string, { store, clock, reason }: AbortOptions): Pro
   return aborted;
 }
 
-interface Place {
+interface RunLocation {
   readonly store: Store;
   readonly clock: Clock;
   readonly traceId: string;
@@ -76,13 +76,13 @@ interface End {
 }
 
 /** The terminal record of a run, after those of its children. */
-async function endLog(log: RunLog, place: Place, end: End): Promise<RunCompleted> {
-  const { store, clock, traceId, parentRunId } = place;
+async function endLog(log: RunLog, location: RunLocation, end: End): Promise<RunCompleted> {
+  const { store, clock, traceId, parentRunId } = location;
   for (const child of log.children) {
     const last = child.events.at(-1);
     if (last === undefined || last.type === 'run.completed') continue;
     const elapsedMs = Date.parse(last.time) - Date.parse(child.events[0]?.time ?? last.time);
-    await endLog(child, { ...place, parentRunId: log.runId }, { ...end, elapsedMs, reopen: false });
+    await endLog(child, { ...location, parentRunId: log.runId }, { ...end, elapsedMs, reopen: false });
   }
   const started = log.events.find((event) => event.type === 'run.started');
   const { calls: _, ...figures } = figuresOf(log);

@@ -58,8 +58,8 @@ function issuesOf(schema: string, value: unknown): readonly ValidationIssue[] {
   const { valid, errors } = validatorFor(schema).validate(value);
   if (valid) return [];
   const inner = errors.filter(({ keyword }) => !ENCLOSING.has(keyword));
-  const told = inner.length > 0 ? inner : errors;
-  return told.slice(0, MOST_ISSUES).map(({ instanceLocation, error }) => ({ instanceLocation, error }));
+  const reported = inner.length > 0 ? inner : errors;
+  return reported.slice(0, MOST_ISSUES).map(({ instanceLocation, error }) => ({ instanceLocation, error }));
 }
 
 function replyTo({ id, schema, value }: ValidationRequest): ValidationReply {

@@ -4,13 +4,17 @@ import { jsonText } from '../json-text.ts';
 import { checkOptionNames } from '../option-names.ts';
 import type { ExecuteOptions } from './session.ts';
 
-/** @throws RlmError `invalid-option` when `value` is no text */
+/**
+ * @throws RlmError `invalid-option` when `value` is not a text
+ */
 export function checkText(what: string, value: unknown): void {
   if (typeof value === 'string') return;
   throw invalidOption(`The ${what} must be a text; this is ${kindOf(value)}`);
 }
 
-/** @throws RlmError `invalid-option`, `invalid-limit` for a time that is none */
+/**
+ * @throws RlmError `invalid-option`, `invalid-limit` for a time that is not one
+ */
 export function checkOptions(options: ExecuteOptions): void {
   if (!isObject(options)) throw invalidOption(`The options have to be an object; this is ${kindOf(options)}`);
   checkOptionNames<ExecuteOptions>('This command', options, { timeoutMs: true, signal: true });

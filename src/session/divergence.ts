@@ -45,7 +45,7 @@ export class Divergences {
 export interface Replayed {
   readonly end: OperationEnd;
   readonly problem?: string;
-  /** What a killed REPL lost. */
+  /** The variables that a killed REPL lost. */
   readonly lost?: string;
 }
 

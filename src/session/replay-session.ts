@@ -25,7 +25,7 @@ import type { LoggedOperation, OperationEnd, SessionLog, SessionOperation } from
 import { type RecordedTools, replayedTools } from './session-tools.ts';
 import type { StoredConfig } from './stored-session.ts';
 
-/** What bringing a session back needs. */
+/** The parts that a session is restored from. */
 export interface ReplayOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -40,8 +40,8 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays the session's log; calls that were paid for are answered from the journals. What ends otherwise than recorded is
- * emitted, and returned.
+ * Replays the session's log; calls that were paid for are answered from the journals. An operation that ends otherwise
+ * than recorded is emitted and returned.
  */
 export async function replaySession(
   session: LiveSession,
@@ -102,7 +102,9 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
 
 type PlainOperation = Exclude<SessionOperation, { readonly op: 'execute' | 'bash' | 'completion' }>;
 
-/** An operation that is no command again. One whose end is not recorded was under way, or is of an older version. */
+/**
+ * Repeats an operation that is not a command. Without a recorded end it was interrupted, or an older version wrote it.
+ */
 async function redoPlain(
   session: LiveSession,
   { operation, end }: { readonly operation: PlainOperation; readonly end: OperationEnd | undefined },
@@ -222,7 +224,7 @@ function differenceOf(
   end: CompletionResult<unknown> | CompletionError,
 ): string | undefined {
   if (end instanceof CompletionError) {
-    if (status === 'completed') return `it did not come to its recorded end: ${end.message.replace(/\.$/, '')}`;
+    if (status === 'completed') return `it did not reach its recorded end: ${end.message.replace(/\.$/, '')}`;
     // A replay asks no model: it ends where the record of an unfinished run ends.
     return RECORD_ENDS.has(end.code) ? undefined : end.message.replace(/\.$/, '');
   }

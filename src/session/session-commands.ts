@@ -62,7 +62,7 @@ export class SessionCommands {
     return this.#parts.workspace.history.nextExecute;
   }
 
-  /** What was run, in order. */
+  /** The commands that ran, in order. */
   get executed(): SessionStatus['commands'] {
     return this.#executed;
   }
@@ -168,14 +168,14 @@ export class SessionCommands {
     try {
       return await work();
     } finally {
-      // What the command left behind was stopped with it: it is paid for and recorded before anything else runs.
+      // Calls that the command left open stopped with it. They are paid for and recorded before anything else runs.
       await this.#tally.settled();
       release();
     }
   }
 }
 
-/** What a model would see of a command, with what a killed REPL lost. */
+/** The output of a command as a model would see it, with the variables that a killed REPL lost. */
 function shownOf(outcome: CellOutcome | BashOutcome, limits: Limits, handle: string): string {
   const shown = renderShown(outcome, limits, handle);
   if (outcome.restarted === undefined) return shown;

@@ -38,7 +38,7 @@ export class SessionContexts {
     });
   }
 
-  /** What stands in for the contexts of the session (`''`), or of a completion in it. */
+  /** The stored contexts of the session (`''`), or of a completion in it, for a replay. */
   substitutes(owner: string): ContextSubstitutes {
     const nameOf = (name: string): string => (isOnly(name) ? `context_${this.#numbers.get(owner) ?? 0}` : name);
     return {

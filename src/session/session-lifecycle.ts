@@ -13,7 +13,7 @@ import { checkOpen, closedWhileBusy, letGo, notBegun, type SessionState, StateMa
 import { closedAs } from './settled-run.ts';
 import { TurnQueue } from './turn-queue.ts';
 
-/** What a session last knew of its REPL: a status does not ask it. */
+/** The REPL's contents when they were last listed: a status does not ask the REPL. */
 interface Listed {
   readonly variables: readonly VariableInfo[];
   readonly snapshots: readonly SnapshotInfo[];
@@ -46,7 +46,7 @@ export class SessionLifecycle {
     );
   }
 
-  /** What the status says of the session's state, its time and its REPL. */
+  /** The part of the status about the session's state, its time and its REPL. */
   get facts(): Pick<SessionStatus, 'state' | 'expiresAt' | 'extensions' | 'variables' | 'snapshots'> {
     const { variables, snapshots } = this.#listed;
     const { expiresAt, extensions } = this.#lifetime;
@@ -199,7 +199,7 @@ export class SessionLifecycle {
     this.#stop.signal.throwIfAborted();
   }
 
-  /** Reports what a killed REPL lost, and records the failure of an operation that is no command. */
+  /** Reports what a killed REPL lost, and records the failure of an operation that is not a command. */
   async #failed(operation: SessionOperation | undefined, error: unknown): Promise<void> {
     this.#parts.commands.reportLoss(error);
     if (operation === undefined || !isPlain(operation) || !RlmError.isInstance(error)) return;
@@ -229,7 +229,7 @@ export class SessionLifecycle {
     }
   }
 
-  /** What runs may finish; then the session expires. */
+  /** A running operation may finish; then the session expires. */
   #onOver(): void {
     this.#queue.run(() => this.#expireWhenOver()).catch(() => undefined);
   }

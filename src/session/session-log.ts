@@ -3,7 +3,7 @@ import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { Store } from '../store/index.ts';
 import type { RecordedTools } from './session-tools.ts';
 
-/** What changed a session's REPL, in order. Replaying it restores the session. */
+/** The operations that changed a session's REPL. Replaying them in order restores the session. */
 export type SessionOperation =
   | {
       readonly op: 'execute';

@@ -8,7 +8,7 @@ import type { SessionCommands } from './session-commands.ts';
 import type { SessionConfig } from './session-config.ts';
 import type { SessionLog } from './session-log.ts';
 
-/** What a live session is made of. */
+/** The parts of a live session. */
 export interface SessionParts {
   readonly id: string;
   readonly engine: Engine;

@@ -1,6 +1,6 @@
 import { messageOf, RlmError } from '../errors.ts';
 
-/** Where a session stands. `terminated` and `expired` are final. */
+/** The state of a session. `terminated` and `expired` are final. */
 export type SessionState = 'initializing' | 'ready' | 'executing' | 'paused' | 'terminated' | 'expired';
 
 const NEXT: Readonly<Record<SessionState, readonly SessionState[]>> = {
@@ -87,7 +87,7 @@ export function closedWhileBusy(id: string): RlmError {
   });
 }
 
-/** What an `Rlm` that was closed says. */
+/** The error of every call to an `Rlm` that was closed. */
 export function rlmClosed(): RlmError {
   return new RlmError({ code: 'session-closed', message: 'The Rlm is closed: create another.' });
 }

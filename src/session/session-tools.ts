@@ -10,7 +10,7 @@ export interface RecordedTools {
 
 export const NO_TOOLS: RecordedTools = { bindings: [], values: {} };
 
-/** What to keep of a toolbox. */
+/** The parts of a toolbox that a session records. */
 export function recordTools({ bindings, values }: Toolbox): RecordedTools {
   const json = Object.entries(values).flatMap(([name, value]) => (value.kind === 'json' ? [[name, value.json]] : []));
   return { bindings, values: Object.fromEntries(json) as Record<string, string> };

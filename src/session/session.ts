@@ -25,7 +25,7 @@ export interface SessionOptions {
   readonly maxExtensions?: number;
 }
 
-/** How a session stands. */
+/** The status of a session. */
 export interface SessionStatus {
   /** A ULID. */
   readonly id: string;
@@ -62,7 +62,7 @@ export interface SessionDivergence {
   readonly commands: readonly { readonly id: string; readonly message: string }[];
 }
 
-/** What is handed over again to a session that is opened. */
+/** Options that a session cannot restore from its record. */
 export interface OpenSessionOptions {
   /**
    * Tools for its cells from now on. Calls that are recorded are answered from the record; a tool that is missing raises when it
@@ -86,9 +86,9 @@ export interface CellResult {
   readonly stderr: string;
   /** `repr` of the last expression, or null. */
   readonly value: string | null;
-  /** What it raised, or what stopped it; null when it is ok. */
+  /** The exception it raised, or what stopped it; null when it is ok. */
   readonly error: CellError | null;
-  /** What a model would see. */
+  /** The output as a model would see it. */
   readonly shown: string;
   /** Milliseconds from start to end, waiting for calls included. */
   readonly durationMs: number;
@@ -110,7 +110,7 @@ export interface BashResult {
   readonly stdout: string;
   /** Within `outputBytes`, as `stdout`. */
   readonly stderr: string;
-  /** What a model would see. */
+  /** The output as a model would see it. */
   readonly shown: string;
   /** Milliseconds from start to end. */
   readonly durationMs: number;
@@ -129,17 +129,21 @@ export interface ExecuteOptions {
 }
 
 /**
- * A REPL that lives across completions. What is asked of it is done one thing after the other. In a durable store it
- * outlives the process: `rlm.openSession(id)` brings it back.
+ * A REPL that lives across completions. It does one operation after the other. In a durable store it outlives the
+ * process: `rlm.openSession(id)` brings it back.
  */
 export interface Session extends AsyncDisposable {
   /** A ULID. */
   readonly id: string;
-  /** How it stands, from memory: asks nothing of the REPL. */
+  /** The status from memory: it does not ask the REPL. */
   status(): SessionStatus;
   /** A completion on the session's REPL: variables live on, the new context is `context` and `context_n`; without one the last stays. */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
-  /** Runs Python as a cell of a notebook. What the cell raises is in the result. @throws RlmError `session-closed`, `session-expired`, `repl-failure` */
+  /**
+   * Runs Python as a cell of a notebook. An exception of the cell is in the result.
+   *
+   * @throws RlmError `session-closed`, `session-expired`, `repl-failure`
+   */
   execute(code: string, options?: ExecuteOptions): Promise<CellResult>;
   /** Runs bash on the same files. A failed command is a result, no error. @throws RlmError as `execute` */
   bash(command: string, options?: ExecuteOptions): Promise<BashResult>;
@@ -147,7 +151,7 @@ export interface Session extends AsyncDisposable {
   setVariable(name: string, value: JsonValue): Promise<void>;
   /** @throws RlmError `variable-not-found`, `not-json` */
   getVariable(name: string): Promise<JsonValue>;
-  /** What cells bound and the contexts, new and changed first; no helpers, tools or modules. */
+  /** Variables that cells bound, and the contexts; new and changed first, without helpers, tools and modules. */
   variables(): Promise<readonly VariableInfo[]>;
   /** @throws RlmError `invalid-name`, `snapshot-exists`, `snapshot-limit` */
   snapshot(name: string): Promise<SnapshotInfo>;

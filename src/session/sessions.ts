@@ -24,7 +24,7 @@ import { checkOpen, rlmClosed } from './session-state.ts';
 import { mergeTools, NO_TOOLS, recordTools, restoredTools } from './session-tools.ts';
 import { lockSession, reapStored, recordOf, type StoredConfig, sessionRecord, storedConfig } from './stored-session.ts';
 
-/** What the sessions of an `Rlm` need of it. */
+/** The parts of an `Rlm` that its sessions need. */
 export interface SessionsOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -39,7 +39,7 @@ interface Build {
   readonly context: ContextInput | undefined;
   readonly journal: Journal;
   readonly lock: StoreLock;
-  /** What its record holds, when it is brought back. */
+  /** The contents of its record, when it is restored. */
   readonly stored: StoredConfig | undefined;
 }
 
@@ -173,7 +173,7 @@ export class Sessions {
     });
     try {
       const run = await prepareRun(open);
-      // What its cells spent in earlier processes counts against its limits.
+      // Costs of its cells in earlier processes count against its limits.
       await bookRecovered(run);
       place = await engine.places.enterSession({
         signal: this.#closing.signal,
@@ -226,7 +226,10 @@ export class Sessions {
   }
 }
 
-/** What is wrong with tools is found before anything is opened. @throws RlmError `invalid-option`, `invalid-tool-name`, `reserved-name` */
+/**
+ * Invalid tools are reported before anything is opened. @throws RlmError `invalid-option`, `invalid-tool-name`,
+ * `reserved-name`
+ */
 function checkOpenOptions(options: OpenSessionOptions | undefined): void {
   const given: unknown = options;
   if (given !== undefined && !isObject(given)) {

@@ -10,11 +10,11 @@ import { extended, type SessionConfig } from './session-config.ts';
 import { checkOpen, type SessionState } from './session-state.ts';
 import type { RecordedTools } from './session-tools.ts';
 
-/** What a session's record holds besides its state. */
+/** The contents of a session's record besides its state. */
 export interface StoredConfig {
   readonly contexts: readonly StoredContext[];
   readonly backend: string;
-  /** What its REPL really had. */
+  /** The isolation that its REPL really had. */
   readonly isolation: IsolationLevel;
   readonly limits: SessionConfig['limits'];
   readonly extensionMs: number;
@@ -31,10 +31,10 @@ export interface StoredConfig {
   readonly lastOperation?: number;
 }
 
-/** A session as its record tells it, without its REPL. */
+/** A session as recorded, without its REPL. */
 export interface StoredSession extends StoredConfig {
   readonly id: string;
-  /** A session whose time is over is expired, also before anybody has written that down. */
+  /** A session whose time is over is expired, also before the record says so. */
   readonly state: SessionState;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -43,7 +43,7 @@ export interface StoredSession extends StoredConfig {
   readonly extensions: number;
 }
 
-/** What works on a record needs. */
+/** The parts that functions on records need. */
 export interface StoredAccess {
   readonly store: Store;
   readonly clock: Clock;
@@ -200,7 +200,7 @@ async function emit(id: string, events: readonly EventBody[], { store, clock }: 
   bus.close();
 }
 
-/** The record of a session as it stands. */
+/** The record of a session in its present state. */
 export function recordOf(status: SessionStatus, stored: StoredConfig, now: number): SessionRecord {
   const { id, createdAt, expiresAt, extensions, usage, variables, snapshots, commands, diverged } = status;
   const last: StoredConfig['last'] = { usage, variables, snapshots, commands, ...(diverged && { diverged }) };

@@ -3,7 +3,7 @@ export class TurnQueue {
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  /** Somebody has the turn or waits for it. */
+  /** A caller has the turn or waits for it. */
   get busy(): boolean {
     return this.#waiting > 0;
   }
