@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../src/clock.ts';
-import { createEventBus, type EventBus } from '../src/event/index.ts';
+import { createEventBus, type EventBus } from '../src/event/bus.ts';
 import { createJournal, type Journal, openJournal } from '../src/journal/index.ts';
 import type { CallAccount } from '../src/model/account.ts';
 import type { Model } from '../src/model/port.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FileValue, Repl } from '../src/repl/port.ts';
-import { pythonBackend } from '../src/repl/python/index.ts';
+import { pythonBackend } from '../src/repl/python/backend.ts';
 import { median, openBenchRepl, plainPython, row, run, timed } from './python-floor.ts';
 
 const MB = 1_000_000;

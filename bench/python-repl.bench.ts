@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pathToFileURL } from 'node:url';
-import { pythonBackend } from '../src/repl/python/index.ts';
+import { pythonBackend } from '../src/repl/python/backend.ts';
 import { findInterpreter } from '../src/repl/python/interpreter.ts';
 import { startZygote } from '../src/repl/python/zygote-process.ts';
 import { median, openBenchRepl, plainPython, row, run, timed } from './python-floor.ts';

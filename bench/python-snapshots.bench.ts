@@ -4,7 +4,7 @@
  * Run: `node bench/python-snapshots.bench.ts`
  */
 import { pathToFileURL } from 'node:url';
-import { pythonBackend } from '../src/repl/python/index.ts';
+import { pythonBackend } from '../src/repl/python/backend.ts';
 import { median, openBenchRepl, plainPython, row, run } from './python-floor.ts';
 
 const FORK = `

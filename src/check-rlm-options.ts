@@ -1,7 +1,7 @@
 import { invalidOption, isObject, kindOf } from './argument-checks.ts';
 import { areModelSettings, MODEL_SETTINGS } from './model/model-settings.ts';
 import { checkOptionNames, type OptionNames } from './option-names.ts';
-import { ISOLATION_LEVELS } from './repl/isolation-levels.ts';
+import { ISOLATION_LEVELS } from './repl/port.ts';
 import type { RlmOptions } from './rlm-options.ts';
 
 /** What an option has to be, and how to say so. */

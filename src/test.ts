@@ -11,4 +11,16 @@
  *
  * @module
  */
-export * from './test-doubles/index.ts';
+
+export type { RecordedAnswer, RecordedCall } from './model/recording/recording.ts';
+export {
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedReply,
+  type ScriptedRequest,
+  type ScriptedResponder,
+  type ScriptedUsage,
+  scriptedModel,
+} from './model/scripted/scripted-model.ts';
+export { type FakeClock, fakeClock } from './test-doubles/fake-clock.ts';
+export { recordedModel } from './test-doubles/recorded-model.ts';

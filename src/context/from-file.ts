@@ -34,6 +34,11 @@ export function fromFile(path: string, options: FileOptions = {}): ContextSource
   return contextSource(() => lookAtFile(path, options));
 }
 
+/** A file with a name of its own, such as a copy of standard input. */
+export function namedFile(path: string, name: string, options: FileOptions): ContextSource {
+  return contextSource(() => lookAtFile(path, options, name));
+}
+
 /** A file that can be a context: what it is, and how a REPL gets it. */
 export interface FileLook {
   readonly value: FileValue;

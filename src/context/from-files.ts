@@ -42,6 +42,15 @@ export function fromFiles(paths: string | readonly string[], options: FilesOptio
   return contextSource(() => loadFiles(typeof paths === 'string' ? [paths] : paths, options));
 }
 
+/** Files of which some have names of their own, by their absolute paths. */
+export function namedFiles(
+  paths: readonly string[],
+  names: ReadonlyMap<string, string>,
+  options: FilesOptions = {},
+): ContextSource {
+  return contextSource(() => loadFiles(paths, options, names));
+}
+
 interface Search {
   /** What files are called, by their paths, where that is not their path. */
   readonly names: ReadonlyMap<string, string>;
@@ -55,7 +64,7 @@ interface Candidate extends FoundFile {
   readonly named: boolean;
 }
 
-export async function loadFiles(
+async function loadFiles(
   paths: readonly string[],
   options: FilesOptions,
   names: ReadonlyMap<string, string> = new Map(),

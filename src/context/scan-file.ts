@@ -5,7 +5,10 @@
  * @module
  */
 import { isAscii, isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { countCharacters } from '../code-points.ts';
 import { BINARY, completeUtf8, decodeText, type TextEncoding } from '../text-encoding.ts';
 import { type BinaryKind, isBinary, magicKind, UNKNOWN_BINARY, ZIP_TAIL_BYTES, zipKind } from './file-kinds.ts';
@@ -190,4 +193,11 @@ export async function readAt(file: Source, position: number, length: number): Pr
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await file.read(buffer, 0, length, position);
   return buffer.subarray(0, bytesRead);
+}
+
+/** SHA-256 of a file's bytes, in hex, without reading it into memory. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }

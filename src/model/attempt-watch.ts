@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { ModelError } from './model-error.ts';
+import { ModelError, withoutStacks } from './model-error.ts';
 import type { ModelRequest } from './port.ts';
-import { withoutStacks } from './without-stacks.ts';
 
 /** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
 export interface WireFacts {

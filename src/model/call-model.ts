@@ -1,9 +1,9 @@
+import { keepAlive } from '../clock.ts';
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Reservation } from './account.ts';
 import { abortError, seconds } from './attempt-watch.ts';
 import type { AttemptRecord, AttemptStart, ModelCall } from './call.ts';
 import { estimateInput, learnInput } from './estimate-tokens.ts';
-import { keepAlive } from './keep-alive.ts';
 import { ModelError } from './model-error.ts';
 import type { CallUsage, Model, ModelReply } from './port.ts';
 import type { GateSlot } from './rate/call-gate.ts';

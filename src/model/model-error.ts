@@ -1,7 +1,6 @@
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { Adaptation } from './endpoint/refusal.ts';
 import type { CallUsage } from './port.ts';
-import { withoutStacks } from './without-stacks.ts';
 
 /** The codes a {@link ModelError} can have. */
 export type ModelErrorCode = Extract<
@@ -168,5 +167,17 @@ export class ModelError extends RlmError {
       ...changes,
       data: { ...this.data, ...changes.data },
     });
+  }
+}
+
+/** Runs `work`, whose errors get no stack: where they come from costs more to write down than the rest of the work. */
+export function withoutStacks<T>(work: () => T): T {
+  const { stackTraceLimit } = Error;
+  // No assignment: it would throw where somebody has frozen `Error`.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return work();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   }
 }

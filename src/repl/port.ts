@@ -15,6 +15,9 @@ export type * from './value-port.ts';
 /** What is proved to stand between a cell and the host, weakest first. SECURITY.md says what each promises. */
 export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';
 
+/** Every level of isolation, weakest first. */
+export const ISOLATION_LEVELS: readonly IsolationLevel[] = ['none', 'process', 'namespace', 'vm'];
+
 /** Limits a REPL enforces itself; units and defaults in limits.ts. */
 export interface ReplLimits
   extends Pick<

@@ -17,7 +17,7 @@ export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
     case 'pyodide':
       return await embedded();
     case 'python': {
-      const { pythonBackend } = await import('./python/index.ts');
+      const { pythonBackend } = await import('./python/backend.ts');
       return pythonBackend();
     }
     default:
@@ -37,7 +37,8 @@ async function embedded(): Promise<ReplBackend> {
 
 /** The machine's Python, where its self-test proves the whole box; what was started for the proof goes on being used. */
 async function provedPython(): Promise<ReplBackend | undefined> {
-  const { pythonBackend, provesFullIsolation } = await import('./python/index.ts');
+  const { pythonBackend } = await import('./python/backend.ts');
+  const { provesFullIsolation } = await import('./python/isolation.ts');
   const backend = pythonBackend();
   // No Python, no namespaces, no proof: each is a reason to use the embedded one, and `fathom doctor` shows which.
   const report = await backend.prove().catch(() => undefined);

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { RlmError } from '../errors.ts';
-import { createEventBus, type RunCompleted, reopenLog } from '../event/index.ts';
+import { createEventBus } from '../event/bus.ts';
+import type { RunCompleted } from '../event/event.ts';
+import { reopenLog } from '../event/reopen.ts';
 import { openJournal } from '../journal/index.ts';
 import { RESUMABLE, type RunRecord, type Store } from '../store/index.ts';
 import { figuresOf, type RunLog, readRunLogs } from './run-logs.ts';

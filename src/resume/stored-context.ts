@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { documentsContext } from '../context/documents.ts';
-import { sha256OfFile } from '../context/file-hash.ts';
+import { namedFile } from '../context/from-file.ts';
 import {
   type ContextInput,
   type ContextNote,
@@ -13,7 +13,7 @@ import {
 } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
-import { namedFile } from '../context/named-files.ts';
+import { sha256OfFile } from '../context/scan-file.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import { mapBounded } from '../map-bounded.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { RlmError } from '../errors.ts';
-import { createEventBus, type EventBody } from '../event/index.ts';
+import { createEventBus } from '../event/bus.ts';
+import type { EventBody } from '../event/event.ts';
 import type { IsolationLevel, JsonValue } from '../repl/port.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
 import type { SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';

@@ -1,4 +1,4 @@
-import { sha256OfFile } from '../context/file-hash.ts';
+import { sha256OfFile } from '../context/scan-file.ts';
 import { RestartTree } from '../engine/restart.ts';
 import type { Run } from '../engine/run.ts';
 import { stopOfResource } from '../engine/stop-control.ts';

@@ -67,7 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
   'test-doubles': ['model'],
-  'test.ts': ['test-doubles'],
+  'test.ts': ['model', 'test-doubles'],
   cli: [
     ...['context', 'engine', 'event', 'model', 'protocol', 'repl', 'resume', 'run', 'schema', 'session', 'store'],
     ...['check-rlm-options.ts', 'rlm-options.ts', 'rlm.ts'],

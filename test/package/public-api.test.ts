@@ -22,7 +22,7 @@ function exportsOf(path: string): readonly string[] {
 
 test('the exports of fathom-rlm and fathom-rlm/test', async () => {
   const main = exportsOf('../../src/index.ts');
-  const testing = exportsOf('../../src/test-doubles/index.ts');
+  const testing = exportsOf('../../src/test.ts');
   const text = ['# fathom-rlm', ...main, '', '# fathom-rlm/test', ...testing, ''].join('\n');
   await expect(text).toMatchFileSnapshot('public-api.txt');
 });
@@ -30,5 +30,5 @@ test('the exports of fathom-rlm and fathom-rlm/test', async () => {
 test('every value that is listed is there, and nothing else', () => {
   const values = (path: string): readonly string[] => exportsOf(path).filter((name) => !name.startsWith('type '));
   expect(Object.keys(index).sort()).toEqual(values('../../src/index.ts'));
-  expect(Object.keys(doubles).sort()).toEqual(values('../../src/test-doubles/index.ts'));
+  expect(Object.keys(doubles).sort()).toEqual(values('../../src/test.ts'));
 });

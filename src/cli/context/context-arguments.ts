@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { namedFile } from '../../context/from-file.ts';
+import { namedFiles } from '../../context/from-files.ts';
 import { type ContextInput, type ContextSource, contexts, fromFile, type fromFiles } from '../../context/index.ts';
-import { namedFile, namedFiles } from '../../context/named-files.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
 import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';

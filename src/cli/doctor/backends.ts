@@ -1,5 +1,6 @@
 import type { Proof, PyodideProbe } from '../../repl/pyodide/index.ts';
-import { type IsolationFindings, type PythonProbe, provesFullIsolation } from '../../repl/python/index.ts';
+import { type IsolationFindings, provesFullIsolation } from '../../repl/python/isolation.ts';
+import type { PythonProbe } from '../../repl/python/probe.ts';
 import { duration } from '../screen/figures.ts';
 import type { Finding } from './findings.ts';
 

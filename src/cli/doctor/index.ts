@@ -5,7 +5,7 @@
  */
 
 import { probePyodide } from '../../repl/pyodide/index.ts';
-import { probePython } from '../../repl/python/index.ts';
+import { probePython } from '../../repl/python/probe.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Console, colorsFor } from '../screen/console.ts';
 import { writeJson } from '../screen/terminal-text.ts';

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { DEFAULT_LIMITS, givenLimits, type Limits } from '../../limits.ts';
-import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
+import { ISOLATION_LEVELS } from '../../repl/port.ts';
 import type { ContextOptions } from '../context/context-arguments.ts';
 import { STDIN_TIMEOUT_SECONDS } from '../context/piped-input.ts';
 import type { Config } from './config.ts';

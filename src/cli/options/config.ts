@@ -7,8 +7,8 @@ import { messageOf, RlmError } from '../../errors.ts';
 import { type Limits, resolveLimits } from '../../limits.ts';
 import type { ModelPrice } from '../../model/index.ts';
 import { REASONING_EFFORTS, type ReasoningEffort } from '../../model/model-settings.ts';
-import { ISOLATION_LEVELS } from '../../repl/isolation-levels.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
+import { ISOLATION_LEVELS } from '../../repl/port.ts';
 import { closestTo } from '../../similar.ts';
 import type { Console } from '../screen/console.ts';
 

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { messageOf, RlmError } from '../../errors.ts';
-import { jsonlSink, type RunEvent } from '../../event/index.ts';
+import type { RunEvent } from '../../event/event.ts';
+import { jsonlSink } from '../../event/jsonl-sink.ts';
 
 /** A file that takes every event of a run, one JSON object per line. */
 export interface TraceFile extends AsyncDisposable {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type net from 'node:net';
 import { RlmError } from '../../errors.ts';
 import { MAX_REPL_THREADS } from '../../limits.ts';
@@ -13,7 +14,6 @@ import {
 } from '../channel/index.ts';
 import type { IsolationLevel, OpenReplOptions, Repl } from '../port.ts';
 import { numberOf, textOf } from './lines.ts';
-import { findShellName } from './shell-name.ts';
 import type { Sources, SourceTarget } from './sources.ts';
 import { createSupervisorConnection, type SupervisorConnection } from './supervisor-connection.ts';
 import { asSources } from './text-sources.ts';
@@ -120,6 +120,11 @@ function createDriver(options: PythonReplOptions): ReplDriver {
       sources.release(target);
     },
   };
+}
+
+/** The shell that runs bash commands in the box; the box shows the host's own programs. */
+function findShellName(): string {
+  return ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash'].some((path) => existsSync(path)) ? 'bash' : 'sh';
 }
 
 interface Target extends SourceTarget {

@@ -5,8 +5,8 @@ import net from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
+import { folderWith, incompletePackage } from '../../package-files.ts';
 import { cacheFolder } from '../cache-folder.ts';
-import { guestFolder } from './guest-folder.ts';
 import type { Interpreter } from './interpreter.ts';
 import { type Message, numberOf, readLines, textOf } from './lines.ts';
 import { makeZygoteFolder } from './zygote-folder.ts';
@@ -128,6 +128,17 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The folder of the Python packages that are part of Fathom.
+ *
+ * @throws RlmError `repl-failure` when the package is incomplete
+ */
+function guestFolder(): string {
+  const folder = folderWith('guest/fathom_native/__main__.py');
+  if (folder === undefined) throw incompletePackage('guest/fathom_native');
+  return join(folder, 'guest');
 }
 
 /** The launcher ends with its input, removes its folder and takes everything with it. */
