@@ -11,7 +11,7 @@ export function invalidOption(message: string): RlmError {
   return new RlmError({ code: 'invalid-option', message: `${message}.`, userAction: true });
 }
 
-/** What a wrong argument is, for a message. */
+/** Describes a wrong argument, for a message. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
@@ -19,12 +19,14 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** True for an object that is no list. */
+/** True for an object that is not a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @throws RlmError `invalid-option` for a given signal that is none */
+/**
+ * @throws RlmError `invalid-option` for a given signal that is not an `AbortSignal`
+ */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined) return;
   if (isObject(signal) && typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function') return;
@@ -40,7 +42,9 @@ export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
   return isObject(standard) && typeof standard.validate === 'function';
 }
 
-/** @throws RlmError `invalid-option` for a given answer type that is no Standard Schema */
+/**
+ * @throws RlmError `invalid-option` for a given answer type that is not a Standard Schema
+ */
 export function checkSchema(output: unknown): void {
   if (output === undefined || isStandardSchema(output)) return;
   throw invalidOption(

@@ -4,7 +4,7 @@ import { checkOptionNames, type OptionNames } from './option-names.ts';
 import { ISOLATION_LEVELS } from './repl/port.ts';
 import type { RlmOptions } from './rlm-options.ts';
 
-/** What an option has to be, and how to say so. */
+/** A check of an option, and the words for what it requires. */
 interface Rule {
   readonly holds: (value: unknown) => boolean;
   readonly says: string;

@@ -33,7 +33,7 @@ describe('RlmError', () => {
     expect(RlmError.isInstance(null)).toBe(false);
   });
 
-  it('tells its kinds apart', () => {
+  it('distinguishes its kinds', () => {
     const budget = new BudgetError({ resource: 'calls', limit: 1, spent: 1, reserved: 0, kept: 0, left: 0, needed: 1 });
     const model = new ModelError({ fault: 'empty', message: 'x' });
     const result = { outcome: 'failed', reason: 'x' } as Unfinished;

@@ -220,7 +220,7 @@ const MAY_BE_FRACTION: ReadonlySet<string> = new Set(['maxCostUsd']);
 /**
  * The limits in force: `partial` over `base`, checked.
  *
- * @throws RlmError `invalid-limit` for an unknown name or a value that is no number in range.
+ * @throws RlmError `invalid-limit` for an unknown name or a value that is not a number in range.
  */
 export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFAULT_LIMITS): Limits {
   if (!isObject(partial)) throw invalidLimit('limits', partial, 'give an object of limits, such as { maxTurns: 10 }');

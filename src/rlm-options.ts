@@ -9,7 +9,7 @@ import type { ReplChoice } from './repl/select.ts';
 import type { Store } from './store/index.ts';
 import type { ToolSet } from './tools/toolbox.ts';
 
-/** What an `Rlm` is made with. Only `model` is required. */
+/** Options of an `Rlm`. Only `model` is required. */
 export interface RlmOptions {
   /** `provider/model`, or an AI SDK language model (specification v2, v3 or v4). */
   readonly model: ModelRef;
@@ -17,7 +17,7 @@ export interface RlmOptions {
   readonly subModel?: ModelRef | readonly ModelRef[];
   /** Default `auto`: the fast native REPL where its self-test proves isolation, else the embedded one. */
   readonly repl?: ReplChoice;
-  /** What a completion may use at the most; the rest takes {@link DEFAULT_LIMITS}. */
+  /** The limits of a completion; those left out take {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits>;
   /**
    * REPLs open at once, idle ones of sessions included; further runs wait. One run with many levels of children (`maxDepth`
@@ -32,7 +32,7 @@ export interface RlmOptions {
   readonly subTools?: ToolSet;
   /** Where runs, events and journals are kept. Default: in memory. A store given here is not closed with the Rlm. */
   readonly store?: Store;
-  /** What is added to the system prompt, or stands in its place. Default: Fathom's own. */
+  /** Text that is added to the system prompt, or replaces it. Default: Fathom's own. */
   readonly prompt?: PromptOptions;
   /** The least isolation accepted; a REPL that cannot prove it does not start. Default `process`. */
   readonly isolation?: IsolationLevel;

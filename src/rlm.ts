@@ -55,15 +55,16 @@ export interface Rlm extends AsyncDisposable {
    */
   map<T = string>(request: MapRequest<T>): MapRun<T>;
   /**
-   * Goes on with a run that was interrupted or paused, without paying again for what is recorded. It rejects like a
-   * completion, with `run-not-found` or `invalid-option` where there is nothing to go on with.
+   * Resumes a run that was interrupted or paused, without paying again for recorded calls. It rejects like a
+   * completion, with `run-not-found` or `invalid-option` where there is nothing to resume.
    */
   resume<T = unknown>(runId: string, options?: ResumeOptions<T>): CompletionRun<T>;
   /** A REPL that lives across completions. @throws RlmError `invalid-option`, `invalid-limit`, `isolation-unavailable`, `repl-failure` */
   createSession(options?: SessionOptions): Promise<Session>;
   /**
-   * A session of the store: the same REPL where this process has it, else brought back by replaying its log. What then differs
-   * from the record is in `session.status().diverged`. Of a session that is open here, `options` change nothing.
+   * Opens a session of the store: the same REPL where this process has it, else one restored by replaying its log.
+   * Differences from the record are in `session.status().diverged`. If the session is open in this process, `options`
+   * change nothing.
    *
    * @throws RlmError `session-not-found`, `session-closed`, `session-expired`, `session-locked` when another process has it,
    *   `context-invalid` for a context that it does not have
@@ -237,7 +238,7 @@ function headersFor(
 }
 
 function defaultsOf(options: RlmOptions): EngineDefaults {
-  // What can be wrong with tools is found now, not in the first completion.
+  // Finds invalid tools now, not in the first completion.
   createToolbox(options.tools);
   createToolbox(options.subTools);
   return {

@@ -1,5 +1,5 @@
 /**
- * The full record of a completion: what the model said, what was run, what came of it. Outputs are untruncated.
+ * The full record of a completion: replies of the model, commands that ran, and their results. Outputs are untruncated.
  *
  * @module
  */
@@ -23,13 +23,13 @@ export interface Trajectory {
   readonly lastCall?: { readonly prompt: string; readonly reply: string };
 }
 
-/** One root-model reply and what came of it. */
+/** One reply of the root model, its commands and their results. */
 export interface Turn {
   /** From 1. */
   readonly number: number;
   /** Exactly as emitted. */
   readonly reply: string;
-  /** What the provider gave as the model's reasoning; none of it is parsed. */
+  /** The model's reasoning, where the provider returns it; it is not parsed. */
   readonly reasoning?: string;
   /** Those that were executed, in order. */
   readonly commands: readonly ExecutedCommand[];
@@ -43,11 +43,11 @@ export interface Turn {
 export interface ExecutedCommand {
   /** Its stable handle, e.g. `t3.0`. */
   readonly id: string;
-  /** What the reply asked for. */
+  /** The command in the reply. */
   readonly command: Command;
   /** It ran without an error. */
   readonly ok: boolean;
-  /** What the model was shown. */
+  /** The output as the model saw it. */
   readonly shown: string;
   /** Of a cell or bash command; within `outputBytes`. */
   readonly stdout?: string;

@@ -10,7 +10,7 @@ test('an answer is 0, whatever way it was given', () => {
   expect(exitCodeOf({ outcome: 'converged', stop: 'final-var' })).toBe(0);
 });
 
-test('a spent budget is told apart from other limits', () => {
+test('a spent budget has another code than other limits', () => {
   const codes = (stops: readonly StopReason[]) => stops.map((stop) => exitCodeOf({ outcome: 'exhausted', stop }));
   expect(codes(['token-limit', 'cost-limit', 'time-limit', 'call-limit'])).toEqual([4, 4, 4, 4]);
   expect(codes(['max-turns', 'no-code', 'error-limit', 'finish-requested'])).toEqual([3, 3, 3, 3]);

@@ -33,13 +33,13 @@ test('a UTF-16 file that is cut short is named before anything is spent, alone a
   for (const input of [fromFile(cut), fromFiles([await write('whole.txt', 'x'), cut])]) {
     await expect(loadContext(input)).rejects.toMatchObject({
       code: 'context-invalid',
-      message: `The context file ${cut} cannot be used: it has an odd number of bytes, which is no utf-16le: it is cut short.`,
+      message: `The context file ${cut} cannot be used: it is cut short (utf-16le has an even number of bytes).`,
     });
   }
 });
 
 describe('a context in memory', () => {
-  it('is none when there is none', async () => {
+  it('is None when there is none', async () => {
     expect((await one(undefined)).value).toEqual({ kind: 'none' });
     expect(isEmptyContext(await loadContext(undefined))).toBe(true);
   });
@@ -150,17 +150,17 @@ describe('fromFile', () => {
   });
 
   it.each([
-    ['a path that is none', fromFile(5 as never)],
+    ['a path that is a number', fromFile(5 as never)],
     ['an empty path', fromFile('')],
     ['an unknown encoding', fromFile('x', { encoding: 'klingon' })],
     ['an unknown form', fromFile('x', { as: 'yaml' as never })],
-    ['options that are none', fromFile('x', 'utf8' as never)],
-    ['a list of files that is none', fromFiles(5 as never)],
-    ['a file of a list that is none', fromFiles([5] as never)],
-    ['patterns to leave out that are no list', fromFiles('.', { ignore: '*.md' as never })],
+    ['options that are a string', fromFile('x', 'utf8' as never)],
+    ['a number in place of a list of files', fromFiles(5 as never)],
+    ['a list with a number in place of a file', fromFiles([5] as never)],
+    ['one pattern to leave out, not a list', fromFiles('.', { ignore: '*.md' as never })],
     ['a projection of nothing', projected(undefined as never)],
     ['a projection without functions', projected({ text: {} } as never)],
-    ['a projection of what is no JSON', projected([1n] as never)],
+    ['a projection of a value that JSON cannot hold', projected([1n] as never)],
     ['a projection of no length', projected({ list: { length: () => -1, slice: () => [] } })],
   ])('refuses %s', async (_, source) => {
     await expect(one(source)).rejects.toMatchObject({ code: 'context-invalid', userAction: true });

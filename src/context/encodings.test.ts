@@ -96,7 +96,7 @@ describe('what was found is said', () => {
     );
   });
 
-  test('a declared encoding is no guess', async () => {
+  test('a declared encoding does not count as a guess', async () => {
     const { notes } = await read('e.xml', latin('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe9</a>'));
     expect(notes).toEqual([{ kind: 'encoding', text: 'e.xml is not UTF-8: read as windows-1252, which it declares' }]);
   });

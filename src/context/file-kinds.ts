@@ -8,9 +8,12 @@
 export interface BinaryKind {
   /** With its article, e.g. `a PDF`. */
   readonly name: string;
-  /** Python that opens it with the standard library, where `%` stands for its bytes; absent where nothing there does. */
+  /**
+   * Python that opens it with the standard library, where `%` is replaced by its bytes; absent where the standard
+   * library cannot.
+   */
   readonly opens?: string;
-  /** What to do first where nothing opens it. */
+  /** The advice where nothing opens it. */
   readonly remedy?: string;
 }
 
@@ -95,7 +98,7 @@ const AMBIGUOUS: ReadonlySet<string> = new Set([
 /** Bytes from the end of a zip archive in which the names of its parts are looked for. */
 export const ZIP_TAIL_BYTES = 65_536;
 
-/** Parts that tell what a zip archive is. */
+/** Parts by which kinds of zip archives are recognised. */
 const ZIP_PARTS: readonly (readonly [string, string, string])[] = [
   ['word/document.xml', 'a Word document', `${ZIP}; the text is in word/document.xml`],
   ['xl/workbook.xml', 'an Excel workbook', `${ZIP}; cells are in xl/worksheets/*.xml, texts in xl/sharedStrings.xml`],
@@ -110,7 +113,10 @@ const MARKS: readonly (readonly [mark: Buffer, kind: Magic])[] = MAGIC.map((kind
   kind,
 ]);
 
-/** What the bytes begin as; undefined for everything else, text above all. `text` says that they are valid text. */
+/**
+ * The kind of file that begins with these bytes; undefined for everything else, text above all. `text` says that they
+ * are valid text.
+ */
 export function magicKind(head: Buffer, text: boolean): BinaryKind | undefined {
   return MARKS.find(([mark, { bytes, at = 0 }]) => {
     if (head[at] !== mark[0] || (text && typeof bytes === 'string' && AMBIGUOUS.has(bytes))) return false;
@@ -127,7 +133,7 @@ export function zipKind(kind: BinaryKind, tail: Buffer): BinaryKind {
 /** Binary data that nothing here knows. */
 export const UNKNOWN_BINARY: BinaryKind = { name: 'binary data', remedy: 'convert it to text first' };
 
-/** Control characters in this share of what was looked at are no text: text with colours or separators has fewer. */
+/** With this share of control characters a sample is not text: text with colours or separators has fewer. */
 const CONTROLS_IN_UTF8 = 0.2;
 const CONTROLS_ELSEWHERE = 0.02;
 
@@ -163,7 +169,7 @@ const TEXT_KINDS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** What a file's name says of its text, e.g. `CSV`; undefined for most. */
+/** The kind of text that a file's name indicates, e.g. `CSV`; undefined for most. */
 export function textKind(path: string): string | undefined {
   const end = /\.([a-z0-9]+)$/i.exec(path)?.[1];
   return end === undefined ? undefined : TEXT_KINDS.get(end.toLowerCase());

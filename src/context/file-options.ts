@@ -12,7 +12,9 @@ function lookUp(label: string): TextEncoding | undefined {
   return label.trim().toLowerCase() === BINARY ? BINARY : encodingOfLabel(label);
 }
 
-/** @throws RlmError `context-invalid` for what is no path */
+/**
+ * @throws RlmError `context-invalid` for a value that is not a path
+ */
 export function checkPath(source: string, path: unknown): void {
   if (typeof path === 'string' && path !== '') return;
   throw wrongArgument(`${source} takes a path as a text, not ${path === '' ? 'an empty one' : kindOf(path)}`);

@@ -53,7 +53,7 @@ export function describeFile(name: string, facts: FileFacts): string {
   return `text of ${quoted} (${parts.filter((part) => part !== undefined).join(', ')})`;
 }
 
-/** What is out of the ordinary in how a file was read. */
+/** Notes where a file was not read as plain UTF-8. */
 export function notesOf(name: string, facts: FileFacts): readonly ContextNote[] {
   const shown = shownName(name);
   if (facts.is === 'binary') return [];

@@ -82,7 +82,7 @@ describe('what a folder leaves out is counted by reason', () => {
 
   test('links: within the folder they are followed, out of it and dangling ones are reported, loops end', async () => {
     await write({ 'in/real.log': 'r', 'a.txt': 'a' });
-    await writeFile(join(base, 'outside.txt'), 'secret of somebody');
+    await writeFile(join(base, 'outside.txt'), 'secret of another user');
     await symlink('in/real.log', join(folder, 'current.log'));
     await symlink('../outside.txt', join(folder, 'out.txt'));
     await symlink('/etc', join(folder, 'etc'));
@@ -188,7 +188,7 @@ describe('the part of a pattern that exists is literal', () => {
   });
 });
 
-test('D: a folder is told with its size, kinds and places', async () => {
+test('a folder is described by its size, kinds and places', async () => {
   await write({ 'src/a.ts': 'a', 'src/b.ts': 'bb', 'docs/c.md': 'ccc', Makefile: 'm' });
   expect((await load()).description).toBe('4 files, 7 bytes: .ts 2, .md 1, no suffix 1; in src 2, docs 1');
 });

@@ -106,11 +106,7 @@ function whyBinary(absolute: string, { kind }: Extract<FileFacts, { is: 'binary'
 
 function checkWhole(absolute: string, { bytes, skip, encoding, source }: Extract<FileFacts, { is: 'text' }>): void {
   if (!encoding.startsWith('utf-16') || (bytes - skip) % 2 === 0 || source === 'guessed') return;
-  throw notUsable(
-    'context-invalid',
-    absolute,
-    `it has an odd number of bytes, which is no ${encoding}: it is cut short`,
-  );
+  throw notUsable('context-invalid', absolute, `it is cut short (${encoding} has an even number of bytes)`);
 }
 
 function fileValue(look: {

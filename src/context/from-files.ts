@@ -52,7 +52,7 @@ export function namedFiles(
 }
 
 interface Search {
-  /** What files are called, by their paths, where that is not their path. */
+  /** Names of files, by their paths, where the name differs from the path. */
   readonly names: ReadonlyMap<string, string>;
   readonly cwd: string;
   readonly options: FilesOptions;
@@ -96,12 +96,12 @@ function notesFor(path: string, { facts }: FileLook): readonly ContextNote[] {
 
 /** Empty files of a folder are usual; other notes are counted where they are many. */
 function bounded(notes: readonly ContextNote[]): readonly ContextNote[] {
-  const told = notes.filter(({ kind }) => kind !== 'empty' || notes.length <= SINGLE_NOTES);
-  if (told.length <= SINGLE_NOTES) return told;
-  const rest = told.slice(SINGLE_NOTES);
+  const reported = notes.filter(({ kind }) => kind !== 'empty' || notes.length <= SINGLE_NOTES);
+  if (reported.length <= SINGLE_NOTES) return reported;
+  const rest = reported.slice(SINGLE_NOTES);
   const counts = [...Map.groupBy(rest, ({ kind }) => kind)];
   return [
-    ...told.slice(0, SINGLE_NOTES),
+    ...reported.slice(0, SINGLE_NOTES),
     ...counts.map(([kind, all]) => ({
       kind,
       text: `${all.length} more files ${MORE[kind]}`,

@@ -1,5 +1,5 @@
 /**
- * The encoding of text that nobody named, by its bytes.
+ * Guesses the encoding of a text by its bytes, where the caller named none.
  *
  * @module
  */
@@ -67,7 +67,7 @@ const DECLARATION_BYTES = 1_024;
 const XML_DECLARATION = /^\s*<\?xml\s[^>]*\bencoding\s*=\s*["']([A-Za-z][\w.:-]*)["']/;
 const HTML_DECLARATION = /<meta\s[^>]*\bcharset\s*=\s*["']?\s*([A-Za-z][\w.:-]*)/i;
 
-/** What an XML or HTML document says of itself. UTF-16 is not believed of bytes that could be read as ASCII. */
+/** The encoding that an XML or HTML document declares. UTF-16 is not believed of bytes that could be read as ASCII. */
 export function declaredEncoding(head: Buffer): TextEncoding | undefined {
   const beginning = head.toString('latin1', 0, DECLARATION_BYTES);
   const label = (XML_DECLARATION.exec(beginning) ?? HTML_DECLARATION.exec(beginning))?.[1];
@@ -76,8 +76,8 @@ export function declaredEncoding(head: Buffer): TextEncoding | undefined {
 }
 
 /**
- * What the statistics of chardet may say, and from which confidence on. Its other guesses, those among Western encodings
- * above all, are not better than windows-1252; below these figures it takes Western names for Japanese ones.
+ * The guesses of chardet that are believed, each from a confidence on. Its other guesses, those among Western encodings
+ * above all, are not better than windows-1252. Below these figures it takes Western names for Japanese ones.
  */
 const BELIEVED: ReadonlyMap<string, readonly [TextEncoding, number]> = new Map([
   ['Shift_JIS', ['shift_jis', 60]],
@@ -103,7 +103,7 @@ export function guessEncoding(sample: Buffer): TextEncoding {
   return 'windows-1252';
 }
 
-/** Within two bytes of one that is not ASCII: the second halves of characters, and what stands around words. */
+/** Within two bytes of one that is not ASCII: the second halves of characters, and the marks around words. */
 function nearOthers(sample: Buffer, at: number): boolean {
   for (let near = at - 2; near <= at + 2; near += 1) if ((sample[near] ?? 0) > 0x7f) return true;
   return false;

@@ -1,6 +1,6 @@
 /**
- * What `.gitignore` and `.ignore` files say, as git and ripgrep read them: each holds below its own folder, and the last
- * rule that matches decides.
+ * Reads `.gitignore` and `.ignore` files as git and ripgrep do: each applies below its own folder, and the last rule
+ * that matches decides.
  *
  * @module
  */

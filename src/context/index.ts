@@ -1,5 +1,5 @@
 /**
- * What a caller can hand over as context.
+ * The kinds of context that a caller can give.
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import type { JsonValue, ReplValue } from '../repl/port.ts';
 const sourceMark: unique symbol = Symbol.for('fathom-rlm.context-source');
 const namedMark: unique symbol = Symbol.for('fathom-rlm.named-contexts');
 
-/** What a caller can hand over as context: text, a JSON value, a source, or several under their own names. */
+/** A context as a caller gives it: text, a JSON value, a source, or several under their own names. */
 export type ContextInput = string | JsonValue | ContextSource | NamedContexts;
 
 /** A context that is looked at when the completion starts: a file, a folder, a value projected from the host. */
@@ -40,24 +40,24 @@ export type Projection =
 
 /** Something out of the ordinary in a context: how a file was read, or what was left out of a folder. */
 export interface ContextNote extends ContextRemark {
-  /** What the model needs besides: a clause. */
+  /** A clause that only the model needs. */
   readonly forModel?: string;
 }
 
-/** A context ready to be bound: the value, and what the model is told of it without its body. */
+/** A context ready to be bound: the value, and its description for the model, without its body. */
 export interface LoadedContext {
   readonly value: ReplValue;
   /** Python type, e.g. `str`. */
   readonly type: string;
   /** Characters of a text, items of a list or mapping; undefined when unknown before it is loaded. */
   readonly size: number | undefined;
-  /** What the size counts, e.g. `characters`. */
+  /** The unit of the size, e.g. `characters`. */
   readonly unit: string;
   /** A bounded look at its beginning and end; undefined where looking would mean reading it. */
   readonly preview: string | undefined;
-  /** What it was made of, in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
+  /** Its source in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
   readonly description?: string;
-  /** What the user and the model have to know of how it was read. */
+  /** Notes for the user and the model on how it was read. */
   readonly notes?: readonly ContextNote[];
   readonly empty: boolean;
   readonly projection?: Projection;

@@ -74,7 +74,7 @@ function textContext(text: string): LoadedContext {
 
 function jsonContext(value: JsonValue): LoadedContext {
   const json = jsonText(value, invalid);
-  // What `toJSON` makes of an object, a date for example, is what the REPL gets.
+  // The REPL gets the result of `toJSON`, for a date for example.
   return describeJson(json, hasToJson(value) ? JSON.parse(json) : value);
 }
 

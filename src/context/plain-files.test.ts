@@ -49,7 +49,7 @@ test.each([
   expect(examinePlain(await file(`other ${name}`, content))).toBeUndefined();
 });
 
-test('what is no readable file goes the long way, and a pipe does not hold it up', async () => {
+test('everything but a readable file goes the long way, and a pipe does not block it', async () => {
   await mkdir(join(folder, 'sub'));
   expect(examinePlain(join(folder, 'sub'))).toBeUndefined();
   expect(examinePlain(join(folder, 'missing'))).toBeUndefined();

@@ -16,7 +16,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Nothing of it is kept: facts are numbers. */
 const room = Buffer.allocUnsafeSlow(SAMPLE_BYTES);
 
-/** What an ordinary small file is; undefined for every other file, and for one that cannot be read. */
+/** The facts of an ordinary small file; undefined for every other file, and for one that cannot be read. */
 export function examinePlain(path: string): FileLook | undefined {
   const bytes = readSmall(path);
   const facts = bytes === undefined ? undefined : scanPlain(bytes);

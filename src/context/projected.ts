@@ -133,7 +133,7 @@ function isReader<Name extends string>(value: unknown, names: readonly Name[]): 
   return names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function');
 }
 
-/** What JSON cannot hold is found now, not when a cell comes to it. */
+/** Finds values that JSON cannot hold now, not when a cell reads them. */
 function checkJson(shape: string, value: unknown): void {
   jsonText(value, (what) => wrongArgument(`in the projected ${shape}, ${what}`));
 }

@@ -1,6 +1,6 @@
 /**
- * What a file is: one read from its beginning to its end, piece by piece, so that nothing is claimed of it which holds for
- * its first bytes only.
+ * Finds the kind and encoding of a file. It reads the file from beginning to end, piece by piece, so that the facts
+ * hold for the whole file and not only for its first bytes.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 /** How an encoding was found. */
 export type EncodingSource = 'named' | 'marked' | 'valid' | 'declared' | 'guessed';
 
-/** What a file is. */
+/** The kind of a file, with its encoding and size. */
 export type FileFacts =
   | {
       readonly is: 'text';
@@ -75,8 +75,8 @@ export async function scanFile(handle: FileHandle, bytes: number, named: TextEnc
 }
 
 /**
- * The facts of a small file in plain UTF-8, as nearly all are, from its bytes; undefined where more has to be asked.
- * What it says is what {@link scanFile} says.
+ * The facts of a small file in plain UTF-8, as nearly all are, from its bytes; undefined where {@link scanFile} is
+ * needed. Both give the same facts.
  */
 export function scanPlain(bytes: Buffer): FileFacts | undefined {
   if (bytes.length > SAMPLE_BYTES || !isUtf8(bytes) || bytes.includes(0)) return undefined;
@@ -169,7 +169,7 @@ async function textFacts(file: Source, text: TextToCount): Promise<FileFacts> {
   return { is: 'text', ...text, characters, replaced };
 }
 
-/** What is read from: a file, or its bytes. */
+/** The source to read: a file, or its bytes. */
 type Source = Pick<FileHandle, 'read'> | Buffer;
 
 /** The file in pieces that share one buffer. */

@@ -149,7 +149,7 @@ describe('pipes', () => {
   ])('C: a temporary folder that is %s is named, with what to do', async (_, TMPDIR) => {
     const { code, stdout, stderr } = await ask(['--no-store'], { input: 'piped', env: { TMPDIR } });
     expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
-    expect(stderr).toContain(`What is piped in cannot be kept in ${TMPDIR}: `);
+    expect(stderr).toContain(`The piped input cannot be kept in ${TMPDIR}: `);
     expect(stderr).toContain('set TMPDIR');
   });
 

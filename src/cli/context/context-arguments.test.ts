@@ -30,7 +30,7 @@ async function loaded(paths: readonly string[], stdin: Readable = NOTHING) {
   return { set, dispose };
 }
 
-test('no argument is no context', async () => {
+test('without an argument there is no context', async () => {
   const { set } = await loaded([]);
   expect(set).toMatchObject({ kind: 'one', context: { value: { kind: 'none' } } });
 });

@@ -7,7 +7,7 @@ import type { Store } from '../../store/index.ts';
 import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';
 import { type SpooledInput, spoolFile } from './spooled-input.ts';
 
-/** The path that stands for standard input, and other names of it. */
+/** The path that means standard input, and other names of it. */
 export const STDIN = '-';
 const STDIN_PATHS: ReadonlySet<string> = new Set([STDIN, '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
@@ -34,7 +34,7 @@ export interface ContextFromArguments {
 export interface ContextArguments {
   readonly options: ContextOptions;
   readonly stdin: InputStream;
-  /** Says a line to the user. */
+  /** Shows a line to the user. */
   readonly note: (line: string) => void;
   /** Where standard input is kept. Default: the folder for temporary files. */
   readonly store?: Store | undefined;
@@ -42,7 +42,7 @@ export interface ContextArguments {
 }
 
 /**
- * What the `-f` arguments hand over:
+ * Makes the context that the `-f` arguments name:
  *
  * | arguments | `context` in the REPL |
  * |---|---|
@@ -74,7 +74,7 @@ export async function contextFromArguments(request: ContextArguments): Promise<C
   }
 }
 
-/** Standard input nobody named: as other tools, `fathom` reads what is piped in. */
+/** Standard input that no argument names: like other tools, `fathom` reads piped input. */
 async function fromPipe(request: ContextArguments, spooled: SpooledInput[]): Promise<ContextSource | undefined> {
   const { options, stdin, note } = request;
   if (options.stdin === false || !isPiped(stdin)) return undefined;

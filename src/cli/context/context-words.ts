@@ -12,7 +12,7 @@ export function contextWords(contexts: readonly ContextFacts[]): string {
     .join(', ');
 }
 
-/** What the user has to know of how contexts were read, one line each; with `all`, what is behind a line as well. */
+/** Notes for the user on how contexts were read, one line each; with `all`, their details as well. */
 export function contextNotes(contexts: readonly ContextFacts[], all: boolean): readonly string[] {
   return contexts.flatMap(({ notes = [] }) =>
     notes.flatMap((note) => [`! ${note.text}${remedyOf(note, all)}`, ...(all ? (note.details ?? []) : [])]),

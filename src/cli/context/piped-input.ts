@@ -3,14 +3,17 @@ import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
 import { type SpooledInput, spoolInput } from './spooled-input.ts';
 
-/** What standard input is called where files have names. */
+/** The name of standard input where files have names. */
 export const STDIN_NAME = 'standard input';
 
-/** Milliseconds without a byte after which the user hears what is waited for: a pipe from a quick program has begun by then. */
+/**
+ * Milliseconds without a byte after which the user learns that the command waits for input: a pipe from a quick program
+ * has begun by then.
+ */
 const NOTICE_MS = 2_000;
 /**
- * Seconds without a byte after which input that nobody asked for ends the command: programs that start others often leave
- * them a pipe which they never close.
+ * Seconds without a byte after which input that no argument asked for ends the command: programs that start others
+ * often leave them a pipe which they never close.
  */
 export const STDIN_TIMEOUT_SECONDS = 30;
 

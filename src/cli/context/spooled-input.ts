@@ -82,7 +82,7 @@ const UNWRITABLE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'E
 function cannotKeep(folder: string, cause: NodeJS.ErrnoException): RlmError {
   return new RlmError({
     code: 'context-invalid',
-    message: `What is piped in cannot be kept in ${folder}: ${cause.message}. Make room there, or set TMPDIR or --store to another folder.`,
+    message: `The piped input cannot be kept in ${folder}: ${cause.message}. Make room there, or set TMPDIR or --store to another folder.`,
     userAction: true,
     data: { path: folder },
     cause,

@@ -21,7 +21,10 @@ export function lookAtNode(): Finding {
   };
 }
 
-/** bubblewrap: it puts the embedded REPL into namespaces of its own. A version is no proof: user namespaces may be forbidden. */
+/**
+ * bubblewrap: it puts the embedded REPL into namespaces of its own. A version does not prove that it works: user
+ * namespaces may be forbidden.
+ */
 export async function lookAtBubblewrap(): Promise<Finding> {
   const name = 'bubblewrap';
   if (process.platform !== 'linux') return { name, state: 'partly', summary: 'Linux only', details: [] };

@@ -12,7 +12,7 @@ import { ISOLATION_LEVELS } from '../../repl/port.ts';
 import { closestTo } from '../../similar.ts';
 import type { Console } from '../screen/console.ts';
 
-/** What the user's config file may set. Options and environment variables win over it. */
+/** The settings of the user's config file. Options and environment variables win over it. */
 export interface Config {
   readonly model?: string;
   readonly subModel?: readonly string[];

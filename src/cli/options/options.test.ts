@@ -116,7 +116,7 @@ describe('limits', () => {
 describe('the question', () => {
   const file = (): string => join(home, 'a file.txt');
 
-  it('stands before or behind -f and --sub-model', () => {
+  it('may come before or after -f and --sub-model', () => {
     writeFileSync(file(), '');
     expect(takeQuestion('Who?', { file: ['a.txt'] })).toEqual({ question: 'Who?', options: { file: ['a.txt'] } });
     expect(takeQuestion(undefined, { file: ['a.txt', 'Who wrote it?'] })).toEqual({

@@ -1,5 +1,5 @@
 /**
- * Parsers of option values. What they throw, commander prints together with the option.
+ * Parsers of option values. Commander prints their errors together with the option.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function header(text: string): ForModel<Readonly<Record<string, string>>>
 
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS) as readonly (keyof Limits)[];
 
-/** Parses `name=value` of any limit. `none` is no limit. */
+/** Parses `name=value` of any limit. `none` removes the limit. */
 export function limit(text: string): Partial<Limits> {
   const [, name = '', value = ''] = /^([\w-]+)=(.+)$/s.exec(text) ?? [];
   const camel = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

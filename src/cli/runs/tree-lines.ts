@@ -48,7 +48,7 @@ function childLines(child: RunNode, options: TreeLinesOptions, indent: string): 
   return [line(indent, options.colors.cyan('└'), head, options), ...treeLines(child, options, `${indent}  `)];
 }
 
-/** The most telling part of a command's source, shortened. */
+/** The most informative part of a command's source, shortened. */
 function sourceOf({ command }: CommandNode): string {
   const {
     type,

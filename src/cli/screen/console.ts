@@ -23,7 +23,7 @@ export function isInteractive(stream: TextStream, env: Console['env']): boolean 
   return stream.isTTY === true && env.TERM !== 'dumb';
 }
 
-/** Colours for a stream: none when it is no terminal or `NO_COLOR` is set (no-color.org). */
+/** Colours for a stream: none when it is not a terminal or `NO_COLOR` is set (no-color.org). */
 export function colorsFor(stream: TextStream, env: Console['env']): Colors {
   return pc.createColors(isInteractive(stream, env) && (env.NO_COLOR ?? '') === '');
 }

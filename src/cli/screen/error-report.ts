@@ -41,7 +41,7 @@ export async function reported(
   }
 }
 
-/** What `--json` prints for an error: its stable code, and what can be done about it. */
+/** An error as `--json` prints it: its stable code, and whether a retry or the user can fix it. */
 export function errorFacts(error: unknown): Readonly<Record<string, unknown>> {
   return {
     code: RlmError.isInstance(error) ? error.code : 'failed',

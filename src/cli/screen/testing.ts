@@ -14,7 +14,7 @@ export function streamTo(
   return { isTTY, columns, write: (text) => parts.push(text) };
 }
 
-/** What a terminal of one line would show after these writes: carriage returns overwrite. */
+/** The text that a terminal of one line shows after these writes: carriage returns overwrite. */
 export function lastLineShown(parts: readonly string[]): string {
   let line = '';
   for (const character of parts.join('').split('\n').at(-1)?.split('\r') ?? []) {

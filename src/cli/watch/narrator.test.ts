@@ -10,7 +10,7 @@ const PLAIN: NarratorOptions = { colors: colorsFor(streamTo([]), {}), stream: {}
 const LIVE: NarratorOptions = { ...PLAIN, interactive: true };
 
 /** Everything a narrator says of these events of the root run. */
-function told(narrator: Narrator, ...bodies: readonly EventBody[]): readonly string[] {
+function narrate(narrator: Narrator, ...bodies: readonly EventBody[]): readonly string[] {
   let state = INITIAL_STATE;
   return bodies.flatMap((body) => {
     const event = eventOf(body);
@@ -52,22 +52,22 @@ const CELL: EventBody = {
 };
 
 test('the start names models, context and REPL', () => {
-  expect(told(briefNarrator(PLAIN), STARTED)).toEqual([
+  expect(narrate(briefNarrator(PLAIN), STARTED)).toEqual([
     'openai/gpt-5, sub-calls openai/gpt-5-mini · context: str [883k] · pyodide REPL, isolation namespace',
   ]);
   const without = { ...STARTED, contexts: [{ name: 'context', type: 'NoneType', size: 0 }] };
-  expect(told(briefNarrator(PLAIN), without)).toEqual([expect.stringContaining(' · no context · ')]);
+  expect(narrate(briefNarrator(PLAIN), without)).toEqual([expect.stringContaining(' · no context · ')]);
 });
 
 test('brief leaves out what the model writes and sees; full shows it, made fit for a terminal', () => {
-  expect(told(briefNarrator(PLAIN), REPLIED, CELL)).toEqual([]);
-  const lines = told(fullNarrator(PLAIN), REPLIED, CELL);
+  expect(narrate(briefNarrator(PLAIN), REPLIED, CELL)).toEqual([]);
+  const lines = narrate(fullNarrator(PLAIN), REPLIED, CELL);
   expect(lines[1]).toMatch(/^── turn 1 · openai\/gpt-5 replied in 1\.3 s ─+$/);
   expect(lines.slice(2, -2).join('\n')).toBe('Look:\n\\x1b[2J```python\nprint(1)\n```');
   expect(lines.slice(-2)).toEqual(['  ValueError: no', '▸ failed in 40 ms, 3 sub-calls (1 failed)']);
 });
 
-test('trouble is told by both', () => {
+test('both report trouble', () => {
   const trouble: readonly EventBody[] = [
     { type: 'budget.warning', resource: 'tokens', fraction: 0.9, spent: 9, limit: 10 },
     { type: 'repl.restarted', reason: 'it was killed', lost: 'nothing is lost' },
@@ -78,17 +78,20 @@ test('trouble is told by both', () => {
     '! the REPL was restarted: it was killed; nothing is lost',
     '! refused (unclosed): not closed',
   ];
-  expect(told(briefNarrator(PLAIN), ...trouble)).toEqual(lines);
-  expect(told(fullNarrator(PLAIN), ...trouble)).toEqual(lines);
+  expect(narrate(briefNarrator(PLAIN), ...trouble)).toEqual(lines);
+  expect(narrate(fullNarrator(PLAIN), ...trouble)).toEqual(lines);
 });
 
 const TURN: EventBody = { type: 'turn.completed', turn: 1, feedback: '', durationMs: 2_000 };
 
 test('B10: each turn has the first sentence of its reply, time first; a pipe gets one line per turn', () => {
   const reply = { ...REPLIED, text: '## Plan\nNow I **cut** the text into 24 parts. Then I ask.\n```python\nx\n```' };
-  expect(told(briefNarrator(LIVE), reply, TURN)).toEqual(['0:04 turn 1: Plan', '  done in 2.0 s · so far 0 sub-calls']);
+  expect(narrate(briefNarrator(LIVE), reply, TURN)).toEqual([
+    '0:04 turn 1: Plan',
+    '  done in 2.0 s · so far 0 sub-calls',
+  ]);
   const plain = { ...reply, text: reply.text.slice(8) };
-  expect(told(briefNarrator(PLAIN), plain, TURN)).toEqual([
+  expect(narrate(briefNarrator(PLAIN), plain, TURN)).toEqual([
     '0:04 turn 1/? done in 2.0 s · Now I cut the text into 24 parts. · so far 0 sub-calls',
   ]);
 });
@@ -97,7 +100,7 @@ test('B10: text is shown while it is written, line by line, and once', () => {
   const delta = (text: string, attempt = 1): EventBody => ({ type: 'model.delta', turn: 1, attempt, text });
   const whole = 'One.\nTwo.\n```python\nx\n```';
   const narrator = fullNarrator(PLAIN);
-  const shown = (...bodies: readonly EventBody[]): readonly string[] => told(narrator, ...bodies);
+  const shown = (...bodies: readonly EventBody[]): readonly string[] => narrate(narrator, ...bodies);
   expect(shown(delta('On'))).toEqual(['', expect.stringMatching(/^── turn 1 ─+$/)]);
   expect(shown(delta('e.\nTw'))).toEqual(['One.']);
   expect(shown(delta('Anot', 2))).toEqual(['! the reply broke off, and the model is asked again:']);
@@ -111,13 +114,13 @@ test('B10: text is shown while it is written, line by line, and once', () => {
 test('B10: the output of a cell is shown as it comes, and its error after it', () => {
   const output = (text: string): EventBody => ({ type: 'cell.output', id: 't1.0', stream: 'stdout', text });
   const narrator = fullNarrator(PLAIN);
-  expect(told(narrator, output('a\nb'))).toEqual(['  a']);
-  expect(told(narrator, output('c\n'), { ...CELL, shown: 'a\nbc\nValueError: no' })).toEqual([
+  expect(narrate(narrator, output('a\nb'))).toEqual(['  a']);
+  expect(narrate(narrator, output('c\n'), { ...CELL, shown: 'a\nbc\nValueError: no' })).toEqual([
     ...['  bc', '  ValueError: no', '▸ failed in 40 ms, 3 sub-calls (1 failed)'],
   ]);
 });
 
-test('the turns of children are not told as the root’s', () => {
+test('the turns of children are not shown as those of the root', () => {
   const event = eventOf({ type: 'turn.completed', turn: 4, feedback: '', durationMs: 1 }, 'child');
   expect(briefNarrator(PLAIN)(event, INITIAL_STATE, 0)).toEqual([]);
 });

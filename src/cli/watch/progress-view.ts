@@ -27,9 +27,12 @@ export interface ProgressViewOptions {
   readonly narrator: Narrator;
 }
 
-/** Between two drawings of the live line: faster is not readable, and costs time a batch of calls could use. */
+/**
+ * Milliseconds between two drawings of the live line: faster is not readable, and costs time that a batch of calls
+ * could use.
+ */
 const REDRAW_MS = 100;
-/** Without a new line on a stream that is no terminal before one says that the run is alive. */
+/** Milliseconds without a new line, on a stream that is not a terminal, before a line says that the run is alive. */
 export const QUIET_MS = 10_000;
 
 /** Columns a terminal adds to the live line when Ctrl-C is pressed: it echoes `^C`. */

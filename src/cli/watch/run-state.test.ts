@@ -58,7 +58,7 @@ test('a new command counts its own sub-calls; the run counts all', () => {
   expect(state.allSubCalls).toBe(2);
 });
 
-test('what a limit refused is no sub-call of the run', () => {
+test('a call that a limit refused does not count as a sub-call of the run', () => {
   const state = after(
     ...['c1', 'c2'].map((id) => eventOf(started(id))),
     eventOf({ type: 'subcall.completed', callId: 'c1', ok: true, ...DONE }),

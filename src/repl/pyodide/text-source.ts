@@ -164,7 +164,7 @@ async function checkEven(file: FileValue, handle: FileHandle): Promise<void> {
   if ((size - file.skip) % 2 === 0) return;
   throw new RlmError({
     code: 'context-invalid',
-    message: `The file ${file.path} cannot be the context: it has an odd number of bytes, which is no ${file.encoding}.`,
+    message: `The file ${file.path} cannot be the context: it is cut short (${file.encoding} has an even number of bytes).`,
     userAction: true,
   });
 }
