@@ -35,6 +35,17 @@ export function checkSignal(signal: unknown): void {
   );
 }
 
+/** @throws RlmError `invalid-option` for a given owner that is none */
+export function checkOwner(owner: unknown): void {
+  if (owner === undefined) return;
+  if (isObject(owner) && typeof owner.door === 'string' && typeof owner.name === 'string') {
+    if (typeof owner.detached === 'boolean') return;
+  }
+  throw invalidOption(
+    `The option owner has to be { door, name, detached }: two texts, and true or false; this is ${kindOf(owner)}`,
+  );
+}
+
 /** Some libraries make their schemas functions. */
 export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
   if (typeof schema !== 'function' && !isObject(schema)) return false;

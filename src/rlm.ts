@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ulid } from 'ulid';
-import { ReplPlaces } from './admission/repl-places.ts';
+import { type PlaceFigures, ReplPlaces } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
 import type { Engine, EngineDefaults } from './engine/run.ts';
@@ -42,6 +42,12 @@ export interface ResumeOptions<T = unknown> {
 
 const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, output: true };
 
+/** How full an `Rlm` is. */
+export interface RlmStatus extends PlaceFigures {
+  /** Runs that were started here and have not ended, waiting ones included. Sessions' runs do not count. */
+  readonly runs: number;
+}
+
 /** A Recursive Language Model: to its caller it looks like one model call over a context of any size. */
 export interface Rlm extends AsyncDisposable {
   /**
@@ -70,6 +76,8 @@ export interface Rlm extends AsyncDisposable {
    *   `context-invalid` for a context that it does not have
    */
   openSession(id: string, options?: OpenSessionOptions): Promise<Session>;
+  /** How full it is, now: the figures that refusals name. */
+  status(): RlmStatus;
   /** Cancels what runs and frees what is shared: spare REPLs, processes, connections. */
   close(): Promise<void>;
 }
@@ -142,6 +150,7 @@ export function createRlm(options: RlmOptions): Rlm {
     },
     createSession: (sessionOptions) => sessions.create(sessionOptions),
     openSession: (id, openOptions) => sessions.open(id, openOptions),
+    status: () => ({ ...places.figures, runs: running.size }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -11,6 +11,16 @@ export interface PlaceLimits {
   readonly maxQueuedRuns: number;
 }
 
+/** How many REPLs there are and who waits for one. */
+export interface PlaceFigures extends PlaceLimits {
+  /** Open or secured for a run. */
+  readonly repls: number;
+  /** Of these, REPLs of sessions. */
+  readonly sessions: number;
+  /** Runs and sessions that wait. */
+  readonly queued: number;
+}
+
 /** How a request waits. */
 export interface WaitOptions {
   readonly signal: AbortSignal;
@@ -45,6 +55,12 @@ export class ReplPlaces {
   /** REPLs open at once at the most. */
   get maxRepls(): number {
     return this.#limits.maxRepls;
+  }
+
+  /** How full it is: the figures of refusals and of `rlm.status()`. */
+  get figures(): PlaceFigures {
+    const { taken, sessions, queued } = this.#admission.figures;
+    return { ...this.#limits, repls: taken, sessions, queued };
   }
 
   /** A place is free: a REPL may be kept warm in it. */

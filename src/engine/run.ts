@@ -15,7 +15,7 @@ import type { ModelSettings } from '../model/model-settings.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { IsolationLevel, Repl, ReplHost } from '../repl/port.ts';
 import type { AnswerType } from '../schema/answer-type.ts';
-import type { EventTail } from '../store/index.ts';
+import type { EventTail, RunOwner } from '../store/index.ts';
 import type { Toolbox, ToolSet } from '../tools/toolbox.ts';
 import type { ChildSlots } from './child-slots.ts';
 import type { RestartPolicy } from './restart.ts';
@@ -39,6 +39,8 @@ export interface RunRequest {
   /** A resumed or replayed run has the recorded value. Default: the `Rlm`'s. */
   readonly requireInspection?: boolean | undefined;
   readonly modelSettings?: ModelSettings | undefined;
+  /** Of a new run: who asked through a door. */
+  readonly owner?: RunOwner | undefined;
 }
 
 /** The state that all runs of a tree share. */

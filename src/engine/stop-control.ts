@@ -35,6 +35,7 @@ export class StopControl {
   readonly #ledger: Ledger;
   #limit: LimitReached | undefined;
   #cancelled: string | undefined;
+  #paused = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(ledger: Ledger, signal?: AbortSignal) {
@@ -67,6 +68,11 @@ export class StopControl {
   /** The reason of a cancel, after one. */
   get cancelled(): string | undefined {
     return this.#cancelled;
+  }
+
+  /** The run was stopped by {@link pause}: a stored one can be resumed. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** @throws CancelledError after a cancel, or the error that {@link fail} was given */
@@ -108,6 +114,13 @@ export class StopControl {
     this.#cancelled = wordsOf(reason) ?? 'cancelled by the caller';
     this.#work.abort();
     this.#hard.abort();
+  }
+
+  /** Stops the run now, as {@link cancel} does, and leaves a stored one resumable. After a cancel it has no effect. */
+  pause(reason?: unknown): void {
+    if (this.#cancelled !== undefined) return;
+    this.#paused = true;
+    this.cancel(reason ?? 'paused by the caller');
   }
 
   #end(limit: LimitReached): void {

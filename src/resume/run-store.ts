@@ -74,6 +74,7 @@ export function runStore(store: Store, clock: Clock): RunStore {
         status: 'running',
         createdAt: now(),
         updatedAt: now(),
+        ...(run.request.owner !== undefined && { owner: run.request.owner }),
         request: await describeRequest(run, { store, backend }),
       };
       const { result: _, ...rest } = record;
@@ -95,8 +96,9 @@ function endOf({ result, resumable }: Parameters<RunStore['end']>[1]): Pick<RunR
   const { usage, outcome, stop, text, turns, subCalls, elapsedMs } = result;
   const { inputTokens, outputTokens, costUsd } = usage;
   const failed = resumable ? 'paused' : 'failed';
+  const aborted = resumable ? 'paused' : 'aborted';
   return {
-    status: outcome === 'failed' ? failed : outcome === 'aborted' ? 'aborted' : 'completed',
+    status: outcome === 'failed' ? failed : outcome === 'aborted' ? aborted : 'completed',
     result: {
       ...{ outcome, stop, text, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
       ...(result.outcome !== 'converged' && { reason: result.reason }),

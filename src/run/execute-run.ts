@@ -83,6 +83,7 @@ async function runToEnd(
     const { backend, isolation } = workspace.repl.info;
     outcome.opened(isolation);
     if (stored && !recorded) await engine.runs.begin(run, backend);
+    if (stored) outcome.stored();
     outcome.begun();
     const end = await loop(run, workspace, outcome.recorder);
     if (events.failure !== undefined) throw events.failure;
@@ -120,6 +121,7 @@ async function enterPlaces(run: Run, outcome: RunOutcome): Promise<boolean> {
   const onQueued = async (position: number): Promise<void> => {
     await engine.runs.begin(run, await engine.backendName());
     recorded = true;
+    outcome.stored();
     run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls });
   };
   try {

@@ -78,6 +78,7 @@ const NAMES: OptionNames<MapRequest> = {
     instructions: true,
     repl: true,
     signal: true,
+    owner: true,
     concurrency: true,
   },
 };

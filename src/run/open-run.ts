@@ -1,5 +1,5 @@
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
-import { checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
+import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
 import { loadContext } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
@@ -131,6 +131,7 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
   if (open.problem !== undefined) throw open.problem.error;
   if (open.kind === 'completion') checkQuery(request.query);
   checkSchema(request.output);
+  checkOwner(request.owner);
   const tools = toolsOf(open);
   const toolbox = createToolbox(tools);
   const policy = models ?? (await policyOf(open));

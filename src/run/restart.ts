@@ -39,6 +39,7 @@ export async function nextGeneration(
 /** Passes on stop requests that arrived between two generations. */
 function passOn(from: StopControl, to: StopControl): void {
   if (from === to) return;
-  if (from.cancelled !== undefined) to.cancel(from.cancelled);
+  if (from.paused) to.pause(from.cancelled);
+  else if (from.cancelled !== undefined) to.cancel(from.cancelled);
   if (from.limit?.stop === 'finish-requested') to.finish(from.limit.reason);
 }

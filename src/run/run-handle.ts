@@ -14,6 +14,7 @@ import type { ModelRef } from '../model/index.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { ReplChoice } from '../repl/select.ts';
+import type { RunOwner } from '../store/index.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import { executeRun } from './execute-run.ts';
 import { openRun } from './open-run.ts';
@@ -29,6 +30,8 @@ export interface CompletionRun<T = string> extends PromiseLike<CompletionResult<
   readonly id: string;
   /** Stops now: the promise rejects with a `CompletionError`, which has everything gained so far. */
   cancel(reason?: string): void;
+  /** Stops now, and leaves a run of a durable store resumable: its record says `paused`. A session's run is cancelled. */
+  pause(reason?: string): void;
   /** Asks for the best answer now: outcome `exhausted`, stop `finish-requested`. */
   finish(reason?: string): void;
   /** As of a promise. */
@@ -104,6 +107,7 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   })().finally(() => places.leave()) as Promise<CompletionResult<T>>;
   return runHandle(id, result, {
     cancel: (reason) => generation.run.stop.cancel(reason),
+    pause: (reason) => generation.run.stop.pause(reason),
     finish: (reason) => generation.run.stop.finish(reason),
     events: () => events.subscribe({ tree: true }),
   });
@@ -147,6 +151,7 @@ export function deferRun<T>(id: string, open: () => Promise<BoxedRun<T>>): Compl
     opened.then(({ run }) => run),
     {
       cancel: (reason) => pass((run) => run.cancel(reason)),
+      pause: (reason) => pass((run) => run.pause(reason)),
       finish: (reason) => pass((run) => run.finish(reason)),
       events: () => eventsOf(opened),
     },
@@ -158,7 +163,7 @@ async function* eventsOf<T>(opened: Promise<BoxedRun<T>>): AsyncGenerator<RunEve
   if (boxed !== undefined) yield* boxed.run;
 }
 
-interface HandleParts extends Pick<CompletionRun, 'cancel' | 'finish'> {
+interface HandleParts extends Pick<CompletionRun, 'cancel' | 'pause' | 'finish'> {
   readonly events: () => AsyncIterator<RunEvent>;
 }
 
@@ -166,12 +171,12 @@ interface HandleParts extends Pick<CompletionRun, 'cancel' | 'finish'> {
 export function runHandle<T>(
   id: string,
   result: Promise<CompletionResult<T>>,
-  { cancel, finish, events }: HandleParts,
+  { cancel, pause, finish, events }: HandleParts,
 ): CompletionRun<T> {
   // A caller who only watches the events sees a failure there; it must not end the process as an unhandled rejection.
   result.catch(() => undefined);
   return {
-    ...{ id, cancel, finish },
+    ...{ id, cancel, pause, finish },
     // biome-ignore lint/suspicious/noThenProperty: a run is awaited like one model call.
     then: (fulfilled, rejected) => result.then(fulfilled, rejected),
     catch: (rejected) => result.catch(rejected),
@@ -207,11 +212,13 @@ export interface CompletionRequest<T = string> {
   readonly repl?: ReplChoice;
   /** Aborting it has the effect of `run.cancel()`. */
   readonly signal?: AbortSignal;
+  /** Who asked through a door, for the run's record. Default: the process itself. */
+  readonly owner?: RunOwner;
 }
 
 const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
-  ...{ instructions: true, modelSettings: true, signal: true },
+  ...{ instructions: true, modelSettings: true, signal: true, owner: true },
 };
 
 /** A request as it was given, and its error: the run that it starts rejects with that. */

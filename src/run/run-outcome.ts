@@ -15,6 +15,7 @@ export class RunOutcome {
   #run: Run | undefined;
   #isolation: IsolationLevel;
   #begun = false;
+  #stored = false;
   #stoppedInQueue = false;
   /** The result, once its terminal event is emitted. */
   #ended: CompletionResult<unknown> | undefined;
@@ -35,6 +36,11 @@ export class RunOutcome {
   /** The REPL is open. */
   opened(isolation: IsolationLevel): void {
     this.#isolation = isolation;
+  }
+
+  /** The run has its record in the store. */
+  stored(): void {
+    this.#stored = true;
   }
 
   /** The run is stored; its work begins. */
@@ -89,7 +95,7 @@ export class RunOutcome {
     const text = this.#ended?.text ?? this.recorder.draft ?? '';
     const base = this.#base(aborted ? 'cancelled' : stopOf(cause), text);
     if (this.#ended === undefined) this.#record(outcome, base, reason);
-    const resumable = !aborted && this.#isResumable(cause);
+    const resumable = aborted ? this.#isPaused() : this.#isResumable(cause);
     return new CompletionError({
       code: aborted ? 'cancelled' : cause.code,
       message: aborted ? cancelledBecause(reason) : cause.message,
@@ -102,6 +108,12 @@ export class RunOutcome {
       result: { ...base, outcome, reason },
       resumable,
     });
+  }
+
+  /** A session's run cannot be resumed, because its cells worked on variables of the session. */
+  #isPaused(): boolean {
+    const { stop, sessionId, resumed } = this.#open;
+    return stop.paused && sessionId === undefined && (this.#stored || resumed !== undefined);
   }
 
   /**

@@ -1,5 +1,7 @@
+import { checkOwner } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import type { RunOwner } from '../store/index.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import { DEFAULT_EXTENSIONS, DEFAULT_LIFETIME_MS, LONGEST_LIFETIME_MS } from './limits.ts';
 import type { SessionOptions } from './session.ts';
@@ -14,10 +16,12 @@ export interface SessionConfig {
   readonly maxExtensions: number;
   readonly limits: Partial<Limits>;
   readonly tools: ToolSet | undefined;
+  readonly owner: RunOwner | undefined;
 }
 
 /** @throws RlmError `invalid-limit` */
 export function sessionConfig(options: SessionOptions, now: number): SessionConfig {
+  checkOwner(options.owner);
   const lifetimeMs = duration('lifetimeMs', options.lifetimeMs ?? DEFAULT_LIFETIME_MS);
   return {
     createdAt: now,
@@ -27,6 +31,7 @@ export function sessionConfig(options: SessionOptions, now: number): SessionConf
     maxExtensions: count('maxExtensions', options.maxExtensions ?? DEFAULT_EXTENSIONS),
     limits: options.limits ?? {},
     tools: options.tools,
+    owner: options.owner,
   };
 }
 

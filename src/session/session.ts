@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { CellError, JsonValue, RestartInfo, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
 import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
+import type { RunOwner } from '../store/index.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -23,6 +24,8 @@ export interface SessionOptions {
   readonly extensionMs?: number;
   /** How often it can be extended. Default 3. */
   readonly maxExtensions?: number;
+  /** Who opened it through a door, for its record. Default: the process itself. */
+  readonly owner?: RunOwner;
 }
 
 /** The status of a session. */

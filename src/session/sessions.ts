@@ -52,6 +52,7 @@ interface Built {
 
 const SESSION_NAMES: OptionNames<SessionOptions> = {
   ...{ context: true, limits: true, tools: true, repl: true, lifetimeMs: true, extensionMs: true, maxExtensions: true },
+  owner: true,
 };
 
 /** Creates sessions, brings stored ones back, and ends those whose time is over. */
@@ -193,6 +194,7 @@ export class Sessions {
         limits: config.limits,
         extensionMs: config.extensionMs,
         maxExtensions: config.maxExtensions,
+        ...(config.owner !== undefined && { owner: config.owner }),
       };
       const onEnd = (): void => {
         this.#live.delete(id);
@@ -275,5 +277,6 @@ function recordedConfig(record: SessionRecord, stored: StoredConfig): SessionCon
     maxExtensions: stored.maxExtensions,
     limits: recordedLimits(stored.limits),
     tools: undefined,
+    owner: stored.owner,
   };
 }

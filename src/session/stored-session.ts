@@ -4,7 +4,7 @@ import { createEventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
 import type { IsolationLevel, JsonValue } from '../repl/port.ts';
 import type { RecordedModels } from '../resume/recorded-models.ts';
-import type { SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';
+import type { RunOwner, SessionRecord, Store, StoredContext, StoreLock } from '../store/index.ts';
 import { processInWords } from '../store/lock-owner.ts';
 import type { SessionStatus } from './session.ts';
 import { extended, type SessionConfig } from './session-config.ts';
@@ -20,6 +20,8 @@ export interface StoredConfig {
   readonly limits: SessionConfig['limits'];
   readonly extensionMs: number;
   readonly maxExtensions: number;
+  /** Who opened it through a door. */
+  readonly owner?: RunOwner;
   /** The models it was created with. */
   readonly models: RecordedModels;
   /** The tools that its cells could call. */

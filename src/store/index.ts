@@ -19,6 +19,7 @@ export type {
 export {
   RESUMABLE,
   type RunFilter,
+  type RunOwner,
   type RunRecord,
   type RunRequest,
   type RunStatus,

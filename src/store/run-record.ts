@@ -12,6 +12,16 @@ export type RunStatus = 'running' | 'interrupted' | 'paused' | 'completed' | 'fa
 /** Statuses from which a run can be resumed. */
 export const RESUMABLE: ReadonlySet<RunStatus> = new Set(['interrupted', 'paused']);
 
+/** Who asked for a run or opened a session through a door. */
+export interface RunOwner {
+  /** Such as `server`. */
+  readonly door: string;
+  /** Of the key or client: it sees its own runs and sessions only. */
+  readonly name: string;
+  /** The door's process resumes the run when it starts again. False: the run ends with the connection that asked for it. */
+  readonly detached: boolean;
+}
+
 /** The record of a run besides its events and journal. */
 export interface RunRecord {
   readonly id: string;
@@ -20,6 +30,8 @@ export interface RunRecord {
   readonly traceId: string;
   readonly depth: number;
   readonly sessionId?: string;
+  /** Absent: the process that started it. */
+  readonly owner?: RunOwner;
   readonly status: RunStatus;
   /** ISO 8601, UTC. */
   readonly createdAt: string;

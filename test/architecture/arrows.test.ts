@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   run: [
     ...['admission', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl'],
-    ...['schema', 'subcall', 'tools'],
+    ...['schema', 'store', 'subcall', 'tools'],
   ],
   resume: ['context', 'engine', 'event', 'journal', 'model', 'repl', 'schema', 'store'],
   session: [
