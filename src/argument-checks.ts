@@ -35,7 +35,7 @@ export function checkSignal(signal: unknown): void {
   );
 }
 
-/** @throws RlmError `invalid-option` for a given owner that is none */
+/** @throws RlmError `invalid-option` for an owner of the wrong form */
 export function checkOwner(owner: unknown): void {
   if (owner === undefined) return;
   if (isObject(owner) && typeof owner.door === 'string' && typeof owner.name === 'string') {
