@@ -3,7 +3,6 @@ import { RlmError } from '../errors.ts';
 import { maxSessionsOf } from '../limits.ts';
 import { Admission } from './admission.ts';
 import type { AdmittedTree, Grant, WaitingRequest } from './tree.ts';
-import { type ReplPlace, replPlace } from './tree-places.ts';
 
 /** The most REPLs, and the most runs that wait for one. */
 export interface PlaceLimits {
@@ -36,6 +35,29 @@ const UNKNOWN_INTERVAL_MS = 1_000;
 const RETRY_AFTER_MS = { least: 100, most: 60_000 } as const;
 /** Grants that the rate of the queue is measured over. */
 const RECENT_GRANTS = 32;
+
+/** Room for one REPL. */
+export interface ReplPlace {
+  /** The place is not given back before this has settled: a REPL that is closing still takes memory. */
+  until(closed: Promise<unknown>): void;
+  /** Gives the place back. Idempotent. */
+  leave(): void;
+}
+
+/** A place that is given back by `leave`, once all that it waits for has settled. */
+export function replPlace(leave: () => void): ReplPlace {
+  const closing: Promise<unknown>[] = [];
+  let left = false;
+  return {
+    until: (closed) => closing.push(closed),
+    leave() {
+      if (left) return;
+      left = true;
+      if (closing.length === 0) leave();
+      else void Promise.allSettled(closing).then(leave);
+    },
+  };
+}
 
 /** Room for the REPLs of one `Rlm`: who waits, who is refused, who is next. */
 export class ReplPlaces {

@@ -1,13 +1,5 @@
-import type { ReplPlaces, WaitOptions } from './repl-places.ts';
+import { type ReplPlace, type ReplPlaces, replPlace, type WaitOptions } from './repl-places.ts';
 import type { AdmittedTree, Grant } from './tree.ts';
-
-/** Room for one REPL. */
-export interface ReplPlace {
-  /** The place is not given back before this has settled: a REPL that is closing still takes memory. */
-  until(closed: Promise<unknown>): void;
-  /** Gives the place back. Idempotent. */
-  leave(): void;
-}
 
 /** The places of a run and its children. */
 export interface TreePlaces extends ReplPlace {
@@ -20,21 +12,6 @@ export interface TreePlaces extends ReplPlace {
 export interface EnterOptions extends Pick<WaitOptions, 'signal' | 'onQueued'> {
   /** Levels of children with REPLs of their own below the run. */
   readonly levels: number;
-}
-
-/** A place that is given back by `leave`, once all that it waits for has settled. */
-export function replPlace(leave: () => void): ReplPlace {
-  const closing: Promise<unknown>[] = [];
-  let left = false;
-  return {
-    until: (closed) => closing.push(closed),
-    leave() {
-      if (left) return;
-      left = true;
-      if (closing.length === 0) leave();
-      else void Promise.allSettled(closing).then(leave);
-    },
-  };
 }
 
 export interface RunPlacesOptions {

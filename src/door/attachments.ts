@@ -4,20 +4,26 @@ import { shownName } from '../context/file-words.ts';
 import { type ContextSource, contextSource } from '../context/input.ts';
 import { RlmError } from '../errors.ts';
 import type { DocumentValue } from '../repl/port.ts';
-import type { DoorMessage, DoorPart } from './messages.ts';
 
-type DoorFile = Extract<DoorPart, { type: 'file' }>;
+/** A file of a message, with its content. */
+export interface DoorFile {
+  readonly type: 'file';
+  /** Default: `file`. */
+  readonly name?: string;
+  /** IANA media type, or its first half. */
+  readonly mediaType: string;
+  readonly data: string | Uint8Array;
+}
 
 /** Bytes by whose look a file is known to be text. */
 const LOOKED_AT = 65_536;
 
 /**
- * The files of all messages as a list of documents; undefined without files. Equal names get a suffix.
+ * Files as a list of documents; undefined without files. Equal names get a suffix.
  *
  * @throws RlmError `context-invalid` for a file that is not UTF-8 text
  */
-export function attachedFiles(messages: readonly DoorMessage[]): ContextSource | undefined {
-  const files = messages.flatMap(({ parts }) => parts.filter((part) => part.type === 'file'));
+export function attachedFiles(files: readonly DoorFile[]): ContextSource | undefined {
   if (files.length === 0) return undefined;
   const names = new Set<string>();
   const documents: readonly DocumentValue[] = files.map((file) => ({

@@ -5,19 +5,10 @@ import { RlmError } from '../errors.ts';
 import { DOOR_EXCERPT_CHARS, DOOR_QUERY_CHARS } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { CompletionRequest } from '../run/run-handle.ts';
-import { attachedFiles } from './attachments.ts';
+import { attachedFiles, type DoorFile } from './attachments.ts';
 
 /** A part of a message: a text, or a file with its content. */
-export type DoorPart =
-  | { readonly type: 'text'; readonly text: string }
-  | {
-      readonly type: 'file';
-      /** Default: `file`. */
-      readonly name?: string | undefined;
-      /** IANA media type, or its first half. */
-      readonly mediaType: string;
-      readonly data: string | Uint8Array;
-    };
+export type DoorPart = { readonly type: 'text'; readonly text: string } | DoorFile;
 
 /** A message as every door hands it over, whatever its wire form. */
 export interface DoorMessage {
@@ -45,7 +36,7 @@ export function requestFromMessages(messages: readonly DoorMessage[], rule: Mess
   const last = messages.findLast(({ role }) => role === 'user');
   const text = last === undefined ? '' : textOf(last);
   if (text.trim() === '') throw noQuestion();
-  const files = attachedFiles(messages);
+  const files = attachedFiles(messages.flatMap(({ parts }) => parts.filter((part) => part.type === 'file')));
   const conversation = messages.filter((message) => message !== last && message.role !== 'system').map(asJson);
   const pieces: Record<string, Exclude<ContextInput, ReturnType<typeof contexts>>> = {
     ...(text.length > queryChars && { message: text }),

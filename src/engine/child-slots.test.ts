@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ReplPlace, replPlace } from '../admission/tree-places.ts';
+import { type ReplPlace, replPlace } from '../admission/repl-places.ts';
 import { createChildSlots } from './child-slots.ts';
 
 const NEVER = new AbortController().signal;

@@ -1,4 +1,5 @@
-import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
+import type { ReplPlace } from '../admission/repl-places.ts';
+import type { TreePlaces } from '../admission/tree-places.ts';
 
 /**
  * Limits the children that run at once. Each has a REPL of its own, and REPLs are the scarcest resource of a machine. A

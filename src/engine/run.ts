@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { ReplPlaces } from '../admission/repl-places.ts';
-import type { ReplPlace, TreePlaces } from '../admission/tree-places.ts';
+import type { ReplPlace, ReplPlaces } from '../admission/repl-places.ts';
+import type { TreePlaces } from '../admission/tree-places.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput, ContextSet } from '../context/index.ts';
 import type { EventBus } from '../event/bus.ts';

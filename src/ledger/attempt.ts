@@ -2,7 +2,7 @@ import type { CallEstimate, Reservation, Settlement } from '../model/account.ts'
 import { BudgetError, type Resource } from './budget-error.ts';
 import { wholeTokens } from './estimate.ts';
 import { ceilingCost, settledCost, usd } from './money.ts';
-import type { Node } from './node.ts';
+import type { Node, WaitingAttempt } from './node.ts';
 import { plausibleUsage } from './plausible-usage.ts';
 import type { Verdict } from './pool.ts';
 import type { WaitPoint } from './wait-point.ts';
@@ -32,15 +32,15 @@ interface Waiter {
 }
 
 /** One attempt of a call: it waits, holds room at its completion and all above it, and is settled or released. */
-export class Attempt implements Reservation {
+export class Attempt implements Reservation, WaitingAttempt {
   readonly node: Node;
   readonly isFinal: boolean;
   readonly tokens: number;
   /** Nano-dollars held; undefined until it is granted, or where the price is known from the start. */
   #cost: number | undefined;
   readonly order: number;
-  previous: Attempt | undefined;
-  next: Attempt | undefined;
+  previous: WaitingAttempt | undefined;
+  next: WaitingAttempt | undefined;
   #state: 'asking' | 'held' | 'done' = 'asking';
   #waiter: Waiter | undefined;
   #keptTokens = 0;
@@ -80,7 +80,7 @@ export class Attempt implements Reservation {
     return least === Number.POSITIVE_INFINITY ? 0 : Math.max(1, least);
   }
 
-  get point(): WaitPoint<Attempt> {
+  get point(): WaitPoint<WaitingAttempt> {
     return this.node.line;
   }
 
@@ -117,13 +117,12 @@ export class Attempt implements Reservation {
     this.#stopWaiting()?.resolve(this);
   }
 
-  refuse(at: WaitPoint<Attempt>): void {
+  refuse(at: WaitPoint<WaitingAttempt>): void {
     for (const node of this.node.path()) {
       if (node.line === at) this.#fail(this.#refusal(node));
     }
   }
 
-  /** Leaves the line for another reason than the limits it waits for. Follow it with `serve` of the line. */
   giveUp(reason: unknown): void {
     this.point.remove(this);
     this.#fail(reason);

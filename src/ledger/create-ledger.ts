@@ -13,7 +13,7 @@ import type {
   SubCallTicket,
 } from './ledger.ts';
 import { ceilingCost, exactCost } from './money.ts';
-import { Node } from './node.ts';
+import { Node, type WaitingAttempt } from './node.ts';
 import { closedError, NodeAccount } from './node-account.ts';
 import { openSubCall } from './sub-call-ticket.ts';
 import type { BookedUsage, Usage } from './usage.ts';
@@ -34,7 +34,7 @@ import { WARNING_SHARES, Warnings } from './warnings.ts';
 export function createLedger(options: LedgerOptions): Ledger {
   const { clock, limits, elapsedMs } = options;
   const warnings = new Warnings(options.onWarning);
-  const tree = { clock, warnings, asked: 0, waiting: 0, aborts: new AbortWatch() };
+  const tree = { clock, warnings, asked: 0, waiting: 0, aborts: new AbortWatch<WaitingAttempt>() };
   const root = new Node({ tree, parent: undefined, depth: 0, limits, ...(elapsedMs !== undefined && { elapsedMs }) });
   return new NodeLedger(root, warnOfTime(root, warnings));
 }

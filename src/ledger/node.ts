@@ -1,12 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { AbortWatch } from './abort-watch.ts';
-import type { Attempt } from './attempt.ts';
 import type { BudgetState, LedgerLimits, Resource } from './budget-error.ts';
 import { Deadline } from './deadline.ts';
 import { nanoDollars, usd } from './money.ts';
 import { Pool, type Verdict } from './pool.ts';
 import { type BookedUsage, UsageBook } from './usage.ts';
-import { WaitPoint } from './wait-point.ts';
+import { type Waiting, WaitPoint } from './wait-point.ts';
 import type { Warnings } from './warnings.ts';
 
 /** The state that all completions of a tree share. */
@@ -17,7 +16,16 @@ export interface Tree {
   asked: number;
   /** How many attempts wait. */
   waiting: number;
-  readonly aborts: AbortWatch;
+  readonly aborts: AbortWatch<WaitingAttempt>;
+}
+
+/** An attempt as the nodes see it in whose lines it waits. */
+export interface WaitingAttempt extends Waiting<WaitingAttempt> {
+  readonly node: Node;
+  readonly isFinal: boolean;
+  readonly tokens: number;
+  /** Nano-dollars. */
+  readonly cost: number;
 }
 
 /** The parts of a node. */
@@ -40,7 +48,7 @@ export class Node {
   readonly cost: Pool;
   readonly deadline: Deadline;
   readonly book: UsageBook = new UsageBook();
-  readonly line: WaitPoint<Attempt>;
+  readonly line: WaitPoint<WaitingAttempt>;
   closed = false;
 
   constructor(options: NodeOptions) {
@@ -67,7 +75,7 @@ export class Node {
   }
 
   /** Whether an attempt fits here. Its completion's last call may use what the completion keeps for it. */
-  judge(attempt: Attempt): Verdict {
+  judge(attempt: WaitingAttempt): Verdict {
     const mayUseKept = attempt.isFinal && attempt.node === this;
     const tokens = this.tokens.judge(attempt.tokens, mayUseKept);
     if (tokens === 'never') return tokens;

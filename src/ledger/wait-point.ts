@@ -20,6 +20,8 @@ export interface Waiting<W extends Waiting<W>> {
   grant(): void;
   /** It will never fit `at` this point. */
   refuse(at: WaitPoint<W>): void;
+  /** Leaves the line for another reason than the limits it waits for. Follow it with `serve` of the line. */
+  giveUp(reason: unknown): void;
 }
 
 /** Where the calls of one completion wait, and the first in line of each child. */

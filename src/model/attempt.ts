@@ -1,37 +1,14 @@
 import type { Clock } from '../clock.ts';
+import type { AttemptSetup } from './attempt-setup.ts';
 import { type AttemptWatch, type WireFacts, watchAttempt } from './attempt-watch.ts';
 import { classifyFailure } from './classify.ts';
 import { type Collected, toReply } from './collected-reply.ts';
 import type { ModelError } from './model-error.ts';
-import type { LanguageModel, ModelReply, ModelRequest } from './port.ts';
+import type { ModelReply, ModelRequest } from './port.ts';
 import { replyFilters } from './redact.ts';
 import { openStream, type ReplyPart, readPart } from './stream.ts';
 import { estimateUsage, settleUsage } from './usage.ts';
 import { LINGER_MS } from './wire/wire-body.ts';
-
-/** Facts about a provider for its error messages: which setting to look at. */
-export interface ProviderAdvice {
-  /** The environment variable that holds the key. */
-  readonly keyVariable: string | undefined;
-  readonly baseUrl: string;
-  /** The environment variable that names a proxy for this server. */
-  readonly proxy: string | undefined;
-  /** How to start the server, as a question and a command. */
-  readonly start: string | undefined;
-}
-
-/** What one attempt needs besides its request. */
-export interface AttemptSetup {
-  readonly modelId: string;
-  readonly clock: Clock;
-  /** The AI SDK model to call; models of our own registry bind their fetch to this attempt's watch. */
-  readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
-  /** Removes what must not be seen, such as keys, from a provider's text. */
-  readonly redact: (text: string) => string;
-  readonly advice?: ProviderAdvice | undefined;
-  /** Keys that no reply may repeat. */
-  readonly secrets?: readonly string[] | undefined;
-}
 
 /**
  * One attempt over the wire, streamed. Every failure comes out as a {@link ModelError} with the usage it is booked with.

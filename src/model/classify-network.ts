@@ -1,4 +1,4 @@
-import type { AttemptSetup, ProviderAdvice } from './attempt.ts';
+import type { AttemptSetup, ProviderAdvice } from './attempt-setup.ts';
 import type { WireFacts } from './attempt-watch.ts';
 import { ModelError } from './model-error.ts';
 import { failedHandshake } from './wire/connections.ts';

@@ -1,6 +1,6 @@
 import { APICallError, LoadAPIKeyError } from '@ai-sdk/provider';
 import { messageOf, RlmError } from '../errors.ts';
-import type { AttemptSetup } from './attempt.ts';
+import type { AttemptSetup } from './attempt-setup.ts';
 import { seconds, type WireFacts } from './attempt-watch.ts';
 import { faultOf, readSizes } from './classify-answer.ts';
 import { classifyNetworkError } from './classify-network.ts';

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
-import { attemptCall, type ProviderAdvice } from './attempt.ts';
+import { attemptCall } from './attempt.ts';
+import type { ProviderAdvice } from './attempt-setup.ts';
 import type { AttemptWatch } from './attempt-watch.ts';
 import type { Endpoint } from './endpoint/endpoint.ts';
 import type { LanguageModel, Model, ModelPrice } from './port.ts';

@@ -1,4 +1,4 @@
-import type { ReplPlace } from '../admission/tree-places.ts';
+import type { ReplPlace } from '../admission/repl-places.ts';
 import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';

@@ -1,4 +1,4 @@
-import type { ReplPlace } from '../admission/tree-places.ts';
+import type { ReplPlace } from '../admission/repl-places.ts';
 import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';

@@ -1,18 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { RunEvent } from '../event/event.ts';
+import type { BlobRef, BlobStore } from './blob-store.ts';
 import { selectRuns, selectSessions } from './filter.ts';
-import type {
-  BlobRef,
-  BlobStore,
-  EventLog,
-  EventTail,
-  JournalEntry,
-  JournalLog,
-  RunTable,
-  SessionTable,
-  Store,
-  Stored,
-} from './port.ts';
+import type { EventLog, EventTail, JournalEntry, JournalLog, RunTable, SessionTable, Store, Stored } from './port.ts';
 import type { RunRecord } from './run-record.ts';
 import type { SessionRecord } from './session-record.ts';
 import { StoreError, storeClosed } from './store-error.ts';

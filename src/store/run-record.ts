@@ -1,7 +1,7 @@
 import type { Outcome, StopReason } from '../event/event.ts';
 import type { Limits } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
-import type { BlobRef } from './port.ts';
+import type { BlobRef } from './blob-store.ts';
 
 /**
  * The state of a run. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../clock.ts';
-import type { ProviderAdvice } from '../attempt.ts';
+import type { ProviderAdvice } from '../attempt-setup.ts';
 import { createEndpoint } from '../endpoint/endpoint.ts';
 import { isLocalUrl, measureWindow } from '../endpoint/local-server.ts';
 import { createModel } from '../model.ts';

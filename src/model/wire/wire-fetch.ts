@@ -1,7 +1,7 @@
 import { pipeline, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Clock } from '../../clock.ts';
-import type { ProviderAdvice } from '../attempt.ts';
+import type { ProviderAdvice } from '../attempt-setup.ts';
 import type { AttemptWatch } from '../attempt-watch.ts';
 import { classifyStatus } from '../classify.ts';
 import { classifyNetworkError } from '../classify-network.ts';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { ulid } from 'ulid';
-import type { BlobRef, BlobStore } from '../port.ts';
+import type { BlobRef, BlobStore } from '../blob-store.ts';
 import { checkFile, checkFolder, privateFolder, removeFile } from '../private-files.ts';
 import { StoreError, storeFailure } from '../store-error.ts';
 import { readPieces, type StoreFiles } from './store-files.ts';

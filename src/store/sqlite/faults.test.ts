@@ -18,7 +18,8 @@ import { RlmError } from '../../errors.ts';
 import { openJournal } from '../../journal/index.ts';
 import type { CallAccount } from '../../model/account.ts';
 import type { Model } from '../../model/port.ts';
-import type { BlobRef, Store } from '../port.ts';
+import type { BlobRef } from '../blob-store.ts';
+import type { Store } from '../port.ts';
 import { sqliteStore } from './sqlite-store.ts';
 import { machineFiles, type StoreFiles } from './store-files.ts';
 
