@@ -186,8 +186,9 @@ class Launcher:
             link.send(order)
             return
         expected = order.pop("expect")
+        identity = order.pop("identity", None)
         try:
-            fd = open_file(path, expected)
+            fd = open_file(path, expected, identity)
         except OSError as error:
             ident = order.get("image", order.get("source"))
             self._say(failed=ident, path=path, error=error.strerror or str(error), code=error.errno)
@@ -214,13 +215,15 @@ def end_quietly(number: int, frame: object) -> None:
     raise SystemExit
 
 
-def open_file(path: str, expected: int) -> int:
-    """A regular file of the expected size, for reading. Never waits, as opening a pipe would."""
+def open_file(path: str, expected: int, identity: str | None = None) -> int:
+    """A regular file of the expected size, and the one that was checked. Never waits, as opening a pipe would."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     info = os.fstat(fd)
     problem = None
     if not stat.S_ISREG(info.st_mode):
         problem = "it is not a regular file"
+    elif identity is not None and identity != f"{info.st_dev}:{info.st_ino}":
+        problem = "another file has taken its place since it was checked"
     elif info.st_size != expected:
         problem = f"it had {expected} bytes when it was looked at and has {info.st_size} now"
     if problem is not None:

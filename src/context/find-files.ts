@@ -9,7 +9,7 @@ import { relative, sep } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
 import { excludeRules, IgnoreRules, rulesAbove } from './ignore-rules.ts';
 import type { LeftOut } from './left-out.ts';
-import { isSecret } from './secret-files.ts';
+import { isInternal, isSecret } from './secret-files.ts';
 
 /** A file that was found. */
 export interface FoundFile {
@@ -32,8 +32,6 @@ export interface Walk {
   readonly leftOut: LeftOut;
 }
 
-/** Files of version control and of Fathom itself: no part of anybody's documents. */
-const INTERNAL: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', '.fathom']);
 /** Folders that hold copies of other projects. */
 const VENDORED: ReadonlySet<string> = new Set(['node_modules']);
 /** Nested deeper than file systems of people go: a guard against folders made to exhaust the walk. */
@@ -96,7 +94,7 @@ function below(folder: string, name: string): string {
 
 async function visit(state: State, folder: Folder, entry: Dirent): Promise<void> {
   const { name } = entry;
-  if (INTERNAL.has(name)) return;
+  if (isInternal(name)) return;
   const path = below(folder.path, name);
   const real = below(folder.real, name);
   const isFolder = entry.isDirectory();

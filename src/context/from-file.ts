@@ -1,8 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { messageOf, RlmError } from '../errors.ts';
+import { openRegular, READ_REGULAR } from '../regular-file.ts';
 import type { FileValue } from '../repl/port.ts';
 import { BINARY, decodeWhole, type TextEncoding } from '../text-encoding.ts';
+import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, encodingGiven, whyNoPath } from './file-options.ts';
 import { bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
@@ -46,10 +48,11 @@ export interface FileLook {
 }
 
 /** @throws RlmError `context-not-found`, `context-invalid` */
-export async function lookAtFile(path: string, options: FileOptions, name?: string): Promise<LoadedContext> {
+export async function lookAtFile(path: string, options: FileOptions & Guarded, name?: string): Promise<LoadedContext> {
   checkPath('fromFile', path);
   checkFileOptions('fromFile', options);
   return await onFile(path, async (absolute) => {
+    await options.guard?.checkPath(absolute);
     const { value, facts } = await examine(absolute, options);
     return await describe({ value: name === undefined ? value : { ...value, name }, facts });
   });
@@ -70,21 +73,23 @@ export async function onFile<T>(path: string, look: (absolute: string) => Promis
 }
 
 /** @throws RlmError `context-invalid` for what is not a regular file, and for one that no option makes usable */
-export async function examine(absolute: string, options: FileOptions): Promise<FileLook> {
-  const { as = 'text' } = options;
-  const { isFile, size } = await sizeOf(absolute);
-  if (!isFile) throw notUsable('context-invalid', absolute, 'it is not a regular file; use fromFiles for a folder');
+export async function examine(absolute: string, options: FileOptions & Guarded): Promise<FileLook> {
+  const { as = 'text', guard } = options;
+  // Opening a device may do something, so what it is counts before and after.
+  if (!(await stat(absolute)).isFile()) throw notRegular(absolute);
   const encoding = as === 'bytes' ? BINARY : encodingGiven(options.encoding);
-  await using file = await open(absolute, 'r');
-  const facts = await scanFile(file, size, encoding);
+  await using file = await open(absolute, READ_REGULAR);
+  const opened = await file.stat();
+  if (!opened.isFile()) throw notRegular(absolute);
+  const identity = guard?.checkOpen({ fd: file.fd, path: absolute });
+  const facts = await scanFile(file, opened.size, encoding);
   if (facts.is === 'binary') checkOpens({ absolute, facts, as, wanted: encoding === BINARY });
   else checkWhole(absolute, facts);
-  return { value: fileValue({ absolute, facts, as, named: encoding }), facts };
+  return { value: fileValue({ absolute, facts, as, named: encoding, identity }), facts };
 }
 
-async function sizeOf(absolute: string): Promise<{ readonly isFile: boolean; readonly size: number }> {
-  const facts = await stat(absolute);
-  return { isFile: facts.isFile(), size: facts.size };
+function notRegular(absolute: string): RlmError {
+  return notUsable('context-invalid', absolute, 'it is not a regular file; use fromFiles for a folder');
 }
 
 function checkOpens(check: {
@@ -114,8 +119,9 @@ function fileValue(look: {
   readonly facts: FileFacts;
   readonly as: FileValue['as'];
   readonly named: TextEncoding | undefined;
+  readonly identity: string | undefined;
 }): FileValue {
-  const { absolute, facts, as, named } = look;
+  const { absolute, facts, as, named, identity } = look;
   const text = facts.is === 'text';
   return {
     kind: 'file',
@@ -125,6 +131,7 @@ function fileValue(look: {
     skip: text ? facts.skip : 0,
     as: text ? as : 'bytes',
     ...(named !== undefined && { named }),
+    ...(identity !== undefined && { identity }),
   };
 }
 
@@ -152,8 +159,9 @@ const BYTES = { type: 'bytes', unit: 'bytes', preview: undefined } as const;
 /** Bytes of the longest character. */
 const LONGEST = 4;
 
-async function previewOf({ path, bytes, encoding, skip }: FileValue): Promise<string> {
-  await using file = await open(path, 'r');
+async function previewOf(value: FileValue): Promise<string> {
+  const { bytes, encoding, skip } = value;
+  await using file = await openRegular(value);
   const whole = LONGEST * (PREVIEW_HEAD + PREVIEW_TAIL);
   const head = decodeWhole(await readAt(file, skip, Math.min(bytes - skip, whole)), encoding);
   if (bytes - skip <= whole && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
@@ -6,6 +7,7 @@ import { RlmError } from '../errors.ts';
 import { mapBounded } from '../map-bounded.ts';
 import type { DocumentValue } from '../repl/port.ts';
 import { documentsContext } from './documents.ts';
+import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
 import { bytesNote, notesOf } from './file-words.ts';
 import { type FoundFile, findFiles, isBelow } from './find-files.ts';
@@ -55,7 +57,7 @@ interface Search {
   /** Names of files, by their paths, where the name differs from the path. */
   readonly names: ReadonlyMap<string, string>;
   readonly cwd: string;
-  readonly options: FilesOptions;
+  readonly options: FilesOptions & Guarded;
   readonly leftOut: LeftOut;
 }
 
@@ -66,7 +68,7 @@ interface Candidate extends FoundFile {
 
 async function loadFiles(
   paths: readonly string[],
-  options: FilesOptions,
+  options: FilesOptions & Guarded,
   names: ReadonlyMap<string, string> = new Map(),
 ): Promise<LoadedContext> {
   checkFileOptions('fromFiles', options);
@@ -137,10 +139,16 @@ async function findAll(paths: readonly string[], search: Search): Promise<readon
 
 async function findOne(path: string, search: Search): Promise<readonly Candidate[]> {
   const absolute = resolve(search.cwd, path);
-  const facts = await onFile(absolute, () => stat(absolute)).catch(missingOnly);
+  const { guard } = search.options;
+  const look = async (): Promise<Stats> => {
+    await guard?.checkPath(absolute);
+    return await stat(absolute);
+  };
+  const facts = await onFile(absolute, look).catch(missingOnly);
   if (facts?.isDirectory()) return await inFolder({ root: absolute, path, search, wants: () => true });
   if (facts !== undefined) return [{ path: absolute, real: await realpath(absolute), named: true }];
   const { folder, pattern } = await literalPart(path, search.cwd);
+  await guard?.checkPath(folder);
   const matches = pattern === undefined ? undefined : picomatch(pattern, { dot: true });
   if (matches === undefined) throw notFound([path], whyNoFile(path));
   return await inFolder({ root: folder, path, search, wants: (inside) => matches(inside) });
@@ -202,15 +210,19 @@ async function examineAll(
   const giveWay = createTimeSlices();
   return await mapBounded(candidates, async (candidate) => {
     // Most files of folders are small and plain.
-    const plain = candidate.named || search.options.encoding !== undefined ? undefined : examinePlain(candidate.path);
+    const plain =
+      candidate.named || search.options.encoding !== undefined
+        ? undefined
+        : examinePlain(candidate.path, search.options.guard);
     await giveWay();
     return [candidate, plain ?? (await examineOne(candidate, search))] as const;
   });
 }
 
 async function examineOne(candidate: Candidate, search: Search): Promise<FileLook | undefined> {
-  const { encoding } = search.options;
-  const look = (): Promise<FileLook> => examine(candidate.path, encoding === undefined ? {} : { encoding });
+  const { encoding, guard } = search.options;
+  const how = { ...(encoding !== undefined && { encoding }), ...(guard !== undefined && { guard }) };
+  const look = (): Promise<FileLook> => examine(candidate.path, how);
   if (candidate.named) return await onFile(candidate.path, look);
   const shown = documentPath(search.cwd, candidate.path);
   try {

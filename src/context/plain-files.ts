@@ -4,37 +4,50 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { READ_REGULAR } from '../regular-file.ts';
+import type { FileGuard } from './file-guard.ts';
 import type { FileLook } from './from-file.ts';
 import { SAMPLE_BYTES } from './guess-encoding.ts';
 import { scanPlain } from './scan-file.ts';
-
-/** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
-const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Nothing of it is kept: facts are numbers. */
 const room = Buffer.allocUnsafeSlow(SAMPLE_BYTES);
 
 /** The facts of an ordinary small file; undefined for every other file, and for one that cannot be read. */
-export function examinePlain(path: string): FileLook | undefined {
-  const bytes = readSmall(path);
-  const facts = bytes === undefined ? undefined : scanPlain(bytes);
-  if (facts === undefined) return undefined;
-  return { value: { kind: 'file', path, bytes: facts.bytes, encoding: 'utf-8', skip: 0, as: 'text' }, facts };
+export function examinePlain(path: string, guard?: FileGuard): FileLook | undefined {
+  const read = readSmall(path, guard);
+  const facts = read === undefined ? undefined : scanPlain(read.bytes);
+  if (read === undefined || facts === undefined) return undefined;
+  const { identity } = read;
+  return {
+    value: {
+      ...({ kind: 'file', path, bytes: facts.bytes, encoding: 'utf-8', skip: 0, as: 'text' } as const),
+      ...(identity !== undefined && { identity }),
+    },
+    facts,
+  };
 }
 
-function readSmall(path: string): Buffer | undefined {
+interface SmallFile {
+  readonly bytes: Buffer;
+  readonly identity: string | undefined;
+}
+
+function readSmall(path: string, guard: FileGuard | undefined): SmallFile | undefined {
   let file: number;
   try {
-    file = openSync(path, FLAGS);
+    file = openSync(path, READ_REGULAR);
   } catch {
     return undefined; // The caller looks again, and reports it.
   }
   try {
     const facts = fstatSync(file);
     if (!facts.isFile() || facts.size > SAMPLE_BYTES) return undefined;
-    return readSync(file, room, 0, facts.size, 0) === facts.size ? room.subarray(0, facts.size) : undefined;
+    const identity = guard?.checkOpen({ fd: file, path });
+    if (readSync(file, room, 0, facts.size, 0) !== facts.size) return undefined;
+    return { bytes: room.subarray(0, facts.size), identity };
   } catch {
     return undefined; // As above.
   } finally {

@@ -18,6 +18,14 @@ const NAMES: readonly RegExp[] = [
 /** Folders of which everything is secret. */
 const FOLDERS: ReadonlySet<string> = new Set(['.ssh', '.gnupg', '.aws', '.kube', '.azure', '.gcloud']);
 
+/** Files of version control and of Fathom itself: they are not documents. */
+const INTERNAL: ReadonlySet<string> = new Set(['.git', '.hg', '.svn', '.fathom']);
+
+/** Whether a file or folder of that name belongs to version control or to Fathom. File systems may ignore case. */
+export function isInternal(name: string): boolean {
+  return INTERNAL.has(name.toLowerCase());
+}
+
 /** Whether a file or folder of that name is left out of folders. */
 export function isSecret(name: string, folder: boolean): boolean {
   if (folder) return FOLDERS.has(name.toLowerCase());

@@ -48,6 +48,8 @@ export interface FileValue {
   readonly named?: TextEncoding;
   /** What it is called, where that is not the end of its path: standard input, say. */
   readonly name?: string;
+  /** Device and number of the file that was checked: another one of that path is refused. Absent where every file may be read. */
+  readonly identity?: string;
 }
 
 /** One document of a list of them. */

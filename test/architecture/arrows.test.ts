@@ -15,6 +15,7 @@ const LEAVES: readonly string[] = [
   'map-bounded.ts',
   'option-names.ts',
   'package-files.ts',
+  'regular-file.ts',
   'similar.ts',
   'text-encoding.ts',
 ];

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
 import { countCharacters } from '../../code-points.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { mapBounded } from '../../map-bounded.ts';
+import { openRegular } from '../../regular-file.ts';
 import { decodeWhole } from '../../text-encoding.ts';
 import type { DocumentValue, FileValue } from '../port.ts';
 
@@ -79,14 +79,20 @@ export function memoryText(parts: {
   return { kind: 'file', bytes: parts.text.length, encoding: 'utf-8', skip: 0, as: 'text', ...parts };
 }
 
-async function readText({ path, bytes, encoding, skip }: FileValue): Promise<string> {
-  const content = await readFile(path).catch((error: unknown) => {
+async function readText(value: FileValue): Promise<string> {
+  const { path, bytes, encoding, skip } = value;
+  const content = await readWhole(value).catch((error: unknown) => {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw unreadable(path, messageOf(error), missing ? 'context-not-found' : 'context-invalid');
   });
   if (content.length === bytes) return decodeWhole(content.subarray(skip), encoding);
   const change = `it had ${bytes} bytes when it was looked at and has ${content.length} now`;
   throw unreadable(path, change, 'context-invalid');
+}
+
+async function readWhole(value: FileValue): Promise<Buffer> {
+  await using file = await openRegular(value);
+  return await file.readFile();
 }
 
 function unreadable(path: string, why: string, code: 'context-not-found' | 'context-invalid'): RlmError {

@@ -5,9 +5,10 @@
  * @module
  */
 import { isAscii } from 'node:buffer';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { messageOf, RlmError } from '../../errors.ts';
+import { openRegular } from '../../regular-file.ts';
 import { completeUtf8, decodeText } from '../../text-encoding.ts';
 import { encodeExact } from '../channel/index.ts';
 import type { FileValue } from '../port.ts';
@@ -137,7 +138,7 @@ async function sendUnits(request: {
 async function withFile<T>(file: FileValue, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   let handle: FileHandle;
   try {
-    handle = await open(file.path, 'r');
+    handle = await openRegular(file);
   } catch (error) {
     throw new RlmError({
       code: 'context-not-found',

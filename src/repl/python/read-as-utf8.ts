@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
 import { messageOf, RlmError } from '../../errors.ts';
+import { openRegular } from '../../regular-file.ts';
 import { decodeText } from '../../text-encoding.ts';
 import type { FileValue } from '../port.ts';
 
@@ -11,9 +11,10 @@ const PIECE = 1024 * 1024;
  *
  * @throws RlmError `context-not-found`, `context-invalid`
  */
-export async function readAsUtf8({ path, bytes, encoding, skip }: FileValue): Promise<Buffer> {
+export async function readAsUtf8(value: FileValue): Promise<Buffer> {
+  const { path, bytes, encoding, skip } = value;
   try {
-    await using file = await open(path, 'r');
+    await using file = await openRegular(value);
     const decoding = decodeText(encoding);
     const pieces: Buffer[] = [];
     let position = skip;

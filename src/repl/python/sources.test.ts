@@ -1,5 +1,5 @@
 /** Contexts by descriptor: files and texts, exact, shared, refused in words. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -112,6 +112,17 @@ await describeWithPython('contexts of the python backend', () => {
     await expect(bind({ ...large, bytes: 3_000_000 })).rejects.toMatchObject({ code: 'context-invalid' });
     await expect(bind({ ...small, path: folder })).rejects.toThrow(/not a regular file/);
     expect((await run(repl, '1 + 1')).value).toBe('2');
+    await repl.close();
+  });
+
+  test('that were replaced after they were checked are refused', async () => {
+    const repl = await open();
+    for (const value of [file('a', Buffer.from('abc')), file('b', Buffer.alloc(2_000_000, 97))]) {
+      const { dev, ino } = statSync(value.path, { bigint: true });
+      const bind = (identity: string) => repl.bind({ values: { context: { ...value, identity } } });
+      await expect(bind(`${dev}:${ino + 1n}`)).rejects.toThrow(/another file has taken its place/);
+      await bind(`${dev}:${ino}`);
+    }
     await repl.close();
   });
 });

@@ -73,7 +73,12 @@ export function createSources(zygote: ZygoteProcess): Sources {
     value: FileValue | MemoryText,
   ): Promise<void> {
     const data = await inlineOf(value);
-    if (data === undefined) return order(number, { ...fields, path: value.path, expect: value.bytes });
+    if (data === undefined) {
+      return order(number, {
+        ...{ ...fields, path: value.path, expect: value.bytes },
+        ...(value.identity !== undefined && { identity: value.identity }),
+      });
+    }
     return order(number, { ...fields, inline: data.length }, data);
   }
 

@@ -1,0 +1,38 @@
+import { type BigIntStats, constants, fstatSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
+export const READ_REGULAR: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A file by its path, and by its identity where somebody has checked it. */
+export interface CheckedFile {
+  readonly path: string;
+  /** Of {@link identityOf}: another file of that path is refused. */
+  readonly identity?: string;
+}
+
+/** Opens a regular file for reading. The message of its error is a clause. */
+export async function openRegular({ path, identity }: CheckedFile): Promise<FileHandle> {
+  const file = await open(path, READ_REGULAR);
+  try {
+    const facts = await file.stat({ bigint: true });
+    if (!facts.isFile()) throw new Error('it is not a regular file');
+    if (identity !== undefined && identityOf(facts) !== identity) {
+      throw new Error('another file has taken its place since it was checked');
+    }
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Names the file itself, whatever its path is. */
+export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`;
+}
+
+/** The identity of an open file. */
+export function identityOfOpen(fd: number): string {
+  return identityOf(fstatSync(fd, { bigint: true }));
+}
