@@ -48,7 +48,7 @@ export function fromFiles(paths: string | readonly string[], options: FilesOptio
 export function namedFiles(
   paths: readonly string[],
   names: ReadonlyMap<string, string>,
-  options: FilesOptions = {},
+  options: FilesOptions & Guarded = {},
 ): ContextSource {
   return contextSource(() => loadFiles(paths, options, names));
 }

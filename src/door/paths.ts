@@ -11,7 +11,7 @@ import { invalidOption } from '../argument-checks.ts';
 import type { FileGuard } from '../context/file-guard.ts';
 import { isBelow } from '../context/find-files.ts';
 import { lookAtFile } from '../context/from-file.ts';
-import { loadFiles } from '../context/from-files.ts';
+import { namedFiles } from '../context/from-files.ts';
 import { type ContextSource, contextSource } from '../context/input.ts';
 import { isInternal, isSecret } from '../context/secret-files.ts';
 import { messageOf, RlmError } from '../errors.ts';
@@ -75,7 +75,7 @@ export function readablePaths(paths: readonly string[], readable: ReadableFolder
     const [only] = paths;
     const single = only !== undefined && paths.length === 1 ? resolve(cwd, only) : undefined;
     if (single !== undefined && (await isFile(single, readable))) return await lookAtFile(single, { guard: readable });
-    return await loadFiles(paths, { cwd, guard: readable });
+    return await namedFiles(paths, new Map(), { cwd, guard: readable }).load();
   });
 }
 
