@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 /** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
 export const READ_REGULAR: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** A file by its path, and by its identity where somebody has checked it. */
+/** A file by its path, and by its identity where a guard has checked it. */
 export interface CheckedFile {
   readonly path: string;
   /** Of {@link identityOf}: another file of that path is refused. */

@@ -1,5 +1,5 @@
 /**
- * What decides which files may be read, for callers that are not the owner of this machine's files.
+ * Limits which files may be read, for callers that do not own the files of this machine.
  *
  * @module
  */
