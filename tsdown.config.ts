@@ -6,7 +6,12 @@ const SHARED = { format: 'esm', platform: 'node', target: 'node22' } as const;
 export default defineConfig([
   {
     ...SHARED,
-    entry: { index: 'src/index.ts', test: 'src/test.ts', 'cli/main': 'src/cli/main.ts' },
+    entry: {
+      index: 'src/index.ts',
+      'ai-sdk': 'src/ai-sdk/index.ts',
+      test: 'src/test.ts',
+      'cli/main': 'src/cli/main.ts',
+    },
     dts: true,
     clean: true,
   },

@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fathom-rlm$/, replacement: source('src/index.ts') },
+      { find: /^fathom-rlm\/ai-sdk$/, replacement: source('src/ai-sdk/index.ts') },
       { find: /^fathom-rlm\/test$/, replacement: source('src/test.ts') },
     ],
   },

@@ -1,6 +1,7 @@
 /** What the package exports, by name: a change here is a change of the contract. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import * as aiSdk from '../../src/ai-sdk/index.ts';
 import * as index from '../../src/index.ts';
 import * as doubles from '../../src/test.ts';
 
@@ -20,15 +21,21 @@ function exportsOf(path: string): readonly string[] {
   return names.sort();
 }
 
-test('the exports of fathom-rlm and fathom-rlm/test', async () => {
+test('the exports of each entry', async () => {
   const main = exportsOf('../../src/index.ts');
+  const model = exportsOf('../../src/ai-sdk/index.ts');
   const testing = exportsOf('../../src/test.ts');
-  const text = ['# fathom-rlm', ...main, '', '# fathom-rlm/test', ...testing, ''].join('\n');
-  await expect(text).toMatchFileSnapshot('public-api.txt');
+  const sections = [
+    ...['# fathom-rlm', ...main, ''],
+    ...['# fathom-rlm/ai-sdk', ...model, ''],
+    ...['# fathom-rlm/test', ...testing, ''],
+  ];
+  await expect(sections.join('\n')).toMatchFileSnapshot('public-api.txt');
 });
 
 test('every value that is listed is there, and nothing else', () => {
   const values = (path: string): readonly string[] => exportsOf(path).filter((name) => !name.startsWith('type '));
   expect(Object.keys(index).sort()).toEqual(values('../../src/index.ts'));
+  expect(Object.keys(aiSdk).sort()).toEqual(values('../../src/ai-sdk/index.ts'));
   expect(Object.keys(doubles).sort()).toEqual(values('../../src/test.ts'));
 });

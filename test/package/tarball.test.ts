@@ -75,6 +75,8 @@ test('it holds what it needs, and nothing else', () => {
     'docs/reply-protocol.md',
     'dist/index.mjs',
     'dist/index.d.mts',
+    'dist/ai-sdk.mjs',
+    'dist/ai-sdk.d.mts',
     'dist/test.mjs',
     'dist/cli/main.mjs',
     'dist/repl/pyodide/worker/main.mjs',
