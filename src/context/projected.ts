@@ -74,7 +74,9 @@ async function sizeOf(projection: Projection): Promise<number> {
     throw wrongArgument(`the size of the projected ${projection.shape} could not be read: ${messageOf(error)}`);
   }
   if (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) return size;
-  throw wrongArgument(`the length of the projected ${projection.shape} is ${String(size)}, no whole number`);
+  throw wrongArgument(
+    `the length of the projected ${projection.shape} is ${String(size)}, which is not a whole number`,
+  );
 }
 
 function projectionOf(source: unknown): Projection {

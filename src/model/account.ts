@@ -9,7 +9,7 @@ export interface CallEstimate {
   readonly maxOutputTokens: number;
 }
 
-/** What an attempt came to. */
+/** The usage of an attempt that was sent. */
 export interface Settlement {
   readonly usage: CallUsage;
   /** The provider may have charged for an answer that never arrived whole. */
@@ -18,7 +18,10 @@ export interface Settlement {
 
 /** Room held for one attempt. Exactly one of `settle` and `release` is called, once. */
 export interface Reservation {
-  /** Awaited by whoever sends the attempt, right before: who keeps a record of what is in flight writes it here. */
+  /**
+   * The sender awaits it right before it sends the attempt. An account that records attempts in flight writes the
+   * record here.
+   */
   readonly sending?: () => Promise<void>;
   /** The attempt was sent: gives back what it did not use and books what it did. */
   settle(settlement: Settlement): void;

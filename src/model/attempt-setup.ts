@@ -13,7 +13,7 @@ export interface ProviderAdvice {
   readonly start: string | undefined;
 }
 
-/** What one attempt needs besides its request. */
+/** The parts that one attempt needs besides its request. */
 export interface AttemptSetup {
   readonly modelId: string;
   readonly clock: Clock;

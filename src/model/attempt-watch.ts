@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { ModelError, withoutStacks } from './model-error.ts';
 import type { ModelRequest } from './port.ts';
 
-/** What is known of the wire while one attempt runs. Written by our fetch, read when a failure is classified. */
+/** Facts about the wire while one attempt runs. Our fetch writes them; the classification of a failure reads them. */
 export interface WireFacts {
   /** The provider was asked: a request left this process or is about to. */
   sent: boolean;
@@ -15,14 +15,14 @@ export interface WireFacts {
   /** The provider said by itself that its reply is whole, though maybe without a finish reason. */
   closed: boolean;
   host: string | undefined;
-  /** What the body of the response was lost by. Its reply may have been whole before. */
+  /** The error that ended the response body early. The reply may have been whole before. */
   lost: ModelError | undefined;
   /** Ends the body where it is, as if its connection had been lost by this error; undefined while there is none to end. */
   cutOff: ((error: ModelError) => void) | undefined;
 }
 
 /**
- * Watches one attempt: ends it on the caller's signal, when the provider falls silent, or when anybody who sees the wire
+ * Watches one attempt: ends it on the caller's signal, when the provider falls silent, or when code that reads the wire
  * calls {@link AttemptWatch.fail}. The first failure wins.
  */
 export interface AttemptWatch {
@@ -153,7 +153,7 @@ class Watch implements AttemptWatch {
   }
 }
 
-/** Closing a connection makes errors that nobody sees, and a thousand calls may be cancelled at once. */
+/** Closing a connection makes errors that no code reads, and a thousand calls may be cancelled at once. */
 function abortWithoutStacks(controller: AbortController, reason: unknown): void {
   withoutStacks(() => controller.abort(reason));
 }

@@ -70,7 +70,7 @@ describe('AI SDK models of every specification', () => {
     ['v2', 'unknown'],
     ['v2', 'other'],
     ['v3', { unified: 'other', raw: undefined }],
-  ] as const)('%s %o: partial text is no answer', async (version, reason) => {
+  ] as const)('%s %o: partial text is not an answer', async (version, reason) => {
     const model = resolveModel(older(version, reason, {}));
     await expect(model.attempt(request())).rejects.toMatchObject({
       fault: 'truncated',

@@ -30,7 +30,10 @@ export async function attemptCall(setup: AttemptSetup, request: ModelRequest): P
   }
 }
 
-/** What the SDK makes of a lost body says less than what it was lost by; an error the provider sent before says more. */
+/**
+ * For a body that broke off, the wire's own error says more than the SDK's; an error that the provider sent before says
+ * most.
+ */
 function failureOf(error: unknown, setup: AttemptSetup, wire: WireFacts): ModelError {
   const failure = classifyFailure(error, setup, wire);
   return failure.fault === 'truncated' ? (wire.lost ?? failure) : failure;
@@ -61,7 +64,7 @@ async function collect(
     }
     watch.touch();
     if (!take(readPart(value), request, collected)) continue;
-    // A stream that said it is at its end has nothing to be told; reading on costs less than cancelling.
+    // A stream that has announced its end needs no cancel, and reading on costs less.
     void (collected.ended ? drain(reader, setup.clock) : reader.cancel()).catch(ignore);
     return;
   }
@@ -119,7 +122,7 @@ function take(part: ReplyPart | undefined, request: ModelRequest, collected: Col
   }
 }
 
-/** What the filters held back in case the key went on. */
+/** Takes the text that the filters held back in case a key continued. */
 function takeRest(request: ModelRequest, collected: Collected): void {
   collected.reasoning += collected.filters.reasoning.end();
   const rest = collected.filters.text.end();

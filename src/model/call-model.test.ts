@@ -92,7 +92,7 @@ test('an error that would be the same again is not retried', async () => {
   expect(attempts).toHaveLength(1);
 });
 
-test('an error nobody knows is not retried', async () => {
+test('an unknown error is not retried', async () => {
   const { call } = setUp([new Error('boom'), 'unused']);
   await expect(callModel(call)).rejects.toMatchObject({
     code: 'model-failure',

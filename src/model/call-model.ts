@@ -51,7 +51,7 @@ export async function callModel(call: ModelCall): Promise<ModelReply> {
     if (call.model.prepare !== undefined) await call.model.prepare();
     return await runAttempts(state);
   } catch (error) {
-    // Whoever cancelled with an error of their own gets that one back.
+    // A caller who cancelled with an error of their own gets that error back.
     if (signal.aborted && RlmError.isInstance(signal.reason) && wasCancelled(error)) throw signal.reason;
     throw error;
   } finally {
@@ -136,7 +136,7 @@ interface Held {
   readonly slot: GateSlot;
 }
 
-/** Money first, then the slot: a call that cannot be paid takes nobody's turn. */
+/** Money first, then the slot: a call that cannot be paid does not take a turn. */
 async function admit(state: CallState, estimate: Parameters<CallAccount['reserve']>[0]): Promise<Held> {
   const { account, gate, model, sendBy = Number.POSITIVE_INFINITY } = state.call;
   const deadline = Math.min(state.call.deadline, sendBy);

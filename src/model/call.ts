@@ -20,7 +20,7 @@ export interface RetryPolicy {
   readonly capMs: number;
 }
 
-/** What a call asks for; the retry layer adds signal and timeouts. */
+/** The content of a call; the retry layer adds signal and timeouts. */
 export interface CallRequest {
   readonly messages: readonly ChatMessage[];
   readonly maxOutputTokens: number;
@@ -40,7 +40,7 @@ export interface AttemptStart {
   readonly sentAt: number;
 }
 
-/** What an attempt came to: one record per model round trip. */
+/** The outcome of an attempt: one record per model round trip. */
 export interface AttemptRecord extends AttemptStart {
   readonly outcome:
     | { readonly ok: true; readonly reply: ModelReply }

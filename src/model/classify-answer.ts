@@ -16,8 +16,8 @@ const SERVER = /server_error|internal|api_error|timeout|bad_gateway/;
 const BAD_REQUEST = /invalid_request|invalid_argument|bad_request|failed_precondition|unsupported/;
 
 /**
- * What a provider's answer means. Its own words outrank the status: overload comes as 200 with an error event,
- * a spent quota as 429, an empty account as 400.
+ * The fault that a provider's answer means. Its own words outrank the status: overload comes as 200 with an error
+ * event, a spent quota as 429, an empty account as 400.
  */
 export function faultOf(status: number | undefined, answer: ProviderAnswer | undefined): ModelFault {
   const words = answer === undefined ? '' : `${answer.names} ${answer.message.toLowerCase()}`;

@@ -39,7 +39,7 @@ const RESET: ReadonlySet<string> = new Set([
 /** How undici says that a proxy did not get through; what it refuses with 4xx stays refused. */
 const PROXY_FAILED = /^Proxy response \(5\d\d\)/;
 
-/** A failure of the connection, found by its code anywhere in the chain of causes; undefined when it is none. */
+/** A failure of the connection, found by its code anywhere in the chain of causes; undefined for another failure. */
 export function classifyNetworkError(error: unknown, setup: Setup, wire: WireFacts): ModelError | undefined {
   const { modelId } = setup;
   for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {

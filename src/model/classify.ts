@@ -149,7 +149,7 @@ function classifyStreamError(error: unknown, setup: Setup, wire: WireFacts): Mod
     );
     return wire.answered ? model.with({ possiblyBilled: true }) : model;
   }
-  // What an SDK throws that has begun to read: it could make nothing of it.
+  // The SDK has begun to read, so the response was not in a form it knows.
   return wire.bytes > 0 ? malformed(error, setup) : unknownFailure(error, setup);
 }
 
@@ -165,7 +165,7 @@ function malformed(error: unknown, setup: Setup): ModelError {
 function eventOf(error: unknown): ProviderAnswer | undefined {
   if (typeof error === 'string') return readProviderAnswer({ error });
   if (!(error instanceof Error)) return readProviderAnswer(error);
-  // What the SDK could not read may be an error in another form than the one it knows.
+  // A value that the SDK could not read may be an error in another form than the one it knows.
   if (error.name === 'AI_TypeValidationError') return readProviderAnswer((error as { readonly value?: unknown }).value);
   const { type, code, statusCode, data } = error as Error & Record<'type' | 'code' | 'statusCode' | 'data', unknown>;
   if (type === undefined && statusCode === undefined && data === undefined) return undefined;

@@ -4,7 +4,7 @@ import type { ChatMessage, Model } from './port.ts';
 /** Longer texts are sampled: an estimate must not cost what the call saves. */
 const SAMPLE_CHARS = 4_096;
 const SAMPLE_WINDOWS = 16;
-/** What chat templates add per message and per request; OpenAI documents 3 to 4 tokens. */
+/** Tokens that chat templates add per message and per request; OpenAI documents 3 to 4. */
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_REQUEST = 3;
 /**

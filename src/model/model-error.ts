@@ -16,7 +16,7 @@ export type ModelErrorCode = Extract<
   | 'cancelled'
 >;
 
-/** What exactly went wrong, finer than the code: what retries, rate control and log lines go by. */
+/** The exact failure, finer than the code. Retries, rate control and log lines depend on it. */
 export type ModelFault =
   | 'rate-limit'
   | 'quota'
@@ -41,11 +41,11 @@ export type ModelFault =
   | 'recording'
   | 'unknown';
 
-/** What a {@link ModelError} is made of. */
+/** The fields of a {@link ModelError}. */
 export interface ModelErrorOptions {
   /** Decides the code and the flags. */
   readonly fault: ModelFault;
-  /** What happened, on what, and what to do. */
+  /** Says what happened, on what, and what to do. */
   readonly message: string;
   readonly cause?: unknown;
   /** Overrides what the fault says. */
@@ -103,13 +103,13 @@ const RULES: Readonly<Record<ModelFault, FaultRule>> = {
 export class ModelError extends RlmError {
   /** By the fault. */
   declare readonly code: ModelErrorCode;
-  /** What exactly went wrong. */
+  /** The exact failure. */
   readonly fault: ModelFault;
   /** Milliseconds the provider asked us to wait before the next attempt. */
   readonly retryAfterMs: number | undefined;
   /** The provider may have charged for an answer that never arrived whole. */
   readonly possiblyBilled: boolean;
-  /** What the failed attempt is booked with; undefined when nothing was used. */
+  /** The usage that the failed attempt is booked with; undefined when nothing was used. */
   readonly usage: CallUsage | undefined;
   /** Of the response, where there was one. */
   readonly httpStatus: number | undefined;
@@ -173,7 +173,7 @@ export class ModelError extends RlmError {
 /** Runs `work`, whose errors get no stack: where they come from costs more to write down than the rest of the work. */
 export function withoutStacks<T>(work: () => T): T {
   const { stackTraceLimit } = Error;
-  // No assignment: it would throw where somebody has frozen `Error`.
+  // No assignment: it would throw where `Error` is frozen.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return work();

@@ -36,7 +36,7 @@ test('listed models can be named, and have their window and price', () => {
   expect(models.length).toBeGreaterThan(300);
 });
 
-test('what nobody charges for costs nothing, and that is known', () => {
+test('a model without a charge costs nothing, and that is known', () => {
   expect(resolveModel('ollama/qwen3', { env: {} }).price).toEqual({ input: 0, output: 0 });
   expect(resolveModel('vllm/m', { env: { VLLM_BASE_URL: 'https://gpu.example.com/v1' } }).price).toBeUndefined();
   expect(resolveModel('http://127.0.0.1:4000/v1#m', { env: {} }).price).toBeUndefined();

@@ -49,7 +49,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** What an unknown reference is likely to mean, as a sentence without its full stop; undefined without an idea. */
+/**
+ * Suggests the model that an unknown reference probably means, as a sentence without its full stop; undefined when none
+ * is close.
+ */
 export function suggestModel(ref: string): string | undefined {
   const slash = ref.indexOf('/');
   const provider = slash < 0 ? undefined : ref.slice(0, slash).toLowerCase();

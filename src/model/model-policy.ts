@@ -18,23 +18,23 @@ export interface ModelPolicy {
    * The model for a name a cell gave: the named one where the caller allows it, else the policy's, with a fallback to
    * report the first time in a tree.
    *
-   * @throws RlmError `model-not-found` for a name nobody knows
+   * @throws RlmError `model-not-found` for an unknown name
    */
   named(name: string, depth: number): Promise<{ readonly model: Model; readonly fallback?: Fallback }>;
   /** A model of that id that calls may have gone to, where this `Rlm` still has it. */
   withId(id: string): Promise<Model | undefined>;
   /** Sub-models that could not be resolved and that the caller let the root model stand in for. */
   readonly fallbacks: readonly Fallback[];
-  /** The model itself, or the one that stands in for it since {@link standIn}. */
+  /** The model itself, or the one that replaces it since {@link standIn}. */
   inUse(model: Model): Model;
   /**
-   * What stands in for a sub-model that its provider does not know, where the caller lets it, with a fallback to report
-   * the first time in a tree; `undefined` for every other failure.
+   * The replacement of a sub-model that its provider does not know, where the caller allows one, with a fallback to
+   * report the first time in a tree; `undefined` for every other failure.
    */
   standIn(model: Model, failure: unknown): { readonly model: Model; readonly fallback?: Fallback } | undefined;
 }
 
-/** What a policy is made of. */
+/** The options of a policy. */
 export interface PolicyOptions {
   readonly model: ModelRef;
   readonly subModel: ModelRef | readonly ModelRef[] | undefined;
@@ -63,7 +63,7 @@ export async function createModelPolicy(options: PolicyOptions): Promise<ModelPo
     }
   }
   const at = (depth: number): Model => (depth === 0 ? root : (subs[Math.min(depth, subs.length) - 1] ?? root));
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const unknown = new Set<Model>();
   return {
     at,
@@ -86,8 +86,8 @@ export async function createModelPolicy(options: PolicyOptions): Promise<ModelPo
     async named(name, depth) {
       const { model, fallback } = await named({ name, own: at(depth), policy: [root, ...subs], options });
       const record = fallback === undefined ? '' : `${fallback.configured}\n${fallback.using}`;
-      if (fallback === undefined || told.has(record)) return { model };
-      told.add(record);
+      if (fallback === undefined || reported.has(record)) return { model };
+      reported.add(record);
       return { model, fallback };
     },
   };
@@ -130,7 +130,7 @@ function isNamed(ref: string, name: string): boolean {
   return ref === name || ref.endsWith(`/${name}`);
 }
 
-/** A model that exists but is not allowed is a matter of policy; a name nobody knows is a mistake of the code. */
+/** A model that exists but is not allowed is a matter of policy; an unknown name is a mistake of the code. */
 async function mustExist(name: string, options: PolicyOptions): Promise<void> {
   try {
     await options.resolve(name);

@@ -6,13 +6,13 @@ import type { Endpoint } from './endpoint/endpoint.ts';
 import type { LanguageModel, Model, ModelPrice } from './port.ts';
 import { redactKeys } from './redact.ts';
 
-/** What a {@link Model} is made of. */
+/** The parts of a {@link Model}. */
 export interface ModelSetup {
   readonly id: string;
   readonly ref?: string | undefined;
   readonly provider: string;
   readonly endpoint?: string;
-  /** What its endpoint reports and refuses while it is used. */
+  /** Facts that its endpoint reports while it is used, such as refused parameters. */
   readonly learned?: Endpoint;
   readonly price: ModelPrice | undefined;
   readonly contextTokens: number | undefined;

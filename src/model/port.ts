@@ -36,7 +36,7 @@ export interface ChatMessage {
  */
 export type TextReader = (delta: string) => number | undefined;
 
-/** What one attempt sends. */
+/** The content of one attempt. */
 export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
   /** Sent as the provider's maximum. */
@@ -67,7 +67,7 @@ export interface CallUsage {
   readonly costUsd?: number;
   /** The provider did not say: they are estimates. */
   readonly estimated: boolean;
-  /** What the provider said, where it could not be true and was replaced by an estimate. */
+  /** The provider's own report, where it could not be true and was replaced by an estimate. */
   readonly reported?: { readonly inputTokens: number | undefined; readonly outputTokens: number | undefined };
 }
 

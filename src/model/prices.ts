@@ -1,7 +1,7 @@
 import { incompletePackage, requireFrom } from '../package-files.ts';
 import type { ModelPrice } from './port.ts';
 
-/** What the table knows of a model. */
+/** The facts that the table has about a model. */
 export interface ModelFacts {
   readonly price: ModelPrice | undefined;
   /** Tokens of input and output the model takes. */
@@ -27,7 +27,7 @@ export function lookUpModel(modelId: string): ModelFacts {
   const found = loadTable().calcPrice({ input_tokens: 1, output_tokens: 1 }, modelId.slice(slash + 1), {
     providerId: TABLE_NAMES[provider] ?? provider,
   });
-  // The table guesses from a model's name when it does not know the provider: that price would be somebody else's.
+  // The table guesses from a model's name when it does not know the provider: that price would be another provider's.
   if (found === null || found.provider.id !== (TABLE_NAMES[provider] ?? provider)) return NOTHING;
   const { input_mtok, output_mtok, cache_read_mtok, cache_write_mtok } = found.model_price;
   const input = base(input_mtok);

@@ -3,7 +3,7 @@ import { readDuration } from './retry-after.ts';
 /** Characters that are looked at: patterns are tried on them, which takes more than linear time on hostile ones. */
 const LONGEST = 4_000;
 
-/** What a provider says of a failure, whatever its wire format. */
+/** A provider's account of a failure, in whatever wire format. */
 export interface ProviderAnswer {
   readonly message: string;
   /** Everything it names the failure by (`type`, `code`, `status`, `reason`), space-separated, as it is written. */

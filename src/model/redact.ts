@@ -4,13 +4,13 @@
  * @module
  */
 
-/** What stands in place of a key. */
+/** The text that replaces a key. */
 const PLACEHOLDER = '[key]';
 
 /** Characters of a key, or of another form of it, that are enough to be taken out of an error. */
 const PART_CHARS = 12;
 
-/** What keys of the known providers look like, whole or with stars in the middle, as error messages quote them. */
+/** The form of the known providers' keys, whole or with stars in the middle, as error messages quote them. */
 const KEY_SHAPES = /\b(?:sk|pk|rk|gsk|xai|key|AIza|Bearer )[-_A-Za-z0-9*.]{8,}/g;
 
 /** Replaces whatever looks like a key. */
@@ -21,7 +21,7 @@ export function redactKeys(text: string): string {
 /** Names of headers that carry a key. Others (versions, feature flags) help to understand an error. */
 const KEY_HEADER = /auth|key|token|secret|cookie|password/i;
 
-/** What is secret in what is sent: the key, and the values of added headers that carry one, without a word before it. */
+/** The secrets of a request: the key, and the values of added headers that carry one, without a word before it. */
 export function secretsOf(key: string | undefined, headers: Readonly<Record<string, string>> = {}): readonly string[] {
   const values = Object.entries(headers).filter(([name]) => KEY_HEADER.test(name));
   const inHeaders = values.map(([, value]) => value.replace(/^\w+ +/, '')).filter(({ length }) => length >= PART_CHARS);
@@ -41,15 +41,15 @@ export function keyRedactor(secrets: readonly string[]): (text: string) => strin
 export interface ReplyFilters {
   readonly text: ReplyFilter;
   readonly reasoning: ReplyFilter;
-  /** For what comes in one piece. */
+  /** For a text in one piece. */
   readonly whole: (text: string) => string;
 }
 
-/** Takes keys out of a text that comes in pieces: what may be the beginning of a key waits for the next piece. */
+/** Takes keys out of a text that comes in pieces: a possible beginning of a key waits for the next piece. */
 export interface ReplyFilter {
-  /** What can be handed on. */
+  /** Returns the text that can be passed on. */
   push(piece: string): string;
-  /** What waited, when the reply ends. */
+  /** Returns the text that waited, when the reply ends. */
   end(): string;
 }
 
@@ -98,7 +98,7 @@ function partsOf(key: string): readonly string[] {
 
 function formsOf(key: string): readonly string[] {
   const bytes = Buffer.from(key);
-  // What stands before the key decides how its bits fall on characters; the first ones hold bits of both.
+  // The text before the key decides how its bits fall on characters; the first ones hold bits of both.
   const base64 = [0, 1, 2].map((before) =>
     Buffer.concat([Buffer.alloc(before), bytes])
       .toString('base64')

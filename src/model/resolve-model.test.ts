@@ -34,7 +34,7 @@ describe('references', () => {
     expect(resolveModel(ref, { env: KEYS })).toMatchObject({ id, provider });
   });
 
-  test.each(['gpt-5', 'nobody/gpt-5', 'openai/', '', 'openai.batch/x', 'constructor/x'])(
+  test.each(['gpt-5', 'unknown/gpt-5', 'openai/', '', 'openai.batch/x', 'constructor/x'])(
     '%j is unknown: the error lists what exists',
     (ref) => {
       expect(() => resolveModel(ref, { env: KEYS })).toThrow(
@@ -76,7 +76,7 @@ describe('prices', () => {
     expect(priceOf('google/gemini-2.5-pro')).toMatchObject({ input: 1.25, output: 10 });
   });
 
-  test('unknown is undefined, never zero, and never somebody else’s', () => {
+  test('unknown is undefined, never zero, and never the price of another model', () => {
     expect(priceOf('openai/no-such-model')).toBeUndefined();
     expect(priceOf('ollama/gpt-5')).toBeUndefined();
     expect(priceOf('gpt-5')).toBeUndefined();

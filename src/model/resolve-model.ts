@@ -121,7 +121,10 @@ function replayModel(file: string, options: ResolveOptions): Model {
 function recordedReference(ref: string, rest: string, options: ResolveOptions): Model {
   const [file, inner] = splitOnce(rest, ':');
   if (file === '' || inner === undefined || inner === '') {
-    throw new ModelError({ fault: 'model', message: `'${ref}' is no recording: write record:FILE:provider/model.` });
+    throw new ModelError({
+      fault: 'model',
+      message: `'${ref}' does not name a file and a model: write record:FILE:provider/model.`,
+    });
   }
   return recordingModel(resolveModel(inner, options), file);
 }

@@ -3,7 +3,7 @@ const MAX_WAIT_MS = 24 * 3_600_000;
 /** Characters of the longest duration that is one: a pattern over a megabyte of digits would take hours. */
 const MAX_DURATION = 64;
 
-/** A day, a month or a year beside a time of day: `Date.parse` alone finds a date in much that is none. */
+/** A day, a month or a year beside a time of day: `Date.parse` alone finds a date in many other texts. */
 const DATE = /\d.*\b\d{1,2}:\d{2}/;
 
 /** Response headers by lower-case name. */

@@ -24,7 +24,7 @@ function backoffMs(policy: RetryPolicy, failures: number, error: ModelError, ran
   const floor = policy.baseMs / 5;
   const jittered = floor + random() * Math.max(0, ceiling - floor);
   if (error.retryAfterMs === undefined) return jittered;
-  // Told to wait: at least that, and not all at the same moment after it.
+  // The provider asked for a wait: at least that long, and not all calls at the same moment after it.
   return Math.max(error.retryAfterMs + random() * floor, floor);
 }
 

@@ -42,7 +42,8 @@ export async function openStream(
   const { temperature, reasoningEffort } = request.settings ?? {};
   if (temperature !== undefined) options.temperature = temperature;
   if (reasoningEffort !== undefined) options.reasoning = reasoningEffort;
-  // OpenAI keeps what its Responses API answered for thirty days unless told otherwise; we never ask for it again.
+  // OpenAI keeps answers of its Responses API for thirty days unless a request says otherwise; we never ask for them
+  // again.
   if (model.provider === 'openai.responses') options.providerOptions = { openai: { store: false } };
   const { stream } = await (model as LanguageModelV4).doStream(options);
   return stream;
@@ -54,7 +55,7 @@ const CACHE_HERE = { anthropic: { cacheControl: { type: 'ephemeral' } } } as con
 function toPrompt(messages: readonly ChatMessage[], provider: string): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [];
   for (const { role, content } of messages) {
-    // Half a character is no Unicode: providers refuse it.
+    // Half a character is not valid Unicode: providers refuse it.
     const text = content.toWellFormed();
     if (role === 'system') prompt.push({ role, content: text });
     else prompt.push({ role, content: [{ type: 'text', text }] });

@@ -47,7 +47,7 @@ describe('Retry-After', () => {
   });
 });
 
-test('a proxy that does not get through is no connection; one that refuses is not asked again', () => {
+test('a proxy that does not get through is a lost connection; one that refuses is not asked again', () => {
   const wire = { host: 'model.test' } as WireFacts;
   const of = (status: number): ModelError =>
     classifyFailure(
@@ -59,7 +59,7 @@ test('a proxy that does not get through is no connection; one that refuses is no
   expect(of(407)).toMatchObject({ retryable: false, message: expect.stringContaining('(407)') });
 });
 
-test('errors are changed where nobody may set Error.stackTraceLimit', () => {
+test('errors are changed where Error.stackTraceLimit is frozen', () => {
   const { stackTraceLimit } = Error;
   Object.defineProperty(Error, 'stackTraceLimit', { writable: false });
   try {

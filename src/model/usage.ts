@@ -5,7 +5,7 @@ import type { CallUsage, ModelRequest } from './port.ts';
 /** Usage as any supported version of the AI SDK reports it. */
 export type ReportedUsage = LanguageModelV2Usage | LanguageModelV3Usage | LanguageModelV4Usage;
 
-/** What a whole or partial reply held. */
+/** The text of a whole or partial reply. */
 export interface ReplyText {
   readonly text: string;
   readonly reasoning: string;
@@ -38,7 +38,7 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
   };
 }
 
-/** What an attempt without a provider's report is booked with: the prompt and what was streamed of the reply. */
+/** The usage for an attempt without a provider's report: the prompt and the streamed part of the reply. */
 export function estimateUsage(request: ModelRequest, reply: ReplyText): CallUsage {
   return {
     inputTokens: estimateMessages(request.messages),

@@ -33,7 +33,7 @@ function made(mode: number): void {
 }
 
 describe.skipIf(process.platform === 'win32')('the cache folder', () => {
-  it('is made for this user alone, whoever asks first', () => {
+  it('is made for this user alone, also when another user asks first', () => {
     expect(findCacheFolder(folder)).toEqual({ path: folder });
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(join(base, 'cache')).mode & 0o777).toBe(0o700);

@@ -1,6 +1,6 @@
 /**
- * The folder in which what is made once is kept between runs. What lies there is code that runs before a REPL locks its
- * walls, so only this user and root may write to it or replace it.
+ * The folder for files that are built once and kept between runs. They contain code that runs before a REPL locks its
+ * walls, so only this user and root may write to the folder or replace it.
  *
  * @module
  */

@@ -8,7 +8,10 @@ import type { CellError } from './port.ts';
 
 /** Characters of a traceback at most, however large `outputChars` is: CPython's own, of a thousand frames, fit. */
 const MAX_ERROR_CHARS = 64 * 1024;
-/** Characters of a traceback that are shown, however small `outputChars` is: an error nobody can read costs a turn. */
+/**
+ * Characters of a traceback that are shown, however small `outputChars` is: an error that the model cannot read costs a
+ * turn.
+ */
 const MIN_ERROR_CHARS = 400;
 /** Characters a mark for what was left out may take; a text that is longer by less is not worth one. */
 const MARK_CHARS = 60;

@@ -5,7 +5,7 @@
  */
 import type { FileValue, JsonValue } from './value-port.ts';
 
-/** What cells may ask of the host. Everything in a request is untrusted; the channel has checked its shape only. */
+/** Answers the requests of cells. Everything in a request is untrusted; the channel has checked its shape only. */
 export interface ReplHost {
   /** Serves one sub-call; resolves for failures too. `signal` aborts when the cell ends or the REPL dies. */
   subCall(call: SubCallRequest, signal: AbortSignal): Promise<SubCallReply>;
@@ -49,7 +49,9 @@ export interface SubCallReply {
   readonly ok: boolean;
   readonly text: string;
   readonly truncated: boolean;
-  /** What the model thought, where it gave that out; also of a call that failed because only reasoning came. */
+  /**
+   * The model's reasoning, where the provider returns it; also of a call that failed because only reasoning arrived.
+   */
   readonly reasoning?: string;
   /** JSON text of the typed value, for `rlm_query(output=…)`. */
   readonly valueJson?: string;

@@ -9,7 +9,7 @@ const OPENING_PER_CORE = 4;
 /** Lets a few REPLs open at once, the others in turn. */
 export type OpeningGate = <T>(open: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
-/** A gate for `most` at once. What waits for its turn rejects with the signal's reason when that fires. */
+/** A gate for `most` at once. A caller that waits is rejected with the signal's reason when the signal fires. */
 export function createOpeningGate(most: number = OPENING_PER_CORE * availableParallelism()): OpeningGate {
   let running = 0;
   const waiting = new Set<() => void>();

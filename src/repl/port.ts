@@ -12,7 +12,7 @@ import type { JsonValue, ReplBindings } from './value-port.ts';
 export type * from './host-port.ts';
 export type * from './value-port.ts';
 
-/** What is proved to stand between a cell and the host, weakest first. SECURITY.md says what each promises. */
+/** The proved wall between a cell and the host, weakest first. SECURITY.md says what each promises. */
 export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';
 
 /** Every level of isolation, weakest first. */
@@ -53,7 +53,7 @@ export interface ReplBackend {
   close(): Promise<void>;
 }
 
-/** What a REPL is opened with. */
+/** The options that a REPL is opened with. */
 export interface OpenReplOptions {
   /** Those it enforces itself. */
   readonly limits: ReplLimits;
@@ -71,7 +71,7 @@ export interface OpenReplOptions {
 
 /** One REPL: a Python namespace, a file tree and named snapshots of both. Calls are answered in the order they came. */
 export interface Repl {
-  /** What it is, known once it is open. */
+  /** Facts about it, known once it is open. */
   readonly info: ReplInfo;
   /** Puts values, tools and the answer's rules in place. Names bound here are protected and restored before each cell. */
   bind(bindings: ReplBindings): Promise<void>;
@@ -83,7 +83,7 @@ export interface Repl {
   answer(lookup: AnswerLookup, signal?: AbortSignal): Promise<AnswerFound>;
   /** The draft in `answer["content"]`, if it is not empty. */
   draft(): Promise<Answer | undefined>;
-  /** What cells bound and the contexts, new and changed first; no helpers, tools or modules. */
+  /** Variables that cells bound, and the contexts; new and changed first, without helpers, tools and modules. */
   variables(): Promise<readonly VariableInfo[]>;
   /** @throws RlmError `variable-not-found`, `not-json` */
   getVariable(name: string): Promise<JsonValue>;
@@ -101,19 +101,19 @@ export interface Repl {
   close(): Promise<void>;
 }
 
-/** What a REPL is and has. */
+/** Facts about a REPL. */
 export interface ReplInfo {
   /** The backend's name. */
   readonly backend: string;
   /** e.g. `3.14.2`. */
   readonly pythonVersion: string;
-  /** What was proved, not what was asked for. */
+  /** The isolation that was proved, not the one that was asked for. */
   readonly isolation: IsolationLevel;
   /** `threading.Thread` works. */
   readonly threads: boolean;
   /** Packages worth naming to the model beyond the standard library, e.g. `numpy 2.1.0`. */
   readonly packages: readonly string[];
-  /** What bash is: `bash` or `just-bash`. */
+  /** The shell: `bash` or `just-bash`. */
   readonly shell: string;
 }
 
@@ -156,7 +156,7 @@ export interface CellError {
   readonly traceback: string;
 }
 
-/** What a cell came to. */
+/** The outcome of a cell. */
 export interface CellOutcome {
   readonly ok: boolean;
   readonly stdout: CapturedText;
@@ -181,15 +181,15 @@ export interface CellOutcome {
 
 /** How a REPL came back after a kill. */
 export interface RestartInfo {
-  /** What ended its process, as a phrase. */
+  /** The end of its process, as a phrase. */
   readonly reason: string;
-  /** What is lost, in words, e.g. `variables and files are as they were before this cell`. */
+  /** The loss in words, e.g. `variables and files are as they were before this cell`. */
   readonly lost: string;
-  /** Its process was killed, or vanished, and none of its limits did that: somebody outside did, or the cell itself. */
+  /** Its process was killed, or vanished, and not because of a limit: another process did it, or the cell itself. */
   readonly killed?: boolean;
 }
 
-/** What a bash command came to. */
+/** The outcome of a bash command. */
 export interface BashOutcome {
   readonly ok: boolean;
   readonly exitCode: number;
@@ -214,7 +214,7 @@ export type AnswerLookup =
   | { readonly kind: 'identifier'; readonly name: string }
   | { readonly kind: 'f-string'; readonly source: string };
 
-/** What an answer lookup found. */
+/** The result of an answer lookup. */
 export type AnswerFound =
   | { readonly kind: 'answer'; readonly answer: Answer }
   /** A callable or module: bound, but no data. */
@@ -222,7 +222,7 @@ export type AnswerFound =
   | { readonly kind: 'unbound'; readonly names: readonly string[] }
   | { readonly kind: 'error'; readonly error: CellError };
 
-/** A variable, as far as it can be told without running its code. */
+/** A variable, as far as it can be described without running its code. */
 export interface VariableInfo {
   /** As it is bound. */
   readonly name: string;
@@ -242,7 +242,7 @@ export interface SnapshotInfo {
   readonly name: string;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Bytes of memory and files it stands for; what it shares with other snapshots counts in each. */
+  /** Bytes of memory and files in it. Bytes that it shares with other snapshots count in each. */
   readonly bytes: number;
   /** The snapshot before it, when that is still there. */
   readonly parent?: string;

@@ -2,7 +2,7 @@ import { characterBoundary, countCharacters } from '../code-points.ts';
 import { boundError } from './error-text.ts';
 import type { BashOutcome, CapturedText, CellError, CellOutcome, ReplLimits } from './port.ts';
 
-/** What of a command is shown: a cell's or a bash command's outcome. */
+/** An outcome that can be shown: a cell's or a bash command's. */
 export type Showable =
   | Pick<CellOutcome, 'stdout' | 'stderr' | 'value' | 'error'>
   | Pick<BashOutcome, 'stdout' | 'stderr'>;
@@ -15,9 +15,9 @@ interface Section {
 }
 
 /**
- * What the model sees of a command, within `outputChars`: stdout, stderr and the value of a last expression, as head
- * and tail with the exact number of characters between them and the handle under which `history` holds the full text;
- * then the error, of which the end of the traceback and both ends of the message are kept.
+ * The outcome of a command as the model sees it, within `outputChars`: stdout, stderr and the value of a last
+ * expression, as head and tail with the exact number of characters between them and the handle under which `history`
+ * holds the full text; then the error, of which the end of the traceback and both ends of the message are kept.
  */
 export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputChars'>, handle: string): string {
   const sections = sectionsOf(outcome);

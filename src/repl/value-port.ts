@@ -46,7 +46,7 @@ export interface FileValue {
   readonly as: 'text' | 'json' | 'bytes';
   /** The encoding that the caller named; absent where it was found by looking. */
   readonly named?: TextEncoding;
-  /** What it is called, where that is not the end of its path: standard input, say. */
+  /** Its name, where that is not the end of its path: standard input, for example. */
   readonly name?: string;
   /** Device and number of the file that was checked: another one of that path is refused. Absent where every file may be read. */
   readonly identity?: string;
@@ -58,7 +58,7 @@ export interface DocumentValue {
   readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
 }
 
-/** What `bind` puts in place. */
+/** The values, tools and answer type that `bind` sets. */
 export interface ReplBindings {
   /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
   readonly values?: Readonly<Record<string, ReplValue>>;

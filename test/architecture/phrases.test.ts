@@ -5,7 +5,7 @@ import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findPython } from '../../tools/find-python.ts';
-import { ALLOWED, COINED, PENDING, PHRASES } from './phrases.ts';
+import { ALLOWED, COINED, PHRASES } from './phrases.ts';
 import { markdownPassages, type Parts, pythonParts, typescriptParts } from './prose.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -98,7 +98,7 @@ describe('texts and names', async () => {
       sources.map((file) => `${ROOT}${file}`),
     ).map((parts, index) => findings(sources[index] ?? '', parts));
 
-  it('keep to the standard terms in every file that is not pending', { timeout: 120_000 }, (test) => {
+  it('keep to the standard terms in every file', { timeout: 120_000 }, (test) => {
     if (python === undefined) test.skip('no CPython on this machine to read the guest package');
     const all = [
       ...files
@@ -109,14 +109,7 @@ describe('texts and names', async () => {
         .flatMap((file) => findings(file, { passages: markdownPassages(text(file)), names: [] })),
       ...ofPython().flat(),
     ];
-    const pending = (file: string): string | undefined =>
-      PENDING.find((path) => file === path || file.startsWith(`${path}/`));
-    expect(all.filter(({ file }) => pending(file) === undefined).map(({ at }) => at)).toEqual([]);
-    const still = new Set(all.map(({ file }) => pending(file)));
-    expect(
-      PENDING.filter((path) => !still.has(path)),
-      'clean by now: take these off PENDING',
-    ).toEqual([]);
+    expect(all.map(({ at }) => at)).toEqual([]);
   });
 
   it('are allowed by exceptions that a file still needs', () => {

@@ -54,15 +54,3 @@ export const COINED: readonly Phrase[] = [
 export const ALLOWED: readonly { readonly text: string; readonly reason: string }[] = [
   { text: 'F401', reason: "ruff's own code for an unused import" },
 ];
-
-/**
- * Paths that may still break the rules. The list only shrinks: an entry without a finding fails the test, and so does a
- * finding anywhere else.
- */
-export const PENDING: readonly string[] = [
-  ...['src/model'],
-  ...['src/repl/channel', 'src/repl/pyodide'],
-  ...['src/repl/python/python-repl.ts'],
-  ...['src/repl/cache-folder.ts', 'src/repl/cache-folder.test.ts', 'src/repl/error-text.ts', 'src/repl/host-port.ts'],
-  ...['src/repl/opening-gate.ts', 'src/repl/port.ts', 'src/repl/shown.ts', 'src/repl/value-port.ts'],
-];

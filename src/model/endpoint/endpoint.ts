@@ -3,8 +3,8 @@ import { asObject, parseJson } from '../provider-answer.ts';
 import type { Adaptation, RequestBody } from './refusal.ts';
 
 /**
- * What is known of one model at one URL beyond the tables, learned while it is used: refused parameters, sizes, cost.
- * Kept in memory with its model, for the life of an `Rlm`.
+ * Facts about one model at one URL that no table has, learned while it is used: refused parameters, sizes, cost. Kept
+ * in memory with its model, for the life of an `Rlm`.
  */
 export interface Endpoint {
   /** Tokens of input and output together. */

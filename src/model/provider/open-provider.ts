@@ -5,7 +5,7 @@ import type { ProviderSpec } from './providers.ts';
 /** Which of OpenAI's two APIs to speak. */
 export type OpenAIApi = 'responses' | 'chat';
 
-/** What a provider's model is opened with. */
+/** The settings that a provider's model is opened with. */
 export interface ProviderSettings {
   readonly provider: string;
   readonly api: ProviderSpec['api'];
@@ -24,7 +24,7 @@ export interface ProviderSettings {
 /** Makes the AI SDK model for one attempt, whose requests go through `fetch`. */
 export type OpenModel = (fetch: Fetch) => LanguageModel;
 
-/** Loads the provider's package, once it is needed: start-up does not wait for packages nobody uses. */
+/** Loads the provider's package, once it is needed: start-up does not wait for unused packages. */
 export async function loadProvider(settings: ProviderSettings): Promise<OpenModel> {
   const { provider, model, baseUrl: baseURL } = settings;
   const apiKey = settings.key ?? '';

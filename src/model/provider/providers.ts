@@ -12,7 +12,7 @@ export interface ProviderSpec {
   readonly baseUrl?: string;
   /** The variables hold a host in Ollama's form: scheme and port may be missing. */
   readonly hostForm?: true;
-  /** Nobody charges for its models where its server is local. */
+  /** Its models cost nothing where its server is local. */
   readonly free?: true;
   /** The provider reports the cost of each call. */
   readonly reportsCost?: true;

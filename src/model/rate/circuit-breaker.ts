@@ -8,7 +8,7 @@ const GIVE_UP_MS = 30_000;
 const FIRST_PROBE_MS = 250;
 const LAST_PROBE_MS = 5_000;
 
-/** What a host's circuit says to the next call. */
+/** The decision of a host's circuit on the next call. */
 export type HostVerdict =
   | { readonly kind: 'go' }
   | { readonly kind: 'wait'; readonly ms: number }

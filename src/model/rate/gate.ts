@@ -4,7 +4,7 @@ import { createWaiter, type GatePass, type GateSlot, type Waiter } from './call-
 import { createFairQueue } from './fair-queue.ts';
 import { createSendControl, type SendSetup } from './send-control.ts';
 
-/** What all completions of one tree share. */
+/** The cap that all completions of one tree share. */
 export interface TreeCap {
   /** Trees are numbered in the order they were opened. */
   readonly order: number;
@@ -28,7 +28,7 @@ export interface ModelGate {
   pump(): void;
 }
 
-/** What a {@link ModelGate} needs. */
+/** The options of a {@link ModelGate}. */
 export interface GateSetup extends SendSetup {
   readonly modelId: string;
 }

@@ -1,6 +1,6 @@
 import { readDuration } from '../retry-after.ts';
 
-/** What had been sent when a request left, itself included. */
+/** The totals sent when a request left, itself included. */
 export interface SendMark {
   readonly requests: number;
   readonly tokens: number;
@@ -23,7 +23,7 @@ export interface HeaderLimits {
 }
 
 /**
- * Longest wait on the word of a header, in milliseconds: then one request finds out. Where the limit is real, its refusal
+ * Longest wait because of a header, in milliseconds: then one request finds out. Where the limit is real, its refusal
  * says so; a header that is wrong would hold a run until its time is up, without a word.
  */
 const MAX_WAIT_MS = 60_000;
@@ -39,7 +39,7 @@ export function createHeaderLimits(): HeaderLimits {
   /** Requests whose response has not begun: a report may know of those sent before its own, or not. */
   const unheard = new Set<SendMark>();
 
-  /** What a report for `mark` cannot be trusted to have counted. */
+  /** Requests and tokens that a report for `mark` may not have counted. */
   const uncounted = (mark: SendMark): { readonly requests: number; readonly tokens: number } => {
     unheard.delete(mark);
     let requestsBefore = 0;
@@ -143,7 +143,7 @@ function createBucket(): Bucket {
         resetAt = undefined;
         if (missing > 0 && report.resetMs > 0) rate = missing / report.resetMs;
       }
-      // What was refilled while the response was on its way is not counted: that time is unknown.
+      // The refill while the response was on its way does not count: that time is unknown.
       level = Math.min(limit, report.remaining - takenSince);
       at = now;
     },
@@ -154,7 +154,7 @@ function createBucket(): Bucket {
     delayMs(now, cost) {
       if (level === Number.POSITIVE_INFINITY) return 0;
       refill(now);
-      // What is larger than the whole limit can only wait for a full bucket.
+      // A request that is larger than the whole limit can only wait for a full bucket.
       const needed = Math.min(cost, limit);
       if (level >= needed) return 0;
       if (resetAt !== undefined) return Math.max(1, resetAt - now);
@@ -163,7 +163,7 @@ function createBucket(): Bucket {
   };
 }
 
-/** What a response's headers say about limits. */
+/** The limits in a response's headers. */
 interface RateReport {
   readonly requests: BucketReport | undefined;
   readonly tokens: BucketReport | undefined;

@@ -5,7 +5,7 @@ const MAX_COOL_DOWN_MS = 60_000;
 /** With a known rate, a cool-down is at most the time of this many requests. */
 const PAUSE_REQUESTS = 8;
 const MAX_JITTER_MS = 500;
-/** What remains of the concurrency after a refusal by rate, and after overload. */
+/** Factors on the concurrency: after a refusal by rate, and after overload. */
 const RATE_CUT = 0.7;
 const OVERLOAD_CUT = 0.5;
 

@@ -116,7 +116,7 @@ describe('turns', () => {
 });
 
 describe('complaints', () => {
-  test('one cool-down for all: after a Retry-After nobody sends until it is over', async () => {
+  test('one cool-down for all: after a Retry-After no call is sent until it is over', async () => {
     const clock = fakeClock();
     const control = createRateControl({ clock, random: () => 0.5 });
     const slot = await enter(control.openTree({ maxConcurrentCalls: 8 }).lane());
@@ -130,7 +130,7 @@ describe('complaints', () => {
     expect(sent).toBe(1);
   });
 
-  test('headers that tell of a limit for a day: one call a minute finds out', async () => {
+  test('headers that report a limit for a day: one call a minute finds out', async () => {
     const clock = fakeClock();
     const lane = createRateControl({ clock }).openTree({ maxConcurrentCalls: 8 }).lane();
     const slot = await enter(lane);

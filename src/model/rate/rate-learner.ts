@@ -47,7 +47,7 @@ const ROW_ALLOWED = 2;
 const ROW_CUT = 0.93;
 /** A timer that fires late is made up for, within this many milliseconds and within what the bucket holds. */
 const LATE_MS = 50;
-/** What a bucket of one request leaves no room for: a refusal whenever two come closer than its rate. */
+/** The least spare room: a bucket of one request refuses whenever two come closer than its rate. */
 const SPARE_LEAST = 1.5;
 /** Timers are late by a millisecond or two all the time: at this rate and above that is always made up for. */
 const TIMER_MS = 2;
@@ -200,7 +200,9 @@ function createRefusalHistory(): RefusalHistory {
   };
 }
 
-/** What is known of a provider's token bucket: when it was empty, and what it gave. Times in milliseconds. */
+/**
+ * Observations of a provider's token bucket: when it was empty, and which requests it accepted. Times in milliseconds.
+ */
 export interface BucketEvidence {
   /** It refused a request then: it was empty. */
   readonly emptyAt: number;
@@ -216,9 +218,9 @@ const ROUNDS = 20;
 
 /**
  * The refill rate of a token bucket, in requests per second: the one at which a bucket that was empty at `emptyAt` and
- * gave out what was accepted would just be empty again at `refusedAt`. What spills over while little is sent is counted
- * in; the size it spills at follows from the first burst, for the same rate. A higher rate leaves a higher level, so
- * halving an interval finds it.
+ * served the accepted requests would just be empty again at `refusedAt`. The refill that a full bucket loses is counted
+ * in; its size follows from the first burst, for the same rate. A higher rate leaves a higher level, so halving an
+ * interval finds it.
  */
 export function refillRate(evidence: BucketEvidence): number {
   const span = Math.max(1, evidence.refusedAt - evidence.emptyAt);

@@ -7,7 +7,7 @@ import { createOverload } from './overload.ts';
 import { createRateLearner } from './rate-learner.ts';
 import { createStartWindow } from './start-window.ts';
 
-/** What {@link createSendControl} needs. */
+/** The options of {@link createSendControl}. */
 export interface SendSetup {
   /** The model is behind a wire, with a provider that may refuse a burst. */
   readonly remote: boolean;

@@ -9,7 +9,7 @@ const asked = (feedback: string): readonly ChatMessage[] => [
   { role: 'user', content: feedback },
 ];
 
-test('how long a cell took and what time is left does not tell requests apart', () => {
+test('how long a cell took and how much time is left does not distinguish requests', () => {
   const one = asked('[t1.0] cell: ok, 0.02 s\n7\n\nTurn 2 of 30 is next. Left: 990 sub-calls, 1790 s.');
   const other = asked('[t1.0] cell: ok, 11.90 s\n7\n\nTurn 2 of 30 is next. Left: 990 sub-calls, 1701 s.');
   expect(hashRequest(other)).toBe(hashRequest(one));

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { ModelError, type ModelFault } from '../model-error.ts';
 import type { CallUsage, ChatMessage, FinishReason, ModelReply } from '../port.ts';
 
-/** What was answered: a whole reply, or a failure that would be the same every time. */
+/** A recorded answer: a whole reply, or a failure that would be the same every time. */
 export type RecordedAnswer =
   | {
       readonly text: string;
@@ -29,11 +29,11 @@ export interface RecordedCall {
 
 const ASK_CHARS = 120;
 
-/** Durations in what a model is told after a reply: how long a cell took, how much time is left. */
+/** Durations in the message to a model after its reply: how long a cell took, how much time is left. */
 const DURATION = /\b\d+(?:\.\d+)? s\b/g;
 
 /**
- * SHA-256 over roles and contents, hexadecimal. What the model may answer at most does not count, nor do durations in
+ * SHA-256 over roles and contents, hexadecimal. The limit on the answer's length does not count, nor do durations in
  * user messages that follow a reply: the engine's feedback names them, and no two runs take the same time.
  */
 export function hashRequest(messages: readonly ChatMessage[]): string {

@@ -19,7 +19,7 @@ export interface ScriptedUsage {
   readonly cachedTokens?: number | undefined;
 }
 
-/** What a scripted model answers: a text, a reply with its particulars, or an error it fails with. */
+/** An answer of a scripted model: a text, a reply with its particulars, or an error it fails with. */
 export type ScriptedReply =
   | string
   | {
@@ -34,7 +34,7 @@ export type ScriptedReply =
     }
   | Error;
 
-/** What a scripted model was asked. */
+/** A request to a scripted model. */
 export interface ScriptedRequest {
   /** System prompt, user and assistant messages, in order. */
   readonly messages: readonly ChatMessage[];
@@ -63,7 +63,7 @@ export interface ScriptedModelOptions {
 
 /** An AI SDK language model that answers from a script and remembers what it was asked. */
 export interface ScriptedModel extends LanguageModelV4 {
-  /** What it was asked, in order. */
+  /** The requests to it, in order. */
   readonly requests: readonly ScriptedRequest[];
 }
 

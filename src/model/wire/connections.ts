@@ -17,7 +17,7 @@ type Connector = buildConnector.connector;
 type Request = typeof import('undici').request;
 type RequestOptions = Omit<NonNullable<Parameters<Request>[1]>, 'dispatcher'>;
 
-/** What requests are sent with. */
+/** The connections that requests are sent over. */
 export interface Connections {
   /** Sends a request and resolves with its response, whose body is to be read to its end or destroyed. */
   request(url: string, options: RequestOptions): Promise<Dispatcher.ResponseData<unknown>>;
@@ -42,7 +42,7 @@ export function failedHandshake(error: Error): boolean {
   return handshakes.has(error);
 }
 
-/** Tells failed handshakes from connections that were lost: a reset has the same code in both. */
+/** Distinguishes failed handshakes from lost connections: a reset has the same code in both. */
 function noting(connector: Connector): Connector {
   return (options, callback) =>
     connector(options, (...[error, socket]) => {
@@ -90,7 +90,7 @@ export function shareOut(openPool: () => Dispatcher, request: Request): Connecti
       pool.calls += 1;
       try {
         const response = await request(url, { ...options, dispatcher: pool.dispatcher });
-        // One that came to nothing in the same packet as its headers has closed already.
+        // A response that ended in the same packet as its headers has closed already.
         if (response.body.closed) ended();
         else response.body.once('close', ended);
         return response;

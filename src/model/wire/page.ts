@@ -12,7 +12,7 @@ const PAGE_STARTS: ReadonlySet<number> = new Set([0x3c, 0x7b, 0x5b]);
 const STREAM_LINE = /^[deir:]/;
 const BLANK = /^[\s\uFEFF]*/;
 
-/** What the first chunks of a body look like; `unknown` while they are blank. */
+/** Classifies a body by its first chunks; `unknown` while they are blank. */
 export function looksLikePage(chunk: Buffer, type: string): 'unknown' | 'stream' | 'page' {
   const first = chunk.toString('utf8', 0, 256).replace(BLANK, '');
   if (first === '') return 'unknown';

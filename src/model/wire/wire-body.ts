@@ -4,7 +4,7 @@ import type { AttemptWatch } from '../attempt-watch.ts';
 import { ModelError } from '../model-error.ts';
 import { looksLikePage, PAGE_BYTES } from './page.ts';
 
-/** What {@link readWireBody} needs to know. */
+/** The options of {@link readWireBody}. */
 export interface BodySetup {
   readonly modelId: string;
   readonly clock: Clock;
@@ -12,15 +12,15 @@ export interface BodySetup {
   readonly type: string;
   /** Largest body in bytes. */
   readonly maxBytes: number;
-  /** What a body that breaks off fails the attempt with, unless its reply was whole by then. */
+  /** The error of an attempt whose body breaks off, unless its reply was whole by then. */
   readonly lost: (error: unknown) => ModelError;
-  /** The events that a body in one piece stands for, if it is a whole reply. */
+  /** The events that a body in one piece is equal to, if it is a whole reply. */
   readonly wholeReply: (text: string) => string | undefined;
   /** The error for a response that is not an event stream. */
   readonly notAStream: (text: string) => ModelError;
 }
 
-/** What the last event of a whole reply holds, in formats whose SDK does not pass it on. */
+/** Marks the last event of a whole reply, in formats whose SDK does not pass it on. */
 const CLOSING = /\[DONE\]|"usageMetadata"/;
 const TAIL_BYTES = 2_048;
 /** Longest reply in one JSON body. */
@@ -35,9 +35,9 @@ const GRACE_MS = 50;
 export const LINGER_MS = 1_000;
 
 /**
- * The body as the SDK reads it, with every chunk told to the attempt's watch: it counts as a sign of life and against
- * the largest response. A body that breaks off or falls silent ends here as if it had ended by itself, and what it was
- * lost by stands in `watch.wire.lost`: the reply may have been whole before.
+ * The body as the SDK reads it, with every chunk reported to the attempt's watch: it counts as a sign of life and
+ * against the largest response. A body that breaks off or falls silent ends here as if it had ended by itself, with its
+ * error in `watch.wire.lost`: the reply may have been whole before.
  */
 export function readWireBody(body: Readable, watch: AttemptWatch, setup: BodySetup): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(new WireBody(body, watch, setup));

@@ -18,7 +18,7 @@ import { readWireBody } from './wire-body.ts';
 /** The fetch that providers of the AI SDK take. */
 export type Fetch = typeof globalThis.fetch;
 
-/** What one attempt's fetch needs to know. */
+/** The options of one attempt's fetch. */
 export interface WireSetup {
   readonly modelId: string;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface WireSetup {
   readonly advice: ProviderAdvice;
   /** Largest response in bytes, decompressed. */
   readonly maxResponseBytes: number;
-  /** What the endpoint is known to accept. */
+  /** The request forms that the endpoint is known to accept. */
   readonly endpoint: Endpoint;
   /** The query of the base URL, with its question mark; it goes with every request. */
   readonly query: string;
@@ -36,7 +36,7 @@ export interface WireSetup {
 
 type HeaderRecord = Record<string, string>;
 
-/** How much of a page that is no API reply is quoted. */
+/** Characters quoted of a page that is not an API reply. */
 const PAGE_CHARS = 200;
 const EVENT_STREAM = /^text\/event-stream\b/;
 /** Statuses whose responses have no body. */
@@ -130,7 +130,7 @@ function joinHeaders(headers: Readonly<Record<string, string | string[] | undefi
   return joined;
 }
 
-/** The body without its encodings; the headers then no longer tell of one. */
+/** The body without its encodings. The headers then no longer name one. */
 function decoded(body: Readable, headers: HeaderRecord): Readable {
   const encodings = headers['content-encoding']?.toLowerCase().split(',') ?? [];
   // Applied in the order they are listed in (RFC 9110 §8.4), so undone from the last.

@@ -36,7 +36,7 @@ export interface BlobStore {
 
 interface Growing {
   size: number;
-  /** What its pieces count. */
+  /** The memory that its pieces count as. */
   counted: number;
   complete: boolean;
   memory: Buffer[];

@@ -44,11 +44,11 @@ describe('a broken rule', () => {
     ],
     ['a model that is a number', FrameType.request, 1, call({ kind: 'llm', model: 5 }).header, 'q'],
     ['max_tokens of nothing', FrameType.request, 1, call({ kind: 'llm', max_tokens: 0 }).header, 'q'],
-    ['a chat that is no chat', FrameType.request, 1, call({ kind: 'llm', chat: true }, [2]).header, '{}'],
+    ['a chat that is an object', FrameType.request, 1, call({ kind: 'llm', chat: true }, [2]).header, '{}'],
     ['a negative history index', FrameType.request, 1, { op: 'history', read: 'items', start: -1, stop: 2 }],
     ['a history range that runs back', FrameType.request, 1, { op: 'history', read: 'items', start: 3, stop: 2 }],
     ['tool arguments that are a list', FrameType.request, 1, { op: 'tool', name: 't', parts: [2] }, '[]'],
-    ['an answer that is no JSON', FrameType.request, 1, { op: 'check-answer', form: 'json', parts: [1] }, '{'],
+    ['an answer that is not JSON', FrameType.request, 1, { op: 'check-answer', form: 'json', parts: [1] }, '{'],
     [
       'an answer above the limit',
       FrameType.request,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 
-/** Time of a cell that counts: it stands still while the guest waits for the host. */
+/** The time of a cell that counts: it stops while the guest waits for the host. */
 export interface CellClock {
   /** The guest waits for the host. */
   pause(): void;
@@ -8,7 +8,7 @@ export interface CellClock {
   resume(): void;
   /** Milliseconds that counted so far. */
   used(): number;
-  /** No deadline any more. */
+  /** Removes the deadline. */
   stop(): void;
 }
 

@@ -78,7 +78,7 @@ describe('frames', () => {
       Buffer.concat([Buffer.from([11, 0, 0, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0]), Buffer.from('{}')]),
     ],
     [
-      'with a header that is no JSON',
+      'with a header that is not JSON',
       Buffer.concat([Buffer.from([11, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0]), Buffer.from('}{')]),
     ],
   ])('%s are violations', (_what, bytes) => {

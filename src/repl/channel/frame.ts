@@ -61,7 +61,7 @@ export interface FrameDecoder {
   readonly pending: number;
 }
 
-/** What a decoder lets through. */
+/** Bounds on the frames that a decoder accepts. */
 export interface FrameBounds {
   /** Bytes of a frame. Default {@link MAX_GUEST_FRAME}. */
   readonly maxFrame?: number;
@@ -77,7 +77,7 @@ export const WITH_RUNTIME: FrameBounds = { maxRuntimeHeader: MAX_RUNTIME_HEADER 
 /** A decoder for one stream. */
 export function createFrameDecoder(bounds: FrameBounds = {}): FrameDecoder {
   const { maxFrame = MAX_GUEST_FRAME, maxHeader = MAX_GUEST_HEADER, maxRuntimeHeader = maxHeader } = bounds;
-  /** What has come of a frame's length, while it is not whole. */
+  /** The bytes of a frame's length that have arrived, while it is not whole. */
   let begun: Buffer = NOTHING;
   /** The frame under way, length included. Pieces are copied into it: a guest may send millions, of a byte each. */
   let frame: Buffer | undefined;
@@ -86,7 +86,7 @@ export function createFrameDecoder(bounds: FrameBounds = {}): FrameDecoder {
   const decode = (bytes: Buffer): Frame =>
     decodeFrame(bytes, bytes.readUInt8(0) >= FrameType.runtime ? maxRuntimeHeader : maxHeader);
 
-  /** Takes what the frame under way still needs; gives what is left of the chunk. */
+  /** Takes the bytes that the frame under way still needs; returns the rest of the chunk. */
   function fill(into: Buffer, chunk: Buffer, onFrame: (frame: Frame) => void): Buffer {
     const taken = chunk.copy(into, held);
     held += taken;

@@ -18,7 +18,7 @@ export interface GuestCommand {
 /** Why a command was stopped from outside. */
 export type Stopped = 'deadline' | 'cancelled' | undefined;
 
-/** What every command gives, also one whose guest was lost. */
+/** The facts about every command, also one whose guest was lost. */
 export interface CommandRecord {
   readonly stdout: CapturedText;
   readonly stderr: CapturedText;
@@ -47,9 +47,9 @@ export class GuestLost extends RlmError {
 
 /** Options of {@link guestEnded}. */
 export interface GuestEnd {
-  /** What happened to it, as a phrase. */
+  /** Says what happened to it, as a phrase. */
   readonly reason: string;
-  /** Killed, or vanished, and by no limit of ours: see `RestartInfo.killed`. */
+  /** Killed, or vanished, and not because of a limit: see `RestartInfo.killed`. */
   readonly killed: boolean;
 }
 
@@ -62,7 +62,7 @@ export function guestEnded({ reason, killed }: GuestEnd): RlmError {
   });
 }
 
-/** A REPL was lost by a kill that was none of ours: what it did can be done again elsewhere. */
+/** A REPL was lost by a kill that did not come from this process: its work can be replayed elsewhere. */
 export function wasKilled(error: unknown): boolean {
   return RlmError.isInstance(error) && error.code === 'repl-failure' && error.data.killed === true;
 }

@@ -19,20 +19,20 @@ interface Recovered extends Pick<RecoveredGuest, 'fresh' | 'current'> {
   readonly restarted: RestartInfo;
 }
 
-/** A loss between two commands, or in one that is no cell. */
-export function lostBefore(failure: RlmError, { current, restarted: { lost: told, ...rest } }: Recovered): LostBefore {
-  const lost = told === AS_BEFORE ? (current ? AS_AFTER_LAST : AS_BEFORE_LAST) : told;
+/** A loss between two commands, or in a command that is not a cell. */
+export function lostBefore(failure: RlmError, { current, restarted: { lost: words, ...rest } }: Recovered): LostBefore {
+  const lost = words === AS_BEFORE ? (current ? AS_AFTER_LAST : AS_BEFORE_LAST) : words;
   const restarted = { ...rest, lost };
   const nothing = { text: '', dropped: 0 };
   const record = { stdout: nothing, stderr: nothing, durationMs: 0, stopped: undefined };
   return { lost: new GuestLost(failure, record, restarted), restarted };
 }
 
-/** What {@link GuestLife} is made with. */
+/** The options of {@link GuestLife}. */
 export interface GuestLifeOptions {
   readonly limits: ReplLimits;
   readonly driver: ReplDriver;
-  /** Nothing is brought back any more. */
+  /** The REPL is closed: no guest is restored any more. */
   readonly isClosed: () => boolean;
 }
 
@@ -46,7 +46,7 @@ export class GuestLife {
   #changes = 0;
   /** A loss that no command has reported yet. */
   #unreported: LostBefore | undefined;
-  /** Everything bound so far, for a guest that starts afresh or goes back behind a binding. */
+  /** Everything bound so far, for a guest that starts from scratch or goes back to before a binding. */
   readonly #bound: ReplBindings[] = [];
 
   constructor(options: GuestLifeOptions) {
@@ -54,7 +54,7 @@ export class GuestLife {
     this.#link = options.driver.link;
   }
 
-  /** To the guest of this moment. */
+  /** The link to the present guest. */
   get link(): GuestLink {
     return this.#link;
   }
@@ -84,7 +84,10 @@ export class GuestLife {
     this.#bound.push(bindings);
   }
 
-  /** Goes on with a guest that stands where it stood at `mark`: what the host bound since then is no doing of the cells. */
+  /**
+   * Continues with a guest in the state it had at `mark`. Later bindings of the host are sent again: a rollback undoes
+   * only the work of cells.
+   */
   async goOn(link: GuestLink, mark: number): Promise<void> {
     this.#link = link;
     this.#changes = await changesOf(link, this.#options.limits);
@@ -156,7 +159,7 @@ export function closedError(): RlmError {
   return new RlmError({ code: 'session-closed', message: 'The REPL is closed.' });
 }
 
-/** What happened to a guest, as a phrase. */
+/** Says what happened to a guest, as a phrase. */
 function reasonOf(error: RlmError): string {
   return typeof error.data.reason === 'string' ? error.data.reason : error.message;
 }
@@ -190,8 +193,8 @@ export interface CountedGuest extends RecoveredGuest {
 }
 
 /**
- * Brings a guest back from its last snapshot; afresh where cells had harmed it already at that moment, so that all later
- * ones would be lost with it.
+ * Restores a guest from its last snapshot. Where cells had already damaged it by then, every later guest would be lost
+ * too, so it starts from scratch.
  */
 export async function recoverGuest({ driver, limits, reason, changes }: Recovery): Promise<CountedGuest> {
   try {
@@ -206,7 +209,7 @@ export async function recoverGuest({ driver, limits, reason, changes }: Recovery
   } catch (error) {
     if (!RlmError.isInstance(error) || !UNFIT.has(error.code)) throw error;
   }
-  return { ...(await driver.recover(reason, 'afresh')), changes: 0 };
+  return { ...(await driver.recover(reason, 'scratch')), changes: 0 };
 }
 
 /** How many commands had changed the state that a guest has. */

@@ -47,7 +47,7 @@ describe('the link', () => {
     expect(replies()).toEqual([]);
   });
 
-  test('tells the guest which ids are free after it was rolled back', async () => {
+  test('sends the guest the ids that are free after it was rolled back', async () => {
     const { link, guest, sent, ask, calls } = setUp();
     const first = start(link);
     ask(5);

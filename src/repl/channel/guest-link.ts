@@ -16,7 +16,7 @@ const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 /** Ids are 32 bits. */
 const LAST_ID = 0xffff_ffff;
 
-/** What a backend gives a link: the way to one guest and the two ways to stop it. */
+/** The parts of a link that the backend provides: the way to one guest and the two ways to stop it. */
 export interface GuestLinkOptions {
   readonly limits: ReplLimits;
   readonly host: ReplHost;
@@ -149,7 +149,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
   function onOutput(frame: Frame, fields: Fields): void {
     const stream = readChoice(fields, 'stream', ['stdout', 'stderr']);
     const dropped = readOptionalInteger(fields, 'dropped', 0, MAX_COUNT) ?? 0;
-    // Of a command that has ended, or of none: nobody waits for it.
+    // Of a command that has ended, or of none: no caller waits for it.
     if (running === undefined || frame.id !== running.id) return;
     running.capture.push(stream, frame.body, dropped);
     reportOutput(running, stream, frame.body);

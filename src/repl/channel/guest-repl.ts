@@ -90,7 +90,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return parse(result, read);
   }
 
-  /** A command that is no cell; one whose guest was lost before it is not sent. */
+  /** Runs a command that is not a cell. If its guest was lost before it, it is not sent. */
   async function ask<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
     const before = await guest.broughtBack();
     if (before !== undefined) throw before.lost;
@@ -119,7 +119,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
       const result = await guest.link.command({
         op: 'execute',
         header: { handle: cell.handle },
-        // As source code, half a character is none: Python would refuse the whole cell.
+        // Half a character is not valid source code: Python would refuse the whole cell.
         parts: [encodeExact(cell.code.toWellFormed())],
         timeoutMs: limitMs,
         ...(cell.signal === undefined ? {} : { signal: cell.signal }),
@@ -139,7 +139,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
   }
 
   async function bash(given: BashRequest): Promise<BashOutcome> {
-    // A shell reads bytes: what is no character has none.
+    // A shell reads bytes, and half a character has none.
     const request = { ...given, command: given.command.toWellFormed() };
     const before = await guest.ready();
     if (before !== undefined) return lostBash(before.lost, before.restarted);

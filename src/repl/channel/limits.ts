@@ -45,7 +45,7 @@ export const MAX_SPOOLS = 16;
 
 /** A guest has broken the rules of the channel. Its REPL is ended; nothing it said in that frame is believed. */
 export class ChannelViolation extends RlmError {
-  /** What rule was broken, for people. */
+  /** The rule that was broken, for people. */
   readonly reason: string;
 
   constructor(reason: string) {

@@ -4,7 +4,7 @@ import type { CapturedText } from '../port.ts';
 export interface OutputCapture {
   /** Takes bytes in. `droppedBefore` characters were left out by the guest before them. */
   push(stream: 'stdout' | 'stderr', bytes: Buffer, droppedBefore?: number): void;
-  /** What was kept, with the exact number of characters that were not. */
+  /** The text that was kept, with the exact number of characters that were dropped. */
   finish(): { readonly stdout: CapturedText; readonly stderr: CapturedText };
 }
 

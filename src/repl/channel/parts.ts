@@ -19,7 +19,7 @@ export interface PartReader {
   end(): void;
   /** Takes the blobs that the parts name out of the store, so that all others can be freed. */
   claim(): void;
-  /** Frees the blobs that were taken, when nobody will use them. */
+  /** Frees the blobs that were taken, when nothing will use them. */
   abandon(): void;
 }
 

@@ -12,13 +12,13 @@ export interface RecoveredGuest {
   readonly lost: string;
 }
 
-/** What a guest lost that came back from the snapshot before the command it died of. */
+/** Says what a guest lost that was restored from the snapshot before the command that ended it. */
 export const AS_BEFORE = 'variables and files are as they were before this cell';
 /** The same where no cell ran: with the last cell's work, or without it. */
 export const AS_AFTER_LAST = 'variables and files are as they were after the last cell';
 export const AS_BEFORE_LAST = 'variables and files are as they were before the last cell';
 
-/** What a backend adds to the core: the life of the guest's process, snapshots, bash and the way of files. */
+/** The parts of a REPL that differ by backend: the guest's process, snapshots, bash, and how files reach the guest. */
 export interface ReplDriver {
   readonly backend: string;
   readonly isolation: IsolationLevel;
@@ -29,14 +29,14 @@ export interface ReplDriver {
   describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
   /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
   beforeCommand?(): Promise<void>;
-  /** The result of the last command was read and follows the rules: what the guest left is a state to go back to. */
+  /** The result of the last command was read and follows the rules: the guest's state is one to go back to. */
   understood?(): void;
   /**
-   * The guest is gone or of no use: ends what is left of it and brings one back, from its last snapshot or `afresh`.
+   * The guest is gone or of no use: ends what is left of it and restores one, from its last snapshot or from `scratch`.
    *
    * @throws when that cannot be done
    */
-  recover(reason: string, from: 'snapshot' | 'afresh'): Promise<RecoveredGuest>;
+  recover(reason: string, from: 'snapshot' | 'scratch'): Promise<RecoveredGuest>;
   /** Runs bash. Without it the guest has a `bash` command. */
   bash?(command: BashRequest): Promise<BashOutcome>;
   /** Takes a snapshot under an id that is new. */

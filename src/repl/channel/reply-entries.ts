@@ -7,7 +7,7 @@ import type { JsonValue, SubCallReply } from '../port.ts';
  * @module
  */
 
-/** What a guest gets of a sub-call: its entry in a reply frame, and the texts beside it. */
+/** A sub-call's result as the guest gets it: its entry in a reply frame, and the texts beside it. */
 export function callEntry(id: number, result: SubCallReply): [string, readonly Buffer[]] {
   const { usage } = result;
   const parts = [Buffer.from(result.text, 'utf8')];
@@ -32,7 +32,7 @@ export function failedEntry(id: number, error: Readonly<Record<string, unknown>>
   return `{"id":${id},"ok":false,"error":${JSON.stringify(error)}}`;
 }
 
-/** What a guest learns of an error of the host: code or class, and the message; never a stack. */
+/** An error of the host as the guest gets it: code or class, and the message; never a stack. */
 export function errorFields(error: unknown): Record<string, unknown> {
   const message = messageOf(error).slice(0, 20_000);
   if (RlmError.isInstance(error)) {

@@ -45,7 +45,7 @@ interface Ready {
   readonly id: number;
 }
 
-/** What a desk needs. */
+/** The options of a desk. */
 export interface RequestDeskOptions {
   readonly host: ReplHost;
   readonly limits: ReplLimits;

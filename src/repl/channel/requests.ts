@@ -1,5 +1,5 @@
 /**
- * What guests ask for, read from untrusted frames into typed requests.
+ * Reads the requests of guests from untrusted frames into typed ones.
  *
  * @module
  */
@@ -95,7 +95,7 @@ function parseCalls(fields: Fields, parts: PartReader, limits: ReplLimits): Pars
   return calls;
 }
 
-/** An entry of flat calls stands for `count` of them with the same options, neighbours in a batch. */
+/** An entry of flat calls holds `count` calls with the same options, neighbours in a batch. */
 function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: ParsedCall[]): void {
   const system = readFlag(entry, 'system') ? parts.text(limits.promptBytes) : undefined;
   const model = readOptionalString(entry, 'model', MAX_LOOKUP_CHARS);
@@ -121,7 +121,7 @@ function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: 
 
 function parseChat(bytes: Buffer): { role: string; content: string }[] {
   const messages = parsePart(bytes, 'a chat');
-  if (!Array.isArray(messages)) throw new ChannelViolation('a chat is no list');
+  if (!Array.isArray(messages)) throw new ChannelViolation('a chat is not a list');
   return messages.map((item) => {
     const message = readObject(item, 'a message');
     const role = readChoice(message, 'role', ['system', 'user', 'assistant']);

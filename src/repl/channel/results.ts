@@ -132,7 +132,7 @@ export function parseAllVariables(result: GuestResult): readonly VariableInfo[] 
   return parseVariables(parsePart(result.parts.bytes(MAX_VARIABLES_BYTES), 'the variables'));
 }
 
-/** What a look-up of an answer found. */
+/** Reads the result of an answer's look-up. */
 export function parseAnswerFound(result: GuestResult, limits: ReplLimits): AnswerFound {
   const fields = checkResult(result);
   const kind = readChoice(fields, 'kind', ['answer', 'not-data', 'unbound', 'error']);
@@ -183,7 +183,7 @@ export function parseAnswer(fields: Fields, parts: PartReader, limits: ReplLimit
   return { via, ...answerParts(fields, parts, limits) };
 }
 
-/** What a bash command came to, as the guest says it. */
+/** Reads the outcome of a bash command that the guest ran. */
 export function parseBash(result: GuestResult): BashOutcome {
   const exitCode = readInteger(checkResult(result), 'exit_code', -1000, 1000);
   const { stdout, stderr, durationMs, stopped } = result;
@@ -202,15 +202,15 @@ export function lostBash({ record }: GuestLost, restarted: RestartInfo): BashOut
  * @module
  */
 
-/** The outcome of a cell, with an interrupt told as what it was. */
+/** The outcome of a cell, in which the reason of an interrupt replaces `KeyboardInterrupt`. */
 export function explainStop(outcome: CellOutcome, stopped: Stopped, limitMs: number): CellOutcome {
   const { error } = outcome;
   if (stopped === undefined || error === null) return outcome;
-  const told = stopError(stopped, limitMs, 'was interrupted');
+  const reason = stopError(stopped, limitMs, 'was interrupted');
   const lines = error.traceback.trimEnd().split('\n');
   if (error.type === 'KeyboardInterrupt' && lines.at(-1)?.startsWith('KeyboardInterrupt')) lines.pop();
-  const traceback = `${[...lines, told.traceback].join('\n')}`;
-  return { ...outcome, error: { ...told, traceback } };
+  const traceback = `${[...lines, reason.traceback].join('\n')}`;
+  return { ...outcome, error: { ...reason, traceback } };
 }
 
 /** The outcome of a cell that took its guest with it. */

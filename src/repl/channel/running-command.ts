@@ -55,7 +55,7 @@ function watchSignal(signal: AbortSignal | undefined, current: () => void): () =
   return () => signal.removeEventListener('abort', current);
 }
 
-/** What is known of a command at its end. */
+/** The record of a command at its end. */
 export function recordOf(current: RunningCommand, now: number): CommandRecord {
   return { ...current.capture.finish(), durationMs: now - current.startedAt, stopped: current.stopped };
 }

@@ -28,11 +28,11 @@ export function field(fields: Fields, name: string): unknown {
 /** A string of at most `max` characters; lone surrogates become U+FFFD. */
 export function readString(fields: Fields, name: string, max: number = 1_000_000): string {
   const value = field(fields, name);
-  if (typeof value !== 'string' || value.length > max) throw new ChannelViolation(`${name} is no valid string`);
+  if (typeof value !== 'string' || value.length > max) throw new ChannelViolation(`${name} is not a valid string`);
   return value.toWellFormed();
 }
 
-/** A string of which at most `max` characters are kept: for what is only shown. */
+/** A string of which at most `max` characters are kept: for texts that are only shown. */
 export function readShown(fields: Fields, name: string, max: number): string {
   return cutEnd(readString(fields, name), max);
 }
@@ -61,7 +61,7 @@ export function readOptionalString(fields: Fields, name: string, max?: number): 
 export function readChoice<T extends string>(fields: Fields, name: string, choices: readonly T[]): T {
   const value = field(fields, name);
   const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new ChannelViolation(`${name} is none of ${choices.join(', ')}`);
+  if (found === undefined) throw new ChannelViolation(`${name} has to be one of ${choices.join(', ')}`);
   return found;
 }
 
@@ -79,7 +79,7 @@ export function readOptionalInteger(fields: Fields, name: string, min: number, m
 /** A value as a whole number in a range. */
 export function checkInteger(value: unknown, name: string, min: number, max: number): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
-    throw new ChannelViolation(`${name} is no whole number from ${min} to ${max}`);
+    throw new ChannelViolation(`${name} is not a whole number from ${min} to ${max}`);
   }
   return value;
 }
@@ -88,7 +88,7 @@ export function checkInteger(value: unknown, name: string, min: number, max: num
 export function readFlag(fields: Fields, name: string): boolean {
   const value = field(fields, name);
   if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw new ChannelViolation(`${name} is no boolean`);
+  if (typeof value !== 'boolean') throw new ChannelViolation(`${name} is not a boolean`);
   return value;
 }
 
@@ -96,7 +96,7 @@ export function readFlag(fields: Fields, name: string): boolean {
 export function readList(fields: Fields, name: string, max: number): readonly unknown[] {
   const value = field(fields, name);
   if (!Array.isArray(value) || value.length > max) {
-    throw new ChannelViolation(`${name} is no list of at most ${max} items`);
+    throw new ChannelViolation(`${name} is not a list of at most ${max} items`);
   }
   return value;
 }
@@ -105,7 +105,7 @@ export function readList(fields: Fields, name: string, max: number): readonly un
 function readStrings(fields: Fields, name: string): readonly string[] {
   if (field(fields, name) === undefined) return [];
   return readList(fields, name, MAX_VARIABLES).map((item) => {
-    if (typeof item !== 'string') throw new ChannelViolation(`${name} holds something that is no string`);
+    if (typeof item !== 'string') throw new ChannelViolation(`${name} contains a value that is not a string`);
     return item.toWellFormed();
   });
 }

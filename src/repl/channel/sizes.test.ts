@@ -93,7 +93,7 @@ describe('texts of a forged result', () => {
 
   test.each([
     ['names of an unbound answer', { kind: 'unbound', names: ['n'.repeat(60_000)] }],
-    ['the type of what is no data', { kind: 'not-data', type: 'n'.repeat(60_000) }],
+    ['the type of a value that is not data', { kind: 'not-data', type: 'n'.repeat(60_000) }],
     ['the code of a failure', { error: { code: 'repl-failure', message: 'n'.repeat(60_000) } }],
   ])('%s are cut as well', async (_name, header) => {
     const result = await openLink().end(header);
@@ -180,7 +180,7 @@ describe.skipIf(process.platform !== 'linux')('descriptors of values', () => {
     expect(descriptors()).toBe(before);
   });
 
-  test('a result that nobody reads gives its values back when the link ends, and with the next command', async () => {
+  test('a result that is not read frees its values when the link ends, and with the next command', async () => {
     for (const next of ['ended', 'command'] as const) {
       const before = descriptors();
       const { link, guest, result } = openLink();

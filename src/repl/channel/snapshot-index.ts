@@ -3,7 +3,7 @@ import { isSnapshotName } from '../names.ts';
 import type { SnapshotInfo } from '../port.ts';
 import type { GuestLink } from './guest-link.ts';
 
-/** What takes and restores the snapshots themselves. */
+/** Takes and restores the snapshots themselves. */
 export interface SnapshotDriver {
   capture(id: string): Promise<{ readonly bytes: number }>;
   restore(id: string): Promise<GuestLink>;
@@ -89,7 +89,7 @@ function checkSnapshotName(name: unknown): void {
   if (typeof name === 'string' && isSnapshotName(name)) return;
   throw new RlmError({
     code: 'invalid-name',
-    message: `${JSON.stringify(name) ?? 'Nothing'} is no name for a snapshot: give up to 64 letters, digits, ".", "_" and "-", the first a letter or digit.`,
+    message: `${JSON.stringify(name) ?? 'Nothing'} is not a valid name for a snapshot: give up to 64 letters, digits, ".", "_" and "-", the first a letter or digit.`,
     userAction: true,
   });
 }

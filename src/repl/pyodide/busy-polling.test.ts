@@ -33,50 +33,50 @@ function loopOf(processors: number) {
   };
 }
 
-function warmUp(tell: (waiting: boolean) => void): void {
+function warmUp(waitingChanged: (waiting: boolean) => void): void {
   for (let call = 0; call < QUICK_ROW; call += 1) {
-    tell(false);
-    tell(true);
+    waitingChanged(false);
+    waitingChanged(true);
   }
 }
 
 test('stays awake for a moment after a reply, once several requests came quickly', () => {
   const { loop, rounds } = loopOf(2);
-  const tell = createBusyPolling(loop);
-  tell(false);
+  const waitingChanged = createBusyPolling(loop);
+  waitingChanged(false);
   expect(rounds()).toBe(0);
-  tell(true);
-  warmUp(tell);
-  tell(false);
+  waitingChanged(true);
+  warmUp(waitingChanged);
+  waitingChanged(false);
   expect(rounds()).toBe(3);
 });
 
 test('sleeps as soon as the guest has asked', () => {
   const { loop, rounds } = loopOf(2);
-  const tell = createBusyPolling(loop);
-  warmUp(tell);
-  tell(false);
+  const waitingChanged = createBusyPolling(loop);
+  warmUp(waitingChanged);
+  waitingChanged(false);
   expect(rounds(1)).toBe(1);
-  tell(true);
+  waitingChanged(true);
   expect(rounds()).toBe(1);
 });
 
 test('after a slow request several quick ones are needed again', () => {
   const { loop, rounds, pass } = loopOf(2);
-  const tell = createBusyPolling(loop);
-  warmUp(tell);
-  tell(false);
+  const waitingChanged = createBusyPolling(loop);
+  warmUp(waitingChanged);
+  waitingChanged(false);
   pass(1);
   expect(rounds()).toBe(1);
-  tell(true);
-  tell(false);
+  waitingChanged(true);
+  waitingChanged(false);
   expect(rounds()).toBe(0);
 });
 
 test('never on a single processor', () => {
   const { loop, rounds } = loopOf(1);
-  const tell = createBusyPolling(loop);
-  warmUp(tell);
-  tell(false);
+  const waitingChanged = createBusyPolling(loop);
+  warmUp(waitingChanged);
+  waitingChanged(false);
   expect(rounds()).toBe(0);
 });

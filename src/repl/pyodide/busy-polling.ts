@@ -6,7 +6,7 @@ export interface EventLoop {
   /** Milliseconds. */
   readonly now: () => number;
   readonly again: (next: () => void) => void;
-  /** Processors: on a single one whoever stays awake keeps the guest from asking. */
+  /** Processors: on a single one a host that stays awake keeps the guest from running. */
   readonly processors: number;
 }
 
@@ -21,7 +21,7 @@ const THIS: EventLoop = {
  * sleep and be woken takes about as long as what a cell does between two calls. The worker does the same on its side
  * (worker/wire.ts); both together halve the time of a call that the host answers by itself.
  *
- * @returns what is to be told when one guest waits for replies, and when it has all of them
+ * @returns a function to call with true when one guest waits for replies, and with false when it has all of them
  */
 export function createBusyPolling({ now, again, processors }: EventLoop = THIS): (waiting: boolean) => void {
   let quick = 0;

@@ -1,5 +1,5 @@
 /**
- * What the pyodide backend adds to the REPL that all backends share: its worker's life, texts, bash, snapshots.
+ * The pyodide backend's part of the REPL that all backends share: its worker's life, texts, bash, snapshots.
  *
  * @module
  */
@@ -99,7 +99,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     understood: () => records.accept(),
     describeFile: (value) => texts.load(worker, value),
     async recover(reason, from) {
-      const recovered = await (from === 'afresh' ? afresh(reason) : recover(reason));
+      const recovered = await (from === 'scratch' ? afresh(reason) : recover(reason));
       link = recovered.link;
       return recovered;
     },

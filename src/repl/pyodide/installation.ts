@@ -17,7 +17,7 @@ export interface GuestFile {
   readonly text: Buffer;
 }
 
-/** What is installed here. */
+/** The files of the pyodide backend as installed here. */
 export interface Installation {
   /** URL of Pyodide's folder, with a slash at the end. */
   readonly pyodideUrl: string;

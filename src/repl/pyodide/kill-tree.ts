@@ -16,8 +16,8 @@ export function killTree(worker: ChildProcess): void {
 }
 
 /**
- * Kills what a worker that has ended left behind in its process group. Somebody else, such as the kernel's memory killer, may
- * have killed the outer bubblewrap in that moment.
+ * Kills the processes that a worker left behind in its process group when it ended. The kernel's memory killer, for
+ * example, may have killed the outer bubblewrap in that moment.
  */
 export function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined && process.platform !== 'win32') kill(-pid);

@@ -43,7 +43,7 @@ describe('a cell whose end the host never saw', () => {
     expect((await run('1 + 1')).value).toBe('2');
   });
 
-  test('is told apart from one whose descriptor is back in time, and from one that closed it for good', async () => {
+  test('is distinguished from one whose descriptor is back in time, and from one that closed it for good', async () => {
     const back = 'import os\nsaved = os.dup(3)\nos.dup2(os.open("/dev/null", os.O_RDWR), 3)\nos.dup2(saved, 3)\n"back"';
     expect(await run(back)).toMatchObject({ ok: true, value: "'back'" });
     expect((await run('saved > 3')).value).toBe('True');

@@ -17,7 +17,7 @@ export interface NamespaceWrap {
   readonly seccomp: Buffer | undefined;
 }
 
-/** What of bubblewrap's means is used; the first form that starts and holds is taken. */
+/** The features of bubblewrap that are used. The first form that starts and passes its self-test is taken. */
 export interface NamespaceForm {
   /** Library folders are bound as a whole: where binding single files does not suffice. */
   readonly wholeLibraries: boolean;
@@ -51,7 +51,7 @@ export function findBubblewrap(): string | undefined {
   return [...folders, '/usr/bin', '/usr/local/bin'].map((folder) => join(folder, 'bwrap')).find(existsSync);
 }
 
-/** What is started in namespaces. */
+/** The program that is started in namespaces. */
 export interface NamespaceRequest extends NamespaceForm {
   readonly bwrap: string;
   readonly node: string;
@@ -59,8 +59,8 @@ export interface NamespaceRequest extends NamespaceForm {
 }
 
 /**
- * Arguments for bubblewrap. What the worker may read is bound read-only, file by file for Node's libraries, so that
- * nothing of the machine is in view.
+ * Arguments for bubblewrap. Files that the worker may read are bound read-only, one by one for Node's libraries, so
+ * that nothing else of the machine is visible.
  */
 export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
   const { bwrap, node, readable } = request;

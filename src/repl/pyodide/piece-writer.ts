@@ -32,7 +32,7 @@ export function writePieces(pipe: Writable, form: LoadHeader['form'], bytes: num
   async function put(bytes: Buffer): Promise<void> {
     const before = under;
     under = writeAll(pipe, bytes);
-    // Looked at by whoever writes next.
+    // The next write awaits it and gets its error.
     under.catch(() => {});
     await before;
   }

@@ -25,7 +25,7 @@ export interface PoolOptions {
   readonly switches: TestSwitches;
 }
 
-/** What only tests set. */
+/** Options that only tests set. */
 export interface TestSwitches extends Pick<SpawnRequest, 'withoutPermission' | 'stdin' | 'env' | 'onPrint'> {
   /** Walls left open. */
   readonly open?: readonly OpenWall[];
@@ -33,7 +33,7 @@ export interface TestSwitches extends Pick<SpawnRequest, 'withoutPermission' | '
   readonly onReady?: (report: ReadyReport) => void;
 }
 
-/** What the level rests on. */
+/** The isolation level, and the proofs of it. */
 export interface LevelReport {
   readonly level: Level;
   readonly proofs: readonly Proof[];
@@ -108,9 +108,9 @@ export function createPool(options: PoolOptions): Pool {
     async take(keepSpare = true) {
       const { spawn } = await begin();
       const spare = spares.shift();
-      // A spare may have been killed by somebody else while nobody looked (the kernel short of memory): that fails no run.
+      // The kernel may have killed an idle spare for want of memory: that does not fail a run.
       const worker = spare === undefined ? await booted(spawn()) : await booted(spare).catch(() => booted(spawn()));
-      // After the one who waits has got on: a boot takes a processor for a third of a second.
+      // Later, so that it does not delay the caller: a boot takes a processor for a third of a second.
       if (keepSpare) setTimeout(() => refill(spawn), REFILL_DELAY_MS).unref();
       return worker;
     },
@@ -158,7 +158,7 @@ async function booted(worker: WorkerHandle): Promise<WorkerHandle> {
   return worker;
 }
 
-/** Everything the first REPL waits for. What does not depend on each other runs side by side. */
+/** Everything the first REPL waits for. Independent steps run side by side. */
 async function start({
   options,
   watch,

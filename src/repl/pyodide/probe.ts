@@ -7,7 +7,7 @@ import { createBackend, type PyodideBackendOptions } from './backend.ts';
 import { findInstallation } from './installation.ts';
 import type { LevelReport } from './pool.ts';
 
-/** What `fathom doctor` shows of the pyodide backend. */
+/** The facts about the pyodide backend that `fathom doctor` shows. */
 export type PyodideProbe =
   | { readonly available: false; readonly reason: string }
   | {

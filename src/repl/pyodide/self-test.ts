@@ -17,7 +17,7 @@ import { RUNTIME } from './worker/protocol.ts';
 import type { WorkerCode } from './worker-code.ts';
 import { startWorker, type WorkerHandle } from './worker-handle.ts';
 
-/** What one way of trying found: attempts by name, true where the host was reached. */
+/** The result of one self-test: attempts by name, true where the host was reached. */
 export interface Proof {
   /** `python`: from a cell. `javascript`: from the worker's own code, without the permission model. */
   readonly from: 'python' | 'javascript';

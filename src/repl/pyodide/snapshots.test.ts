@@ -200,7 +200,7 @@ describe('snapshots', () => {
     await other.bind({ values: { late: { kind: 'text', text: 'late text '.repeat(500_000) } } });
     await other.snapshot('after');
     await other.rollback('before');
-    // What the host bound since then is bound again.
+    // Values that the host bound since then are bound again.
     expect((await other.execute({ code: 'len(late), late[:9]', handle: 'e2' })).value).toBe("(5000000, 'late text')");
     await other.execute({ code: 'filler = [bytearray(b"z" * 1_000_000) for _ in range(40)]', handle: 'e3' });
     await other.rollback('after');

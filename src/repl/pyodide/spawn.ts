@@ -13,7 +13,7 @@ import { FD } from './worker/protocol.ts';
 /** Levels this backend can reach. */
 export type Level = 'process' | 'namespace';
 
-/** What to start. */
+/** A worker to start. */
 export interface SpawnRequest {
   /** The Node that runs the worker. */
   readonly node: string;
@@ -38,14 +38,14 @@ export interface SpawnedWorker {
   readonly process: ChildProcess;
   readonly frames: Duplex;
   readonly data: Writable;
-  /** What it said on its error stream, the last few kilobytes; for diagnostics, never shown to a model. */
+  /** The last few kilobytes of its error stream; for diagnostics, never shown to a model. */
   readonly stderrTail: () => string;
 }
 
 const STDERR_TAIL = 4096;
 /**
- * No files but those named, no programs, no workers (F3), no addons, no text as code; `node:sqlite` opens files past the
- * permission model, so it goes as well (F4).
+ * No files but those named, no programs, no workers (a worker would start without the permissions), no addons, no text
+ * as code; `node:sqlite` opens files past the permission model, so it goes as well.
  */
 const PERMISSION = [
   ...['--permission', '--no-addons', '--disallow-code-generation-from-strings', '--no-experimental-sqlite'],
@@ -83,7 +83,7 @@ export function spawnWorker(request: SpawnRequest): SpawnedWorker {
   const frames = worker.stdio.at(FD.frames) as Duplex;
   const data = worker.stdio.at(FD.data) as Duplex;
   for (const stream of [frames, data]) stream.on('error', () => {});
-  // Drained and dropped: nothing a worker prints may end up on the host's own stdout (F2).
+  // Drained and dropped: nothing a worker prints may reach the host's own stdout, which belongs to the user's program.
   worker.stdout?.on('data', request.onPrint ?? (() => {}));
   if (request.onPrint !== undefined) worker.stderr?.on('data', request.onPrint);
   return { process: worker, frames, data, stderrTail: keepTail(worker.stderr) };

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { QUICK_ROW } from './worker/protocol.ts';
 import { encodeFrame, openWire, type Wire } from './worker/wire.ts';
 
-// A file stands for the socket: what is not there yet is no reason to wait.
+// A file replaces the socket: a read returns at once where nothing is there yet.
 let folder: string;
 let path: string;
 let fd: number;

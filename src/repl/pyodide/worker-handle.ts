@@ -11,7 +11,7 @@ import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
 import { type Level, type SpawnRequest, spawnWorker } from './spawn.ts';
 import { type BootHeader, FD, RUNTIME } from './worker/protocol.ts';
 
-/** What a worker says of itself once it has locked its gate. */
+/** A worker's report about itself once it has locked its gate. */
 export interface ReadyReport {
   /** JavaScript functions dropped from the function table. */
   readonly tableDropped: number;
@@ -50,7 +50,7 @@ export interface WorkerHandle {
   kill(reason: string): void;
   /** Resolves with why it ended. */
   readonly ended: Promise<string>;
-  /** It was killed by somebody else. */
+  /** Another process killed it. */
   readonly killed: boolean;
   /** Keeps the host process alive while `work` runs; idle workers never do. */
   busy<T>(work: () => Promise<T>): Promise<T>;
@@ -80,7 +80,7 @@ export function startWorker(request: SpawnRequest): WorkerHandle {
   void end.ended.then((reason) => {
     control.close();
     const error = lost(reason);
-    // What it printed is for the host's user; a model never sees it (F9), so it is told only while booting.
+    // Only the host's user may see what a worker printed, never a model, so the error contains it only while booting.
     const tail = spawned.stderrTail().trim().split('\n').slice(-3).join(' | ');
     readiness.reject(tail === '' ? error : lost(`${reason} (${tail})`));
     for (const { reject } of asked.values()) reject(error);
@@ -182,21 +182,21 @@ const LAST_WORDS_MS = 1_000;
 
 function watchEnd(process: ReturnType<typeof spawnWorker>['process']): EndWatch {
   const { promise, resolve } = Promise.withResolvers<string>();
-  let told: string | undefined;
+  let given: string | undefined;
   let reason: string | undefined;
   let killed = false;
   const finish = (fallback: string): void => {
     if (reason !== undefined) return;
-    reason = told ?? fallback;
+    reason = given ?? fallback;
     resolve(reason);
   };
   process.once('error', (error) => finish(`it could not be started: ${error.message}`));
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
-    if (reason === undefined) killed = told === undefined && (signal === 'SIGKILL' || code === KILLED_INSIDE);
+    if (reason === undefined) killed = given === undefined && (signal === 'SIGKILL' || code === KILLED_INSIDE);
     finish(signal === null ? `it exited with code ${code}` : `it was ended by ${signal}`);
   };
   process.once('close', end);
-  // Its pipes close with the last who holds them, which may not be the one that has ended.
+  // Its pipes close with the last process that holds them, which may not be the one that has ended.
   process.once('exit', (code, signal) => {
     killGroup(process);
     setTimeout(end, LAST_WORDS_MS, code, signal).unref();
@@ -210,7 +210,7 @@ function watchEnd(process: ReturnType<typeof spawnWorker>['process']): EndWatch 
       return killed;
     },
     because(why) {
-      told ??= why;
+      given ??= why;
     },
   };
 }

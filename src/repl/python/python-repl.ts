@@ -84,7 +84,7 @@ function createDriver(options: PythonReplOptions): ReplDriver {
     link,
     describeFile: (value) => sources.bring(value, target),
     async recover(_reason, from) {
-      if (supervisor.gone || from === 'afresh') return reopen();
+      if (supervisor.gone || from === 'scratch') return reopen();
       const fresh = reconnect();
       try {
         const reply = await supervisor.ask({ op: 'rollback' });

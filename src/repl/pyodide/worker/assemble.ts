@@ -20,7 +20,7 @@ import { makeStdio, type Stdio } from './stdio.ts';
 import { makeTextLoader, type TextLoader } from './texts.ts';
 import type { Wire } from './wire.ts';
 
-/** What `assemble` is given. */
+/** The options of `assemble`. */
 export interface AssembleRequest {
   readonly booted: Booted;
   readonly header: BootHeader;
@@ -32,7 +32,7 @@ export interface AssembleRequest {
   readonly shared: SharedState;
 }
 
-/** What replaced imports and the rest of the worker both see. */
+/** State that replaced imports and the rest of the worker share. */
 export interface SharedState {
   memoryBytes: number;
   umask: number;
@@ -56,7 +56,7 @@ export interface Worker {
   readonly step: PythonFunction;
   /** Facts for the host: what was dropped and what could not be removed. */
   readonly report: { readonly tableDropped: number; readonly globalsLeft: readonly string[] };
-  /** Test switch `heap-first`: runs Python before locking (F1). */
+  /** Test switch `heap-first`: runs Python before locking. */
   readonly lockLate: (() => void) | undefined;
 }
 

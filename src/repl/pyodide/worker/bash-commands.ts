@@ -10,7 +10,7 @@ import type { LinkMode } from './bash-files.ts';
 
 const HINT = 'This bash is an emulation. Write a block tagged `repl` and use Python for what it lacks';
 
-/** What to use instead of a command that is missing. */
+/** The advice for a command that is missing. */
 const INSTEAD: Readonly<Record<string, string>> = {
   'python python3 pypy': 'Python runs in a block tagged `repl`',
   'node deno bun perl ruby php java gcc': 'use Python in a block tagged `repl`',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bashFiles } from './bash-files.ts';
 import type { EmscriptenFs, FsStream } from './emscripten.ts';
 
-/** A file system that takes what it is given as MEMFS does: by `slice`, which for a Buffer is no copy. */
+/** A file system that stores bytes as MEMFS does: by `slice`, which does not copy a Buffer. */
 function memory() {
   const written: Uint8Array[] = [];
   const fs = {

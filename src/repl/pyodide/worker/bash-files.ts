@@ -45,7 +45,7 @@ export function bashFiles(fs: EmscriptenFs, links: LinkMode = { follow: false })
     }
   };
   const write = (path: string, content: string | Uint8Array, options: EncodingOption, flags: string): void => {
-    // MEMFS takes a slice, and that of a Buffer is no copy: it would keep all of a pool, uncounted.
+    // MEMFS takes a slice, which does not copy a Buffer: it would keep all of a pool, uncounted.
     const bytes = new Uint8Array(typeof content === 'string' ? Buffer.from(content, encodingOf(options)) : content);
     fs.mkdirTree(posix.dirname(path));
     const stream = fs.open(path, flags);

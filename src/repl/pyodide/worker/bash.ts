@@ -23,7 +23,7 @@ export interface BashRun {
   readonly now: () => number;
 }
 
-/** What a command gave. */
+/** The result of a command. */
 export interface BashResult {
   readonly header: BashAnswer;
   readonly parts: readonly Uint8Array[];
@@ -90,7 +90,7 @@ function answer(exitCode: number, timedOut: boolean, streams: readonly [Uint8Arr
   };
 }
 
-/** What is kept of a stream, and how many characters lie between. */
+/** The two ends of a stream that are kept, and the number of characters between them. */
 function headAndTail(bytes: Uint8Array): { head: Uint8Array; tail: Uint8Array; dropped: number } {
   if (bytes.length <= MOST_OUTPUT) return { head: bytes, tail: new Uint8Array(0), dropped: 0 };
   const end = bytes.length - MOST_OUTPUT / 2;

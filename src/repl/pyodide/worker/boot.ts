@@ -58,10 +58,10 @@ export async function boot({ header, replacements, onDenied }: BootOptions): Pro
   return { pyodide, gate, base: snapshot === undefined ? new Uint8Array(0) : heapOf(snapshot) };
 }
 
-/** What Pyodide's loader needs and must not find. */
+/** Sets what Pyodide's loader needs, and removes what it must not find. */
 function prepareProcess(): void {
   process.env.TZ = 'UTC';
-  // F9: argv would be sys.argv's and sys.executable's source.
+  // Pyodide would copy the host's paths from argv into sys.argv and sys.executable.
   process.argv.length = 1;
   process.argv[0] = 'python3';
   // NODEFS asks for this while it is set up; the permission model refuses the real function.
@@ -100,9 +100,7 @@ function heapOf(snapshot: Uint8Array): Uint8Array {
   return snapshot.subarray(Buffer.from(snapshot.buffer).readUInt32LE(4));
 }
 
-/**
- * Takes the terminals away: on a main thread `/dev/tty` would read the process's real input (F13).
- */
+/** Takes the terminals away: on a main thread `/dev/tty` would read the process's real input. */
 export function removeTerminals(fs: EmscriptenFs): void {
   for (const path of ['/dev/tty', '/dev/tty1']) fs.unlink(path);
 }
@@ -126,10 +124,10 @@ export function checkOwnEntries(gate: Gate): void {
 }
 
 /**
- * F2: empties the function table of JavaScript. emscripten puts graphics stubs and console functions there, where
+ * Empties the function table of JavaScript. emscripten puts graphics stubs and console functions there, where
  * `call_indirect` reaches them past the gate. emscripten's own mirror of the table keeps them too, and
- * `__call_sighandler` calls what it finds there. Entries of the module itself are not looked at here, of which each would
- * become an object: {@link checkOwnEntries} has, when the base snapshot was made.
+ * `__call_sighandler` calls what it finds there. Entries of the module itself are not looked at here, because each
+ * would become an object: {@link checkOwnEntries} looked at them when the base snapshot was made.
  *
  * @returns how many entries were dropped
  */

@@ -1,6 +1,6 @@
 /**
- * `/dev/host`: the guest's only way out. Writes are whole frames for the host; reads give the host's frames. What
- * passes here is checked by the host once more.
+ * `/dev/host`: the guest's only way out. Writes are whole frames for the host; reads give the host's frames. The host
+ * checks every frame once more.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ERRNO } from './imports.ts';
 import { FRAME_PREFIX, GUEST_DEVICES, GUEST_FRAME, MAX_GUEST_FRAME, RUNTIME } from './protocol.ts';
 import type { RawFrame, Wire } from './wire.ts';
 
-/** What the device needs of the rest of the worker. */
+/** The parts of the worker that the device needs. */
 export interface DeviceOptions {
   readonly fs: EmscriptenFs;
   readonly wire: Wire;
@@ -20,7 +20,7 @@ export interface DeviceOptions {
   readonly onEnd: () => never;
   /** The guest sent what no guest may send. */
   readonly onViolation: (what: string) => never;
-  /** Test switch: no cap on frames (F8). */
+  /** Test switch: no cap on frames. */
   readonly uncapped: boolean;
   /** Test switch: no look at what a frame is. */
   readonly unchecked: boolean;
@@ -78,7 +78,7 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
     },
     write(_stream, buffer, offset, length) {
       const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + offset, length);
-      // F8: refused before anything is copied.
+      // Refused before anything is copied: a guest could send frames until memory is full.
       if (!options.uncapped && (outbound?.length ?? 0) + length > MAX_GUEST_FRAME) throw errno(ERRNO.EMSGSIZE);
       const whole = outbound === undefined ? bytes : Buffer.concat([outbound, bytes]);
       outbound = undefined;
@@ -94,7 +94,7 @@ export function makeHostDevice(options: DeviceOptions): HostDevice {
       }
       return length;
     },
-    // F10: emscripten lets a plain Error through, which would kill the interpreter.
+    // A typed error: emscripten lets a plain Error through, which would kill the interpreter.
     llseek() {
       throw errno(ERRNO.ESPIPE);
     },
@@ -127,7 +127,7 @@ const GUEST_TYPES: ReadonlySet<number> = new Set([
   GUEST_FRAME.blob,
 ]);
 
-/** The length the frame claims; what is no guest's frame ends the worker. */
+/** The length the frame claims; a frame that no guest may send ends the worker. */
 function frameSize(bytes: Buffer, onViolation: (what: string) => never): number {
   if (bytes.length < FRAME_PREFIX) return FRAME_PREFIX;
   const size = bytes.readUInt32LE(0) + 4;

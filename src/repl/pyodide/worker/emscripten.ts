@@ -110,7 +110,7 @@ export interface EmscriptenFs {
   isFIFO(mode: number): boolean;
 }
 
-/** What `FS.stat` gives. */
+/** The result of `FS.stat`. */
 export interface FsStat {
   readonly mode: number;
   readonly size: number;
@@ -148,7 +148,7 @@ export interface PyodideModule {
   _Py_DecRef(object: number): void;
 }
 
-/** What `loadPyodide` gives. */
+/** The result of `loadPyodide`. */
 export interface Pyodide {
   readonly FS: EmscriptenFs;
   readonly version: string;
@@ -157,7 +157,7 @@ export interface Pyodide {
   makeMemorySnapshot(): Uint8Array;
 }
 
-/** A file's bytes with their capacity; undefined for what is no file. */
+/** A file's bytes with their capacity; undefined for a node that is not a file. */
 export function fileBytes(node: FsNode): Uint8Array | undefined {
   const { contents } = node;
   if (!ArrayBuffer.isView(contents)) return undefined;

@@ -7,14 +7,14 @@ import { writeSync } from 'node:fs';
 import { RUNTIME } from './protocol.ts';
 import type { Wire } from './wire.ts';
 
-/** For diagnostics: the host keeps the last lines and shows them to nobody but its own user. */
+/** For diagnostics: the host keeps the last lines and shows them only to its own user. */
 const STDERR = 2;
 
 /** Ways to end. */
 export interface End {
   /** The host has gone, or said goodbye. */
   quietly(): never;
-  /** Something ended the interpreter; the host is told what, in fixed words (F9). */
+  /** Something ended the interpreter. The host gets the reason in fixed words, because a model may see it. */
   because(reason: string, error?: unknown): never;
 }
 

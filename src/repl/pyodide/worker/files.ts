@@ -217,7 +217,7 @@ function describeStreams(fs: EmscriptenFs, indexOf: (node: FsNode) => number): S
   const groups = new Map<object, number>();
   const streams: StreamEntry[] = [];
   for (const stream of fs.streams) {
-    // What has neither content nor pipe nor device (the folder of descriptors) cannot be opened again: it is lost.
+    // A stream without content, pipe and device (the folder of descriptors) cannot be opened again: it is lost.
     if (!stream || (stream.node.mounted === undefined && stream.node.pipe === undefined)) continue;
     const shared = groups.get(stream.shared) ?? groups.size;
     groups.set(stream.shared, shared);

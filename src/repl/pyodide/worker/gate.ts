@@ -9,13 +9,16 @@ import { ANSWER, PASS, REPLACED, type ReplacedImport } from './imports.ts';
 type AnyFunction = (...args: unknown[]) => unknown;
 type ImportObject = Record<string, Record<string, unknown>>;
 
-/** What the worker puts in place of an import, made from the original. */
+/** The worker's replacement of an import, made from the original. */
 export type Replacements = Readonly<Record<ReplacedImport, (original: AnyFunction) => (...args: number[]) => number>>;
 
 /** How the gate is built. */
 export interface GateOptions {
   readonly replacements: Replacements;
-  /** Called when the guest reaches for an import that is shut; must end the process (F6). */
+  /**
+   * Called when the guest reaches for an import that is shut; must end the process, because an exception would leave
+   * the interpreter in an undefined state.
+   */
   readonly onDenied: (name: string) => never;
   /** Bytes of the base snapshot, so that memory is large enough to take it (pyodide issue 6254); 0 when baking. */
   readonly baseBytes: number;
@@ -30,9 +33,9 @@ export interface Gate {
   readonly locked: boolean;
   /** The interpreter's instance, once it was made. */
   readonly instance: WebAssembly.Instance | undefined;
-  /** How many functions the module imports: table entries with a smaller index are none of its own. */
+  /** How many functions the module imports: table entries with a smaller index are imported. */
   readonly importedFunctions: number;
-  /** How many entries its table has by the module itself: what emscripten adds lies behind them. */
+  /** How many entries its table has by the module itself: entries that emscripten adds come after them. */
   readonly ownEntries: number;
 }
 
@@ -84,8 +87,8 @@ export function installGate(options: GateOptions): Gate {
 }
 
 /**
- * F7: where the engine has stack switching, Pyodide wraps one import into a `WebAssembly.Suspending` object, which is
- * no function and would pass any wrapper by. Without these it does not.
+ * Where the engine has stack switching, Pyodide wraps one import into a `WebAssembly.Suspending` object, which is not a
+ * function and would evade any wrapper. Without these it does not.
  */
 export function removeStackSwitching(): void {
   for (const name of ['Suspending', 'promising', 'Suspender', 'SuspendError'])
@@ -111,8 +114,8 @@ function guardImports({ module, imports, state, options }: GuardRequest): Import
       continue;
     }
     state.importedFunctions += 1;
-    // F7: fail closed. Whatever is no plain function is something the gate cannot stand in front of.
-    if (typeof given !== 'function') throw new Error(`import ${wanted.name} is no function`);
+    // Fail closed: the gate can only guard plain functions.
+    if (typeof given !== 'function') throw new Error(`import ${wanted.name} is not a function`);
     const plain = given as AnyFunction;
     namespace[wanted.name] = options.open
       ? plain

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What of `process` stays: Node itself calls these when the process ends. */
+/** Members of `process` that stay: Node itself calls these when the process ends. */
 const PROCESS_KEEPS: ReadonlySet<string> = new Set([
   'env',
   'exit',
@@ -17,7 +17,10 @@ const PROCESS_KEEPS: ReadonlySet<string> = new Set([
   'once',
 ]);
 
-/** Globals that go. What just-bash uses stays: Buffer, URL, TextEncoder, AbortController, timers, zlib streams. */
+/**
+ * Globals that are removed. Those that just-bash uses stay: Buffer, URL, TextEncoder, AbortController, timers, zlib
+ * streams.
+ */
 const GONE = [
   ...['require', 'module', 'exports', '__filename', '__dirname', 'global', 'navigator', 'Navigator', 'console', 'gc'],
   ...['fetch', 'Request', 'Response', 'Headers', 'FormData', 'Blob', 'File', 'WebSocket', 'EventSource', 'CloseEvent'],

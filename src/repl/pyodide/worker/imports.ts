@@ -75,9 +75,9 @@ export const PASS: readonly string[] = [
   'environ_get',
   'environ_sizes_get',
   'emscripten_get_heap_max',
-  // The program's name, fixed at boot (F9).
+  // The program's name, fixed at boot.
   '_emscripten_get_progname',
-  // Calls through the function table, which holds no JavaScript any more (F2). Its twin for calls with the wrong
+  // Calls through the function table, which holds no JavaScript any more. Its counterpart for calls with the wrong
   // signature, _PyEM_TrampolineCall_JS, is not needed: every supported Node compiles the trampoline written in WASM.
   '__call_sighandler',
   // Looks at a reference without following it.

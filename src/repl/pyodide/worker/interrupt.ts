@@ -17,7 +17,7 @@ export interface Interrupt {
   /** A command starts: what the host wanted before is over. */
   start(): void;
   stop(): void;
-  /** What `_Py_CheckEmscriptenSignals_Helper` answers: a signal number or 0. */
+  /** The result of `_Py_CheckEmscriptenSignals_Helper`: a signal number or 0. */
   poll(): number;
   /** Looks now; true when a signal waits. CPython then finds it by `poll`, once its system call ended with EINTR. */
   pending(): boolean;

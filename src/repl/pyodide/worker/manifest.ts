@@ -1,6 +1,5 @@
 /**
- * What a snapshot says about files: the tree, what is open and where contents lie in the store. JSON, opaque to the
- * host.
+ * The files of a snapshot: the tree, open files and the places of contents in the store. JSON, opaque to the host.
  *
  * @module
  */

@@ -94,7 +94,7 @@ export function openPages(options: PagesOptions): Pages {
     if (code > 0) return slots.read(code);
     return code === BASE ? base.subarray(page * PAGE, (page + 1) * PAGE) : zeroPage;
   };
-  /** The text of a range is where it belongs, and memory is told so. */
+  /** Notes that the text of a range is in its place in memory. */
   const inPlace = (range: TextRange, index: number): void => {
     active.add(index);
     const codes = new Int32Array(options.heap().length / PAGE);

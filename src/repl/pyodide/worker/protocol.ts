@@ -1,6 +1,6 @@
 /**
- * What the host and the worker say to each other besides the guest's frames: descriptors, runtime frame types, the
- * layout of the store file's first page. Imported by both ends.
+ * The protocol between host and worker besides the guest's frames: descriptors, runtime frame types, the layout of the
+ * store file's first page. Imported by both ends.
  *
  * @module
  */
@@ -163,7 +163,9 @@ export interface LoadHeader {
   readonly maxChar: number;
   /** The text stays for the life of the REPL; false for one that is parsed and dropped. */
   readonly keep: boolean;
-  /** What the pieces are: code points as CPython keeps them, or UTF-8 for CPython to decode, whole characters each. */
+  /**
+   * The form of the pieces: code points as CPython keeps them, or UTF-8 for CPython to decode, whole characters each.
+   */
   readonly form: 'units' | 'utf-8';
   /** CPython's error handler for UTF-8: escaped bytes of files, or surrogates of JavaScript strings. */
   readonly errors: 'replace' | 'surrogatepass';

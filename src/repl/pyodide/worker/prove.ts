@@ -12,7 +12,7 @@ import { basename, dirname } from 'node:path';
 import { FD, RUNTIME } from './protocol.ts';
 import { headerOf, openWire } from './wire.ts';
 
-/** What to try. */
+/** The targets of the attempts. */
 interface Facts {
   readonly canary: string;
   readonly secret: string;
@@ -21,7 +21,7 @@ interface Facts {
   readonly socket: string;
 }
 
-/** What the starting shell sets by itself. */
+/** Variables that the starting shell sets by itself. */
 const SHELL_NAMES: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_']);
 
 const wire = openWire(FD.frames);

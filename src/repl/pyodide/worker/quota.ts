@@ -21,7 +21,7 @@ const NODE_BYTES = 512;
 const CHARACTER_BYTES = 2;
 /** MEMFS gives a file that grows at least so many bytes. */
 const LEAST_CAPACITY = 256;
-/** Bytes in all pipes of the guest's own that nobody has read. */
+/** Unread bytes in all pipes of the guest's own. */
 const MAX_PIPES = 4 * 1024 * 1024;
 
 /** The quota of one REPL. */
@@ -49,7 +49,7 @@ export function installQuota(fs: EmscriptenFs, beforeChange: BeforeChange): Quot
   };
   const grow = (bytes: number): void => {
     if (bytes <= 0) return;
-    // What was deleted is only noticed when place runs out.
+    // Deleted files are only noticed when room runs out.
     if (usage.bytes + bytes > quota.limit) quota.recount();
     if (usage.bytes + bytes > quota.limit) fail(ERRNO.ENOSPC);
     usage.bytes += bytes;

@@ -116,14 +116,14 @@ function removeOthers(
 }
 
 function pipeNode({ fs, manifest }: RestoreFilesRequest, entry: NodeEntry, made: readonly FsNode[]): FsNode {
-  const twin = manifest.nodes.findIndex((other, index) => other.pipe === entry.pipe && made[index] !== undefined);
+  const other = manifest.nodes.findIndex(({ pipe }, index) => pipe === entry.pipe && made[index] !== undefined);
   const waiting = Buffer.from(manifest.pipes[entry.pipe ?? 0] ?? '', 'base64');
   const buffer = new Uint8Array(Math.max(8192, waiting.length));
   buffer.set(waiting);
   const fresh: FsPipe = { buckets: [{ buffer, offset: waiting.length, roffset: 0 }], refcnt: 0 };
   const node = fs.createNode(fs.root, entry.name, entry.mode, 0);
   fs.destroyNode(node);
-  node.pipe = made[twin]?.pipe ?? fresh;
+  node.pipe = made[other]?.pipe ?? fresh;
   return node;
 }
 

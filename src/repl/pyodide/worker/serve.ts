@@ -32,7 +32,7 @@ const LEAST_RANGE = 1024 * 1024;
 /** Runs the worker. Never returns. */
 export async function serve(): Promise<never> {
   const now = performance.now.bind(performance);
-  // On a single processor whoever looks keeps the host from answering.
+  // On a single processor a worker that polls keeps the host from answering.
   const lookout = availableParallelism() > 1 ? { sent: controlWord('frames'), now } : undefined;
   const wire = openWire(FD.frames, lookout);
   const end = makeEnd(wire);
@@ -91,18 +91,18 @@ function runCommand({ worker, interrupt, shared, end, wire }: Loop, frame: RawFr
   interrupt.stop();
   shared.command = 0;
   if (!served) end.because('the guest gave up');
-  // A cell has put something else in the place of the guest's descriptor, say. The host would wait until the deadline,
-  // and what such a cell leaves is no state to go back to.
+  // A cell may have replaced the guest's descriptor, for example. The host would wait until the deadline, and the state
+  // after such a cell is not one to go back to.
   if (!worker.device.answered(frame.id)) end.because('the guest sent no result');
   const { op } = headerOf(frame) as { op?: unknown };
-  // A guest that a cell has made useless (by an audit hook, say) is no state to go back to.
+  // The state of a guest that a cell has made useless (by an audit hook, for example) is not one to go back to.
   if (op === 'execute' && worker.device.failed()) return;
   if (CHANGING.has(op)) saveAutomatic(worker, wire, frame.id);
 }
 
 /**
  * The snapshot a kill goes back to. Taken after a command rather than before the next one: the host is busy with a
- * model then, and nobody waits.
+ * model then, and no caller waits.
  */
 function saveAutomatic({ images }: Worker, wire: Wire, command: number): void {
   if (!images.save(AUTOMATIC, command)) wire.send(RUNTIME.saved, 0, { name: AUTOMATIC, full: true });
@@ -209,7 +209,7 @@ function makeReplacements(shared: SharedState, interrupt: Interrupt, uncapped: b
       return (bytes = 0) => (bytes >>> 0 > shared.memoryBytes && !uncapped ? 0 : Number(original(bytes)));
     },
     _Py_CheckEmscriptenSignals_Helper: () => interrupt.poll,
-    // The process's own umask is no concern of the guest.
+    // The process's own umask does not concern the guest.
     __syscall_umask_js: () => (mask) => {
       const before = shared.umask;
       shared.umask = (mask ?? 0) & 0o777;
@@ -218,7 +218,7 @@ function makeReplacements(shared: SharedState, interrupt: Interrupt, uncapped: b
   };
 }
 
-/** Test switch: throws as an earlier version did, and lives on in an undefined state (F6). */
+/** Test switch: throws as an earlier version did, and lives on in an undefined state. */
 function refuseOnly(name: string): never {
   throw new WebAssembly.RuntimeError(`import ${name} is shut`);
 }

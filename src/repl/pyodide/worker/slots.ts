@@ -1,5 +1,5 @@
 /**
- * The store: a file of fixed-size slots that the host owns and the worker fills. What is in it survives the worker.
+ * The store: a file of fixed-size slots that the host owns and the worker fills. Its contents survive the worker.
  *
  * @module
  */
@@ -113,7 +113,8 @@ export function openSlots(): Slots {
       return self.next;
     },
     set next(value) {
-      // Slots another worker used and nobody refers to any more become free as tables are adopted: see Pages.adopt.
+      // Slots that another worker used and that have no reference any more become free as tables are adopted: see
+      // Pages.adopt.
       self.next = value;
       free = [];
       for (let slot = 1; slot < value; slot += 1) if (!references.has(slot)) free.push(slot);

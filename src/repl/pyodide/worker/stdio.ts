@@ -1,6 +1,5 @@
 /**
- * What the guest finds under its own descriptors: no input, output that goes to the host as output frames, and a
- * device to sleep on.
+ * The guest's own descriptors: no input, output that goes to the host as output frames, and a device to sleep on.
  *
  * @module
  */
