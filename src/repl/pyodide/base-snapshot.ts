@@ -1,6 +1,7 @@
 /**
  * The base snapshot: memory of an interpreter that has booted and imported the guest, made once per Pyodide build,
- * Node version and guest, and checked each time before it is loaded. No cell has ever run in it.
+ * Node version and guest, and checked each time before it is loaded. No cell has run in it but those of the guest's own
+ * rehearsal (`fathom_pyodide/rehearse.py`).
  *
  * @module
  */

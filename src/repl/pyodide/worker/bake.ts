@@ -1,6 +1,6 @@
 /**
- * Makes the base snapshot: boots Pyodide from nothing, imports the guest, and writes the memory out. No cell ever runs
- * in this process.
+ * Makes the base snapshot: boots Pyodide from nothing, imports the guest, and writes the memory out. No cell runs
+ * in this process but those of the guest's own rehearsal.
  *
  * @module
  */
@@ -40,7 +40,6 @@ import fathom_pyodide
 fathom_pyodide.bake()
 `);
   if (fd !== GUEST_DEVICES[0].fd) throw new Error('the guest opened its device under another descriptor');
-  pyodide.runPython('import gc; gc.collect(); del gc');
   const snapshot = pyodide.makeMemorySnapshot();
   let at = 0;
   while (at < snapshot.length) at += writeSync(FD.base, snapshot, at, snapshot.length - at, at);
