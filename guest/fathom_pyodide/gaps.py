@@ -12,7 +12,7 @@ import gc
 _LARGE = 4096
 _LARGEST = 1024 * 1024
 _ALIGNMENT = 8
-#: What starting a worker leaves behind is small.
+#: The gaps that the start of a worker leaves are small.
 _SMALL = 512
 #: Keeps the gaps filled.
 _kept: list = []
@@ -37,8 +37,8 @@ def close() -> None:
 
 
 def reopen() -> None:
-    """Fills the gaps that starting has left, and leaves the large ones to cells."""
-    gc.collect()  # frees what Python keeps for reuse as well
+    """Fills the gaps that the start has left, and leaves the large ones to cells."""
+    gc.collect()  # also frees the objects that Python keeps for reuse
     _fill(_SMALL)
     _large.clear()
 

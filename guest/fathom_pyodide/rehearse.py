@@ -1,6 +1,6 @@
 """Runs a few cells of the runtime's own before the base snapshot is written, so that no REPL has to learn them.
 
-CPython writes into its code what it learns of the values there. What is in the base snapshot already changes no page
+CPython specializes its bytecode in place as it runs. Bytecode that is specialized in the base snapshot changes no page
 after a cell.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fathom_guest import Guest
 from fathom_guest.frames import COMMAND, encode_frame
 
-#: What cells do all the time: a value, output, a variable, an error. Nothing of them stays.
+#: The most frequent kinds of cell: a value, output, a variable, an error. Nothing of them stays.
 CELLS = (b"1", b"print(1)", b"x = [1]", b"x.y", b"del x")
 _HANDLE = "r0"
 
