@@ -100,6 +100,8 @@ export const MAX_REPL_THREADS = 192;
 export const DOOR_QUERY_CHARS = 8_000;
 /** Characters of the beginning and of the end of a longer message that its query shows: a question is usually at one of them. */
 export const DOOR_EXCERPT_CHARS = 1_000;
+/** Estimated tokens of an answer that `rlmTool` gives to another agent's model: a tool's result stays in that model's window. */
+export const TOOL_ANSWER_TOKENS = 8_192;
 
 /** Runs of one `rlm.map` at work at once, where the `Rlm` has so many REPLs: a run waits for its model most of its time. */
 export const DEFAULT_MAP_RUNS = 16;

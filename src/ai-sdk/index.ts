@@ -21,3 +21,11 @@ export {
   requestFromMessages,
 } from '../door/messages.ts';
 export { type LanguageModelOptions, languageModel } from './language-model.ts';
+export {
+  type RlmToolAnswer,
+  type RlmToolOptions,
+  type RlmToolOutput,
+  type RlmToolProgress,
+  rlmTool,
+} from './rlm-tool.ts';
+export type { RlmToolInput } from './tool-input.ts';

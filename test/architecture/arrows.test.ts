@@ -67,7 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
-  'ai-sdk': ['door', 'engine', 'ledger', 'rlm.ts', 'run', 'schema'],
+  'ai-sdk': ['context', 'door', 'engine', 'event', 'ledger', 'rlm.ts', 'run', 'schema'],
   'test-doubles': ['model'],
   'test.ts': ['model', 'test-doubles'],
   cli: [

@@ -52,12 +52,17 @@ export const openaiChat: Format = {
       ],
     };
   },
-  wholeReply: ({ text, usage }, request) => ({
+  wholeReply: ({ text, usage, finishReason, choiceFields }, request) => ({
     id: 'chatcmpl-1',
     object: 'chat.completion',
     created: 1_700_000_000,
     model: request.model,
-    choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+    choices: [
+      {
+        ...{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finishReason ?? 'stop' },
+        ...choiceFields,
+      },
+    ],
     ...(usage === null
       ? {}
       : { usage: { prompt_tokens: usage.inputTokens, completion_tokens: usage.outputTokens, total_tokens: 0 } }),
