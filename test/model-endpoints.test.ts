@@ -252,7 +252,7 @@ describe('replies as servers really send them', () => {
     },
   );
 
-  test('an error object beside a good finish reason, and a native reason that only tells', async () => {
+  test('an error object beside a good finish reason, and a native reason that only informs', async () => {
     for (const choice of [
       { error: { code: 502, message: 'Upstream died' } },
       { native_finish_reason: 'network_error' },
@@ -281,7 +281,7 @@ describe('replies as servers really send them', () => {
     expect(attempts).toBe(1);
   });
 
-  test('a tool call that nobody offered comes out as one', async () => {
+  test('a call of a tool that was not offered comes out as a tool call', async () => {
     const tool_calls = [
       { index: 0, id: 'c1', type: 'function', function: { name: 'python', arguments: '{"code": "print(1)"}' } },
     ];

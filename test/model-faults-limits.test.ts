@@ -1,4 +1,4 @@
-/** Faults that tell us to stop or to wait: `model-faults.md`, over real sockets, each with the line a user would see. */
+/** Faults that ask for a stop or a wait: `model-faults.md`, over real sockets, each with the line a user would see. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { callMock } from './mock-provider/fault-harness.ts';
 import {
@@ -33,7 +33,7 @@ function status(code: number, error?: MockErrorBody, headers?: Record<string, st
 const RATE: MockErrorBody = { message: 'Rate limit reached for requests', type: 'rate_limit_error' };
 
 describe('429, rate limited', () => {
-  test('with Retry-After in seconds: waits as told, then answers', async () => {
+  test('with Retry-After in seconds: waits that long, then answers', async () => {
     script = [status(429, RATE, { 'retry-after': '1' }), 'forty-two'];
     const { reply, log, attempts, elapsedMs } = await callMock(mock);
     expect(reply?.text).toBe('forty-two');
@@ -54,7 +54,7 @@ describe('429, rate limited', () => {
     expect(elapsedMs).toBeGreaterThanOrEqual(900);
   });
 
-  test('with retry-after-ms: waits as told', async () => {
+  test('with retry-after-ms: waits that long', async () => {
     script = [status(429, RATE, { 'retry-after-ms': '120' }), 'forty-two'];
     const { reply, elapsedMs, log } = await callMock(mock);
     expect(reply?.text).toBe('forty-two');
@@ -78,7 +78,7 @@ describe('429, rate limited', () => {
     expect(log.at(-1)).toContain('[can be retried after 600 s]');
   });
 
-  test('without Retry-After: backs off and is no failed attempt of the call', async () => {
+  test('without Retry-After: backs off and does not count as a failed attempt of the call', async () => {
     script = [...Array(8).fill(status(429, RATE)), 'forty-two'];
     const { reply, attempts } = await callMock(mock, { callTimeoutMs: 60_000 });
     expect(reply?.text).toBe('forty-two');

@@ -99,7 +99,7 @@ describe('what calls itself an event stream, and what does not', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  test('an event nobody can make sense of: retried, possibly billed', async () => {
+  test('an event of unknown form: retried, possibly billed', async () => {
     const nothing = `data: ${JSON.stringify({ error: null, choices: [] })}\n\n`;
     script = [(response) => response.writeHead(200, SSE).end(text('half') + nothing + DONE), good];
     const { reply, attempts } = await call();
@@ -165,17 +165,20 @@ test('a server that says it is at work is not silent', async () => {
   expect(attempts).toHaveLength(1);
 });
 
-test.each(['', 'null'])('the finish reason %j in every event: a stream that breaks off is no answer', async (word) => {
-  const half = event([{ index: 0, delta: { content: 'half' }, finish_reason: word }]);
-  script = [
-    (response) => response.writeHead(200, SSE).end(half),
-    (response) => response.writeHead(200, SSE).write(half, () => response.socket?.resetAndDestroy()),
-    (response) => response.writeHead(200, SSE).end(half + DONE),
-  ];
-  const { reply, attempts } = await call();
-  expect(reply?.text).toBe('half');
-  expect(attempts.map(({ outcome }) => outcome.ok)).toEqual([false, false, true]);
-});
+test.each(['', 'null'])(
+  'the finish reason %j in every event: a stream that breaks off is not an answer',
+  async (word) => {
+    const half = event([{ index: 0, delta: { content: 'half' }, finish_reason: word }]);
+    script = [
+      (response) => response.writeHead(200, SSE).end(half),
+      (response) => response.writeHead(200, SSE).write(half, () => response.socket?.resetAndDestroy()),
+      (response) => response.writeHead(200, SSE).end(half + DONE),
+    ];
+    const { reply, attempts } = await call();
+    expect(reply?.text).toBe('half');
+    expect(attempts.map(({ outcome }) => outcome.ok)).toEqual([false, false, true]);
+  },
+);
 
 describe('encodings', () => {
   test('several, undone from the last', async () => {
@@ -208,7 +211,7 @@ test('a reset in the TLS handshake: no connection, so nothing was sent that coul
   await once(door.close(), 'close');
 });
 
-test('an answer that is no HTTP: retried, possibly billed', async () => {
+test('an answer that is not HTTP: retried, possibly billed', async () => {
   script = [(response) => response.socket?.write('SSH-2.0-OpenSSH\r\n\r\n'), good];
   const { reply, log } = await call();
   expect(reply?.text).toBe('whole');

@@ -18,7 +18,7 @@ export function sourceFiles(): readonly string[] {
   return globSync('**/*.ts', { cwd: SOURCES }).filter((file) => !TEST_CODE.test(`/${file}`));
 }
 
-/** What a source text imports by relative paths. */
+/** The relative imports of a source text. */
 export function importsOf(file: string, text: string = readFileSync(join(SOURCES, file), 'utf8')): readonly Import[] {
   return [...text.matchAll(SPECIFIER)].map(([, specifier = '']) => ({
     from: file,

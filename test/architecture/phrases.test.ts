@@ -9,9 +9,9 @@ import { ALLOWED, COINED, PHRASES } from './phrases.ts';
 import { markdownPassages, type Parts, pythonParts, typescriptParts } from './prose.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Recorded replies of a model and the texts of others are data. */
-const DATA = /^demo\/(?:recorded|novels)\//;
-const READ = ['src', 'guest', 'docs', 'bench', 'tools', 'demo', 'examples', '*.md', '*.config.ts'];
+/** Recorded replies of a model, the texts of others, and the examples in this file are data. */
+const DATA = /^demo\/(?:recorded|novels)\/|^test\/architecture\/phrases\.test\.ts$/;
+const READ = ['src', 'test', 'guest', 'docs', 'bench', 'tools', 'demo', 'examples', '*.md', '*.config.ts'];
 
 interface Finding {
   readonly file: string;

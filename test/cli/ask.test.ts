@@ -68,7 +68,7 @@ describe('answers', () => {
     expect(stdout.trimEnd()).not.toContain('\n');
   });
 
-  test('sub-calls are limited in number, and who is refused is told of and not counted', async () => {
+  test('sub-calls are limited in number, and refused ones are reported and not counted', async () => {
     const code = cell('rs = llm_query_batched(["a", "b", "c"])\nFINAL([r.ok for r in rs])');
     mock.respondWith(({ prompt }) => (prompt.length === 1 ? 'ok' : code));
     const limits = ['--max-sub-calls', '2', '--max-concurrent-calls', '1'];
@@ -202,7 +202,7 @@ describe('limits and failures', () => {
   }[] = [
     { name: 'no model', args: ['Q'], code: 2, says: 'FATHOM_MODEL' },
     { name: 'an unknown option', args: ['Q', '--colour'], code: 2, says: '--colour' },
-    { name: 'a number that is none', args: ['Q', '--max-turns', 'many'], code: 2, says: 'whole number' },
+    { name: 'a number that is a word', args: ['Q', '--max-turns', 'many'], code: 2, says: 'whole number' },
     {
       name: 'a limit out of range',
       args: ['Q', '--max-turns', '0', '-m', 'openai/gpt-5'],
@@ -235,7 +235,7 @@ describe('limits and failures', () => {
       says: 'The option --timeout = 0',
     },
     { name: 'a word after -f', args: ['-f', 'docs/a.txt', 'Q'], code: 2, says: 'The question is missing' },
-    { name: 'an unknown provider', args: ['Q', '-m', 'nobody/gpt'], code: 5, says: '[model-not-found]' },
+    { name: 'an unknown provider', args: ['Q', '-m', 'unknown/gpt'], code: 5, says: '[model-not-found]' },
     {
       name: 'a server without a model',
       args: ['Q', '-m', 'http://127.0.0.1:8000/v1'],
@@ -261,7 +261,7 @@ describe('limits and failures', () => {
       says: "--price 'openai-compatible/x=IN,OUT'",
     },
     {
-      name: 'isolation nobody has',
+      name: 'isolation that no backend has',
       args: ['Q', '--isolation', 'vm', '-m', 'openai/gpt-5'],
       code: 5,
       says: '[isolation-unavailable]',
@@ -272,7 +272,7 @@ describe('limits and failures', () => {
     const outcome = await ask(args, env === undefined ? {} : { env });
     expect(outcome).toMatchObject({ code, stdout: '' });
     expect(outcome.stderr).toContain(says);
-    // What is told before (a notice, the beginning of the run) stays; then one line of one form, and no sum of nothing.
+    // Earlier lines (a notice, the beginning of the run) stay; then one line of one form, without a sum of nothing.
     expect(outcome.stderr).toMatch(/(?:^|\n)fathom: .+ \[[a-z-]+\]\n$/);
     expect(outcome.stderr).not.toMatch(/^\s+at /m);
     expect(mock.calls.length).toBe(calls);

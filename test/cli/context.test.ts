@@ -1,4 +1,4 @@
-/** What `-f` and pipes hand over, as a user gives them: a process, its streams, its exit code. */
+/** Contexts by `-f` and pipes, as a user gives them: a process, its streams, its exit code. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,7 +98,7 @@ describe('pipes', () => {
 
   test.each([
     ['--no-stdin leaves it', ['--no-stdin'], 'piped'],
-    ['nothing is no context, which is said', [], ''],
+    ['empty input means no context, with a notice', [], ''],
   ])('%s', async (_, args, input) => {
     const { code, stdout, stderr } = await ask(args, { input });
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'NoneType None\n' });
@@ -112,7 +112,7 @@ describe('pipes', () => {
     expect((await ask(['-f', '/dev/stdin'], { input: 'piped' })).stdout).toBe("str 'piped'\n");
   });
 
-  test('a pipe that nobody fills: a word after two seconds, exit 2 in the end, nothing spent', async () => {
+  test('a pipe that stays empty: a notice after two seconds, exit 2 in the end, nothing spent', async () => {
     const before = mock.calls.length;
     let said = '';
     const outcome = await runFathom(['ask', 'Q', ...MODEL, '--stdin-timeout', '3'], {

@@ -107,7 +107,7 @@ describe('the order of -f and the question', () => {
     expect(seen[0]?.messages.map(({ content }) => content).join('')).toContain('What is it?');
   });
 
-  test('a file whose name has a blank is no question', async () => {
+  test('a file whose name has a blank is not a question', async () => {
     const { code, stderr } = await ask(['-m', model(), '-f', 'a b.txt']);
     expect(code).toBe(2);
     expect(stderr).toContain('The question is missing');
@@ -174,7 +174,7 @@ describe('the config file', () => {
   test('in the working directory is not read', async () => {
     mkdirSync(join(folder, 'fathom'), { recursive: true });
     writeFileSync(join(folder, 'fathom', 'config.json'), '{ "model": "ollama/evil" }');
-    const outcome = await ask(['Q'], { env: { XDG_CONFIG_HOME: '.', HOME: join(folder, 'nobody') } });
+    const outcome = await ask(['Q'], { env: { XDG_CONFIG_HOME: '.', HOME: join(folder, 'missing') } });
     expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('No model is named') });
   });
 });

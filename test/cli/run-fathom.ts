@@ -10,7 +10,7 @@ const SURROUNDINGS = { PATH, HOME, NODE_COMPILE_CACHE };
 export interface FathomOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** What is piped in; default: nothing, standard input is closed. */
+  /** The piped input; default: none, standard input is closed. */
   readonly input?: string | Buffer;
   /** Standard input is a pipe that is never written to and never closed. */
   readonly keepInputOpen?: boolean;

@@ -59,7 +59,7 @@ const until = (words: string, act: (child: ChildProcess) => void): Pick<FathomOp
 };
 const killed = (child: ChildProcess): void => void child.kill('SIGKILL');
 
-/** What the store holds, read as `fathom runs` reads it but without a process of its own. */
+/** Reads the store as `fathom runs` does, but without a process of its own. */
 async function stored<T>(read: (store: Store) => Promise<T>): Promise<T> {
   const store = sqliteStore(join(folder, '.fathom'), { readOnly: true });
   try {
@@ -104,7 +104,7 @@ describe('a run that was killed', () => {
     expect(resumed.stderr).toMatch(/Going on: \d recorded results are not paid again/);
     expect(resumed.stderr).toMatch(/turn 2\/30 done .* so far 1 sub-call, \d/);
     expect(await kept()).toMatchObject([{ id, status: 'completed', turns: 2, subCalls: 1 }]);
-    // Nobody needs it any more.
+    // No run needs it any more.
     expect(readdirSync(join(folder, '.fathom', 'stdin'))).toEqual([]);
 
     const again = await fathom(['resume', id]);
@@ -221,7 +221,7 @@ describe('a folder that another process works in', () => {
       'c running',
       'd running',
     ]);
-    // What another process spooled is not swept with what is no longer needed.
+    // Input that another process spooled is not swept together with unneeded input.
     expect(readdirSync(join(folder, '.fathom', 'stdin'))).toHaveLength(4);
     script('b.json', [cell('FINAL(x)')]);
     const resumed = await fathom(['resume', left.find(({ query }) => query === 'b')?.id ?? '']);
@@ -275,7 +275,7 @@ describe('a folder that another process works in', () => {
     expect(bystander.signalCode ?? bystander.exitCode).toBeNull();
     expect(said).toHaveLength(3);
 
-    // What does not end when asked is ended by others: the run is then free, and can be cancelled.
+    // A process that does not end when asked is killed: its run is then free, and can be cancelled.
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     expect((await fathom(['cancel', id])).code).toBe(0);

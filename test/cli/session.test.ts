@@ -131,7 +131,7 @@ describe('the time of a session', () => {
     expect(Date.parse(later.expiresAt) - Date.parse(expiresAt)).toBe(3 * 1_800_000);
   });
 
-  test('is over: it is reaped, and whoever asks for it is told', async () => {
+  test('is over: it is reaped, and a later command says so', async () => {
     const id = await create(['--lifetime', '0.001']);
     expect((await session(['status', id])).stdout).toContain(`${id}  expired`);
     expect((await session(['list'])).stdout).not.toContain(id);
@@ -168,7 +168,7 @@ test.each([
   { args: ['exec', 'not-an-id', '1'], code: 5, says: '[session-not-found]' },
   { args: ['status', '01ARZ3NDEKTSV4RRFFQ69G5FAV', '--store', 'nowhere'], code: 5, says: 'There is no store at' },
   { args: ['create', '--lifetime', '0'], code: 2, says: '[invalid-limit]' },
-  { args: ['create', '-m', 'nobody/x'], code: 5, says: '[model-not-found]' },
+  { args: ['create', '-m', 'unknown/x'], code: 5, says: '[model-not-found]' },
 ])('$args: exit code $code', async ({ args, code, says }) => {
   const outcome = await session(args);
   expect(outcome).toMatchObject({ code, stdout: '' });

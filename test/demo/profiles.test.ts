@@ -30,7 +30,7 @@ test.each(Object.keys(PROFILES) as ProfileName[])(
     });
     expect(verified, printed.join('')).toBe(true);
     expect(result.outcome).toBe('converged');
-    // What a profile refuses or breaks off costs a few attempts, and no more.
+    // Refused and broken attempts of a profile cost a few attempts, and no more.
     expect(provider.calls.length - result.usage.calls).toBe(0);
     expect(result.usage.calls).toBeLessThan(result.turns + result.subCalls + 45);
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cell, checkEvents, play, told } from './harness.ts';
+import { cell, checkEvents, play, promptOf } from './harness.ts';
 
 const CONTEXT = 'alpha\nbeta\ngamma';
 
@@ -82,23 +82,23 @@ describe('commands after a final answer', () => {
 });
 
 describe('a refused answer', () => {
-  it('stands before any code looked at the context', async () => {
+  it('comes before any code looked at the context', async () => {
     const { result, root } = await play({
       context: CONTEXT,
       root: ['FINAL(a guess)', cell('print(context[:5])'), 'FINAL(alpha)'],
     });
     expect(result).toMatchObject({ answer: 'alpha', turns: 3 });
-    expect(told(root, 1)).toContain('no code has looked at the context yet');
+    expect(promptOf(root, 1)).toContain('no code has looked at the context yet');
   });
 
-  it('stands beside code whose output the model has not seen', async () => {
+  it('comes beside code whose output the model has not seen', async () => {
     const { result, root } = await play({
       context: CONTEXT,
       root: [`${cell('print(len(context))')}\nFINAL(a guess)`, 'FINAL(16)'],
     });
     expect(result).toMatchObject({ answer: '16', turns: 2 });
-    expect(told(root, 1)).toContain('before you saw the output');
-    expect(told(root, 1)).toContain('16');
+    expect(promptOf(root, 1)).toContain('before you saw the output');
+    expect(promptOf(root, 1)).toContain('16');
   });
 
   it('is taken where inspection is not required', async () => {
@@ -110,14 +110,14 @@ describe('a refused answer', () => {
     expect(result.answer).toBe('a guess');
   });
 
-  it('stands beside a failed cell, also by variable', async () => {
+  it('comes beside a failed cell, also by variable', async () => {
     const { result, root } = await play({
       context: CONTEXT,
       root: [`${cell('x = 1', '1/0')}\nFINAL_VAR(x)`, 'FINAL_VAR(x)'],
     });
     expect(result).toMatchObject({ answer: '1', turns: 2 });
-    expect(told(root, 1)).toContain('had not seen the error');
-    expect(told(root, 1)).toContain('ZeroDivisionError');
+    expect(promptOf(root, 1)).toContain('had not seen the error');
+    expect(promptOf(root, 1)).toContain('ZeroDivisionError');
   });
 
   it('names an unknown variable; the names that exist are listed', async () => {
@@ -126,8 +126,8 @@ describe('a refused answer', () => {
       root: [cell('found = "beta"'), 'FINAL_VAR(fuond)', 'FINAL_VAR(found)'],
     });
     expect(result.answer).toBe('beta');
-    expect(told(root, 2)).toContain('there is no variable fuond');
-    expect(told(root, 2)).toContain('found');
+    expect(promptOf(root, 2)).toContain('there is no variable fuond');
+    expect(promptOf(root, 2)).toContain('found');
   });
 
   it('is an unbound name that looks like a variable, once', async () => {
@@ -141,7 +141,7 @@ describe('a refused answer', () => {
       root: [cell('e = ""'), 'FINAL_VAR(e)', cell('FINAL(None)'), cell('FINAL("x")')],
     });
     expect(result).toMatchObject({ answer: 'x', turns: 4 });
-    expect(told(root, 2)).toContain('it is empty');
+    expect(promptOf(root, 2)).toContain('it is empty');
   });
 
   it('is over answerBytes: both sizes are named', async () => {
@@ -151,7 +151,7 @@ describe('a refused answer', () => {
       root: [cell('FINAL("x" * 200)'), cell('FINAL("short")')],
     });
     expect(result.answer).toBe('short');
-    expect(told(root, 1)).toMatch(/200.*100|100.*200/s);
+    expect(promptOf(root, 1)).toMatch(/200.*100|100.*200/s);
   });
 
   it.each(['FINAL_VAR(v)', 'FINAL(v)', 'FINAL(f"{v}")'])('is over answerBytes by name: %s', async (answer) => {
@@ -161,7 +161,7 @@ describe('a refused answer', () => {
       root: [`${cell('v = "x" * 200')}\n${answer}`, cell('FINAL("short")')],
     });
     expect(result.answer).toBe('short');
-    expect(told(root, 1)).toMatch(/200.*100|100.*200/s);
+    expect(promptOf(root, 1)).toMatch(/200.*100|100.*200/s);
   });
 
   it('does not keep what follows it from running', async () => {
@@ -170,6 +170,6 @@ describe('a refused answer', () => {
       root: [`FINAL(a guess)\n${cell('print("ran")')}`, 'FINAL(ok then)'],
     });
     expect(result.answer).toBe('ok then');
-    expect(told(root, 1)).toContain('ran');
+    expect(promptOf(root, 1)).toContain('ran');
   });
 });

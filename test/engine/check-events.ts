@@ -1,8 +1,8 @@
 import type { RunEvent } from '../../src/index.ts';
 
 /**
- * What every run owes: one terminal record, and durable events numbered without gaps. A run that goes on after it had
- * ended has taken its first end back; a session's own log has no terminal record but its close.
+ * Checks what holds for every run: one terminal record, and durable events numbered without gaps. A run that was
+ * resumed after its end has taken its first end back; a session's own log has no terminal record but its close.
  */
 export function checkEvents(events: readonly RunEvent[]): string[] {
   const problems: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contexts, createRlm, type ModelPrice, projected } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
-import { cell, checkEvents, play, playToFailure, rlmOf, start, told } from './harness.ts';
+import { cell, checkEvents, play, playToFailure, promptOf, rlmOf, start } from './harness.ts';
 
 describe('the conversation', () => {
   it('with stopAfterFirstBlock ends a reply with its first command, in whatever pieces it comes', async () => {
@@ -52,13 +52,13 @@ describe('the conversation', () => {
     expect(result.answer).toBe('it is \ufffd');
     for (const { messages } of [...root.requests, ...sub.requests])
       for (const { content } of messages) expect(content.isWellFormed()).toBe(true);
-    expect(told(root, 1)).toContain("[3, '\ufffd']");
-    expect(told(root, 1)).toContain('so \ufffd');
+    expect(promptOf(root, 1)).toContain("[3, '\ufffd']");
+    expect(promptOf(root, 1)).toContain('so \ufffd');
   });
 
   it('says which names of the runtime come back after a cell has bound them', async () => {
     const { root } = await play({ context: 'x', root: [cell('context = "mine"'), cell('FINAL(context)')] });
-    expect(told(root, 1)).toMatch(/Note: `context` is reserved; your assignment was undone/);
+    expect(promptOf(root, 1)).toMatch(/Note: `context` is reserved; your assignment was undone/);
   });
 
   it('an empty reply is a turn that ran nothing', async () => {
@@ -73,7 +73,7 @@ describe('the conversation', () => {
       root: [{ text: '```repl\nprint("half', finishReason: 'length' }, cell('FINAL("ok")')],
     });
     expect(result).toMatchObject({ answer: 'ok', turns: 2 });
-    expect(told(root, 1)).toMatch(/cut off/i);
+    expect(promptOf(root, 1)).toMatch(/cut off/i);
   });
 });
 
@@ -92,7 +92,7 @@ describe('commands', () => {
 
   it('an unknown snapshot fails with its name', async () => {
     const { root } = await play({ context: 'x', root: ['ROLLBACK(nowhere)', cell('FINAL(1)')] });
-    expect(told(root, 1)).toContain('snapshot-not-found');
+    expect(promptOf(root, 1)).toContain('snapshot-not-found');
   });
 
   it('bash works on the files of the cells', async () => {
@@ -100,7 +100,7 @@ describe('commands', () => {
       context: 'x',
       root: [`${cell('open("f.txt", "w").write("hello\\n")')}\nRUN(cat f.txt)`, cell('FINAL(1)')],
     });
-    expect(told(root, 1)).toContain('hello');
+    expect(promptOf(root, 1)).toContain('hello');
   });
 
   it('history reads outputs by their handle', async () => {
@@ -113,7 +113,7 @@ describe('commands', () => {
 });
 
 describe('a cell that does not stop', () => {
-  it('is killed; the model is told what was lost, and its variables and files are as they were', async () => {
+  it('is killed; the model learns what was lost, and its variables and files are as they were', async () => {
     const { result, root, events } = await play({
       context: 'x',
       limits: { cellTimeoutMs: 500 },
@@ -124,7 +124,7 @@ describe('a cell that does not stop', () => {
       ],
     });
     expect(result.answer).toBe('[[1], "kept"]');
-    expect(told(root, 2)).toMatch(/The REPL was restarted: .*as they were before/s);
+    expect(promptOf(root, 2)).toMatch(/The REPL was restarted: .*as they were before/s);
     expect(events.filter((event) => event.type === 'repl.restarted')).toHaveLength(1);
   });
 });
@@ -241,14 +241,14 @@ describe('stopping', () => {
     [{ output: { type: 'object' } as never }, 'invalid-option', 'jsonSchema'],
     [{ options: { model: {} as never } }, 'model-not-found', 'doStream'],
     [{ options: { model: 5 as never } }, 'model-not-found', 'number'],
-  ])('what is no schema or no model is told as that: %j', async (wrong, code, says) => {
+  ])('an invalid schema or model is reported as such: %j', async (wrong, code, says) => {
     const { error, result } = await playToFailure({ root: ['FINAL(x)'], ...wrong });
     expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
     expect(result).toMatchObject({ outcome: 'failed', turns: 0 });
   });
 
   it.each([{ input: -1, output: 1 }, { input: 1 }, { input: 1, output: Number.NaN }])(
-    'a price that is none is refused: %j',
+    'an invalid price is refused: %j',
     (price) => {
       const options = { model: 'openai/gpt-5', prices: { 'openai/gpt-5': price as ModelPrice } };
       expect(() => createRlm(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
@@ -262,7 +262,7 @@ describe('stopping', () => {
 });
 
 describe('events', () => {
-  it('tell the run from its first to its one terminal record', async () => {
+  it('report the run from its first to its one terminal record', async () => {
     const { events, result } = await play({ context: 'x', root: [cell('print(1)'), cell('FINAL(2)')] });
     const types = events.map(({ type }) => type);
     expect(types.find((type) => type !== 'run.progress')).toBe('run.started');
@@ -277,7 +277,7 @@ describe('events', () => {
     expect(events.filter((event) => event.type === 'usage.recorded')).toHaveLength(result.usage.calls);
   });
 
-  it('progress carries nothing but where the run stands', async () => {
+  it('progress carries nothing but the position of the run', async () => {
     const { events } = await play({ context: 'x', root: [cell('FINAL(2)')] });
     for (const event of events.filter(({ type }) => type === 'run.progress')) {
       expect(Object.keys(event).sort()).toEqual(
@@ -291,13 +291,13 @@ describe('a request that cannot be right', () => {
   it.each([
     ['no request', undefined, 'invalid-option'],
     ['no query', { query: ' ' }, 'invalid-option'],
-    ['an output that is no schema', { query: 'q', output: { type: 'object' } }, 'invalid-option'],
-    ['a signal that is none', { query: 'q', signal: {} }, 'invalid-option'],
-    ['tools that are none', { query: 'q', tools: null }, 'invalid-option'],
-    ['limits that are none', { query: 'q', limits: null }, 'invalid-limit'],
-    ['a REPL that is none', { query: 'q', repl: {} }, 'invalid-option'],
-    ['a model that is none', { query: 'q', model: {} }, 'model-not-found'],
-    ['a sub-model that is none', { query: 'q', subModel: 5 }, 'model-not-found'],
+    ['an output that is not a schema', { query: 'q', output: { type: 'object' } }, 'invalid-option'],
+    ['a signal that is an empty object', { query: 'q', signal: {} }, 'invalid-option'],
+    ['tools that are null', { query: 'q', tools: null }, 'invalid-option'],
+    ['limits that are null', { query: 'q', limits: null }, 'invalid-limit'],
+    ['a REPL that is an empty object', { query: 'q', repl: {} }, 'invalid-option'],
+    ['a model that is an empty object', { query: 'q', model: {} }, 'model-not-found'],
+    ['a sub-model that is a number', { query: 'q', subModel: 5 }, 'model-not-found'],
   ])('rejects the run before anything is sent: %s', async (_, request, code) => {
     const model = scriptedModel([]);
     const run = rlmOf({ model }).completion(request as never);

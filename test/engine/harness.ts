@@ -51,7 +51,7 @@ export function rlmOf(options: RlmOptions): Rlm {
   return rlm;
 }
 
-/** What a scripted run came to. */
+/** The outcome of a scripted run. */
 export interface Played<T> {
   readonly result: CompletionResult<T>;
   readonly events: readonly RunEvent[];
@@ -109,6 +109,6 @@ export function cell(...lines: string[]): string {
 }
 
 /** The text of the last message a model got in its n-th call. */
-export function told(model: ScriptedModel, call: number): string {
+export function promptOf(model: ScriptedModel, call: number): string {
   return model.requests[call]?.prompt ?? '';
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ModelError } from '../../src/index.ts';
 import { fakeClock } from '../../src/test.ts';
-import { cell, checkEvents, play, playToFailure, start, told } from './harness.ts';
+import { cell, checkEvents, play, playToFailure, promptOf, start } from './harness.ts';
 
 describe('at a limit', () => {
   it('the model is asked once more, and its answer counts', async () => {
@@ -13,8 +13,8 @@ describe('at a limit', () => {
     });
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'max-turns', answer: 'the best I have', turns: 2 });
     expect(result.outcome === 'exhausted' && result.reason).toContain('maxTurns');
-    expect(told(root, 2)).toContain('best answer now');
-    expect(told(root, 2)).not.toContain('is next');
+    expect(promptOf(root, 2)).toContain('best answer now');
+    expect(promptOf(root, 2)).not.toContain('is next');
     expect(checkEvents(events)).toEqual([]);
   });
 
@@ -53,10 +53,13 @@ describe('at a limit', () => {
     expect(result).toMatchObject({ outcome: 'exhausted', answer: 'kept' });
   });
 
-  it.each(['FINAL_VAR(nowhere)', 'FINAL()', '**FINAL_VAR(nowhere)**'])('%s alone is no prose', async (last) => {
-    const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1'), last] });
-    expect(result).toMatchObject({ outcome: 'exhausted', answer: undefined, text: '' });
-  });
+  it.each(['FINAL_VAR(nowhere)', 'FINAL()', '**FINAL_VAR(nowhere)**'])(
+    '%s alone does not count as prose',
+    async (last) => {
+      const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1'), last] });
+      expect(result).toMatchObject({ outcome: 'exhausted', answer: undefined, text: '' });
+    },
+  );
 
   it('a name that is bound to nothing is the text itself', async () => {
     const { result } = await play({ context: 'x', limits: { maxTurns: 1 }, root: [cell('1'), 'FINAL(plan_9)'] });
@@ -124,7 +127,7 @@ describe('the limits', () => {
   it('no-code: replies with nothing to run, after a nudge', async () => {
     const { result, root } = await play({ context: 'x', root: ['Let me think.', 'Hm.', 'Still.', 'FINAL(given up)'] });
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'no-code', turns: 3, answer: 'given up' });
-    expect(told(root, 1)).toContain('held nothing to run');
+    expect(promptOf(root, 1)).toContain('held nothing to run');
   });
 
   it('error-limit: turns in a row that failed', async () => {
@@ -165,7 +168,7 @@ describe('the limits', () => {
     });
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'token-limit', answer: 'last words', turns: 1 });
     expect(result.usage.inputTokens + result.usage.outputTokens).toBeLessThanOrEqual(30_000);
-    expect(told(root, 1)).toContain('spent');
+    expect(promptOf(root, 1)).toContain('spent');
   });
 
   it('cost-limit: a price that is known bounds the money', async () => {
@@ -192,7 +195,7 @@ describe('the limits', () => {
     expect(checkEvents(events)).toEqual([]);
   });
 
-  it('maxCostUsd that is no limit needs no price', async () => {
+  it('an infinite maxCostUsd needs no price', async () => {
     const { result } = await play({
       context: 'x',
       limits: { maxCostUsd: Number.POSITIVE_INFINITY },

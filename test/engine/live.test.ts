@@ -1,4 +1,4 @@
-/** What a run shows while its model writes, and what it never takes for an answer. */
+/** Live output while the model writes: a run shows it, and never takes it for an answer. */
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/index.ts';
 import { fakeClock } from '../../src/test.ts';

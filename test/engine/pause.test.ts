@@ -92,7 +92,7 @@ describe('a run that is paused', () => {
   });
 });
 
-it('an owner that is none is refused', async () => {
+it('an invalid owner is refused', async () => {
   const rlm = rlmOf({ model: scriptedModel([], { modelId: 'root' }) });
   const owner = { door: 'server', name: 'alice' } as unknown as typeof OWNER;
   expect((await failureOf(rlm.completion({ query: 'go', owner }))).code).toBe('invalid-option');

@@ -1,12 +1,12 @@
 /**
  * Every sentence of the system prompt that claims a behaviour, executed. The table says which; a line of the prompt
- * that stands in no row fails the last test.
+ * that no row names fails the last test.
  */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '../../src/index.ts';
 import { systemPrompt } from '../../src/prompt/index.ts';
-import { cell, type Played, play, type Script, told } from './harness.ts';
+import { cell, type Played, play, promptOf, type Script } from './harness.ts';
 
 interface Claim {
   /** A piece of the line of the prompt it is about. */
@@ -27,12 +27,12 @@ const CLAIMS: readonly Claim[] = [
   {
     says: 'You see only what your code shows you.',
     script: { context: 'abc', root: [cell('hidden = "unseen"'), cell('FINAL(1)')] },
-    holds: ({ root }) => expect(told(root, 1)).toContain('(no output)'),
+    holds: ({ root }) => expect(promptOf(root, 1)).toContain('(no output)'),
   },
   {
     says: 'Write Python in a fenced block and it is run as a cell:',
     script: { context: 'abc', root: [cell('print(len(context))'), cell('FINAL(1)')] },
-    holds: ({ root }) => expect(told(root, 1)).toContain('[t1.0] cell: ok'),
+    holds: ({ root }) => expect(promptOf(root, 1)).toContain('[t1.0] cell: ok'),
   },
   {
     says: 'Variables, functions and imports live on from cell to cell.',
@@ -48,7 +48,7 @@ const CLAIMS: readonly Claim[] = [
   {
     says: 'The value of a last expression is shown.',
     script: { context: 'x', root: [cell('40 + 2'), cell('FINAL(1)')] },
-    holds: ({ root }) => expect(told(root, 1)).toContain('42'),
+    holds: ({ root }) => expect(promptOf(root, 1)).toContain('42'),
   },
   {
     says: 'All blocks of a reply run in order;',
@@ -66,7 +66,7 @@ const CLAIMS: readonly Claim[] = [
       context: 'x',
       root: [`${cell('open("f", "w").write("from python")')}\n\`\`\`bash\ncat f\n\`\`\``, cell('FINAL(1)')],
     },
-    holds: ({ root }) => expect(told(root, 1)).toContain('from python'),
+    holds: ({ root }) => expect(promptOf(root, 1)).toContain('from python'),
   },
   {
     says: 'It is an emulation with the usual text tools (grep, sed, awk, jq, find, sort, diff) and without python3, perl, node, tar, zip, sqlite3, bc, git and curl: use Python for those.',
@@ -83,9 +83,9 @@ const CLAIMS: readonly Claim[] = [
       ],
     },
     holds: ({ root }) => {
-      expect(told(root, 1)).toMatch(/\| c\n\| \.\n(?:.*\n)*\| end/);
+      expect(promptOf(root, 1)).toMatch(/\| c\n\| \.\n(?:.*\n)*\| end/);
       const emulated = (root.requests[0]?.messages[0]?.content ?? '').includes('It is an emulation');
-      if (emulated) expect(told(root, 1)).not.toContain('has ');
+      if (emulated) expect(promptOf(root, 1)).not.toContain('has ');
     },
   },
   {
@@ -96,7 +96,7 @@ const CLAIMS: readonly Claim[] = [
       root: [cell('print("a" * 1000)'), cell('FINAL(len(history["t1.0"].strip()))')],
     },
     holds: (played) => {
-      expect(told(played.root, 1)).toMatch(/\d+ characters left out/);
+      expect(promptOf(played.root, 1)).toMatch(/\d+ characters left out/);
       expect(answered(played)).toBe('1000');
     },
   },
@@ -114,7 +114,7 @@ const CLAIMS: readonly Claim[] = [
       ],
     },
     holds: ({ root }) => {
-      const lines = told(root, 1).split(/[\n\r\u2028]/);
+      const lines = promptOf(root, 1).split(/[\n\r\u2028]/);
       expect(lines.filter((line) => line.startsWith('| ')).join('\n')).toMatch(
         /cell: ok.*\n.*Note: Answer.*\n.*Turn 30/,
       );
@@ -254,7 +254,7 @@ const CLAIMS: readonly Claim[] = [
     script: { context: 'x', tools: { rates: { eur: 2 } }, root: [cell('FINAL(rates["eur"])')] },
     holds: (played) => {
       expect(answered(played)).toBe('2');
-      expect(told(played.root, 0)).not.toContain('Values given');
+      expect(promptOf(played.root, 0)).not.toContain('Values given');
       expect(played.root.requests[0]?.messages[0]?.content).toContain('- Values given with the task: `rates`.');
     },
   },
@@ -302,7 +302,7 @@ const CLAIMS: readonly Claim[] = [
     },
     holds: (played) => {
       expect(answered(played)).toEqual({ a: 1, b: 2 });
-      expect(told(played.root, 1)).toMatch(/a: [\s\S]*b: /);
+      expect(promptOf(played.root, 1)).toMatch(/a: [\s\S]*b: /);
     },
   },
   {
@@ -313,7 +313,7 @@ const CLAIMS: readonly Claim[] = [
   {
     says: 'The end of each message from the REPL says how much budget is left.',
     script: { context: 'x', root: [cell('1'), cell('FINAL(1)')] },
-    holds: ({ root }) => expect(told(root, 1)).toMatch(/Left: \d+ sub-calls, \d+ tokens, \d+ s\.$/),
+    holds: ({ root }) => expect(promptOf(root, 1)).toMatch(/Left: \d+ sub-calls, \d+ tokens, \d+ s\.$/),
   },
 ];
 
@@ -346,7 +346,7 @@ describe('the system prompt claims, and it is so:', () => {
     expect(unclaimed).toEqual([]);
   });
 
-  it('every row is about a line that stands in some prompt', () => {
+  it('every row is about a line of some prompt', () => {
     const info = {
       backend: 'x',
       pythonVersion: '3.14',

@@ -108,7 +108,7 @@ describe('a run that is resumed', () => {
     expect(other).toMatchObject({ status: 'rejected', reason: { code: 'invalid-option' } });
   });
 
-  it('tells what it had used when it is cancelled before it begins', async () => {
+  it('reports the earlier usage when it is cancelled before it begins', async () => {
     const store = memoryStore();
     const { respond } = quotaAfter(2);
     const rlm = rlmOf({
@@ -126,7 +126,7 @@ describe('a run that is resumed', () => {
     });
   });
 
-  it('tells what its children used in all, before the interruption and after', async () => {
+  it('reports the whole usage of its children, before the interruption and after', async () => {
     const store = memoryStore();
     const { respond } = quotaAfter(3);
     // Depth 1 asks twice in two turns and answers; its third call, of depth 2, meets the spent quota.
@@ -154,7 +154,7 @@ describe('a run that is resumed', () => {
     expect(ends.at(-1)).toMatchObject({ subCalls: subCalls - 1 });
   });
 
-  it('keeps limits that are none', async () => {
+  it('keeps infinite limits', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fathom-resume-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const store = sqliteStore(folder);

@@ -43,7 +43,7 @@ describe('a store that fails', () => {
     'from its call $from of $part on ($how) ends the run with what was gained',
     async ({ part, from, how }) => {
       const events: RunEvent[] = [];
-      // What such a store has not taken is not shown, so that the events have gaps.
+      // Events that such a store has not taken are not shown, so the numbers have gaps.
       await using rlm = createRlm({
         model: scriptedModel([cell('print(llm_query("a"))'), 'FINAL(x)']),
         subModel: scriptedModel(() => 'b'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scriptedModel } from '../../src/test.ts';
-import { cell, checkEvents, play, told } from './harness.ts';
+import { cell, checkEvents, play, promptOf } from './harness.ts';
 
 describe('llm_query', () => {
   it('asks the sub-model, which sees the prompt and nothing else', async () => {
@@ -53,7 +53,7 @@ describe('llm_query', () => {
     });
     expect(result.answer).toBe([...Array(20).keys()].map((i) => (i === 7 ? '' : `<${i}>`)).join(' '));
     expect(most).toBeGreaterThan(1);
-    expect(told(root, 1)).toContain('20 sub-calls (1 failed)');
+    expect(promptOf(root, 1)).toContain('20 sub-calls (1 failed)');
   });
 
   it('over maxSubCalls: the items that fit are sent in order, the others are refused', async () => {
@@ -92,7 +92,7 @@ describe('llm_query', () => {
     expect(result).toMatchObject({ outcome: 'exhausted', stop: 'call-limit' });
   });
 
-  it('refused by a limit are told of when it happens, once for each limit and completion', async () => {
+  it('refused by a limit are reported when it happens, once for each limit and completion', async () => {
     const { result, events } = await play({
       context: 'x',
       limits: { maxSubCalls: 2, maxDepth: 2 },
@@ -139,7 +139,7 @@ describe('llm_query', () => {
       root: ['QUERY_LLM(what is it?)', cell('FINAL(context)')],
     });
     expect(result).toMatchObject({ outcome: 'converged', answer: 'x' });
-    expect(told(root, 1)).toContain('maxDepth is 0');
+    expect(promptOf(root, 1)).toContain('maxDepth is 0');
   });
 });
 
@@ -202,10 +202,12 @@ describe('the sub-model', () => {
     expect(calls[1]?.callId).not.toBe(calls[0]?.callId);
   });
 
-  it('a name nobody knows is an LLMError', async () => {
+  it('an unknown name is an LLMError', async () => {
     const { result, events } = await play({
       context: 'x',
-      root: [cell('try:', '    llm_query("a", model="nobody/knows-this")', 'except LLMError:', '    FINAL("unknown")')],
+      root: [
+        cell('try:', '    llm_query("a", model="unknown/knows-this")', 'except LLMError:', '    FINAL("unknown")'),
+      ],
     });
     expect(result.answer).toBe('unknown');
     const calls = events.filter(({ type }) => type.startsWith('subcall.')).map(({ type }) => type);
@@ -217,12 +219,12 @@ describe('queries in the text of a reply', () => {
   it('are answered in the feedback', async () => {
     const { result, root } = await play({ context: 'x', root: ['QUERY_LLM(what is it?)', cell('1'), 'FINAL(ok now)'] });
     expect(result.answer).toBe('ok now');
-    expect(told(root, 1)).toContain('WHAT IS IT?');
+    expect(promptOf(root, 1)).toContain('WHAT IS IT?');
   });
 
   it('in a batch are numbered', async () => {
     const { root } = await play({ context: 'x', root: ['QUERY_LLM_BATCHED(["a", "b"])', cell('FINAL(1)')] });
-    expect(told(root, 1)).toMatch(/\[0\] A[\s\S]*\[1\] B/);
+    expect(promptOf(root, 1)).toMatch(/\[0\] A[\s\S]*\[1\] B/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cell, play, told } from './harness.ts';
+import { cell, play, promptOf } from './harness.ts';
 
 const Person = z.object({ name: z.string(), age: z.number() });
 
@@ -16,8 +16,8 @@ describe('a typed answer', () => {
       ],
     });
     expect(result).toMatchObject({ outcome: 'converged', answer: { name: 'Ada', age: 36 } });
-    expect(told(root, 1)).toContain('name');
-    expect(told(root, 1)).toContain('age');
+    expect(promptOf(root, 1)).toContain('name');
+    expect(promptOf(root, 1)).toContain('age');
   });
 
   it('never right: exhausted, the errors in the reason, the text kept', async () => {
@@ -74,8 +74,8 @@ describe('an output schema of a cell that cannot be used', () => {
     });
     expect(result).toMatchObject({ outcome: 'converged', usage: { calls: 3 } });
     expect(sub.requests).toHaveLength(0);
-    expect(told(root, 1)).toContain('cannot be used at /type: 5 is not a type');
-    expect(told(root, 2)).toContain('cannot be used at /properties/n/type');
+    expect(promptOf(root, 1)).toContain('cannot be used at /type: 5 is not a type');
+    expect(promptOf(root, 2)).toContain('cannot be used at /properties/n/type');
   });
 
   it('is not refused where it is right: the control', async () => {

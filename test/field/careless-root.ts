@@ -3,7 +3,7 @@
  * the exact text to send, and then sends only that text.
  */
 
-/** What a task asks of its root, step by step. */
+/** The steps of a task, as its root has to take them. */
 export type Move =
   | { readonly kind: 'code'; readonly code: string }
   | { readonly kind: 'answer'; readonly text: string; readonly variable: string };
@@ -69,7 +69,7 @@ export interface CarelessOptions {
   readonly carelessness: number;
 }
 
-/** What the root has sent, and why. */
+/** The messages of the root, and why it sent them. */
 export interface CarelessRoot {
   readonly reply: (feedback: string) => string;
   /** Names of the habits it showed. */

@@ -1,13 +1,13 @@
 /** Habits of small models, from the reply to the feedback: what the model reads next. */
 import { describe, expect, it } from 'vitest';
-import { cell, play, told } from '../engine/harness.ts';
+import { cell, play, promptOf } from '../engine/harness.ts';
 
 const LOOK = cell('print(len(context))');
 
 /** The feedback on the second reply, after a look. */
 async function feedbackOn(reply: string, context: string | readonly string[] = 'x'): Promise<string> {
   const { root } = await play<unknown>({ context, root: [LOOK, reply, 'FINAL("end")'] });
-  return told(root, 2);
+  return promptOf(root, 2);
 }
 
 describe('the feedback names the habit and gives the exact text', () => {
@@ -57,7 +57,7 @@ describe('the feedback names the habit and gives the exact text', () => {
 describe('the reserved draft', () => {
   it('that a cell overwrites: a warning at once, and the text is the draft', async () => {
     const { result, root } = await play({ context: 'x', root: [cell('answer = llm_query("a")'), 'FINAL_VAR(answer)'] });
-    expect(told(root, 1)).toContain('Did you mean FINAL_VAR(answer)?');
+    expect(promptOf(root, 1)).toContain('Did you mean FINAL_VAR(answer)?');
     expect(result).toMatchObject({ outcome: 'converged', answer: 'A' });
   });
 
@@ -67,34 +67,34 @@ describe('the reserved draft', () => {
     expect((await play({ context: 'x', root: [set, cell('FINAL_VAR("answer")')] })).result.answer).toBe('A');
   });
 
-  it('that nothing was put into is no answer', async () => {
+  it('that was not filled is not an answer', async () => {
     const { result, root } = await play({ context: 'x', root: [LOOK, 'FINAL_VAR(answer)', 'FINAL(x)'] });
-    expect(told(root, 2)).toContain('there is no variable answer');
+    expect(promptOf(root, 2)).toContain('there is no variable answer');
     expect(result.answer).toBe('x');
   });
 
-  it('that a cell replaces by another dict is no mistake', async () => {
+  it('that a cell replaces by another dict is not a mistake', async () => {
     const { root } = await play({ context: 'x', root: [cell('answer = {"content": "a"}'), 'FINAL(x)'] });
-    expect(told(root, 1)).not.toContain('Did you mean');
+    expect(promptOf(root, 1)).not.toContain('Did you mean');
   });
 });
 
 describe('the turn before a limit', () => {
   it('of empty replies: one more ends the run, with the text to copy', async () => {
     const { root } = await play({ context: 'x', root: ['Let me think.', 'Let me think.', LOOK, 'FINAL(x)'] });
-    expect(told(root, 1)).not.toContain('ends the run');
-    expect(told(root, 2)).toContain('One more such reply ends the run. Copy this:\n    ```repl\n');
+    expect(promptOf(root, 1)).not.toContain('ends the run');
+    expect(promptOf(root, 2)).toContain('One more such reply ends the run. Copy this:\n    ```repl\n');
   });
 
   it('of failed cells', async () => {
     const limits = { maxConsecutiveErrors: 3 };
     const bad = cell('1/0');
     const { root } = await play({ context: 'x', limits, root: [bad, bad, LOOK, bad, 'FINAL(x)', 'FINAL(x)'] });
-    expect(told(root, 1)).not.toContain('ends the run');
-    expect(told(root, 2)).toContain(
+    expect(promptOf(root, 1)).not.toContain('ends the run');
+    expect(promptOf(root, 2)).toContain(
       'One more failed cell ends the run. Copy this:\n    ```repl\n    print(SHOW_VARS())',
     );
-    expect(told(root, 4)).not.toContain('ends the run');
+    expect(promptOf(root, 4)).not.toContain('ends the run');
   });
 });
 

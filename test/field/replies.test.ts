@@ -1,13 +1,13 @@
 /** Reports from the field, rows 1 to 6: how replies of model families are read, from the reply to the answer. */
 import { describe, expect, it } from 'vitest';
 import { jsonSchema } from '../../src/index.ts';
-import { cell, play, told } from '../engine/harness.ts';
+import { cell, play, promptOf } from '../engine/harness.ts';
 
 const LOOK = cell('print(len(context))');
 const THOUGHTS = 'Maybe it is\nFINAL("draft from thoughts")\nno, check.';
 const BLOCK = '```repl\nFINAL(f"{len(context)} characters")\n```';
 
-describe('row 1: reasoning in the marks of a family is no reply', () => {
+describe('row 1: reasoning in the marks of a family is not a reply', () => {
   it.each([
     ['gpt-oss', `<|channel|>analysis<|message|>${THOUGHTS}<|end|><|start|>assistant<|channel|>final<|message|>`],
     ['gpt-oss whose markers were stripped', `analysisMaybe it is FINAL("draft from thoughts"), no.assistantfinal\n`],
@@ -53,8 +53,8 @@ describe('row 3: an invented output ends the reply', () => {
     const { result, root, events } = await play({ context: 'eleven char', root: [made, 'FINAL(11)'] });
     expect(result.answer).toBe('11');
     expect(events.filter(({ type }) => type === 'cell.completed')).toHaveLength(1);
-    expect(told(root, 1)).toContain('output or a message that you wrote yourself');
-    expect(told(root, 1)).toContain('| 11');
+    expect(promptOf(root, 1)).toContain('output or a message that you wrote yourself');
+    expect(promptOf(root, 1)).toContain('| 11');
   });
 });
 
@@ -82,8 +82,8 @@ describe('rows 4 and 5: fences and dialects as models write them', () => {
   ])('a call of %s is answered with the block to send', async (name, input, send) => {
     const asked = `<tool_call>${JSON.stringify({ name, arguments: input })}</tool_call>`;
     const { root } = await play({ context: 'x', root: [asked, LOOK, 'FINAL(x)'] });
-    expect(told(root, 1)).toContain(`this is a call of the tool "${name}"`);
-    expect(told(root, 1)).toContain(`    \`\`\`repl\n    ${send}`);
+    expect(promptOf(root, 1)).toContain(`this is a call of the tool "${name}"`);
+    expect(promptOf(root, 1)).toContain(`    \`\`\`repl\n    ${send}`);
   });
 
   it('the count of empty replies starts anew when the form changes', async () => {
@@ -114,13 +114,13 @@ describe('row 6: a typed answer in a bare JSON fence', () => {
       root: ['```json\n{"n": 2}\n```', LOOK, 'FINAL({"n": 2})'],
     });
     expect(result).toMatchObject({ outcome: 'converged', answer: { n: 2 } });
-    expect(told(root, 1)).toContain('no code has looked at the context yet');
-    expect(told(root, 1)).toContain('    print(type(context), len(context))');
+    expect(promptOf(root, 1)).toContain('no code has looked at the context yet');
+    expect(promptOf(root, 1)).toContain('    print(type(context), len(context))');
   });
 
   it('without a fence: the note holds the line to send', async () => {
     const { root } = await play({ context: 'x', output, root: [LOOK, '{"n": 2}', 'FINAL({"n": 2})'] });
-    expect(told(root, 2)).toContain('    FINAL("{\\"n\\": 2}")');
+    expect(promptOf(root, 2)).toContain('    FINAL("{\\"n\\": 2}")');
   });
 
   it('at a limit as well', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { jsonSchema } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
-import { cell, play, rlmOf, told } from '../engine/harness.ts';
+import { cell, play, promptOf, rlmOf } from '../engine/harness.ts';
 
 const BIG: readonly (readonly [code: string, digits: string])[] = [
   ['2**60+1', '1152921504606846977'],
@@ -20,8 +20,8 @@ describe('row 7: whole numbers keep their digits', () => {
   it.each(BIG)('%s as a typed answer is refused, and taken as a string', async (code, digits) => {
     const root = [cell(`FINAL({"id": ${code}, "f": 0.1})`), cell(`FINAL({"id": str(${code}), "f": 0.1})`)];
     const { result, root: model } = await play({ context: 'x', output, root });
-    expect(told(model, 1)).toContain(`id: ${digits} does not fit into a number`);
-    expect(told(model, 1)).toContain('declare it as a string');
+    expect(promptOf(model, 1)).toContain(`id: ${digits} does not fit into a number`);
+    expect(promptOf(model, 1)).toContain('declare it as a string');
     expect(result).toMatchObject({ outcome: 'converged', answer: { id: digits, f: 0.1 } });
   });
 
@@ -32,7 +32,7 @@ describe('row 7: whole numbers keep their digits', () => {
     ['the draft', cell('answer["content"] = {"id": 2**60+1}', 'answer["ready"] = True')],
   ])('also in %s', async (_, reply) => {
     const { root } = await play({ context: 'x', output, root: [cell('print(context)'), reply, 'FINAL({"id": 1})'] });
-    expect(told(root, 2)).toContain('id: 1152921504606846977 does not fit into a number');
+    expect(promptOf(root, 2)).toContain('id: 1152921504606846977 does not fit into a number');
   });
 
   it.each(['2**53', '-(2**63)', '2**53-1', '10**22'])('%s, which a number holds, is taken', async (code) => {
@@ -70,9 +70,9 @@ describe('row 7: whole numbers keep their digits', () => {
       root: [cell(...code.slice(0, -1)), 'FINAL(done)'],
     });
     expect(got).toEqual([{ id: '1152921504606846977', page: 9_007_199_254_740_992 }]);
-    expect(told(root, 1)).toContain('id: 1152921504606846977 does not fit into a number');
-    expect(told(root, 1)).toContain('id.deep.0: 1000000000000000000000000000007 does not fit');
-    expect(told(root, 1).match(/declare it as a string/g)).toHaveLength(3);
+    expect(promptOf(root, 1)).toContain('id: 1152921504606846977 does not fit into a number');
+    expect(promptOf(root, 1)).toContain('id.deep.0: 1000000000000000000000000000007 does not fit');
+    expect(promptOf(root, 1).match(/declare it as a string/g)).toHaveLength(3);
     expect(result.answer).toBe('done');
   });
 

@@ -29,7 +29,7 @@ async function playWire(replies: readonly WireReply[]) {
   return { result, events, last, requests: wire.requests };
 }
 
-/** What a cell gets from a sub-model that sends `replies`. */
+/** Runs a cell that asks a sub-model, which sends `replies`. */
 async function askSub(code: readonly string[], replies: readonly WireReply[], context = 'x') {
   const wire = await startWire((_, index) => replies[Math.min(index, replies.length - 1)] ?? content(''));
   open.push(wire);
@@ -114,7 +114,7 @@ describe('row 15: reasoning in the reply of a sub-call', () => {
   });
 });
 
-describe('row 22: native tool calls nobody asked for', () => {
+describe('row 22: native tool calls without a request for them', () => {
   it.each([
     ['python', { code: 'print(len(context))' }],
     ['execute_python', { source: 'print(len(context))' }],

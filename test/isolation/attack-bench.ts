@@ -22,7 +22,7 @@ export interface Attack {
   readonly code: string;
 }
 
-/** What shows that an attack has succeeded. */
+/** The evidence that an attack has succeeded. */
 export type Evidence =
   /** `r` holds the secret, or is True; or the marker file is there. */
   | 'secret'
@@ -142,7 +142,7 @@ export interface Field {
   run(attack: Attack, evidence: Evidence): Promise<boolean>;
   /** Runs attacks one after the other as one, without going back between them. */
   runAll(attacks: readonly Attack[], evidence: Evidence): Promise<boolean>;
-  /** What the last attack looked like, for messages. */
+  /** The last attack, for messages. */
   readonly last: string;
   close(): Promise<void>;
 }
@@ -201,12 +201,12 @@ function judge(request: {
   readonly target: Target;
 }): boolean {
   const { outcome, got, evidence, printed, target } = request;
-  const told = `${outcome.error?.message} ${outcome.restarted?.reason}`;
+  const reported = `${outcome.error?.message} ${outcome.restarted?.reason}`;
   if (evidence === 'secret') return got.includes(target.secret) || got === "'True'" || target.marked();
   if (evidence === 'printed') return printed.includes('forged by the guest');
-  if (evidence === 'forged') return told.includes('forged words');
+  if (evidence === 'forged') return reported.includes('forged words');
   if (evidence === 'received') return outcome.error?.type === 'ChannelViolation';
-  return !told.includes('shut:');
+  return !reported.includes('shut:');
 }
 
 /** The same attack in the machine's own Python: what it does without any sandbox. */

@@ -32,7 +32,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       env: { FATHOM_SECRET: secret },
     }),
   },
-  'the function table (F2)': {
+  'the function table': {
     file: 'table.py',
     evidence: 'printed',
     opened: () => ({ open: ['table', 'harden'] }),
@@ -42,16 +42,16 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     evidence: 'secret',
     opened: ({ facts }) => ({ open: ['host-folder'], hostFolder: String(facts.folder), withoutPermission: true }),
   },
-  'the quota on files (F5)': { file: 'limits.py', evidence: 'secret', opened: () => ({ open: ['quota'] }) },
+  'the quota on files': { file: 'limits.py', evidence: 'secret', opened: () => ({ open: ['quota'] }) },
   'the cap on memory': { file: 'memory.py', evidence: 'secret', opened: () => ({ open: ['memory-cap'] }) },
   'the channel': { file: 'device.py', evidence: 'forged', opened: () => ({ open: ['device'] }) },
-  'the cap on frames (F8)': { file: 'frame_cap.py', evidence: 'received', opened: () => ({ open: ['frame-cap'] }) },
-  'terminals (F13)': {
+  'the cap on frames': { file: 'frame_cap.py', evidence: 'received', opened: () => ({ open: ['frame-cap'] }) },
+  terminals: {
     file: 'tty.py',
     evidence: 'secret',
     opened: (target) => ({ open: ['tty', 'harden'], withoutPermission: true, stdin: secretInput(target) }),
   },
-  'names of the machine (F9)': { file: 'names.py', evidence: 'secret', opened: () => ({ open: ['finders', 'gate'] }) },
+  'names of the machine': { file: 'names.py', evidence: 'secret', opened: () => ({ open: ['finders', 'gate'] }) },
 };
 
 for (const [wall, family] of Object.entries(FAMILIES)) {
@@ -93,7 +93,7 @@ describe('the mirror of the function table', () => {
   });
 });
 
-describe('a heap that was hostile before it was carried over (F1)', () => {
+describe('a heap that was hostile before it was carried over', () => {
   test('runs no code before the gate is locked', async () => {
     const target = await makeTarget();
     const field = await openField(target);
@@ -106,7 +106,7 @@ describe('a heap that was hostile before it was carried over (F1)', () => {
   });
 });
 
-describe('a denied import (F6)', () => {
+describe('a denied import', () => {
   test('ends the process', async () => {
     const target = await makeTarget();
     const field = await openField(target);

@@ -10,7 +10,7 @@ type Reached = Readonly<Record<string, boolean>>;
 const script = join(import.meta.dirname, 'break-out.mjs');
 const node = process.env.FATHOM_TEST_NODE ?? process.execPath;
 
-/** What Node's permission model leaves open; namespaces close it. See docs/isolation-pyodide.md. */
+/** Attacks that Node's permission model leaves open; namespaces stop them. See docs/isolation-pyodide.md. */
 const LEFT_BY_PERMISSION = new Set([
   'connect by TCP',
   'connect to a local socket',

@@ -28,8 +28,8 @@ async function importsOfModule(): Promise<Record<string, string[]>> {
   return Object.fromEntries(Object.entries(lists).map(([key, names]) => [key, names.toSorted()]));
 }
 
-// A new Pyodide may bring imports that nobody has looked at, and table entries (GOT.func) that are JavaScript: look at
-// them, then update the lists in child/imports.ts and this file.
+// A new Pyodide may bring imports that were never reviewed, and table entries (GOT.func) that are JavaScript: review
+// them, then update the lists in worker/imports.ts and this file.
 test('the interpreter asks for exactly the imports that were reviewed', async () => {
   expect(require('pyodide/package.json').version).toBe(PYODIDE_VERSION);
   expect(await importsOfModule()).toEqual(pinned);
@@ -42,7 +42,7 @@ test('every name in our lists is one the interpreter asks for, in one list only'
   expect(ours.length).toBe(new Set(ours).size);
 });
 
-test('a child drops exactly the known JavaScript functions from the table, and removes every global it means to', async () => {
+test('a worker drops exactly the known JavaScript functions from the table, and removes every global it means to', async () => {
   const reports: { tableDropped: number; globalsLeft: readonly string[] }[] = [];
   const backend = testBackend({ most: 'process', switches: { onReady: (report) => reports.push(report) } });
   await backend.prove();
@@ -53,7 +53,7 @@ test('a child drops exactly the known JavaScript functions from the table, and r
   expect(reports[0]?.globalsLeft.filter((name) => !name.startsWith('process.'))).toEqual([]);
 });
 
-// F7: with stack switching in place one import is no function; the gate must refuse rather than let it through.
+// With stack switching in place one import is not a function; the gate must refuse rather than let it through.
 test.skipIf(!('Suspending' in (globalThis as unknown as { WebAssembly: object }).WebAssembly))(
   'a gate that meets an import it cannot wrap does not boot',
   async () => {
@@ -63,7 +63,7 @@ test.skipIf(!('Suspending' in (globalThis as unknown as { WebAssembly: object })
   },
 );
 
-test('a child without a host says nothing and ends', async () => {
+test('a worker without a host says nothing and ends', async () => {
   const child = startWorker({
     ...{ node: process.execPath, script: join(import.meta.dirname, 'break-out.mjs'), readable: [] },
     ...{ level: 'process', descriptors: {} },

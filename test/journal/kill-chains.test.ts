@@ -66,7 +66,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs a victim; kills it after so long. What it printed if it came to its end, else how many calls were in flight. */
+/**
+ * Runs a victim and kills it after so long. Returns its output if it ended by itself, else the number of calls in
+ * flight.
+ */
 async function live(store: string, killAfterMs: number | undefined): Promise<Finished | { readonly inFlight: number }> {
   const env = { ...process.env, ...mock.env };
   const child = spawn(process.execPath, [VICTIM, store], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -108,7 +111,10 @@ interface Account {
   readonly outputTokens: number;
 }
 
-/** What the provider saw since a call, equal requests of one place counted apart as often as the program makes them. */
+/**
+ * The requests that the provider saw since a call. Equal requests of one place are counted as often as the program
+ * makes them.
+ */
 function accountSince(start: number): Account {
   const calls = mock.calls.slice(start);
   const same = calls.filter((call) => call.request.prompt === 'same').length;
@@ -145,7 +151,7 @@ describe('a run with chains of calls in threads, killed at random moments and re
     `gives the same answer, repeats only what was in flight, and keeps its books (${ROUNDS} rounds)`,
     async () => {
       const undisturbed = await live(join(folder, 'undisturbed'), undefined);
-      if (!('answer' in undisturbed)) throw new Error('nobody killed it');
+      if (!('answer' in undisturbed)) throw new Error('the undisturbed run did not end');
       expect(undisturbed.subCalls).toBeGreaterThanOrEqual(500);
       for (let round = 0; round < ROUNDS; round++) {
         const store = join(folder, `${round}`);

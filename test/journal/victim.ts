@@ -1,6 +1,6 @@
 /**
- * A process that is there to be killed: starts the one run of a store, or resumes it, and prints what came of it.
- * Arguments: the store's folder.
+ * A process for tests to kill: starts the one run of a store, or resumes it, and prints its result. Arguments: the
+ * store's folder.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { openJournal } from '../../src/journal/index.ts';
 import { sqliteStore } from '../../src/store/index.ts';
 import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
 
-/** What a finished run says of itself, as one line of JSON. */
+/** The report of a finished run, as one line of JSON. */
 export interface Finished {
   readonly answer: unknown;
   readonly subCalls: number;

@@ -29,7 +29,7 @@ export interface FaultCall {
   readonly retry?: Partial<RetryPolicy>;
 }
 
-/** What a user, the ledger and the log see of one call. */
+/** One call as the user, the ledger and the log see it. */
 export interface FaultOutcome {
   readonly reply: ModelReply | undefined;
   readonly error: ModelError | undefined;

@@ -49,7 +49,7 @@ export interface MockAnswer {
   readonly inOnePiece?: boolean;
 }
 
-/** What goes wrong. `after`: text sent before it does. */
+/** A fault to inject. `after`: text sent before it. */
 export type MockFault =
   | {
       readonly fault: 'status';
@@ -85,7 +85,7 @@ export type MockResponder = (request: MockRequest) => MockReply | Promise<MockRe
 /** One call as the server saw it. */
 export interface MockCall {
   readonly request: MockRequest;
-  /** What it would bill: zero for refused and failed calls. */
+  /** The usage it would bill: zero for refused and failed calls. */
   usage: MockUsage;
   status: number;
   outcome: 'replied' | 'fault' | 'rate-limited' | 'client-gone';

@@ -2,7 +2,7 @@
 export interface RateLimit {
   readonly perSecond: number;
   readonly burst: number;
-  /** Which headers tell about it. Default none. */
+  /** The headers that report it. Default none. */
   readonly headers?: 'openai' | 'anthropic';
   /** How a refusal says when to come back. Default not at all. */
   readonly retryAfter?: 'seconds' | 'milliseconds';

@@ -1,4 +1,4 @@
-/** What the package exports, by name: a change here is a change of the contract. */
+/** The exports of the package, by name: a change here is a change of the contract. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as aiSdk from '../../src/ai-sdk/index.ts';

@@ -69,7 +69,7 @@ test('it holds what it needs, and nothing else', () => {
     'README.md',
     'LICENSE',
     'CHANGELOG.md',
-    // What README and SECURITY link to.
+    // Documents that README and SECURITY link to.
     'docs/cli.md',
     'docs/isolation-pyodide.md',
     'docs/reply-protocol.md',

@@ -54,7 +54,7 @@ export function describeAnswers(bench: () => Bench): void {
       expect((await bench().run('x = 1')).answer).toBeUndefined();
     });
 
-    test('FINAL is no Exception', async () => {
+    test('FINAL does not raise an Exception', async () => {
       expect((await bench().run('try: FINAL(1)\nexcept Exception: pass\nprint("no")')).stdout.text).toBe('');
     });
 
@@ -67,7 +67,7 @@ export function describeAnswers(bench: () => Bench): void {
       expect(stderr.text).toBe('');
     });
 
-    test('FINAL_VAR takes a name, also of a local variable, or a value that is no string', async () => {
+    test('FINAL_VAR takes a name, also of a local variable, or a value that is not a string', async () => {
       await bench().run('result = {"n": 1}');
       expect((await bench().run('FINAL_VAR("result")')).answer).toEqual({
         via: 'final-var',

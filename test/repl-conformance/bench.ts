@@ -1,5 +1,5 @@
 /**
- * What the conformance tests run on: a backend, one REPL per topic, and a host whose answers each test sets.
+ * The parts that the conformance tests run on: a backend, one REPL per topic, and a host whose answers each test sets.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type {
   SubCallRequest,
 } from '../../src/repl/port.ts';
 
-/** What a backend can do beyond the contract that all share. */
+/** The abilities of a backend beyond the contract that all share. */
 export interface ReplCapabilities {
   /** The least isolation level it is opened with. */
   readonly least: IsolationLevel;
@@ -119,7 +119,7 @@ export function testHost(): TestHost {
   return host;
 }
 
-/** What the tests of one topic share. */
+/** The parts that the tests of one topic share. */
 export interface Bench {
   readonly capabilities: ReplCapabilities;
   readonly host: TestHost;

@@ -61,7 +61,7 @@ export function describeConcurrency(bench: () => Bench): void {
       expect(await bench().value(code)).toBe("['1', '60']");
     });
 
-    test('wait_for gives a call up in time and tells the host', async () => {
+    test('wait_for gives a call up in time and notifies the host', async () => {
       let aborted = false;
       bench().host.onCall = (_call, signal) =>
         new Promise((resolve) => {

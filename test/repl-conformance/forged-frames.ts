@@ -12,10 +12,10 @@ export function describeForgedFrames(bench: () => Bench): void {
 
   describe('forged frames', () => {
     test.each([
-      ['garbage', 'os.write(fd, b"garbage that is no frame at all")'],
+      ['garbage', 'os.write(fd, b"garbage that is not a frame at all")'],
       ['a frame that is too long', 'os.write(fd, struct.pack("<I", 2**31) + b"x" * 100)'],
       ['an unknown type', 'os.write(fd, struct.pack("<IBII", 11, 99, 1, 2) + b"{}")'],
-      ['a header that is no JSON', 'os.write(fd, struct.pack("<IBII", 12, 3, 10**6, 3) + b"{]}")'],
+      ['a header that is not JSON', 'os.write(fd, struct.pack("<IBII", 12, 3, 10**6, 3) + b"{]}")'],
       ['a result for another command', 'channel.send(2, 4000000, {"ok": True, "variables": []})'],
       ['a replayed id', 'llm_query("a"); llm_query("b"); channel.send(3, 1, {"op": "history", "read": "length"})'],
       ['an unknown operation', 'channel.send(3, 10**6, {"op": "shutdown"})'],

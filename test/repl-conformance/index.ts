@@ -56,7 +56,7 @@ function describeTopics(topics: typeof TOPICS, openBackend: OpenBackend, capabil
   }
 }
 
-/** What every backend of the REPL port does. Each topic opens the backend once and closes it. */
+/** The tests of the REPL port that every backend passes. Each topic opens the backend once and closes it. */
 export function describeReplConformance(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: REPL contract`, () => describeTopics(TOPICS, openBackend, capabilities));
 }

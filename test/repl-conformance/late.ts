@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Bench, promptOf } from './bench.ts';
 
-/** What a cell asks and prints, once as a thread or task that ends with the cell, once as one that outlives it. */
+/** A cell that asks and prints, once in a thread or task that ends with the cell, once in one that outlives it. */
 interface LateCase {
   readonly name: string;
   readonly threads?: boolean;

@@ -268,7 +268,7 @@ export function describeLazyValues(bench: () => Bench): void {
       }
     });
 
-    test('a value that is no file is named by its variable', async () => {
+    test('a value that is not a file is named by its variable', async () => {
       const bound = bench().repl.bind({ values: { numbers: { kind: 'json', json: '[1,' } } });
       await expect(bound).rejects.toMatchObject({
         message: expect.stringMatching(/^The value of numbers cannot be read: /),

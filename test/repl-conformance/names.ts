@@ -27,7 +27,7 @@ export function describeNames(bench: () => Bench): void {
       }
     });
 
-    test('that a cell overwrote are told', async () => {
+    test('that a cell overwrote are reported', async () => {
       const { rebound } = await bench().run('llm_query = None\nhistory = []');
       expect([...(rebound ?? [])].sort()).toEqual(['history', 'llm_query']);
       expect((await bench().run('1')).rebound).toBeUndefined();
@@ -121,7 +121,7 @@ export function describeNames(bench: () => Bench): void {
       });
     });
 
-    test('that are no JSON are an error', async () => {
+    test('that JSON cannot hold are an error', async () => {
       await bench().run('a_set = {1}\nnot_finite = float("nan")\nnumber_keys = {1: 2}\nloop = []\nloop.append(loop)');
       for (const name of ['a_set', 'not_finite', 'number_keys', 'loop']) {
         await expect(bench().repl.getVariable(name)).rejects.toMatchObject({ code: 'not-json' });

@@ -16,7 +16,7 @@ export function describeOutput(bench: () => Bench): void {
       expect(stdout.text).toBe('before\nsame line');
     });
 
-    test('takes bytes written to sys.stdout.buffer, also bytes that are no UTF-8', async () => {
+    test('takes bytes written to sys.stdout.buffer, also bytes that are not UTF-8', async () => {
       const { stdout } = await bench().run(
         'import sys\nsys.stdout.buffer.write("é\\n".encode() + b"\\xff\\x00")\nNone',
       );

@@ -55,7 +55,7 @@ pickle.loads(pickle.dumps(llm_query("x"))).usage["input_tokens"]`;
       expect(bench().host.calls.at(-1)).toMatchObject({ prompt: 'a\ufffdb' });
     });
 
-    test('tells of a truncated reply', async () => {
+    test('reports a truncated reply', async () => {
       bench().host.onCall = () => goodReply('half', { truncated: true });
       expect(await bench().value('r = llm_query("x"); r.ok, r.truncated')).toBe('(True, True)');
     });

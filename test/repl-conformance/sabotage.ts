@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Repl } from '../../src/repl/port.ts';
 import type { Bench } from './bench.ts';
 
-/** What a cell does to the runtime or the standard library; the next cell must find everything at work. */
+/** Changes that a cell makes to the runtime or the standard library; everything must work in the next cell. */
 const SABOTAGE: Readonly<Record<string, string>> = {
   'keyword defaults of a helper': 'llm_query.__kwdefaults__ = {}',
   'a keyword default of a helper, in place': 'llm_query.__kwdefaults__["model"] = 5\nFINAL_VAR.__defaults__ = (1, 2)',
@@ -98,7 +98,7 @@ const sweepOf = (module: string) =>
     '    except (AttributeError, TypeError): pass',
   ].join('\n');
 
-/** Cells that break what the runtime stands on: by mistake, by a careless patch, or on purpose. */
+/** Cells that break modules the runtime depends on: by mistake, by a careless patch, or on purpose. */
 export function describeSabotage(bench: () => Bench): void {
   async function sabotage(repl: Repl, code: string): Promise<void> {
     const tools = [{ name: 'look', description: 'Looks.', parameters: ['q'] }];

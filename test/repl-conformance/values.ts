@@ -224,7 +224,7 @@ def expected(n):
       expect(await bench().value('context, large == [10**5000]')).toBe("({'n': 12345678901234567890, 'é': [1]}, True)");
     });
 
-    test('of JSON that are none are refused', async () => {
+    test('of invalid JSON are refused', async () => {
       for (const text of ['', '{"a":']) {
         const context = await file('broken.json', Buffer.from(text), { as: 'json' });
         await expect(bench().repl.bind({ values: { context } })).rejects.toMatchObject({ code: 'context-invalid' });

@@ -21,7 +21,7 @@ const CHILD_TURNS = [
 /** Sub-calls of the whole run: flat ones of the root, children, and theirs. */
 export const SUB_CALLS: number = 200 + 60 + 10 + 6 + 6 * (25 + 15);
 
-/** What the mock answers: it follows from the request alone, so that every process gets the same. */
+/** The mock's answer follows from the request alone, so that every process gets the same. */
 export function answerOf({ system, messages, prompt }: Pick<MockRequest, 'system' | 'messages' | 'prompt'>): string {
   if (!system.includes('You answer a query')) return `<${prompt.length}:${prompt.toUpperCase()}>`.slice(0, 120);
   const turn = messages.filter(({ role }) => role === 'assistant').length;

@@ -20,7 +20,7 @@ afterAll(async () => {
   await Promise.all(open.map((rlm) => rlm.close()));
 });
 
-/** Plays the script; whoever answers `victim` first kills every process below this one. */
+/** Plays the script; before the model answers `victim`, every process below this one is killed. */
 async function play(repl: 'python' | 'pyodide', victim: string | undefined) {
   const asked = new Map<string, number>();
   let armed = victim;
@@ -74,7 +74,7 @@ describe.each(BACKENDS)('a run whose REPLs are killed from outside (%s)', (repl)
 
 describe('a cell that kills its own process', () => {
   it.skipIf(findPython().path === undefined)(
-    'is told to the model the second time, and its calls are not repeated',
+    'is reported to the model the second time, and its calls are not repeated',
     async () => {
       const root = scriptedModel(
         [cell('x = 1'), cell('import os', 'llm_query("before")', 'os.kill(os.getpid(), 9)'), cell('FINAL(x)')],

@@ -162,8 +162,8 @@ describe('cells that were cut', () => {
   });
 });
 
-describe('a stored session nobody has open', () => {
-  it('tells how it stood, is extended and closed without its REPL', async () => {
+describe('a stored session that is not open', () => {
+  it('reports its state, is extended and closed without its REPL', async () => {
     const path = newPath();
     const first = open(path);
     const session = await first.rlm.createSession({ maxExtensions: 1 });

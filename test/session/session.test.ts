@@ -12,7 +12,7 @@ import {
   sqliteStore,
 } from '../../src/index.ts';
 import { fakeClock, type ScriptedReply, scriptedModel } from '../../src/test.ts';
-import { cell, rlmOf, told } from '../engine/harness.ts';
+import { cell, promptOf, rlmOf } from '../engine/harness.ts';
 
 function opened(
   root: readonly ScriptedReply[] = [],
@@ -94,7 +94,7 @@ describe('a session', () => {
     },
   );
 
-  it('refuses what is no code, no command and no time', async () => {
+  it('refuses invalid code, commands and times', async () => {
     const session = await opened();
     await expect(session.execute(undefined as never)).rejects.toMatchObject({ code: 'invalid-option' });
     await expect(session.bash(null as never)).rejects.toMatchObject({ code: 'invalid-option' });
@@ -107,7 +107,7 @@ describe('a session', () => {
     expect(session.status()).toMatchObject({ state: 'ready', commands: [] });
   });
 
-  it('stands as it should when a completion has been awaited', async () => {
+  it('has the right state when a completion has been awaited', async () => {
     const session = await opened([cell('made = 1', 'FINAL(1)'), new Error('down')]);
     await session.completion({ query: 'x' });
     expect(session.status()).toMatchObject({ state: 'ready' });
@@ -161,11 +161,11 @@ describe('a session', () => {
     const session = await rlmOf({ model: root }).createSession({ context: 'base' });
     await session.snapshot('before');
     expect((await session.completion({ query: 'x' })).answer).toBe('["base", "base"]');
-    expect(told(root, 0)).toContain('`context` = `context_0`: str, 4 characters');
+    expect(promptOf(root, 0)).toContain('`context` = `context_0`: str, 4 characters');
     expect((await session.completion({ query: 'x', context: 'newer' })).answer).toBe('newer');
     await session.rollback('before');
     expect((await session.completion({ query: 'x' })).answer).toBe('["newer", "base"]');
-    expect(told(root, 3)).toContain('`context` = `context_1`: str, 5 characters');
+    expect(promptOf(root, 3)).toContain('`context` = `context_1`: str, 5 characters');
   });
 
   it('goes on reading what an earlier completion projected', async () => {
@@ -226,12 +226,12 @@ describe('a session', () => {
     expect(result).toMatchObject({ stop: 'max-turns', turns: 1 });
   });
 
-  it('tells the model of a second completion which variable is its context', async () => {
+  it('says to the model of a second completion which variable is its context', async () => {
     const root = scriptedModel([cell('FINAL(1)'), cell('FINAL(2)')]);
     const session = await rlmOf({ model: root }).createSession();
     await session.completion({ query: 'x', context: 'a' });
     await session.completion({ query: 'y', context: 'b' });
-    expect(told(root, 1)).toContain('context_1');
+    expect(promptOf(root, 1)).toContain('context_1');
   });
 });
 
@@ -311,7 +311,7 @@ describe('a closed session', () => {
     await expect(rlm.openSession(session.id)).rejects.toMatchObject({ code: 'session-closed' });
   });
 
-  it('a session nobody knows is not found', async () => {
+  it('an unknown session is not found', async () => {
     const rlm = rlmOf({ model: scriptedModel([]) });
     await expect(rlm.openSession('not-an-id')).rejects.toMatchObject({ code: 'session-not-found' });
     await expect(rlm.openSession('01ARZ3NDEKTSV4RRFFQ69G5FAV')).rejects.toMatchObject({ code: 'session-not-found' });

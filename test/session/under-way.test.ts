@@ -1,4 +1,4 @@
-/** What is under way when a session's time is over or its `Rlm` is closed. */
+/** Operations under way when a session's time is over or its `Rlm` is closed. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/index.ts';
 import { fakeClock, type ScriptedResponder, scriptedModel } from '../../src/test.ts';
@@ -27,7 +27,7 @@ describe('a session that is extended while something runs past its time', () => 
 });
 
 describe('what waits for its turn in a session', () => {
-  it('runs nothing for whoever has cancelled before', async () => {
+  it('runs nothing for a caller who has cancelled before', async () => {
     const session = await rlmOf({ model: scriptedModel([]) }).createSession();
     const signal = AbortSignal.abort(new Error('not needed'));
     await expect(session.execute('ran = 1', { signal })).rejects.toMatchObject({ code: 'cancelled' });

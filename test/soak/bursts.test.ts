@@ -21,7 +21,7 @@ const REPL_BYTES = 192 * MIB;
 /** Milliseconds between two looks at the memory: a look walks the pages of every process. */
 const LOOK_MS = 2_000;
 
-/** What a burst used at most. */
+/** The peak usage of a burst. */
 interface Peak {
   hostBytes: number;
   replBytes: number;

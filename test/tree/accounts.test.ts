@@ -114,7 +114,7 @@ describe.each(Array.from({ length: rounds(2) }, (_, round) => round))(
       const [, calls, tokens] = /Left: (\d+) sub-calls, (\d+) tokens/.exec(trajectory.turns[0]?.feedback ?? '') ?? [];
       expect(Number(calls)).toBe(1_000 - subCalls);
       const missing = LIMITS.maxTokens - usage.inputTokens - usage.outputTokens - Number(tokens);
-      // What is kept for the last call, less the turn that came after.
+      // The room kept for the last call, less the turn that came after.
       expect(Math.abs(missing)).toBeLessThan(LEAST_RESERVATION);
     });
 
@@ -152,7 +152,7 @@ describe('a tree that is cancelled', () => {
         return answered >= after ? { fault: 'hang-before-headers' } : tree(request);
       });
       const { run, events } = grow({ ...modelsPerDepth(provider, 3), limits: LIMITS });
-      // What the provider has sent by then has been read: an answer on its way would be in one account only.
+      // Waits until everything that the provider has sent was read: an answer on its way would be in one account only.
       let patience = 10_000;
       cancel = () => {
         const ended = events.filter((event) => event.type === 'usage.recorded').length;

@@ -20,7 +20,7 @@ const GENEROUS_MS = 2_000;
 
 const HANGING = { fault: 'hang-before-headers' } as const;
 
-/** What a run that must not succeed rejected with. */
+/** The error of a run that must not succeed. */
 async function failureOf(run: CompletionRun<unknown>): Promise<CompletionError> {
   const error: unknown = await run.then(
     () => undefined,

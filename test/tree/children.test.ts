@@ -70,7 +70,7 @@ describe('tools in children', () => {
   it.each([
     ['are inherited', undefined, 'hey!'],
     ['are replaced', { shout: { description: 'Whispers.', execute: () => 'psst' } }, 'psst'],
-    ['are none', {}, 'no tool'],
+    ['are an empty set', {}, 'no tool'],
   ])('%s', async (_name, subTools, answer) => {
     const { result } = await play(ask, () => useTool, {
       tools,

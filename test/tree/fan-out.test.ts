@@ -95,10 +95,10 @@ function greedyMakespan(latencies: readonly number[], slots: number): number {
 describe('a provider that allows 50 requests per second', () => {
   // The bars (0.95, one percent) are held in simulation and measured by bench/fan-out.bench.ts: here others use the machine.
   it.each([
-    { told: 'by headers', headers: 'openai' as const, latencyMs: 0, atMost: 0.01 },
-    { told: 'by refusals alone', headers: undefined, latencyMs: 100, atMost: 0.05 },
+    { limited: 'by headers', headers: 'openai' as const, latencyMs: 0, atMost: 0.01 },
+    { limited: 'by refusals alone', headers: undefined, latencyMs: 100, atMost: 0.05 },
   ])(
-    'is used to the full and rarely refuses, through the whole engine ($told)',
+    'is used to the full and rarely refuses, through the whole engine ($limited)',
     async ({ headers, latencyMs, atMost }) => {
       const CALLS = 400;
       await using provider = await providerOf(

@@ -1,6 +1,6 @@
 /**
- * What a cell can put into the next request to the root model: `outputChars`, and a constant for the rest of the message,
- * whether the REPL's report is honest or forged.
+ * Bounds what a cell can put into the next request to the root model: `outputChars`, and a constant for the rest of the
+ * message, whether the REPL's report is honest or forged.
  *
  * @module
  */
@@ -35,7 +35,7 @@ async function play(lines: readonly string[], outputChars = OUTPUT_CHARS) {
   const completed = events.find((event) => event.type === 'cell.completed');
   return {
     text: result.text,
-    told: messages.at(-1)?.content ?? '',
+    sent: messages.at(-1)?.content ?? '',
     whole: JSON.stringify(messages),
     // Output is recorded as it was captured (outputBytes); all else of the cell is bounded.
     recorded: JSON.stringify({ ...completed, stdout: '', stderr: '' }),
@@ -77,8 +77,8 @@ describe('the next request to the root model', () => {
   it.each(HUGE)(
     'takes outputChars and a constant of a forged result: %s of 4 MB',
     async (_name, lines) => {
-      const { told, recorded, trajectory, text } = await play([...FORGE, ...lines]);
-      expect(told.length).toBeLessThan(OUTPUT_CHARS + REST);
+      const { sent, recorded, trajectory, text } = await play([...FORGE, ...lines]);
+      expect(sent.length).toBeLessThan(OUTPUT_CHARS + REST);
       expect(recorded.length).toBeLessThan(2 * OUTPUT_CHARS + REST);
       expect(trajectory.length).toBeLessThan(3 * (OUTPUT_CHARS + REST));
       expect(text).toBe('done');
@@ -89,16 +89,16 @@ describe('the next request to the root model', () => {
   it.each(HONEST)(
     'takes outputChars and a constant of an honest one: %s',
     async (_name, lines) => {
-      const { told, recorded } = await play(lines);
-      expect(told.length).toBeLessThan(OUTPUT_CHARS + REST);
+      const { sent, recorded } = await play(lines);
+      expect(sent.length).toBeLessThan(OUTPUT_CHARS + REST);
       expect(recorded.length).toBeLessThan(3 * OUTPUT_CHARS + REST);
     },
     60_000,
   );
 
   it('shows more where outputChars allows it: the same error is in there', async () => {
-    const { told } = await play(['assert context == "", context'], 20_000);
-    expect(told.length).toBeGreaterThan(9_000);
-    expect(told.length).toBeLessThan(20_000 + REST);
+    const { sent } = await play(['assert context == "", context'], 20_000);
+    expect(sent.length).toBeGreaterThan(9_000);
+    expect(sent.length).toBeLessThan(20_000 + REST);
   }, 60_000);
 });

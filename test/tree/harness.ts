@@ -107,7 +107,7 @@ function add(account: Account, key: string, usage: { inputTokens: number; output
   account[key].outputTokens += usage.outputTokens;
 }
 
-/** What the provider has answered in whole, by model. */
+/** The whole answers of the provider, by model. */
 export function providerAccount(provider: MockProvider): Account {
   const account: Account = {};
   for (const { request, usage, outcome } of provider.calls) {
@@ -118,7 +118,7 @@ export function providerAccount(provider: MockProvider): Account {
 
 type UsageRecorded = Extract<RunEvent, { type: 'usage.recorded' }>;
 
-/** What the events say was used, by a key of theirs. */
+/** The usage in the events, by a key of theirs. */
 export function eventAccount(
   events: readonly RunEvent[],
   keyOf: (event: UsageRecorded) => string,
@@ -146,7 +146,7 @@ export function modelName(id: string): string {
   return id.slice(id.indexOf('/') + 1);
 }
 
-/** The three accounts of a run, the provider's, the events' and the result's, tell the same. */
+/** The three accounts of a run, the provider's, the events' and the result's, agree. */
 export function expectOneAccount(provider: MockProvider, events: readonly RunEvent[], usage: Usage): void {
   const finished = eventAccount(
     events,

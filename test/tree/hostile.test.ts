@@ -53,7 +53,7 @@ describe('hostile cells', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(200_000_000);
   }, 60_000);
 
-  it('33: children that each call two are bounded by depth and by the tree’s calls, whoever is refused', async () => {
+  it('33: children that each call two are bounded by depth and by the tree’s calls, whichever child is refused', async () => {
     const bomb = ['a, b = rlm_query_batched([("more", "x"), ("more still", "y")])', 'FINAL(f"({a}|{b})")'];
     const { result, events } = await attack(
       bomb,
@@ -100,7 +100,7 @@ describe('hostile cells', () => {
     expect(requests.map(({ maxOutputTokens }) => maxOutputTokens)).toEqual([500]);
   });
 
-  it('36: a model the caller did not allow is replaced, told once; no base URL can be set', async () => {
+  it('36: a model the caller did not allow is replaced, reported once; no base URL can be set', async () => {
     const { result, events, requests } = await attack(
       [
         'said = [str(r) for r in llm_query_batched(["a", "b", "c"], model="openai/gpt-5")]',

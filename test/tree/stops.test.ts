@@ -19,7 +19,7 @@ describe('a sub-model that cannot be resolved', () => {
 
   it('is an error before anything is spent', async () => {
     const model = root();
-    const { run, events } = grow({ model, subModel: 'nobody/knows-this' });
+    const { run, events } = grow({ model, subModel: 'unknown/knows-this' });
     await expect(run).rejects.toMatchObject({
       code: 'model-not-found',
       result: { outcome: 'failed', turns: 0, usage: { calls: 0 } },
@@ -28,7 +28,7 @@ describe('a sub-model that cannot be resolved', () => {
     expect(checkEvents(events)).toEqual([]);
   });
 
-  it('falls back to the root model where the caller allows it, told once in the run', async () => {
+  it('falls back to the root model where the caller allows it, reported once in the run', async () => {
     const model = scriptedModel(
       ({ messages }) =>
         messages[0]?.role !== 'system'
@@ -39,13 +39,13 @@ describe('a sub-model that cannot be resolved', () => {
       { modelId: 'root' },
     );
     const { run, events } = grow({
-      ...{ model, subModel: ['nobody/knows-this', 'nobody/knows-this'], fallbackToRootModel: true },
+      ...{ model, subModel: ['unknown/knows-this', 'unknown/knows-this'], fallbackToRootModel: true },
       limits: { maxDepth: 2 },
     });
     const { text } = await run;
     expect(JSON.parse(text)).toEqual(['flat', 'flat/flat', 'flat/flat']);
     expect(events.filter(({ type }) => type === 'subcall.fallback')).toMatchObject([
-      { configured: 'nobody/knows-this', using: 'scripted/root', reason: expect.stringContaining('nobody') },
+      { configured: 'unknown/knows-this', using: 'scripted/root', reason: expect.stringContaining('unknown') },
     ]);
   });
 });
@@ -75,7 +75,7 @@ describe('a sub-model that its provider does not know', () => {
     expect(events.filter(({ type }) => type === 'subcall.fallback')).toEqual([]);
   });
 
-  it('is stood in for by the root model where the caller allows it, told once in the run', async () => {
+  it('is replaced by the root model where the caller allows it, reported once in the run', async () => {
     await using provider = await providerOf(answer);
     const models = modelsPerDepth(provider, 2);
     const { run, events } = grow({ ...models, fallbackToRootModel: true, limits: { maxDepth: 2 } });

@@ -1,4 +1,4 @@
-"""What every attack starts from: forged memory, and the names of what there is to reach.
+"""The common beginning of every attack: forged memory, and the names of the targets.
 
 FACTS is put before it: canary, folder, marker, port, pid, argument.
 """
@@ -30,7 +30,7 @@ def forge():
 
 
 def unhide():
-    """Python's own doors are no wall: anything in here can be put back."""
+    """Guards inside Python are not a wall: code in here can put back anything they removed."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "__name__", "") != "Finder"]
 
 
