@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { closestTo } from '../similar.ts';
+import { addChatCommand } from './chat/commands.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { type AskOptions, addAskOptions } from './options/ask-options.ts';
 import { addRunCommands } from './runs/commands.ts';
@@ -27,8 +28,8 @@ const console: Console = {
   env: process.env,
 };
 
-const interrupts: WatchInterrupts = (note) =>
-  watchInterrupts({ signals: process, note, exit: () => process.exit(EXIT.interrupted) });
+const exit = (): never => process.exit(EXIT.interrupted);
+const interrupts: WatchInterrupts = (note) => watchInterrupts({ signals: process, note, exit });
 
 /** Options may come before and after arguments. An error is printed once, without a stack. */
 function program(): Command {
@@ -56,6 +57,8 @@ function program(): Command {
   const end = (code: number): void => {
     process.exitCode = code;
   };
+  const screens = [process.stderr, process.stdout];
+  addChatCommand(fathom, { console, interrupts, end, exit, signals: process, screens });
   addRunCommands(fathom, { console, interrupts, end });
   addSessionCommands(fathom, { console, interrupts, end });
   fathom

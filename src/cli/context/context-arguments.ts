@@ -9,7 +9,8 @@ import { type SpooledInput, spoolFile } from './spooled-input.ts';
 
 /** The path that means standard input, and other names of it. */
 export const STDIN = '-';
-const STDIN_PATHS: ReadonlySet<string> = new Set([STDIN, '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
+/** Other names of it too. */
+export const STDIN_PATHS: ReadonlySet<string> = new Set([STDIN, '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
 /** Options that say what the context is and how it is read. */
 export interface ContextOptions {

@@ -58,11 +58,16 @@ export function addQuestionOptions(command: Command): Command {
   const withModels = addSettingOptions(addModelOptions(addContextOptions(command)));
   return addLimitOptions(
     addOutputOptions(
-      withModels
-        .option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON')
-        .option('--instructions <text>', 'added to the system prompt of the root model'),
+      addInstructionsOption(
+        withModels.option('--schema <file>', 'JSON Schema of the answer; it is checked, and printed as JSON'),
+      ),
     ),
   );
+}
+
+/** Declares `--instructions`. */
+export function addInstructionsOption(command: Command): Command {
+  return command.option('--instructions <text>', 'added to the system prompt of the root model');
 }
 
 /** Declares {@link OutputOptions}. */
@@ -72,7 +77,8 @@ export function addOutputOptions(command: Command): Command {
     .option('--force', 'with -o: replace a file that exists');
 }
 
-function addLimitOptions(command: Command): Command {
+/** Declares the limits of a question. */
+export function addLimitOptions(command: Command): Command {
   const { maxSubCalls, maxConcurrentCalls, maxOutputTokens } = DEFAULT_LIMITS;
   return command
     .option('--max-turns <n>', 'replies of the root model (default: 30)', count)
@@ -154,9 +160,16 @@ export interface ProgressOptions {
 
 /** Declares them. */
 export function addProgressOptions(command: Command): Command {
+  return addViewOptions(
+    command
+      .option('--json', 'print one JSON object: outcome, stop, answer, text, usage, turns, subCalls, …')
+      .option('--trace <file>', 'write every event of the run as a line of JSON'),
+  );
+}
+
+/** Declares how much of a run is shown. */
+export function addViewOptions(command: Command): Command {
   return command
-    .option('--json', 'print one JSON object: outcome, stop, answer, text, usage, turns, subCalls, …')
-    .option('--trace <file>', 'write every event of the run as a line of JSON')
     .addOption(new Option('-q, --quiet', 'no progress on standard error').conflicts('verbose'))
     .option('-v, --verbose', 'show what the model writes and sees');
 }

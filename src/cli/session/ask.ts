@@ -37,14 +37,24 @@ export async function askInSession(asking: AskInSession): Promise<number> {
       await using watching = await stage.watch();
       const note = (line: string): void => stage.view.note(line);
       const use = { id, options, console, note, onEvent: watching.onEvent };
-      return await withSession(use, (open) => answer({ question, options, console }, open, stage));
+      return await withSession(use, (open) => askOpenSession({ question, options, console }, open, stage));
     },
   });
 }
 
-async function answer(
-  { question, options, console }: Pick<AskInSession, 'options' | 'console'> & { readonly question: string },
-  { session, models, store }: OpenSession,
+/** A question for a session that is open. */
+export interface SessionQuestion {
+  readonly question: string;
+  readonly options: QuestionOptions;
+  readonly console: Console;
+  /** Added to the system prompt for this question. */
+  readonly instructions?: string | undefined;
+}
+
+/** Asks it, with the context and the limits that its options give. */
+export async function askOpenSession(
+  { question, options, console, instructions }: SessionQuestion,
+  { session, models, store }: Pick<OpenSession, 'session' | 'models' | 'store'>,
   { view, interrupts }: Stage,
 ): Promise<Answered> {
   if (models.missing !== undefined) throw models.missing;
@@ -67,6 +77,7 @@ async function answer(
   const run = session.completion({
     ...requestOf({ question, context, output, signal }),
     limits,
+    ...(instructions !== undefined && { instructions }),
     ...(modelSettings !== undefined && { modelSettings }),
   });
   interrupts.attach(run);

@@ -73,7 +73,8 @@ function stopCode({ terminated, signal }: Interrupts): number | undefined {
   return signal.aborted ? EXIT.interrupted : undefined;
 }
 
-function showCell({ stdout, stderr, value, error, answer, timedOut }: CellResult, console: Console): void {
+/** Shows what a cell printed, its value and its error. */
+export function showCell({ stdout, stderr, value, error, answer, timedOut }: CellResult, console: Console): void {
   write(console.stdout, stdout);
   write(console.stderr, stderr);
   if (value !== null) write(console.stdout, `${value}\n`);
