@@ -17,7 +17,7 @@ export interface ChatInterruptsOptions {
 }
 
 /**
- * What Ctrl-C does in a chat: it ends what runs, or drops the line that is edited; pressed again, it leaves; a third time
+ * Ctrl-C in a chat ends the question or cell that runs, or drops the line that is edited; pressed again, it leaves; a third time
  * it leaves without tidying up. SIGTERM leaves.
  */
 export class ChatInterrupts implements Disposable {

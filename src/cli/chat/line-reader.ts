@@ -9,7 +9,7 @@ export interface LineReaderOptions {
   /** Newest first. */
   readonly history: readonly string[];
   readonly historyLines: number;
-  /** What Tab offers for the line so far. */
+  /** The completions that Tab offers for the line so far. */
   readonly complete: (line: string) => readonly string[];
   /** Ctrl-C while a line is edited. */
   readonly onInterrupt: () => void;
