@@ -1,11 +1,13 @@
 /**
  * One assertion for every test file: each run that an `Rlm` of it made has exactly one terminal record, and events numbered
- * without gaps. Runs of other processes (the command, the kill loops) are checked where their stores are read.
+ * without gaps. Runs of other processes (the command, the kill loops) are checked where their stores are read. With
+ * `FATHOM_TEST_OLDEST`, the tests run on exactly the oldest Node that the package supports.
  *
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, expect } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
 import type { RunEvent } from '../src/index.ts';
 import { checkEvents } from './engine/check-events.ts';
 
@@ -18,7 +20,10 @@ function note(event: unknown): void {
   seen.push({ runId, type, seq } as RunEvent);
 }
 
-beforeAll(() => subscribe(CHANNEL, note));
+beforeAll(() => {
+  if (process.env.FATHOM_TEST_OLDEST !== undefined) expect(`>=${process.versions.node}`).toBe(manifest.engines.node);
+  subscribe(CHANNEL, note);
+});
 
 afterAll(() => {
   unsubscribe(CHANNEL, note);

@@ -7,9 +7,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { type Counts, fromExitCode, readUnittestCounts, readVitestCounts } from './counts.ts';
 import { findPython } from './find-python.ts';
+import { findOldestNode, OLDEST_NODE_TESTS } from './oldest-node.ts';
 
 interface Step {
   readonly name: string;
@@ -24,7 +25,9 @@ interface Step {
 const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
 const vitestReport = join(scratch, 'vitest.json');
 const withoutPython = join(scratch, 'without-python.json');
+const onOldestNode = join(scratch, 'oldest-node.json');
 const python = await findPython();
+const oldestNode = findOldestNode();
 
 const steps: readonly Step[] = [
   { name: 'format and lint', command: ['biome', 'ci', '.'] },
@@ -55,6 +58,24 @@ const steps: readonly Step[] = [
     env: { PATH: join(process.cwd(), 'node_modules', '.bin') },
     count: (exitCode) => readVitestCounts(withoutPython, exitCode),
   },
+  ...(oldestNode === undefined
+    ? []
+    : [
+        {
+          name: 'store, session, command and package on the oldest Node',
+          command: [
+            ...(['vitest', 'run', ...OLDEST_NODE_TESTS] as const),
+            ...['--reporter=default', '--reporter=json', `--outputFile.json=${onOldestNode}`],
+          ],
+          // The sources have `await using`, which it cannot parse: it runs the built command.
+          env: {
+            PATH: [oldestNode, process.env.PATH ?? ''].join(delimiter),
+            FATHOM_TEST_MAIN: 'dist/cli/main.mjs',
+            FATHOM_TEST_OLDEST: '1',
+          },
+          count: (exitCode) => readVitestCounts(onOldestNode, exitCode),
+        } satisfies Step,
+      ]),
   { name: 'package: publint', command: ['publint', '--strict'] },
   { name: 'package: types of every entry', command: ['attw', '--pack', '--profile', 'esm-only', '--format', 'ascii'] },
   { name: 'dead code and dependencies', command: ['knip'] },
@@ -64,6 +85,7 @@ let passed = 0;
 let failed = 0;
 const failedSteps: string[] = [];
 if (python === undefined) say('No CPython 3.10 or later here: the tests of the guest package by itself are left out.');
+if (oldestNode === undefined) say('No build of the oldest supported Node for this machine: its tests are left out.');
 for (const step of steps) {
   say(`\n── ${step.name}: ${step.command.join(' ')}`);
   const startedAt = performance.now();

@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '', FATHOM_TEST_MAIN } = process.env;
+/** The command's sources, or what `FATHOM_TEST_MAIN` names: the oldest supported Node runs the built command only. */
+const MAIN = fileURLToPath(new URL(`../../${FATHOM_TEST_MAIN ?? 'src/cli/main.ts'}`, import.meta.url));
 
-const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
 const SURROUNDINGS = { PATH, HOME, NODE_COMPILE_CACHE };
 
 export interface FathomOptions {
@@ -28,7 +29,7 @@ export interface FathomOutcome {
   readonly stderr: string;
 }
 
-/** Runs the command line from its sources, in a process of its own, with nothing of this process's environment that could change what it says. */
+/** Runs the command line in a process of its own, with nothing of this process's environment that could change what it says. */
 export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> {
   const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
   const keepOpen = options.keepInputOpen === true;

@@ -7,7 +7,9 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { requireFrom } from '../../package-files.ts';
+import { folderWith, incompletePackage, requireFrom } from '../../package-files.ts';
+
+const BUILT = 'dist/repl/pyodide/shell/just-bash.mjs';
 
 /** just-bash, ready for `import()`. */
 export interface ShellLibrary {
@@ -21,8 +23,20 @@ export function builtShell(built: string): ShellLibrary {
   return { url: pathToFileURL(built).href, readable: [dirname(built)] };
 }
 
-/** just-bash of a checkout: its bundle for browsers, because that one has no Node parts beside `node:zlib`. */
+/** The first Node whose loader finds what `sprintf-js`, a CommonJS module that just-bash imports, exports by name. */
+const FINDS_COMMONJS_NAMES = 24;
+
+/**
+ * just-bash of a checkout: its bundle for browsers, because that one has no Node parts beside `node:zlib`. On a Node that
+ * cannot load it, the file that `npm run build` makes, which imports nothing.
+ */
 export function installedShell(): ShellLibrary {
+  if (Number.parseInt(process.versions.node, 10) < FINDS_COMMONJS_NAMES) {
+    const root = folderWith(BUILT);
+    if (root === undefined)
+      throw incompletePackage(`${BUILT}, which a checkout needs before Node ${FINDS_COMMONJS_NAMES}: npm run build`);
+    return builtShell(join(root, BUILT));
+  }
   const bundle = join(packageFolder(requireFrom().resolve('just-bash')), 'dist/bundle/browser.js');
   return { url: pathToFileURL(bundle).href, readable: importsOf(bundle) };
 }

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What the oldest supported Node runs: the tests of what depends on its version (`node:sqlite`, processes, packages). */
+export const OLDEST_NODE_TESTS: readonly string[] = [
+  ...['src/store', 'test/session', 'test/package/tarball.test.ts', 'src/cli'],
+  ...['ask', 'context', 'options', 'runs', 'session'].map((name) => `test/cli/${name}.test.ts`),
+];
+
+/** The folder of its programs, from the workspace `tools/oldest-node`; undefined where there is none for this machine. */
+export function findOldestNode(): string | undefined {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const folder = join(process.cwd(), 'tools/oldest-node/node_modules', `node-${platform}-${process.arch}`, 'bin');
+  return existsSync(folder) ? folder : undefined;
+}
