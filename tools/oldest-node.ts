@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the oldest supported Node runs: the tests of what depends on its version (`node:sqlite`, processes, packages). */
+/** The tests that the oldest supported Node runs: those of parts that depend on its version (`node:sqlite`, processes, packages). */
 export const OLDEST_NODE_TESTS: readonly string[] = [
   ...['src/store', 'test/session', 'test/package/tarball.test.ts', 'src/cli'],
   ...['ask', 'context', 'options', 'runs', 'session'].map((name) => `test/cli/${name}.test.ts`),
