@@ -3,7 +3,13 @@ import { onTestFinished } from 'vitest';
 import { type LanguageModelOptions, languageModel } from '../../src/ai-sdk/index.ts';
 import type { Rlm, RlmOptions, RunEvent } from '../../src/index.ts';
 import { rlmOf } from '../engine/harness.ts';
-import { type MockProvider, type MockReply, type MockRequest, startMockProvider } from '../mock-provider/index.ts';
+import {
+  type MockAnswer,
+  type MockProvider,
+  type MockReply,
+  type MockRequest,
+  startMockProvider,
+} from '../mock-provider/index.ts';
 
 export interface Door {
   readonly mock: MockProvider;
@@ -36,4 +42,11 @@ export async function doorOf(
     },
   });
   return { mock, rlm, model: languageModel(rlm, options), events };
+}
+
+/** The reply of an agent's model that calls a tool. */
+export function toolCall(name: string, input: unknown): MockAnswer {
+  const call = { index: 0, id: 'call_1', type: 'function', function: { name, arguments: JSON.stringify(input) } };
+  const message = { role: 'assistant', content: '', tool_calls: [call] };
+  return { text: '', finishReason: 'tool_calls', choiceFields: { delta: message, message } };
 }

@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RlmToolInput, type RlmToolOptions, type RlmToolOutput, rlmTool } from '../../src/ai-sdk/index.ts';
 import type { RlmOptions } from '../../src/index.ts';
 import { cell } from '../engine/harness.ts';
-import type { MockAnswer, MockReply, MockRequest } from '../mock-provider/index.ts';
-import { type Door, doorOf } from './door.ts';
+import type { MockReply, MockRequest } from '../mock-provider/index.ts';
+import { type Door, doorOf, toolCall } from './door.ts';
 
 let root: string;
 
@@ -27,18 +27,6 @@ beforeAll(() => {
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** The reply of an agent's model that calls the tool. */
-function callOf(input: unknown): MockAnswer {
-  const call = {
-    index: 0,
-    id: 'call_1',
-    type: 'function',
-    function: { name: 'ask', arguments: JSON.stringify(input) },
-  };
-  const message = { role: 'assistant', content: '', tool_calls: [call] };
-  return { text: '', finishReason: 'tool_calls', choiceFields: { delta: message, message } };
-}
-
 interface Scene {
   readonly input: unknown;
   /** Of the run's root model. */
@@ -53,7 +41,7 @@ async function agentOf({ input, replies, tool, rlm }: Scene) {
   const respond = ({ model, messages, body }: MockRequest): MockReply => {
     if (model !== 'brain') return replies[Math.min(next++, replies.length - 1)] ?? '';
     const result = messages.find(({ role }) => role === 'tool');
-    const reply = result === undefined ? callOf(input) : { text: `It says: ${result.content}` };
+    const reply = result === undefined ? toolCall('ask', input) : { text: `It says: ${result.content}` };
     return { ...reply, inOnePiece: body.stream !== true };
   };
   const door = await doorOf(respond, rlm === undefined ? {} : { rlm });
