@@ -4,11 +4,13 @@
  *
  * @module
  */
+
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { colorsFor, isInteractive } from '../src/cli/screen/console.ts';
 import { printError } from '../src/cli/screen/error-report.ts';
 import { fullNarrator } from '../src/cli/watch/full-narrator.ts';
+import { defined } from '../src/defined.ts';
 import { runDemo } from './run.ts';
 
 try {
@@ -26,8 +28,7 @@ try {
     out: process.stdout,
     interactive: isInteractive(process.stdout, process.env),
     narrator: fullNarrator({ colors: colorsFor(process.stdout, process.env), stream: process.stdout }),
-    model: values.model,
-    subModel: values['sub-model'],
+    ...defined({ model: values.model, subModel: values['sub-model'] }),
   });
   process.exitCode = verified ? 0 : 1;
 } catch (error) {

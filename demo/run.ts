@@ -17,8 +17,8 @@ export interface DemoOptions {
   readonly interactive: boolean;
   readonly narrator: Narrator;
   /** A real model instead of the recorded one. */
-  readonly model?: string | undefined;
-  readonly subModel?: string | undefined;
+  readonly model?: string;
+  readonly subModel?: string;
 }
 
 export interface DemoResult {

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import { availableParallelism, totalmem } from 'node:os';
 import { isObject } from './argument-checks.ts';
+import { defined } from './defined.ts';
 import { RlmError } from './errors.ts';
 import { nearest } from './option-names.ts';
 
@@ -243,7 +245,7 @@ export function resolveLimits(partial: Partial<Limits> = {}, base: Limits = DEFA
 
 /** Limits without those that are undefined, which would take the place of others when they are spread. */
 export function givenLimits(partial: Partial<Limits>): Partial<Limits> {
-  return Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
+  return defined(partial);
 }
 
 /**

@@ -102,7 +102,7 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
         depth: run.depth,
         signal: run.stop.hardSignal,
         // A caller who asks for the best answer now does not wait for a provider's long cool-down.
-        sendBy: limit.stop === 'finish-requested' ? run.clock.now() + LAST_CALL_MS : undefined,
+        ...(limit.stop === 'finish-requested' && { sendBy: run.clock.now() + LAST_CALL_MS }),
         account: step.account(account),
       },
       run,

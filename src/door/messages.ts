@@ -19,7 +19,7 @@ export interface DoorMessage {
 /** How messages become a query and a context. */
 export interface MessageRule {
   /** Characters up to which the last user message is the query; a longer one is the context. Default 8 000. */
-  readonly queryChars?: number | undefined;
+  readonly queryChars?: number;
 }
 
 /** The part of a completion's request that messages decide. */

@@ -1,4 +1,5 @@
 import { invalidOption } from '../argument-checks.ts';
+import { defined } from '../defined.ts';
 import { RlmError } from '../errors.ts';
 import type { ModelSettings, ReasoningEffort } from '../model/model-settings.ts';
 
@@ -40,15 +41,12 @@ export function ignoredSettings(given: Readonly<Record<string, unknown>>): reado
 
 /** The settings of the root model; undefined where the request has none. */
 export function modelSettings(given: {
-  readonly temperature?: number | undefined;
-  readonly reasoningEffort?: ReasoningEffort | undefined;
+  readonly temperature?: number;
+  readonly reasoningEffort?: ReasoningEffort;
 }): ModelSettings | undefined {
   const { temperature, reasoningEffort } = given;
   if (temperature === undefined && reasoningEffort === undefined) return undefined;
-  return {
-    ...(temperature !== undefined && { temperature }),
-    ...(reasoningEffort !== undefined && { reasoningEffort }),
-  };
+  return defined({ temperature, reasoningEffort });
 }
 
 /** @throws RlmError `invalid-option` for a number of tokens that no answer could have; it names the parameter */

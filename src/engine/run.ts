@@ -26,21 +26,21 @@ import type { LimitReached, StopControl } from './stop-control.ts';
 export interface RunRequest {
   /** Empty for a session, which has no query of its own. */
   readonly query: string;
-  readonly context?: ContextInput | undefined;
-  readonly output?: StandardSchemaV1 | undefined;
-  readonly limits?: Partial<Limits> | undefined;
-  readonly tools?: ToolSet | undefined;
-  readonly model?: ModelRef | undefined;
-  readonly subModel?: ModelRef | readonly ModelRef[] | undefined;
+  readonly context?: ContextInput;
+  readonly output?: StandardSchemaV1;
+  readonly limits?: Partial<Limits>;
+  readonly tools?: ToolSet;
+  readonly model?: ModelRef;
+  readonly subModel?: ModelRef | readonly ModelRef[];
   /** Of a new run: added to the prompt. */
-  readonly instructions?: string | undefined;
+  readonly instructions?: string;
   /** Of a resumed or replayed run: as recorded. Default: the `Rlm`'s. */
-  readonly prompt?: PromptOptions | undefined;
+  readonly prompt?: PromptOptions;
   /** A resumed or replayed run has the recorded value. Default: the `Rlm`'s. */
-  readonly requireInspection?: boolean | undefined;
-  readonly modelSettings?: ModelSettings | undefined;
+  readonly requireInspection?: boolean;
+  readonly modelSettings?: ModelSettings;
   /** Of a new run: who asked through a door. */
-  readonly owner?: RunOwner | undefined;
+  readonly owner?: RunOwner;
 }
 
 /** The state that all runs of a tree share. */
@@ -88,7 +88,7 @@ export interface OpenRun {
   /** The session whose REPL it uses. */
   readonly sessionId: string | undefined;
   /** Set when the run continues after an interruption: how it had ended, when that is known. */
-  readonly resumed: { readonly previous?: RunResumed['previous'] | undefined } | undefined;
+  readonly resumed: { readonly previous?: RunResumed['previous'] } | undefined;
   /** Room for the REPLs of a root and its children: waited for before its REPL opens. */
   readonly places: TreePlaces | undefined;
   /** Milliseconds since the epoch; a restarted run keeps its own. */
@@ -136,8 +136,8 @@ export interface Engine {
     readonly runId: string;
     /** The id of the tree's root. */
     readonly traceId: string;
-    readonly parent?: Run | undefined;
-    readonly tail?: EventTail | undefined;
+    readonly parent?: Run;
+    readonly tail?: EventTail;
     /** A replay's events were stored and shown when they happened: only this listener gets them again. */
     readonly onlyTo?: (event: RunEvent) => void;
   }) => EventBus;

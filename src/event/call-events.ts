@@ -40,7 +40,7 @@ export interface SubCallCompleted {
 }
 
 /** The number of sub-calls so far, without those that a limit refused: they were never sent. */
-export function subCallsIn({ type, code }: { readonly type: string; readonly code?: string | undefined }): number {
+export function subCallsIn({ type, code }: { readonly type: string; readonly code?: string }): number {
   if (type === 'subcall.started') return 1;
   return type === 'subcall.completed' && code === 'budget' ? -1 : 0;
 }

@@ -112,7 +112,7 @@ interface FakeSpan {
   readonly name: string;
   readonly parent: unknown;
   readonly start: number;
-  end?: number | undefined;
+  end?: number;
   status?: number;
   attributes: Record<string, unknown>;
 }

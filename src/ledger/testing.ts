@@ -52,6 +52,7 @@ export function modelOf(id: string, price?: ModelPrice): Model {
     provider: 'test',
     price,
     contextTokens: undefined,
+    maxOutputTokens: undefined,
     attempt: () => Promise.reject(new Error('The ledger sends nothing.')),
   };
 }

@@ -21,7 +21,7 @@ export interface AttemptSetup {
   readonly open: (watch: AttemptWatch) => LanguageModel | Promise<LanguageModel>;
   /** Removes what must not be seen, such as keys, from a provider's text. */
   readonly redact: (text: string) => string;
-  readonly advice?: ProviderAdvice | undefined;
+  readonly advice?: ProviderAdvice;
   /** Keys that no reply may repeat. */
-  readonly secrets?: readonly string[] | undefined;
+  readonly secrets?: readonly string[];
 }

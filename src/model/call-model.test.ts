@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { defined } from '../defined.ts';
 import { BudgetError, createLedger, type Ledger } from '../ledger/index.ts';
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { type FakeClock, fakeClock, type ScriptedReply, scriptedModel } from '../test.ts';
@@ -46,7 +47,7 @@ function setUp(
 
 const busy = (): ModelError => new ModelError({ fault: 'server', message: 'busy' });
 const slow = (retryAfterMs?: number): ModelError =>
-  new ModelError({ fault: 'rate-limit', message: 'slow down', retryAfterMs });
+  new ModelError({ fault: 'rate-limit', message: 'slow down', ...defined({ retryAfterMs }) });
 
 /** Runs the clock until the call is over. */
 async function finish<T>(clock: FakeClock, call: Promise<T>): Promise<T> {

@@ -65,7 +65,7 @@ export interface ModelCall {
   /** Milliseconds since the Unix epoch after which nothing of this call may run. `Infinity` for none. */
   readonly deadline: number;
   /** Milliseconds since the Unix epoch after which no attempt is sent any more. Default: the deadline. */
-  readonly sendBy?: number | undefined;
+  readonly sendBy?: number;
   readonly limits: Pick<Limits, 'callTimeoutMs' | 'callIdleTimeoutMs'> &
     Partial<Pick<Limits, 'callFirstByteTimeoutMs'>>;
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
 import { APICallError, LoadAPIKeyError } from '@ai-sdk/provider';
+import { defined } from '../defined.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import type { AttemptSetup } from './attempt-setup.ts';
 import { seconds, type WireFacts } from './attempt-watch.ts';
@@ -75,11 +76,9 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
   return new ModelError({
     fault,
     message: sentence(fault, facts, setup, wait, sizes) + behind(answer, setup) + said,
-    ...(verdict === undefined || !overridable ? {} : { retryable: verdict }),
-    retryAfterMs: wait,
+    ...defined({ retryable: overridable ? verdict : undefined, retryAfterMs: wait, httpStatus: status }),
     // A gateway that gave up waiting does not know whether the model answered.
     possiblyBilled: status === 408 || status === 504 || status === 524,
-    httpStatus: status,
     data: {
       // Redacted as it was written: in lower case a key would not be found.
       ...(answer === undefined || answer.named === '' ? {} : { provider: named(answer, setup) }),

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
 import type { Adaptation } from './endpoint/refusal.ts';
 import type { CallUsage } from './port.ts';
@@ -51,16 +52,18 @@ export interface ModelErrorOptions {
   /** Overrides what the fault says. */
   readonly retryable?: boolean;
   /** Milliseconds the provider asked us to wait. */
-  readonly retryAfterMs?: number | undefined;
+  readonly retryAfterMs?: number;
   /** It may have been charged for an answer that never arrived whole. Default false. */
   readonly possiblyBilled?: boolean;
-  readonly usage?: CallUsage | undefined;
+  readonly usage?: CallUsage;
   /** Of the response, where there was one. */
-  readonly httpStatus?: number | undefined;
+  readonly httpStatus?: number;
   /** How the next attempt differs, where the endpoint refused the form of this one. */
-  readonly adaptation?: Adaptation | undefined;
+  readonly adaptation?: Adaptation;
   readonly data?: Readonly<Record<string, unknown>>;
 }
+
+type ErrorChanges = Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>;
 
 interface FaultRule {
   readonly code: ModelErrorCode;
@@ -147,23 +150,23 @@ export class ModelError extends RlmError {
     return RlmError.isInstance(error) && 'fault' in error && 'stopsNewCalls' in error;
   }
 
-  /** The same error with some of its fields replaced; `data` is added to what it has. */
-  with(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
+  /** The same error with some of its fields replaced, or left out; `data` is added to what it has. */
+  with(changes: ErrorChanges, leftOut?: 'usage' | 'adaptation'): ModelError {
+    const changed = (): ModelError => this.#changed(changes, leftOut);
     // A cancel has no place in the code worth looking up, and a thousand stacks are most of its cost.
-    return this.fault === 'cancelled' ? withoutStacks(() => this.#changed(changes)) : this.#changed(changes);
+    return this.fault === 'cancelled' ? withoutStacks(changed) : changed();
   }
 
-  #changed(changes: Partial<Omit<ModelErrorOptions, 'fault' | 'cause'>>): ModelError {
+  #changed(changes: ErrorChanges, leftOut: 'usage' | 'adaptation' | undefined): ModelError {
+    const { cause, retryAfterMs, httpStatus } = this;
+    const usage = leftOut === 'usage' ? undefined : this.usage;
+    const adaptation = leftOut === 'adaptation' ? undefined : this.adaptation;
     return new ModelError({
       fault: this.fault,
       message: this.message,
-      ...(this.cause === undefined ? {} : { cause: this.cause }),
       retryable: this.retryable,
-      retryAfterMs: this.retryAfterMs,
       possiblyBilled: this.possiblyBilled,
-      usage: this.usage,
-      httpStatus: this.httpStatus,
-      adaptation: this.adaptation,
+      ...defined({ cause, retryAfterMs, usage, httpStatus, adaptation }),
       ...changes,
       data: { ...this.data, ...changes.data },
     });

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { attemptCall } from './attempt.ts';
 import type { ProviderAdvice } from './attempt-setup.ts';
 import type { AttemptWatch } from './attempt-watch.ts';
@@ -9,7 +10,7 @@ import { redactKeys } from './redact.ts';
 /** The parts of a {@link Model}. */
 export interface ModelSetup {
   readonly id: string;
-  readonly ref?: string | undefined;
+  readonly ref?: string;
   readonly provider: string;
   readonly endpoint?: string;
   /** Facts that its endpoint reports while it is used, such as refused parameters. */
@@ -17,7 +18,7 @@ export interface ModelSetup {
   readonly price: ModelPrice | undefined;
   readonly contextTokens: number | undefined;
   /** Default: the machine's. */
-  readonly clock?: Clock | undefined;
+  readonly clock?: Clock;
   readonly remote?: boolean;
   readonly local?: boolean;
   readonly reportsCost?: boolean;
@@ -38,14 +39,13 @@ export function createModel(setup: ModelSetup): Model {
     clock: setup.clock ?? systemClock,
     open: setup.open,
     redact: setup.redact ?? redactKeys,
-    advice: setup.advice,
-    secrets: setup.secrets,
+    ...defined({ advice: setup.advice, secrets: setup.secrets }),
   };
+  const { ref, endpoint, local, reportsCost, remote, prepare } = setup;
   return {
     id,
-    ...(setup.ref === undefined ? {} : { ref: setup.ref }),
     provider,
-    ...(setup.endpoint === undefined ? {} : { endpoint: setup.endpoint }),
+    ...defined({ ref, endpoint, local, reportsCost, remote, prepare }),
     get price() {
       return setup.price ?? learned?.price;
     },
@@ -58,10 +58,6 @@ export function createModel(setup: ModelSetup): Model {
     get maxOutputTokens() {
       return learned?.maxOutputTokens;
     },
-    ...(setup.local === undefined ? {} : { local: setup.local }),
-    ...(setup.reportsCost === undefined ? {} : { reportsCost: setup.reportsCost }),
-    ...(setup.remote === undefined ? {} : { remote: setup.remote }),
-    ...(setup.prepare === undefined ? {} : { prepare: setup.prepare }),
     async attempt(request) {
       const reply = await attemptCall(attempt, request);
       if (reply.usage.costUsd !== undefined) learned?.noteCost(reply.usage.costUsd, reply.usage);

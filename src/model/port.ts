@@ -116,7 +116,7 @@ export interface Model {
   /** The window is that of the server which is running, not a table's: a longer prompt would be cut or refused. */
   readonly contextIsMeasured?: boolean;
   /** Most output tokens of one reply, when the endpoint has reported it. */
-  readonly maxOutputTokens?: number | undefined;
+  readonly maxOutputTokens: number | undefined;
   /** The provider reports the cost of each call: a limit on money holds without a price. */
   readonly reportsCost?: boolean;
   /** On this machine or its private network. */

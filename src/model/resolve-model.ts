@@ -1,5 +1,6 @@
 import { isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { createModel } from './model.ts';
 import { ModelError } from './model-error.ts';
 import type { LanguageModel, Model, ModelPrice, ModelRef } from './port.ts';
@@ -57,7 +58,11 @@ export function resolveModel(ref: ModelRef, options: ResolveOptions = {}): Model
         price: options.prices?.[ref] ?? FREE,
       };
     default:
-      return providerModel(ref, { ...options, env: options.env ?? process.env, ref: referenceToKeep(ref) });
+      return providerModel(ref, {
+        ...options,
+        env: options.env ?? process.env,
+        ...defined({ ref: referenceToKeep(ref) }),
+      });
   }
 }
 
@@ -92,7 +97,7 @@ function fromLanguageModel(model: LanguageModel, options: ResolveOptions): Model
     provider,
     price: options.prices?.[id] ?? options.prices?.[model.modelId] ?? facts?.price,
     contextTokens: facts?.contextTokens,
-    clock: options.clock,
+    ...defined({ clock: options.clock }),
     open: () => model,
   });
 }
@@ -114,6 +119,7 @@ function replayModel(file: string, options: ResolveOptions): Model {
     provider: 'replay',
     price: options.prices?.[recorded] ?? facts.price,
     contextTokens: facts.contextTokens,
+    maxOutputTokens: undefined,
     attempt: async (request) => replyOf(player.answer(request.messages)),
   };
 }

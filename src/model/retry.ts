@@ -119,7 +119,7 @@ export function giveUp(error: ModelError, attempts: number): ModelError {
   // A thousand calls may be cancelled at once: no second error for each.
   if (error.fault === 'cancelled') return error;
   if (error.adaptation !== undefined) {
-    return error.with({ adaptation: undefined, retryable: false, data: { attempts } });
+    return error.with({ retryable: false, data: { attempts } }, 'adaptation');
   }
   const message =
     error.retryable && attempts > 1 ? `${error.message} Gave up after ${attempts} attempts.` : error.message;

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import {
   type ArgumentReader,
   type ArgumentSource,
@@ -156,7 +157,7 @@ function unbalanced(source: ArgumentSource, command: OpenCommand, cutOff: boolea
   return reject('unbalanced', lineOf(source, command), {
     problem,
     form: `write ${RIGHT_FORM[name]}`,
-    send: closed(source, command),
+    ...defined({ send: closed(source, command) }),
   });
 }
 
@@ -184,7 +185,7 @@ function trailingText(
   const form = `write ${RIGHT_FORM[command.head.name]} and nothing else on the line`;
   const line = source.lines[command.line] ?? '';
   const send = at.line === command.line ? line.slice(command.head.start, at.column + 1) : undefined;
-  return reject('trailing-text', lineOf(source, command), { problem, form, send });
+  return reject('trailing-text', lineOf(source, command), { problem, form, ...defined({ send }) });
 }
 
 function quotation(source: ArgumentSource, command: OpenCommand): Outcome {

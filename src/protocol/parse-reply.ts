@@ -21,9 +21,9 @@ export function parseReply(reply: string, end: ReplyEnd = {}): ParsedReply {
 /** How a reply ended. */
 export interface ReplyEnd {
   /** The provider's finish reason, as the AI SDK names it. Default `stop`; `length` means that the reply was cut off. */
-  readonly finishReason?: string | undefined;
+  readonly finishReason?: string;
   /** A reply that is nothing but JSON in a fence is a final answer. Default false. */
-  readonly jsonAnswer?: boolean | undefined;
+  readonly jsonAnswer?: boolean;
 }
 
 /** Parses a reply while it arrives. */

@@ -24,7 +24,7 @@ export function excerptOf(text: string): string {
 export function reject(
   code: RejectionCode,
   read: string,
-  { problem, form = SEND_THIS, send }: { problem: string; form?: string; send?: string | undefined },
+  { problem, form = SEND_THIS, send }: { problem: string; form?: string; send?: string },
 ): Outcome {
   const excerpt = excerptOf(read);
   const message = `Read "${excerpt}": ${problem}; ${form}.`;

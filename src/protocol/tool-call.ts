@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { Command, Outcome } from './command.ts';
 import { answerToSend } from './prose-answer.ts';
 import { pythonLiteralAsJson } from './python-literal.ts';
@@ -57,10 +58,10 @@ function notATool({ name, input }: WrittenToolCall, code: string | undefined): O
   const answer = ANSWERS.test(name) ? answerOf(input) : undefined;
   if (answer !== undefined) return reject('tool-call', name, { problem: tool, ...answerToSend(answer) });
   const problem = `${tool}: code runs in blocks`;
-  if (code === undefined) return reject('tool-call', name, { problem, send: blockToSend(FIRST_LOOK) });
+  if (code === undefined) return reject('tool-call', name, { problem, ...defined({ send: blockToSend(FIRST_LOOK) }) });
   const send = blockToSend(code);
   const form = send === undefined ? 'send the same code between a line ```repl and a line ```' : undefined;
-  return reject('tool-call', name, { problem, send, ...(form !== undefined && { form }) });
+  return reject('tool-call', name, { problem, ...defined({ send, form }) });
 }
 
 /** The one value that a call of an answering tool gives. */

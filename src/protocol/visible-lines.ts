@@ -145,5 +145,6 @@ function notAtLineStart(read: string): ReturnType<typeof reject> {
   const problem = 'a command in the middle of a line is not run';
   const form = 'write it at the start of a line of its own';
   const end = read.lastIndexOf(')');
-  return reject('not-at-line-start', read, { problem, form, send: end === -1 ? undefined : read.slice(0, end + 1) });
+  const send = end === -1 ? {} : { send: read.slice(0, end + 1) };
+  return reject('not-at-line-start', read, { problem, form, ...send });
 }

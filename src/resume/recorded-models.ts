@@ -86,6 +86,6 @@ export interface RecordedPolicyOptions {
 
 /** Replaces a model that is not available, where its answers are recorded. */
 function absentModel(id: string, why: string): Model {
-  const failing = { provider: 'none', price: undefined, contextTokens: undefined };
+  const failing = { provider: 'none', price: undefined, contextTokens: undefined, maxOutputTokens: undefined };
   return { id, ...failing, attempt: () => Promise.reject(new ModelError({ fault: 'model', message: why })) };
 }

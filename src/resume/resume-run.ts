@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { invalidOption, isStandardSchema } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import type { EngineDefaults, RunRequest } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { type ReopenedLog, reopenLog } from '../event/reopen.ts';
@@ -65,14 +66,16 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   return {
     request: {
       query: request.query,
-      context,
-      output: outputOf(record, options.output),
       limits: recordedLimits(request.limits),
-      prompt: request.prompt,
-      requireInspection: request.requireInspection,
-      modelSettings: request.modelSettings as ModelSettings | undefined,
       model,
-      subModel,
+      ...defined({
+        context,
+        output: outputOf(record, options.output),
+        prompt: request.prompt,
+        requireInspection: request.requireInspection,
+        modelSettings: request.modelSettings as ModelSettings | undefined,
+        subModel,
+      }),
     },
     journal,
     log: await reopenLog(store.events, runId),

@@ -2,6 +2,7 @@ import type { ReplPlace } from '../admission/repl-places.ts';
 import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';
+import { defined } from '../defined.ts';
 import { type BoundContext, bindContext } from '../engine/bind-context.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
@@ -50,7 +51,7 @@ export async function runChild(options: ChildOptions): Promise<CompletionResult<
   const { engine, tree } = parent;
   const { runId, journal, resumed } = child;
   const log = resumed ? await engine.runs.reopenLog(runId) : undefined;
-  const events = engine.openEvents({ runId, traceId: tree.id, parent, tail: log?.tail });
+  const events = engine.openEvents({ runId, traceId: tree.id, parent, ...defined({ tail: log?.tail }) });
   // The root reports attempts in flight, once for the whole tree.
   if (log?.previous !== undefined) {
     const { recordedSteps } = journal;

@@ -28,16 +28,16 @@ export interface OpenRunOptions {
   readonly parent?: Run;
   /** Default `completion`. */
   readonly kind?: OpenRun['kind'];
-  readonly sessionId?: string | undefined;
-  readonly restart?: RestartPolicy | undefined;
+  readonly sessionId?: string;
+  readonly restart?: RestartPolicy;
   /** Spending and progress of an interrupted run; a root's are those of its whole tree. */
-  readonly recovered?: Recovered | undefined;
+  readonly recovered?: Recovered;
   readonly resumed?: OpenRun['resumed'];
   readonly places?: TreePlaces;
   /** An error in the request that is already known. */
   readonly problem?: OpenRun['problem'];
   /** The account it shares with other roots. Default: its own. */
-  readonly budget?: SharedBudget | undefined;
+  readonly budget?: SharedBudget;
   readonly startedAt?: number;
 }
 

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { runPlaces } from '../admission/tree-places.ts';
 import { isObject } from '../argument-checks.ts';
 import type { ContextInput } from '../context/index.ts';
+import { defined } from '../defined.ts';
 import { RestartPolicy, RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { Engine, OpenRun, RunRequest } from '../engine/run.ts';
@@ -72,7 +73,7 @@ export interface StartRunOptions {
 export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   const { engine, request, signal, session, interrupted } = options;
   const id = interrupted?.runId ?? engine.newId();
-  const events = engine.openEvents({ runId: id, traceId: id, tail: interrupted?.log.tail });
+  const events = engine.openEvents({ runId: id, traceId: id, ...defined({ tail: interrupted?.log.tail }) });
   const restart = session === undefined ? new RestartPolicy() : undefined;
   const startedAt = engine.clock.now();
   const places = runPlaces({
@@ -83,12 +84,18 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
   const open = (journal: Journal): Generation => ({
     journal,
     run: openRun({
-      ...{ engine, id, request, signal, events, restart, startedAt, places },
-      ...{ journal: journal.root, recovered: journal.recovered },
-      resumed: interrupted && { previous: interrupted.log.previous },
-      sessionId: session?.sessionId,
+      engine,
+      id,
+      request,
+      signal,
+      events,
+      startedAt,
+      places,
+      journal: journal.root,
+      recovered: journal.recovered,
       problem: options.problem,
-      budget: options.budget,
+      resumed: interrupted && defined({ previous: interrupted.log.previous }),
+      ...defined({ restart, sessionId: session?.sessionId, budget: options.budget }),
     }),
   });
   let generation = open(interrupted?.journal ?? engine.runs.createJournal(id));

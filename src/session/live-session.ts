@@ -1,4 +1,5 @@
 import { isObject } from '../argument-checks.ts';
+import { defined } from '../defined.ts';
 import { CompletionError } from '../engine/result.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { sumUsage, type Usage } from '../ledger/index.ts';
@@ -63,7 +64,7 @@ export class LiveSession implements Session {
     let settled = Promise.resolve();
     const run = startRun<T>({
       engine,
-      request: { ...rest, limits, tools },
+      request: { ...rest, limits, ...defined({ tools }) },
       signal,
       problem: checked.problem,
       session: {

@@ -1,5 +1,6 @@
 import { isObject } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { Run } from '../engine/run.ts';
 import { messageOf, RlmError } from '../errors.ts';
@@ -193,13 +194,15 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
     recovered: { ...recovered, elapsedMs: 0 },
     request: {
       query: request.query,
-      context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
-      output: isObject(request.output) ? jsonSchema(request.output) : undefined,
       limits: recordedLimits(request.limits),
       tools: replayedTools(operation.tools ?? options.tools),
-      prompt: request.prompt,
-      requireInspection: request.requireInspection,
-      modelSettings: request.modelSettings as ModelSettings | undefined,
+      ...defined({
+        context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
+        output: isObject(request.output) ? jsonSchema(request.output) : undefined,
+        prompt: request.prompt,
+        requireInspection: request.requireInspection,
+        modelSettings: request.modelSettings as ModelSettings | undefined,
+      }),
     },
   });
   const { workspace } = session.parts;

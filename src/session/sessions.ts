@@ -2,6 +2,7 @@ import type { ReplPlace } from '../admission/repl-places.ts';
 import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput } from '../context/index.ts';
+import { defined } from '../defined.ts';
 import type { Engine, Run } from '../engine/run.ts';
 import { openRunWorkspace } from '../engine/workspace.ts';
 import { createJournal, type Journal, openJournal } from '../journal/index.ts';
@@ -170,7 +171,7 @@ export class Sessions {
     const { root, recovered } = journal;
     const open = openRun({
       ...{ engine, id, kind: 'session' as const, events, journal: root, recovered, signal: undefined, sessionId: id },
-      request: { query: '', context, limits, tools: config.tools },
+      request: { query: '', limits, ...defined({ context, tools: config.tools }) },
     });
     try {
       const run = await prepareRun(open);

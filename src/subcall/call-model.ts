@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { Run } from '../engine/run.ts';
 import type { EventBody } from '../event/event.ts';
 import type { CallAccount } from '../ledger/index.ts';
@@ -23,7 +24,7 @@ export interface PaidCall {
   readonly depth: number;
   readonly signal: AbortSignal;
   /** Milliseconds since the Unix epoch after which no attempt is sent. Default: the run's deadline. */
-  readonly sendBy?: number | undefined;
+  readonly sendBy?: number;
   /** The account that pays for its attempts. */
   readonly account: CallAccount;
   readonly readText?: () => TextReader;
@@ -62,11 +63,14 @@ async function ask(call: PaidCall, run: CallingRun): Promise<PaidReply> {
   const { clock, limits, gate, ledger, emit, modelSettings } = run;
   const { model, messages, maxOutputTokens, readText, account, sendBy, signal } = call;
   const reply = await callWithRetries({
-    ...{ model, account, gate, clock, sendBy, limits, signal },
-    request: {
-      ...{ messages, maxOutputTokens, settings: settingsAt(modelSettings, call.depth) },
-      ...(readText !== undefined && { readText }),
-    },
+    model,
+    account,
+    gate,
+    clock,
+    limits,
+    signal,
+    ...defined({ sendBy }),
+    request: { messages, maxOutputTokens, ...defined({ settings: settingsAt(modelSettings, call.depth), readText }) },
     deadline: call.purpose === 'final' ? ledger.hardDeadline : ledger.deadline,
     onAttempt: (attempt) => {
       const cost = costOf(attempt);

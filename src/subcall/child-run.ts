@@ -100,8 +100,8 @@ async function withRoot(models: ModelPolicy, name: string | undefined, depth: nu
 function childRequest({ query, context, output }: ChildCall['request']) {
   return {
     query,
-    context: context === undefined ? undefined : guestContext(context),
-    output: output === undefined ? undefined : digitKeepingSchema(output, 'output schema'),
+    ...(context !== undefined && { context: guestContext(context) }),
+    ...(output !== undefined && { output: digitKeepingSchema(output, 'output schema') }),
   };
 }
 

@@ -28,7 +28,7 @@ export interface HostTool {
   /** A Standard Schema, or an AI SDK schema with `jsonSchema` and `validate`. Default: arguments are passed on unchecked. */
   readonly inputSchema?: unknown;
   // biome-ignore lint/suspicious/noExplicitAny: the argument type of a foreign tool is only known to its schema.
-  readonly execute?: ((args: any, options: any) => unknown) | undefined;
+  readonly execute?: (args: any, options: any) => unknown;
 }
 
 /**

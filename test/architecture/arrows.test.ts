@@ -7,6 +7,7 @@ const LEAVES: readonly string[] = [
   'argument-checks.ts',
   'clock.ts',
   'code-points.ts',
+  'defined.ts',
   'error-table.ts',
   'errors.ts',
   'json-digits.ts',

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { defined } from '../../defined.ts';
 import { CompletionError } from '../../engine/result.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
@@ -67,7 +68,8 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   const store = keeping.durable ? keeping.store : undefined;
   await sweepInput(keeping.store);
   const note = (line: string): void => stage.view.note(line);
-  const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, store, signal });
+  const given = { options, stdin: console.stdin, note, signal, ...defined({ store }) };
+  const { context, dispose } = await contextFromArguments(given);
   let resumable = false;
   try {
     await using rlm = createRlm(made);

@@ -38,8 +38,8 @@ export interface ContextArguments {
   /** Shows a line to the user. */
   readonly note: (line: string) => void;
   /** Where standard input is kept. Default: the folder for temporary files. */
-  readonly store?: Store | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly store?: Store;
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -36,8 +36,8 @@ export interface PatientRead {
   readonly asked: boolean;
   readonly options: { readonly stdinTimeout?: number };
   readonly note: (line: string) => void;
-  readonly store?: Store | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly store?: Store;
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -18,16 +18,16 @@ const MAX_RESPONSE_BYTES = 32 * 1024 * 1024;
 /** Options of {@link providerModel}. */
 export interface ProviderModelOptions {
   readonly env: Environment;
-  readonly prices?: Readonly<Record<string, ModelPrice>> | undefined;
-  readonly clock?: Clock | undefined;
+  readonly prices?: Readonly<Record<string, ModelPrice>>;
+  readonly clock?: Clock;
   /** Largest response in bytes. Default 32 MiB. */
-  readonly maxResponseBytes?: number | undefined;
+  readonly maxResponseBytes?: number;
   /** Ask a local server for its window. Default true. */
-  readonly measureWindow?: boolean | undefined;
+  readonly measureWindow?: boolean;
   /** The reference that records keep, where it says more than the id. */
-  readonly ref?: string | undefined;
+  readonly ref?: string;
   /** Headers beside those of the provider. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -64,7 +64,7 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
   };
   return createModel({
     id,
-    ref: options.ref === id ? undefined : options.ref,
+    ...(options.ref !== undefined && options.ref !== id && { ref: options.ref }),
     provider: settings.provider,
     endpoint: settings.baseUrl,
     price:

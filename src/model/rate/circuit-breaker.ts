@@ -49,7 +49,7 @@ export function createHostCircuits({ clock, random }: { clock: Clock; random: ()
       const now = clock.now();
       if (now >= circuit.nextProbeAt && !circuit.probing) return GO;
       if (now - circuit.since > GIVE_UP_MS) {
-        const error = circuit.error.with({ usage: undefined, possiblyBilled: false, retryable: false });
+        const error = circuit.error.with({ possiblyBilled: false, retryable: false }, 'usage');
         return { kind: 'refuse', error };
       }
       return { kind: 'wait', ms: circuit.probing ? FIRST_PROBE_MS : circuit.nextProbeAt - now };
@@ -101,7 +101,7 @@ export function createModelCircuit(clock: Clock): ModelCircuit {
     },
     consider(error, newestTree) {
       if (!error.stopsNewCalls && error.fault !== 'model') return undefined;
-      const refusal = error.with({ usage: undefined, possiblyBilled: false });
+      const refusal = error.with({ possiblyBilled: false }, 'usage');
       stopped = { error: refusal, newestTree, until: clock.now() + STOPPED_MS };
       return refusal;
     },

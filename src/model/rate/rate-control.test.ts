@@ -12,6 +12,7 @@ function modelOf(id: string, remote = false): Model {
     provider: 'test',
     price: undefined,
     contextTokens: undefined,
+    maxOutputTokens: undefined,
     remote,
     attempt: () => Promise.reject(new Error('unused')),
   };

@@ -1,5 +1,7 @@
 /** A provider with a token bucket, its callers and their clock, for tests of rate control: thirty seconds in no time. */
+
 import type { Clock } from '../../clock.ts';
+import { defined } from '../../defined.ts';
 import { ModelError } from '../model-error.ts';
 import type { Model } from '../port.ts';
 import { createRateControl } from './rate-control.ts';
@@ -75,6 +77,7 @@ const MODEL: Model = {
   provider: 'test',
   price: undefined,
   contextTokens: undefined,
+  maxOutputTokens: undefined,
   remote: true,
   attempt: () => Promise.reject(new Error('simulated')),
 };
@@ -104,7 +107,7 @@ export async function simulate(provider: SimulatedProvider, seconds: number, see
         slot.leave(undefined);
       } else {
         const retryAfterMs = waitOf(bucket, provider);
-        slot.leave(new ModelError({ fault: 'rate-limit', message: 'refused', retryAfterMs }));
+        slot.leave(new ModelError({ fault: 'rate-limit', message: 'refused', ...defined({ retryAfterMs }) }));
         await sleep(retryAfterMs ?? 250);
       }
     }

@@ -12,11 +12,11 @@ import type { ChatMessage } from '../port.ts';
 /** Tokens a scripted reply claims to have used. `undefined` counts stand for a provider that does not say. */
 export interface ScriptedUsage {
   /** Of the whole prompt. */
-  readonly inputTokens?: number | undefined;
+  readonly inputTokens?: number;
   /** Of the reply. */
-  readonly outputTokens?: number | undefined;
+  readonly outputTokens?: number;
   /** Part of `inputTokens` that came from a cache. */
-  readonly cachedTokens?: number | undefined;
+  readonly cachedTokens?: number;
 }
 
 /** An answer of a scripted model: a text, a reply with its particulars, or an error it fails with. */

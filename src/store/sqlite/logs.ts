@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { defined } from '../../defined.ts';
 import type { EventBody, RunEvent } from '../../event/event.ts';
 import type { JsonValue } from '../../repl/port.ts';
 import type { EventLog, JournalLog } from '../port.ts';
@@ -29,7 +30,7 @@ export function sqliteEvents({ database, texts, owners, write, read }: TableCont
     append(event, { identity, durability }) {
       return write(() => {
         const { runId, parentRunId, traceId, seq, time, ...body } = event;
-        const owner = owners.add({ id: runId, parent: parentRunId, trace: traceId });
+        const owner = owners.add({ id: runId, trace: traceId, ...defined({ parent: parentRunId }) });
         insert.run(owner, seq, Date.parse(time), identity ?? null, texts.pack(body));
       }, durability);
     },

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { defined } from '../../defined.ts';
 
 /** Whose log it is: a run or a session. */
 export interface Owner {
   readonly id: string;
-  readonly parent?: string | undefined;
-  readonly trace?: string | undefined;
+  readonly parent?: string;
+  readonly trace?: string;
 }
 
 /** Numbers that stand for runs and sessions in the rows of logs. */
@@ -39,7 +40,7 @@ export function sqliteOwners(database: DatabaseSync, readOnly: boolean): Owners 
     find(id) {
       const row = select.get(id);
       if (row === undefined) return undefined;
-      return { id, no: Number(row.no), parent: textOf(row.parent), trace: textOf(row.trace) };
+      return { id, no: Number(row.no), ...defined({ parent: textOf(row.parent), trace: textOf(row.trace) }) };
     },
   };
 }
