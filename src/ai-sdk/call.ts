@@ -1,4 +1,5 @@
 import { type LanguageModelV4CallOptions, type SharedV4Warning, UnsupportedFunctionalityError } from '@ai-sdk/provider';
+import { defined } from '../defined.ts';
 import { withAnswerBound } from '../door/answer.ts';
 import { type AskedRequest, type DoorMessage, requestFromMessages } from '../door/messages.ts';
 import { checkMaxTokens, ignoredSettings, modelSettings, refusedParameter } from '../door/parameters.ts';
@@ -30,10 +31,11 @@ export function prepareCall(options: LanguageModelV4CallOptions, defaults: CallD
   checkTools(options);
   const { maxOutputTokens, abortSignal, temperature } = options;
   checkMaxTokens('maxOutputTokens', maxOutputTokens);
-  const { toRequest = (messages) => requestFromMessages(messages, { queryChars: defaults.queryChars }) } = defaults;
+  const { toRequest = (messages) => requestFromMessages(messages, defined({ queryChars: defaults.queryChars })) } =
+    defaults;
   const asked = toRequest(doorMessages(options.prompt));
   const instructions = withAnswerBound(asked.instructions, maxOutputTokens);
-  const settings = modelSettings({ temperature, reasoningEffort: effortOf(options) });
+  const settings = modelSettings(defined({ temperature, reasoningEffort: effortOf(options) }));
   const output = outputOf(options);
   return {
     maxOutputTokens,

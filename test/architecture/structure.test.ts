@@ -47,7 +47,11 @@ const OWN = FILES.filter(
 describe('files', () => {
   it(`have at most ${MOST_LINES} lines`, () => {
     expect(FILES.length).toBeGreaterThan(500);
-    expect(FILES.filter((file) => linesOf(file) > MOST_LINES).map(({ path }) => path).sort()).toEqual(TOO_LONG);
+    expect(
+      FILES.filter((file) => linesOf(file) > MOST_LINES)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(TOO_LONG);
   });
 
   it(`have more than ${TINY_LINES} lines, but for ${100 * TINY_SHARE} % of them`, () => {
