@@ -9,8 +9,8 @@ import { doorMessages } from './prompt.ts';
 
 /** The common part of all completions of one language model. */
 export interface CallDefaults {
-  readonly queryChars?: number | undefined;
-  readonly toRequest?: ((messages: readonly DoorMessage[]) => AskedRequest) | undefined;
+  readonly queryChars?: number;
+  readonly toRequest?: (messages: readonly DoorMessage[]) => AskedRequest;
   /** Fields of each completion's request. */
   readonly completion: Partial<CompletionRequest>;
 }

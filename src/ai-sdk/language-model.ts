@@ -1,4 +1,5 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4Content } from '@ai-sdk/provider';
+import { defined } from '../defined.ts';
 import type { AskedRequest, DoorMessage } from '../door/messages.ts';
 import { narrate } from '../door/narrate.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
@@ -38,7 +39,7 @@ const OPTION_NAMES: OptionNames<LanguageModelOptions> = {
 export function languageModel(rlm: Pick<Rlm, 'completion'>, options: LanguageModelOptions = {}): LanguageModelV4 {
   checkOptionNames('languageModel', options, OPTION_NAMES);
   const { modelId = 'rlm', queryChars, toRequest, ...completion } = options;
-  const defaults: CallDefaults = { queryChars, toRequest, completion };
+  const defaults: CallDefaults = { completion, ...defined({ queryChars, toRequest }) };
   return {
     specificationVersion: 'v4',
     provider: 'fathom',
