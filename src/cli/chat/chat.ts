@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import type { RunEvent } from '../../event/event.ts';
 import { STDIN_PATHS } from '../context/context-arguments.ts';
@@ -155,8 +156,9 @@ class Chat implements Disposable {
         await using watching = await stage.watch();
         this.#watcher.event = watching.onEvent;
         try {
-          const instructions = recapOf(this.#exchanges);
-          const answered = await askOpenSession({ question, options: asked, console, instructions }, this.#open, stage);
+          const instructions = defined({ instructions: recapOf(this.#exchanges) });
+          const asking = { question, options: asked, console, ...instructions };
+          const answered = await askOpenSession(asking, this.#open, stage);
           this.#exchanges.push({ question, answer: answered.result.text });
           return answered;
         } finally {

@@ -48,7 +48,7 @@ export interface SessionQuestion {
   readonly options: QuestionOptions;
   readonly console: Console;
   /** Added to the system prompt for this question. */
-  readonly instructions?: string | undefined;
+  readonly instructions?: string;
 }
 
 /** Asks it, with the context and the limits that its options give. */
