@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { closestTo } from '../similar.ts';
 import { addChatCommand } from './chat/commands.ts';
+import { addCompletionCommands } from './completion/commands.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { type AskOptions, addAskOptions } from './options/ask-options.ts';
 import { addRunCommands } from './runs/commands.ts';
@@ -79,6 +80,7 @@ function program(): Command {
       const { printModels } = await import('./doctor/models.ts');
       process.exitCode = printModels(text, options, console);
     });
+  addCompletionCommands(fathom, { console });
   return fathom;
 }
 
