@@ -210,6 +210,14 @@ class Answers:
         self._adopt()
         self.answer["ready"] = False
 
+    def drafted(self) -> bool:
+        """Whether there may be a draft, at the end of a cell: the host asks for it only then."""
+        try:
+            content = dict.get(self.answer, "content")
+        except BaseException:  # a key of the cell's own class that refuses to be compared
+            return True
+        return not (content is None or (type(content) is str and is_empty(content)))
+
     def draft(self) -> "Answer | None":
         """The value of `answer["content"]`, when it has one."""
         content = self._adopt().get("content")

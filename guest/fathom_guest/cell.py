@@ -25,13 +25,15 @@ _HIDDEN = object()
 class Outcome:
     """The result of a cell."""
 
-    __slots__ = ("error", "value", "answer", "continuation")
+    __slots__ = ("error", "value", "answer", "continuation", "drafted")
 
     def __init__(self) -> None:
         self.error: "tuple[str, str, str] | None" = None
         self.value: "str | None" = None
         self.answer: "Answer | None" = None
         self.continuation: "str | None" = None
+        #: `answer["content"]` may hold a draft.
+        self.drafted = True
 
 
 class Cells:
@@ -80,6 +82,7 @@ class Cells:
         if outcome.error is not None:
             outcome.answer = None
             self._answers.reset_ready()
+        outcome.drafted = self._answers.drafted()
         self._output.end()
         self._tracker.end()
         return outcome

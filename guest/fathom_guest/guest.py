@@ -193,6 +193,7 @@ class Guest:
         rebound = self.namespace.rebound()
         if rebound:
             result["rebound"] = fitting(rebound, _NAMES_BYTES)
+        result["draft"] = outcome.drafted
         return result, tuple(texts)
 
     def _answer(self, header: dict, parts: list[memoryview]) -> tuple[dict, tuple]:

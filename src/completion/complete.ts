@@ -35,7 +35,10 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     reportProgress(loop, number, 'running code');
     await takeTurn(reply, turn);
     const { accepted, continueWith } = record;
-    if (accepted === undefined) recorder.draft = await draftOf(loop);
+    const { mayHaveDraft } = record;
+    if (accepted === undefined && mayHaveDraft !== undefined) {
+      recorder.draft = mayHaveDraft ? await draftOf(loop) : undefined;
+    }
     run.stop.throwIfStopped();
 
     const limit =

@@ -35,6 +35,8 @@ export interface CommandResult {
   readonly restarted?: RestartInfo;
   /** Names of the runtime that the cell had overwritten. */
   readonly rebound?: readonly string[];
+  /** False when there is no draft after the cell. Absent when it is not known. */
+  readonly drafted?: boolean;
   /** Variables after the cell. */
   readonly variables?: readonly VariableInfo[];
   /** The cell gave a final answer. */

@@ -56,6 +56,7 @@ async function runCell(code: string, id: string, turn: TurnContext): Promise<Com
     ...(outcome.restarted !== undefined && { restarted: outcome.restarted }),
     ...(outcome.rebound !== undefined && { rebound: outcome.rebound }),
     ...(outcome.variables !== undefined && { variables: outcome.variables }),
+    ...(outcome.drafted !== undefined && { drafted: outcome.drafted }),
     ...(outcome.answer !== undefined && { answer: outcome.answer }),
     ...(outcome.continueWith !== undefined && { continueWith: outcome.continueWith }),
   };

@@ -72,6 +72,26 @@ describe('the record of a turn', () => {
     ]);
   });
 
+  it('asks for a draft only after a command that may have left one', () => {
+    const drafted = (...commands: readonly ExecutedCommand[]): boolean | undefined => {
+      const record = new TurnRecord();
+      for (const command of commands) record.addExecuted(command);
+      return record.mayHaveDraft;
+    };
+    const { restarted: _, ...ran } = CELL;
+    const none: ExecutedCommand = { ...ran, drafted: false };
+    const back: ExecutedCommand = { ...BASH, command: { type: 'rollback', name: 's' } };
+    expect([drafted(), drafted(BASH)]).toEqual([undefined, undefined]);
+    expect([drafted(none), drafted(none, BASH)]).toEqual([false, false]);
+    expect([drafted(ran), drafted({ ...ran, drafted: true }), drafted(CELL)]).toEqual([true, true, true]);
+    expect([drafted(none, back), drafted(back, none)]).toEqual([true, false]);
+    expect(drafted(none, { ...BASH, restarted: { reason: 'memory', lost: 'all' } })).toBe(true);
+    const refused = new TurnRecord();
+    refused.addExecuted(none);
+    refused.addVerdict({ refused: 'no', code: 'refused' });
+    expect(refused.mayHaveDraft).toBe(true);
+  });
+
   it('keeps the variables of the last cell that reported them, and an answer given beside nothing that ran', () => {
     const record = new TurnRecord();
     record.addExecuted(CELL);

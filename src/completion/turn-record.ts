@@ -68,6 +68,18 @@ export class TurnRecord {
     return this.executed.findLast(({ variables }) => variables !== undefined)?.variables;
   }
 
+  /**
+   * Whether `answer["content"]` may hold a draft after the turn. Undefined when nothing of the turn can have changed it:
+   * neither a cell, a rollback nor a restart, nor the f-string of an answer that was refused.
+   */
+  get mayHaveDraft(): boolean | undefined {
+    if (this.refusedAnswer) return true;
+    const last = this.executed.findLast(
+      ({ command, restarted }) => command.type === 'cell' || command.type === 'rollback' || restarted !== undefined,
+    );
+    return last === undefined ? undefined : last.drafted !== false;
+  }
+
   get continueWith(): string | undefined {
     return this.executed.findLast(({ continueWith }) => continueWith !== undefined)?.continueWith;
   }

@@ -177,6 +177,8 @@ export interface CellOutcome {
   readonly continueWith?: string;
   /** Protected names that the cell overwrote or deleted: they are back in the next cell. */
   readonly rebound?: readonly string[];
+  /** False when `answer["content"]` is empty after the cell, so that {@link Repl.draft} need not be asked. */
+  readonly drafted?: boolean;
 }
 
 /** How a REPL came back after a kill. */

@@ -142,6 +142,17 @@ export function describeAnswers(bench: () => Bench): void {
       await bench().run('answer["content"] = ""');
     });
 
+    test('a cell says whether there may be a draft', async () => {
+      const drafted = async (code: string): Promise<unknown> => (await bench().run(code)).drafted;
+      expect(await drafted('answer["content"] = "so far"')).toBe(true);
+      expect(await drafted('1')).toBe(true);
+      expect(await drafted('answer["content"] = " "')).toBe(false);
+      expect(await drafted('answer = "meant as a draft"')).toBe(true);
+      expect(await drafted('answer["content"] = None; 1/0')).toBe(false);
+      expect(await drafted('answer["content"] = 0')).toBe(true);
+      expect(await drafted('answer["content"] = ""')).toBe(false);
+    });
+
     test('what an earlier completion left in the answer dict is neither draft nor answer of the next', async () => {
       await bench().run('answer["content"] = "old"');
       await bench().repl.bind({ output: null });

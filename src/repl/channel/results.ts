@@ -100,6 +100,7 @@ export function parseOutcome(result: GuestResult, limits: ReplLimits): CellOutco
     ...(answer === undefined || error !== null ? {} : { answer }),
     ...(continueWith === undefined ? {} : { continueWith }),
     ...(rebound.length === 0 ? {} : { rebound }),
+    drafted: field(fields, 'draft') !== false,
   };
 }
 
