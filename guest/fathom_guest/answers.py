@@ -102,15 +102,19 @@ class Answers:
 
     def make_final_var(self):
         def FINAL_VAR(name):
-            """Gives the value of a variable, named as a string, as the answer and ends the cell."""
+            """Gives the value of a variable, named with or without quotes, as the answer and ends the cell."""
             if not isinstance(name, str):
                 self.give("final-var", name)
+            given = name
             name = unquoted(name)
             value = self._namespace.get(name, _MISSING)
             if value is _MISSING:
                 value = sys._getframe(1).f_locals.get(name, _MISSING)
             if value is self.answer and not is_empty(value.get("content")):
                 value = value["content"]
+            if value is _MISSING and self._is_value(given, sys._getframe(1).f_locals):
+                # FINAL_VAR(report): without quotes it is the text that the variable holds.
+                self.give("final-var", given)
             if value is _MISSING:
                 if len(name) > LONGEST_NAME:
                     raise NameError(
@@ -124,6 +128,13 @@ class Answers:
             self.give("final-var", value)
 
         return FINAL_VAR
+
+    def _is_value(self, text: str, local_names: dict) -> bool:
+        """Whether a variable holds this very text, so that it is a value and not a name."""
+        names = self._namespace.user_names()
+        return any(self._namespace.get(name) is text for name in names) or any(
+            value is text for value in local_names.values()
+        )
 
     def make_submit(self):
         def SUBMIT(*values, **fields):

@@ -3,11 +3,17 @@
 from .own import own_builtins as __builtins__
 
 from .namespace import Namespace
+from .reply import Reply
 
 _NAME = type.__dict__["__name__"]
 _MRO = type.__dict__["__mro__"]
+#: Characters of a preview, of the first item of a container, and of both.
 _PREVIEW = 80
-_LONGEST = 120
+_FIRST = 160
+_LONGEST = 240
+#: Replies of a list that are counted.
+_REPLIES = 10_000
+_FIELDS = Reply.__dict__["__dict__"]
 _SCALARS = (int, float, complex, bool, type(None))
 _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
 #: Variables looked at closely; beyond that the panel would cost more than the cell.
@@ -36,6 +42,11 @@ def preview(value: object, room: int = _PREVIEW, depth: int = 0) -> "str | None"
         return repr(value) if len(value) <= room else repr(value[:room]) + "…"
     if kind is range:
         return repr(value)
+    if kind is Reply:
+        text = str.__str__(value)
+        return preview(text, room, depth)
+    if kind in (list, tuple) and depth == 0 and value and type(value[0]) is Reply:
+        return _replies(value, room)
     if kind in (list, tuple, set, frozenset, dict) and depth < 2:
         return _container(value, kind, room, depth)
     return None
@@ -47,6 +58,13 @@ def _number(value: object, room: int) -> str:
     return repr(value)
 
 
+def _replies(values, room: int) -> str:
+    """e.g. `23 replies, 22 ok, first: 'entity'`."""
+    looked_at = [item for item in values[:_REPLIES] if type(item) is Reply]
+    ok = sum(dict.get(_FIELDS.__get__(item), "ok", True) is True for item in looked_at)
+    return f"{len(looked_at)} replies, {ok} ok, first: {preview(str.__str__(looked_at[0]), max(room, _FIRST))}"
+
+
 def _container(value, kind: type, room: int, depth: int) -> str:
     opening, closing = {list: "[]", tuple: "()", set: "{}", frozenset: "{}", dict: "{}"}[kind]
     pieces = []
@@ -56,10 +74,12 @@ def _container(value, kind: type, room: int, depth: int) -> str:
             if left <= 0 or len(pieces) == 8:
                 pieces.append("…")
                 break
+            # The first item is shown whole where it can be: it says what the others are.
+            room_of = 2 * _FIRST if depth == 0 and not pieces else left
             if kind is dict:
-                piece = f"{_item(item[0], left, depth)}: {_item(item[1], left, depth)}"
+                piece = f"{_item(item[0], left, depth)}: {_item(item[1], room_of, depth)}"
             else:
-                piece = _item(item, left, depth)
+                piece = _item(item, room_of, depth)
             left -= len(piece) + 2
             pieces.append(piece)
     except RuntimeError:

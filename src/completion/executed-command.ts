@@ -92,7 +92,17 @@ export function completedEvent(turn: number, command: ExecutedCommand): CellComp
 /** The command as the feedback shows it. */
 export function commandFeedback(command: ExecutedCommand): CommandFeedback {
   const { id, label, ok, shown, durationMs, subCalls } = command;
-  return { id, label, ok, shown, durationMs, subCalls: subCalls.length, failedSubCalls: failedCalls(command) };
+  const spent = subCalls.map(({ usage }) => usage);
+  return {
+    ...{ id, label, ok, shown, durationMs },
+    subCalls: subCalls.length,
+    failedSubCalls: failedCalls(command),
+    tokens: spent.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
+    costUsd: spent.reduce<number | null>(
+      (sum, { costUsd }) => (sum === null || costUsd === null ? null : sum + costUsd),
+      0,
+    ),
+  };
 }
 
 function failedCalls({ subCalls }: ExecutedCommand): number {

@@ -63,9 +63,11 @@ export class TurnRecord {
     return this.executed.some(isCode);
   }
 
-  /** Variables after the last cell that reported them. */
+  /** Variables after the last cell that reported them. Those that any cell of the turn made or changed are marked. */
   get variables(): readonly VariableInfo[] | undefined {
-    return this.executed.findLast(({ variables }) => variables !== undefined)?.variables;
+    const lists = this.executed.flatMap(({ variables }) => (variables === undefined ? [] : [variables]));
+    const changed = new Set(lists.flatMap((list) => list.filter((row) => row.changed).map(({ name }) => name)));
+    return lists.at(-1)?.map((row) => (changed.has(row.name) ? { ...row, changed: true } : row));
   }
 
   /**

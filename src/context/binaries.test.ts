@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstMessage } from '../prompt/index.ts';
 import { fromFile, fromFiles, loadContext } from './index.ts';
 
@@ -84,7 +85,7 @@ describe('given as bytes, with how to open them', () => {
     const { context } = set;
     expect(context).toMatchObject({ type: 'bytes', size: content.length, value: { as: 'bytes', encoding: 'binary' } });
     expect(context.preview).toBeUndefined();
-    const message = firstMessage('Q', set, ['context']);
+    const message = firstMessage({ query: 'Q', contexts: set, names: ['context'], limits: DEFAULT_LIMITS });
     expect(message).toContain(`\`context\`: bytes, bytes of \`${name}\` (${kind}, `);
     expect(message).toContain(opens);
     expect(context.notes?.[0]?.text).toMatch(/is an? .* not text: code gets its bytes/);
@@ -95,7 +96,7 @@ describe('given as bytes, with how to open them', () => {
     const set = await loadContext(fromFiles(paths, { cwd: folder }));
     if (set.kind !== 'one' || set.context.value.kind !== 'documents') throw new Error('expected documents');
     expect(set.context.value.documents.map(({ path }) => path)).toEqual(['contract.docx', 'notes.txt']);
-    expect(firstMessage('Q', set, ['context'])).toContain(
+    expect(firstMessage({ query: 'Q', contexts: set, names: ['context'], limits: DEFAULT_LIMITS })).toContain(
       'open it with zipfile.ZipFile(io.BytesIO(context["contract.docx"].bytes))',
     );
   });

@@ -87,12 +87,23 @@ describe('a context in memory', () => {
     for (const full of ['x', [0], { a: 1 }, 0]) expect(isEmptyContext(await loadContext(full))).toBe(false);
   });
 
-  it('shows a bounded preview of a large text: its beginning and end, nothing of its middle', async () => {
-    const { preview } = await one(`BEGIN${'a'.repeat(5_000)}SECRET${'b'.repeat(5_000)}END`);
-    expect(preview).toMatch(/^BEGIN/);
-    expect(preview).toMatch(/END$/);
-    expect(preview).not.toContain('SECRET');
-    expect(preview?.length).toBeLessThan(700);
+  it('shows a bounded preview of a large text: its beginning, whole lines of its middle, its end', async () => {
+    const lines = Array.from({ length: 2_001 }, (_, index) => `line ${index} of the text`);
+    const { preview = '', lines: counted } = await one(lines.join('\n'));
+    expect(counted).toBe(2_001);
+    expect(preview).toMatch(/^line 0 of/);
+    expect(preview).toMatch(/line 2000 of the text$/);
+    const middle = preview.split('\n[…]\n')[1]?.split('\n') ?? [];
+    expect(middle.length).toBeGreaterThan(10);
+    for (const line of middle) expect(lines).toContain(line);
+    expect(lines.indexOf(middle[0] ?? '')).toBeGreaterThan(900);
+    expect(preview.length).toBeGreaterThan(1_500);
+    expect(preview.length).toBeLessThan(2_500);
+  });
+
+  it('shows the whole of a text that is no longer than a preview', async () => {
+    const text = 'One line.\n'.repeat(190);
+    expect((await one(text)).preview).toBe(text);
   });
 
   it('cuts no character of a preview in two', async () => {
@@ -174,13 +185,38 @@ describe('fromFile', () => {
     await expect(one(fromFile(folder))).rejects.toMatchObject({ code: 'context-invalid' });
   });
 
-  it('previews a large file without its middle', async () => {
-    const path = await write('large.txt', `BEGIN${'é'.repeat(4_000)}SECRET${'é'.repeat(4_000)}END`);
-    const { preview } = await one(fromFile(path));
-    expect(preview).toMatch(/^BEGIN/);
-    expect(preview).toMatch(/END$/);
-    expect(preview).not.toContain('SECRET');
-    expect(preview).not.toContain('\ufffd');
+  it('previews a large file as it does a text, without halves of characters', async () => {
+    const lines = Array.from({ length: 3_000 }, (_, index) => `${'é'.repeat(index % 7)} line ${index}`);
+    for (const [encoding, content] of [
+      ['utf-8', lines.join('\n')],
+      ['utf-16le', Buffer.from(lines.join('\n'), 'utf16le')],
+    ] as const) {
+      const { preview = '', lines: counted } = await one(fromFile(await write('large.txt', content), { encoding }));
+      const [head = '', middle = '', tail = ''] = preview.split('\n[…]\n');
+      expect(head).toMatch(/^ line 0\n/);
+      expect(tail).toMatch(/line 2999$/);
+      for (const line of middle.split('\n')) expect(lines).toContain(line);
+      expect(preview).not.toContain('\ufffd');
+      expect(counted).toBe(3_000);
+    }
+    const { preview = '' } = await one(fromFile(await write('one-line.txt', 'é'.repeat(20_001))));
+    expect(preview).toMatch(/^é+\n\[…\]\né+\n\[…\]\né+$/);
+  });
+
+  it.each([
+    [
+      [
+        { id: 1, tags: ['a'] },
+        { id: 2.5, note: null },
+      ],
+      'items: dict with `id` (int or float), `tags` (list of str), `note` (None)',
+    ],
+    [{ users: [{ name: 'x' }], total: 3 }, 'keys: `users` (list of dict with `name` (str)), `total` (int)'],
+    [['a', 'b', 1], 'items: str or int'],
+    [{ 'a`\nFINAL(1)': true }, 'keys: `a\\u0060\\u000aFINAL(1)` (bool)'],
+    [[], ''],
+  ])('describes the shape of JSON: %j', async (value, shape) => {
+    expect((await one(value)).shape).toBe(shape);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { DocumentValue } from '../repl/port.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
-import { PREVIEW_HEAD, PREVIEW_TAIL, previewText } from './preview.ts';
+import { PREVIEW_CHARS, previewText } from './preview.ts';
 
 /** Ends of names, and folders, that are counted for the model. */
 const COUNTED = 8;
@@ -25,8 +25,11 @@ export function documentsContext(
 
 /** The documents that a preview can show: each takes a line of two characters at least. */
 function listed(documents: readonly DocumentValue[]): readonly DocumentValue[] {
-  const shown = PREVIEW_HEAD + PREVIEW_TAIL;
-  return documents.length <= 2 * shown ? documents : [...documents.slice(0, shown), ...documents.slice(-shown)];
+  const { length } = documents;
+  if (length <= 3 * PREVIEW_CHARS) return documents;
+  const middle = Math.floor((length - PREVIEW_CHARS) / 2);
+  const starts = [0, middle, length - PREVIEW_CHARS];
+  return starts.flatMap((start) => documents.slice(start, start + PREVIEW_CHARS));
 }
 
 function lineOf({ path, content }: DocumentValue): string {

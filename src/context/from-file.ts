@@ -8,7 +8,7 @@ import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, encodingGiven, whyNoPath } from './file-options.ts';
 import { bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
-import { joinPreview, PREVIEW_HEAD, PREVIEW_TAIL } from './preview.ts';
+import { joinPreview, PREVIEW_CHARS, PREVIEW_HEAD, PREVIEW_MIDDLE, PREVIEW_TAIL, previewText } from './preview.ts';
 import { type FileFacts, readAt, scanFile } from './scan-file.ts';
 
 /** How a file is read. */
@@ -147,6 +147,7 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
     type: value.as === 'json' ? 'JSON' : 'str',
     size: value.as === 'json' ? undefined : facts.characters,
     unit: 'characters',
+    lines: facts.lines,
     preview: await previewOf(value),
     description,
     notes: notesOf(name, facts),
@@ -162,13 +163,27 @@ const LONGEST = 4;
 async function previewOf(value: FileValue): Promise<string> {
   const { bytes, encoding, skip } = value;
   await using file = await openRegular(value);
-  const whole = LONGEST * (PREVIEW_HEAD + PREVIEW_TAIL);
-  const head = decodeWhole(await readAt(file, skip, Math.min(bytes - skip, whole)), encoding);
-  if (bytes - skip <= whole && head.length <= PREVIEW_HEAD + PREVIEW_TAIL) return head;
-  // The cut may fall inside a character, which is not shown then; nor is the end of an encoding that has states.
-  const length = Math.min(bytes - skip, LONGEST * (PREVIEW_TAIL + 1));
-  const end = encoding === 'iso-2022-jp' ? '' : decodeWhole(await readAt(file, bytes - length, length), encoding);
-  return joinPreview(head, end.replace(/^\ufffd+/, ''));
+  const size = bytes - skip;
+  const shown = LONGEST * PREVIEW_CHARS;
+  const decode = async (position: number, length: number): Promise<string> =>
+    decodeWhole(await readAt(file, position, Math.min(length, bytes - position)), encoding);
+  if (size <= shown) return previewText(await decode(skip, size));
+  const head = await decode(skip, LONGEST * PREVIEW_HEAD);
+  // A code unit of UTF-16 has two bytes. A cut may fall inside a character, which is not shown then.
+  const half = skip + 2 * Math.floor(size / 4);
+  const middle = CUT_ANYWHERE.test(encoding) ? await decode(half, LONGEST * PREVIEW_MIDDLE) : '';
+  const end = LONGEST * (PREVIEW_TAIL + 1);
+  // Nothing is shown of the end in an encoding that has states.
+  const tail = encoding === 'iso-2022-jp' ? '' : await decode(bytes - end, end);
+  return joinPreview({ head, middle: trimmed(middle), tail: trimmed(tail) });
+}
+
+/** Encodings that can be read from any position: other ones with several bytes per character cannot. */
+const CUT_ANYWHERE = /^(?:utf-8|utf-16|windows-|iso-8859|koi8|macintosh|ibm866)/;
+
+/** Without the remains of characters that the ends of a piece cut. */
+function trimmed(piece: string): string {
+  return piece.replace(/^\ufffd+|\ufffd+$/g, '');
 }
 
 /** The error for a file that cannot be a context; `why` is a clause. */

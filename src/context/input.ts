@@ -53,7 +53,11 @@ export interface LoadedContext {
   readonly size: number | undefined;
   /** The unit of the size, e.g. `characters`. */
   readonly unit: string;
-  /** A bounded look at its beginning and end; undefined where looking would mean reading it. */
+  /** Lines of a text. */
+  readonly lines?: number;
+  /** Types of the parts of a JSON value, in words, e.g. `` items: dict with `id` (int) ``. */
+  readonly shape?: string;
+  /** A bounded look at its beginning, middle and end; undefined where looking would mean reading it. */
   readonly preview: string | undefined;
   /** Its source in words, e.g. ``text of `invoices.csv` (CSV, 1.2 MB, UTF-8)``. */
   readonly description?: string;

@@ -1,4 +1,4 @@
-import { countCharacters } from '../code-points.ts';
+import { countCharacters, countLines } from '../code-points.ts';
 import { RlmError } from '../errors.ts';
 import { jsonText } from '../json-text.ts';
 import { isVariableName } from '../repl/names.ts';
@@ -12,6 +12,7 @@ import {
   type NamedContexts,
   partsOf,
 } from './input.ts';
+import { jsonShape } from './json-shape.ts';
 import { previewText } from './preview.ts';
 
 /** The context of a completion: one value, or several by name. */
@@ -67,6 +68,7 @@ function textContext(text: string): LoadedContext {
     type: 'str',
     size: countCharacters(text),
     unit: 'characters',
+    lines: countLines(text),
     preview: previewText(text),
     empty: text.length === 0,
   };
@@ -93,6 +95,7 @@ export function describeJson(json: string, value: JsonValue): LoadedContext {
     type,
     size,
     unit: type === 'list' ? 'items' : 'keys',
+    ...(typeof value === 'object' && { shape: jsonShape(value) }),
     preview: previewText(json),
     empty: size === 0,
   };

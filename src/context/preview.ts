@@ -1,21 +1,34 @@
 import { characterBoundary } from '../code-points.ts';
 
-/** Characters of a context's beginning and end that the model sees before it looks itself. */
-const HEAD_CHARS = 400;
-const TAIL_CHARS = 200;
+/** UTF-16 code units of the beginning of a context that the model sees before it looks itself. */
+export const PREVIEW_HEAD = 1_000;
+/** Code units around the middle of it. */
+export const PREVIEW_MIDDLE = 450;
+/** Code units of its end. */
+export const PREVIEW_TAIL = 500;
+/** A text up to this length is shown whole. */
+export const PREVIEW_CHARS: number = PREVIEW_HEAD + PREVIEW_MIDDLE + PREVIEW_TAIL;
 
-/** How much of a large text a preview needs: read this much from the beginning, and {@link PREVIEW_TAIL} from the end. */
-export const PREVIEW_HEAD: number = HEAD_CHARS;
-export const PREVIEW_TAIL: number = TAIL_CHARS;
-
-/** A bounded look at a text: all of a short one, else its beginning and end. */
+/** A bounded preview of a text: all of a short one, else its beginning, some lines of its middle, and its end. */
 export function previewText(text: string): string {
-  return text.length <= HEAD_CHARS + TAIL_CHARS ? text : joinPreview(text, text);
+  if (text.length <= PREVIEW_CHARS) return text;
+  const start = Math.floor((text.length - PREVIEW_MIDDLE) / 2);
+  return joinPreview({ head: text, middle: text.slice(start, start + PREVIEW_MIDDLE), tail: text });
 }
 
-/** The beginning of `head` and the end of `tail`: of a text whose middle was not read. */
-export function joinPreview(head: string, tail: string): string {
-  const shownHead = head.slice(0, characterBoundary(head, HEAD_CHARS));
-  const shownTail = tail.slice(characterBoundary(tail, Math.max(0, tail.length - TAIL_CHARS)));
-  return `${shownHead}\n[…]\n${shownTail}`;
+/** The beginning of `head`, the whole lines of `middle` and the end of `tail`, of a text that need not be read as a whole. */
+export function joinPreview(parts: { readonly head: string; readonly middle: string; readonly tail: string }): string {
+  const { head, middle, tail } = parts;
+  const shownHead = head.slice(0, characterBoundary(head, PREVIEW_HEAD));
+  const shownTail = tail.slice(characterBoundary(tail, Math.max(0, tail.length - PREVIEW_TAIL)));
+  return [shownHead, wholeLines(middle), shownTail].filter((part) => part !== '').join('\n[…]\n');
+}
+
+/** The whole lines of a piece, as many as fit; a piece without a whole line is shown as it is. */
+function wholeLines(piece: string): string {
+  const first = piece.indexOf('\n') + 1;
+  const last = piece.lastIndexOf('\n', first + PREVIEW_MIDDLE);
+  if (first > 0 && last > first) return piece.slice(first, last);
+  // Halves of characters at both ends of the piece are left out.
+  return piece.slice(0, PREVIEW_MIDDLE).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
 }

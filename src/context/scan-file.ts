@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { countCharacters } from '../code-points.ts';
+import { countCharacters, countLines, LineCount } from '../code-points.ts';
 import { BINARY, completeUtf8, decodeText, type TextEncoding } from '../text-encoding.ts';
 import { type BinaryKind, isBinary, magicKind, UNKNOWN_BINARY, ZIP_TAIL_BYTES, zipKind } from './file-kinds.ts';
 import {
@@ -35,6 +35,8 @@ export type FileFacts =
       readonly bytes: number;
       /** Code points, as `len` counts them. */
       readonly characters: number;
+      /** Lines that end with a line feed, and a last one without. */
+      readonly lines: number;
       /** Some bytes are not text of this encoding: they read as U+FFFD. */
       readonly replaced: boolean;
     }
@@ -68,8 +70,8 @@ export async function scanFile(handle: FileHandle, bytes: number, named: TextEnc
   const other = otherEncoding(sample, utf8);
   if (other === undefined && utf8 !== undefined) {
     const source = mark === undefined ? 'valid' : 'marked';
-    const { characters } = utf8;
-    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, characters, replaced: false };
+    const { characters, lines } = utf8;
+    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, characters, lines, replaced: false };
   }
   return await textFacts(file, { bytes, skip: 0, ...(other ?? { ...(await guessed(file, bytes, sample)) }) });
 }
@@ -85,7 +87,17 @@ export function scanPlain(bytes: Buffer): FileFacts | undefined {
   const ascii = isAscii(bytes);
   if (ascii && escapedEncoding(bytes) !== undefined) return undefined;
   const characters = ascii ? bytes.length : countUtf8(bytes);
-  return { is: 'text', encoding: 'utf-8', source: 'valid', skip: 0, bytes: bytes.length, characters, replaced: false };
+  const lines = countLines(bytes);
+  return {
+    is: 'text',
+    encoding: 'utf-8',
+    source: 'valid',
+    skip: 0,
+    bytes: bytes.length,
+    characters,
+    lines,
+    replaced: false,
+  };
 }
 
 interface Found {
@@ -122,6 +134,7 @@ function skipOf(mark: ReturnType<typeof byteOrderMark>, encoding: TextEncoding):
 
 interface Utf8Facts {
   readonly characters: number;
+  readonly lines: number;
   readonly ascii: boolean;
 }
 
@@ -129,7 +142,9 @@ interface Utf8Facts {
 async function readUtf8(file: Source, bytes: number, skip: number): Promise<Utf8Facts | undefined> {
   let [characters, ascii] = [0, true];
   let rest: Buffer = Buffer.alloc(0);
+  const lines = new LineCount();
   for await (const piece of piecesOf(file, bytes, skip)) {
+    lines.add(piece);
     const all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     const end = completeUtf8(all);
     const whole = all.subarray(0, end);
@@ -142,7 +157,7 @@ async function readUtf8(file: Source, bytes: number, skip: number): Promise<Utf8
     ascii = false;
     characters += countUtf8(whole);
   }
-  return rest.length === 0 ? { characters, ascii } : undefined;
+  return rest.length === 0 ? { characters, ascii, lines: lines.total } : undefined;
 }
 
 /** Characters of valid UTF-8. */
@@ -160,13 +175,15 @@ interface TextToCount extends Found {
 async function textFacts(file: Source, text: TextToCount): Promise<FileFacts> {
   const decoding = decodeText(text.encoding);
   let [characters, replaced] = [0, false];
+  const lines = new LineCount();
   const take = (piece: string): void => {
     characters += countCharacters(piece);
+    lines.add(piece);
     replaced ||= piece.includes(REPLACEMENT);
   };
   for await (const piece of piecesOf(file, text.bytes, text.skip)) take(decoding.push(piece));
   take(decoding.end());
-  return { is: 'text', ...text, characters, replaced };
+  return { is: 'text', ...text, characters, lines: lines.total, replaced };
 }
 
 /** The source to read: a file, or its bytes. */

@@ -1,5 +1,6 @@
 import type { VariableInfo } from '../repl/port.ts';
-import { nameAsRepr, onOneLine, quoted, sentence, toCopy } from './quoted.ts';
+import { quoted, sentence, toCopy } from './quoted.ts';
+import { panel } from './variables-panel.ts';
 
 /** The result of one command, for the model. */
 export interface CommandFeedback {
@@ -13,6 +14,10 @@ export interface CommandFeedback {
   readonly durationMs: number;
   readonly subCalls: number;
   readonly failedSubCalls: number;
+  /** Tokens of its sub-calls, input and output together. */
+  readonly tokens: number;
+  /** US dollars of its sub-calls; null where the price of one is unknown. */
+  readonly costUsd: number | null;
 }
 
 /** The run's progress, for the end of the message. */
@@ -43,15 +48,11 @@ export interface FeedbackInput {
   readonly commands: readonly CommandFeedback[];
   /** One precise sentence per command that was malformed or refused, and hints. */
   readonly notes: readonly (string | Note)[];
+  /** Variables after the turn; those that it made or changed are marked. */
   readonly variables: readonly VariableInfo[] | undefined;
   /** Undefined when no turn follows. */
   readonly budget: TurnBudget | undefined;
 }
-
-/** Characters of the variables panel in all. */
-const PANEL_CHARS = 1_500;
-/** Variables named in the panel; the rest is counted. */
-const PANEL_VARIABLES = 20;
 
 /**
  * The user message after a turn. Its volatile parts are at its end. Every line of an output begins with
@@ -79,35 +80,27 @@ function noteSection(note: string | Note): string {
 
 function commandSection(command: CommandFeedback): string {
   const status = command.ok ? 'ok' : 'failed';
-  const calls =
-    command.subCalls === 0
-      ? ''
-      : `, ${command.subCalls} sub-call${command.subCalls === 1 ? '' : 's'}${command.failedSubCalls > 0 ? ` (${command.failedSubCalls} failed)` : ''}`;
-  const head = `[${command.id}] ${command.label}: ${status}, ${seconds(command.durationMs)}${calls}`;
+  const head = `[${command.id}] ${command.label}: ${status}, ${seconds(command.durationMs)}${callsClause(command)}`;
   return command.shown === '' ? `${head}\n(no output)` : `${head}\n${quoted(command.shown)}`;
 }
 
-/** Variables, new and changed first; bounded in all. */
-export function panel(variables: readonly VariableInfo[]): string {
-  if (variables.length === 0) return '';
-  const sorted = [...variables].sort((a, b) => Number(b.changed ?? false) - Number(a.changed ?? false));
-  const lines: string[] = [];
-  let chars = 0;
-  for (const variable of sorted.slice(0, PANEL_VARIABLES)) {
-    const line = variableLine(variable);
-    if (chars + line.length > PANEL_CHARS && lines.length > 0) break;
-    chars += line.length;
-    lines.push(line);
-  }
-  const more = variables.length - lines.length;
-  return `Variables:\n${lines.join('\n')}${more > 0 ? `\n(and ${more} more: SHOW_VARS())` : ''}`;
+/** US dollars below which a cost is not shown. */
+const SMALLEST_COST = 0.0001;
+
+/** `, 60 sub-calls (58 ok, 2 failed), 38k tokens, $0.01`. */
+function callsClause({ subCalls, failedSubCalls, tokens, costUsd }: CommandFeedback): string {
+  if (subCalls === 0) return '';
+  const failed = failedSubCalls > 0 ? `, ${failedSubCalls} failed` : '';
+  const cost =
+    costUsd === null || costUsd < SMALLEST_COST
+      ? ''
+      : `, $${costUsd < 0.01 ? costUsd.toPrecision(1) : costUsd.toFixed(2)}`;
+  const noun = subCalls === 1 ? 'sub-call' : 'sub-calls';
+  return `, ${subCalls} ${noun} (${subCalls - failedSubCalls} ok${failed}), ${tokenWords(tokens)} tokens${cost}`;
 }
 
-function variableLine(variable: VariableInfo): string {
-  const size = variable.size === undefined ? '' : ` [${variable.size}]`;
-  const preview = variable.preview === undefined ? '' : ` = ${onOneLine(variable.preview)}`;
-  const mark = variable.changed === true ? '* ' : '  ';
-  return `${mark}${nameAsRepr(variable.name)}: ${onOneLine(variable.type)}${size}${preview}`;
+function tokenWords(tokens: number): string {
+  return tokens < 10_000 ? `${tokens}` : `${Math.round(tokens / 1_000)}k`;
 }
 
 /** Turn i of n and what is left, with advice at 60 and 90 % of any budget. */

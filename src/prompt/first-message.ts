@@ -1,10 +1,38 @@
 import { countCharacters } from '../code-points.ts';
 import type { ContextNote, ContextSet, LoadedContext } from '../context/index.ts';
+import type { Limits } from '../limits.ts';
 import { quoted, sentence } from './quoted.ts';
 
-/** The first user message: the query, and of the context its names, types, sizes and bounded previews. */
-export function firstMessage(query: string, contexts: ContextSet, names: readonly string[]): string {
-  return [`Query:\n${query}`, contextSection(contexts, names)].join('\n\n');
+/** The parts of the first user message. */
+export interface FirstMessageInput {
+  readonly query: string;
+  readonly contexts: ContextSet;
+  /** The variables that hold the context. */
+  readonly names: readonly string[];
+  readonly limits: Limits;
+}
+
+/** The first user message: the query; names, types, sizes and bounded previews of the context; the limits of the run. */
+export function firstMessage({ query, contexts, names, limits }: FirstMessageInput): string {
+  return [`Query:\n${query}`, contextSection(contexts, names), limitsLine(limits)].join('\n\n');
+}
+
+/** The limits, and not the rest of them: this message is the same for every turn. */
+function limitsLine({ maxTurns, maxSubCalls, maxTokens, maxCostUsd, maxDurationMs, maxDepth }: Limits): string {
+  const parts = [
+    ...(Number.isFinite(maxTurns) ? [countOf(maxTurns, 'turn')] : []),
+    ...(Number.isFinite(maxSubCalls) && maxDepth > 0 ? [countOf(maxSubCalls, 'sub-call')] : []),
+    ...(Number.isFinite(maxTokens) ? [`${maxTokens} tokens of input and output, your own included`] : []),
+    ...(maxCostUsd === undefined || !Number.isFinite(maxCostUsd)
+      ? []
+      : [`$${maxCostUsd < 0.01 ? maxCostUsd : maxCostUsd.toFixed(2)}`]),
+    ...(Number.isFinite(maxDurationMs) ? [`${Math.round(maxDurationMs / 1000)} s`] : []),
+  ];
+  return parts.length === 0 ? 'The task has no limits.' : `Limits of the task: ${parts.join(', ')}.`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function contextSection(contexts: ContextSet, names: readonly string[]): string {
@@ -18,14 +46,22 @@ function contextSection(contexts: ContextSet, names: readonly string[]): string 
 
 /** The preview follows its length, so that nothing in it can pass for its end. */
 function describe(name: string, context: LoadedContext): string {
-  const size = context.size === undefined ? '' : `, ${context.size} ${context.unit}`;
+  const unit = context.size === 1 ? context.unit.replace(/s$/, '') : context.unit;
+  const size = context.size === undefined ? '' : `, ${context.size} ${unit}`;
   const of = context.description === undefined ? '' : `, ${sentence(context.description)}`;
-  const head = `- \`${name}\`: ${context.type}${of}${size}${uncountable(context)}`;
+  const head = `- \`${name}\`: ${context.type}${of}${size}${linesClause(context)}${uncountable(context)}`;
+  const shape = context.shape === undefined || context.shape === '' ? '' : `\n  ${sentence(context.shape)}`;
   const notes = (context.notes ?? []).map((note) => `\n  Note: ${sentence(noteForModel(note))}.`).join('');
-  if (context.preview === undefined || context.preview === '') return `${head}${notes}`;
+  if (context.preview === undefined || context.preview === '') return `${head}${shape}${notes}`;
   const characters = countCharacters(context.preview);
   const preview = quoted(context.preview, '    ');
-  return `${head}${notes}${notes === '' ? '; b' : '\n  B'}eginning and end, ${characters} characters:\n${preview}`;
+  const label = context.size === characters ? 'All of it' : 'Preview';
+  return `${head}${shape}${notes}\n  ${label}, ${characters} characters:\n${preview}`;
+}
+
+function linesClause({ lines, size = 0 }: LoadedContext): string {
+  if (lines === undefined || lines < 2) return '';
+  return ` in ${lines} lines of ${Math.round((size - lines + 1) / lines)} characters on average`;
 }
 
 function noteForModel({ text, forModel }: ContextNote): string {

@@ -115,7 +115,7 @@ function subCalls(facts: PromptFacts): string[] {
     `- \`llm_query_batched(prompts)\` asks many at once, up to ${limits.maxConcurrentCalls} in flight, and returns the replies in order; a failed one has \`.ok == False\` and the reason in \`.error\`.`,
     recursive
       ? '- `rlm_query(query, context)` starts a child that works on its own context with its own REPL, as you do; `rlm_query_batched([(query, context), …])` runs children in parallel. Use them where a part needs several steps of its own.'
-      : '- `rlm_query(query, context)` asks a model about one piece of context that fits into a prompt; `rlm_query_batched([(query, context), …])` asks many at once.',
+      : '- At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
     '- `allm_query` and `arlm_query` are the same for `await` and `asyncio.gather`.',
     `- At most ${limits.maxSubCalls} sub-calls for the whole task. A call over budget raises \`BudgetExceeded\`, a kind of \`LLMError\`; finished replies stay.`,
   ];
@@ -125,7 +125,7 @@ function answering(facts: PromptFacts): string[] {
   const lines = [
     '# How to answer',
     '- From code: `FINAL(value)` ends the task with that value; `FINAL_VAR("name")` with that variable.',
-    '- In your reply, at the start of a line outside any block: `FINAL(the answer)` or `FINAL_VAR(name)`.',
+    '- In your reply, at the start of a line outside any block: `FINAL(the answer)` or `FINAL_VAR(name)`; the name may have quotes in both places. The answer may hold brackets, commas, quotes and several lines, and a form that the query asks for goes inside: `FINAL(Answer: 42)`.',
     '- Keep a draft in `answer["content"]`: if a limit ends the task, the draft counts. `answer["ready"] = True` makes it final.',
     '- An answer beside a failed cell is refused: you have not seen the error yet.',
   ];
@@ -153,11 +153,13 @@ function advice(facts: PromptFacts): string[] {
   ];
   if (facts.depth + 1 <= facts.limits.maxDepth) {
     lines.push(
-      '- Hand meaning to sub-calls: put the text they need into the prompt, in fat pieces of tens of thousands of characters rather than single lines, and ask all pieces in one batch.',
+      '- Hand meaning to sub-calls, and ask all pieces in one batch. To search or summarise, put fat pieces of tens of thousands of characters into a prompt.',
+      '- To label or count items, put 20 to 50 numbered items into a prompt, check that every number came back, ask two or three times in shuffled order, and read where the replies differ. A sub-model errs on a few per cent of items; the same prompt asked twice is sent twice.',
     );
   }
   lines.push(
     '- Keep long results in variables and print only what you need to decide the next step.',
+    '- When this conversation grows long, `continue_with(notes)` starts it anew from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
     '- Check the answer against the context before you give it. The end of each message from the REPL says how much budget is left.',
   );
   return lines;

@@ -25,7 +25,7 @@ describe('what the model sees of a command', () => {
     const text = `${'h'.repeat(200)}${'t'.repeat(200)}`;
     const shown = renderShown(cell({ stdout: { text, dropped: 0 } }), limits, 't3.0');
     expect(shown).toBe(
-      `${'h'.repeat(50)}\n… [300 characters left out; the full text is in history["t3.0"]] …\n${'t'.repeat(50)}`,
+      `${'h'.repeat(50)}\n… [300 characters left out; to read on: print(history["t3.0"][50:150])] …\n${'t'.repeat(50)}`,
     );
   });
 
@@ -40,14 +40,16 @@ describe('what the model sees of a command', () => {
   test('adds what the capture dropped to the count and says that it is gone', () => {
     const text = `${'h'.repeat(100)}${'t'.repeat(100)}`;
     const shown = renderShown(cell({ stdout: { text, dropped: 1000, gapAt: 100 } }), limits, 't1.0');
-    expect(shown).toContain('[1100 characters left out; 1000 of them were not kept; the rest is in history["t1.0"]]');
+    expect(shown).toContain(
+      '[1100 characters left out; 1000 of them were not kept; to read on: print(history["t1.0"][50:150])]',
+    );
     expect(shown.startsWith('h'.repeat(50))).toBe(true);
     expect(shown.endsWith('t'.repeat(50))).toBe(true);
   });
 
   test('shows the gap also where the rest would fit', () => {
     const shown = renderShown(cell({ stdout: { text: 'ab', dropped: 7, gapAt: 1 } }), limits, 't1.0');
-    expect(shown).toBe('a\n… [7 characters left out; 7 of them were not kept; the rest is in history["t1.0"]] …\nb');
+    expect(shown).toBe('a\n… [7 characters left out; 7 of them were not kept] …\nb');
   });
 
   test('keeps a short error whole, whatever was printed', () => {

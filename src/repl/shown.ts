@@ -27,7 +27,14 @@ export function renderShown(outcome: Showable, limits: Pick<ReplLimits, 'outputC
     texts.map((text) => text.length),
     limits.outputChars,
   );
-  const pieces = sections.map((section, index) => section.label + cut(section, shares[index] ?? 0, handle));
+  const pieces: string[] = [];
+  // Where a section begins in the full text.
+  let base = 0;
+  for (const [index, section] of sections.entries()) {
+    base += section.label.length;
+    pieces.push(section.label + cut(section, shares[index] ?? 0, { handle, base }));
+    base += countCharacters(section.text) + (section.text.endsWith('\n') ? 0 : 1);
+  }
   if (error !== undefined) pieces.push(boundError(error, shares[sections.length] ?? 0).traceback);
   return pieces.reduce((text, piece) => (text === '' || text.endsWith('\n') ? text + piece : `${text}\n${piece}`), '');
 }
@@ -61,14 +68,21 @@ function shareOut(lengths: readonly number[], room: number): number[] {
   return shares;
 }
 
-/** Head and tail of a text; a gap that the capture left lies between them. */
-function cut({ text, dropped, gapAt }: Section, share: number, handle: string): string {
+/** Head and tail of a text, with the code that prints what lies between them; a gap that the capture left lies there too. */
+function cut(
+  { text, dropped, gapAt }: Section,
+  share: number,
+  { handle, base }: { readonly handle: string; readonly base: number },
+): string {
   if (dropped === 0 && text.length <= share) return text;
   const spare = text.length <= share;
   const headEnd = spare ? gapAt : characterBoundary(text, Math.min(gapAt, Math.ceil(share / 2)));
   const tailStart = spare ? gapAt : characterBoundary(text, text.length - Math.floor(share / 2));
   const start = dropped > 0 ? Math.max(tailStart, gapAt) : tailStart;
   const leftOut = countCharacters(text.slice(headEnd, start)) + dropped;
-  const kept = dropped === 0 ? 'the full text is in' : `${dropped} of them were not kept; the rest is in`;
-  return `${text.slice(0, headEnd)}\n… [${leftOut} characters left out; ${kept} history["${handle}"]] …\n${text.slice(start)}`;
+  const kept = dropped === 0 ? '' : `; ${dropped} of them were not kept`;
+  const from = base + countCharacters(text.slice(0, headEnd));
+  const more =
+    leftOut === dropped ? '' : `; to read on: print(history["${handle}"][${from}:${from + Math.max(1, share)}])`;
+  return `${text.slice(0, headEnd)}\n… [${leftOut} characters left out${kept}${more}] …\n${text.slice(start)}`;
 }

@@ -181,7 +181,7 @@ function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundConte
     },
     run.prompt,
   );
-  return new Conversation(system, firstMessage(run.query, contexts, inForce.names));
+  return new Conversation(system, firstMessage({ query: run.query, contexts, names: inForce.names, limits }));
 }
 
 function reportStarted(run: Run, { repl }: Workspace, bound: BoundContext): void {

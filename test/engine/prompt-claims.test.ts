@@ -214,7 +214,7 @@ const CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('["a", "c", false, true]'),
   },
   {
-    says: 'asks a model about one piece of context that fits into a prompt',
+    says: 'At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
     script: {
       context: 'x',
       root: [
@@ -273,6 +273,42 @@ const CLAIMS: readonly Claim[] = [
     script: { context: 'x', root: [cell('v = 5'), 'FINAL_VAR(v)'] },
     holds: (played) => expect(answered(played)).toBe('5'),
   },
+  ...['FINAL_VAR("v")', cell('FINAL_VAR(v)'), cell('FINAL_VAR("v")')].map((last) => ({
+    says: 'the name may have quotes in both places.',
+    script: { context: 'x', root: [cell('v = "five (5)"'), last] },
+    holds: (played: Played<unknown>) => expect(answered(played)).toBe('five (5)'),
+  })),
+  {
+    says: 'The answer may hold brackets, commas, quotes and several lines,',
+    script: { context: 'x', root: [cell('print(context)'), 'FINAL(a (b), "c"\n[d] it\'s)'] },
+    holds: (played) => expect(answered(played)).toBe('a (b), "c"\n[d] it\'s'),
+  },
+  {
+    says: 'and a form that the query asks for goes inside: `FINAL(Answer: 42)`.',
+    script: { context: 'x', root: [cell('print(context)'), 'FINAL(Answer: 42)'] },
+    holds: (played) => expect(answered(played)).toBe('Answer: 42'),
+  },
+  {
+    says: 'the same prompt asked twice is sent twice.',
+    script: { context: 'x', root: [cell('replies = llm_query_batched(["same", "same"])', 'FINAL(len(replies))')] },
+    holds: (played) => expect(played.sub.requests).toHaveLength(2),
+  },
+  {
+    says: '`continue_with(notes)` starts it anew from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
+    script: {
+      context: 'x',
+      root: [
+        cell('v = 1', 'open("f", "w").write("kept")', 'print("first turn")'),
+        cell('continue_with("my notes")'),
+        cell('FINAL([v, open("f").read(), "first turn" in history["t1.0"]])'),
+      ],
+    },
+    holds: (played) => {
+      expect(answered(played)).toBe('[1, "kept", true]');
+      expect(told(played.root, 2)).toContain('my notes');
+      expect(told(played.root, 2)).not.toContain('first turn');
+    },
+  },
   {
     says: 'Keep a draft in `answer["content"]`: if a limit ends the task, the draft counts.',
     script: { context: 'x', limits: { maxTurns: 1 }, root: [cell('answer["content"] = "draft"')] },
@@ -325,7 +361,7 @@ const NO_CLAIM: readonly RegExp[] = [
   /^```|^print\(len\(context\)\)$/,
   /^- Look first:/,
   /^- Use code for what code can decide/,
-  /^- Hand meaning to sub-calls:/,
+  /^- Hand meaning to sub-calls/,
   /^- Keep long results in variables/,
   /^\{.*\}$/,
 ];

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fromFile, fromFiles, loadContext } from '../../src/context/index.ts';
+import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { firstMessage } from '../../src/prompt/index.ts';
 
 let base = '';
@@ -29,7 +30,10 @@ async function write(name: string, content: string | Buffer): Promise<string> {
 async function loadOne(source: ReturnType<typeof fromFile>) {
   const set = await loadContext(source);
   if (set.kind !== 'one') throw new Error('expected one context');
-  return { ...set.context, message: firstMessage('Q?', set, ['context', 'context_0']) };
+  return {
+    ...set.context,
+    message: firstMessage({ query: 'Q?', contexts: set, names: ['context', 'context_0'], limits: DEFAULT_LIMITS }),
+  };
 }
 
 async function loadFolder(paths: string | readonly string[] = '.') {
@@ -120,7 +124,7 @@ describe.skipIf(process.platform === 'win32')('D: links and names', () => {
       expect((await loadFolder([name])).paths).toEqual([name]);
       const listed = await loadFolder();
       expect(listed.paths).toEqual([name]);
-      expect(listed.message.split('\n').length).toBeLessThan(8);
+      expect(listed.message.split('\n').length).toBeLessThan(10);
     },
   );
 });
