@@ -96,7 +96,7 @@ describe('a context in memory', () => {
     const middle = preview.split('\n[…]\n')[1]?.split('\n') ?? [];
     expect(middle.length).toBeGreaterThan(10);
     for (const line of middle) expect(lines).toContain(line);
-    expect(lines.indexOf(middle[0] ?? '')).toBeGreaterThan(900);
+    expect(lines.indexOf(middle[0] ?? '')).toBeGreaterThan(700);
     expect(preview.length).toBeGreaterThan(1_500);
     expect(preview.length).toBeLessThan(2_500);
   });
@@ -200,7 +200,7 @@ describe('fromFile', () => {
       expect(counted).toBe(3_000);
     }
     const { preview = '' } = await one(fromFile(await write('one-line.txt', 'é'.repeat(20_001))));
-    expect(preview).toMatch(/^é+\n\[…\]\né+\n\[…\]\né+$/);
+    expect(preview).toMatch(/^é+\n\[…\]\né+$/);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { DocumentValue } from '../repl/port.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
-import { PREVIEW_CHARS, previewText } from './preview.ts';
+import { MIDDLE_AT, PREVIEW_CHARS, previewText } from './preview.ts';
 
 /** Ends of names, and folders, that are counted for the model. */
 const COUNTED = 8;
@@ -27,7 +27,7 @@ export function documentsContext(
 function listed(documents: readonly DocumentValue[]): readonly DocumentValue[] {
   const { length } = documents;
   if (length <= 3 * PREVIEW_CHARS) return documents;
-  const middle = Math.floor((length - PREVIEW_CHARS) / 2);
+  const middle = Math.floor(length * MIDDLE_AT);
   const starts = [0, middle, length - PREVIEW_CHARS];
   return starts.flatMap((start) => documents.slice(start, start + PREVIEW_CHARS));
 }

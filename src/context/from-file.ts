@@ -8,7 +8,15 @@ import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, encodingGiven, whyNoPath } from './file-options.ts';
 import { bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
-import { joinPreview, PREVIEW_CHARS, PREVIEW_HEAD, PREVIEW_MIDDLE, PREVIEW_TAIL, previewText } from './preview.ts';
+import {
+  joinPreview,
+  MIDDLE_AT,
+  PREVIEW_CHARS,
+  PREVIEW_HEAD,
+  PREVIEW_MIDDLE,
+  PREVIEW_TAIL,
+  previewText,
+} from './preview.ts';
 import { type FileFacts, readAt, scanFile } from './scan-file.ts';
 
 /** How a file is read. */
@@ -170,20 +178,20 @@ async function previewOf(value: FileValue): Promise<string> {
   if (size <= shown) return previewText(await decode(skip, size));
   const head = await decode(skip, LONGEST * PREVIEW_HEAD);
   // A code unit of UTF-16 has two bytes. A cut may fall inside a character, which is not shown then.
-  const half = skip + 2 * Math.floor(size / 4);
-  const middle = CUT_ANYWHERE.test(encoding) ? await decode(half, LONGEST * PREVIEW_MIDDLE) : '';
+  const start = skip + 2 * Math.floor((size * MIDDLE_AT) / 2);
+  const middle = CUT_ANYWHERE.test(encoding) ? await decode(start, 2 * LONGEST * PREVIEW_MIDDLE) : '';
   const end = LONGEST * (PREVIEW_TAIL + 1);
   // Nothing is shown of the end in an encoding that has states.
   const tail = encoding === 'iso-2022-jp' ? '' : await decode(bytes - end, end);
-  return joinPreview({ head, middle: trimmed(middle), tail: trimmed(tail) });
+  return joinPreview({ head, middle, tail: trimmed(tail) });
 }
 
 /** Encodings that can be read from any position: other ones with several bytes per character cannot. */
 const CUT_ANYWHERE = /^(?:utf-8|utf-16|windows-|iso-8859|koi8|macintosh|ibm866)/;
 
-/** Without the remains of characters that the ends of a piece cut. */
+/** Without the remains of a character that the beginning of a piece cut. */
 function trimmed(piece: string): string {
-  return piece.replace(/^\ufffd+|\ufffd+$/g, '');
+  return piece.replace(/^\ufffd+/, '');
 }
 
 /** The error for a file that cannot be a context; `why` is a clause. */

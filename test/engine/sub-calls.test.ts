@@ -53,7 +53,7 @@ describe('llm_query', () => {
     });
     expect(result.answer).toBe([...Array(20).keys()].map((i) => (i === 7 ? '' : `<${i}>`)).join(' '));
     expect(most).toBeGreaterThan(1);
-    expect(promptOf(root, 1)).toContain('20 sub-calls (1 failed)');
+    expect(promptOf(root, 1)).toContain('20 sub-calls (19 ok, 1 failed)');
   });
 
   it('over maxSubCalls: the items that fit are sent in order, the others are refused', async () => {
