@@ -4,6 +4,7 @@ from .own import own_builtins as __builtins__
 
 import sys
 from collections.abc import Callable
+from types import ModuleType
 
 from . import executor
 from .answers import Answer, Answers
@@ -19,9 +20,11 @@ from .interrupts import Interrupts
 from .loop import EventLoop
 from .limits import Limits
 from .lookups import Lookups
+from .mapping import make_map
 from .namespace import Namespace
 from .output import Output
 from .panel import Panel, show_vars
+from .pieces import make_pieces
 from .queried import let_json_write_views
 from .queries import Queries, make_queries
 from .tracebacks import FAILURE, bounded, describe
@@ -102,12 +105,23 @@ class Guest:
         self.namespace.protect_made("SHOW_VARS", lambda: {"SHOW_VARS": show_vars(self.panel)})
         self.namespace.protect_made("history", lambda: {"history": History(self.channel)})
         self.namespace.protect("context", None, data=True)
+        self._offer_helpers(functions["llm_query"], functions["llm_query_batched"])
         self.loop.install()
         let_json_write_views()
         if self.threads:
             self.channel.tracker.install()
         else:
             executor.install(self.channel, self.calls)
+
+    def _offer_helpers(self, query: Callable, ask: Callable) -> None:
+        """Binds the helpers. `import fathom` has them whatever becomes of their names."""
+        helpers = {**make_map(ask, self.limits), **make_pieces(query, ask, lambda: self.namespace.bound("context"))}
+        module = ModuleType("fathom", "The helpers of the REPL.")
+        for name, function in helpers.items():
+            function.__module__, function.__qualname__ = "fathom", name
+            setattr(module, name, function)
+            self.namespace.offer(name, function)
+        sys.modules["fathom"] = module
 
     def _before_call(self) -> None:
         """Before each sub-call: none of a cell that has ended, none after the answer; output goes out first."""

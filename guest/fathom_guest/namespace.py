@@ -39,6 +39,13 @@ class Namespace:
         self._makers: "dict[str, Callable[[], dict[str, object]]]" = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
         self.data: set[str] = set()
+        #: Helpers that are bound and not reserved: an assignment of a cell, a tool or a context takes the name.
+        self._offered: dict[str, object] = {}
+
+    def offer(self, name: str, value: object) -> None:
+        """Binds a helper until something else takes its name."""
+        self._offered[name] = value
+        self.names[name] = value
 
     def protect(self, name: str, value: object, *, data: bool = False) -> None:
         """Binds a name for good."""
@@ -93,7 +100,7 @@ class Namespace:
 
     def user_names(self) -> list[str]:
         """Names a cell or the host has given to data, functions and classes: what can be answered with."""
-        protected, data = self.protected, self.data
+        protected, data, offered = self.protected, self.data, self._offered
         return [
             name
             for name, value in list(self.names.items())
@@ -101,6 +108,7 @@ class Namespace:
             and len(name) <= LONGEST_NAME
             and not name.startswith("_")
             and (name not in protected or name in data)
+            and offered.get(name, self) is not value
             and type(value) is not ModuleType
         ]
 

@@ -43,37 +43,15 @@ class Queried:
 
     def map_query(self, prompt: str, items: Iterable) -> list:
         """Asks the same of many texts (or chunks) at once; one Reply each, in order."""
-        return self._query_batched([f"{prompt}\n\n{text}" for text in _texts(prompt, items)])
+        return self._query_batched([f"{prompt}\n\n{text}" for text in texts_of(prompt, items)])
 
     def reduce_query(self, prompt: str, items: Iterable):
         """Asks one thing of many texts together; in rounds when they are too large for one prompt."""
-        texts = _texts(prompt, items)
-        while True:
-            groups = _grouped(texts, _REDUCE)
-            if len(groups) <= 1:
-                return self._query(f"{prompt}\n\n" + "\n\n".join(texts))
-            replies = self._query_batched([f"{prompt}\n\n" + "\n\n".join(group) for group in groups])
-            failed = [reply for reply in replies if not reply.ok]
-            if failed:
-                raise RuntimeError(f"{len(failed)} of {len(replies)} parts failed: {failed[0].error}")
-            if len(replies) >= len(texts):
-                return self._query(f"{prompt}\n\n" + "\n\n".join(str(reply) for reply in replies))
-            texts = [str(reply) for reply in replies]
+        return reduce_texts(self._query, self._query_batched, prompt, texts_of(prompt, items), _REDUCE)
 
     def chunk(self, size: int = 20000, overlap: int = 0) -> list[dict]:
         """Pieces `{index, start, end, text}` of `size` characters that cover all."""
-        if size <= 0 or not 0 <= overlap < size:
-            raise ValueError("chunk needs size > 0 and 0 <= overlap < size")
-        text = self.peek(0, None)  # all of it, as the chunks hold all of it
-        chunks: list[dict] = []
-        start = 0
-        while start < len(text) or not chunks:
-            end = min(start + size, len(text))
-            chunks.append({"index": len(chunks), "start": start, "end": end, "text": text[start:end]})
-            if end >= len(text):
-                break
-            start = end - overlap
-        return chunks
+        return list(chunk_text(self.peek(0, None), size, overlap))
 
     def peek(self, start: int = 0, end: "int | None" = 1000) -> str:
         """Characters `start` to `end` of the text form."""
@@ -130,16 +108,54 @@ def hit(index: int, offset: int, text: str, found: "re.Match") -> dict:
     }
 
 
-def _texts(prompt: object, items: object) -> list[str]:
+def chunk_text(text, size: int, overlap: int, by: "str | None" = None) -> Iterator[dict]:
+    """Pieces `{index, start, end, text}` of a text, or of a projected one, that cover all of it.
+
+    `by='lines'` or `by='paragraphs'` ends a piece at such an end where one lies in its second half.
+    """
+    if size <= 0 or not 0 <= overlap < size:
+        raise ValueError("chunks need size > 0 and 0 <= overlap < size")
+    if by not in (None, "lines", "paragraphs"):
+        raise ValueError(f"by must be 'lines', 'paragraphs' or None, not {by!r}")
+    length, start, index = len(text), 0, 0
+    while start < length or index == 0:
+        piece = text[start : start + size]
+        if by is not None and start + len(piece) < length:
+            mark = "\n" if by == "lines" else "\n\n"
+            found = piece.rfind(mark, max(len(piece) // 2, overlap))
+            piece = piece if found < 0 else piece[: found + len(mark)]
+        end = start + len(piece)
+        yield {"index": index, "start": start, "end": end, "text": piece}
+        if end >= length:
+            return
+        start, index = end - overlap, index + 1
+
+
+def reduce_texts(query: Callable, query_batched: Callable, prompt: str, texts: list[str], room: int):
+    """One reply about many texts: rounds of prompts of at most `room` characters each, until one is enough."""
+    while True:
+        groups = _grouped(texts, room)
+        if len(groups) <= 1:
+            return query(f"{prompt}\n\n" + "\n\n".join(texts))
+        replies = query_batched([f"{prompt}\n\n" + "\n\n".join(group) for group in groups])
+        failed = [reply for reply in replies if not reply.ok]
+        if failed:
+            raise RuntimeError(f"{len(failed)} of {len(replies)} parts failed: {failed[0].error}")
+        if len(replies) >= len(texts):
+            return query(f"{prompt}\n\n" + "\n\n".join(str(reply) for reply in replies))
+        texts = [str(reply) for reply in replies]
+
+
+def texts_of(prompt: object, items: object) -> list[str]:
     """The texts of items. A single text is refused: taken as a list, each of its letters would cost a call."""
     if not isinstance(prompt, str):
         raise TypeError(f"the prompt must be a str, not {type(prompt).__name__}")
     if isinstance(items, (str, bytes, Mapping)) or (isinstance(items, Queried) and not items.holds_items):
         raise TypeError(f"items must be a list of texts or chunks, such as chunk() gives, not {type(items).__name__}")
-    return [_text_of_item(item) for item in items]
+    return [text_of_item(item) for item in items]
 
 
-def _text_of_item(item: object) -> str:
+def text_of_item(item: object) -> str:
     if isinstance(item, dict) and isinstance(item.get("text"), str):
         return item["text"]
     if type(item) is Document:

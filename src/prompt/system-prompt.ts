@@ -103,6 +103,10 @@ function names(facts: PromptFacts): string[] {
   if (facts.values.length > 0) {
     lines.push(`- Values given with the task: ${facts.values.map((name) => `\`${name}\``).join(', ')}.`);
   }
+  if (facts.depth + 1 <= facts.limits.maxDepth) lines.push(...helpers());
+  lines.push(
+    "- `chunks(text, size, overlap, by='lines')` gives pieces `{start, end, text}` that cover a text; `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`.",
+  );
   lines.push('- `SHOW_VARS()` returns a list of your variables. `history` is a sequence of what happened so far.');
   return lines;
 }
@@ -118,6 +122,14 @@ function subCalls(facts: PromptFacts): string[] {
       : '- At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
     '- `allm_query` and `arlm_query` are the same for `await` and `asyncio.gather`.',
     `- At most ${limits.maxSubCalls} sub-calls for the whole task. A call over budget raises \`BudgetExceeded\`, a kind of \`LLMError\`; finished replies stay.`,
+  ];
+}
+
+/** The helpers that call models, one line each. */
+function helpers(): string[] {
+  return [
+    '- `llm_map(items, instruction, labels=[…], votes=3)` labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on. The result has `.values`, `.counts()`, `.failed`, `.disagreements`. `output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls and tokens.',
+    '- `llm_filter(items, condition)`, `llm_reduce(texts, instruction)` and `llm_extract(text, schema)`, which gives each value with its quote and place, are built the same way.',
   ];
 }
 
@@ -154,7 +166,7 @@ function advice(facts: PromptFacts): string[] {
   if (facts.depth + 1 <= facts.limits.maxDepth) {
     lines.push(
       '- Hand meaning to sub-calls, and ask all pieces in one batch. To search or summarise, put fat pieces of tens of thousands of characters into a prompt.',
-      '- To label or count items, put 20 to 50 numbered items into a prompt, check that every number came back, ask two or three times in shuffled order, and read where the replies differ. A sub-model errs on a few per cent of items; the same prompt asked twice is sent twice.',
+      '- To label or count items, use `llm_map` with `votes=3`: one pass errs on a few per cent of items. Read what is disputed or rare. The same prompt asked twice is sent twice.',
     );
   }
   lines.push(

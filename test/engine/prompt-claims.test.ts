@@ -289,7 +289,71 @@ const CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('Answer: 42'),
   },
   {
-    says: 'the same prompt asked twice is sent twice.',
+    says: 'labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on.',
+    script: {
+      context: 'x',
+      // The third of four items is missing at first, and then disputed.
+      sub: [
+        '1: a\n2: a\n4: b',
+        '1: b',
+        ...['1: a\n2: a\n3: a\n4: a', '1: b\n2: b\n3: b\n4: b'],
+        ...Array.from({ length: 8 }, () => '1: a\n2: a\n3: a\n4: a'),
+      ],
+      root: [
+        cell(
+          'r = llm_map(["p", "q", "r", "s"], "Which?", labels=["a", "b"], votes=3)',
+          'FINAL([len(r.values), sum(r.counts().values()), r.failed, len(r.disagreements) > 0])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[4, 4, [], true]'),
+  },
+  {
+    says: '`output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls and tokens.',
+    script: {
+      context: 'x',
+      sub: ['1: 7\n2: "seven"', '1: 8'],
+      root: [
+        cell(
+          'plan = llm_map(["p", "q"], "How many?", output={"type": "integer"}, dry_run=True)',
+          'FINAL([plan["calls"], llm_map(["p", "q"], "How many?", output={"type": "integer"}).values])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[1, [7, 8]]'),
+  },
+  {
+    says: '`llm_filter(items, condition)`, `llm_reduce(texts, instruction)` and `llm_extract(text, schema)`, which gives each value with its quote and place, are built the same way.',
+    script: {
+      context: 'It costs 5 pounds.',
+      sub: ['1: yes\n2: no', 'all of it', '[{"quote": "5 pounds", "value": 5}]'],
+      root: [
+        cell(
+          'kept = llm_filter(["p", "q"], "it is good")',
+          'reduced = llm_reduce(["p", "q"], "Sum up")',
+          'found = llm_extract(context, {"type": "integer"})',
+          'FINAL([kept, reduced, found[0]["value"], context[found[0]["start"]:found[0]["end"]]])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[["p"], "all of it", 5, "5 pounds"]'),
+  },
+  {
+    says: 'gives pieces `{start, end, text}` that cover a text;',
+    script: {
+      context: 'one\ntwo\nthree',
+      root: [
+        cell(
+          "pieces = chunks(context, 6, 0, by='lines')",
+          'hits = search("t.o") + search(["THREE"])',
+          'FINAL(["".join(p["text"] for p in pieces) == context, [h["match"] for h in hits]])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[true, ["two", "three"]]'),
+  },
+  {
+    says: 'The same prompt asked twice is sent twice.',
     script: { context: 'x', root: [cell('replies = llm_query_batched(["same", "same"])', 'FINAL(len(replies))')] },
     holds: (played) => expect(played.sub.requests).toHaveLength(2),
   },

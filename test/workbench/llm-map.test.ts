@@ -1,0 +1,83 @@
+/**
+ * Counting with a sub-model that errs: one `llm_map` with three votes per item finds the exact counts.
+ * `FATHOM_MAP_SEEDS` sets how many seeds are tried (default 4; the goal is stated for 40).
+ */
+import { describe, expect, it } from 'vitest';
+import { cell, play } from '../engine/harness.ts';
+
+const SEEDS = Number(process.env.FATHOM_MAP_SEEDS ?? 4);
+const ITEMS = 5_000;
+const ERROR = 0.02;
+const LABELS = ['entity', 'number', 'place', 'human being', 'description', 'abbreviation'] as const;
+/** Runs of which the counts have to be exact. */
+const EXACT_SHARE = 0.95;
+
+/** A generator of random numbers from 0 to 1: mulberry32, so that a seed gives the same run on every machine. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Labels each numbered item of a prompt; errors are independent per item and call. */
+function labeller(random: () => number, labelOf: (item: number) => number): (prompt: string) => string {
+  return (prompt) =>
+    [...prompt.matchAll(/^(\d+): item (\d+)$/gm)]
+      .map(([, number, item]) => {
+        const right = labelOf(Number(item));
+        const shift = random() < ERROR ? 1 + Math.floor(random() * (LABELS.length - 1)) : 0;
+        return `${number}: ${LABELS[(right + shift) % LABELS.length]}`;
+      })
+      .join('\n');
+}
+
+async function countOnce(seed: number, options: { readonly items: number; readonly votes: number }) {
+  const random = randomFrom(seed);
+  const truth = Array.from({ length: options.items }, () => Math.floor(random() ** 2 * LABELS.length));
+  const label = labeller(random, (item) => truth[item] ?? 0);
+  const { result } = await play({
+    context: truth.map((_, index) => `item ${index}`).join('\n'),
+    limits: { maxSubCalls: 100_000, maxTokens: 100_000_000 },
+    sub: ({ prompt }) => label(prompt),
+    root: [
+      cell(
+        `labelled = llm_map(context.splitlines(), "Which kind is it?", labels=${JSON.stringify(LABELS)}, votes=${options.votes})`,
+        `FINAL([labelled.counts()[label] for label in ${JSON.stringify(LABELS)}])`,
+      ),
+    ],
+  });
+  const right = LABELS.map((_, index) => truth.filter((one) => one === index).length);
+  return { answer: JSON.parse(result.answer ?? '[]') as number[], right };
+}
+
+describe('llm_map', () => {
+  it(`counts ${ITEMS} items exactly with votes, where a single pass errs`, { timeout: 600_000 }, async () => {
+    const single = await countOnce(1, { items: ITEMS, votes: 1 });
+    expect(single.answer).not.toEqual(single.right);
+    let exact = 0;
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
+      const { answer, right } = await countOnce(seed, { items: ITEMS, votes: 3 });
+      if (JSON.stringify(answer) === JSON.stringify(right)) exact += 1;
+    }
+    expect(exact / SEEDS).toBeGreaterThanOrEqual(EXACT_SHARE);
+  });
+
+  it('keeps what it has when the calls are used up, and raises nothing', async () => {
+    const { result } = await play({
+      context: 'x',
+      limits: { maxSubCalls: 2 },
+      sub: ({ prompt }) => labeller(Math.random, () => 0)(prompt),
+      root: [
+        cell(
+          `labelled = llm_map([f"item {i}" for i in range(200)], "Which?", labels=${JSON.stringify(LABELS)}, votes=3)`,
+          'FINAL([sum(v is not None for v in labelled.values), len(labelled.failed), labelled[199].ok])',
+        ),
+      ],
+    });
+    expect(JSON.parse(result.answer ?? '')).toEqual([80, 120, false]);
+  });
+});
