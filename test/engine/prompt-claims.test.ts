@@ -369,8 +369,8 @@ const CLAIMS: readonly Claim[] = [
     },
     holds: (played) => {
       expect(answered(played)).toBe('[1, "kept", true]');
-      expect(told(played.root, 2)).toContain('my notes');
-      expect(told(played.root, 2)).not.toContain('first turn');
+      expect(promptOf(played.root, 2)).toContain('my notes');
+      expect(promptOf(played.root, 2)).not.toContain('first turn');
     },
   },
   {
