@@ -21,12 +21,12 @@ class TextForm:
     wanted = "your answer on one line"
 
     def read(self, text: str) -> "str | None":
-        """The key of an answer, or None where it is none. Equal keys are equal votes."""
+        """The key of a valid answer, else None. Equal keys are equal votes."""
         text = text.strip().strip("*`").strip()
         return text or None
 
     def value(self, key: str) -> object:
-        """The value that a key stands for."""
+        """The value of a key."""
         return key
 
 
