@@ -9,6 +9,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       'ai-sdk': 'src/ai-sdk/index.ts',
+      mcp: 'src/mcp/index.ts',
       test: 'src/test.ts',
       'cli/main': 'src/cli/main.ts',
     },

@@ -8,7 +8,9 @@ import { closestTo } from '../similar.ts';
 import { addChatCommand } from './chat/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
-import { type AskOptions, addAskOptions } from './options/ask-options.ts';
+import type { McpOptions } from './mcp/mcp.ts';
+import { type AskOptions, addAskOptions, addEngineOptions } from './options/ask-options.ts';
+import { addKeepOptions } from './options/store.ts';
 import { addRunCommands } from './runs/commands.ts';
 import type { Console } from './screen/console.ts';
 import { printError } from './screen/error-report.ts';
@@ -62,6 +64,17 @@ function program(): Command {
   addChatCommand(fathom, { console, interrupts, end, exit, signals: process, screens });
   addRunCommands(fathom, { console, interrupts, end });
   addSessionCommands(fathom, { console, interrupts, end });
+  addKeepOptions(
+    addEngineOptions(
+      fathom
+        .command('mcp')
+        .description('serve an MCP client, such as a coding agent, over standard input and output')
+        .option('--root <dir...>', 'folders below which it may read (default: the working directory)'),
+    ),
+  ).action(async (options: McpOptions) => {
+    const { serveMcp } = await import('./mcp/mcp.ts');
+    process.exitCode = await serveMcp(options, console);
+  });
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')

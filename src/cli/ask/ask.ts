@@ -6,15 +6,14 @@ import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import { type AskOptions, givenCost, limitsOf, type QuestionOptions, replOf } from '../options/ask-options.ts';
-import { type Config, readConfig } from '../options/config.ts';
-import { costLimitFor, namedSubModels, requiredModel, serverFacts, settingsOf } from '../options/models.ts';
+import type { AskOptions, QuestionOptions } from '../options/ask-options.ts';
+import { readConfig } from '../options/config.ts';
+import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
+import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { schemaFromFile } from '../options/schema-file.ts';
 import { openToKeep, type StoreHandle, storeArgument } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
-import { forTerminal } from '../screen/terminal-text.ts';
-import type { ProgressView } from '../watch/progress-view.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
 
 /** One `fathom ask`. */
@@ -45,7 +44,7 @@ export async function ask({ options: given, console, interrupts, ...asked }: Ask
       kept = keeping.durable;
       const { onEvent } = watching;
       const rlm = {
-        ...rlmOptions({ model, options, config, env: console.env, view: stage.view }),
+        ...rlmOptionsOf({ model, options, config, env: console.env, note: (line) => stage.view.note(line) }),
         store: keeping.store,
         onEvent,
       };
@@ -102,32 +101,5 @@ export function requestOf(parts: {
     signal,
     ...(context !== undefined && { context }),
     ...(output !== undefined && { output }),
-  };
-}
-
-interface Given {
-  readonly model: string;
-  readonly options: AskOptions;
-  readonly config: Config;
-  readonly env: Console['env'];
-  readonly view: ProgressView;
-}
-
-function rlmOptions({ model, options, config, env, view }: Given): RlmOptions {
-  const subModel = namedSubModels(options.subModel, env, config);
-  const facts = serverFacts(model, options, config);
-  const models = [...new Set([model, ...(subModel ?? [])])];
-  const { maxCostUsd, notice } = costLimitFor(models, givenCost(options, config), facts.prices);
-  if (notice !== undefined) view.note(forTerminal(notice));
-  const modelSettings = settingsOf(options, config);
-  const instructions = options.instructions ?? config.instructions;
-  return {
-    model,
-    ...(subModel !== undefined && { subModel }),
-    ...replOf(options, config),
-    ...facts,
-    ...(modelSettings !== undefined && { modelSettings }),
-    ...(instructions !== undefined && { prompt: { instructions } }),
-    limits: { ...limitsOf(options, config), ...(maxCostUsd !== undefined && { maxCostUsd }) },
   };
 }

@@ -15,9 +15,8 @@ import {
 import { addKeepOptions, type KeepOptions } from './store.ts';
 import { amount, count, each, limit } from './values.ts';
 
-/** Options of a question, both in `fathom ask` and in a session. */
-export interface QuestionOptions extends ProgressOptions, ContextOptions, ModelOptions, SettingOptions, OutputOptions {
-  readonly schema?: string;
+/** Options of models and limits, whatever is asked. */
+export interface RunOptions extends ModelOptions, SettingOptions {
   readonly instructions?: string;
   readonly maxTurns?: number;
   readonly maxDepth?: number;
@@ -32,6 +31,14 @@ export interface QuestionOptions extends ProgressOptions, ContextOptions, ModelO
   readonly callTimeout?: number;
   readonly limit?: readonly Partial<Limits>[];
 }
+
+/** Options of a question, both in `fathom ask` and in a session. */
+export interface QuestionOptions extends RunOptions, ProgressOptions, ContextOptions, OutputOptions {
+  readonly schema?: string;
+}
+
+/** Options of an `Rlm` that serves others. */
+export interface EngineOptions extends RunOptions, ReplOptions {}
 
 /** Where the answer goes. */
 export interface OutputOptions {
@@ -68,6 +75,11 @@ export function addQuestionOptions(command: Command): Command {
 /** Declares `--instructions`. */
 export function addInstructionsOption(command: Command): Command {
   return command.option('--instructions <text>', 'added to the system prompt of the root model');
+}
+
+/** Declares {@link EngineOptions}. */
+export function addEngineOptions(command: Command): Command {
+  return addReplOptions(addLimitOptions(addInstructionsOption(addSettingOptions(addModelOptions(command)))));
 }
 
 /** Declares {@link OutputOptions}. */
@@ -129,7 +141,7 @@ export function replOf({ repl, isolation }: ReplOptions, config: Config): Requir
 }
 
 /** The limits that options and the config file set. `maxCostUsd` is separate: its default depends on the models. */
-export function limitsOf(options: QuestionOptions, config: Config): Partial<Limits> {
+export function limitsOf(options: RunOptions, config: Config): Partial<Limits> {
   const { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, maxOutputTokens } = options;
   const named = { maxTurns, maxDepth, maxTokens, maxSubCalls, maxConcurrentCalls, maxOutputTokens };
   const times = { maxDurationMs: milliseconds(options.timeout), callTimeoutMs: milliseconds(options.callTimeout) };
@@ -142,7 +154,7 @@ export function limitsOf(options: QuestionOptions, config: Config): Partial<Limi
 }
 
 /** The cost limit that options and the config file set. */
-export function givenCost({ maxCost, limit: limits = [] }: QuestionOptions, config: Config): number | undefined {
+export function givenCost({ maxCost, limit: limits = [] }: RunOptions, config: Config): number | undefined {
   return maxCost ?? Object.assign({}, config.limits, ...limits).maxCostUsd;
 }
 

@@ -13,7 +13,8 @@ export function printError(error: unknown, stderr: TextStream): void {
   stderr.write(`${wrapped(describeError(error), stderr, 2)}\n`);
 }
 
-function describeError(error: unknown): string {
+/** An error on one line: its message, advice, and the stable code. */
+export function describeError(error: unknown): string {
   if (!RlmError.isInstance(error)) return `fathom: ${onOneLine(messageOf(error), MESSAGE_CHARS)}`;
   const advice = ADVICE[error.code];
   return `fathom: ${onOneLine(inOptionWords(error.message), MESSAGE_CHARS)}${advice === undefined ? '' : ` ${advice}`} [${error.code}]`;

@@ -1,0 +1,182 @@
+/** Runs that take longer than their client waits, over the pipes of a process of `fathom mcp`. */
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { scriptedModel } from '../../src/test.ts';
+import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { type Called, call, connectPair, type Pair } from './harness.ts';
+
+/** Milliseconds after which the client ends a call. */
+const TIMEOUT = 2_000;
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const CELLS = [
+  '```repl\nfirst = 1\n```',
+  '```repl\nsecond = 2\n```',
+  '```repl\nFINAL(f"{first + second} of {len(context)}")\n```',
+];
+
+let folder: string;
+let provider: MockProvider;
+beforeAll(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), 'fathom-mcp-long-')));
+  await writeFile(join(folder, 'data.txt'), 'x'.repeat(1_000));
+  // Each reply takes as long as the client waits: the run takes three times as long.
+  provider = await startMockProvider({
+    respond: ({ messages }) => ({
+      text: CELLS[messages.filter(({ role }) => role === 'assistant').length] ?? '',
+      latencyMs: TIMEOUT,
+    }),
+  });
+});
+afterAll(async () => {
+  await provider.close();
+  await rm(folder, { recursive: true });
+});
+
+async function spawnServer(...args: readonly string[]): Promise<{ client: Client; pid: number; stderr: () => string }> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', MAIN, 'mcp', '-m', 'openai/gpt-5-nano', ...args],
+    cwd: folder,
+    env: { ...provider.env, PATH: process.env.PATH ?? '', HOME: folder },
+    stderr: 'pipe',
+  });
+  let stderr = '';
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const client = new Client({ name: 'test', version: '1' });
+  await client.connect(transport);
+  onTestFinished(() => client.close());
+  return { client, pid: transport.pid ?? 0, stderr: () => stderr };
+}
+
+describe('a run three times as long as the timeout of its client', { timeout: 60_000 }, () => {
+  const question = { question: 'How many?', paths: ['data.txt'] };
+
+  it('is delivered to a client that listens to progress', async () => {
+    const { client } = await spawnServer();
+    const messages: string[] = [];
+    const asked = await call(client, 'ask', question, {
+      timeout: TIMEOUT + 1_000,
+      resetTimeoutOnProgress: true,
+      onprogress: ({ message = '' }) => messages.push(message),
+    });
+    expect(asked.data).toMatchObject({ answer: '3 of 1000', turns: 3 });
+    expect(messages[0]).toContain(`run ${asked.data.run_id}`);
+    for (const turn of [1, 2, 3]) expect(messages.join('\n')).toContain(`turn ${turn} of 30`);
+  });
+
+  it('is delivered by start, status and result to a client that does not', async () => {
+    const { client } = await spawnServer();
+    const { data } = await call(client, 'start', question, { timeout: TIMEOUT });
+    let found: Called;
+    do {
+      found = await call(client, 'result', { run_id: data.run_id, wait_seconds: 1 }, { timeout: TIMEOUT });
+    } while (found.data.status === 'running');
+    expect(found.data).toMatchObject({ status: 'completed', answer: '3 of 1000' });
+  });
+
+  it('is joined by the same question after a timeout, and paid once', async () => {
+    const { client } = await spawnServer();
+    const before = provider.calls.length;
+    await expect(call(client, 'ask', question, { timeout: TIMEOUT })).rejects.toThrow(/timed out/i);
+    const [first] = (await call(client, 'status')).data.runs as readonly { run_id: string; status: string }[];
+    expect(first).toMatchObject({ status: 'running' });
+    const asked = await call(client, 'ask', question, { timeout: 30_000 });
+    expect(asked.data).toMatchObject({ answer: '3 of 1000', run_id: first?.run_id });
+    expect(provider.calls.length - before).toBe(CELLS.length);
+  });
+
+  it('is paused when the server ends, killed or not, and resumed by the next one', async () => {
+    const one = await spawnServer();
+    const { data } = await call(one.client, 'start', question);
+    await one.client.close();
+    const two = await spawnServer();
+    expect((await call(two.client, 'status', { run_id: data.run_id })).data.runs).toMatchObject([
+      { status: 'running' },
+    ]);
+    process.kill(two.pid, 'SIGKILL');
+    const three = await spawnServer();
+    const found = await call(three.client, 'result', { run_id: data.run_id, wait_seconds: 30 }, { timeout: 40_000 });
+    expect(found.data, three.stderr()).toMatchObject({ status: 'completed', answer: '3 of 1000' });
+  });
+});
+
+describe('a call that its client ends', { timeout: 30_000 }, () => {
+  const started = async (lingerMs = 600_000): Promise<Pair> => {
+    const model = scriptedModel(() => ({ text: '```repl\nFINAL("late")\n```', latencyMs: 3_000 }));
+    const pair = await connectPair({ rlm: { model }, limits: { lingerMs } });
+    onTestFinished(() => pair[Symbol.asyncDispose]());
+    return pair;
+  };
+  const runOf = async ({ client }: Pair): Promise<string> => {
+    for (;;) {
+      const [run] = (await call(client, 'status')).data.runs as readonly { run_id: string }[];
+      if (run !== undefined) return run.run_id;
+    }
+  };
+  const asked = { question: 'q', text: 'abc' };
+
+  it('stops its run when the client cancels', async () => {
+    const pair = await started();
+    const control = new AbortController();
+    const ask = call(pair.client, 'ask', asked, { signal: control.signal });
+    const id = await runOf(pair);
+    control.abort('the user pressed escape');
+    await expect(ask).rejects.toThrow();
+    const { data } = await call(pair.client, 'result', { run_id: id, wait_seconds: 20 });
+    expect(data).toMatchObject({ status: 'aborted', reason: expect.stringContaining('the client cancelled') });
+  });
+
+  it('does not stop a run that another call waits for, nor one of start', async () => {
+    const pair = await started();
+    const control = new AbortController();
+    const one = call(pair.client, 'ask', asked, { signal: control.signal });
+    const two = call(pair.client, 'ask', asked);
+    await runOf(pair);
+    control.abort('the user pressed escape');
+    await expect(one).rejects.toThrow();
+    expect((await two).data).toMatchObject({ answer: 'late' });
+    const { data } = await call(pair.client, 'start', { ...asked, question: 'q2' });
+    const again = new AbortController();
+    const joined = call(pair.client, 'ask', { ...asked, question: 'q2' }, { signal: again.signal });
+    await call(pair.client, 'status');
+    again.abort('the user pressed escape');
+    await expect(joined).rejects.toThrow();
+    expect((await call(pair.client, 'result', { run_id: data.run_id })).data).toMatchObject({ answer: 'late' });
+  });
+
+  it('ends its run after lingerMs when the client timed out and does not come back', async () => {
+    const pair = await started(200);
+    await expect(call(pair.client, 'ask', asked, { timeout: 500 })).rejects.toThrow(/timed out/i);
+    // `status` without an id does not ask for the run.
+    const record = async (): Promise<{ status: string } | undefined> => {
+      const [run] = (await call(pair.client, 'status')).data.runs as readonly { status: string }[];
+      return run;
+    };
+    await expect.poll(record, { timeout: 10_000 }).toMatchObject({ status: 'aborted' });
+  });
+
+  it('keeps the answer of a run that ended meanwhile for the same question', async () => {
+    const pair = await started();
+    await expect(call(pair.client, 'ask', asked, { timeout: 500 })).rejects.toThrow(/timed out/i);
+    const id = await runOf(pair);
+    const done = async (): Promise<unknown> => (await call(pair.client, 'status', { run_id: id })).data.runs;
+    await expect.poll(done, { timeout: 10_000 }).toMatchObject([{ status: 'completed' }]);
+    expect((await call(pair.client, 'ask', asked)).data).toMatchObject({ run_id: id, answer: 'late' });
+    // The answer has been delivered: the same question is a new one.
+    expect((await call(pair.client, 'ask', asked)).data.run_id).not.toBe(id);
+  });
+
+  it('is stopped on demand, or gives its best answer', async () => {
+    const pair = await started();
+    const { data } = await call(pair.client, 'start', asked);
+    const stopped = await call(pair.client, 'result', { run_id: data.run_id, stop: 'cancel' });
+    expect(stopped.data).toMatchObject({ status: 'aborted', outcome: 'aborted' });
+  });
+});
