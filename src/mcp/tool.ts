@@ -87,7 +87,7 @@ function wrongArguments(name: string, { issues }: z.ZodError): RlmError {
 }
 
 /** The key of a result's `_meta` that has the error of a tool: its JSON-RPC code, message and data. */
-export const ERROR_META = 'fathom-rlm/error';
+const ERROR_META = 'fathom-rlm/error';
 
 /** The result of a tool that failed: its message for a model, the code and data of the error table for a program. */
 export function failedResult(thrown: unknown): CallToolResult {
