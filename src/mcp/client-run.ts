@@ -18,7 +18,7 @@ export interface ClientRunOptions {
   readonly question: string;
   /** Equal for equal questions on equal data. */
   readonly key?: string;
-  /** Nobody waits for it by intention: a cancelled `ask` that joined it does not stop it. */
+  /** It was started without a call that waits: a cancelled `ask` that joined it does not stop it. */
   readonly kept: boolean;
   readonly lingerMs: number;
   readonly onSettled: (run: ClientRun) => void;

@@ -23,7 +23,7 @@ export function maySee(client: string, owner: RunOwner | undefined): boolean {
 export interface Asked {
   readonly client: string;
   readonly question: string;
-  /** What the question is about: paths, text or a handle. Equal questions on equal data share a run. */
+  /** Paths, text or a handle. Equal questions on equal data share a run. */
   readonly data: readonly unknown[];
   readonly kept: boolean;
   readonly open: () => CompletionRun<unknown>;

@@ -129,7 +129,7 @@ const snapshot = tool({
 const rollback = tool({
   name: 'rollback',
   title: 'Go back to a snapshot',
-  description: 'Puts variables and files of a handle back to a snapshot. What came later is lost.',
+  description: 'Puts variables and files of a handle back to a snapshot. Later changes are lost.',
   input: { ...HANDLE, name: z.string() },
   output: { variables: z.array(VARIABLE) },
   annotations: { ...INSIDE, destructiveHint: true, idempotentHint: true },

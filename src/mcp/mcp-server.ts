@@ -11,7 +11,7 @@ import { failedResult, progressOf, type Tool } from './tool.ts';
 const { version: VERSION } = requireFrom()('fathom-rlm/package.json') as { readonly version: string };
 const TOOLS: ReadonlyMap<string, Tool> = new Map([...ASK_TOOLS, ...HANDLE_TOOLS].map((tool) => [tool.name, tool]));
 
-/** What clients give their model at the start. */
+/** Clients hand it to their model at the start. */
 const INSTRUCTIONS =
   'Fathom answers questions about data that is too large to read: give ask a question and the paths of files or folders, and do ' +
   'not read them first. Data is read in a sandbox by another model; only the answer comes back.';

@@ -6,7 +6,7 @@ import { RlmError } from '../errors.ts';
 import type { ClientRuns } from './client-runs.ts';
 import type { McpConfig } from './mcp-options.ts';
 
-/** What a tool works with. */
+/** The surroundings of one call. */
 export interface ToolCall {
   readonly config: McpConfig;
   readonly runs: ClientRuns;
@@ -18,11 +18,11 @@ export interface ToolCall {
   readonly progress: (message: string) => void;
 }
 
-/** What a tool returns. */
+/** The result of a tool. */
 export interface ToolOutput {
-  /** What a model reads. */
+  /** For a model. */
   readonly text: string;
-  /** The same for programs. */
+  /** The same for a program. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
