@@ -142,7 +142,7 @@ describe.each(REFS)('%s', (ref) => {
     expect(error).toMatchObject({ code: 'model-failure', fault: 'empty' });
     expect(attempts).toHaveLength(2);
     expect(log.at(-1)).toBe(
-      `model-failure: ${modelId(ref)} gave an empty reply. Gave up after 2 attempts. [can be retried]`,
+      `model-failure: ${modelId(ref)} returned an empty reply. Gave up after 2 attempts. [can be retried]`,
     );
   });
 

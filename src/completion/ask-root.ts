@@ -18,7 +18,7 @@ import { callModel } from '../subcall/call-model.ts';
 export const LAST_CALL_TOKENS = 1_024;
 
 const RULE_REFUSED =
-  'Your provider refused to answer the last message. Go on with the task in a way it accepts, or say why it cannot be done.';
+  'Your provider refused to answer the last message. Continue the task in a way it accepts, or say why it cannot be done.';
 
 /** A root reply, or the limit that stood in the way of one. */
 export type RootReply =

@@ -5,7 +5,7 @@ import type { ModelSettings, ReasoningEffort } from '../model/model-settings.ts'
 
 /** Parameters that ask for something that a run cannot give, and what to do. */
 const REFUSED = {
-  tools: 'cells call the tools that were given to createRlm, and none of the caller: give the tools there',
+  tools: 'cells call only the tools that were given to createRlm: give the tools there',
   n: 'a run gives one answer: ask again for another',
   logprobs: 'an answer is computed by code and several models, so it has no log probabilities: leave it out',
   audio: 'a run reads and answers text: leave it out',

@@ -241,7 +241,7 @@ describe('commands and turns', () => {
     expect(journal.root.command({ ...command, shown: '2' })).toBe('diverged');
     expect(reported.map((each) => each.message)).toEqual([
       'Replaying t1.0: it made a call that is not recorded.',
-      'Replaying t1.0: it printed something else than recorded; it did not ask for 1 recorded result.',
+      'Replaying t1.0: its output differs from the recorded output; it did not ask for 1 recorded result.',
     ]);
   });
 });

@@ -75,7 +75,7 @@ export class Scope implements JournalScope {
     const missing = this.#core.record.waiting(this.path, id);
     const differences = [
       ...(recorded.source === source ? [] : ['its code is not the recorded code']),
-      ...(recorded.shownHash === shownHash ? [] : ['it printed something else than recorded']),
+      ...(recorded.shownHash === shownHash ? [] : ['its output differs from the recorded output']),
       ...(missing === 0 ? [] : [`it did not ask for ${missing} recorded ${missing === 1 ? 'result' : 'results'}`]),
     ];
     if (differences.length === 0) return 'same';

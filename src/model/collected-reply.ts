@@ -134,7 +134,7 @@ function empty(modelId: string, reason: string, maxOutputTokens: number): ModelE
     fault: 'empty',
     message: cutOff
       ? `${modelId} used up its ${maxOutputTokens} output tokens without any text; allow it more output tokens.`
-      : `${modelId} gave an empty reply.`,
+      : `${modelId} returned an empty reply.`,
     // The same request would run into the same limit.
     retryable: !cutOff,
     data: { finishReason: reason },

@@ -74,7 +74,7 @@ function whyNotItself(folder: string, user: number): string | undefined {
   if (!facts.isDirectory()) return `${folder} is a link`;
   if (facts.uid !== user) return `${folder} belongs to user ${facts.uid}`;
   if ((facts.mode & 0o077) === 0) return undefined;
-  if ((facts.mode & 0o002) !== 0) return `${folder} can be written by everybody: what lies there may be theirs`;
+  if ((facts.mode & 0o002) !== 0) return `${folder} can be written by every user, so its files may be another user's`;
   // A group that may write is that of this user alone on many systems; whether it was is seen by the content.
   if ((facts.mode & 0o020) !== 0 && !holdsOnlyOwn(folder, user)) return `${folder} holds files of other users`;
   chmodSync(folder, 0o700);

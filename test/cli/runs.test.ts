@@ -101,7 +101,7 @@ describe('a run that was killed', () => {
     const resumed = await fathom(['resume', id, '--json']);
     expect(JSON.parse(resumed.stdout)).toMatchObject({ outcome: 'converged', answer: 'AAA from stdin', runId: id });
     expect(resumed.code).toBe(0);
-    expect(resumed.stderr).toMatch(/Going on: \d recorded results are not paid again/);
+    expect(resumed.stderr).toMatch(/Resuming: \d recorded results are not paid again/);
     expect(resumed.stderr).toMatch(/turn 2\/30 done .* so far 1 sub-call, \d/);
     expect(await kept()).toMatchObject([{ id, status: 'completed', turns: 2, subCalls: 1 }]);
     // No run needs it any more.
@@ -154,7 +154,7 @@ test('a run that is paused says how to go on, and does with the model a URL name
   const model = `${mock.url}/v1#any`;
   const paused = await fathom(['ask', 'Q', '-m', model]);
   const [run] = await kept();
-  expect(paused.stderr).toContain(`Go on with: fathom resume ${run?.id}\n`);
+  expect(paused.stderr).toContain(`Resume with: fathom resume ${run?.id}\n`);
   expect(run).toMatchObject({ status: 'paused', outcome: 'failed' });
   mock.respondWith(() => cell('FINAL("mended")'));
   const resumed = await fathom(['resume', run?.id ?? '']);

@@ -66,7 +66,7 @@ export function atMost(bytes: number): (source: AsyncIterable<string | Buffer>) 
 function tooLong(bytes: number): RlmError {
   return new RlmError({
     code: 'context-length',
-    message: `More than ${bytes} bytes came from the pipe: no REPL holds that. Save them to a file, and give a part of it.`,
+    message: `More than ${bytes} bytes came from the pipe, more than a REPL can hold. Save them to a file, and give a part of it.`,
     userAction: true,
     data: { bytes },
   });

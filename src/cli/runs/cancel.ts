@@ -90,7 +90,7 @@ function askToStop(id: string, { pid, host, confirmed }: LockOwner): void {
   if (!confirmed) {
     throw new RlmError({
       code: 'invalid-option',
-      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. Fathom cannot make certain which process here that is, and asks no other one to stop.`,
+      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. From here Fathom cannot be certain which process that is, so it stops none.`,
       userAction: true,
       data: { runId: id, pid, host },
     });
@@ -126,7 +126,7 @@ function hasEnded({ id, status, result }: RunRecord): RlmError {
 function doesNotStop(id: string, { pid }: LockOwner, wait: number): RlmError {
   return new RlmError({
     code: 'timeout',
-    message: `Process ${pid} was asked to stop run ${id} and has not within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,
+    message: `Process ${pid} was asked to stop run ${id} and did not within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,
     retryable: true,
     userAction: true,
     data: { runId: id, pid },

@@ -105,5 +105,5 @@ function resumedLine({
     possiblyBilled === 0
       ? ''
       : `; ${counted(possiblyBilled, 'call')} in flight then may have been billed and ${possiblyBilled === 1 ? 'is' : 'are'} sent again`;
-  return `Going on: ${compact(recordedSteps)} recorded ${recordedSteps === 1 ? 'result is' : 'results are'} not paid again${again}.`;
+  return `Resuming: ${compact(recordedSteps)} recorded ${recordedSteps === 1 ? 'result is' : 'results are'} not paid again${again}.`;
 }

@@ -70,7 +70,7 @@ export async function showRun({ options, console, interrupts: watch, run, onward
     else printError(error, console.stderr);
     if (error instanceof CompletionError && hasBegun(error) && options.quiet !== true) {
       console.stderr.write(`${wrapped(summaryLine(error.result), console.stderr, 2)}\n`);
-      if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Go on with: ${next}\n`);
+      if (next !== undefined) console.stderr.write(`Nothing that was paid for is lost. Resume with: ${next}\n`);
     }
     if (interrupts.terminated) return EXIT.terminated;
     return interrupts.signal.aborted ? EXIT.interrupted : exitCodeOfError(error);

@@ -51,7 +51,7 @@ export class ChannelViolation extends RlmError {
   constructor(reason: string) {
     super({
       code: 'channel-violation',
-      message: `The REPL broke the rules of its channel and was ended: ${reason}.`,
+      message: `The REPL broke the rules of its channel and was stopped: ${reason}.`,
       data: { reason },
     });
     this.reason = reason;

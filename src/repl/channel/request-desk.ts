@@ -87,7 +87,7 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
     const one = { id, entry, parts };
     ready.push(one);
     held += sizeOf(one);
-    if (held + unread() > MAX_HELD) violated(new ChannelViolation('it asks on and does not read its replies'));
+    if (held + unread() > MAX_HELD) violated(new ChannelViolation('it sends requests and does not read the replies'));
     if (ready.length > 1) return;
     if (open.size < MANY_OPEN) process.nextTick(flush);
     else setImmediate(flush);
@@ -252,6 +252,7 @@ type ToolRequest = Extract<GuestRequest, { op: 'tool' }>;
 
 /** Calls a tool. Arguments with lost digits reach the cell as a TypeError: what to give in their place is the tool's to say. */
 async function callTool({ name, args, lost }: ToolRequest, host: ReplHost, signal: AbortSignal): Promise<JsonValue> {
-  if (lost.length > 0) throw new TypeError(`${name}() cannot be called so: ${lost.map(lostDigits).join('; ')}`);
+  if (lost.length > 0)
+    throw new TypeError(`${name}() cannot be called with these arguments: ${lost.map(lostDigits).join('; ')}`);
   return await host.callTool(name, args, signal);
 }

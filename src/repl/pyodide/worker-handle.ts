@@ -74,7 +74,7 @@ export function startWorker(request: SpawnRequest): WorkerHandle {
   let lastAsk = 0;
   let receive = ownDecoder(
     (frame) => self.runtimeFrame(frame),
-    () => self.kill('it spoke out of turn'),
+    () => self.kill('it sent a frame out of turn'),
   );
   spawned.frames.on('data', (chunk: Buffer) => receive(chunk));
   void end.ended.then((reason) => {

@@ -77,7 +77,7 @@ export function assemble(request: AssembleRequest): Worker {
   // Not by `runPython`: what that loads is a tenth of a start.
   const begin = pythonFunction(python, 'fathom_pyodide', 'begin');
   if (open.has('finders')) pyodide.runPython('import fathom_pyodide; fathom_pyodide.begin(hide=False)');
-  else if (!begin()) throw new Error('the guest could not begin');
+  else if (!begin()) throw new Error('the guest could not start');
   const step = pythonFunction(python, 'fathom_pyodide', 'step');
   const texts = makeTextLoader(python, pythonObject(python, 'fathom_pyodide', 'loaded'));
   python.HEAP8[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
