@@ -62,7 +62,8 @@ export function checkRlmOptions(options: RlmOptions): void {
 
 function isPrompt(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { instructions, system, stopAfterFirstBlock } = value;
+  const { instructions, system, stopAfterFirstBlock, dialect } = value;
+  if (dialect !== undefined && dialect !== 'fathom' && dialect !== 'reference') return false;
   const texts = [instructions, system].every((text) => text === undefined || typeof text === 'string');
   return texts && (stopAfterFirstBlock === undefined || typeof stopAfterFirstBlock === 'boolean');
 }

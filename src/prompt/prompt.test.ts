@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { contexts, loadContext, projected } from '../context/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstMessage } from './first-message.ts';
-import { type PromptFacts, systemPrompt } from './system-prompt.ts';
+import type { PromptFacts } from './prompt-facts.ts';
+import { systemPrompt } from './system-prompt.ts';
 
 const FACTS: PromptFacts = {
   info: {

@@ -1,34 +1,19 @@
-import type { Limits } from '../limits.ts';
-import type { ReplInfo } from '../repl/port.ts';
+import type { PromptFacts } from './prompt-facts.ts';
+import { referenceSections } from './reference-prompt.ts';
 
 /** How a caller shapes the system prompt. */
 export interface PromptOptions {
   /** Added at the end of the system prompt: the task's own rules, tone, language. */
   readonly instructions?: string;
+  /**
+   * The words of the system prompt. `reference`: those of the published protocol, for models that were trained on it; what runs and
+   * what is read in a reply stays the same. Default `fathom`.
+   */
+  readonly dialect?: 'fathom' | 'reference';
   /** Replaces Fathom's own system prompt. */
   readonly system?: string;
   /** End the provider's stream when the first command has closed, so that no invented output is paid for. Default false. */
   readonly stopAfterFirstBlock?: boolean;
-}
-
-/** The values and limits that are really in force; the prompt claims nothing else. */
-export interface PromptFacts {
-  readonly info: ReplInfo;
-  readonly limits: Limits;
-  /** Depth of the completion this prompt is for. */
-  readonly depth: number;
-  /** Variables that hold the context, without the always bound names. */
-  readonly contextNames: readonly string[];
-  readonly tools: readonly {
-    readonly name: string;
-    readonly description: string;
-    readonly parameters: readonly string[];
-  }[];
-  /** Names of values the caller bound besides the tools. */
-  readonly values: readonly string[];
-  /** JSON Schema text of a typed answer, or `''` when it is typed by a schema that cannot be shown. */
-  readonly outputSchema: string | undefined;
-  readonly requireInspection: boolean;
 }
 
 /**
@@ -37,7 +22,7 @@ export interface PromptFacts {
  */
 export function systemPrompt(facts: PromptFacts, options: PromptOptions = {}): string {
   const sections = [
-    ...(options.system === undefined ? ownSections(facts) : [[options.system]]),
+    ...(options.system === undefined ? sectionsIn(options.dialect, facts) : [[options.system]]),
     options.instructions === undefined ? [] : ['# Instructions', options.instructions],
   ];
   return sections
@@ -46,7 +31,8 @@ export function systemPrompt(facts: PromptFacts, options: PromptOptions = {}): s
     .join('\n\n');
 }
 
-function ownSections(facts: PromptFacts): string[][] {
+function sectionsIn(dialect: PromptOptions['dialect'], facts: PromptFacts): string[][] {
+  if (dialect === 'reference') return referenceSections(facts);
   return [opening(facts), acting(facts), names(facts), answering(facts), advice(facts)];
 }
 

@@ -58,6 +58,7 @@ export interface RunRequest {
   readonly prompt?: {
     readonly instructions?: string;
     readonly system?: string;
+    readonly dialect?: 'fathom' | 'reference';
     readonly stopAfterFirstBlock?: boolean;
   };
   readonly requireInspection?: boolean;

@@ -1,0 +1,22 @@
+import type { Limits } from '../limits.ts';
+import type { ReplInfo } from '../repl/port.ts';
+
+/** The values and limits that are really in force; the prompt claims nothing else. */
+export interface PromptFacts {
+  readonly info: ReplInfo;
+  readonly limits: Limits;
+  /** Depth of the completion this prompt is for. */
+  readonly depth: number;
+  /** Variables that hold the context, without the always bound names. */
+  readonly contextNames: readonly string[];
+  readonly tools: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters: readonly string[];
+  }[];
+  /** Names of values the caller bound besides the tools. */
+  readonly values: readonly string[];
+  /** JSON Schema text of a typed answer, or `''` when it is typed by a schema that cannot be shown. */
+  readonly outputSchema: string | undefined;
+  readonly requireInspection: boolean;
+}
