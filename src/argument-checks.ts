@@ -1,5 +1,5 @@
 /**
- * Checks of what callers hand over where no type checker has looked: each finding is an error before anything is spent.
+ * Checks of what callers give where no type checker has looked: each finding is an error before anything is spent.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import { messageOf } from './errors.ts';
 
 /**
- * JSON text of a value that a caller handed over. Nothing is dropped silently: what JSON cannot hold is an error.
+ * JSON text of a value that a caller gave. Nothing is dropped silently: what JSON cannot hold is an error.
  *
  * @param refuse makes the error from what is wrong, e.g. `the value at "a" is a function, which is not JSON`
  */
@@ -35,7 +35,7 @@ function problemOf(given: unknown, part: unknown): string | undefined {
   return holdsMore(part as object) ? `a ${nameOf(part as object)}, of which JSON would keep nothing` : undefined;
 }
 
-/** Objects that users hand over by mistake, with what to give in their place. */
+/** Objects that users give by mistake, with what to give in their place. */
 function foreignKind(object: object): string | undefined {
   const name = nameOf(object);
   const has = (method: string): boolean => typeof (object as Record<string, unknown>)[method] === 'function';

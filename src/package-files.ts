@@ -31,7 +31,7 @@ export function requireFrom(): NodeJS.Require {
   return createRequire(url);
 }
 
-/** The error for a part that is missing: nothing can work without it, and only an installation brings it back. */
+/** The error for a part that is missing: nothing can work without it, and only an installation restores it. */
 export function incompletePackage(what: string, cause?: unknown): RlmError {
   return new RlmError({
     code: 'repl-failure',

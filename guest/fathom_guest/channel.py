@@ -297,7 +297,7 @@ class Channel:
         return self._commands.pop(0)
 
     def begin(self, ident: int, first_id: int) -> None:
-        """A command starts. Request ids go on from `first_id`: a rolled-back guest has forgotten those it used."""
+        """A command starts. Request ids continue from `first_id`: a rolled-back guest has forgotten those it used."""
         self._let_go()
         self.command_id = ident
         self._next_id = max(self._next_id, first_id)
@@ -349,7 +349,7 @@ class Channel:
 
     @property
     def forked(self) -> bool:
-        """This process was forked by a cell: it has no channel and must not go on as a REPL."""
+        """This process was forked by a cell: it has no channel and must not continue as a REPL."""
         return self._forked
 
     def exit_fork(self) -> None:

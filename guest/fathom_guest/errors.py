@@ -40,7 +40,7 @@ class HostError(RuntimeError):
 
 
 class CellEnd(BaseException):
-    """Ends a cell that has given its answer or handed over to the next turn. Not an error, not for cells to catch."""
+    """Ends a cell that has given its answer or passed a note to the next turn. Not an error, not for cells to catch."""
 
 
 class ChannelClosed(BaseException):

@@ -147,7 +147,7 @@ class EventLoop:
         return self._loop
 
     def run(self, coroutine: Coroutine) -> object:
-        """Runs a coroutine of a cell to its end. Tasks it leaves go on when the loop runs next."""
+        """Runs a coroutine of a cell to its end. Tasks it leaves continue when the loop runs next."""
         loop = self.loop()
         task = loop.create_task(coroutine)
         try:

@@ -61,7 +61,7 @@ class Namespace:
         self.names[name] = value
 
     def protect_made(self, key: str, make: "Callable[[], dict[str, object]]") -> None:
-        """Binds names whose values are made anew for each cell. `key` is the name, or that of a group of names."""
+        """Binds names whose values are made again for each cell. `key` is the name, or that of a group of names."""
         for name, value in make().items():
             self._bind(name, value)
             self.data.discard(name)

@@ -240,7 +240,7 @@ class Stream:
 
 
 class Sink(BufferedIOBase):
-    """`sys.stdout.buffer`: every write goes on at once; closing it does nothing."""
+    """`sys.stdout.buffer`: every write is passed on at once; closing it does nothing."""
 
     __slots__ = ("_output", "_stream")
 

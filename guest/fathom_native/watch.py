@@ -1,7 +1,7 @@
 """Watches a REPL from its pid 1: memory and processes while something may run, and that nothing runs at rest.
 
 While a command runs, and for a moment after it, everything is looked at many times a second. Then everything is
-stopped: children and threads that a cell has left behind go on with the next command. Stopped processes are
+stopped: children and threads that a cell has left behind continue with the next command. Stopped processes are
 read rarely, and less and less often while nothing else runs.
 """
 
@@ -23,7 +23,7 @@ _REST_PATIENCE = 30.0
 #: Seconds until stopped processes are looked at again, the first time and at most.
 _FIRST_LOOK, _LAST_LOOK = 1.0, 60.0
 
-_WENT_ON = "it went on although it had been stopped"
+_CONTINUED = "it continued although it had been stopped"
 
 RUNNING, AFTERWARDS, STILL = "running", "afterwards", "still"
 
@@ -122,7 +122,7 @@ class Watch:
         self._next = time.monotonic() + self._pause
 
     def _went_on(self) -> "str | None":
-        """A stopped process goes on by itself only with intent: by a timer that sends it SIGCONT."""
+        """A stopped process continues by itself only with intent: by a timer that sends it SIGCONT."""
         offence = False
         for pid, before in self._stopped.items():
             now = activity(pid)
@@ -131,7 +131,7 @@ class Watch:
                 if thread not in now or now[thread][1] == switches:
                     continue
                 if stopped:
-                    return _WENT_ON
+                    return _CONTINUED
                 offence = offence or not now[thread][0]
             if not _is_stopped(now):
                 send(pid, SIGSTOP)
@@ -139,7 +139,7 @@ class Watch:
         self._offences = self._offences + 1 if offence else 0
         if offence:
             self._pause = _FIRST_LOOK
-        return _WENT_ON if self._offences > 1 else None
+        return _CONTINUED if self._offences > 1 else None
 
 
 def _is_stopped(threads: dict) -> bool:

@@ -161,7 +161,7 @@ function nodes(levels: number): fc.Arbitrary<Node> {
 const depthOf = ({ children }: Node): number => Math.max(0, ...children.map((child) => 1 + depthOf(child)));
 const sizeOf = ({ children }: Node): number => children.reduce((sum, child) => sum + sizeOf(child), 1);
 
-/** Runs trees whose parents hold their REPL while they wait for their children; `pick` chooses who goes on next. */
+/** Runs trees whose parents hold their REPL while they wait for their children; `pick` chooses who continues next. */
 class Forest {
   readonly #ready: (() => void)[] = [];
   ended = 0;
@@ -172,7 +172,7 @@ class Forest {
     );
   }
 
-  /** False when nothing can go on. */
+  /** False when nothing can continue. */
   goOn(pick: number): boolean {
     const [next] = this.#ready.splice(pick % Math.max(1, this.#ready.length), 1);
     next?.();
@@ -262,7 +262,7 @@ test('a tree with many children does not keep a new run waiting for its end', ()
   admission.requestTree({ own: 1, levels: 0 }, () => {
     started = true;
   });
-  // Its children go on until the tree is down to its share; then the place goes to the one that waits.
+  // Its children continue until the tree is down to its share; then the place goes to the one that waits.
   for (let ended = 0; ended < 4 && !started; ended += 1) places.pop()?.leave();
   expect(started).toBe(true);
 });

@@ -118,7 +118,7 @@ function handled(error: unknown, run: Run): RootReply | 'refused' {
     return { kind: 'limit', limit: { stop: stopOfResource(error.resource), reason: error.message } };
   }
   if (error instanceof ModelError && error.fault === 'empty') {
-    // A reply of reasoning alone: the feedback says so, and the run goes on.
+    // A reply of reasoning alone: the feedback says so, and the run continues.
     const { reasoning } = error.data;
     return {
       kind: 'reply',
@@ -197,7 +197,7 @@ export class Conversation {
     );
   }
 
-  /** Begins anew from `text`, as `continue_with` asks: the system prompt and the first message stay, the turns go. */
+  /** Begins again from `text`, as `continue_with` asks: the system prompt and the first message stay, the turns go. */
   continueWith(text: string): void {
     const [system, first] = this.#messages;
     if (system === undefined || first === undefined) return;

@@ -37,7 +37,7 @@ describe('limits on turns', () => {
     expect(stops([empty, { ...empty, refusedAnswer: true }, empty])).toEqual([undefined, undefined, undefined]);
   });
 
-  it('begin to count empty turns anew once for each other form', () => {
+  it('begin to count empty turns again once for each other form', () => {
     const [prose, call] = ['prose', 'tool-call'].map((form) => ({ ran: 0, cellsOk: 0, form }));
     expect(stops([prose ?? {}, call ?? {}, call ?? {}])).toEqual([undefined, undefined, 'no-code']);
     expect(stops([prose ?? {}, call ?? {}, prose ?? {}])).toEqual([undefined, undefined, 'no-code']);

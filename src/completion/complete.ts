@@ -17,7 +17,7 @@ export type LoopEnd =
  * Algorithm 1 of the paper: ask the root model, run the commands of its reply, return what they showed, until there is an
  * answer or a limit is reached; then one last call for the best answer there is.
  *
- * @throws ModelError, RlmError `repl-failure` when the run cannot go on
+ * @throws ModelError, RlmError `repl-failure` when the run cannot continue
  */
 export async function complete(conversation: Conversation, loop: LoopContext): Promise<LoopEnd> {
   const { run, recorder, history } = loop;
@@ -110,7 +110,7 @@ export class TurnLimits {
     return this.#reached(turn, number);
   }
 
-  /** A model that changes its form is learning: the count begins anew, once for each form. */
+  /** A model that changes its form is learning: the count begins again, once for each form. */
   #countEmpty({ ran, refusedAnswer, form }: TurnCounts): void {
     if (ran > 0 || refusedAnswer) {
       this.#emptyTurns = 0;

@@ -1,4 +1,4 @@
-/** Files that are not text: never handed over as if they were. */
+/** Files that are not text: never given as if they were. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

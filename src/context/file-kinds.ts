@@ -1,5 +1,5 @@
 /**
- * Binary files, known by their content. Their bytes are never handed over as if they were text.
+ * Binary files, known by their content. Their bytes are never given as if they were text.
  *
  * @module
  */

@@ -7,7 +7,7 @@ export function encodingGiven(label: string | undefined): TextEncoding | undefin
   return label === undefined ? undefined : lookUp(label);
 }
 
-/** `binary` is not one of the Encoding Standard: bytes are handed over. */
+/** `binary` is not one of the Encoding Standard: bytes are given. */
 function lookUp(label: string): TextEncoding | undefined {
   return label.trim().toLowerCase() === BINARY ? BINARY : encodingOfLabel(label);
 }

@@ -33,7 +33,7 @@ export interface FileOptions {
 
 /**
  * A file as context. It is read in pieces to learn what it is, and never kept in this process: the REPL maps it. A file
- * that is not text is refused, or handed over as `bytes` where Python's standard library can open it.
+ * that is not text is refused, or given as `bytes` where Python's standard library can open it.
  *
  * @example
  * ```ts

@@ -227,7 +227,7 @@ async function examineOne(candidate: Candidate, search: Search): Promise<FileLoo
   const shown = documentPath(search.cwd, candidate.path);
   try {
     const found = await look();
-    // Only what was named is handed over as bytes.
+    // Only what was named is given as bytes.
     if (found.facts.is === 'text' || encoding === 'binary') return found;
     search.leftOut.add('binary', shown);
   } catch (error) {

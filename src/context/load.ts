@@ -30,7 +30,7 @@ const NO_CONTEXT: LoadedContext = {
 };
 
 /**
- * Looks at what the caller handed over: types, sizes, previews; files are opened later, by the REPL.
+ * Looks at what the caller given: types, sizes, previews; files are opened later, by the REPL.
  *
  * @throws RlmError `context-invalid`, `context-not-found`, `invalid-name`
  */
@@ -121,7 +121,7 @@ export function checkVariableName(name: string): void {
 function invalid(what: string): RlmError {
   return new RlmError({
     code: 'context-invalid',
-    message: `The context cannot be used: ${what}. Hand over text, a JSON value, or a source such as fromFile(path).`,
+    message: `The context cannot be used: ${what}. Give text, a JSON value, or a source such as fromFile(path).`,
     userAction: true,
   });
 }

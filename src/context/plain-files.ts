@@ -58,7 +58,7 @@ function readSmall(path: string, guard: FileGuard | undefined): SmallFile | unde
 /** Milliseconds after which others have their turn. */
 const SLICE_MS = 10;
 
-/** Lets the event loop go on now and then during work that does not wait. */
+/** Lets the event loop run now and then during work that does not wait. */
 export function createTimeSlices(): () => Promise<void> {
   let began = performance.now();
   return async () => {

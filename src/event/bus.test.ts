@@ -136,7 +136,7 @@ describe('event bus', () => {
     expect((await childs).map((event) => event.runId)).toEqual(['c', 'c']);
   });
 
-  it('goes on numbering after a resume and leaves out what the log already holds', async () => {
+  it('continues numbering after a resume and leaves out what the log already holds', async () => {
     const store = memoryStore();
     const first = busWith({ store });
     first.emit({ type: 'turn.started', turn: 1 });

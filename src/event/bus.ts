@@ -16,7 +16,7 @@ export interface EventBusOptions {
   readonly onEvent?: (event: RunEvent) => void;
   /** The bus of the run that started this one: subscribers to the tree and `onEvent` are shared with it. */
   readonly parent?: EventBus;
-  /** The log of a resumed run: numbers go on, and no event is emitted twice. */
+  /** The log of a resumed run: numbers continue, and no event is emitted twice. */
   readonly tail?: EventTail;
 }
 

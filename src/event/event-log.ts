@@ -16,7 +16,7 @@ export interface EventLog {
   read(runId: string, range?: EventRange): Promise<readonly RunEvent[]>;
   /** The facts a resumed run needs about its own log. */
   tail(runId: string): Promise<EventTail>;
-  /** Takes back the events of a run from `seq` on. For the terminal record of a run that goes on. */
+  /** Takes back the events of a run from `seq` on. For the terminal record of a run that continues. */
   truncate(runId: string, seq: number): Stored;
 }
 

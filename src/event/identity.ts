@@ -17,7 +17,7 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'command.parsed':
       return `${body.type} ${body.id}`;
     case 'cell.completed':
-      // Cut short by the end of the run: when it goes on, the cell is run again and completes by itself.
+      // Cut short by the end of the run: when it continues, the cell is run again and completes by itself.
       return body.error?.type === 'Cancelled' ? undefined : `${body.type} ${body.id}`;
     case 'command.rejected':
       return `${body.type} t${body.turn} ${body.code}`;

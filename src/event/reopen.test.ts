@@ -10,7 +10,7 @@ const paused: RunCompleted = {
   ...{ inputTokens: 1, outputTokens: 1, costUsd: null, elapsedMs: 1, rootModel: 'm', subCallModel: 'm' },
 };
 
-describe('the log of a run that goes on', () => {
+describe('the log of a run that continues', () => {
   it('loses the terminal record of its pause, so that it has one in the end', async () => {
     const store = memoryStore();
     const options = { runId: 'r', traceId: 'r', clock: systemClock, store };

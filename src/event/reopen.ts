@@ -1,7 +1,7 @@
 import type { RunResumed } from './event.ts';
 import type { EventLog, EventTail } from './event-log.ts';
 
-/** The log of a run that goes on. */
+/** The log of a run that continues. */
 export interface ReopenedLog {
   /** For the bus. */
   readonly tail: EventTail;
@@ -10,7 +10,7 @@ export interface ReopenedLog {
 }
 
 /**
- * Opens the event log of a run, or of a child within one, that is resumed. A paused run had ended once; that it goes on
+ * Opens the event log of a run, or of a child within one, that is resumed. A paused run had ended once; resuming it
  * takes its terminal record back, so that there is one in the end.
  *
  * @throws RlmError `store-failure`

@@ -71,7 +71,9 @@ export interface RunStarted {
   readonly sessionId?: string;
 }
 
-/** An interrupted or paused run goes on. A terminal record it already had is taken back: this event has its number. */
+/**
+ * An interrupted or paused run continues. A terminal record it already had is taken back: this event has its number.
+ */
 export interface RunResumed {
   readonly type: 'run.resumed';
   /** Steps whose result is recorded: they are not paid again. */

@@ -94,7 +94,7 @@ export interface JournalScope {
   /**
    * Runs `run` once per key and records what it returns before it returns that; on replay returns the record.
    *
-   * Returned values are recorded: so a failure that the guest or the loop sees and goes on from (a failed sub-call, a
+   * Returned values are recorded: so a failure that the guest or the loop sees and continues from (a failed sub-call, a
    * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. A thrown error is not
    * recorded and runs again after a resume: a cancel, a kill, a quota or key error that stops the run.
    *
@@ -106,7 +106,7 @@ export interface JournalScope {
   /** Records a command that has ended, or compares it with its record and reports differences. */
   command(command: CommandRun): CommandCheck;
   /**
-   * Records the end of a turn, or returns its record. The loop goes on with the feedback that is returned: in a
+   * Records the end of a turn, or returns its record. The loop continues with the feedback that is returned: in a
    * replay that is what the model really saw, durations and times left included.
    *
    * @param turn from 1

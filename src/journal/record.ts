@@ -128,7 +128,7 @@ export class JournalRecord {
         break;
       case 'call': // For people alone.
         break;
-      default: // An entry of a newer version: this version cannot read it and goes on without it.
+      default: // An entry of a newer version: this version cannot read it and continues without it.
     }
   }
 

@@ -52,7 +52,7 @@ export class NodeAccount implements LedgerAccount, AttemptOwner {
     this.#ticket?.sent();
   }
 
-  /** Gives a place back that the account took by itself; the next attempt takes one anew. */
+  /** Gives a place back that the account took by itself; the next attempt takes one again. */
   neverSent(): void {
     if (!this.#takesPlace || this.#wasSent) return;
     this.#ticket?.close();

@@ -65,7 +65,9 @@ export class ReferenceLedger {
     return total;
   }
 
-  /** In order, urgent ones first; a call that cannot go on at a point blocks it, and those on the way, for all after. */
+  /**
+   * In order, urgent ones first; a call that cannot continue at a point blocks it, and those on the way, for all after.
+   */
   #serveOne(): boolean {
     const blocked = new Set<ReferenceNode>();
     const waiting = this.attempts.filter(({ fate }) => fate === 'waiting');

@@ -101,7 +101,7 @@ export class WaitPoint<W extends Waiting<W>> {
     return before;
   }
 
-  /** Finds the candidates anew from here to below `end`; returns the last point. */
+  /** Finds the candidates again from here to below `end`; returns the last point. */
   #refreshUpTo(end: WaitPoint<W> | undefined): WaitPoint<W> {
     let point: WaitPoint<W> = this;
     while (true) {

@@ -50,7 +50,7 @@ const ask = tool({
     'Answers a question about files, folders or text of any size, also far beyond your context window. Another model reads the data ' +
     'with Python in a sandbox and asks further models about parts of it, so the data does not enter your context. Use it to search, count, ' +
     'compare or summarize many or large files. For one small file, read it yourself. It takes seconds to minutes and costs ' +
-    'money. If your call times out, the run goes on: call ask again with the same arguments, or use status and result.',
+    'money. If your call times out, the run continues: call ask again with the same arguments, or use status and result.',
   input: QUESTION,
   output: ANSWER,
   annotations: { ...ASKS, idempotentHint: false },

@@ -25,8 +25,8 @@ export interface ClientRunOptions {
 }
 
 /**
- * A run that the server owns, with the calls that wait for it. While none waits it goes on for a while, so that a client
- * that timed out or lost its connection can ask again.
+ * A run that the server owns, with the calls that wait for it. While none waits it continues for a while, so that a
+ * client that timed out or lost its connection can ask again.
  */
 export class ClientRun {
   readonly id: string;
@@ -75,13 +75,13 @@ export class ClientRun {
     return this.#stored.promise;
   }
 
-  /** Called by `start`: from now on it goes on without a call that waits. */
+  /** Called by `start`: from now on it continues without a call that waits. */
   keep(): void {
     this.#kept = true;
     clearTimeout(this.#linger);
   }
 
-  /** A client has asked for it: its time without a call begins anew. */
+  /** A client has asked for it: its time without a call begins again. */
   touch(): void {
     if (this.#waiting === 0) this.#release();
   }
@@ -136,7 +136,7 @@ export class ClientRun {
     }
   }
 
-  /** Without a call that waits, it goes on for a while; then it is cancelled, or forgotten if it has ended. */
+  /** Without a call that waits, it continues for a while; then it is cancelled, or forgotten if it has ended. */
   #release(): void {
     clearTimeout(this.#linger);
     if (this.#ended && this.#delivered) this.#options.onSettled(this);

@@ -10,7 +10,10 @@ const MIB = 1024 * 1024;
 export interface McpLimits {
   /** Milliseconds between two progress messages at the most. Default 15 000: clients end silent calls after 60 s. */
   readonly progressMs: number;
-  /** Milliseconds that a run goes on without the client that asked for it. Default 600 000: time to ask again after a timeout. */
+  /**
+   * Milliseconds that a run continues without the client that asked for it. Default 600 000: time to ask again after a
+   * timeout.
+   */
   readonly lingerMs: number;
   /** Runs of one client at once, waiting ones included. Default 64, as for a key of `fathom serve`. */
   readonly maxRuns: number;

@@ -181,7 +181,7 @@ test('every attempt reserves again, and holds nothing while it waits', async () 
   expect(ledger.budget('tokens').reserved).toBe(0);
 });
 
-test('an attempt goes on record before it is sent; when it cannot, nothing is sent or kept', async () => {
+test('an attempt is recorded before it is sent; when it cannot, nothing is sent or kept', async () => {
   const sent: number[] = [];
   const recording = (account: CallAccount, record: () => Promise<void>): CallAccount => ({
     reserve: async (estimate, signal) => {

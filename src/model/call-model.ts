@@ -151,7 +151,7 @@ async function admit(state: CallState, estimate: Parameters<CallAccount['reserve
   }
 }
 
-/** The attempt goes on record before it is sent; when it cannot, it is not sent. */
+/** The attempt is recorded before it is sent; when it cannot, it is not sent. */
 async function announce({ reservation, slot }: Held): Promise<void> {
   if (reservation.sending === undefined) return;
   try {

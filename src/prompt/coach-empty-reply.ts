@@ -45,7 +45,7 @@ export function coachEmptyReply(facts: EmptyReplyFacts): EmptyReplyCoaching {
   return coaching('prose', 'it is text alone. If that text is your answer', send, ', send');
 }
 
-function coaching(form: string, seen: string, send: string, before = '. To go on, send'): EmptyReplyCoaching {
+function coaching(form: string, seen: string, send: string, before = '. To continue, send'): EmptyReplyCoaching {
   return {
     form,
     note: { text: `Your reply held nothing to run: ${seen}${before} exactly this and nothing else`, send },

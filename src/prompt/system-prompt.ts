@@ -157,7 +157,7 @@ function advice(facts: PromptFacts): string[] {
   }
   lines.push(
     '- Keep long results in variables and print only what you need to decide the next step.',
-    '- When this conversation grows long, `continue_with(notes)` starts it anew from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
+    '- When this conversation grows long, `continue_with(notes)` starts it again from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
     '- Check the answer against the context before you give it. The end of each message from the REPL says how much budget is left.',
   );
   return lines;

@@ -66,8 +66,8 @@ export interface Position {
 }
 
 /**
- * The lines an argument may reach over: from its command's line to the next fence or command line, or the end of the reply.
- * They come in one by one; readings stop where lines run out and go on when there are more.
+ * The lines an argument may reach over: from its command's line to the next fence or command line, or the end of the
+ * reply. They come in one by one; readings stop where lines run out and continue when there are more.
  */
 export interface ArgumentSource {
   readonly lines: string[];
@@ -131,7 +131,7 @@ export function createLiteralReading(
   let phase: 'before' | 'inside' | 'after' = 'before';
   let quote: Quote = '"';
 
-  /** Reads on in one line; undefined if the literal goes on in the next. */
+  /** Reads on in one line; undefined if the literal continues in the next. */
   function readLine(text: string): LiteralReading | undefined {
     for (;;) {
       const at = phase === 'inside' ? closeQuote(text, column, quote) : search(notSpace, text, column);

@@ -50,7 +50,7 @@ describe('an argument', () => {
     ],
     ['has a quote that never closes as a character', 'FINAL(5" (or 4\') wide)', ['final 5" (or 4\') wide']],
     ['ends on its own line where it can', "FINAL(the dogs' bowl)\nthe cats' (bowl)", ["final the dogs' bowl"]],
-    ['goes on over lines where it must', 'CODE(f(\n")",\n1))', ['cell f(\n")",\n1)']],
+    ['continues over lines where it must', 'CODE(f(\n")",\n1))', ['cell f(\n")",\n1)']],
     ['has quotes over several lines', 'RUN(echo "one\ntwo)\nthree")', ['bash echo "one\ntwo)\nthree"']],
     ['has a triple quote that goes past its line', "CODE(s = '''a)\nb'''\n)", ["cell s = '''a)\nb'''"]],
     ['has a triple quote that never closes', "FINAL(a ''' b)\nmore", ["final a ''' b"]],
@@ -92,7 +92,7 @@ describe('after the closing parenthesis', () => {
     ],
     ['prose behind a semicolon does not matter', 'RUN(a); that (I hope) is RUN(b)', ['bash a']],
     [
-      'the argument after a semicolon may go on over lines',
+      'the argument after a semicolon may continue over lines',
       'RUN(a); RUN("b\nc"); RUN(d)',
       ['bash a', 'bash b\nc', 'bash d'],
     ],

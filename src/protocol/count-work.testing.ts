@@ -60,7 +60,7 @@ export function countWork(run: () => void): number {
   return work;
 }
 
-/** A sticky pattern looks at one place; a global one goes on from there; any other begins at the start. */
+/** A sticky pattern looks at one place; a global one continues from there; any other begins at the start. */
 function regExpCost({ sticky, global, lastIndex }: RegExp, text: string, before: number): number {
   const end = lastIndex === 0 ? text.length : lastIndex;
   if (sticky) return lastIndex === 0 ? 1 : lastIndex - before + 1;

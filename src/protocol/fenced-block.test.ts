@@ -57,7 +57,7 @@ describe('a closing line in a triple-quoted string', () => {
     expect(cells(reply)).toEqual(expected);
   });
 
-  it('is read anew for each kind of triple quote that never closes', () => {
+  it('is read again for each kind of triple quote that never closes', () => {
     expect(cells('```py\n"""\n```\n```py\n\'\'\'\n```\nRUN(x)')).toEqual(['"""', "'''", 'bash']);
   });
 });

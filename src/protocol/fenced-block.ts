@@ -17,8 +17,9 @@ export interface FencedBlock {
   /** The command of the block if the reply ends inside it. */
   readonly unclosedOutcome: (finish: { readonly cutOff: boolean }) => Outcome | undefined;
   /**
-   * To be called when the reply ends inside the block. If a closing line stood in a triple-quoted string that never closed,
-   * it was the end of the block after all: the block is cut there, and the lines after it are given back, to be read anew.
+   * To be called when the reply ends inside the block. If a closing line stood in a triple-quoted string that never
+   * closed, it was the end of the block after all: the block is cut there, and the lines after it are given back, to be
+   * read again.
    */
   readonly giveBack: () => readonly string[] | undefined;
 }
@@ -26,8 +27,8 @@ export interface FencedBlock {
 /**
  * Opens a block.
  *
- * @param neverClosed triple quotes known not to close in the rest of the reply; `giveBack` adds to it. It is shared by all
- * blocks of a reply, so that lines are read anew at most once for each of the two triple quotes.
+ * @param neverClosed triple quotes known not to close in the rest of the reply; `giveBack` adds to it. It is shared by
+ * all blocks of a reply, so that lines are read again at most once for each of the two triple quotes.
  */
 export function openFencedBlock(opening: FenceOpening, neverClosed: Set<Quote>): FencedBlock {
   // Only Python has triple-quoted strings that can hold a closing line; an untagged block may be Python.

@@ -85,7 +85,7 @@ const RECIPIENT = /<harmony_call name="([\w.-]+)">/i;
 
 /**
  * The block that a line opens, if it opens one: a dialect's opening at its start, after list markers. Undefined as well
- * for a tag in a sentence: code after whose closing tag the line goes on is inline code.
+ * for a tag in a sentence: code after whose closing tag the line continues is inline code.
  */
 export function openForeignBlock(line: string): ForeignBlock | undefined {
   const start = skipListMarkers(line, 0);

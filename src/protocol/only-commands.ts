@@ -5,7 +5,9 @@ const FENCED_BLOCK = /^[ \t>]*(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:^[ \t>]*\1[`~]*
 /** A block between tags, as models write code and tool calls, or up to the end of the reply. */
 const TAGGED_BLOCK =
   /<\|?(\w*(?:tool|function|execute|invoke|harmony|python|bash|shell|code|repl)\w*)\b[^>\n]*>[\s\S]*?(?:<\/\1>|(?![\s\S]))|\[TOOL_CALLS\][\s\S]*|<｜tool▁calls▁begin｜>[\s\S]*/gi;
-/** The line of a command, after list markers and emphasis; its argument may go on over the lines up to a blank one. */
+/**
+ * The line of a command, after list markers and emphasis; its argument may continue over the lines up to a blank one.
+ */
 const COMMAND_LINE = /^[>*`\s\d.)-]*[A-Z][A-Z_]{2,}[*`]*\((?:[^\n]*\)[*`.;\s]*$|[\s\S]*?(?:\n[ \t]*\n|(?![\s\S])))/gm;
 /** A sentence that only introduces a command: "Now I count the words:". */
 const LEAD_IN = /^[^\n]*[:：]\s*$/;

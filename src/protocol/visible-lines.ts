@@ -94,7 +94,9 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
     else if (at <= 0) addProse(text);
   }
 
-  /** A fence in a literal is text. When the text turns out not to be one literal, an open fence goes on as a block. */
+  /**
+   * A fence in a literal is text. When the text turns out not to be one literal, an open fence continues as a block.
+   */
   function addToLiteral(reading: CommandLine, text: string): void {
     if (fenceInLiteral === undefined) fenceInLiteral = executedFence(text);
     else if (closesFence(text, fenceInLiteral)) fenceInLiteral = undefined;

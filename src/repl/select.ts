@@ -35,7 +35,7 @@ async function embedded(): Promise<ReplBackend> {
   return pyodideBackend();
 }
 
-/** The machine's Python, where its self-test proves the whole box; what was started for the proof goes on being used. */
+/** The machine's Python, where its self-test proves the whole box; what was started for the proof stays in use. */
 async function provedPython(): Promise<ReplBackend | undefined> {
   const { pythonBackend } = await import('./python/backend.ts');
   const { provesFullIsolation } = await import('./python/isolation.ts');

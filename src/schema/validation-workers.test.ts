@@ -43,7 +43,7 @@ describe('validation in a worker thread', () => {
       Array.from({ length: 60_000 }, (_, at) => ({ at })),
     ],
   ])(
-    'lets the event loop go on beside %s, and says which limit it hit',
+    'lets the event loop run beside %s, and says which limit it hit',
     async (_what, schema, value) => {
       const checked = Promise.resolve(jsonSchema(schema)['~standard'].validate(value));
       expect(await turnsDuring(checked)).toBeGreaterThan(50);

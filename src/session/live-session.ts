@@ -155,7 +155,7 @@ export class LiveSession implements Session {
     await this.#lifecycle.detach();
   }
 
-  /** Frees what a session holds that could not be brought back; its record stays as it was. */
+  /** Frees what a session holds that could not be restored; its record stays as it was. */
   async abandon(): Promise<void> {
     await this.#lifecycle.abandon();
   }

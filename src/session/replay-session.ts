@@ -81,7 +81,7 @@ async function redo(session: LiveSession, logged: LoggedOperation, options: Repl
       const policy = await policyOf(models, options.run);
       const execute = (timed: ExecuteOptions): Promise<CommandOutcome<CommandResult>> =>
         commands.withModels(policy, () => commands.execute(code, timed));
-      // Of a cell that has ended, only recorded answers are given; one that was under way goes on.
+      // Of a cell that has ended, only recorded answers are given; one that was under way continues.
       options.journal.unrecorded = logged.end === undefined ? 'run' : 'refuse';
       try {
         return await redoCommand(session, logged, { ...options, kind: 'cell', source: code, perform: execute });
@@ -213,7 +213,7 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
   const difference = differenceOf(record, end);
   if (difference !== undefined) divergences.command(runId, `Replaying ${runId}: ${difference}.`);
   if (record.status !== 'running' && record.status !== 'interrupted') return;
-  await abortRun(runId, { store, clock, reason: 'its process died, and its session went on without it' });
+  await abortRun(runId, { store, clock, reason: 'its process died, and its session continued without it' });
 }
 
 function asCompletionError(error: unknown): CompletionError {

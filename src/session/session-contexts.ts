@@ -4,7 +4,7 @@ import { RlmError } from '../errors.ts';
 import { type ContextSubstitutes, isOnly, type Part } from '../resume/stored-context.ts';
 import type { StoredContext } from '../store/index.ts';
 
-/** The contexts of a session that is opened again: the numbers they have, and what was handed over for them. */
+/** The contexts of a session that is opened again: the numbers they have, and what was given for them. */
 export class SessionContexts {
   readonly #given: ReadonlyMap<string, Part>;
   /** Numbers of contexts: the session's own is under `''`, those of completions under their run ids. */

@@ -29,7 +29,9 @@ export class SessionLifecycle {
   readonly #state: StateMachine;
   readonly #lifetime: Lifetime;
   readonly #runs = new Set<CompletionRun<unknown>>();
-  /** Stops what runs when the session is closed or let go of; its reason is the error of everything asked from then on. */
+  /**
+   * Stops what runs when the session is closed or released; its reason is the error of everything asked from then on.
+   */
   readonly #stop = new AbortController();
   #listed: Listed = { variables: [], snapshots: [], operations: 0 };
   #closing: Promise<void> | undefined;
@@ -170,7 +172,7 @@ export class SessionLifecycle {
     });
   }
 
-  /** Frees what a session holds that could not be brought back; its record stays as it was. */
+  /** Frees what a session holds that could not be restored; its record stays as it was. */
   async abandon(): Promise<void> {
     this.#detached = true;
     this.#stop.abort(letGo(this.#parts.id));

@@ -71,7 +71,7 @@ export function notBegun(error: unknown): RlmError {
 export function letGo(id: string): RlmError {
   return new RlmError({
     code: 'session-closed',
-    message: `Session ${id} was let go of when its Rlm was closed: bring it back with openSession.`,
+    message: `Session ${id} was released when its Rlm was closed: restore it with openSession.`,
     userAction: true,
     data: { id },
   });

@@ -26,7 +26,7 @@ export function mergeTools(before: RecordedTools, { bindings, values }: Recorded
   };
 }
 
-/** The tools of a session that is brought back: those at hand, and for the others one that says what to hand over. */
+/** The tools of a session that is restored: those at hand, and for the others one that says what to give. */
 export function restoredTools(recorded: RecordedTools, atHand: ToolSet): ToolSet {
   const missing = (name: string): Error =>
     new ToolError(

@@ -133,7 +133,7 @@ export interface ExecuteOptions {
 
 /**
  * A REPL that lives across completions. It does one operation after the other. In a durable store it outlives the
- * process: `rlm.openSession(id)` brings it back.
+ * process: `rlm.openSession(id)` restores it.
  */
 export interface Session extends AsyncDisposable {
   /** A ULID. */

@@ -56,7 +56,7 @@ const SESSION_NAMES: OptionNames<SessionOptions> = {
   owner: true,
 };
 
-/** Creates sessions, brings stored ones back, and ends those whose time is over. */
+/** Creates sessions, restores stored ones, and ends those whose time is over. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
@@ -211,7 +211,7 @@ export class Sessions {
       const parts = { id, engine, clock, events, log, workspace, commands, config, save, onEnd };
       const session = new LiveSession({ ...parts, models: recordModels(run.models, run.limits.maxDepth) });
       this.#live.set(id, session);
-      // One that is brought back has its record, which says more than an empty REPL could.
+      // One that is restored has its record, which says more than an empty REPL could.
       if (before === undefined) await save({ ...session.status(), state: 'ready' }, 0);
       events.emit({
         type: before !== undefined ? 'session.opened' : 'session.created',
@@ -242,7 +242,7 @@ function checkOpenOptions(options: OpenSessionOptions | undefined): void {
   createToolbox(options?.tools);
 }
 
-/** The contexts a session has had, with what was handed over for them. */
+/** The contexts a session has had, with what was given for them. */
 async function contextsOf(
   stored: StoredConfig,
   operations: readonly LoggedOperation[],
@@ -258,7 +258,9 @@ async function contextsOf(
   return contexts;
 }
 
-/** The tools of a session that is brought back: what the caller gave, then what its `Rlm` has, and stand-ins for the rest. */
+/**
+ * The tools of a session that is restored: those the caller gave, then those of its `Rlm`, and stand-ins for the rest.
+ */
 function toolsFor(
   { tools = NO_TOOLS, ownTools = false }: StoredConfig,
   given: ToolSet = {},

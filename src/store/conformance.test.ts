@@ -107,7 +107,7 @@ describe.each([
   });
 
   describe('the journal', () => {
-    it('keeps entries in the order in which they were handed over, apart for each id', async () => {
+    it('keeps entries in the order in which they were submitted, apart for each id', async () => {
       const entries = Array.from({ length: 50 }, (_, n) => ({ kind: 'step', key: `k${n}`, body: { n } }));
       for (const [n, entry] of entries.entries()) void store.journal.append('a', entry, n % 3 ? 'written' : 'synced');
       void store.journal.append('b', { kind: 'step', key: 'other', body: null }, 'written');

@@ -10,9 +10,9 @@ import { StoreError, storeClosed } from './store-error.ts';
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. The
-   * journal and the context, which only a resume needs, are dropped as soon as a run has ended. Runs of a session are kept
-   * whole until the session has ended: it is brought back from them.
+   * Trees of runs that have ended and are kept with their events; the oldest are forgotten. Default 50. The journal and
+   * the context, which only a resume needs, are dropped as soon as a run has ended. Runs of a session are kept whole
+   * until the session has ended: it is restored from them.
    */
   readonly keepRuns?: number;
 }
@@ -37,8 +37,8 @@ interface MemoryBlob {
 const LOCATION = 'memory';
 
 /**
- * A store that lives and dies with this process. A write is stored as soon as it is handed over. Values are kept by
- * reference: what is handed over must not be changed later.
+ * A store that lives and dies with this process. A write is stored as soon as it is submitted. Values are kept by
+ * reference: what is submitted must not be changed later.
  */
 export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
   let closed = false;
@@ -111,7 +111,7 @@ function memoryRuns(
     readonly keepRuns: number;
     /** The run is worked on. */
     readonly isLocked: (run: RunRecord) => boolean;
-    /** The run belongs to a session that may still be brought back. */
+    /** The run belongs to a session that may still be restored. */
     readonly inSession: (run: RunRecord) => boolean;
     readonly settle: (run: RunRecord) => void;
     readonly forget: (run: RunRecord) => void;

@@ -2,8 +2,8 @@
  * The store port: where runs, events, journals, sessions and large values are kept. Two stores implement it: one in
  * memory and one on SQLite; both pass `conformance.ts`.
  *
- * Writes are handed over at once and take effect in the order in which they were handed over, across everything the
- * store keeps: after a crash the store holds a prefix of them. Reads see every write handed over before.
+ * Writes are submitted at once and take effect in the order in which they were submitted, across everything the store
+ * keeps: after a crash the store holds a prefix of them. Reads see every write submitted before.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface Store {
    * worked on has the lock `run <id>`, an open session `session <id>`: one owner each.
    */
   lock(name: string, holder: string): Promise<LockResult>;
-  /** Resolves when everything handed over so far is synced. @throws RlmError `store-failure` */
+  /** Resolves when everything submitted so far is synced. @throws RlmError `store-failure` */
   flush(): Promise<void>;
   /** Flushes and frees the store for others. Later calls are refused with `store-failure`. */
   close(): Promise<void>;
@@ -64,7 +64,7 @@ export interface RunTable {
 /** Append-only logs, one for each run tree or session; what entries mean is the journal's business. */
 export interface JournalLog {
   append(journalId: string, entry: JournalEntry, durability: Durability): Stored;
-  /** All entries in the order in which they were handed over. */
+  /** All entries in the order in which they were submitted. */
   read(journalId: string): Promise<readonly JournalEntry[]>;
 }
 

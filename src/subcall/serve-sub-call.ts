@@ -155,7 +155,7 @@ async function modelFor(
 function noDepth(depth: number, maxDepth: number): RlmError {
   return new RlmError({
     code: 'budget',
-    message: `A sub-call would run at depth ${depth}, and maxDepth is ${maxDepth}: go on with code alone.`,
+    message: `A sub-call would run at depth ${depth}, and maxDepth is ${maxDepth}: continue with code alone.`,
     budget: true,
     data: { resource: 'depth', limitName: 'maxDepth', limit: maxDepth, left: 0 },
   });

@@ -358,7 +358,7 @@ const CLAIMS: readonly Claim[] = [
     holds: (played) => expect(played.sub.requests).toHaveLength(2),
   },
   {
-    says: '`continue_with(notes)` starts it anew from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
+    says: '`continue_with(notes)` starts it again from your notes: the query, variables, files and `history` stay, the turns so far leave it.',
     script: {
       context: 'x',
       root: [

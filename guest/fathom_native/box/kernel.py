@@ -4,7 +4,7 @@ import ctypes
 import os
 
 libc = ctypes.CDLL(None, use_errno=True)
-#: Does not let go of the interpreter lock: for forks.
+#: Does not release the interpreter lock: for forks.
 _locked_libc = ctypes.PyDLL(None, use_errno=True)
 
 CLONE_NEWNS = 0x00020000

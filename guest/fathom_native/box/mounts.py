@@ -95,7 +95,7 @@ def _mounts_below(target: str) -> "list[str]":
 
 
 def build_root(interpreter: "list[str]", scratch: str) -> None:
-    """Builds the new root on `scratch` (an empty folder), enters it and lets go of the old one.
+    """Builds the new root on `scratch` (an empty folder), enters it and leaves the old one.
 
     Needs CAP_SYS_ADMIN over the mount namespace. `interpreter` lists the folders Python needs.
     """

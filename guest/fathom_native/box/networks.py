@@ -57,7 +57,7 @@ class Networks:
             os.close(network)
 
     def forget(self) -> None:
-        """In a fork: lets go of all of them."""
+        """In a fork: closes all of them."""
         for network in (self._home, *self._free, *self._used.values()):
             os.close(network)
         self._free, self._used = [], {}

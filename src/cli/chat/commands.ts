@@ -28,7 +28,10 @@ export function addChatCommand(fathom: Command, { console, signals, exit, end, s
     .description('ask one question after the other; variables and earlier answers stay');
   addSettingOptions(addModelOptions(addContextOptions(command)));
   addInstructionsOption(addViewOptions(addLimitOptions(addReplOptions(addKeepOptions(command)))))
-    .option('--session <id>', 'go on with this session: its id, the beginning of it, or last (default: FATHOM_SESSION)')
+    .option(
+      '--session <id>',
+      'continue with this session: its id, the beginning of it, or last (default: FATHOM_SESSION)',
+    )
     .option('--lifetime <seconds>', 'of the session after its last line (default: 604800, a week)', amount)
     .addHelpText('after', EXAMPLES)
     .action(async (options: ChatOptions) => {

@@ -20,8 +20,8 @@ export function historyPath({ XDG_STATE_HOME: xdg, HOME: home }: Console['env'])
 }
 
 /**
- * Opens the history. Each line is appended as it is entered, so that chats side by side lose none. A file that cannot be
- * used is noted once, and the chat goes on without it.
+ * Opens the history. Each line is appended as it is entered, so that chats side by side lose none. A file that cannot
+ * be used is noted once, and the chat continues without it.
  */
 export function openHistory(path: string, note: (line: string) => void): HistoryFile {
   let works = true;

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 
-/** A word that the line can go on with. */
+/** A word that the line can continue with. */
 export interface Candidate {
   readonly word: string;
   readonly description: string;

@@ -144,7 +144,7 @@ export function inputFolder({ location }: Store): string {
   return join(location, 'stdin');
 }
 
-/** Removes kept standard input that no run which can go on, and no session which is open, needs any more. */
+/** Removes kept standard input that no run which can continue, and no session which is open, needs any more. */
 export async function sweepInput(store: Store): Promise<void> {
   // A store in memory has no folder.
   if (!isAbsolute(store.location)) return;

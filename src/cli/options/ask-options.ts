@@ -111,7 +111,7 @@ export function addContextOptions(command: Command): Command {
     .option('-f, --file <path...>', 'context: files, folders, glob patterns, - for standard input')
     .option(
       '--encoding <label>',
-      'of its files, such as windows-1252; binary: hand over bytes (default: found by looking)',
+      'of its files, such as windows-1252; binary: give its bytes (default: found by looking)',
     )
     .option('--exclude <pattern...>', 'leave these out of folders; patterns as in .gitignore')
     .option('--no-ignore', 'do not respect .gitignore and .ignore, nor leave node_modules out')

@@ -64,7 +64,7 @@ export async function askOpenSession(
   if (notice !== undefined) view.note(forTerminal(notice));
   await sweepInput(store);
   const { signal } = interrupts;
-  // The session needs it again whenever it is brought back: it is swept away once the session has ended.
+  // The session needs it again whenever it is restored: it is swept away once the session has ended.
   const { context } = await contextFromArguments({
     options,
     stdin: console.stdin,

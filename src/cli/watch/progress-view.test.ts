@@ -64,7 +64,7 @@ test('a pipe gets whole lines: one per turn, and one when nothing else was said 
   );
 });
 
-test('a run that goes on counts from where it was', () => {
+test('a run that continues counts from where it was', () => {
   const { view, written } = viewOn(false);
   view.goOnFrom({ subCalls: 3, inputTokens: 1_000, outputTokens: 200, costUsd: 0.25 });
   view.event(eventOf(PROGRESS));

@@ -7,7 +7,7 @@ import { askOf, hashRequest, type RecordedAnswer, type RecordedCall } from './re
 
 /**
  * The model, with every whole reply and every failure that is not an accident written to `file` as it comes, one line
- * each. The first call in a process starts the file anew; models of the same run share it.
+ * each. The first call in a process starts a new file; models of the same run share it.
  */
 export function recordingModel(model: Model, file: string): Model {
   const record = (request: ModelRequest, answer: RecordedAnswer): void => {

@@ -23,8 +23,8 @@ export interface Blob {
 /** Large values of one guest: memory up to 1 MiB each, then one of a few files that no other process can name. */
 export interface BlobStore {
   /**
-   * @throws ChannelViolation when the guest's blobs exceed the limit, more than {@link MAX_SPOOLS} of them lie in files,
-   *   or a blob goes on after its end
+   * @throws ChannelViolation when the guest's blobs exceed the limit, more than {@link MAX_SPOOLS} of them lie in
+   *   files, or a blob continues after its end
    */
   add(id: number, piece: Buffer, more: boolean): void;
   has(id: number): boolean;
@@ -72,7 +72,7 @@ export function createBlobStore(limit: number): BlobStore {
   return {
     add(id, piece, more) {
       const blob = blobs.get(id) ?? { size: 0, counted: 0, complete: false, memory: [], file: undefined };
-      if (blob.complete) throw new ChannelViolation(`blob ${id} goes on after its end`);
+      if (blob.complete) throw new ChannelViolation(`blob ${id} continues after its end`);
       const counts = Math.max(piece.length, LEAST_PIECE);
       total += counts;
       if (total > limit) throw new ChannelViolation(`values of more than ${limit} bytes were sent (diskBytes)`);

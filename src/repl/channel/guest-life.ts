@@ -94,7 +94,7 @@ export class GuestLife {
     for (const bindings of this.#bound.slice(mark)) await this.#send(bindings);
   }
 
-  /** Ends what is left of the guest and brings one back. @throws RlmError `repl-failure` when that cannot be done */
+  /** Ends what is left of the guest and restores one. @throws RlmError `repl-failure` when that cannot be done */
   async recover(failure: RlmError): Promise<Recovered> {
     const { driver, limits, isClosed } = this.#options;
     if (isClosed()) throw closedError();
@@ -167,15 +167,15 @@ function reasonOf(error: RlmError): string {
 function lostForGood({ reason, killed }: GuestEnd, cause: unknown): RlmError {
   return new RlmError({
     code: 'repl-failure',
-    message: `The REPL was lost (${reason}) and could not be brought back: ${messageOf(cause)}`,
+    message: `The REPL was lost (${reason}) and could not be restored: ${messageOf(cause)}`,
     cause,
     data: { reason, ...(killed && { killed }) },
   });
 }
 
-/** A guest that cannot run a cell any more (an audit hook of an earlier one raises, say) is as good as lost. */
+/** A guest that cannot run a cell any more (an audit hook of an earlier one raises, for example) counts as lost. */
 export const UNFIT: ReadonlySet<string> = new Set(['channel-violation', 'repl-failure']);
-/** Milliseconds for a cell without code, on a guest that has just been brought back. */
+/** Milliseconds for a cell without code, on a guest that has just been restored. */
 const EMPTY_CELL_MS = 5_000;
 
 export interface Recovery {

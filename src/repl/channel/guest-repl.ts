@@ -75,7 +75,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     }
   }
 
-  /** Sends a command; a guest that is lost by it is brought back, and the error says what is lost. */
+  /** Sends a command; a guest that is lost by it is restored, and the error says what is lost. */
   async function send<T>(command: GuestCommand, read: (result: GuestResult) => T): Promise<T> {
     let result: GuestResult;
     try {

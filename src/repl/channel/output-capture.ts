@@ -47,7 +47,7 @@ export function captureOutput(limit: number): OutputCapture {
         keep(stream, bytes, half);
         return;
       }
-      // Once a stream has a gap or a tail, its text goes on there.
+      // Once a stream has a gap or a tail, its text continues there.
       const open = stream.tailBytes === 0 && !stream.cut ? headLeft : 0;
       const taken = Math.min(open, bytes.length);
       if (taken > 0) {

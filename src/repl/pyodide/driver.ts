@@ -178,7 +178,7 @@ function linkTo(worker: WorkerHandle, { limits, host }: DriverOptions, records: 
   };
 }
 
-/** Two REPLs that go on from one snapshot, or one REPL twice, must not draw the same random numbers. */
+/** Two REPLs that continue from one snapshot, or one REPL twice, must not draw the same random numbers. */
 async function reseeded(link: GuestLink): Promise<GuestLink> {
   await link.command({ op: 'reseed' });
   return link;

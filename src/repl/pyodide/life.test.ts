@@ -113,7 +113,7 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
 });
 
 describe('the base snapshot', () => {
-  test('is made once, kept for the user alone, and made anew when a byte of it has changed', async () => {
+  test('is made once, kept for the user alone, and made again when a byte of it has changed', async () => {
     const cacheDir = join(folder, 'cache');
     /** How often a REPL that opens reports that it waits for the snapshot. */
     let notices = 0;

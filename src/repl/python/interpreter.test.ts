@@ -53,7 +53,7 @@ test.each([
   await expect(findInterpreter(path)).rejects.toThrow(why);
 });
 
-test('goes on to the next one when the first does not do or does not run', async () => {
+test('tries the next one when the first is not suitable or does not run', async () => {
   const other = mkdtempSync(join(folder, 'other-'));
   writeFileSync(join(other, 'python3'), '#!/bin/sh\nexit 7\n');
   chmodSync(join(other, 'python3'), 0o755);

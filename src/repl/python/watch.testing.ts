@@ -108,7 +108,8 @@ export function describeWatch({ options }: Machine): void {
     const late =
       'def late():\n    time.sleep(0.4)\n    hoard = []\n    while True: hoard.append(bytearray(b"x") * (30 << 20)); time.sleep(0.02)\n';
     expect((await run(repl, `${prelude(mark)}${late}${start}`)).error).toBeNull();
-    // Ended for its memory, or stopped before it has much. Without the wall it would go on up to the machine's memory.
+    // Ended for its memory, or stopped before it has much. Without the wall it would continue up to the machine's
+    // memory.
     await until(() => gone() || stopped(mark));
     const held = marked(mark).reduce((total, { memory }) => total + memory, 0);
     expect(held).toBeLessThan(700 * MIB);
@@ -117,7 +118,7 @@ export function describeWatch({ options }: Machine): void {
     await until(gone);
   });
 
-  test('processes that a cell leaves behind are stopped between cells, and go on with the next', async () => {
+  test('processes that a cell leaves behind are stopped between cells, and continue with the next', async () => {
     const { repl, mark, gone } = await openCalm();
     const start = [
       prelude(mark),
@@ -165,7 +166,7 @@ export function describeWatch({ options }: Machine): void {
     await repl.close();
   });
 
-  test('… nor when a timer lets it go on', async () => {
+  test('… nor when a timer lets it continue', async () => {
     const { repl, mark, gone } = await openCalm();
     // A POSIX timer that sends SIGCONT twenty times a second.
     const timer = [
@@ -180,7 +181,7 @@ export function describeWatch({ options }: Machine): void {
     expect(gone()).toBe(false);
     await until(gone);
     const next = await run(repl, 'kept');
-    expect(next.error?.message).toContain('it went on although it had been stopped');
+    expect(next.error?.message).toContain('it continued although it had been stopped');
     expect(next.restarted?.lost).toContain('as they were at an earlier moment');
     expect(await valueIn(repl, 'kept')).toBe('1');
     await repl.close();

@@ -65,7 +65,7 @@ async function shortRun(store: Store, acknowledged: Acknowledged): Promise<void>
   }
 }
 
-/** The acknowledged steps are there, in order and without holes; and the run goes on from them to its end. */
+/** The acknowledged steps are there, in order and without holes; and the run continues from them to its end. */
 async function checkResume(at: string, acknowledged: Acknowledged): Promise<void> {
   const store = sqliteStore(at, { sync: false });
   const steps = (await store.journal.read('run')).filter((entry) => entry.kind === 'step');
@@ -132,7 +132,7 @@ describe('storage faults', () => {
     },
   );
 
-  it('power is lost at any length of the log, or its end is garbage: what was synced is there, and the run goes on', async () => {
+  it('power is lost at any length of the log, or its end is garbage: what was synced is there, and the run continues', async () => {
     const at = join(folder, 'whole');
     /** Length of the log and the steps acknowledged when a sync had ended. */
     const synced: { readonly length: number; readonly acknowledged: Acknowledged }[] = [];

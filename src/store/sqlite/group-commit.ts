@@ -26,7 +26,7 @@ interface Group {
 }
 
 /**
- * Writes in groups: what is handed over in one round of the event loop shares a transaction, and what is committed while
+ * Writes in groups: what is submitted in one round of the event loop shares a transaction, and what is committed while
  * a sync is under way shares the next one. Commits leave syncing to us (`synchronous = NORMAL`), because SQLite would
  * block the event loop for it; a write counts as synced when the write-ahead log was synced after its commit, which is
  * what `synchronous = FULL` means.
@@ -49,7 +49,7 @@ export class GroupCommit {
     commitOnExit.add(this);
   }
 
-  /** Hands over a write. It runs later, inside a transaction, after all writes handed over before. */
+  /** Submits a write. It runs later, inside a transaction, after all writes submitted before. */
   add(write: () => void, durability: Durability): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closed) return Promise.reject(storeClosed(this.#options.location));
@@ -62,7 +62,7 @@ export class GroupCommit {
   }
 
   /**
-   * Commits what was handed over so far, now. While another process writes, that is tried again later.
+   * Commits what was submitted so far, now. While another process writes, that is tried again later.
    *
    * @returns undefined when it is done; what else resolves when it is
    */
@@ -192,7 +192,7 @@ function newGroup(): Group {
 
 function keptBusy(location: string): StoreError {
   return new StoreError({
-    message: `Another process has kept the store at ${location} busy for ${BUSY_PATIENCE_MS / 1_000} s: it may be stopped in the middle of a write. Let it go on, or end it.`,
+    message: `Another process has kept the store at ${location} busy for ${BUSY_PATIENCE_MS / 1_000} s: it may be stopped in the middle of a write. Let it continue, or end it.`,
     userAction: true,
     data: { location },
   });

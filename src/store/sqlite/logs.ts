@@ -11,9 +11,9 @@ export interface TableContext {
   readonly database: DatabaseSync;
   readonly texts: TextTable;
   readonly owners: Owners;
-  /** Hands over a write. */
+  /** Submits a write. */
   readonly write: (write: () => void, durability: 'written' | 'synced') => Promise<void>;
-  /** Runs a read that sees every write handed over before. */
+  /** Runs a read that sees every write submitted before. */
   readonly read: <T>(read: () => T) => Promise<T>;
 }
 

@@ -15,7 +15,7 @@ export interface Owners {
   find(id: string): (Owner & { readonly no: number }) | undefined;
 }
 
-/** Remembered numbers; runs seldom go on at the same time in such a number. */
+/** Remembered numbers; few runs are active at the same time. */
 const REMEMBERED = 1000;
 
 export function sqliteOwners(database: DatabaseSync, readOnly: boolean): Owners {

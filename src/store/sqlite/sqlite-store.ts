@@ -31,7 +31,7 @@ export interface SqliteStoreOptions {
 
 /** Pages of write-ahead log between checkpoints, which block for two syncs: 4 MiB. */
 const CHECKPOINT_PAGES = 1000;
-/** Milliseconds for which a write waits for another process before it lets other work go on, and is tried again. */
+/** Milliseconds for which a write waits for another process before it lets other work continue, and is tried again. */
 const WRITER_WAIT_MS = 100;
 /** Milliseconds for which opening waits for processes that open the store at the same time, and for those who read. */
 const OPEN_WAIT_MS = 10_000;

@@ -31,7 +31,7 @@ export interface Images {
   drop(name: string): void;
   /** Takes over what another worker has stored. */
   adopt(header: ImageHeader, table: Uint8Array): void;
-  /** Text ranges a snapshot needs that have to be loaded anew. */
+  /** Text ranges a snapshot needs that have to be loaded again. */
   rangesOf(name: string): number[];
 }
 

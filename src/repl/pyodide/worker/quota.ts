@@ -28,7 +28,7 @@ const MAX_PIPES = 4 * 1024 * 1024;
 export interface Quota {
   /** Bytes of all files, folders and links: capacities, names and targets. */
   limit: number;
-  /** Counts anew; after files were put back. */
+  /** Counts again; after files were put back. */
   recount(): void;
 }
 
