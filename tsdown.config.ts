@@ -10,6 +10,7 @@ export default defineConfig([
       index: 'src/index.ts',
       'ai-sdk': 'src/ai-sdk/index.ts',
       mcp: 'src/mcp/index.ts',
+      server: 'src/server/index.ts',
       test: 'src/test.ts',
       'cli/main': 'src/cli/main.ts',
     },

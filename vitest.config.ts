@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^fathom-rlm$/, replacement: source('src/index.ts') },
       { find: /^fathom-rlm\/ai-sdk$/, replacement: source('src/ai-sdk/index.ts') },
+      { find: /^fathom-rlm\/server$/, replacement: source('src/server/index.ts') },
       { find: /^fathom-rlm\/test$/, replacement: source('src/test.ts') },
     ],
   },

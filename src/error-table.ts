@@ -120,7 +120,7 @@ export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
     ...INTERNAL,
     never: { 'ai-sdk': ANSWER_OF_MODEL, server: ANSWER_OF_MODEL, mcp: ANSWER_OF_MODEL },
   },
-  'answer-too-large': { ...INTERNAL, never: { 'ai-sdk': ANSWER_OF_MODEL } },
+  'answer-too-large': { ...INTERNAL, never: { 'ai-sdk': ANSWER_OF_MODEL, server: ANSWER_OF_MODEL } },
   'store-failure': INTERNAL,
 };
 

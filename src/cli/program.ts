@@ -16,6 +16,7 @@ import type { Console } from './screen/console.ts';
 import { printError } from './screen/error-report.ts';
 import { wrapped } from './screen/layout.ts';
 import { forTerminal } from './screen/terminal-text.ts';
+import { addServeCommand } from './serve/command.ts';
 import { addSessionCommands } from './session/commands.ts';
 import { VERSION } from './versions.ts';
 import { watchInterrupts } from './watch/interrupts.ts';
@@ -64,6 +65,7 @@ function program(): Command {
   addChatCommand(fathom, { console, interrupts, end, exit, signals: process, screens });
   addRunCommands(fathom, { console, interrupts, end });
   addSessionCommands(fathom, { console, interrupts, end });
+  addServeCommand(fathom, { console, interrupts, end });
   addKeepOptions(
     addEngineOptions(
       fathom

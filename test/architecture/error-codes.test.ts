@@ -22,7 +22,7 @@ const DOORS: Readonly<Record<Door, string>> = { 'ai-sdk': 'AI SDK', server: 'ser
 const HEAD = `# Error codes
 
 Every error of Fathom is an \`RlmError\` with a stable \`code\`. This table says how the command and the doors report each code.
-[The AI SDK door](ai-sdk.md) is in this version; \`fathom serve\` and the MCP server are not, and their columns say how they will report.
+The doors are [the AI SDK model](ai-sdk.md), [\`fathom serve\`](server.md) and \`fathom mcp\`.
 
 - **Exit code** of the command. \`userAction\` and \`budget\` belong to the single error: where the table has 1, the command ends with 5 if
   \`userAction\` is true and with 4 if \`budget\` is.

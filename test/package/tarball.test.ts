@@ -78,6 +78,8 @@ test('it holds what it needs, and nothing else', () => {
     'dist/ai-sdk.mjs',
     'dist/ai-sdk.d.mts',
     'dist/test.mjs',
+    'dist/server.mjs',
+    'docs/server.md',
     'dist/cli/main.mjs',
     'dist/repl/pyodide/worker/main.mjs',
     'dist/repl/pyodide/shell/just-bash.mjs',

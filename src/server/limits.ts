@@ -1,0 +1,48 @@
+/**
+ * Limits of the server: what one client may hold of it.
+ *
+ * @module
+ */
+
+const MIB = 1024 * 1024;
+
+/** Every limit of a server. Callers give a part; the rest takes {@link SERVER_LIMITS}. */
+export interface ServerLimits {
+  /** Bytes of one request's body. Default 32 MiB: a book is 1 MiB; larger contexts belong in files beside the server. */
+  readonly bodyBytes: number;
+  /** Bytes of all bodies that are being read at once; further requests are refused with 429. Default 256 MiB: eight of the largest. */
+  readonly openBodyBytes: number;
+  /** Milliseconds to the end of a request's headers. Default 10 000: more is a slow attack, not a slow network. */
+  readonly headerTimeoutMs: number;
+  /** Milliseconds to the end of a request's body, from its first byte. Default 60 000: 32 MiB at 5 Mbit/s. */
+  readonly bodyTimeoutMs: number;
+  /** Runs of one key at once, waiting ones included. Default 64: twice the calls that one run has in flight. */
+  readonly maxRunsPerKey: number;
+  /** Connections at once. Default 4 096: below the usual limit of descriptors, REPLs included. */
+  readonly maxConnections: number;
+  /** Milliseconds of silence in a stream before a comment is sent. Default 15 000: proxies close silent connections after 30 to 60 s. */
+  readonly keepAliveMs: number;
+  /** Milliseconds that runs have to stop at shutdown. Default 10 000, as process managers give. */
+  readonly shutdownMs: number;
+}
+
+/** The defaults; each is explained at its field in {@link ServerLimits}. */
+export const SERVER_LIMITS: ServerLimits = {
+  bodyBytes: 32 * MIB,
+  openBodyBytes: 256 * MIB,
+  headerTimeoutMs: 10_000,
+  bodyTimeoutMs: 60_000,
+  maxRunsPerKey: 64,
+  maxConnections: 4_096,
+  keepAliveMs: 15_000,
+  shutdownMs: 10_000,
+};
+
+/** Milliseconds after which a client that has too many runs may ask again: runs take seconds. */
+export const TOO_MANY_RUNS_RETRY_MS = 1_000;
+
+/** Characters of an answer in one event of a stream: small enough for slow readers, large enough to cost nothing. */
+export const ANSWER_PIECE_CHARS = 16_384;
+
+/** Runs or sessions in one list, newest first. */
+export const PAGE_ITEMS = 100;

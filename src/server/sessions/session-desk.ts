@@ -1,0 +1,67 @@
+import { systemClock } from '../../clock.ts';
+import { RlmError } from '../../errors.ts';
+import type { CompletionRequest } from '../../run/run-handle.ts';
+import type { Session, SessionOptions, SessionStatus } from '../../session/session.ts';
+import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
+import type { Client } from '../access.ts';
+import { PAGE_ITEMS } from '../limits.ts';
+import { maySee, ownerOf } from '../run-desk.ts';
+import type { ServerConfig } from '../server-options.ts';
+
+/** The sessions that clients opened: each sees its own only. */
+export class SessionDesk {
+  readonly #config: ServerConfig;
+
+  constructor(config: ServerConfig) {
+    this.#config = config;
+  }
+
+  async create(options: SessionOptions, client: Client): Promise<Session> {
+    return await this.#config.rlm.createSession({ ...options, owner: ownerOf(client, true) });
+  }
+
+  /** A session's run is not resumed: its variables are those of the session. */
+  owned(request: CompletionRequest<unknown>, client: Client): CompletionRequest<unknown> {
+    return { ...request, owner: ownerOf(client, false) };
+  }
+
+  /** The session itself; one that another process left is brought back. @throws RlmError `session-not-found`, … */
+  async open(id: string, client: Client): Promise<Session> {
+    await this.stored(id, client);
+    return await this.#config.rlm.openSession(id);
+  }
+
+  /** The record of a session that the client may see. @throws RlmError `session-not-found` */
+  async stored(id: string, client: Client): Promise<StoredSession> {
+    const found = storedSession(await sessionRecord(id, this.#config.store), systemClock.now());
+    if (maySee(client, found.owner)) return found;
+    throw new RlmError({
+      code: 'session-not-found',
+      message: `There is no session ${JSON.stringify(id.slice(0, 64))} of this key.`,
+      userAction: true,
+      data: { id: id.slice(0, 64) },
+    });
+  }
+
+  async list(client: Client): Promise<readonly StoredSession[]> {
+    const { store } = this.#config;
+    const records = await store.sessions.list({ limit: Number.MAX_SAFE_INTEGER });
+    const all = records.map((record) => storedSession(record, systemClock.now()));
+    return all.filter(({ owner }) => maySee(client, owner)).slice(0, PAGE_ITEMS);
+  }
+
+  async extend(id: string, client: Client): Promise<SessionStatus> {
+    const session = await this.open(id, client);
+    return await session.extend();
+  }
+
+  /** Ends it for good. One that has ended already stays as it is. */
+  async end(id: string, client: Client): Promise<StoredSession> {
+    const { state } = await this.stored(id, client);
+    if (state !== 'terminated' && state !== 'expired') {
+      const session = await this.#config.rlm.openSession(id);
+      await session.close();
+    }
+    return await this.stored(id, client);
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Many requests at once: 1 000 in a burst, and a mixed load whose memory stays flat. `FATHOM_LOAD_SECONDS` makes the second
+ * one longer; its goal is 60.
+ */
+import { expect, it } from 'vitest';
+import { final, type RawResponse, raw, serve } from './harness.ts';
+
+const BURST = 1_000;
+const SECONDS = Number(process.env.FATHOM_LOAD_SECONDS ?? 4);
+const AT_ONCE = SECONDS >= 60 ? 200 : 48;
+const MIB = 1024 * 1024;
+
+/** MiB that the process may grow by in a burst: 64 KiB for a connection with its request and answer, and the heap's slack. */
+const BURST_MIB = 256;
+
+const ASK = { model: 'fathom', messages: [{ role: 'user', content: 'Is it?' }] };
+
+function collected(): number {
+  globalThis.gc?.();
+  return process.memoryUsage().rss / MIB;
+}
+
+it('answers or refuses each of 1 000 requests at once', async () => {
+  const { server, rlm, mock } = await serve({ respond: () => final('yes'), rlm: { maxRepls: 4 } });
+  const before = collected();
+  const all = await Promise.all(
+    Array.from({ length: BURST }, () => raw(`${server.url}/v1/chat/completions`, { body: ASK })),
+  );
+  const answered = all.filter(({ status }) => status === 200);
+  const refused = all.filter(({ status }) => status === 429);
+  expect(answered.length + refused.length).toBe(BURST);
+  // 64 runs of one key at once are the least that are answered.
+  expect(answered.length).toBeGreaterThanOrEqual(64);
+  for (const { json } of answered) expect(json).toMatchObject({ choices: [{ message: { content: 'yes' } }] });
+  for (const { json, headers } of refused) {
+    expect(json).toMatchObject({ error: { code: 'overloaded', param: 'maxRunsPerKey' } });
+    expect(Number(headers['retry-after-ms'])).toBeGreaterThan(0);
+  }
+  expect(mock.calls).toHaveLength(answered.length);
+  expect(rlm.status()).toMatchObject({ runs: 0, queued: 0 });
+  const grown = collected() - before;
+  console.log(`${answered.length} answered, ${refused.length} refused, ${grown.toFixed(0)} MiB more`);
+  expect(grown).toBeLessThan(BURST_MIB);
+}, 120_000);
+
+it(
+  `serves mixed requests for ${SECONDS} s with flat memory`,
+  async () => {
+    const { server, rlm } = await serve({
+      respond: ({ prompt }) => ({ text: final('yes'), ...(prompt.includes('slow') && { latencyMs: 200 }) }),
+      rlm: { maxRepls: 8, limits: { maxTurns: 3 } },
+      server: { limits: { maxRunsPerKey: 256 } },
+    });
+    const chat = (more: object) => raw(`${server.url}/v1/chat/completions`, { body: { ...ASK, ...more } });
+    const kinds: readonly (readonly [number, () => Promise<RawResponse>])[] = [
+      [200, () => chat({})],
+      [200, () => chat({ stream: true })],
+      [200, () => raw(`${server.url}/v1/responses`, { body: { model: 'fathom', input: 'slow?' } })],
+      [202, () => raw(`${server.url}/v1/runs`, { body: { query: 'go' } })],
+      [200, () => raw(`${server.url}/v1/models`)],
+      [400, () => chat({ n: 2 })],
+      [404, () => chat({ model: 'other' })],
+      [200, () => raw(`${server.url}/v1/runs?status=completed`)],
+    ];
+    let done = 0;
+    const unexpected: string[] = [];
+    const end = performance.now() + SECONDS * 1_000;
+    const worker = async (index: number): Promise<void> => {
+      for (let round = index; performance.now() < end; round += 1) {
+        const [wanted, ask] = kinds[round % kinds.length] ?? [200, () => chat({})];
+        const { status, text } = await ask();
+        done += 1;
+        if (status !== wanted && status !== 429) unexpected.push(`${status} ${text}`);
+      }
+    };
+    const sizes: number[] = [];
+    const sampling = setInterval(() => sizes.push(collected()), 500);
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => worker(index)));
+    clearInterval(sampling);
+    expect(unexpected).toEqual([]);
+    expect(done).toBeGreaterThan(AT_ONCE);
+    expect(rlm.status().runs).toBeLessThanOrEqual(8 * AT_ONCE);
+    // The first half fills caches; the second half must not grow by more than a tenth and 64 MiB.
+    const half = Math.floor(sizes.length / 2);
+    const [first, second] = [Math.max(...sizes.slice(0, half)), Math.max(...sizes.slice(half))];
+    console.log(`${done} requests, ${first.toFixed(0)} → ${second.toFixed(0)} MiB`);
+    expect(second).toBeLessThan(first * 1.1 + 64);
+  },
+  (SECONDS + 60) * 1_000,
+);
