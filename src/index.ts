@@ -32,6 +32,7 @@ export {
   type ResultBase,
   type Unfinished,
 } from './engine/result.ts';
+export type { RunMode } from './engine/run.ts';
 export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
 export type {
   ContextFacts,
@@ -39,6 +40,7 @@ export type {
   EventBase,
   EventBody,
   Outcome,
+  Route,
   RunEvent,
   StopReason,
 } from './event/event.ts';

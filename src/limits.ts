@@ -105,6 +105,13 @@ export const DOOR_EXCERPT_CHARS = 1_000;
 /** Estimated tokens of an answer that `rlmTool` gives to another agent's model: a tool's result stays in that model's window. */
 export const TOOL_ANSWER_TOKENS = 8_192;
 
+/** Share of the root model's window above which mode `auto` leaves a context to the loop: models find less in a fuller window. */
+export const DIRECT_CONTEXT_SHARE = 0.35;
+/** Share of the window that query, instructions and context together may fill in a direct call: the reply needs the rest. */
+export const DIRECT_WINDOW_SHARE = 0.8;
+/** Bytes of a context that a direct call reads: more than the largest window holds. */
+export const DIRECT_CONTEXT_BYTES: number = 16 * 1024 ** 2;
+
 /** Runs of one `rlm.map` at work at once, where the `Rlm` has so many REPLs: a run waits for its model most of its time. */
 export const DEFAULT_MAP_RUNS = 16;
 

@@ -12,7 +12,7 @@ import { streamOf } from './stream.ts';
 
 /** Options of {@link languageModel}. All but the first three are fields of each completion's request. */
 export interface LanguageModelOptions
-  extends Pick<CompletionRequest, 'limits' | 'tools' | 'model' | 'subModel' | 'modelSettings' | 'repl'> {
+  extends Pick<CompletionRequest, 'limits' | 'tools' | 'model' | 'subModel' | 'modelSettings' | 'mode' | 'repl'> {
   /** The name of the model in results and telemetry. Default: `rlm`. */
   readonly modelId?: string;
   /** Characters up to which the last user message is the query; a longer one is the context. Default 8 000. */
@@ -23,7 +23,7 @@ export interface LanguageModelOptions
 
 const OPTION_NAMES: OptionNames<LanguageModelOptions> = {
   ...{ modelId: true, queryChars: true, toRequest: true },
-  ...{ limits: true, tools: true, model: true, subModel: true, modelSettings: true, repl: true },
+  ...{ limits: true, tools: true, model: true, subModel: true, modelSettings: true, mode: true, repl: true },
 };
 
 /**

@@ -43,6 +43,7 @@ export function runMetadata(result: CompletionResult<unknown> | Unfinished): Sha
     fathom: {
       ...{ runId, outcome, stop, turns, subCalls, elapsedMs, isolation, costUsd: usage.costUsd },
       ...('reason' in result && { reason: result.reason }),
+      ...(result.route !== undefined && { route: { ...result.route } }),
     },
   };
 }

@@ -15,7 +15,7 @@ import { checkRoots, inputSchema, type RlmToolInput, toolContext, toolDescriptio
 export interface RlmToolOptions
   extends Pick<
     CompletionRequest,
-    'instructions' | 'limits' | 'tools' | 'model' | 'subModel' | 'modelSettings' | 'repl'
+    'instructions' | 'limits' | 'tools' | 'model' | 'subModel' | 'modelSettings' | 'mode' | 'repl'
   > {
   /** For the agent's model. Default: a text that says what the tool is for, and what it takes. */
   readonly description?: string;
@@ -30,7 +30,7 @@ export interface RlmToolOptions
 
 const OPTION_NAMES: OptionNames<RlmToolOptions> = {
   ...{ description: true, roots: true, maxAnswerTokens: true, instructions: true },
-  ...{ limits: true, tools: true, model: true, subModel: true, modelSettings: true, repl: true },
+  ...{ limits: true, tools: true, model: true, subModel: true, modelSettings: true, mode: true, repl: true },
 };
 
 /** A preliminary result: where the run is. */

@@ -78,7 +78,8 @@ function checkFree(name: string, toolbox: Run['toolbox']): void {
   });
 }
 
-function factsOf(contexts: ContextSet): readonly ContextFacts[] {
+/** The facts about contexts for the event. */
+export function factsOf(contexts: ContextSet): readonly ContextFacts[] {
   const named: Iterable<[string, LoadedContext]> =
     contexts.kind === 'one' ? [['context', contexts.context]] : contexts.contexts;
   return [...named].map(([name, context]) => ({

@@ -4,7 +4,7 @@
  * @module
  */
 import { RlmError, type RlmErrorOptions } from '../errors.ts';
-import type { Outcome, StopReason } from '../event/event.ts';
+import type { Outcome, Route, StopReason } from '../event/event.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import type { Trajectory } from '../trajectory.ts';
@@ -25,7 +25,9 @@ export interface ResultBase {
   readonly elapsedMs: number;
   /** Tokens and cost of the whole tree. */
   readonly usage: Usage;
-  /** The isolation that the REPL had, which may be higher than the one asked for. */
+  /** How it was answered, in mode `auto` or `direct`; absent in mode `always`, which takes the loop. */
+  readonly route?: Route;
+  /** The isolation that the REPL had, which may be higher than the one asked for. A direct answer has no REPL: then the one asked for. */
   readonly isolation: IsolationLevel;
   /** Turns, commands, outputs and children. */
   readonly trajectory: Trajectory;

@@ -4,7 +4,7 @@ import type { TreePlaces } from '../admission/tree-places.ts';
 import type { Clock } from '../clock.ts';
 import type { ContextInput, ContextSet } from '../context/index.ts';
 import type { EventBus } from '../event/bus.ts';
-import type { EventBody, ModelNotice, RunEvent, RunResumed } from '../event/event.ts';
+import type { EventBody, ModelNotice, Route, RunEvent, RunResumed } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
 import type { ChildRun, Journal, JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
@@ -21,6 +21,15 @@ import type { ChildSlots } from './child-slots.ts';
 import type { RestartPolicy } from './restart.ts';
 import type { CompletionResult, Unfinished } from './result.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
+
+/** Whether a run may be answered by one direct call in place of the loop. */
+export const RUN_MODES = ['auto', 'always', 'direct'] as const;
+
+/**
+ * `always` takes the loop. `direct` asks the root model once, with the whole context. `auto` does so where the context is
+ * small beside the model's window.
+ */
+export type RunMode = (typeof RUN_MODES)[number];
 
 /** A run's request, by a caller or by a cell of its parent. */
 export interface RunRequest {
@@ -39,6 +48,10 @@ export interface RunRequest {
   /** A resumed or replayed run has the recorded value. Default: the `Rlm`'s. */
   readonly requireInspection?: boolean;
   readonly modelSettings?: ModelSettings;
+  /** Of a new run. Default `always`. */
+  readonly mode?: RunMode;
+  /** Of a resumed run: as recorded. */
+  readonly route?: Route;
   /** Of a new run: who asked through a door. */
   readonly owner?: RunOwner;
 }
@@ -112,6 +125,8 @@ export interface Run extends OpenRun {
   readonly prompt: PromptOptions;
   readonly requireInspection: boolean;
   readonly modelSettings: ModelSettings;
+  /** Undefined in mode `always`. */
+  readonly route: Route | undefined;
   /** The run's lane through rate control. */
   readonly gate: CallGate;
 }

@@ -21,6 +21,7 @@ import type {
   JournalDiverged,
   LimitReached,
   ReplRestarted,
+  RouteChosen,
   RunCompleted,
   RunProgress,
   RunQueued,
@@ -65,6 +66,7 @@ export interface EventBase {
 export type EventBody =
   | RunStarted
   | RunQueued
+  | RouteChosen
   | RunResumed
   | RunCompleted
   | RunProgress

@@ -10,6 +10,8 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'run.started':
     case 'run.completed':
       return body.type;
+    case 'route.chosen':
+      return `${body.type} ${body.chosen}`;
     case 'turn.started':
     case 'model.replied':
     case 'turn.completed':

@@ -11,6 +11,7 @@ const METADATA: ReadonlySet<string> = new Set([
   ...['rootModel', 'subCallModel', 'model', 'using', 'resource', 'limit', 'value', 'spent', 'bytes'],
   ...['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd', 'estimated', 'possiblyBilled', 'compressionRatio'],
   ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'repeated', 'textChars', 'promptChars', 'recordedSteps'],
+  ...['chosen', 'tokens', 'window'],
 ]);
 
 /** Of these objects a part is metadata. */

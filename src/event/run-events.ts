@@ -54,7 +54,23 @@ export interface RunQueued {
   readonly maxRepls: number;
 }
 
-/** The run began; its REPL is open. */
+/** How a run is answered: by code in a REPL, turn by turn, or by one direct call that reads the whole context. */
+export interface Route {
+  readonly chosen: 'loop' | 'direct';
+  /** A clause. */
+  readonly reason: string;
+  /** Estimated tokens of everything a direct call sends; null where the context was not read. */
+  readonly tokens: number | null;
+  /** Tokens that the root model takes; null when unknown. */
+  readonly window: number | null;
+}
+
+/** The route of a run in mode `auto` or `direct`; once more where a direct call gave no answer and the loop continues. */
+export interface RouteChosen extends Route {
+  readonly type: 'route.chosen';
+}
+
+/** The run began; its REPL is open, or the direct call gave its answer. */
 export interface RunStarted {
   readonly type: 'run.started';
   readonly query: string;
@@ -65,6 +81,7 @@ export interface RunStarted {
   readonly rootModel: string;
   /** Of its flat sub-calls and the root of its children. */
   readonly subCallModel: string;
+  /** `none` for a direct answer. */
   readonly backend: string;
   readonly isolation: string;
   /** Of a completion of a session. */

@@ -72,6 +72,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
         context,
         output: outputOf(record, options.output),
         prompt: request.prompt,
+        route: request.route,
         requireInspection: request.requireInspection,
         modelSettings: request.modelSettings as ModelSettings | undefined,
         subModel,

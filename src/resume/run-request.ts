@@ -8,7 +8,7 @@ export async function describeRequest(
   run: Run,
   { store, backend }: { readonly store: Store; readonly backend: string },
 ): Promise<RunRequest> {
-  const { models, limits, toolbox, answerType, prompt, requireInspection, modelSettings } = run;
+  const { models, limits, toolbox, answerType, prompt, requireInspection, modelSettings, route } = run;
   return {
     query: run.query,
     contexts: await storeContexts(run.contexts, store, run.id),
@@ -19,6 +19,7 @@ export async function describeRequest(
     prompt,
     requireInspection,
     ...(Object.keys(modelSettings).length > 0 && { modelSettings }),
+    ...(route !== undefined && { route }),
     ...(answerType !== undefined && {
       output: answerType.schemaText === '' ? null : JSON.parse(answerType.schemaText),
     }),

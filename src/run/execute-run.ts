@@ -3,12 +3,13 @@ import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';
 import { defined } from '../defined.ts';
-import { type BoundContext, bindContext } from '../engine/bind-context.ts';
+import { type BoundContext, bindContext, factsOf } from '../engine/bind-context.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
 import { openRunWorkspace, reportOpening, type Workspace } from '../engine/workspace.ts';
 import { messageOf, type RlmError } from '../errors.ts';
+import type { Route, RunStarted } from '../event/event.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
 import { wasKilled } from '../repl/channel/index.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
@@ -78,15 +79,8 @@ async function runToEnd(
     await bookRecovered(run);
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
-    const recorded = await enterPlaces(run, outcome);
-    const workspace = options.workspace ?? (await openRunWorkspace(run));
-    if (options.workspace === undefined) close = () => workspace.close();
-    const { backend, isolation } = workspace.repl.info;
-    outcome.opened(isolation);
-    if (stored && !recorded) await engine.runs.begin(run, backend);
-    if (stored) outcome.stored();
-    outcome.begun();
-    const end = await loop(run, workspace, outcome.recorder);
+    const direct = run.route === undefined ? undefined : await takeRoute(run, run.route, { outcome, stored });
+    const end = direct?.end ?? (await loopInRepl(run, direct?.recorded === true));
     if (events.failure !== undefined) throw events.failure;
     const result = outcome.ended(end);
     answered = end.kind === 'answered';
@@ -112,15 +106,59 @@ async function runToEnd(
     if (answered) closing.catch(() => undefined);
     else await closing;
   }
+
+  async function loopInRepl(run: Run, before: boolean): Promise<LoopEnd> {
+    const recorded = (await enterPlaces(run, outcome, before)) || before;
+    const workspace = options.workspace ?? (await openRunWorkspace(run));
+    if (options.workspace === undefined) close = () => workspace.close();
+    const { backend, isolation } = workspace.repl.info;
+    outcome.opened(isolation);
+    if (stored && !recorded) await engine.runs.begin(run, backend);
+    if (stored) outcome.stored();
+    outcome.begun();
+    return await loop(run, workspace, outcome.recorder);
+  }
+}
+
+/** A run in mode `auto` or `direct`: its end, where one direct call answers it without a REPL and without room for one. */
+async function takeRoute(
+  run: Run,
+  route: Route,
+  { outcome, stored }: { readonly outcome: RunOutcome; readonly stored: boolean },
+): Promise<{ readonly end?: LoopEnd; readonly recorded: boolean }> {
+  const choose = (next: Route): void => {
+    outcome.routed(next);
+    run.emit({ type: 'route.chosen', ...next });
+  };
+  choose(route);
+  if (route.chosen === 'loop') return { recorded: false };
+  // Every backend can continue it.
+  if (stored) await run.engine.runs.begin(run, 'auto');
+  if (stored) outcome.stored();
+  outcome.begun();
+  const { answerDirectly } = await import('./direct-answer.ts');
+  const answer = await answerDirectly(run);
+  if ('because' in answer) {
+    const { limit } = run.stop;
+    if (limit !== undefined) {
+      run.reportLimit(limit, 0);
+      return { end: { kind: 'limit', limit, best: { value: undefined, text: '' } }, recorded: stored };
+    }
+    choose({ ...route, chosen: 'loop', reason: answer.because });
+    return { recorded: stored };
+  }
+  const { isolation } = run.engine.defaults;
+  reportStarted(run, { backend: 'none', isolation, contexts: factsOf(run.contexts) });
+  return { end: { kind: 'answered', answer: answer.accepted }, recorded: stored };
 }
 
 /** Waits for room for the run's REPLs. True when the run was stored meanwhile, so that it is found if its process dies. */
-async function enterPlaces(run: Run, outcome: RunOutcome): Promise<boolean> {
+async function enterPlaces(run: Run, outcome: RunOutcome, before: boolean): Promise<boolean> {
   const { engine, places, stop, limits } = run;
   let recorded = false;
   const { workSignal: signal } = stop;
   const onQueued = async (position: number): Promise<void> => {
-    await engine.runs.begin(run, await engine.backendName());
+    if (!before) await engine.runs.begin(run, await engine.backendName());
     recorded = true;
     outcome.stored();
     run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls });
@@ -160,7 +198,8 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
     reportOpening(run, 'loading the context');
     await workspace.bind(bound);
     history.addQuery(run.query);
-    reportStarted(run, workspace, bound);
+    const { backend, isolation } = repl.info;
+    reportStarted(run, { backend, isolation, contexts: bound.facts });
     const answers = { inspected: false, refusedNames: new Set<string>() };
     const conversation = openConversation(run, workspace, bound);
     return await complete(conversation, { run, repl, history, host, tally, answers, recorder });
@@ -184,14 +223,13 @@ function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundConte
   return new Conversation(system, firstMessage({ query: run.query, contexts, names: inForce.names, limits }));
 }
 
-function reportStarted(run: Run, { repl }: Workspace, bound: BoundContext): void {
+function reportStarted(run: Run, facts: Pick<RunStarted, 'backend' | 'isolation' | 'contexts'>): void {
   const { depth, models, query, sessionId } = run;
   for (const fallback of depth === 0 ? models.fallbacks : []) run.emit({ type: 'subcall.fallback', ...fallback });
   const modelAt = (at: number): string => models.inUse(models.at(at)).id;
-  const { backend, isolation } = repl.info;
   run.emit({
     type: 'run.started',
-    ...{ query, depth, contexts: bound.facts, backend, isolation },
+    ...{ query, depth, ...facts },
     ...{ rootModel: modelAt(depth), subCallModel: modelAt(depth + 1) },
     ...(sessionId !== undefined && { sessionId }),
   });

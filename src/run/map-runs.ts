@@ -75,6 +75,7 @@ const NAMES: OptionNames<MapRequest> = {
     model: true,
     subModel: true,
     modelSettings: true,
+    mode: true,
     instructions: true,
     repl: true,
     signal: true,

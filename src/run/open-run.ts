@@ -3,10 +3,10 @@ import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../
 import { loadContext } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
-import type { Engine, OpenRun, Run, RunRequest, RunTree } from '../engine/run.ts';
+import { type Engine, type OpenRun, RUN_MODES, type Run, type RunRequest, type RunTree } from '../engine/run.ts';
 import { StopControl } from '../engine/stop-control.ts';
 import type { EventBus } from '../event/bus.ts';
-import type { EventBody } from '../event/event.ts';
+import type { EventBody, Route } from '../event/event.ts';
 import type { JournalScope, Recovered } from '../journal/index.ts';
 import { type BookedCall, type BudgetWarning, createLedger, hasKnownCost, priceUnknown } from '../ledger/index.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
@@ -132,12 +132,13 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
   if (open.kind === 'completion') checkQuery(request.query);
   checkSchema(request.output);
   checkOwner(request.owner);
+  checkMode(open);
   const tools = toolsOf(open);
   const toolbox = createToolbox(tools);
   const policy = models ?? (await policyOf(open));
   // A replay pays nothing, and prices may have changed since the run.
   if (open.journal.unrecorded === 'run') checkPrices(policy, limits);
-  return {
+  const run = {
     ...open,
     query: request.query,
     contexts: await loadContext(request.context),
@@ -149,6 +150,27 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
     requireInspection: request.requireInspection ?? parent?.requireInspection ?? engine.defaults.requireInspection,
     gate: open.tree.calls.lane(),
   };
+  return { ...run, route: await routeOf(run) };
+}
+
+/** A resumed run keeps its route: what is known of the model may have changed. The code is loaded where a run needs it. */
+async function routeOf(run: Omit<Run, 'route'>): Promise<Route | undefined> {
+  const { route, mode = 'always' } = run.request;
+  if (route !== undefined || mode === 'always') return route;
+  const { chooseRoute } = await import('./route.ts');
+  return await chooseRoute(run, mode);
+}
+
+/** @throws RlmError `invalid-option` */
+function checkMode({ request: { mode }, sessionId }: OpenRun): void {
+  if (mode === undefined || mode === 'always') return;
+  if (!RUN_MODES.includes(mode))
+    throw invalidOption(`The option mode has to be ${RUN_MODES.join(', ')}, not ${kindOf(mode)}`);
+  if (sessionId !== undefined) {
+    throw invalidOption(
+      `A completion of a session works in its REPL: leave the option mode out, or ask rlm.completion`,
+    );
+  }
 }
 
 function checkQuery(query: unknown): void {

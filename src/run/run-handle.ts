@@ -5,7 +5,7 @@ import type { ContextInput } from '../context/index.ts';
 import { defined } from '../defined.ts';
 import { RestartPolicy, RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import type { Engine, OpenRun, RunRequest } from '../engine/run.ts';
+import type { Engine, OpenRun, RunMode, RunRequest } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
@@ -215,6 +215,8 @@ export interface CompletionRequest<T = string> {
   readonly subModel?: ModelRef | readonly ModelRef[];
   /** Settings for every model call; they replace the Rlm's. Default: the Rlm's. */
   readonly modelSettings?: ModelSettings;
+  /** Whether one direct call may answer in place of the loop: `auto`, `always` or `direct`. Default `always`. */
+  readonly mode?: RunMode;
   /** The backend and its options. Default: the Rlm's. */
   readonly repl?: ReplChoice;
   /** Aborting it has the effect of `run.cancel()`. */
@@ -225,7 +227,7 @@ export interface CompletionRequest<T = string> {
 
 const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
-  ...{ instructions: true, modelSettings: true, signal: true, owner: true },
+  ...{ instructions: true, mode: true, modelSettings: true, signal: true, owner: true },
 };
 
 /** A request as it was given, and its error: the run that it starts rejects with that. */

@@ -4,7 +4,7 @@ import { CompletionError, type CompletionResult, type ResultBase } from '../engi
 import type { OpenRun, Run } from '../engine/run.ts';
 import { cancelledBecause } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
-import type { Outcome, StopReason } from '../event/event.ts';
+import type { Outcome, Route, StopReason } from '../event/event.ts';
 import { EVENT_ANSWER_CHARS } from '../limits.ts';
 import { ModelError } from '../model/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
@@ -14,6 +14,7 @@ export class RunOutcome {
   readonly #open: OpenRun;
   #run: Run | undefined;
   #isolation: IsolationLevel;
+  #route: Route | undefined;
   #begun = false;
   #stored = false;
   #stoppedInQueue = false;
@@ -31,6 +32,11 @@ export class RunOutcome {
   prepared(run: Run): void {
     this.#run = run;
     this.recorder = this.#newRecorder(run.models.at(run.depth).id);
+  }
+
+  /** The way it is answered. */
+  routed(route: Route): void {
+    this.#route = route;
   }
 
   /** The REPL is open. */
@@ -149,6 +155,7 @@ export class RunOutcome {
       elapsedMs: clock.now() - startedAt,
       usage: ledger.usage(),
       isolation: this.#isolation,
+      ...(this.#route !== undefined && { route: this.#route }),
       trajectory: this.recorder.trajectory(clock.now()),
     };
   }

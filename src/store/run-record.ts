@@ -1,4 +1,4 @@
-import type { Outcome, StopReason } from '../event/event.ts';
+import type { Outcome, Route, StopReason } from '../event/event.ts';
 import type { Limits } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { BlobRef } from './blob-store.ts';
@@ -67,6 +67,8 @@ export interface RunRequest {
     readonly reasoningEffort?: string;
     readonly sub?: { readonly temperature?: number; readonly reasoningEffort?: string };
   };
+  /** In mode `auto` or `direct`: the way that was chosen first. */
+  readonly route?: Route;
   /** JSON Schema of the answer; the schema itself has to be given again on resume. */
   readonly output?: JsonValue;
 }

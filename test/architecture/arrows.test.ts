@@ -49,7 +49,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'trajectory.ts',
   ],
   run: [
-    ...['admission', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl'],
+    ...['admission', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol'],
+    'repl',
     ...['schema', 'store', 'subcall', 'tools'],
   ],
   resume: ['context', 'engine', 'event', 'journal', 'model', 'repl', 'schema', 'store'],

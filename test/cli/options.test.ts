@@ -58,6 +58,14 @@ describe('what reaches the model', () => {
     expect(stderr).not.toContain('no limit on money');
   });
 
+  test('mode direct asks once, with the whole context', async () => {
+    const { stdout, stderr } = await ask(['Q', '-f', 'a b.txt', '-m', model(), '--mode', 'direct']);
+    expect(seen.map(({ prompt }) => prompt)).toEqual(['<context>\nalpha\n</context>\n\nQuestion:\nQ']);
+    expect(stdout).toBe(CELL.concat('\n'));
+    expect(stderr).toContain('one direct call: the mode is direct');
+    expect((await ask(['Q', '--mode', 'sometimes'])).code).toBe(2);
+  });
+
   test('instructions join the system prompt', async () => {
     await ask(['Q', '-m', model(), '--instructions', 'Answer in Frisian.']);
     expect(seen[0]?.system).toContain('Answer in Frisian.');

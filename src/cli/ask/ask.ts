@@ -72,7 +72,7 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   let resumable = false;
   try {
     await using rlm = createRlm(made);
-    const run = rlm.completion(requestOf({ question, context, output, signal }));
+    const run = rlm.completion(requestOf({ question, context, output, signal, ...defined({ mode: options.mode }) }));
     interrupts.attach(run);
     return { result: await run, typed: output !== undefined };
   } catch (error) {
@@ -94,12 +94,14 @@ export function requestOf(parts: {
   readonly context: CompletionRequest['context'] | undefined;
   readonly output: StandardSchemaV1<unknown, unknown> | undefined;
   readonly signal: AbortSignal;
+  readonly mode?: Exclude<AskOptions['mode'], undefined>;
 }): CompletionRequest<unknown> {
-  const { question, context, output, signal } = parts;
+  const { question, context, output, signal, mode } = parts;
   return {
     query: question,
     signal,
     ...(context !== undefined && { context }),
     ...(output !== undefined && { output }),
+    ...(mode !== undefined && { mode }),
   };
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { RUN_MODES, type RunMode } from '../../engine/run.ts';
 import { DEFAULT_LIMITS, givenLimits, type Limits } from '../../limits.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
 import { ISOLATION_LEVELS } from '../../repl/port.ts';
@@ -53,11 +54,16 @@ export interface ReplOptions {
 }
 
 /** The options of `fathom ask`, as commander parses them. */
-export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {}
+export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
+  readonly mode?: RunMode;
+}
 
 /** Declares them. */
 export function addAskOptions(command: Command): Command {
-  return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))));
+  const mode = new Option('--mode <mode>', 'auto: one direct call where the context is small; direct: one at any size');
+  return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command)))).addOption(
+    mode.choices(RUN_MODES),
+  );
 }
 
 /** Declares the options of a question, without those of its progress. */

@@ -73,6 +73,8 @@ function troubleOf(event: RunEvent): string | undefined {
       return `! ${event.using} is used instead of ${event.configured}: ${event.reason}`;
     case 'model.notice':
       return `! ${event.message}`;
+    case 'route.chosen':
+      return `${event.chosen === 'direct' ? 'one direct call' : 'the loop'}: ${event.reason}`;
     case 'budget.warning':
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':

@@ -78,6 +78,8 @@ function afterRootEvent(state: RunState, event: RunEvent): RunState {
       return { ...state, turn: event.turn, maxTurns: event.maxTurns, doing: event.status, writing: '' };
     case 'run.queued':
       return { ...state, doing: `waiting for a REPL, number ${event.position} in the queue` };
+    case 'route.chosen':
+      return event.chosen === 'direct' ? { ...state, doing: 'asking once, with the whole context' } : state;
     case 'model.delta':
       return { ...state, doing: 'writing', writing: `${state.writing}${event.text}`.slice(-WRITING_CHARS) };
     case 'model.replied':
