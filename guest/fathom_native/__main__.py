@@ -22,6 +22,9 @@ def main() -> None:
         line += piece
     gc.disable()  # imports leave nothing worth looking for
     sys.path.insert(0, guest)
+    from fathom_native.fork_callbacks import import_with_callbacks
+
+    import_with_callbacks()
     from fathom_native.preload import preload
 
     import json

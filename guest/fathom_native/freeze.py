@@ -8,6 +8,7 @@ from fathom_guest.guest import Guest
 
 from .descriptors import NULL, RESERVED
 from .drain import Drain
+from .fork_callbacks import fork_with_callbacks_put_off, run_callbacks
 from .own_modules import fcntl, os, signal
 from .pools import forget_threads, idle_pools
 from .wire import Link, Packet
@@ -76,7 +77,7 @@ class Freezer:
         self.link.send({"forking": True})
         self._drain.hold()
         try:
-            pid = self._guest.channel.own_fork()
+            pid = fork_with_callbacks_put_off(self._guest.channel.own_fork)
         except OSError as error:
             self._drain.release()
             self._await_supervisor()  # gives up the link that no snapshot process will report on
@@ -126,12 +127,13 @@ class Freezer:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
         link = self._spare
         try:
-            self._drain.forked()
-            forget_threads(pools)
-            self._lost_threads = _threads_running()
             self.link.close()
             self._silence()
             channel = self._stand_still(link)
+            run_callbacks()
+            self._drain.forked()
+            forget_threads(pools)
+            self._lost_threads = _threads_running()
         except BaseException as error:
             fault = f"the copy of the process could not be kept ({type(error).__name__}: {error})"
             try:
@@ -154,7 +156,7 @@ class Freezer:
             if packet is None or len(packet.fds) != 3:
                 os._exit(0)
             channel, keep, spare = packet.fds
-            pid = self._guest.channel.own_fork()
+            pid = fork_with_callbacks_put_off(self._guest.channel.own_fork)
             if pid == 0:
                 # The copy that stays frozen.
                 os.close(channel)
