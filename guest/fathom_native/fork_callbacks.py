@@ -1,7 +1,7 @@
 """Puts off what `threading`, `logging` and `random` do in each forked process, for forks of the runtime's own.
 
 These callbacks make locks and random numbers anew. They write to some 190 pages, which the kernel copies: most of the
-processor time of a snapshot process, which stands still from then on and is usually never woken. It runs them when it
+processor time of a snapshot process, which is stopped from then on and usually never woken. It runs them when it
 wakes, before any code of a cell.
 """
 
