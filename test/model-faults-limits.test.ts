@@ -1,4 +1,4 @@
-/** Faults that ask for a stop or a wait: `model-faults.md`, over real sockets, each with the line a user would see. */
+/** Faults that ask for a stop or a wait, over real sockets, each with the line a user would see. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { callMock } from './mock-provider/fault-harness.ts';
 import {

@@ -1,4 +1,4 @@
-/** Faults inside a 200 stream: `model-faults.md`, over real sockets, for every wire format. */
+/** Faults inside a 200 stream, over real sockets, for every wire format. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { callMock } from './mock-provider/fault-harness.ts';
 import { type MockProvider, type MockReply, startMockProvider } from './mock-provider/index.ts';

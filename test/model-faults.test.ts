@@ -1,4 +1,4 @@
-/** Faults a provider answers with a status: `model-faults.md`, over real sockets, each with the line a user would see. */
+/** Faults a provider answers with a status, over real sockets, each with the line a user would see. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { callMock } from './mock-provider/fault-harness.ts';
 import {

@@ -91,7 +91,7 @@ describe('given as bytes, with how to open them', () => {
     expect(context.notes?.[0]?.text).toMatch(/is an? .* not text: code gets its bytes/);
   });
 
-  test('A3: beside other files it is a document of its own', async () => {
+  test('beside other files it is a document of its own', async () => {
     const paths = [await written('contract.docx', zipOf('word/document.xml')), await written('notes.txt', 'n')];
     const set = await loadContext(fromFiles(paths, { cwd: folder }));
     if (set.kind !== 'one' || set.context.value.kind !== 'documents') throw new Error('expected documents');

@@ -34,7 +34,7 @@ const RUSSIAN = 'c4eee3eee2eef020e2f1f2f3efe0e5f220e220f1e8ebf320f120eceeece5edf
 
 describe('the encoding is found', () => {
   test.each([
-    ['A1: Latin-1 TSV', 'l1.tsv', latin('Name\tStadt\nJos\xe9\tM\xfcnchen\n'), 'windows-1252', 'München'],
+    ['Latin-1 TSV', 'l1.tsv', latin('Name\tStadt\nJos\xe9\tM\xfcnchen\n'), 'windows-1252', 'München'],
     ['FIELD 25: cp1252 with the euro', 'a.csv', latin('caf\xe9;10\x80'), 'windows-1252', 'café;10€'],
     ['cp1252 quotes and dashes', 'q.txt', latin('\x93yes\x94 \x96 it\x92s'), 'windows-1252', '“yes” – it’s'],
     ['one letter in five', 'n.txt', latin('na\xefve'), 'windows-1252', 'naïve'],
@@ -71,7 +71,7 @@ describe('the encoding is found', () => {
 });
 
 describe('what was found is said', () => {
-  test('A1: never UTF-8 of what is not, and the model hears that it is a guess', async () => {
+  test('never UTF-8 of what is not, and the model hears that it is a guess', async () => {
     const { set, notes, size } = await read('l1.tsv', latin('Name\tStadt\nJos\xe9\tM\xfcnchen\n'));
     expect(notes).toEqual([
       {
@@ -94,7 +94,7 @@ describe('what was found is said', () => {
     expect(size).toBe(24);
   });
 
-  test('A5: name, kind, bytes and characters of a file that is UTF-8, and no note', async () => {
+  test('name, kind, bytes and characters of a file that is UTF-8, and no note', async () => {
     const { set, notes } = await read('invoices-2024.csv', `${'Müller;1,50 €\n'.repeat(80_000)}`);
     expect(notes).toEqual([]);
     expect(firstMessage({ query: 'Q', contexts: set, names: ['context'], limits: DEFAULT_LIMITS })).toContain(

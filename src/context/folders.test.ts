@@ -65,7 +65,7 @@ describe('named files', () => {
 });
 
 describe('what a folder leaves out is counted by reason', () => {
-  test('A3: binaries, by the end of their names', async () => {
+  test('binaries, by the end of their names', async () => {
     await write({ 'one.txt': '1', ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}.pdf`, PDF])) });
     const { paths, notes, description } = await load();
     expect({ paths, notes, description }).toEqual({
@@ -95,7 +95,7 @@ describe('what a folder leaves out is counted by reason', () => {
     expect((await load('*.log')).paths).toEqual(['current.log']);
   });
 
-  test('A4: what .gitignore names, node_modules, and secrets', async () => {
+  test('what .gitignore names, node_modules, and secrets', async () => {
     await write({
       '.gitignore': 'dist/\n*.log\n!keep.log\n',
       'src/.gitignore': 'generated.ts\n',

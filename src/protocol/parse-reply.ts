@@ -35,8 +35,8 @@ export interface ReplyParser {
 }
 
 /**
- * The streaming twin of `parseReply`: for every way to cut a reply into chunks, what `push` and `end` give, put together, is
- * what `parseReply` gives. A command is given out with the line that makes it certain.
+ * The streaming form of `parseReply`: for every way to cut a reply into chunks, what `push` and `end` give, put
+ * together, is what `parseReply` gives. A command is given out with the line that makes it certain.
  */
 export function createReplyParser(): ReplyParser {
   let commands: Command[] = [];

@@ -78,7 +78,7 @@ describe('parseReply', () => {
   });
 });
 
-describe('the streaming twin', () => {
+describe('the streaming parser', () => {
   it('gives what parseReply gives, one character at a time', () => {
     fc.assert(
       fc.property(reply, finishReason, (text, finish) => {

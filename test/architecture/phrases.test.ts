@@ -69,10 +69,10 @@ describe('the reader of texts', () => {
       'What is it?',
       'It is no longer open.',
     ];
-    for (const text of [...wrong, 'as F12 says', 'comes to nothing']) {
+    for (const text of [...wrong, 'as F12 says', 'B3, B9: a line', 'comes to nothing']) {
       expect(phrasesIn({ passages: [{ line: 1, text }] }), text).not.toEqual([]);
     }
-    for (const text of [...right, 'Unicode U+F12', 'It comes to an end.']) {
+    for (const text of [...right, 'Unicode U+F12', 'cells A1 and B2', 'It comes to an end.']) {
       expect(phrasesIn({ passages: [{ line: 1, text }] }), text).toEqual([]);
     }
     for (const text of ['bornAgain', 'RunKeeper', 'told', 'twin_maker', 'SessionTerms']) {

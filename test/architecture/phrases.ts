@@ -27,7 +27,7 @@ export const PHRASES: readonly Phrase[] = [
   { pattern: /\b(?:whoever|nobody|somebody)\b/i, instead: 'the role: the caller, the host, the model, no reader' },
   { pattern: /\bafresh\b/i, instead: 'again' },
   {
-    pattern: /(?:^|[\s(])[DFW]\d{1,3}(?=[\s).,:;]|$)/,
+    pattern: /(?:^|[\s(])(?:[DFW]\d{1,3}(?=[\s).,:;]|$)|[AB]\d{1,2}(?=: |, [AB]\d{1,2}: ))/,
     instead: 'the reason: the numbered papers are not in this repository',
   },
 ];

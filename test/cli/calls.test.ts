@@ -1,4 +1,4 @@
-/** FIRST-HOUR B1: what sub-calls were sent and what they replied can be seen. */
+/** Shows the sub-calls of a run with their prompts and replies. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ async function inFlight(folder: string, prompt: string): Promise<boolean> {
   }
 }
 
-describe('B1: runs show --calls', () => {
+describe('runs show --calls', () => {
   test('shows each prompt and reply by its cell; --full and --json --full have all of them', async () => {
     const root = bench.script('root.json', [
       cell(`a = llm_query("Which passage? ${PASSAGE}", system="Be short")\nb = llm_query_batched(["one?", "two?"])`),

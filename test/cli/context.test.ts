@@ -32,7 +32,7 @@ const ask = (args: readonly string[], options: Parameters<typeof runFathom>[1] =
   runFathom(['ask', 'Q', ...MODEL, ...args], { cwd: folder, ...options, env: { ...mock.env, ...options.env } });
 
 describe('encodings', () => {
-  test('A1: the guess is said, the text is right, and the wire has it', async () => {
+  test('the guess is said, the text is right, and the wire has it', async () => {
     mock.respondWith(({ prompt }) =>
       prompt === 'München' ? 'ja' : '```python\nFINAL(llm_query(context.split()[3]))\n```',
     );
@@ -57,7 +57,7 @@ describe('encodings', () => {
   });
 });
 
-test('A2: a PDF is refused before anything is spent', async () => {
+test('a PDF is refused before anything is spent', async () => {
   const before = mock.calls.length;
   const { code, stdout, stderr } = await ask(['-f', 'contract.pdf']);
   expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
@@ -66,7 +66,7 @@ test('A2: a PDF is refused before anything is spent', async () => {
 });
 
 describe('folders', () => {
-  test('A3, A4: what is left out is one line; -v lists it', async () => {
+  test('what is left out is one line; -v lists it', async () => {
     const brief = await ask(['-f', 'project']);
     expect(brief.stdout).toContain("[<document 'project/a.ts', 4 characters>]");
     expect(brief.stderr).toContain(
@@ -85,7 +85,7 @@ describe('folders', () => {
 });
 
 describe('pipes', () => {
-  test('A6: what is piped in is the context, a socket as Node makes it', async () => {
+  test('what is piped in is the context, a socket as Node makes it', async () => {
     const { code, stdout, stderr } = await ask([], { input: 'piped' });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "str 'piped'\n" });
     expect(stderr).toContain('text of `standard input` (5 bytes, UTF-8)');
@@ -158,7 +158,7 @@ describe('pipes', () => {
   });
 });
 
-test('A5: runs show names the file that an answer is about', async () => {
+test('runs show names the file that an answer is about', async () => {
   const { stderr } = await ask(['-f', 'l1.tsv']);
   const id = /[0-9A-HJKMNP-TV-Z]{26}/.exec(stderr)?.[0] ?? 'last';
   const list = await runFathom(['runs', '--json'], { cwd: folder });

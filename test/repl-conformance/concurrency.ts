@@ -40,7 +40,7 @@ export function describeConcurrency(bench: () => Bench): void {
       expect(await bench().value(code)).toBe('True');
     });
 
-    test('the batched twins and children work in coroutines', async () => {
+    test('the batched forms and children work in coroutines', async () => {
       const code = 'await allm_query_batched(["a", "b"]), await arlm_query("q", "c"), await arlm_query_batched(["x"])';
       expect(await bench().value(code)).toBe("(['echo: a', 'echo: b'], 'echo: q', ['echo: x'])");
     });

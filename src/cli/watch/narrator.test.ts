@@ -84,7 +84,7 @@ test('both report trouble', () => {
 
 const TURN: EventBody = { type: 'turn.completed', turn: 1, feedback: '', durationMs: 2_000 };
 
-test('B10: each turn has the first sentence of its reply, time first; a pipe gets one line per turn', () => {
+test('each turn has the first sentence of its reply, time first; a pipe gets one line per turn', () => {
   const reply = { ...REPLIED, text: '## Plan\nNow I **cut** the text into 24 parts. Then I ask.\n```python\nx\n```' };
   expect(narrate(briefNarrator(LIVE), reply, TURN)).toEqual([
     '0:04 turn 1: Plan',
@@ -96,7 +96,7 @@ test('B10: each turn has the first sentence of its reply, time first; a pipe get
   ]);
 });
 
-test('B10: text is shown while it is written, line by line, and once', () => {
+test('text is shown while it is written, line by line, and once', () => {
   const delta = (text: string, attempt = 1): EventBody => ({ type: 'model.delta', turn: 1, attempt, text });
   const whole = 'One.\nTwo.\n```python\nx\n```';
   const narrator = fullNarrator(PLAIN);
@@ -111,7 +111,7 @@ test('B10: text is shown while it is written, line by line, and once', () => {
   ]);
 });
 
-test('B10: the output of a cell is shown as it comes, and its error after it', () => {
+test('the output of a cell is shown as it comes, and its error after it', () => {
   const output = (text: string): EventBody => ({ type: 'cell.output', id: 't1.0', stream: 'stdout', text });
   const narrator = fullNarrator(PLAIN);
   expect(narrate(narrator, output('a\nb'))).toEqual(['  a']);

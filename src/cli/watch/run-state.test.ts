@@ -76,7 +76,7 @@ test('tokens of children count; their turns do not', () => {
   expect(state).toMatchObject({ turn: 2, doing: 'running code', tokens: 110, costUsd: 0.5 });
 });
 
-describe('B3, B9: the line of a terminal', () => {
+describe('the line of a terminal', () => {
   const item = (at: number): RunEvent =>
     eventOf({ type: 'subcall.started', callId: `c${at}`, ...SUB_CALL, batch: { id: 1, count: 24 } });
 

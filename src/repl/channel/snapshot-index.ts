@@ -21,7 +21,7 @@ export interface SnapshotIndex {
   list(): readonly SnapshotInfo[];
 }
 
-interface Shelved {
+interface NamedSnapshot {
   readonly id: string;
   readonly mark: number;
   readonly info: SnapshotInfo;
@@ -29,14 +29,14 @@ interface Shelved {
 
 /** An index of at most `limit` snapshots. */
 export function createSnapshotIndex(driver: SnapshotDriver, limit: number): SnapshotIndex {
-  const shelved = new Map<string, Shelved>();
+  const byName = new Map<string, NamedSnapshot>();
   let taken = 0;
   let current: string | undefined;
 
-  function find(name: string): Shelved {
-    const found = shelved.get(name);
+  function find(name: string): NamedSnapshot {
+    const found = byName.get(name);
     if (found !== undefined) return found;
-    const names = [...shelved.keys()];
+    const names = [...byName.keys()];
     const exist = names.length === 0 ? 'There are none.' : `These exist: ${names.join(', ')}.`;
     throw new RlmError({
       code: 'snapshot-not-found',
@@ -47,16 +47,16 @@ export function createSnapshotIndex(driver: SnapshotDriver, limit: number): Snap
   return {
     async take(name, mark) {
       checkSnapshotName(name);
-      if (shelved.has(name)) {
+      if (byName.has(name)) {
         throw new RlmError({
           code: 'snapshot-exists',
           message: `There is a snapshot ${JSON.stringify(name)} already. Take another name, or delete it first.`,
         });
       }
-      if (shelved.size >= limit) {
+      if (byName.size >= limit) {
         throw new RlmError({
           code: 'snapshot-limit',
-          message: `There are ${shelved.size} snapshots, and no more are allowed (maxSnapshots = ${limit}). Delete one first.`,
+          message: `There are ${byName.size} snapshots, and no more are allowed (maxSnapshots = ${limit}). Delete one first.`,
           budget: true,
         });
       }
@@ -64,9 +64,9 @@ export function createSnapshotIndex(driver: SnapshotDriver, limit: number): Snap
       const id = `s${taken}`;
       const { bytes } = await driver.capture(id);
       const createdAt = new Date().toISOString();
-      const parent = current !== undefined && shelved.has(current) ? { parent: current } : {};
+      const parent = current !== undefined && byName.has(current) ? { parent: current } : {};
       const info: SnapshotInfo = { name, createdAt, bytes, ...parent };
-      shelved.set(name, { id, mark, info });
+      byName.set(name, { id, mark, info });
       current = name;
       return info;
     },
@@ -78,10 +78,10 @@ export function createSnapshotIndex(driver: SnapshotDriver, limit: number): Snap
     },
     async remove(name) {
       const { id } = find(name);
-      shelved.delete(name);
+      byName.delete(name);
       await driver.discard(id);
     },
-    list: () => [...shelved.values()].map((each) => each.info),
+    list: () => [...byName.values()].map((each) => each.info),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Children ready to be REPLs: the level is proved once, the base snapshot opened once, and one spare kept warm.
+ * Workers ready to be REPLs: the level is proved once, the base snapshot opened once, and one spare kept warm.
  *
  * @module
  */
