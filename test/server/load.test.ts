@@ -65,10 +65,14 @@ it(
     let done = 0;
     const unexpected: string[] = [];
     const end = performance.now() + SECONDS * 1_000;
+    const own: number[] = [];
     const worker = async (index: number): Promise<void> => {
       for (let round = index; performance.now() < end; round += 1) {
         const [wanted, ask] = kinds[round % kinds.length] ?? [200, () => chat({})];
+        const begin = performance.now();
         const { status, text } = await ask();
+        // These start no run: their time is the server's own, under the load of all others.
+        if (wanted >= 400 || text.includes('owned_by')) own.push(performance.now() - begin);
         done += 1;
         if (status !== wanted && status !== 429) unexpected.push(`${status} ${text}`);
       }
@@ -83,7 +87,11 @@ it(
     // The first half fills caches; the second half must not grow by more than a tenth and 64 MiB.
     const half = Math.floor(sizes.length / 2);
     const [first, second] = [Math.max(...sizes.slice(0, half)), Math.max(...sizes.slice(half))];
-    console.log(`${done} requests, ${first.toFixed(0)} → ${second.toFixed(0)} MiB`);
+    own.sort((a, b) => a - b);
+    const p99 = (own[Math.floor(own.length * 0.99)] ?? Number.NaN).toFixed(0);
+    console.log(
+      `${done} requests, ${AT_ONCE} at once, p99 without a run ${p99} ms, ${first.toFixed(0)} → ${second.toFixed(0)} MiB`,
+    );
     expect(second).toBeLessThan(first * 1.1 + 64);
   },
   (SECONDS + 60) * 1_000,

@@ -97,6 +97,24 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
   60_000,
 );
 
+it('serves further models by their alias, each with a limit on money that its price allows', async () => {
+  const mock = await startMockProvider({ respond: ({ model }) => `FINAL("${model}")` });
+  onTestFinished(() => mock.close());
+  const other = `${mock.url}/v1#other`;
+  // The price of the root model is known, so it has a limit on money; that of the other one is not.
+  const { url } = await start(mock, folder(), ['--price', '1,2', '--alias', `big=${other}`]);
+  const { json } = await raw(`${url}/v1/models`, { headers });
+  expect(json).toMatchObject({ data: [{ id: 'fathom' }, { id: 'big' }] });
+  for (const [model, text] of [
+    ['fathom', 'root'],
+    ['big', 'other'],
+  ]) {
+    const body = { model, messages: [{ role: 'user', content: 'Who are you?' }] };
+    const answer = await raw(`${url}/v1/chat/completions`, { headers, body });
+    expect(answer.json).toMatchObject({ model, choices: [{ message: { content: text } }] });
+  }
+});
+
 it('refuses a public address without a key, and keys that others can read', async () => {
   const cwd = folder();
   const open = await runFathom(['serve', '--host', '0.0.0.0', '-m', 'scripted:none.json'], { cwd });

@@ -50,6 +50,22 @@ it('a session has variables, snapshots, commands and runs', async () => {
   });
 });
 
+it('a command is interrupted when its client disconnects, and the session can be used again', async () => {
+  const { server } = await serve({ respond: () => final('x'), rlm: { maxRepls: 4 } });
+  const { json } = await raw(`${server.url}/v1/sessions`, { body: {} });
+  const url = `${server.url}/v1/sessions/${String(json.id)}`;
+  const leaving = new AbortController();
+  const code = 'import time\nfor _ in range(600): time.sleep(0.1)';
+  const gone = fetch(`${url}/execute`, {
+    ...{ method: 'POST', signal: leaving.signal, headers: { 'content-type': 'application/json' } },
+    body: JSON.stringify({ code }),
+  }).catch(() => 'gone');
+  await until(async () => (await raw(url)).json.state === 'executing', 'the command runs');
+  leaving.abort();
+  expect(await gone).toBe('gone');
+  expect((await raw(`${url}/execute`, { body: { code: '1 + 1' } })).json).toMatchObject({ ok: true, value: '2' });
+});
+
 it('another key sees nothing of a session', async () => {
   const keys = { alice: KEY, bob: `${KEY}-bob` };
   const { server } = await serve({ respond: () => final('x'), server: { keys }, rlm: { maxRepls: 4 } });

@@ -3,9 +3,9 @@ import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import { type FathomServer, type ServedModel, startServer } from '../../server/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { EngineOptions } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
-import { requiredModel } from '../options/models.ts';
+import { type EngineOptions, givenCost } from '../options/ask-options.ts';
+import { type Config, readConfig } from '../options/config.ts';
+import { costLimitFor, requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
@@ -27,6 +27,13 @@ export interface ServeOptions extends EngineOptions, StoreOptions {
   readonly maxRunsPerKey?: number;
 }
 
+/** Where the options of the `Rlm` come from, besides the command line. */
+interface Given {
+  readonly env: Console['env'];
+  readonly config: Config;
+  readonly note: (line: string) => void;
+}
+
 /** Where the command runs. */
 export interface ServeSurroundings {
   readonly console: Console;
@@ -42,10 +49,12 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
   const note = (line: string): void => void stderr.write(`${line}\n`);
   const stopping = untilSignal(signals);
   const keys = serverKeys(options.keys, env);
+  const given = { env, config: readConfig(env), note };
+  const made = madeWith(options, given);
   await using kept = openToWrite(options.store);
-  await using rlm = createRlm({ ...madeWith(options, env, note), store: kept.store });
+  await using rlm = createRlm({ ...made, store: kept.store });
   await using server = await startServer({
-    ...{ rlm, store: kept.store, keys, host: options.host, port: options.port, models: served(options) },
+    ...{ rlm, store: kept.store, keys, host: options.host, port: options.port, models: served(options, given, made) },
     ...(options.root !== undefined && { folders: options.root }),
     ...(options.allowHost !== undefined && { allowedHosts: options.allowHost }),
     ...(options.allowOrigin !== undefined && { allowedOrigins: options.allowOrigin }),
@@ -59,8 +68,7 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
   return EXIT.answered;
 }
 
-function madeWith(options: ServeOptions, env: Console['env'], note: (line: string) => void): RlmOptions {
-  const config = readConfig(env);
+function madeWith(options: ServeOptions, { env, config, note }: Given): RlmOptions {
   const model = requiredModel(options.model, env, config);
   const { maxRepls, maxQueuedRuns } = options;
   return {
@@ -70,9 +78,19 @@ function madeWith(options: ServeOptions, env: Console['env'], note: (line: strin
   };
 }
 
-/** `fathom` is the model of `-m`; an alias has another root model, and the same limits. */
-function served({ alias = [] }: ServeOptions): Readonly<Record<string, ServedModel>> {
-  return Object.fromEntries([['fathom', {}], ...alias.map(([name, model]) => [name, { model }] as const)]);
+/** `fathom` is the model of `-m`. An alias has another root model and the same limits; its limit on money depends on its price. */
+function served(
+  options: ServeOptions,
+  { config, note }: Given,
+  rlm: RlmOptions,
+): Readonly<Record<string, ServedModel>> {
+  const subModels = Array.isArray(rlm.subModel) ? (rlm.subModel as readonly string[]) : [];
+  const aliases = (options.alias ?? []).map(([name, model]) => {
+    const { maxCostUsd, notice } = costLimitFor([model, ...subModels], givenCost(options, config), rlm.prices);
+    if (notice !== undefined) note(forTerminal(notice));
+    return [name, { model, limits: { maxCostUsd: maxCostUsd ?? Number.POSITIVE_INFINITY } }] as const;
+  });
+  return Object.fromEntries([['fathom', {}], ...aliases]);
 }
 
 function listening({ url }: FathomServer, keys: Readonly<Record<string, string>>): string {

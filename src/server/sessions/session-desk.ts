@@ -11,13 +11,15 @@ import type { ServerConfig } from '../server-options.ts';
 /** The sessions that clients opened: each sees its own only. */
 export class SessionDesk {
   readonly #config: ServerConfig;
+  /** Sessions whose REPL is in this process: their records lag behind. */
+  readonly #open = new Map<string, Session>();
 
   constructor(config: ServerConfig) {
     this.#config = config;
   }
 
   async create(options: SessionOptions, client: Client): Promise<Session> {
-    return await this.#config.rlm.createSession({ ...options, owner: ownerOf(client, true) });
+    return this.#kept(await this.#config.rlm.createSession({ ...options, owner: ownerOf(client, true) }));
   }
 
   /** A session's run is not resumed: its variables are those of the session. */
@@ -28,7 +30,13 @@ export class SessionDesk {
   /** The session itself; one that another process left is brought back. @throws RlmError `session-not-found`, … */
   async open(id: string, client: Client): Promise<Session> {
     await this.stored(id, client);
-    return await this.#config.rlm.openSession(id);
+    return this.#kept(await this.#config.rlm.openSession(id));
+  }
+
+  /** The state of a session that the client may see. @throws RlmError `session-not-found` */
+  async status(id: string, client: Client): Promise<SessionStatus | StoredSession> {
+    const stored = await this.stored(id, client);
+    return this.#open.get(id)?.status() ?? stored;
   }
 
   /** The record of a session that the client may see. @throws RlmError `session-not-found` */
@@ -55,6 +63,13 @@ export class SessionDesk {
     return await session.extend();
   }
 
+  /** Forgets those whose time is over. */
+  #kept(session: Session): Session {
+    for (const [id, open] of this.#open) if (open.status().state === 'expired') this.#open.delete(id);
+    this.#open.set(session.id, session);
+    return session;
+  }
+
   /** Ends it for good. One that has ended already stays as it is. */
   async end(id: string, client: Client): Promise<StoredSession> {
     const { state } = await this.stored(id, client);
@@ -62,6 +77,7 @@ export class SessionDesk {
       const session = await this.#config.rlm.openSession(id);
       await session.close();
     }
+    this.#open.delete(id);
     return await this.stored(id, client);
   }
 }

@@ -37,7 +37,7 @@ export function addSessions(app: Hono<ServerEnv>, parts: ServerParts): void {
   );
   app.get(
     '/v1/sessions/:id',
-    withId(async (c, id) => c.json(sessionView(await desk.stored(id, c.var.client)))),
+    withId(async (c, id) => c.json(sessionView(await desk.status(id, c.var.client)))),
   );
   app.delete(
     '/v1/sessions/:id',
