@@ -7,13 +7,15 @@
 import { probePyodide } from '../../repl/pyodide/index.ts';
 import { probePython } from '../../repl/python/probe.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readConfig } from '../options/config.ts';
 import { type Console, colorsFor } from '../screen/console.ts';
 import { writeJson } from '../screen/terminal-text.ts';
 import { VERSION } from '../versions.ts';
 import { pyodideFinding, pythonFinding } from './backends.ts';
-import { type Section, sectionLines } from './findings.ts';
+import { type Finding, type Section, sectionLines } from './findings.ts';
 import { lookAtBubblewrap, lookAtNode } from './machine.ts';
 import { answers, lookAtDefaultModel, lookAtProviders } from './providers.ts';
+import { windowsOf } from './windows.ts';
 
 /** Looks, prints, and resolves with the exit code: 0 when some REPL can be used here. */
 export async function doctor({
@@ -30,11 +32,16 @@ export async function doctor({
   const sections: readonly Section[] = [
     { title: 'Machine', findings: [lookAtNode(), await lookAtBubblewrap()] },
     { title: 'REPLs', findings: [pyodide, python] },
-    { title: 'Models', findings: [lookAtDefaultModel(env), ...(await lookAtProviders({ env, answers }))] },
+    { title: 'Models', findings: await lookAtModels(env) },
   ];
   const page = { stream: stdout, colors: colorsFor(stdout, env) };
   const usable = [pyodide, python].some((finding) => finding.state !== 'missing');
   if (json) writeJson(stdout, { version: VERSION, usable, sections });
   else stdout.write(`fathom ${VERSION}\n${sections.flatMap((section) => sectionLines(section, page)).join('\n')}\n`);
   return usable ? EXIT.answered : EXIT.setup;
+}
+
+async function lookAtModels(env: Console['env']): Promise<readonly Finding[]> {
+  const byDefault = await lookAtDefaultModel(env, readConfig(env), windowsOf);
+  return [byDefault, ...(await lookAtProviders({ env, answers, windows: windowsOf }))];
 }

@@ -1,24 +1,33 @@
 import net from 'node:net';
 import { PROVIDERS, type ProviderSpec } from '../../model/provider/providers.ts';
+import type { Config } from '../options/config.ts';
+import { namedModel } from '../options/models.ts';
 import type { Finding } from './findings.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Environment variables. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The windows of the models that a reference names, a line each: `ollama/` names all models of that server. */
+export type Windows = (ref: string, env: Environment) => Promise<readonly string[]>;
 
 /** Inputs of {@link lookAtProviders}. */
 export interface ProviderLook {
   readonly env: Environment;
   /** Whether a server that needs no key accepts connections at its usual place. */
   readonly answers: (baseUrl: string) => Promise<boolean>;
+  /** The windows of the models of a local server, a line each. */
+  readonly windows: Windows;
 }
 
 /** Which providers can be used from here. Keys are never shown, not even in part. */
-export async function lookAtProviders({ env, answers }: ProviderLook): Promise<readonly Finding[]> {
+export async function lookAtProviders({ env, answers, windows }: ProviderLook): Promise<readonly Finding[]> {
   const usable: Finding[] = [];
   const others: string[] = [];
   for (const [name, spec] of Object.entries(PROVIDERS)) {
     const summary = await usableBy(spec, { env, answers });
     if (summary === undefined) others.push(name);
-    else usable.push({ name, state: 'ok', summary, details: [] });
+    else
+      usable.push({ name, state: 'ok', summary, details: spec.keyless === true ? await windows(`${name}/`, env) : [] });
   }
   if (others.length === 0) return usable;
   const rest: Finding = {
@@ -33,23 +42,28 @@ export async function lookAtProviders({ env, answers }: ProviderLook): Promise<r
 const ADVICE =
   'set a key, e.g. export OPENAI_API_KEY=…, or start a server on this machine, e.g. Ollama, and use -m ollama/…';
 
-/** The default model of the command line. */
-export function lookAtDefaultModel(env: Environment): Finding {
-  const model = env.FATHOM_MODEL?.trim();
-  if (model !== undefined && model !== '') {
-    return { name: 'FATHOM_MODEL', state: 'ok', summary: model, details: [] };
+/** The default model of the command line, with its window. */
+export async function lookAtDefaultModel(env: Environment, config: Config, windows: Windows): Promise<Finding> {
+  const model = namedModel(undefined, env, config);
+  if (model !== undefined) {
+    const from = (env.FATHOM_MODEL?.trim() ?? '') === '' ? ' (config file)' : '';
+    const details = await windows(model, env);
+    return { name: 'default model', state: 'ok', summary: `${model}${from}`, details };
   }
   return {
-    name: 'FATHOM_MODEL',
+    name: 'default model',
     state: 'partly',
-    summary: 'not set: every call needs -m',
+    summary: 'FATHOM_MODEL is not set: every call needs -m',
     details: [],
     advice: 'export FATHOM_MODEL=provider/model, e.g. openai/gpt-5-mini',
   };
 }
 
 /** By what a provider can be used; undefined when it cannot. */
-async function usableBy(spec: ProviderSpec, { env, answers }: ProviderLook): Promise<string | undefined> {
+async function usableBy(
+  spec: ProviderSpec,
+  { env, answers }: Omit<ProviderLook, 'windows'>,
+): Promise<string | undefined> {
   const key = spec.keys.find((variable) => isSet(env, variable));
   const url = spec.baseUrls.find((variable) => isSet(env, variable));
   if (key === undefined && spec.keyless !== true) return undefined;

@@ -59,8 +59,16 @@ export async function measureWindow(
   if (window !== undefined) endpoint.learn({ kind: 'window', tokens: window, inputTokens: undefined });
 }
 
+/** The models that a local server lists, in its order; empty for a server that lists none. */
+export async function servedModels(served: Omit<ServedModel, 'model'>): Promise<readonly string[]> {
+  const question = { served, headers: {}, signal: AbortSignal.timeout(ASK_MS), body: undefined };
+  const answer = await askServer(`${served.baseUrl}/models${served.query}`, question);
+  const { data } = (answer ?? {}) as { readonly data?: unknown };
+  return list(data).flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
+}
+
 interface Question {
-  readonly served: ServedModel;
+  readonly served: Omit<ServedModel, 'model'>;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly body: object | undefined;
