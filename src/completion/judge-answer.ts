@@ -2,7 +2,7 @@ import { isEmptyContext } from '../context/index.ts';
 import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { type Note, notes } from '../prompt/index.ts';
-import type { Command } from '../protocol/index.ts';
+import { type Command, isPlaceholder } from '../protocol/index.ts';
 import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
 
 /** An answer that ends the completion. */
@@ -114,8 +114,8 @@ async function judgeWritten(written: string, situation: Situation): Promise<Verd
     if (situation.afterCode) return refuse(notes.refusedUnseenOutput(text));
     if (!answers.inspected) return refuse(notes.REFUSED_UNSEEN_CONTEXT);
   }
-  const tooLarge = sizeProblem(text, run);
-  if (tooLarge !== undefined) return refuse(tooLarge);
+  const problem = textProblem(text, run);
+  if (problem !== undefined) return refuse(problem);
   if (run.answerType === undefined) {
     return text.trim() === '' ? refuse(notes.REFUSED_EMPTY) : { accepted: { stop: 'final', value: text, text } };
   }
@@ -127,8 +127,8 @@ async function judgeWritten(written: string, situation: Situation): Promise<Verd
 /** An answer that was computed: taken at once. */
 async function judgeValue(answer: Answer, { run }: Situation): Promise<Verdict> {
   const stop = answer.via === 'final-var' ? 'final-var' : 'final';
-  const tooLarge = sizeProblem(answer.text, run);
-  if (tooLarge !== undefined) return refuse(tooLarge);
+  const problem = textProblem(answer.text, run);
+  if (problem !== undefined) return refuse(problem);
   if (run.answerType !== undefined) {
     const checked = await run.answerType.check(answer);
     if (!checked.ok) return refuse(notes.refusedType(checked.errors), checked.errors);
@@ -138,7 +138,8 @@ async function judgeValue(answer: Answer, { run }: Situation): Promise<Verdict> 
   return { accepted: { stop, value: answer.text, text: answer.text } };
 }
 
-function sizeProblem(text: string, run: Run): string | undefined {
+function textProblem(text: string, run: Run): string | undefined {
+  if (isPlaceholder(text)) return notes.refusedPlaceholder(text);
   const bytes = Buffer.byteLength(text);
   return bytes > run.limits.answerBytes ? notes.refusedSize(bytes, run.limits.answerBytes) : undefined;
 }

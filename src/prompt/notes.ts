@@ -33,6 +33,11 @@ export function refusedUnseenOutput(answer: string): Note {
 export const REFUSED_EMPTY: string =
   'Your answer was not taken: it is empty. Give the answer itself, or say in it that there is none.';
 
+/** The words of a form instead of an answer. */
+export function refusedPlaceholder(answer: string): string {
+  return `Your answer was not taken: ${JSON.stringify(answer)} is the form to fill in, not an answer. Put the answer itself in its place.`;
+}
+
 /** `FINAL(name)` of an unbound name that looks like a variable. */
 export function refusedUnbound(name: string, names: readonly string[]): Note {
   const likely = likelyName(name, names);

@@ -71,11 +71,14 @@ function inlineBlock(opening: FenceOpening, rest: string): FenceOpening | undefi
 
 const BEHIND_TEXT = /[^`]```([a-z_]{2,20}\d?)[ \t]*$/i;
 
+/** Cohere's Command models write their calls behind this word. */
+const ACTION = /^\W*action\W*`{3}/i;
+
 function openingBehindText(line: string): FenceOpening | undefined {
   if (!line.includes('```')) return undefined;
   const tag = BEHIND_TEXT.exec(line)?.[1];
   const kind = tag === undefined ? undefined : KINDS.get(tag.toLowerCase());
-  if (kind !== 'cell' && kind !== 'bash') return undefined;
+  if (kind !== 'cell' && kind !== 'bash' && !(kind === 'data' && ACTION.test(line))) return undefined;
   // An odd backtick before it belongs to inline code.
   const before = line.slice(0, line.lastIndexOf('```'));
   return before.includes('`') ? undefined : { kind, character: '`', length: 3, indentation: 0, line };

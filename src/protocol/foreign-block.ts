@@ -2,7 +2,7 @@ import type { Outcome } from './command.ts';
 import { removeUniformIndentation } from './fenced-block.ts';
 import { reject } from './rejection.ts';
 import { skipListMarkers } from './scan.ts';
-import { interpretToolCall, readToolCalls, unwrappedCode } from './tool-call.ts';
+import { interpretToolCall, readToolCalls, taggedParameters, unwrappedCode } from './tool-call.ts';
 
 /** A block in another system's dialect: tags around code, or around a tool call. */
 export interface ForeignBlock {
@@ -17,7 +17,7 @@ export interface ForeignBlock {
   readonly unclosedOutcomes: (ending: { readonly cutOff: boolean }) => readonly Outcome[];
 }
 
-type Content = 'python' | 'bash' | 'call';
+type Content = 'python' | 'bash' | 'call' | 'parameters';
 
 interface Dialect {
   readonly opening: RegExp;
@@ -30,6 +30,10 @@ const PREFIX = '(?:[\\w-]{1,20}:|｜DSML｜)?';
 const tag = (names: string, attributes = ''): RegExp => new RegExp(`<(${PREFIX}(?:${names}))${attributes}>`, 'iy');
 const PYTHON_TAGS =
   'code|python|py|execute|execute_python|execute_ipython|execute_ipython_cell|execute_code|run_python|run_code|ipython|tool_code|repl';
+const CLINE_TOOLS =
+  'execute_command|read_file|write_to_file|apply_diff|replace_in_file|insert_content|search_and_replace|search_files|list_files|' +
+  'list_code_definition_names|codebase_search|browser_action|use_mcp_tool|access_mcp_resource|ask_followup_question|' +
+  'attempt_completion|plan_mode_respond|switch_mode|new_task|update_todo_list|fetch_instructions';
 const endTag = (name: string): string => `</${name}>`;
 
 /** At the start of a line. The first group names the tag, the second a Harmony recipient. */
@@ -47,6 +51,10 @@ const DIALECTS: readonly Dialect[] = [
     content: 'call',
     closing: endTag,
   },
+  // Cline and Roo: tools by their own names.
+  { opening: tag(CLINE_TOOLS), content: 'parameters', closing: endTag },
+  // Phi 4 mini: up to the end of the reply.
+  { opening: /(functools)(?=\[)/y, content: 'call', closing: () => '</s>' },
   { opening: /<(harmony_call) name="[\w.-]+">/iy, content: 'call', closing: endTag },
   { opening: /(?=<(function)=[\w.-]+>)/iy, content: 'call', closing: endTag },
   { opening: new RegExp(`(?=<(${PREFIX}invoke) name=)`, 'iy'), content: 'call', closing: endTag },
@@ -90,7 +98,7 @@ const RECIPIENT = /<harmony_call name="([\w.-]+)">/i;
 export function openForeignBlock(line: string): ForeignBlock | undefined {
   const start = skipListMarkers(line, 0);
   const first = line.charAt(start);
-  if (first !== '<' && first !== '[') return undefined;
+  if (first !== '<' && first !== '[' && !line.startsWith('functools[', start)) return undefined;
   for (const { opening, content, closing } of DIALECTS) {
     opening.lastIndex = start;
     const match = opening.exec(line);
@@ -107,10 +115,32 @@ export function openForeignBlock(line: string): ForeignBlock | undefined {
   return undefined;
 }
 
+/** `Action:` and a name, as ReAct and LangChain's agents write a call. */
+const REACT_ACTION = /^[\s>*_]{0,6}Action[\s*_]{0,4}:[\s*_]{0,4}([\w][\w .-]{0,60}?)[\s*_]*$/i;
+const REACT_INPUT = /^[\s>*_]{0,6}Action[ _]Input[\s*_]{0,4}:[\s*_]{0,4}(?:\n)?/i;
+/** The lines with which the model goes on to invent what its call returned. */
+const REACT_END = /^\W{0,6}(?:observation|thought|final answer)\b\W{0,4}:/i;
+
+/** The tool that a line of ReAct names; undefined for any other line. */
+export function reactAction(line: string): string | undefined {
+  return REACT_ACTION.exec(line)?.[1];
+}
+
+/** The block that `Action Input:` opens behind an `Action:` line: up to what the model invents, or the end of the reply. */
+export function openReactBlock(line: string, tool: string): ForeignBlock | undefined {
+  const head = REACT_INPUT.exec(line)?.[0];
+  if (head === undefined) return undefined;
+  return createForeignBlock(
+    { content: 'call', close: REACT_END, recipient: tool, opening: `Action: ${tool}` },
+    line.slice(head.length),
+  );
+}
+
 interface Opened {
   readonly content: Content;
-  readonly close: string;
-  /** The tool that a Harmony call names. */
+  /** The text that ends it; a pattern ends it with a line that does not belong to it. */
+  readonly close: string | RegExp;
+  /** The tool that a Harmony call or an `Action:` names. */
   readonly recipient: string | undefined;
   readonly opening: string;
 }
@@ -121,10 +151,11 @@ function createForeignBlock(opened: Opened, first: string): ForeignBlock {
   let tail = '';
 
   function add(line: string): void {
-    const end = line.toLowerCase().indexOf(opened.close.toLowerCase());
+    const { close } = opened;
+    const end = typeof close === 'string' ? line.toLowerCase().indexOf(close.toLowerCase()) : line.search(close);
     lines.push(end === -1 ? line : line.slice(0, end));
     closed = end !== -1;
-    if (closed) tail = line.slice(end + opened.close.length);
+    if (closed) tail = line.slice(end + (typeof close === 'string' ? close.length : 0));
   }
 
   add(first);
@@ -152,10 +183,15 @@ function outcomesOf({ content, recipient, opening }: Opened, lines: readonly str
     return calls?.map(interpretToolCall) ?? [{ kind: 'command', command: { type: 'cell', code: unwrappedCode(text) } }];
   }
   if (content === 'bash') return [{ kind: 'command', command: { type: 'bash', command: text } }];
+  if (content === 'parameters') return [interpretToolCall({ name: nameOf(opening), input: taggedParameters(text) })];
   if (recipient !== undefined) return [interpretToolCall({ name: recipient, input: text })];
   const calls = readToolCalls(text);
   if (calls !== undefined) return calls.map(interpretToolCall);
-  return [interpretToolCall({ name: opening.replace(/[<>[\]]/g, '').slice(0, 40), input: undefined })];
+  return [interpretToolCall({ name: nameOf(opening), input: undefined })];
+}
+
+function nameOf(opening: string): string {
+  return opening.replace(/[<>[\]]/g, '').slice(0, 40);
 }
 
 /** Some models put a fence inside the tag. */

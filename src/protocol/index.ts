@@ -27,4 +27,5 @@ export { createReplyParser, parseReply, type ReplyParser } from './parse-reply.t
 export { finalWith, proseAnswerOf } from './prose-answer.ts';
 export { type SplitReply, splitReasoning, withoutReasoning } from './reasoning.ts';
 export { blockToSend } from './rejection.ts';
+export { isPlaceholder } from './scan.ts';
 export { FIRST_LOOK, renderToolCalls } from './tool-call.ts';

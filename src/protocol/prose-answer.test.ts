@@ -1,7 +1,8 @@
 /** Answers that models give in other forms than `FINAL`. */
 import { describe, expect, it } from 'vitest';
 import { block, cell, read } from './habits.testing.ts';
-import { parseReply, proseAnswerOf } from './index.ts';
+import { isPlaceholder, parseReply, proseAnswerOf } from './index.ts';
+import { answerInProse } from './prose-answer.ts';
 
 describe('answers in other forms', () => {
   it.each([
@@ -57,5 +58,51 @@ describe('answers in other forms', () => {
     expect(read(`${fence}\n${fence}`, { jsonAnswer: true })).toEqual([]);
     expect(read('```json\n{"n": \n```', { jsonAnswer: true })).toEqual([]);
     expect(read('{"n": 2}', { jsonAnswer: true })).toEqual(['answer-in-prose']);
+  });
+});
+
+describe('a form that was copied instead of filled in', () => {
+  it.each([
+    'your answer',
+    'Your answer here',
+    '"your answer"',
+    '<your answer>',
+    '[Your final answer here]',
+    'the answer',
+    'the final answer',
+    'answer here',
+    '<answer>',
+    '{final_answer}',
+    'insert the answer here',
+    'put your answer here.',
+    'your text',
+    '…',
+    '...',
+    '____',
+  ])('is not an answer: %s', (text) => {
+    expect(isPlaceholder(text)).toBe(true);
+    expect(answerInProse(`Final answer: ${text}`)).toBeUndefined();
+  });
+
+  it.each([
+    '42',
+    'answer',
+    'result',
+    'text',
+    'value',
+    'the value',
+    'your',
+    'The answer is 42.',
+    'the answer to everything',
+    'Your answer was wrong in three places.',
+    'There is no answer',
+    '-',
+    '.',
+    '[]',
+    '{}',
+    '<b>',
+    '[answer, question]',
+  ])('is not seen in %s', (text) => {
+    expect(isPlaceholder(text)).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import type { Outcome } from './command.ts';
 import { reject } from './rejection.ts';
+import { isPlaceholder } from './scan.ts';
 
 /** `Final Answer: X`, `**Answer:** X`, `FINAL: X`, as models write it that were trained on other protocols. */
 const ANSWER_LINE =
@@ -14,7 +15,7 @@ export function answerInProse(line: string): string | undefined {
   const boxed = BOXED.exec(line)?.[1];
   const text = boxed ?? ANSWER_LINE.exec(line)?.[1];
   const answer = text?.replace(/[\s*_`]+$/, '').trim();
-  return answer === undefined || answer === '' ? undefined : answer;
+  return answer === undefined || answer === '' || isPlaceholder(answer) ? undefined : answer;
 }
 
 /** The answer that a whole reply gives in prose: the last one that its lines give. */

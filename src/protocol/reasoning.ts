@@ -69,6 +69,11 @@ export function createReasoningFilter(dropAll: () => boolean): ReasoningFilter {
   let bare = false;
 
   function line(raw: string): string | undefined {
+    const call = BARE_CALL.exec(raw);
+    if (call !== null && (bare || call.index === 0)) {
+      bare = false;
+      return line(`<|channel|>commentary to=${call[1]}<|message|>${raw.slice(call.index + call[0].length)}`);
+    }
     if (bare) {
       const end = raw.indexOf(BARE_FINAL);
       bare = end === -1;
@@ -148,8 +153,12 @@ function openOrClose(closes: boolean, kind: Kind): Marker {
 /** gpt-oss channels whose markers a server has stripped: the bare words, run together with the text. */
 const BARE_CHANNELS = /^\s*(?:analysis|commentary)(?=[A-Z"'`(\n])[\s\S]*?assistantfinal/;
 const BARE_FINAL = 'assistantfinal';
+/** A call of such a reply: `assistantcommentary to=python code…`, with or without the word before it. */
+const BARE_CALL =
+  /(?:^\s*|assistant)(?:commentary|analysis) to=(?:functions\.)?([a-z_][\w.-]{0,59})(?:[ \t]+(?:code|json(?=\s*[{[])))?[ \t]*/;
 /** The first line of such a reply. */
-export const BARE_OPENING: RegExp = /^\s*(?:analysis|commentary)(?:[A-Z"'`(]|$)/;
+export const BARE_OPENING: RegExp =
+  /^\s*(?:(?:analysis|commentary)(?:[A-Z"'`(]|$)|(?:assistant)?(?:analysis|commentary) to=)/;
 
 /** The prose of a reply without the model's reasoning; fences are not looked at. */
 export function withoutReasoning(reply: string): string {

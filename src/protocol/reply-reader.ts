@@ -6,7 +6,7 @@ import type { ForeignBlock } from './foreign-block.ts';
 import { answerInSentence } from './prose-answer.ts';
 import { BARE_OPENING, createReasoningFilter, FIRST_OF_MARKER, type ReasoningFilter } from './reasoning.ts';
 import type { Quote } from './scan.ts';
-import { interpretToolCall, readToolCalls } from './tool-call.ts';
+import { bareCode, interpretToolCall, readToolCalls } from './tool-call.ts';
 import { beginsTranscript, inventedOutput } from './transcript.ts';
 import { REPEATED_LINES, unclosedReasoning } from './unclosed-reasoning.ts';
 import { createVisibleLines, openingOf } from './visible-lines.ts';
@@ -225,7 +225,10 @@ class Reader implements ReplyReader {
     const text = this.#sole.text();
     if (text === undefined) return;
     const outcomes = this.#sole.fenced ? [] : (readToolCalls(text) ?? []).map(interpretToolCall);
-    if (outcomes.length > 0) for (const outcome of outcomes) this.#gate.give(outcome);
+    // A typed answer may have a field of that name.
+    const code = jsonAnswer ? undefined : bareCode(text);
+    if (code !== undefined) this.#gate.give({ kind: 'command', command: { type: 'cell', code } });
+    else if (outcomes.length > 0) for (const outcome of outcomes) this.#gate.give(outcome);
     else if (!jsonAnswer || !isJson(text)) return;
     else if (this.#sole.fenced) {
       this.#gate.give({ kind: 'command', command: { type: 'final', form: 'text', value: text.trim() } });

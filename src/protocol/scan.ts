@@ -214,3 +214,25 @@ function endOfNested(text: string, open: number): number {
     at += 1;
   }
 }
+
+const BLANKS = '[\\s"\'`*_.…:]{0,20}';
+const OPEN = '[<[{(]{0,3}';
+const NOUN = '(?:answer|result|response|text|value|output|solution)s?';
+/** Words of a form in which the answer was never put: as instructions show it, or in brackets. Ellipses alone are one too. */
+const PLACEHOLDER = new RegExp(
+  `^(?:[\\s.…_-]{2,40}|…|${BLANKS}(?:` +
+    `${OPEN}(?:(?:insert|put|write|place|give|type)\\s+)?(?:your|my)\\s+(?:own\\s+|final\\s+|actual\\s+|best\\s+)?${NOUN}(?:\\s+(?:goes\\s+)?here)?|` +
+    `${OPEN}(?:insert|put|write|place|type)\\s+(?:the\\s+)?(?:final\\s+|actual\\s+)?${NOUN}(?:\\s+here)?|` +
+    `${OPEN}the\\s+(?:final\\s+|actual\\s+)?answer(?:\\s+(?:goes\\s+)?here)?|` +
+    `${OPEN}(?:final\\s+)?answer\\s+(?:goes\\s+)?here|` +
+    `[<[{](?:the\\s+)?(?:final[\\s_-]+|actual[\\s_-]+)?${NOUN}` +
+    `)[>\\]})]{0,3}${BLANKS})$`,
+  'i',
+);
+/** No placeholder is longer. */
+const PLACEHOLDER_CHARS = 120;
+
+/** True for a form that a model copied instead of filling it in, such as `your answer` or `<answer>`. */
+export function isPlaceholder(answer: string): boolean {
+  return answer.length <= PLACEHOLDER_CHARS && PLACEHOLDER.test(answer);
+}

@@ -49,7 +49,7 @@ function command(value: Command): Outcome {
 
 /** Names of tools that end a task with an answer. */
 const ANSWERS =
-  /^(?:(?:functions?|tools?)[.:])?(?:final[_-]?answer|final|finish|answer|submit|respond|done)(?:[_-]?(?:answer|result|task))?$/i;
+  /^(?:(?:functions?|tools?)[.:])?(?:attempt[_-]completion|directly[_-]answer|final[_-]?answer|final|finish|answer|submit|respond|done)(?:[_-]?(?:answer|result|task))?$/i;
 /** A first look at any context, for a call that holds no code to repeat. */
 export const FIRST_LOOK = 'print(type(context), len(context))\nprint(str(context)[:1000])';
 
@@ -67,7 +67,9 @@ function notATool({ name, input }: WrittenToolCall, code: string | undefined): O
 /** The one value that a call of an answering tool gives. */
 function answerOf(input: unknown): string | undefined {
   const given = typeof input === 'string' ? (parseJson(input) ?? input) : input;
-  const values = typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.values(given) : [given];
+  // Cline adds a command that would show the result.
+  const answers = isObject(given) && 'result' in given ? [given.result] : undefined;
+  const values = answers ?? (isObject(given) ? Object.values(given) : [given]);
   const [value] = values;
   if (values.length !== 1 || value === undefined || value === null || value === '') return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -159,6 +161,29 @@ function readPythonicCall(text: string): WrittenToolCall | undefined {
   if (literal === undefined || literal.prefix.includes('f') || !/^\s*\)*\s*\]?\s*$/.test(text.slice(literal.end)))
     return undefined;
   return { name, input: { [key]: literal.value } };
+}
+
+/** Keys beside code in an object that is nothing but code: smolagents' structured output. */
+const BESIDE_CODE = /^(?:thoughts?|reasoning|explanation|plan|description|comment|language|lang|type)$/i;
+const CODE_KEY = /^(?:code|python|python_?code|code_action)$/i;
+
+/** The code of a JSON object that holds code and nothing that could be an answer: `{"thought": "…", "code": "…"}`. */
+export function bareCode(text: string): string | undefined {
+  const value = parseJson(text.trim());
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  const codes = entries.filter(([key]) => CODE_KEY.test(key));
+  const others = Object.keys(value).filter((key) => !CODE_KEY.test(key) && !BESIDE_CODE.test(key));
+  const language = entries.find(([key]) => /^lang/i.test(key))?.[1] ?? 'python';
+  const [first] = codes;
+  if (codes.length !== 1 || first === undefined || others.length > 0 || !/^(?:i?python3?|py)$/i.test(language))
+    return undefined;
+  return first[1].trim() === '' ? undefined : first[1];
+}
+
+/** The parameters of a call as tags named after them: Cline and Roo. */
+export function taggedParameters(text: string): Readonly<Record<string, string>> {
+  return fieldsIn(text, /<(\w+)>\n?([\s\S]*?)\n?<\/\1>/g);
 }
 
 /** The code that a block of Python only hands to a tool for Python: models trained on tools write it so. */

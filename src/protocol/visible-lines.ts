@@ -2,7 +2,13 @@ import type { OutcomeGate } from './command.ts';
 import { type CommandLine, openCommandLine } from './command-line.ts';
 import { type CommandHead, commandHeadAt, commandMention } from './command-syntax.ts';
 import { closesFence, FENCE, type FenceOpening, fenceOpening } from './fence.ts';
-import { type ForeignBlock, foreignBehindText, openForeignBlock } from './foreign-block.ts';
+import {
+  type ForeignBlock,
+  foreignBehindText,
+  openForeignBlock,
+  openReactBlock,
+  reactAction,
+} from './foreign-block.ts';
 import { answerInProse, answerInSentence } from './prose-answer.ts';
 import { reject } from './rejection.ts';
 import type { Quote } from './scan.ts';
@@ -39,6 +45,8 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
   /** The block that is open or came last lies in the argument of the open command. */
   let inArgument = false;
   let fenceInLiteral: FenceOpening | undefined;
+  /** The tool that the last `Action:` line names. */
+  let action: string | undefined;
 
   function end(ending: { readonly cutOff: boolean }): readonly string[] {
     const again = command?.finish(ending) ?? [];
@@ -89,9 +97,15 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
     }
     const at = command === undefined ? foreignBehindText(text) : -1;
     if (at > 0) addProse(text.slice(0, at));
-    const foreign = command === undefined ? openForeignBlock(at > 0 ? text.slice(at) : text) : undefined;
+    const foreign = command === undefined ? foreignAt(at > 0 ? text.slice(at) : text) : undefined;
     if (foreign !== undefined) blocks.foreign(foreign);
     else if (at <= 0) addProse(text);
+  }
+
+  function foreignAt(text: string): ForeignBlock | undefined {
+    const tool = action;
+    if (text.trim() !== '') action = reactAction(text);
+    return (tool === undefined ? undefined : openReactBlock(text, tool)) ?? openForeignBlock(text);
   }
 
   /**
@@ -117,6 +131,7 @@ export function createVisibleLines(gate: OutcomeGate, blocks: BlockOpener, never
 
   function drop(): void {
     command = undefined;
+    action = undefined;
     inArgument = false;
   }
 

@@ -54,6 +54,29 @@ describe('the feedback names the habit and gives the exact text', () => {
   });
 });
 
+describe('a form copied word for word', () => {
+  it.each([
+    'FINAL("your answer")',
+    'FINAL(the answer)',
+    'FINAL("<your answer here>")',
+    cell('FINAL("your answer")'),
+    `${cell('result = "..."')}\nFINAL_VAR(result)`,
+  ])('is never the answer: %j', async (reply) => {
+    const { result, root } = await play<unknown>({ context: 'x', root: [LOOK, reply, 'FINAL("end")'] });
+    expect(result.answer).toBe('end');
+    expect(promptOf(root, 2)).toContain('is the form to fill in, not an answer');
+  });
+
+  it('is not the best answer at a limit either', async () => {
+    const { result } = await play<unknown>({
+      ...{ context: 'x', root: [LOOK, 'FINAL("your answer")', 'FINAL("your answer")'] },
+      limits: { maxTurns: 2 },
+    });
+    expect(result.outcome).toBe('exhausted');
+    expect(result.text).not.toContain('your answer');
+  });
+});
+
 describe('the reserved draft', () => {
   it('that a cell overwrites: a warning at once, and the text is the draft', async () => {
     const { result, root } = await play({ context: 'x', root: [cell('answer = llm_query("a")'), 'FINAL_VAR(answer)'] });
