@@ -9,7 +9,7 @@ import { keyRedactor, secretsOf } from '../redact.ts';
 import { openConnections } from '../wire/connections.ts';
 import { createWireFetch, type WireSetup } from '../wire/wire-fetch.ts';
 import { loadProvider, type OpenModel, type ProviderSettings } from './open-provider.ts';
-import { findProvider } from './providers.ts';
+import { findProvider, howToStart } from './providers.ts';
 import { type Environment, readSettings } from './settings.ts';
 
 /** Largest response of a model, decompressed: some four hundred times the longest reply there is. */
@@ -101,7 +101,7 @@ function adviceFor(settings: ProviderSettings, env: Environment, local: boolean)
     keyVariable: settings.keyVariable,
     baseUrl: settings.baseUrl,
     proxy: local ? undefined : proxies.find((name) => env[name]?.trim()),
-    start: findProvider(settings.provider)?.start,
+    start: howToStart(settings.provider, settings.baseUrl, local),
   };
 }
 

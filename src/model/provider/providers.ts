@@ -90,6 +90,23 @@ export const PROVIDERS: Readonly<Record<string, ProviderSpec>> = {
   },
 };
 
+/** The usual port of llama.cpp's server, which has no provider of its own here. */
+const LLAMA_SERVER_PORT = '8080';
+
+/** How to start the server that does not answer: its provider's, or for a local URL that of the server whose usual port it has. */
+export function howToStart(provider: string, baseUrl: string, local: boolean): string | undefined {
+  const start = findProvider(provider)?.start;
+  if (start !== undefined || !local) return start;
+  const port = URL.parse(baseUrl)?.port;
+  const usual = Object.values(PROVIDERS).find(
+    ({ baseUrl: url, keyless }) => keyless && URL.parse(url ?? '')?.port === port,
+  );
+  if (usual?.start !== undefined) return usual.start;
+  return port === LLAMA_SERVER_PORT
+    ? 'is llama-server running? Start it with: llama-server -m MODEL.gguf'
+    : 'nothing listens there: start the server, or correct the URL';
+}
+
 /** The provider of that name; undefined when there is none. */
 export function findProvider(name: string): ProviderSpec | undefined {
   return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
