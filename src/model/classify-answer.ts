@@ -59,13 +59,18 @@ export function readSizes(answer: ProviderAnswer | undefined): { limit: number |
     number(/resulted in (?:about )?([\d,]+) tokens/i) ??
     number(/requested (?:about )?([\d,]+)/i) ??
     number(/too long: ([\d,]+) tokens/i) ??
+    number(/(?:has|contains)(?: at least)? ([\d,]+) input tokens/i) ??
+    // LM Studio.
+    number(/keep the first ([\d,]+) tokens/i) ??
     number(/token count(?: of)? \(?([\d,]+)/i) ??
     sum(text) ??
     number(/([\d,]+) tokens? >/i);
   const limit =
     // Anthropic's `199211 + 20000 > 200000` names the limit last.
     number(/> ([\d,]+)/) ??
-    number(/(?:maximum context length|context limit|limit|context length|context window)(?: is| of|:)? ([\d,]+)/i) ??
+    number(
+      /(?:maximum context length|context limit|limit|context length|context window)(?: is| of|:)?(?: only)? ([\d,]+)/i,
+    ) ??
     number(/allowed \(?([\d,]+)/i);
   return { limit: limit ?? answer?.limit, size: size ?? answer?.size };
 }

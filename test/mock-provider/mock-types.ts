@@ -45,6 +45,12 @@ export interface MockAnswer {
   readonly extraFields?: Readonly<Record<string, unknown>>;
   /** Further fields of the choice that ends a chat reply. */
   readonly choiceFields?: Readonly<Record<string, unknown>>;
+  /** The field that holds reasoning (chat only). Default `reasoning_content`. */
+  readonly reasoningField?: 'reasoning' | 'reasoning_content';
+  /** Sent before the first event: comments, or events of another form (chat only). */
+  readonly prelude?: string;
+  /** An event object in place of the usual end (chat only). */
+  readonly lastChunk?: Readonly<Record<string, unknown>>;
   /** One JSON body, whatever was asked for (chat only). */
   readonly inOnePiece?: boolean;
 }

@@ -1,8 +1,11 @@
 /**
  * Servers as they really answer, each with its faults: what they refuse, how they report their window and cost, and the
- * shape of their replies. Sources: the servers' documentation and the public bug reports behind `docs/providers`.
+ * shape of their replies. Sources, read in November 2026: `openai/openai.go` of ollama/ollama; `serving_engine.py` of
+ * vllm-project/vllm and its issues 4667, 20409 and 33418; `tools/server` of ggml-org/llama.cpp; LM Studio's REST API and its bug
+ * tracker; Azure's streams in sashabaranov/go-openai#444 and openai/openai-python#1677; OpenRouter's pages on streaming and errors.
  */
 import type { IncomingMessage } from 'node:http';
+import { sse } from './formats/sse.ts';
 import type { MockAnswer, MockFault, MockRequest } from './mock-types.ts';
 
 /** One kind of server behind OpenAI's chat format. */
@@ -18,6 +21,7 @@ export interface ServerProfile {
 }
 
 const WINDOW = 32_768;
+const JSON_BODY = { 'content-type': 'application/json' };
 const asIs = (answer: MockAnswer): MockAnswer => answer;
 const accepts = (): undefined => undefined;
 const nothing = (): undefined => undefined;
@@ -28,7 +32,7 @@ function badRequest(
   status = 400,
 ): MockFault {
   const error = { message, type: 'invalid_request_error', param: more.param ?? null, code: more.code ?? null };
-  return { fault: 'status', status, body: JSON.stringify({ error }), headers: { 'content-type': 'application/json' } };
+  return { fault: 'status', status, body: JSON.stringify({ error }), headers: JSON_BODY };
 }
 
 /** About the tokens of the prompt. */
@@ -55,10 +59,17 @@ export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
   ollama: {
     basePath: '/v1',
     facts: (path, model) =>
-      path === '/api/ps' ? { models: [{ name: model, model, context_length: WINDOW }] } : undefined,
+      ({
+        '/api/ps': { models: [{ name: model, model, context_length: WINDOW }] },
+        '/api/show': { parameters: 'temperature    0.6', model_info: { 'qwen3.context_length': 262_144 } },
+        '/v1/models': { object: 'list', data: [{ id: model, object: 'model', created: 1, owned_by: 'library' }] },
+      })[path],
     refuse: accepts,
     shape: (answer, request) => ({
       ...answer,
+      reasoning: 'I read the passage.',
+      reasoningField: 'reasoning',
+      extraFields: { system_fingerprint: 'fp_ollama' },
       usage: {
         inputTokens: Math.min(promptTokens(request), WINDOW),
         outputTokens: Math.ceil(answer.text.length / 4) + 1,
@@ -75,20 +86,31 @@ export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
       const asked = request.maxTokens ?? 0;
       const prompt = promptTokens(request);
       if (prompt + asked <= WINDOW / 2) return undefined;
-      return badRequest(
-        `This model's maximum context length is ${WINDOW / 2} tokens. However, you requested ${prompt + asked} tokens ` +
-          `(${prompt} in the messages, ${asked} in the completion). Please reduce the length of the messages or completion.`,
-      );
+      const error = {
+        message:
+          `'max_tokens' or 'max_completion_tokens' is too large: ${asked}. This model's maximum context length is ${WINDOW / 2} tokens ` +
+          `and your request has ${prompt} input tokens (${asked} > ${WINDOW / 2} - ${prompt}). (parameter=max_tokens, value=${asked})`,
+        ...{ type: 'BadRequestError', param: 'max_tokens', code: 400 },
+      };
+      return { fault: 'status', status: 400, body: JSON.stringify({ error }), headers: JSON_BODY };
     },
-    shape: asIs,
+    shape: (answer) => ({ ...answer, reasoning: 'I read the passage.', choiceFields: { stop_reason: null } }),
   },
+  /** Refuses a prompt above the window of a slot; the sizes are fields of their own. */
   'llama.cpp': {
     basePath: '/v1',
     facts: (path) =>
       path === '/props' ? { default_generation_settings: { n_ctx: WINDOW }, total_slots: 1 } : undefined,
-    refuse: accepts,
+    refuse: (request) => {
+      const prompt = promptTokens(request);
+      if (prompt < WINDOW) return undefined;
+      const message = `request (${prompt} tokens) exceeds the available context size (${WINDOW} tokens), try increasing it`;
+      const error = { code: 400, message, type: 'exceed_context_size_error', n_prompt_tokens: prompt, n_ctx: WINDOW };
+      return { fault: 'status', status: 400, body: JSON.stringify({ error }), headers: JSON_BODY };
+    },
     shape: (answer) => ({
       ...answer,
+      reasoning: 'I read the passage.',
       extraFields: { timings: { prompt_n: 1, predicted_n: 1 }, system_fingerprint: 'b1' },
     }),
   },
@@ -107,14 +129,36 @@ export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
     basePath: '/openai/deployments/recorded?api-version=2024-02-01',
     facts: nothing,
     refuse: (request, incoming) => {
-      if (!/[?&]api-version=/.test(incoming.url ?? '')) return badRequest('Resource not found', { code: '404' }, 404);
+      if (!/[?&]api-version=/.test(incoming.url ?? '')) {
+        const error = { code: '404', message: 'Resource not found' };
+        return { fault: 'status', status: 404, body: JSON.stringify({ error }), headers: JSON_BODY };
+      }
       return request.body.stream_options === undefined
         ? undefined
         : badRequest('Unrecognized request argument supplied: stream_options');
     },
-    shape: (answer) => ({ ...answer, usage: null, extraFields: { prompt_filter_results: [] } }),
+    // The first event has no choice, the last one a choice without a delta: the filter reports by them.
+    shape: (answer) => ({
+      ...answer,
+      usage: null,
+      prelude: sse({
+        id: '',
+        object: '',
+        created: 0,
+        model: '',
+        choices: [],
+        prompt_filter_results: [{ prompt_index: 0 }],
+      }),
+      choiceFields: { content_filter_results: {} },
+      lastChunk: {
+        ...{ id: '', object: '', created: 0, model: '' },
+        choices: [
+          { index: 0, finish_reason: null, content_filter_results: {}, content_filter_offsets: { end_offset: 1 } },
+        ],
+      },
+    }),
   },
-  /** Reports the cost of each call; an upstream breaks off once, and only the native reason says so. */
+  /** Reports the cost of each call, and keeps the connection alive with comments; an upstream breaks off once. */
   openrouter: {
     basePath: '/api/v1',
     facts: nothing,
@@ -125,13 +169,25 @@ export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
         outputTokens: Math.ceil(answer.text.length / 4) + 1,
         cost: 0.000_1,
       };
-      if (request.index !== 1 || failedOnce.has(request.body)) return { ...answer, usage };
+      const shaped = {
+        ...answer,
+        usage,
+        prelude: ': OPENROUTER PROCESSING\n\n',
+        extraFields: { provider: 'Upstream' },
+      };
+      if (request.index !== 1 || failedOnce.has(request.body))
+        return { ...shaped, reasoning: 'Hm.', reasoningField: 'reasoning' };
       failedOnce.add(request.body);
       return {
-        ...answer,
+        ...shaped,
         text: answer.text.slice(0, 20),
-        usage,
-        choiceFields: { native_finish_reason: 'network_error' },
+        finishReason: null,
+        usage: null,
+        lastChunk: {
+          ...{ id: 'gen-1', object: 'chat.completion.chunk', created: 1, model: request.model, provider: 'Upstream' },
+          error: { code: 502, message: 'Provider disconnected unexpectedly' },
+          choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error', native_finish_reason: 'error' }],
+        },
       };
     },
   },
@@ -150,7 +206,10 @@ export const PROFILES: Readonly<Record<ProfileName, ServerProfile>> = {
         );
       return body.temperature === undefined
         ? undefined
-        : badRequest("Unsupported value: 'temperature'", { param: 'temperature', code: 'unsupported_value' });
+        : badRequest(
+            "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+            { param: 'temperature', code: 'unsupported_value' },
+          );
     },
     shape: asIs,
   },

@@ -37,7 +37,7 @@ export function isLocalUrl(url: string): boolean {
  *
  * - Ollama: `/api/ps` reports the window of a loaded model, `/api/show` its `num_ctx`. The trained maximum, which
  *   `/api/show` reports as well, says nothing about the window in use.
- * - vLLM: `max_model_len` in `/v1/models`. LM Studio: `loaded_context_length` in `/api/v0/models`.
+ * - vLLM: `max_model_len` in `/v1/models`; llama.cpp: `meta.n_ctx` there. LM Studio: `loaded_context_length` in `/api/v0/models`.
  * - llama.cpp: `n_ctx` in `/props`.
  */
 export async function measureWindow(
@@ -108,6 +108,7 @@ interface ListedModel {
   readonly context_length?: unknown;
   readonly max_model_len?: unknown;
   readonly loaded_context_length?: unknown;
+  readonly meta?: { readonly n_ctx?: unknown } | null;
 }
 
 function loadedWindow(answer: unknown, model: string): number | undefined {
@@ -127,7 +128,7 @@ function configuredWindow(answer: unknown): number | undefined {
 function listedWindow(answer: unknown, model: string): number | undefined {
   const { data } = (answer ?? {}) as { readonly data?: unknown };
   const listed = list(data).find(({ id }) => id === model);
-  return positive(listed?.max_model_len) ?? positive(listed?.loaded_context_length);
+  return positive(listed?.max_model_len) ?? positive(listed?.loaded_context_length) ?? positive(listed?.meta?.n_ctx);
 }
 
 function slotWindow(answer: unknown): number | undefined {

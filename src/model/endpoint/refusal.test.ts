@@ -148,6 +148,18 @@ describe('sizes', () => {
       1_000,
     ],
     [
+      'vLLM 0.15',
+      "This model's maximum context length is 2048 tokens. However, your request has 8 input tokens plus 2045 'max_tokens'. Please reduce one or the other. (parameter=input_tokens, max_tokens, value=(8, 2045))",
+      2_048,
+      8,
+    ],
+    [
+      'OpenRouter, about text',
+      "This endpoint's maximum context length is 32768 tokens. However, you requested about 40000 tokens (23616 of text input, 16384 in the output).",
+      32_768,
+      23_616,
+    ],
+    [
       'Together',
       '`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 1000 `inputs` tokens and 16384 `max_new_tokens`',
       8_193,

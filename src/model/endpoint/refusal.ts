@@ -62,7 +62,8 @@ const WINDOW_SIZE: readonly RegExp[] = [
   /max_new_tokens\S* must be <= ?([\d,]+)/i,
 ];
 const INPUT_SIZE: readonly RegExp[] = [
-  /([\d,]+) (?:tokens )?in the (?:messages|prompt|input)/i,
+  // vLLM; OpenRouter.
+  /([\d,]+) (?:tokens )?(?:in the|of text) (?:messages|prompt|input)/i,
   /(?:prompt|input|request) (?:contains|has)(?: at least)? ([\d,]+)/i,
   /given: ([\d,]+) \W?inputs/i,
   /([\d,]+) input tokens/i,

@@ -29,11 +29,15 @@ export const openaiChat: Format = {
     const { usage } = answer;
     return {
       events: [
+        ...(answer.prelude === undefined ? [] : [answer.prelude]),
         delta({ role: 'assistant', content: '' }),
-        ...pieces(answer.reasoning ?? '', 2).map((text) => delta({ reasoning_content: text })),
+        ...pieces(answer.reasoning ?? '', 2).map((text) =>
+          delta({ [answer.reasoningField ?? 'reasoning_content']: text }),
+        ),
         ...pieces(answer.text, answer.pieces ?? 3).map((text) => delta({ content: text })),
       ],
       ending: [
+        ...(answer.lastChunk === undefined ? [] : [sse(answer.lastChunk)]),
         ...(finish === null ? [] : [chunk([{ index: 0, delta: {}, finish_reason: finish, ...answer.choiceFields }])]),
         ...(usage === null
           ? []
