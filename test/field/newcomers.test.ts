@@ -109,3 +109,34 @@ describe('a model named as others name it', () => {
     expect(stderr).toContain(meant);
   });
 });
+
+describe('an address at which something else answers: a sentence, and few calls', () => {
+  test.each([
+    ['a captive portal', '<html><body>Log in to the network</body></html>', 'text/html'],
+    ['a page with another type', '<!doctype html><title>Router</title>', 'text/plain'],
+    ['JSON of another API', JSON.stringify({ status: 'ok', version: '1.2' }), 'application/json'],
+    ['nothing at all', '', 'text/plain'],
+  ])('%s', async (_, body, type) => {
+    const server = await answering(200, body, type);
+    const { code, stdout, stderr } = await ask(`${server.url}/v1#m`);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^fathom: .+ \[[a-z-]+\]\n$/);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(server.calls()).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('fathom models TEXT', () => {
+  test.each([
+    [['claude', 'sonnet'], /^anthropic\/claude-\S*sonnet/m],
+    [['GEMINI-2.5-PRO'], /^google\/gemini-2\.5-pro +\S+ +1\.25 in, 10 out/m],
+    [['deepseek', 'chat'], /^deepseek\/deepseek-chat/m],
+  ])('%j', async (text, line) => {
+    const { code, stdout } = await runFathom(['models', ...text]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(line);
+    for (const row of stdout.trimEnd().split('\n').slice(1)) {
+      for (const word of text.flatMap((one) => one.toLowerCase().split(' '))) expect(row.toLowerCase()).toContain(word);
+    }
+  });
+});
