@@ -63,6 +63,10 @@ describe('what reaches the model', () => {
     expect(seen.map(({ prompt }) => prompt)).toEqual(['<context>\nalpha\n</context>\n\nQuestion:\nQ']);
     expect(stdout).toBe(CELL.concat('\n'));
     expect(stderr).toContain('one direct call: the mode is direct');
+    expect(stderr).toContain('no REPL');
+    expect(stderr).not.toContain('isolation');
+    const { stdout: shown } = await runFathom(['runs', 'show', 'last'], { cwd: folder });
+    expect(shown).toMatch(/^REPL +none$/m);
     expect((await ask(['Q', '--mode', 'sometimes'])).code).toBe(2);
   });
 

@@ -96,7 +96,8 @@ export function runTree(log: RunLog): RunNode {
     rootModel: started?.rootModel ?? '',
     subCallModel: started?.subCallModel ?? '',
     backend: started?.backend ?? '',
-    isolation: started?.isolation ?? '',
+    // A direct answer had no REPL.
+    isolation: started === undefined || started.backend === 'none' ? '' : started.isolation,
     contexts: started?.contexts ?? [],
     end: end === undefined ? null : endOf(end),
     figures: figuresOf(log),

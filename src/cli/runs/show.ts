@@ -73,7 +73,12 @@ function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): read
     ['asked', facts.query],
     ...(contexts === '' ? [] : [['context', contexts] as const]),
     ['models', `${request.rootModel}${sub.length === 0 ? '' : `, sub-calls ${sub.join(', ')}`}`],
-    ['REPL', `${request.backend}${tree.isolation === '' ? '' : `, isolation ${tree.isolation}`}`],
+    [
+      'REPL',
+      request.route?.chosen === 'direct' && tree.isolation === ''
+        ? 'none'
+        : `${request.backend}${tree.isolation === '' ? '' : `, isolation ${tree.isolation}`}`,
+    ],
     ['when', `${localTime(facts.createdAt)}${took}`],
     ['used', used.join(' · ')],
     ...(facts.sessionId === undefined ? [] : [['session', facts.sessionId] as const]),

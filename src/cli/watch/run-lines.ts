@@ -29,7 +29,9 @@ type Started = Extract<RunEvent, { type: 'run.started' }>;
 export function startLine(event: Started): string {
   const sub = event.subCallModel === event.rootModel ? '' : `, sub-calls ${event.subCallModel}`;
   const contexts = contextWords(event.contexts) || 'no context';
-  const parts = [`${event.rootModel}${sub}`, contexts, `${event.backend} REPL, isolation ${event.isolation}`];
+  // A direct answer has none, and claims no isolation.
+  const repl = event.backend === 'none' ? 'no REPL' : `${event.backend} REPL, isolation ${event.isolation}`;
+  const parts = [`${event.rootModel}${sub}`, contexts, repl];
   return onOneLine(parts.join(' · '), LINE_CHARS);
 }
 
