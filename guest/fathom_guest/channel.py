@@ -8,154 +8,47 @@ from .own import own_builtins as __builtins__
 
 import os
 from _thread import RLock, allocate_lock, get_ident
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from .cell_tracker import CellTracker
 from .errors import ChannelClosed
-from .frames import (
-    BLOB,
-    COMMAND,
-    FRAME_BODY,
-    OUTPUT,
-    REPLY,
-    REQUEST,
-    RESULT,
-    decode_frame,
-    dumps,
-    encode_frame,
-    inline_parts,
-    join_frame,
-)
+from .frames import COMMAND, FRAME_BODY, REPLY, decode_frame
 from .interrupts import Interrupts
-from .slots import CELL_ENDED, Slot, notify, refuse
+from .sender import Sender
+from .slots import CELL_ENDED, Slot, notify
 from .transport import Transport
 
 _fork = getattr(os, "fork", None)
 _exit = os._exit
 
 
-class Channel:
+class Channel(Sender):
     """Frames, ids and who waits for what."""
 
     def __init__(self, transport: Transport, interrupts: Interrupts) -> None:
-        self.transport = transport
-        self.interrupts = interrupts
+        super().__init__(transport, interrupts)
         #: Which cell a thread or task belongs to.
         self.tracker = CellTracker()
         #: Called after a reply frame has been handed out.
         self.after_replies: "Callable[[], None] | None" = None
-        #: Sub-calls sent and not yet answered.
-        self.calls_pending = 0
-        #: Bytes of them.
-        self.bytes_pending = 0
-        #: How many of them have more bytes than a frame takes.
-        self.large_pending = 0
-        #: Requests are taken only while a command runs.
-        self.accepting = False
-        #: The id of the command that runs, 0 between commands.
-        self.command_id = 0
         self.closed = False
-        # Reentrant, so that they know their owner, see `check_free`; no thread takes one twice.
+        # Reentrant for the same reason as the lock of the sender.
         self._mutex = RLock()
-        self._send_lock = RLock()
         #: The thread that reads a frame and has not yet handed out what is in it.
         self._reader = 0
-        self._next_id = 1
-        self._pending: dict[int, Slot] = {}
         self._commands: list[tuple[int, dict, memoryview]] = []
         self._command_slot = Slot()
         self._leading = False
         self._leader = 0
         self._followers: dict[Slot, None] = {}
-        self._forked = False
         self._own_fork = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
-
-    def sending(self) -> bool:
-        """This thread is in the middle of sending a frame."""
-        return self._send_lock._is_owned()
 
     def check_free(self) -> None:
         """Raises in the middle of this thread's own frames: finalizers and trace functions run anywhere."""
         if self._send_lock._is_owned() or self._mutex._is_owned() or self._reader == get_ident():
             raise RuntimeError("the host cannot be asked from here: this code runs in the middle of another call")
-
-    # -- sending ---------------------------------------------------------------------------------------------------
-
-    def send(self, kind: int, ident: int, header: dict, parts: Sequence[bytes] = ()) -> None:
-        """Writes one frame whole."""
-        if self._forked:
-            return
-        frame = encode_frame(kind, ident, header, parts)
-        self.interrupts.hold()
-        try:
-            with self._send_lock:
-                self.transport.send(frame)
-        finally:
-            self.interrupts.release()
-
-    def request(self, header: dict, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
-        """Sends a request frame that takes one id per slot."""
-        self.check_free()
-        if parts:
-            header["parts"], parts = inline_parts(parts, lambda part: self._blob(part, True))
-        self.request_encoded(dumps(header).encode(), parts, slots)
-
-    def request_encoded(self, header: bytes, parts: Sequence[bytes], slots: Sequence[Slot]) -> None:
-        """Sends a request frame whose header is JSON already and names its parts."""
-        self.interrupts.hold()
-        try:
-            with self._send_lock:
-                if self._forked or not self.accepting:
-                    refuse(slots)
-                    return
-                first = self._next_id
-                self._next_id = first + len(slots)
-                pending = self._pending
-                for slot in slots:
-                    slot.id = first
-                    pending[first] = slot
-                    first += 1
-                    self.calls_pending += slot.counts
-                    self.bytes_pending += slot.bytes
-                    self.large_pending += slot.bytes > FRAME_BODY
-                self.transport.send(join_frame(REQUEST, slots[0].id, header, parts))
-        finally:
-            self.interrupts.release()
-
-    def result(self, ident: int, header: dict, parts: Sequence[bytes] = ()) -> None:
-        """Ends a command."""
-        if len(parts):
-            header["parts"], parts = inline_parts(parts, lambda part: self._blob(part, False))
-        self.send(RESULT, ident, header, parts)
-
-    def output(self, stream: str, dropped: int, data: bytes) -> None:
-        """Sends output of the running command; `dropped` characters were left out before it."""
-        header: dict = {"stream": stream}
-        if dropped:
-            header["dropped"] = dropped
-        self.send(OUTPUT, self.command_id, header, (data,))
-
-    def _blob(self, data: bytes, for_request: bool) -> int:
-        """Sends a large value in pieces and returns its id. Nothing of a request that would be refused is sent."""
-        with self._send_lock:
-            if for_request and not self.accepting:
-                return 0
-            ident = self._next_id
-            self._next_id += 1
-            view = memoryview(data)
-            for start in range(0, len(data), FRAME_BODY):
-                if self._forked:
-                    break
-                piece = view[start : start + FRAME_BODY]
-                more = start + FRAME_BODY < len(data)
-                self.interrupts.hold()
-                try:
-                    self.transport.send(encode_frame(BLOB, ident, {"more": more}, (piece,)))
-                finally:
-                    self.interrupts.release()
-        return ident
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 

@@ -1,96 +1,28 @@
 /** `fathom runs`, `resume` and `cancel` as a user runs them: processes that are killed, and others that look at what is left. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type RunFacts, runFacts } from '../../src/cli/runs/run-facts.ts';
-import { type Store, sqliteStore } from '../../src/index.ts';
+import { describe, expect, test } from 'vitest';
 import { readRunLogs } from '../../src/resume/run-logs.ts';
 import { checkEvents } from '../engine/check-events.ts';
 import { startMockProvider } from '../mock-provider/index.ts';
-import { type FathomOptions, type FathomOutcome, runFathom } from './run-fathom.ts';
+import {
+  cell,
+  fathom,
+  folder,
+  hanging,
+  interrupted,
+  kept,
+  listed,
+  running,
+  script,
+  stored,
+  until,
+} from './runs-harness.ts';
 
 const ESCAPE = '\u001b';
-const cell = (code: string): string => `\`\`\`python\n${code}\n\`\`\``;
-/** Longer than any test: what answers so is stopped before. */
-const NEVER_MS = 120_000;
-const hanging = (text: string): object => ({ text, latencyMs: NEVER_MS });
-
-const folders: string[] = [];
-let folder = '';
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fathom-runs-'));
-  folders.push(folder);
-});
-const running = new Set<ChildProcess>();
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
-afterAll(() => {
-  for (const each of folders) rmSync(each, { recursive: true, force: true });
-});
-
-const script = (name: string, replies: readonly unknown[]): string => {
-  writeFileSync(join(folder, name), JSON.stringify(replies));
-  return `scripted:${name}`;
-};
-
-const fathom = async (args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> =>
-  await runFathom(args, {
-    cwd: folder,
-    ...options,
-    onStart: (child) => running.add(child),
-  });
-
-/** Lets a command run until standard error says this, then does that to it. */
-const until = (words: string, act: (child: ChildProcess) => void): Pick<FathomOptions, 'onStderr'> => {
-  let done = false;
-  return {
-    onStderr: (stderr, child) => {
-      if (done || !stderr.includes(words)) return;
-      done = true;
-      act(child);
-    },
-  };
-};
-const killed = (child: ChildProcess): void => void child.kill('SIGKILL');
-
-/** Reads the store as `fathom runs` does, but without a process of its own. */
-async function stored<T>(read: (store: Store) => Promise<T>): Promise<T> {
-  const store = sqliteStore(join(folder, '.fathom'), { readOnly: true });
-  try {
-    return await read(store);
-  } finally {
-    await store.close();
-  }
-}
-
-/** Facts of all runs, newest first. */
-const kept = (): Promise<readonly RunFacts[]> =>
-  stored(async (store) => Promise.all((await store.runs.list()).map((run) => runFacts(run, store))));
-
-const listed = async (...args: readonly string[]): Promise<readonly RunFacts[]> =>
-  JSON.parse((await fathom(['runs', '--json', ...args])).stdout) as readonly RunFacts[];
-
-/** A run whose second turn never comes; killed in it. */
-async function interrupted(question = 'Q', more: readonly string[] = []): Promise<string> {
-  const models = [
-    ...['-m', script('root.json', [cell('x = llm_query("a")\nprint(context)'), hanging('never')])],
-    ...['--sub-model', script('sub.json', ['AAA'])],
-  ];
-  const dead = await fathom(['ask', question, ...models, ...more], {
-    input: 'from stdin',
-    ...until('turn 1/30 done', killed),
-  });
-  expect(dead.signal).toBe('SIGKILL');
-  const [run] = await kept();
-  expect(run).toMatchObject({ status: 'interrupted', turns: 1, subCalls: 1 });
-  return run?.id ?? '';
-}
 
 describe('a run that was killed', () => {
   test('goes on with what it had: standard input, the sub-call it paid for, its models', async () => {
@@ -280,62 +212,5 @@ describe('a folder that another process works in', () => {
     await once(holder, 'exit');
     expect((await fathom(['cancel', id])).code).toBe(0);
     expect(bystander.signalCode ?? bystander.exitCode).toBeNull();
-  });
-});
-
-describe('what is listed and shown', () => {
-  test('runs by status, time and words; one with its turns, commands and children', async () => {
-    const sub = script('sub.json', ['AAA', cell('FINAL(len(context))')]);
-    const root = script('root.json', [
-      cell('a = llm_query("a")'),
-      `${cell('r = rlm_query("inner?", "12345")')}\n${cell('1/0')}`,
-      cell('FINAL(a + str(r))'),
-    ]);
-    const asked = await fathom(['ask', 'First question', '-m', root, '--sub-model', sub, '--max-depth', '2']);
-    expect(asked.stdout).toBe('AAA5\n');
-    await fathom(['ask', 'Second one', '-m', script('none.json', [cell('x = 1')]), '--max-turns', '1']);
-
-    expect((await listed()).map(({ query }) => query)).toEqual(['Second one', 'First question']);
-    expect((await listed('--text', 'FIRST')).map(({ query }) => query)).toEqual(['First question']);
-    expect(await listed('--status', 'failed', 'paused')).toEqual([]);
-    expect(await listed('--since', '1h', '--limit', '1')).toHaveLength(1);
-    expect(await listed('--since', '2999-01-01')).toEqual([]);
-    const [, first] = await listed();
-
-    const { stdout } = await fathom(['runs', 'show', first?.id ?? '']);
-    expect(stdout).toContain('completed · converged (final)');
-    expect(stdout).toMatch(/asked +First question/);
-    expect(stdout).toMatch(/answer +AAA5/);
-    expect(stdout).toMatch(/✓ t1.0 cell a = llm_query\("a"\) .* 1 sub-call/);
-    expect(stdout).toMatch(/└ "inner\?" · converged \(final\)[\s\S]*✓ t1.0 cell FINAL\(len\(context\)\)/);
-    expect(stdout).toContain('ZeroDivisionError: division by zero');
-    const shown = JSON.parse((await fathom(['runs', 'show', first?.id ?? '', '--json'])).stdout);
-    expect(shown).toMatchObject({ text: 'AAA5', tree: { figures: { subCalls: 2 }, turns: [{ number: 1 }, {}, {}] } });
-  });
-
-  const wrong: readonly { readonly args: readonly string[]; readonly code: number; readonly says: string }[] = [
-    { args: ['runs', 'show', 'x', '--store', 'nowhere'], code: 5, says: 'There is no store at' },
-    { args: ['runs', '--store', 'nowhere'], code: 5, says: 'There is no store at' },
-    { args: ['runs', '--since', 'soon'], code: 2, says: '90m, 12h, 7d, 2w' },
-    { args: ['runs', '--status', 'gone'], code: 2, says: 'interrupted' },
-    { args: ['resume', '01ARZ3NDEKTSV4RRFFQ69G5FAV'], code: 5, says: '[run-not-found]' },
-    { args: ['ask', 'Q', '-m', 'scripted:x', '--store', '/dev/null'], code: 5, says: '[store-failure]' },
-  ];
-  test.each(wrong)('$args: exit code $code', async ({ args, code, says }) => {
-    const outcome = await fathom(args);
-    expect(outcome).toMatchObject({ code, stdout: '' });
-    expect(outcome.stderr).toContain(says);
-    expect(outcome.stderr).not.toMatch(/^\s+at /m);
-  });
-
-  test('nothing was asked yet: an empty list, and no folder is made', async () => {
-    expect(await fathom(['runs'])).toMatchObject({ code: 0, stdout: '', stderr: 'There are no such runs.\n' });
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test('--no-store keeps nothing', async () => {
-    const asked = await fathom(['ask', 'Q', '--no-store', '-m', script('r.json', [cell('FINAL(1)')])]);
-    expect(asked.stdout).toBe('1\n');
-    expect(readdirSync(folder)).toEqual(['r.json']);
   });
 });

@@ -16,6 +16,7 @@ import { describeAnswers } from './answers.ts';
 import { type Bench, type ReplCapabilities, useBench } from './bench.ts';
 import { describeCells } from './cells.ts';
 import { describeConcurrency } from './concurrency.ts';
+import { describeFiles } from './files.ts';
 import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
 import { describeInTheMiddle } from './in-the-middle.ts';
@@ -25,6 +26,7 @@ import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
 import { describeQueries } from './queries.ts';
+import { describeReads } from './reads.ts';
 import { describeSabotage } from './sabotage.ts';
 import { describeSizes } from './sizes.ts';
 import { describeValues } from './values.ts';
@@ -44,6 +46,8 @@ const TOPICS = [
   describeSabotage,
   describeLazyValues,
   describeValues,
+  describeFiles,
+  describeReads,
   describeLife,
 ];
 

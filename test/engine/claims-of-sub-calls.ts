@@ -1,0 +1,163 @@
+/** Claims of the system prompt about sub-calls and helpers, each with a run that shows it. */
+import { expect } from 'vitest';
+import { answered, type Claim } from './claims-of-cells.ts';
+import { cell, promptOf } from './harness.ts';
+
+export const SUB_CALL_CLAIMS: readonly Claim[] = [
+  {
+    says: '`llm_query(prompt, *, system=None, max_tokens=None)`',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'r = llm_query("p", system="s", max_tokens=7)',
+          'FINAL([isinstance(r, str), r.ok, r.truncated, sorted(r.usage)])',
+        ),
+      ],
+    },
+    holds: (played) => {
+      expect(answered(played)).toBe('[true, true, false, ["cost_usd", "input_tokens", "output_tokens"]]');
+      expect(played.sub.requests[0]).toMatchObject({
+        maxOutputTokens: 7,
+        messages: [{ content: 's' }, { content: 'p' }],
+      });
+    },
+  },
+  {
+    says: 'A call that fails raises `LLMError`.',
+    script: {
+      context: 'x',
+      sub: [new Error('no')],
+      root: [cell('try:', '    llm_query("p")', 'except LLMError:', '    FINAL("raised")')],
+    },
+    holds: (played) => expect(answered(played)).toBe('raised'),
+  },
+  {
+    says: '`llm_query_batched(prompts)`',
+    script: {
+      context: 'x',
+      sub: ({ prompt }) => (prompt === 'b' ? new Error('no') : prompt),
+      root: [cell('a, b, c = llm_query_batched(["a", "b", "c"])', 'FINAL([a, c, b.ok, b.error is not None])')],
+    },
+    holds: (played) => expect(answered(played)).toBe('["a", "c", false, true]'),
+  },
+  {
+    says: 'At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          'one = rlm_query("q", "ctx")',
+          'many = rlm_query_batched([("q1", "c1"), ("q2", "c2")])',
+          'FINAL(["CTX" in one, len(many)])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[true, 2]'),
+  },
+  {
+    says: '`allm_query` and `arlm_query`',
+    script: { context: 'x', root: [cell('FINAL([await allm_query("a"), "B" in await arlm_query("b", "c")])')] },
+    holds: (played) => expect(answered(played)).toBe('["A", true]'),
+  },
+  {
+    says: 'sub-calls for the whole task. A call over budget raises `BudgetExceeded`',
+    script: {
+      context: 'x',
+      limits: { maxSubCalls: 1 },
+      root: [
+        cell(
+          'kept = llm_query("a")',
+          'try:',
+          '    llm_query("b")',
+          'except BudgetExceeded as error:',
+          '    FINAL([kept, isinstance(error, LLMError)])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('["A", true]'),
+  },
+  {
+    says: 'Values given with the task:',
+    script: { context: 'x', tools: { rates: { eur: 2 } }, root: [cell('FINAL(rates["eur"])')] },
+    holds: (played) => {
+      expect(answered(played)).toBe('2');
+      expect(promptOf(played.root, 0)).not.toContain('Values given');
+      expect(played.root.requests[0]?.messages[0]?.content).toContain('- Values given with the task: `rates`.');
+    },
+  },
+  {
+    says: '`SHOW_VARS()` returns a list of your variables.',
+    script: { context: 'x', root: [cell('mine = 1'), cell('FINAL(["mine" in SHOW_VARS(), len(history) > 0])')] },
+    holds: (played) => expect(answered(played)).toBe('[true, true]'),
+  },
+  {
+    says: 'labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on.',
+    script: {
+      context: 'x',
+      // The third of four items is missing at first, and then disputed.
+      sub: [
+        '1: a\n2: a\n4: b',
+        '1: b',
+        ...['1: a\n2: a\n3: a\n4: a', '1: b\n2: b\n3: b\n4: b'],
+        ...Array.from({ length: 8 }, () => '1: a\n2: a\n3: a\n4: a'),
+      ],
+      root: [
+        cell(
+          'r = llm_map(["p", "q", "r", "s"], "Which?", labels=["a", "b"], votes=3)',
+          'FINAL([len(r.values), sum(r.counts().values()), r.failed, len(r.disagreements) > 0])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[4, 4, [], true]'),
+  },
+  {
+    says: '`output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls and tokens.',
+    script: {
+      context: 'x',
+      sub: ['1: 7\n2: "seven"', '1: 8'],
+      root: [
+        cell(
+          'plan = llm_map(["p", "q"], "How many?", output={"type": "integer"}, dry_run=True)',
+          'FINAL([plan["calls"], llm_map(["p", "q"], "How many?", output={"type": "integer"}).values])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[1, [7, 8]]'),
+  },
+  {
+    says: '`llm_filter(items, condition)`, `llm_reduce(texts, instruction)` and `llm_extract(text, schema)`, which gives each value with its quote and place, are built the same way.',
+    script: {
+      context: 'It costs 5 pounds.',
+      sub: ['1: yes\n2: no', 'all of it', '[{"quote": "5 pounds", "value": 5}]'],
+      root: [
+        cell(
+          'kept = llm_filter(["p", "q"], "it is good")',
+          'reduced = llm_reduce(["p", "q"], "Sum up")',
+          'found = llm_extract(context, {"type": "integer"})',
+          'FINAL([kept, reduced, found[0]["value"], context[found[0]["start"]:found[0]["end"]]])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[["p"], "all of it", 5, "5 pounds"]'),
+  },
+  {
+    says: 'gives pieces `{start, end, text}` that cover a text;',
+    script: {
+      context: 'one\ntwo\nthree',
+      root: [
+        cell(
+          "pieces = chunks(context, 6, 0, by='lines')",
+          'hits = search("t.o") + search(["THREE"])',
+          'FINAL(["".join(p["text"] for p in pieces) == context, [h["match"] for h in hits]])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[true, ["two", "three"]]'),
+  },
+  {
+    says: 'The same prompt asked twice is sent twice.',
+    script: { context: 'x', root: [cell('replies = llm_query_batched(["same", "same"])', 'FINAL(len(replies))')] },
+    holds: (played) => expect(played.sub.requests).toHaveLength(2),
+  },
+];
