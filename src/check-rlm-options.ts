@@ -43,9 +43,25 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
 };
 
 const NAMES: OptionNames<RlmOptions> = {
-  ...{ model: true, subModel: true, repl: true, limits: true, maxRepls: true, maxQueuedRuns: true, tools: true },
-  ...{ subTools: true, store: true, prompt: true, isolation: true, requireInspection: true, allowedModels: true },
-  ...{ fallbackToRootModel: true, modelSettings: true, headers: true, prices: true, clock: true, onEvent: true },
+  model: true,
+  subModel: true,
+  repl: true,
+  limits: true,
+  maxRepls: true,
+  maxQueuedRuns: true,
+  tools: true,
+  subTools: true,
+  store: true,
+  prompt: true,
+  isolation: true,
+  requireInspection: true,
+  allowedModels: true,
+  fallbackToRootModel: true,
+  modelSettings: true,
+  headers: true,
+  prices: true,
+  clock: true,
+  onEvent: true,
 };
 
 /** @throws RlmError `invalid-option` for options that cannot be right */

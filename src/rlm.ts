@@ -110,7 +110,9 @@ export function createRlm(options: RlmOptions): Rlm {
     resolveModel: resolve,
     openEvents: ({ runId, traceId, parent, tail, onlyTo }) =>
       createEventBus({
-        ...{ runId, traceId, clock },
+        runId,
+        traceId,
+        clock,
         ...(parent !== undefined && { parent: parent.events, parentRunId: parent.id }),
         ...(tail !== undefined && { tail }),
         ...(onlyTo === undefined ? { store, onEvent } : { onEvent: onlyTo }),
@@ -140,7 +142,9 @@ export function createRlm(options: RlmOptions): Rlm {
     },
     map<T>(request: MapRequest<T>): MapRun<T> {
       return mapRuns<T>(request, {
-        ...{ clock, limits: defaults.limits, maxRuns: maxRepls },
+        clock,
+        limits: defaults.limits,
+        maxRuns: maxRepls,
         start: ({ signal, repl, ...rest }, budget) =>
           track(startRun({ engine: engineFor(repl), request: rest, signal, budget })),
       });
@@ -270,8 +274,17 @@ function replLimits(limits: Limits): ReplLimits {
   const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
   const { memoryBytes, maxProcesses, diskBytes, maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
   return {
-    ...{ cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes },
-    ...{ memoryBytes, maxProcesses, diskBytes, maxSnapshots, snapshotBytes },
+    cellTimeoutMs,
+    outputChars,
+    outputBytes,
+    promptBytes,
+    maxBatchItems,
+    answerBytes,
+    memoryBytes,
+    maxProcesses,
+    diskBytes,
+    maxSnapshots,
+    snapshotBytes,
     // Some ahead of what is in flight, so that a finished call is followed at once.
     callWindow: 2 * maxConcurrentCalls,
   };

@@ -80,7 +80,11 @@ function outputOf({ responseFormat }: LanguageModelV4CallOptions): CompletionReq
 function warningsOf(options: LanguageModelV4CallOptions): SharedV4Warning[] {
   const { topP, topK, presencePenalty, frequencyPenalty, seed, stopSequences = [] } = options;
   const sampling = ignoredSettings({
-    ...{ topP, topK, presencePenalty, frequencyPenalty, seed },
+    topP,
+    topK,
+    presencePenalty,
+    frequencyPenalty,
+    seed,
     stopSequences: stopSequences.length === 0 ? undefined : stopSequences,
   });
   return [

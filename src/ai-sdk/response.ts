@@ -41,7 +41,14 @@ export function runMetadata(result: CompletionResult<unknown> | Unfinished): Sha
   const { runId, outcome, stop, turns, subCalls, elapsedMs, isolation, usage } = result;
   return {
     fathom: {
-      ...{ runId, outcome, stop, turns, subCalls, elapsedMs, isolation, costUsd: usage.costUsd },
+      runId,
+      outcome,
+      stop,
+      turns,
+      subCalls,
+      elapsedMs,
+      isolation,
+      costUsd: usage.costUsd,
       ...('reason' in result && { reason: result.reason }),
       ...(result.route !== undefined && { route: { ...result.route } }),
     },

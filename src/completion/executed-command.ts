@@ -68,7 +68,10 @@ export function cellFacts(command: ExecutedCommand, reply: string): CellFacts {
   const { ok, error, answer, asked, rebound = [] } = command;
   const code = command.command.type === 'cell' ? command.command.code : '';
   return {
-    ...{ code, ok, error, rebound },
+    code,
+    ok,
+    error,
+    rebound,
     unclosed: code !== '' && reply.trimEnd().endsWith(code.trimEnd()),
     answered: answer !== undefined,
     ...asked,
@@ -80,7 +83,12 @@ export function completedEvent(turn: number, command: ExecutedCommand): CellComp
   const { id, ok, shown, stdout = '', stderr = '', error, subCalls, durationMs, timedOut } = command;
   return {
     type: 'cell.completed',
-    ...{ turn, id, ok, shown, stdout, stderr },
+    turn,
+    id,
+    ok,
+    shown,
+    stdout,
+    stderr,
     ...(error !== undefined && { error: { type: error.type, message: error.message } }),
     subCalls: subCalls.length,
     failedSubCalls: failedCalls(command),

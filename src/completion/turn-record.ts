@@ -167,7 +167,12 @@ export function trajectoryCommand(command: ExecutedCommand | GivenAnswer): Traje
   if (!isExecuted(command)) return { id, command: command.command, ok, shown, subCalls: [], durationMs: 0 };
   const { stdout = '', stderr = '', error, subCalls, durationMs } = command;
   return {
-    ...{ id, command: command.command, ok, shown, stdout, stderr },
+    id,
+    command: command.command,
+    ok,
+    shown,
+    stdout,
+    stderr,
     ...(error !== undefined && { error }),
     subCalls,
     durationMs,
@@ -231,7 +236,8 @@ export class TrajectoryRecorder {
     const { number, reply, reasoning, startedAt } = turn;
     return [
       {
-        ...{ number, reply },
+        number,
+        reply,
         ...(reasoning !== undefined && { reasoning }),
         commands: record.commands.map(trajectoryCommand),
         feedback,

@@ -137,7 +137,13 @@ class Subscription implements AsyncIterableIterator<RunEvent> {
     this.#dropped = 0;
     const { v, runId, parentRunId, traceId, seq, time } = event;
     return {
-      ...{ v, runId, traceId, seq, time, type: 'events.dropped', count },
+      v,
+      runId,
+      traceId,
+      seq,
+      time,
+      type: 'events.dropped',
+      count,
       ...(parentRunId === undefined ? {} : { parentRunId }),
     };
   }

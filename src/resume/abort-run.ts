@@ -54,7 +54,15 @@ async function abort(runId: string, { store, clock, reason }: AbortOptions): Pro
     status: 'aborted',
     updatedAt: new Date(clock.now()).toISOString(),
     result: {
-      ...{ outcome, stop, reason, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
+      outcome,
+      stop,
+      reason,
+      turns,
+      subCalls,
+      inputTokens,
+      outputTokens,
+      costUsd,
+      elapsedMs,
       text: record.result?.text ?? '',
     },
   };

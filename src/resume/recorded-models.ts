@@ -73,7 +73,8 @@ export async function recordedPolicy(
     model: rootModel,
     subModel: subModels.length === 0 ? undefined : subModels,
     fallbackToRootModel: false,
-    ...{ allowedModels, resolve },
+    allowedModels,
+    resolve,
   });
 }
 

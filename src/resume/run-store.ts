@@ -100,7 +100,15 @@ function endOf({ result, resumable }: Parameters<RunStore['end']>[1]): Pick<RunR
   return {
     status: outcome === 'failed' ? failed : outcome === 'aborted' ? aborted : 'completed',
     result: {
-      ...{ outcome, stop, text, turns, subCalls, inputTokens, outputTokens, costUsd, elapsedMs },
+      outcome,
+      stop,
+      text,
+      turns,
+      subCalls,
+      inputTokens,
+      outputTokens,
+      costUsd,
+      elapsedMs,
       ...(result.outcome !== 'converged' && { reason: result.reason }),
     },
   };

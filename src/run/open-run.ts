@@ -50,7 +50,7 @@ export function openRun(options: OpenRunOptions): OpenRun {
   const ledger =
     parent?.ledger.child({ limits }) ??
     options.budget?.open(limits, onWarning) ??
-    createLedger({ ...{ limits, clock, onWarning }, elapsedMs: options.recovered?.elapsedMs ?? 0 });
+    createLedger({ limits, clock, onWarning, elapsedMs: options.recovered?.elapsedMs ?? 0 });
   const stop = new StopControl(ledger, signal);
   const emit = (event: EventBody): void => {
     events.emit(event);
@@ -59,8 +59,18 @@ export function openRun(options: OpenRunOptions): OpenRun {
   };
   const reported = new Set<string>();
   return {
-    ...{ id, engine, clock, parent, events, limits, ledger, stop, emit, problem },
-    ...{ request: options.request, journal: options.journal },
+    id,
+    engine,
+    clock,
+    parent,
+    events,
+    limits,
+    ledger,
+    stop,
+    emit,
+    problem,
+    request: options.request,
+    journal: options.journal,
     kind: options.kind ?? 'completion',
     depth: parent === undefined ? 0 : parent.depth + 1,
     tree: parent?.tree ?? openTree(options, limits),
@@ -143,7 +153,8 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
     query: request.query,
     contexts: await loadContext(request.context),
     models: policy,
-    ...{ tools, toolbox },
+    tools,
+    toolbox,
     answerType: request.output === undefined ? undefined : answerType(request.output),
     prompt: request.prompt ?? parent?.prompt ?? promptOf(open),
     modelSettings: settingsOf(open),

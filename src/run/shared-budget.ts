@@ -16,7 +16,8 @@ export interface SharedBudget {
 export function shareBudget(limits: Limits, clock: Clock): SharedBudget {
   const listeners = new Set<(warning: BudgetWarning) => void>();
   const ledger = createLedger({
-    ...{ limits, clock },
+    limits,
+    clock,
     onWarning: (warning) => {
       for (const listener of listeners) listener(warning);
     },

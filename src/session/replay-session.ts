@@ -188,7 +188,11 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
     if (event.type === 'journal.diverged') divergences.command(event.commandId, event.message);
   };
   const replay = openRun({
-    ...{ engine, id: runId, journal, signal: undefined, sessionId: session.id },
+    engine,
+    id: runId,
+    journal,
+    signal: undefined,
+    sessionId: session.id,
     events: engine.openEvents({ runId, traceId: runId, onlyTo: onEvent }),
     // It has as much time as the run had.
     recovered: { ...recovered, elapsedMs: 0 },

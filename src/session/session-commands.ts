@@ -94,7 +94,11 @@ export class SessionCommands {
     const { ok, durationMs, timedOut, value, error, answer } = outcome;
     this.#note({ kind: 'cell', source: code, ok, durationMs, output: renderShown(outcome, EVERYTHING, handle) });
     const result: CellResult = {
-      ...{ ok, value, error, durationMs, timedOut },
+      ok,
+      value,
+      error,
+      durationMs,
+      timedOut,
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
       shown: shownOf(outcome, run.limits, handle),
@@ -116,7 +120,10 @@ export class SessionCommands {
     const { ok, exitCode, durationMs, timedOut } = outcome;
     this.#note({ kind: 'bash', source: command, ok, durationMs, output: renderShown(outcome, EVERYTHING, handle) });
     const result: BashResult = {
-      ...{ ok, exitCode, durationMs, timedOut },
+      ok,
+      exitCode,
+      durationMs,
+      timedOut,
       stdout: outcome.stdout.text,
       stderr: outcome.stderr.text,
       shown: shownOf(outcome, run.limits, handle),

@@ -52,7 +52,13 @@ interface Built {
 }
 
 const SESSION_NAMES: OptionNames<SessionOptions> = {
-  ...{ context: true, limits: true, tools: true, repl: true, lifetimeMs: true, extensionMs: true, maxExtensions: true },
+  context: true,
+  limits: true,
+  tools: true,
+  repl: true,
+  lifetimeMs: true,
+  extensionMs: true,
+  maxExtensions: true,
   owner: true,
 };
 
@@ -170,7 +176,14 @@ export class Sessions {
     let place: ReplPlace | undefined;
     const { root, recovered } = journal;
     const open = openRun({
-      ...{ engine, id, kind: 'session' as const, events, journal: root, recovered, signal: undefined, sessionId: id },
+      engine,
+      id,
+      kind: 'session' as const,
+      events,
+      journal: root,
+      recovered,
+      signal: undefined,
+      sessionId: id,
       request: { query: '', limits, ...defined({ context, tools: config.tools }) },
     });
     try {

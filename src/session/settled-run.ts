@@ -37,7 +37,12 @@ export function closedAs(error: unknown, closed: RlmError): unknown {
   if (!(error instanceof CompletionError)) return closed;
   const { result, resumable, data } = error;
   return new CompletionError({
-    ...{ code: closed.code, message: closed.message, userAction: true },
-    ...{ data: { ...data, ...closed.data }, cause: error, result, resumable },
+    code: closed.code,
+    message: closed.message,
+    userAction: true,
+    data: { ...data, ...closed.data },
+    cause: error,
+    result,
+    resumable,
   });
 }

@@ -56,12 +56,15 @@ async function callTool({ name, args, signal }: ToolCall, { run, tally }: Caller
   const { error, value } = await run.journal.step(call, async (step) => {
     repeated = step.again;
     await step.toolBegins(name);
-    run.emit({ type: 'tool.started', ...{ name, callId, commandId }, ...(repeated ? { repeated } : {}) });
+    run.emit({ type: 'tool.started', name, callId, commandId, ...(repeated ? { repeated } : {}) });
     return await runTool({ name, args, signal, key: callId, repeated }, run);
   });
   run.emit({
     type: 'tool.completed',
-    ...{ name, callId, commandId, ok: error === undefined },
+    name,
+    callId,
+    commandId,
+    ok: error === undefined,
     ...(repeated ? { repeated } : {}),
     ...(error !== undefined && { error: error.message }),
     durationMs: run.clock.now() - startedAt,

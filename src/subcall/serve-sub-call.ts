@@ -44,7 +44,12 @@ export async function serveSubCall(
   const chars = promptChars(request);
   if (request.kind === 'llm') tally.noteFlatCall({ chars, batched: request.batch !== undefined });
   run.emit({
-    ...{ type: 'subcall.started', ...call, depth, model: asked.id, promptChars: chars, commandId },
+    type: 'subcall.started',
+    ...call,
+    depth,
+    model: asked.id,
+    promptChars: chars,
+    commandId,
     ...(request.batch !== undefined && { batch: { id: request.batch.id, count: request.batch.count } }),
   });
   const served =

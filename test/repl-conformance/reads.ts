@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { HistoryRead, JsonValue, ProjectionRead } from '../../src/repl/port.ts';
 import type { Bench } from './bench.ts';
 
-/** What the host holds and cells read piece by piece: the history and projections. */
+/** The history and projections, which cells read from the host piece by piece. */
 export function describeReads(bench: () => Bench): void {
   describe('history', () => {
     const items = ['t1', 't2', 't3', 't4'].map((id) => ({ id, kind: 'turn', text: `text of ${id}` }));

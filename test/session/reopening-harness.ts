@@ -69,7 +69,7 @@ interface Reopener {
   ): Promise<Process & { readonly session: Session }>;
 }
 
-/** What these tests do on one backend. */
+/** Makes and reopens sessions on one backend. */
 export function reopener(repl: ReplBackend): Reopener {
   afterAll(() => repl.close());
 

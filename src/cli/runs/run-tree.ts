@@ -162,7 +162,11 @@ function callNode({ model, asked, attempts, result, durationMs, childRunId, key 
     reply: result?.text ?? '',
     ...(result?.reasoning !== undefined && { reasoning: result.reasoning }),
     ...(result?.error !== undefined && { error: { code: result.error.code, message: result.error.message } }),
-    ...{ inputTokens, outputTokens, costUsd, durationMs: durationMs ?? null, attempts },
+    inputTokens,
+    outputTokens,
+    costUsd,
+    durationMs: durationMs ?? null,
+    attempts,
     ...(childRunId !== undefined && { childRunId }),
   };
 }
@@ -171,8 +175,17 @@ function refusedNode(event: Extract<RunEvent, { type: 'subcall.completed' }>): C
   const { kind, model, ok, code = 'failed', inputTokens, outputTokens, costUsd, durationMs } = event;
   const error = { code, message: 'it was refused before it was sent' };
   return {
-    ...{ kind, model, messages: null, ok, reply: '', error },
-    ...{ inputTokens, outputTokens, costUsd, durationMs, attempts: 0 },
+    kind,
+    model,
+    messages: null,
+    ok,
+    reply: '',
+    error,
+    inputTokens,
+    outputTokens,
+    costUsd,
+    durationMs,
+    attempts: 0,
   };
 }
 

@@ -137,7 +137,15 @@ function reportChange(
 function storedJson(stored: StoredSession): Readonly<Record<string, unknown>> {
   const { id, state, createdAt, updatedAt, expiresAt, extensions, maxExtensions, backend, isolation, models } = stored;
   return {
-    ...{ id, state, createdAt, updatedAt, expiresAt, extensions, maxExtensions, backend, isolation },
+    id,
+    state,
+    createdAt,
+    updatedAt,
+    expiresAt,
+    extensions,
+    maxExtensions,
+    backend,
+    isolation,
     model: models.rootModel,
     subModels: models.subModels,
     ...stored.last,

@@ -89,7 +89,9 @@ function progressFor(options: ProgressOptions, { stderr, env }: Console): Progre
   const interactive = isInteractive(stderr, env);
   const narrating = { colors: colorsFor(stderr, env), stream: stderr, interactive };
   return createProgressView({
-    ...{ stream: stderr, clock: systemClock, interactive },
+    stream: stderr,
+    clock: systemClock,
+    interactive,
     narrator: options.verbose === true ? fullNarrator(narrating) : briefNarrator(narrating),
   });
 }

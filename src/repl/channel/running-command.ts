@@ -33,7 +33,10 @@ export function startCommand(
   { id, resolve, reject, limits, clock, stop }: StartParts,
 ): RunningCommand {
   const current: RunningCommand = {
-    ...{ id, resolve, reject, onOutput },
+    id,
+    resolve,
+    reject,
+    onOutput,
     capture: captureOutput(limits.outputBytes),
     clock: startCellClock(clock, timeoutMs ?? limits.cellTimeoutMs, () => stop(current, 'deadline')),
     startedAt: clock.now(),

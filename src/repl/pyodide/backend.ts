@@ -77,7 +77,9 @@ async function openRepl(parts: {
 }): Promise<Repl> {
   const { pool, request, repls, storeBytes } = parts;
   const driver = await createDriver({
-    ...{ limits: request.limits, host: request.host, storeBytes },
+    limits: request.limits,
+    host: request.host,
+    storeBytes,
     worker: await pool.take(request.mayKeepSpare),
     takeWorker: () => pool.take(request.mayKeepSpare),
     onClose: () => repls.delete(repl),

@@ -108,7 +108,9 @@ async function make(request: BaseSnapshotRequest, path: string): Promise<void> {
 
 function bakingWorker({ installation, code, node }: BaseSnapshotRequest, fd: number): WorkerHandle {
   const worker = startWorker({
-    ...{ node, script: code.main, readable: [...installation.readable, code.folder] },
+    node,
+    script: code.main,
+    readable: [...installation.readable, code.folder],
     level: 'process',
     descriptors: { [FD.base]: fd },
   });

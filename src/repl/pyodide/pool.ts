@@ -237,8 +237,12 @@ function spawnBooting(request: {
 }): WorkerHandle {
   const { options, installation, code, base, spaces } = request;
   const worker = startWorker({
-    ...{ node: options.node, script: code.main, readable: [...installation.readable, code.folder] },
-    ...{ ...options.switches, level: spaces.level, ...(spaces.form === undefined ? {} : { form: spaces.form }) },
+    node: options.node,
+    script: code.main,
+    readable: [...installation.readable, code.folder],
+    ...options.switches,
+    level: spaces.level,
+    ...(spaces.form === undefined ? {} : { form: spaces.form }),
     descriptors: { [FD.base]: base.file.fd },
   });
   const { pyodideUrl: pyodideDir, bashUrl } = installation;

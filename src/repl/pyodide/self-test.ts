@@ -90,8 +90,13 @@ export interface NamespaceTest {
 export async function tryNamespaces(test: NamespaceTest): Promise<Proof> {
   const started = performance.now();
   const worker = startWorker({
-    ...{ node: test.node, script: test.code.prove, readable: test.readable, form: test.form },
-    ...{ level: 'namespace', withoutPermission: true, descriptors: {} },
+    node: test.node,
+    script: test.code.prove,
+    readable: test.readable,
+    form: test.form,
+    level: 'namespace',
+    withoutPermission: true,
+    descriptors: {},
   });
   try {
     worker.boot(test.bait.facts as never);
@@ -110,8 +115,12 @@ export async function tryFromPython(worker: WorkerHandle, bait: Bait): Promise<P
   const started = performance.now();
   const limits: ReplLimits = { ...DEFAULT_LIMITS, callWindow: 1, cellTimeoutMs: 10_000 };
   const link = createGuestLink({
-    ...{ limits, host: noHost, write: worker.write, unread: worker.unread },
-    ...{ interrupt: worker.interrupt, kill: worker.kill },
+    limits,
+    host: noHost,
+    write: worker.write,
+    unread: worker.unread,
+    interrupt: worker.interrupt,
+    kill: worker.kill,
     onRuntimeFrame: worker.runtimeFrame,
   });
   worker.attach(link.receive);

@@ -75,7 +75,9 @@ export function createSources(zygote: ZygoteProcess): Sources {
     const data = await inlineOf(value);
     if (data === undefined) {
       return order(number, {
-        ...{ ...fields, path: value.path, expect: value.bytes },
+        ...fields,
+        path: value.path,
+        expect: value.bytes,
         ...(value.identity !== undefined && { identity: value.identity }),
       });
     }

@@ -97,7 +97,15 @@ export function assemble(request: AssembleRequest): Worker {
   if (!open.has('heap-first')) gate.lock();
   const globalsLeft = open.has('harden') ? [] : harden();
   return {
-    ...{ fs, device, stdio, quota, slots, pages, images, texts, step },
+    fs,
+    device,
+    stdio,
+    quota,
+    slots,
+    pages,
+    images,
+    texts,
+    step,
     report: { tableDropped, globalsLeft },
     lockLate: open.has('heap-first') ? lockLate : undefined,
   };

@@ -106,8 +106,13 @@ function limitsOf({ timeoutMs, outputBytes }: BashHeader): Record<string, number
   return {
     maxExecutionTimeMs: Math.max(1, Math.min(timeoutMs, 3_600_000)),
     maxOutputSize: Math.min(2 * outputBytes, 256 * 1024 * 1024),
-    ...{ maxCommandCount: many, maxLoopIterations: many, maxAwkIterations: many, maxSedIterations: many },
-    ...{ maxJqIterations: many, maxWorkUnits: many, maxQueryElements: many },
+    maxCommandCount: many,
+    maxLoopIterations: many,
+    maxAwkIterations: many,
+    maxSedIterations: many,
+    maxJqIterations: many,
+    maxWorkUnits: many,
+    maxQueryElements: many,
   };
 }
 
