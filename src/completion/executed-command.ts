@@ -102,7 +102,11 @@ export function commandFeedback(command: ExecutedCommand): CommandFeedback {
   const { id, label, ok, shown, durationMs, subCalls } = command;
   const spent = subCalls.map(({ usage }) => usage);
   return {
-    ...{ id, label, ok, shown, durationMs },
+    id,
+    label,
+    ok,
+    shown,
+    durationMs,
     subCalls: subCalls.length,
     failedSubCalls: failedCalls(command),
     tokens: spent.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0),
