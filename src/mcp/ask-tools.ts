@@ -94,8 +94,11 @@ const status = tool({
     const runs = run_id === undefined ? await listRuns(call) : [await factsOf(run_id, call)];
     const figures = call.config.rlm.status();
     const server = {
-      ...{ runs: figures.runs, repls: figures.repls, max_repls: figures.maxRepls },
-      ...{ queued: figures.queued, max_queued: figures.maxQueuedRuns },
+      runs: figures.runs,
+      repls: figures.repls,
+      max_repls: figures.maxRepls,
+      queued: figures.queued,
+      max_queued: figures.maxQueuedRuns,
     };
     const lines = runs.map((run) => JSON.stringify(run));
     return { text: [...lines, `server: ${JSON.stringify(server)}`].join('\n'), data: { runs, server } };

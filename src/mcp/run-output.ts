@@ -75,7 +75,12 @@ export function endFacts(end: CompletionResult<unknown> | Unfinished): {
 } {
   const { runId, outcome, turns, subCalls, usage, elapsedMs, text } = end;
   const facts = {
-    ...{ run_id: runId, status: STATUS_OF[outcome], outcome, turns, sub_calls: subCalls, cost_usd: usage.costUsd },
+    run_id: runId,
+    status: STATUS_OF[outcome],
+    outcome,
+    turns,
+    sub_calls: subCalls,
+    cost_usd: usage.costUsd,
     elapsed_s: seconds(elapsedMs),
     ...('reason' in end && { reason: end.reason }),
   };

@@ -48,7 +48,10 @@ export function tool<I extends z.ZodRawShape, O extends z.ZodRawShape>(declared:
   return {
     name,
     definition: {
-      ...{ name, title, description, annotations },
+      name,
+      title,
+      description,
+      annotations,
       inputSchema: schemaOf(input),
       outputSchema: schemaOf(z.object(declared.output)),
     },
