@@ -43,13 +43,6 @@ describe('files', () => {
   });
 });
 
-describe('an object literal', () => {
-  it('is not spread into another one only to keep its fields on one line', () => {
-    const found = OWN.filter(({ path, text }) => path.endsWith('.ts') && /\.\.\.\{/.test(text)).map(({ path }) => path);
-    expect(found).toEqual([]);
-  });
-});
-
 describe('an optional field', () => {
   it.each([
     ['readonly a?: string | undefined;', 1],
