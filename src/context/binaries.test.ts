@@ -26,12 +26,7 @@ const zipOf = (part: string): Buffer =>
 
 describe('refused, with what to do', () => {
   test.each([
-    [
-      'FIELD 23: a PDF',
-      'scan.pdf',
-      latin('%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj'),
-      'it is a PDF, not text: convert it first',
-    ],
+    ['a PDF', 'scan.pdf', latin('%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj'), 'it is a PDF, not text: convert it first'],
     ['a PDF of ASCII alone', 'ascii.pdf', '%PDF-1.7\n1 0 obj\n', 'it is a PDF, not text'],
     ['a PDF under another name', 'contract.txt', latin('%PDF-1.5\xe2'), 'pdftotext'],
     ['Parquet', 'x.parquet', latin('PAR1\x15\x04\0'), 'a Parquet file, not text: convert it to CSV'],

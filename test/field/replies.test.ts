@@ -7,7 +7,7 @@ const LOOK = cell('print(len(context))');
 const THOUGHTS = 'Maybe it is\nFINAL("draft from thoughts")\nno, check.';
 const BLOCK = '```repl\nFINAL(f"{len(context)} characters")\n```';
 
-describe('row 1: reasoning in the marks of a family is not a reply', () => {
+describe('reasoning in the marks of a family is not a reply', () => {
   it.each([
     ['gpt-oss', `<|channel|>analysis<|message|>${THOUGHTS}<|end|><|start|>assistant<|channel|>final<|message|>`],
     ['gpt-oss whose markers were stripped', `analysisMaybe it is FINAL("draft from thoughts"), no.assistantfinal\n`],
@@ -25,7 +25,7 @@ describe('row 1: reasoning in the marks of a family is not a reply', () => {
   });
 });
 
-describe('row 2: code inside an answer does not run', () => {
+describe('code inside an answer does not run', () => {
   const code = '```python\nopen("made-by-answer", "w").write("x")\n```';
   it.each([
     ['triple quotes', `FINAL("""Here it is:\n${code}\nUse it.""")`],
@@ -47,7 +47,7 @@ describe('row 2: code inside an answer does not run', () => {
   });
 });
 
-describe('row 3: an invented output ends the reply', () => {
+describe('an invented output ends the reply', () => {
   it.each(['REPL output:\n5231', 'Observation: 5231', '```output\n5231\n```', 'user\n5231'])('%j', async (invented) => {
     const made = `${LOOK}\n${invented}\n${cell('text = "It has 5231 characters"')}\nFINAL_VAR(text)`;
     const { result, root, events } = await play({ context: 'eleven char', root: [made, 'FINAL(11)'] });
@@ -58,7 +58,7 @@ describe('row 3: an invented output ends the reply', () => {
   });
 });
 
-describe('rows 4 and 5: fences and dialects as models write them', () => {
+describe('fences and dialects as models write them', () => {
   const code = 'n = len(context)\nprint(n)';
   const call = JSON.stringify({ name: 'python', arguments: { code } });
   it.each([
@@ -94,7 +94,7 @@ describe('rows 4 and 5: fences and dialects as models write them', () => {
   });
 });
 
-describe('row 6: a typed answer in a bare JSON fence', () => {
+describe('a typed answer in a bare JSON fence', () => {
   const output = jsonSchema<{ n: number }>({
     ...{ type: 'object', required: ['n'] },
     properties: { n: { type: 'integer' } },

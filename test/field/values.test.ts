@@ -11,7 +11,7 @@ const BIG: readonly (readonly [code: string, digits: string])[] = [
   ['10**30+7', '1000000000000000000000000000007'],
 ];
 
-describe('row 7: whole numbers keep their digits', () => {
+describe('whole numbers keep their digits', () => {
   const output = jsonSchema<{ id: unknown }>({
     ...{ type: 'object', required: ['id'] },
     properties: { id: { type: ['integer', 'string'] }, f: { type: 'number' } },
@@ -89,7 +89,7 @@ describe('row 7: whole numbers keep their digits', () => {
   });
 });
 
-describe('row 8: halves of a character written as escapes are joined', () => {
+describe('halves of a character written as escapes are joined', () => {
   it.each([
     ['the answer of code', cell('FINAL("\\ud83c\\udf78 done")'), '🍸 done'],
     ['a variable', `${cell('text = "\\ud83d\\ude00" * 2')}\nFINAL_VAR(text)`, '😀😀'],

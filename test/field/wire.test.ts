@@ -43,7 +43,7 @@ async function askSub(code: readonly string[], replies: readonly WireReply[], co
   return { answer: result.text, events, requests: wire.requests };
 }
 
-describe('row 14: only reasoning came', () => {
+describe('only reasoning came', () => {
   it.each(['reasoning', 'reasoning_content'])(
     'in %s, of a sub-call: an error with the text at hand, asked once',
     async (field) => {
@@ -73,7 +73,7 @@ describe('row 14: only reasoning came', () => {
   });
 });
 
-describe('row 15: reasoning in the reply of a sub-call', () => {
+describe('reasoning in the reply of a sub-call', () => {
   it.each([
     '<think>\nhm, {"name": "no"}\n</think>\n{"name": "Ada"}',
     '<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{"name": "Ada"}<|return|>',
@@ -114,7 +114,7 @@ describe('row 15: reasoning in the reply of a sub-call', () => {
   });
 });
 
-describe('row 22: native tool calls without a request for them', () => {
+describe('native tool calls without a request for them', () => {
   it.each([
     ['python', { code: 'print(len(context))' }],
     ['execute_python', { source: 'print(len(context))' }],

@@ -20,7 +20,7 @@ async function attack(code: readonly string[], sub: ScriptedResponder, options: 
 const echo = ({ prompt }: ScriptedRequest): string => prompt;
 
 describe('hostile cells', () => {
-  it('31: 10 000 llm_query in one turn are queued and checked before each is sent; finished results stay', async () => {
+  it('10 000 llm_query in one turn are queued and checked before each is sent; finished results stay', async () => {
     const { result, requests } = await attack(
       [
         'rs = llm_query_batched([str(i) for i in range(10_000)])',
@@ -33,7 +33,7 @@ describe('hostile cells', () => {
     expect([requests.length, result.subCalls]).toEqual([3_000, 3_000]);
   }, 60_000);
 
-  it('32: a million prompts and a prompt of a gigabyte are refused before anything is buffered', async () => {
+  it('a million prompts and a prompt of a gigabyte are refused before anything is buffered', async () => {
     const before = process.memoryUsage.rss();
     const { result, requests } = await attack(
       [
@@ -53,7 +53,7 @@ describe('hostile cells', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(200_000_000);
   }, 60_000);
 
-  it('33: children that each call two are bounded by depth and by the tree’s calls, whichever child is refused', async () => {
+  it('children that each call two are bounded by depth and by the tree’s calls, whichever child is refused', async () => {
     const bomb = ['a, b = rlm_query_batched([("more", "x"), ("more still", "y")])', 'FINAL(f"({a}|{b})")'];
     const { result, events } = await attack(
       bomb,
@@ -66,7 +66,7 @@ describe('hostile cells', () => {
     expect(events.filter(({ type }) => type === 'run.completed')).toHaveLength(25);
   }, 120_000);
 
-  it('34: threads that race for the budget never overspend it', async () => {
+  it('threads that race for the budget never overspend it', async () => {
     const usage = { inputTokens: 50, outputTokens: 100 };
     const { result } = await attack(
       [
@@ -84,7 +84,7 @@ describe('hostile cells', () => {
     expect(JSON.parse(result.text)[0]).toBeGreaterThan(100);
   }, 60_000);
 
-  it('35: max_tokens beyond the policy is clamped; n and other parameters do not exist', async () => {
+  it('max_tokens beyond the policy is clamped; n and other parameters do not exist', async () => {
     const { result, requests } = await attack(
       [
         'said = [llm_query("a", max_tokens=10**9)]',
@@ -100,7 +100,7 @@ describe('hostile cells', () => {
     expect(requests.map(({ maxOutputTokens }) => maxOutputTokens)).toEqual([500]);
   });
 
-  it('36: a model the caller did not allow is replaced, reported once; no base URL can be set', async () => {
+  it('a model the caller did not allow is replaced, reported once; no base URL can be set', async () => {
     const { result, events, requests } = await attack(
       [
         'said = [str(r) for r in llm_query_batched(["a", "b", "c"], model="openai/gpt-5")]',
@@ -124,7 +124,7 @@ describe('hostile cells', () => {
     expect(fallbacks).toHaveLength(1);
   });
 
-  it('37: nothing of the host’s environment can be put into a prompt', async () => {
+  it('nothing of the host’s environment can be put into a prompt', async () => {
     process.env.FATHOM_TREE_SECRET = 'sesame-0815';
     try {
       const { requests, root } = await attack(
