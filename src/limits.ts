@@ -98,6 +98,14 @@ export const SCHEMA_IDLE_MS = 30_000;
  */
 export const MAX_REPL_THREADS = 192;
 
+/**
+ * Bytes of context files that cells can open in one REPL, each counted as whole blocks. They are memory where the REPL has
+ * its own file systems, so every REPL takes so much at most; what is above this is there as a variable alone.
+ */
+export const CONTEXT_FILE_BYTES: number = 128 * 1024 * 1024;
+/** Bytes of a block of a file system: the least that a file takes. */
+export const CONTEXT_FILE_BLOCK = 4096;
+
 /** Characters (UTF-16) up to which the last message of a chat is the query: about two pages, all of which the root model reads. */
 export const DOOR_QUERY_CHARS = 8_000;
 /** Characters of the beginning and of the end of a longer message that its query shows: a question is usually at one of them. */

@@ -142,7 +142,9 @@ class Launcher:
         while b"\n" in self._inbox:
             line, _, self._inbox = self._inbox.partition(b"\n")
             order = json.loads(line)
-            if "inline" in order:
+            if "files" in order:
+                self._pack(link, order)
+            elif "inline" in order:
                 self._take_inline(link, order)
             elif "decoys" in order:
                 self._set_out_decoys(order["decoys"])
@@ -170,6 +172,23 @@ class Launcher:
             link.send(order, [fd])
         finally:
             os.close(fd)
+
+    def _pack(self, link: Link, order: dict) -> None:
+        """Files to be shown to cells as files: into one memory file, behind a line of JSON that lists them."""
+        files = order.pop("files")
+        pack = new_image()
+        try:
+            index = json.dumps([[at, size] for at, _, size in files]).encode() + b"\n"
+            os.write(pack, index)
+            for _, path, size in files:
+                try:
+                    copy_into(pack, path, size)
+                except OSError as error:
+                    self._say(failed=order["unpack"], path=path, error=error.strerror or str(error), code=error.errno)
+                    return
+            link.send(order, [pack])
+        finally:
+            os.close(pack)
 
     def _set_out_decoys(self, wanted: bool) -> None:
         """For the proof: objects of the host's, for as long as it takes."""
@@ -230,6 +249,20 @@ def open_file(path: str, expected: int, identity: str | None = None) -> int:
         os.close(fd)
         raise OSError(errno.EINVAL, problem)
     return fd
+
+
+def copy_into(pack: int, path: str, expected: int) -> None:
+    """Appends a file of the expected size. Raises OSError."""
+    fd = open_file(path, expected)
+    try:
+        at = 0
+        while at < expected:
+            sent = os.sendfile(pack, fd, at, min(_PIECE, expected - at))
+            if sent == 0:
+                raise OSError(errno.EINVAL, f"it had {expected} bytes when it was looked at and has {at} now")
+            at += sent
+    finally:
+        os.close(fd)
 
 
 def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, identity: dict) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 
+from .folders import Folders
 from .live_process import Settings, start_live
 from .processes import send
 from .wire import Link, Packet, pair
@@ -18,7 +19,7 @@ _ANSWER_PATIENCE = 0.05
 class LiveHandle:
     """Which process lives, how to speak to it, and the connections the host has opened for those to come."""
 
-    def __init__(self, *, zygote: Link, options: dict, settings: Settings, folders: "list[str]") -> None:
+    def __init__(self, *, zygote: Link, options: dict, settings: Settings, folders: Folders) -> None:
         self._zygote = zygote
         self._options = options
         self._settings = settings
@@ -62,7 +63,7 @@ class LiveHandle:
         link, live_end = pair()
         spare, spare_end = pair()
         pid = start_live(
-            link=live_end, spare=spare_end, options=self._options, settings=self._settings, roots=self._folders
+            link=live_end, spare=spare_end, options=self._options, settings=self._settings, folders=self._folders
         )
         for end in (live_end, spare_end):
             end.close()

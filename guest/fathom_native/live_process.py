@@ -9,6 +9,7 @@ from functools import partial
 
 from .box import enter
 from .box.kernel import set_process_name
+from .folders import Folders
 from .descriptors import CHANNEL, FIRST_AFTER, FIRST_OF_CELLS, LINK, NULL, RESERVED, SPARE
 from .live import Live
 from .selftest import run_probe
@@ -26,14 +27,14 @@ class Settings:
     live: Live
 
 
-def start_live(*, link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]") -> int:
+def start_live(*, link: Link, spare: Link, options: dict, settings: Settings, folders: Folders) -> int:
     """Forks the live process. It boxes itself, waits for its connection and serves the host until that ends."""
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
-        serve = _become_live(link, spare, options, settings, roots)
+        serve = _become_live(link, spare, options, settings, folders)
         # From here on nothing of ours may be said aloud: descriptors 1 and 2 become the cells' own.
         code = 0 if serve is None else _serve(serve)
     except BaseException as error:
@@ -60,7 +61,7 @@ def _report(fault: str) -> None:
 
 
 def _become_live(
-    link: Link, spare: Link, options: dict, settings: Settings, roots: "list[str]"
+    link: Link, spare: Link, options: dict, settings: Settings, folders: Folders
 ) -> "Callable[[], None] | None":
     """Boxes this process and waits for its connection. Gives what serves the host; None when the host has gone."""
     os.setsid()  # a group to kill at once, and a fair share of the processor for its supervisor
@@ -68,12 +69,17 @@ def _become_live(
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     _place_descriptors(link, spare)
+    roots = folders.seen
     os.chdir(roots[0])
     os.umask(0o022)
     if settings.mode == "rules":
         os.environ["HOME"], os.environ["TMPDIR"] = roots[2], roots[1]
     reached = enter.box_live(
-        settings.mode, limited=options, folders=roots, interpreter=settings.interpreter, program=settings.program
+        settings.mode,
+        limited=options,
+        folders=roots,
+        readable=[*settings.interpreter, *folders.readable],
+        program=settings.program,
     )
     set_process_name("repl")
     sys.path[:] = ["", *[path for path in sys.path if path and os.path.isdir(path)]]

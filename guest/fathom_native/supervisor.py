@@ -41,7 +41,8 @@ class Supervisor:
         self._snapshots = Snapshots(
             files=self._files, most=options["snapshots"], memory=options["memory"], population=self._population
         )
-        self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders.seen)
+        self._contexts = folders.contexts
+        self._live = LiveHandle(zygote=zygote, options=options, settings=settings, folders=folders)
         self._maker = SnapshotMaker(live=self._live, snapshots=self._snapshots, given_up=lambda: self._host.wants_end())
         self._watch = Watch(
             population=self._population,
@@ -116,7 +117,11 @@ class Supervisor:
             self._live.add_channels(packet.fds)
             return True
         self._watch.stir()
-        self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
+        if "unpack" in packet.fields:
+            error = self._contexts.add(packet.fds[0])
+            self._host.send({"event": "has", "source": packet.fields["unpack"], "error": error})
+        else:
+            self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
         for fd in packet.fds:
             os.close(fd)
         return True
@@ -257,10 +262,12 @@ class Supervisor:
         self._watch.stir()
         if snapshot is None:
             self._files.empty()
+            self._contexts.show_again()
             self._live.prepare()
             self._live.begin(channel)
             return {"fresh": True}
         self._files.put_back(snapshot.files)
+        self._contexts.show_again()
         keep, keep_end = pair()
         spare, spare_end = pair()
         snapshot.wake([channel, keep_end.fileno(), spare_end.fileno()])

@@ -214,6 +214,8 @@ class Zygote:
         fields = packet.fields
         if "give" in fields:
             self._give(fields, packet.fds)
+        elif "unpack" in fields:
+            self._pass_on(fields["repl"], Packet({"unpack": fields["unpack"]}, packet.fds, 0))
         elif "image" in fields:
             self._load(fields, packet.fds[0])
         elif "drop" in fields:

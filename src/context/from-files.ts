@@ -6,6 +6,7 @@ import { kindOf } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
 import { mapBounded } from '../map-bounded.ts';
 import type { DocumentValue } from '../repl/port.ts';
+import { createTimeSlices } from '../time-slices.ts';
 import { documentsContext } from './documents.ts';
 import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
@@ -15,7 +16,7 @@ import { examine, type FileLook, type FileOptions, onFile } from './from-file.ts
 import { pathBelow } from './ignore-rules.ts';
 import { type ContextNote, type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { LeftOut } from './left-out.ts';
-import { createTimeSlices, examinePlain } from './plain-files.ts';
+import { examinePlain } from './plain-files.ts';
 
 /** How a set of files is found and read. */
 export interface FilesOptions extends Pick<FileOptions, 'encoding'> {

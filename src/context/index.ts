@@ -8,6 +8,7 @@
  *
  * @module
  */
+export { byteWords, shownName } from './file-words.ts';
 export { type FileOptions, fromFile } from './from-file.ts';
 export { type FilesOptions, fromFiles } from './from-files.ts';
 export {

@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTimeSlices } from '../time-slices.ts';
 import { examine } from './from-file.ts';
 import { fromFiles, loadContext } from './index.ts';
-import { createTimeSlices, examinePlain } from './plain-files.ts';
+import { examinePlain } from './plain-files.ts';
 
 let folder = '';
 beforeAll(async () => {

@@ -5,7 +5,6 @@
  * @module
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { READ_REGULAR } from '../regular-file.ts';
 import type { FileGuard } from './file-guard.ts';
 import type { FileLook } from './from-file.ts';
@@ -53,17 +52,4 @@ function readSmall(path: string, guard: FileGuard | undefined): SmallFile | unde
   } finally {
     closeSync(file);
   }
-}
-
-/** Milliseconds after which others have their turn. */
-const SLICE_MS = 10;
-
-/** Lets the event loop run now and then during work that does not wait. */
-export function createTimeSlices(): () => Promise<void> {
-  let began = performance.now();
-  return async () => {
-    if (performance.now() - began < SLICE_MS) return;
-    await setImmediate();
-    began = performance.now();
-  };
 }

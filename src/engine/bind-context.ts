@@ -24,13 +24,15 @@ export function bindContext(run: Run, workspace: Workspace): BoundContext {
   const none = contexts.kind === 'one' && contexts.context.value.kind === 'none';
   const kept = none ? before : undefined;
   const { values, ...inForce } = kept === undefined ? valuesOf(run, workspace) : { ...kept, values: {} };
+  const shown = kept === undefined ? workspace.contextFiles.add(contexts) : { files: [], words: kept.files };
   return {
     bindings: {
       values: { ...values, ...toolbox.values },
+      ...(shown.files.length > 0 && { files: shown.files }),
       tools: toolbox.bindings,
       output: answerType === undefined ? null : { properties: answerType.properties },
     },
-    inForce,
+    inForce: { ...inForce, ...(shown.words !== undefined && { files: shown.words }) },
     facts: factsOf(inForce.contexts),
   };
 }

@@ -1,5 +1,6 @@
 import type { ContextSet, Projection } from '../context/index.ts';
 import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
+import { ContextFilePaths } from './context-files.ts';
 import { History } from './history.ts';
 import type { Run } from './run.ts';
 
@@ -16,6 +17,8 @@ const idleHost: ReplHost = {
 export interface ContextsInForce {
   readonly contexts: ContextSet;
   readonly names: readonly string[];
+  /** Where cells find their files, in words for the model. */
+  readonly files?: string;
 }
 
 /** The bindings of a REPL, and the contexts that are in force from then on. */
@@ -37,6 +40,7 @@ export interface Workspace {
   bind(bound: Bound): Promise<void>;
   /** By id: variables that read from the host live as long as the REPL. */
   readonly projections: Map<string, Projection>;
+  readonly contextFiles: ContextFilePaths;
   close(): Promise<void>;
 }
 
@@ -69,6 +73,7 @@ async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<W
     repl,
     history: new History(),
     projections: new Map(),
+    contextFiles: new ContextFilePaths(),
     contextsInForce: () => inForce,
     async bind(bound) {
       await repl.bind(bound.bindings);

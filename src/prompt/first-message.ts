@@ -9,12 +9,15 @@ export interface FirstMessageInput {
   readonly contexts: ContextSet;
   /** The variables that hold the context. */
   readonly names: readonly string[];
+  /** A sentence that says where cells find the files of the context. */
+  readonly files?: string;
   readonly limits: Limits;
 }
 
-/** The first user message: the query; names, types, sizes and bounded previews of the context; the limits of the run. */
-export function firstMessage({ query, contexts, names, limits }: FirstMessageInput): string {
-  return [`Query:\n${query}`, contextSection(contexts, names), limitsLine(limits)].join('\n\n');
+/** The first user message: the query; names, types, sizes, bounded previews and files of the context; the limits of the run. */
+export function firstMessage({ query, contexts, names, files, limits }: FirstMessageInput): string {
+  const of = [contextSection(contexts, names), ...(files === undefined ? [] : [files])];
+  return [`Query:\n${query}`, ...of, limitsLine(limits)].join('\n\n');
 }
 
 /** The limits, and not the rest of them: this message is the same for every turn. */

@@ -58,10 +58,22 @@ export interface DocumentValue {
   readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
 }
 
-/** The values, tools and answer type that `bind` sets. */
+/** A file of a context that cells can open, read-only. */
+export interface ContextFile {
+  /** Its path below {@link CONTEXT_FOLDER}, with `/` and neither empty parts nor `.` nor `..`. */
+  readonly at: string;
+  readonly file: Pick<FileValue, 'path' | 'bytes'>;
+}
+
+/** Where cells find the files of contexts, in the working directory. */
+export const CONTEXT_FOLDER = 'context';
+
+/** The values, files, tools and answer type that `bind` sets. */
 export interface ReplBindings {
   /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
   readonly values?: Readonly<Record<string, ReplValue>>;
+  /** Files that cells can open below {@link CONTEXT_FOLDER}. Those bound before stay, but one of the same path is replaced. */
+  readonly files?: readonly ContextFile[];
   readonly tools?: readonly ToolBinding[];
   /** Present when the answer is typed: FINAL asks the host to check it; property names in schema order for SUBMIT. */
   readonly output?: { readonly properties: readonly string[] } | null;

@@ -220,7 +220,7 @@ function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundConte
     },
     run.prompt,
   );
-  return new Conversation(system, firstMessage({ query: run.query, contexts, names: inForce.names, limits }));
+  return new Conversation(system, firstMessage({ query: run.query, ...inForce, contexts, limits }));
 }
 
 function reportStarted(run: Run, facts: Pick<RunStarted, 'backend' | 'isolation' | 'contexts'>): void {

@@ -16,6 +16,7 @@ import { describeAnswers } from './answers.ts';
 import { type Bench, type ReplCapabilities, useBench } from './bench.ts';
 import { describeCells } from './cells.ts';
 import { describeConcurrency } from './concurrency.ts';
+import { describeContextFiles } from './context-files.ts';
 import { describeFiles } from './files.ts';
 import { describeForgedFrames } from './forged-frames.ts';
 import { describeHostile } from './hostile.ts';
@@ -49,6 +50,7 @@ const TOPICS = [
   describeFiles,
   describeReads,
   describeLife,
+  describeContextFiles,
 ];
 
 function describeTopics(topics: typeof TOPICS, openBackend: OpenBackend, capabilities: ReplCapabilities): void {

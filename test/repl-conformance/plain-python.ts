@@ -80,6 +80,7 @@ async function openPlain(options: PlainPythonOptions, open: OpenReplOptions): Pr
     shell: 'bash',
     link: current.link,
     describeFile: async (file) => ('text' in file ? { text: String(file.text) } : { path: file.path }),
+    showFiles: () => Promise.reject(new Error('the plain backend has no folder of its own')),
     async recover() {
       current.kill();
       await current.exited;

@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+from typing import NamedTuple
 
 from . import landlock, limits, mounts, seccomp
 from .kernel import (
@@ -110,11 +111,22 @@ def _foreign_user(executable: str) -> "int | None":
     return None
 
 
-def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, int]":
-    """In a new supervisor: the REPL's own files.
+class SupervisorFolders(NamedTuple):
+    """Descriptors of folders that a supervisor reaches and cells do not, but for what the first holds."""
 
-    Returns descriptors of the live folder, of the store for copies, and of a folder that shows all processes.
-    """
+    live: int
+    #: The store for copies of the live folder.
+    store: int
+    #: Shows all processes.
+    processes: int
+    #: The files of contexts, to write by.
+    contexts: int
+    #: The same folder on a mount that is read-only from its first moment: a mount that is made of it is so as well.
+    contexts_shown: int
+
+
+def box_supervisor(*, disk: int, interpreter: "list[str]") -> SupervisorFolders:
+    """In a new supervisor: the REPL's own files."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
     quota = f"size={disk},nr_inodes={max(LEAST_INODES, disk // BYTES_PER_INODE)},mode=700"
@@ -123,6 +135,7 @@ def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, i
     store = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     mounts.unmount("/.repl")
     covered = _below_folders(interpreter)
+    contexts, contexts_shown = _make_contexts()
     mounts.mount("files", "/.repl", "tmpfs", flags, quota)
     live = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for name, target in FOLDERS.items():
@@ -134,7 +147,29 @@ def box_supervisor(*, disk: int, interpreter: "list[str]") -> "tuple[int, int, i
     processes = mounts.open_processes("/.repl")
     mounts.mount_processes()
     prctl(PR_SET_DUMPABLE, 0)
-    return live, store, processes
+    return SupervisorFolders(live, store, processes, contexts, contexts_shown)
+
+
+#: Bytes of the files of contexts in a REPL. The host counts what it sends (`CONTEXT_FILE_BYTES`), and this is the wall
+#: behind that, with room for folders.
+_CONTEXTS_SIZE = "size=160m,mode=755"
+
+
+def _make_contexts() -> "tuple[int, int]":
+    """A file system for files of contexts: a descriptor to write by, and one that shows it read-only.
+
+    Nothing else writes: the mount behind the first is taken away, and that of the second is where the REPL's own folder
+    covers it, which no cell can take off.
+    """
+    flags = mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
+    mounts.mount("contexts", "/.repl", "tmpfs", flags, _CONTEXTS_SIZE)
+    writable = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    covered = FOLDERS["work"]
+    mounts.mount("/.repl", covered, None, mounts.MS_BIND)
+    mounts.restrict_tree(covered, flags | mounts.MS_RDONLY)
+    shown = os.open(covered, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    mounts.unmount("/.repl")
+    return writable, shown
 
 
 def _below_folders(interpreter: "list[str]") -> "dict[str, int]":
@@ -161,8 +196,11 @@ def _uncover(path: str, fd: int) -> None:
 FOLDERS = {"work": "/work", "tmp": "/tmp", "home": "/home/repl", "shm": "/dev/shm"}
 
 
-def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "list[str]", program: bytes) -> "dict":
-    """In the live process, last of all: limits, rules, no capabilities, the filter. Returns what holds."""
+def box_live(mode: str, *, limited: dict, folders: "list[str]", readable: "list[str]", program: bytes) -> "dict":
+    """In the live process, last of all: limits, rules, no capabilities, the filter. Returns what holds.
+
+    `readable` are paths beside the system's that it may read where there is no private root.
+    """
     prctl(PR_SET_DUMPABLE, 1)
     limits.apply(
         memory=limited["memory"],
@@ -172,7 +210,7 @@ def box_live(mode: str, *, limited: dict, folders: "list[str]", interpreter: "li
         snapshots=limited["snapshots"],
         tasks_of_user=mode == "rules",
     )
-    read = ["/"] if mode != "rules" else [*mounts.SYSTEM, *interpreter, "/proc/self", "/proc/cpuinfo", "/proc/meminfo"]
+    read = ["/"] if mode != "rules" else [*mounts.SYSTEM, *readable, "/proc/self", "/proc/cpuinfo", "/proc/meminfo"]
     names = set(mounts.DEVICES.values()) if mode == "rules" else mounts.DEVICES
     devices = [f"/dev/{name}" for name in names]
     version = landlock.restrict(read, folders, devices)

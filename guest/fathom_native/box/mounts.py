@@ -51,17 +51,17 @@ def unmount(target: str) -> None:
 def bind_read_only(source: str, target: str) -> None:
     """Shows `source` at `target`, with all that is mounted below it: read-only, no set-user-id programs, no devices."""
     mount(source, target, None, MS_BIND | MS_REC)
-    _restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NODEV)
+    restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NODEV)
 
 
 def bind_device(source: str, target: str) -> None:
     """Shows one device: it can be read and written, and its mode, owner and times cannot be changed."""
     empty_file(target)
     mount(source, target, None, MS_BIND)
-    _restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NOEXEC)
+    restrict_tree(target, MS_RDONLY | MS_NOSUID | MS_NOEXEC)
 
 
-def _restrict_tree(target: str, flags: int) -> None:
+def restrict_tree(target: str, flags: int) -> None:
     """Adds flags to a mount and every mount below it."""
     # The first four flags of mount(2) and of mount_setattr(2) have the same numbers.
     attributes = ctypes.create_string_buffer(struct.pack("=QQQQ", flags, 0, 0, 0), 32)

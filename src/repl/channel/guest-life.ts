@@ -149,7 +149,9 @@ export class GuestLife {
   }
 
   async #send(bindings: ReplBindings): Promise<void> {
-    const { header, parts } = await encodeBindings(bindings, (file) => this.#options.driver.describeFile(file));
+    const { driver } = this.#options;
+    if (bindings.files !== undefined && bindings.files.length > 0) await driver.showFiles(bindings.files);
+    const { header, parts } = await encodeBindings(bindings, (file) => driver.describeFile(file));
     checkBound(await this.#link.command({ op: 'bind', header, parts }), bindings);
   }
 }

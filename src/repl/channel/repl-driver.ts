@@ -1,4 +1,4 @@
-import type { BashOutcome, BashRequest, FileValue, IsolationLevel, JsonValue } from '../port.ts';
+import type { BashOutcome, BashRequest, ContextFile, FileValue, IsolationLevel, JsonValue } from '../port.ts';
 import type { GuestLink } from './guest-link.ts';
 
 /** A guest that came back after a loss. */
@@ -27,6 +27,13 @@ export interface ReplDriver {
   readonly link: GuestLink;
   /** How the guest's `load_file` finds a file. */
   describeFile(value: FileValue): Promise<Readonly<Record<string, JsonValue>>>;
+  /**
+   * Shows files to cells, read-only, below `context/` in the working directory. They are in no snapshot, and stay after a
+   * rollback and after a guest has come back, unless that is `fresh`.
+   *
+   * @throws RlmError `context-not-found`, `context-invalid`
+   */
+  showFiles(files: readonly ContextFile[]): Promise<void>;
   /** Before each cell and bash command, at rest: the automatic snapshot that a kill goes back to. */
   beforeCommand?(): Promise<void>;
   /** The result of the last command was read and follows the rules: the guest's state is one to go back to. */

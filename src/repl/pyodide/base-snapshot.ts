@@ -87,7 +87,7 @@ async function make(request: BaseSnapshotRequest, path: string): Promise<void> {
     const worker = bakingWorker(request, fd);
     const { bytes = 0 } = await worker.busy(() => worker.ready);
     await worker.busy(() => worker.ended);
-    worker.store.close();
+    worker.release();
     fsyncSync(fd);
     const digest = digestOf(fd);
     if (digest.bytes !== bytes) throw new Error(`${digest.bytes} of ${bytes} bytes were written`);

@@ -18,6 +18,7 @@ import type { BashOutcome, BashRequest, ReplHost, ReplLimits, RestartInfo } from
 import { createBusyPolling } from './busy-polling.ts';
 import { makeLoadedTexts } from './loaded-texts.ts';
 import { restoreIntoWorker } from './restore-into-worker.ts';
+import { makeShownFiles } from './shown-files.ts';
 import { makeSnapshotRecords, type SnapshotRecords } from './snapshot-records.ts';
 import { AUTOMATIC, type BashAnswer, type BashHeader, type ConfigureHeader, RUNTIME } from './worker/protocol.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -45,6 +46,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
   const { limits } = options;
   let worker = options.worker;
   const records = makeSnapshotRecords();
+  const shown = makeShownFiles();
   const texts = makeLoadedTexts({ memoryBytes: limits.memoryBytes });
 
   async function adopt(fresh: WorkerHandle): Promise<GuestLink> {
@@ -67,14 +69,18 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     const [fresh] = await Promise.all([options.takeWorker(), old.busy(() => old.ended)]);
     try {
       const link = await adopt(fresh);
-      if (records.get(name) === undefined) return link;
+      if (records.get(name) === undefined) {
+        shown.forget();
+        return link;
+      }
+      await shown.handOver(old, fresh);
       await restoreIntoWorker({ store: old.store, worker: fresh, records, texts, name });
       return await reseeded(link);
     } catch (error) {
       fresh.kill('it could not take over');
       throw error;
     } finally {
-      old.store.close();
+      old.release();
     }
   }
   async function afresh(reason: string): Promise<RecoveredGuest> {
@@ -98,6 +104,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
     link,
     understood: () => records.accept(),
     describeFile: (value) => texts.load(worker, value),
+    showFiles: (files) => shown.show(worker, files),
     async recover(reason, from) {
       const recovered = await (from === 'scratch' ? afresh(reason) : recover(reason));
       link = recovered.link;
@@ -140,7 +147,7 @@ export async function createDriver(options: DriverOptions): Promise<ReplDriver> 
       options.onClose();
       worker.kill('the REPL was closed');
       await worker.busy(() => worker.ended);
-      worker.store.close();
+      worker.release();
     },
   };
 }

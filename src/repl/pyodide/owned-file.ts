@@ -5,9 +5,10 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, read as readCallback, unlinkSync, write as writeCallback, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { CONTROL_WORDS, type ControlWord } from './worker/protocol.ts';
 
 /** A descriptor of ours, closed once. */
@@ -29,6 +30,40 @@ export function openUnnamed(): OwnedFile {
   return own(fd);
 }
 
+/** A file that we write and a worker can only read. */
+export interface ReadableFile {
+  /** Ours. */
+  readonly writer: OwnedFile;
+  /** Its descriptor for reading, to be closed here once the worker has it. */
+  readonly reader: OwnedFile;
+}
+
+/** An empty one without a name. */
+export function openReadable(): ReadableFile {
+  const path = join(tmpdir(), `fathom-${randomBytes(12).toString('hex')}`);
+  const writer = own(openSync(path, 'wx+', 0o600));
+  const reader = own(openSync(path, 'r'));
+  if (process.platform !== 'win32') unlinkSync(path);
+  return { writer, reader };
+}
+
+const readAsync = promisify(readCallback);
+const writeAsync = promisify(writeCallback);
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** Copies the first bytes of a file into another, each to its own place. */
+export async function copyBytes(from: OwnedFile, to: OwnedFile, bytes: number): Promise<void> {
+  const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, Math.max(1, bytes)));
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead } = await readAsync(from.fd, buffer, 0, Math.min(buffer.length, bytes - at), at);
+    if (bytesRead === 0) return;
+    for (let done = 0; done < bytesRead; ) {
+      done += (await writeAsync(to.fd, buffer, done, bytesRead - done, at + done)).bytesWritten;
+    }
+    at += bytesRead;
+  }
+}
+
 /** The words that a worker sees without waiting, see worker/control.ts. Its own descriptor cannot write. */
 export interface Control {
   readonly reader: OwnedFile;
@@ -39,10 +74,7 @@ export interface Control {
 
 /** Opens them, all 0. */
 export function openControl(): Control {
-  const path = join(tmpdir(), `fathom-${randomBytes(12).toString('hex')}`);
-  const writer = own(openSync(path, 'wx', 0o600));
-  const reader = own(openSync(path, 'r'));
-  if (process.platform !== 'win32') unlinkSync(path);
+  const { writer, reader } = openReadable();
   const words = new Uint32Array(CONTROL_WORDS.length);
   const bytes = new Uint8Array(words.buffer);
   writeSync(writer.fd, bytes, 0, bytes.length, 0);

@@ -120,7 +120,7 @@ export function createPool(options: PoolOptions): Pool {
       const ended = [...living].map(async (worker) => {
         worker.kill('the backend was closed');
         await worker.busy(() => worker.ended);
-        worker.store.close();
+        worker.release();
       });
       await Promise.all(ended);
       started?.base.file.close();

@@ -4,18 +4,12 @@
  *
  * @module
  */
-import { read as readCallback, write as writeCallback } from 'node:fs';
-import { promisify } from 'node:util';
 import { RlmError } from '../../errors.ts';
 import type { LoadedTexts } from './loaded-texts.ts';
-import type { OwnedFile } from './owned-file.ts';
+import { copyBytes, type OwnedFile } from './owned-file.ts';
 import type { SnapshotRecords } from './snapshot-records.ts';
 import { RUNTIME } from './worker/protocol.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-const readAsync = promisify(readCallback);
-const writeAsync = promisify(writeCallback);
-const PIECE = 4 * 1024 * 1024;
 
 export interface RestoreRequest {
   /** The store of the worker that is gone. */
@@ -32,7 +26,8 @@ export async function restoreIntoWorker({ store, worker, records, texts, name }:
   const target = records.get(name);
   if (target === undefined)
     throw new RlmError({ code: 'repl-failure', message: 'There is no snapshot to go back to.' });
-  await copyStore(store, worker.store, records.storeBytes());
+  // The slots keep their numbers: the file is copied as it is.
+  await copyBytes(store, worker.store, records.storeBytes());
   for (const record of records.all()) await worker.ask(RUNTIME.adopt, record.header, [record.table]);
   const reload = target.header.uses;
   const restored = worker.ask(RUNTIME.restore, { name, reload });
@@ -40,17 +35,4 @@ export async function restoreIntoWorker({ store, worker, records, texts, name }:
     for (const index of reload) await texts.resend(target.header.ranges[index]?.token ?? '', worker.data);
   })();
   await Promise.all([restored, sent]);
-}
-
-/** The slots keep their numbers: the file is copied as it is. */
-async function copyStore(from: OwnedFile, to: OwnedFile, bytes: number): Promise<void> {
-  const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(1, bytes)));
-  for (let at = 0; at < bytes; ) {
-    const { bytesRead } = await readAsync(from.fd, buffer, 0, Math.min(buffer.length, bytes - at), at);
-    if (bytesRead === 0) return;
-    for (let done = 0; done < bytesRead; ) {
-      done += (await writeAsync(to.fd, buffer, done, bytesRead - done, at + done)).bytesWritten;
-    }
-    at += bytesRead;
-  }
 }

@@ -104,7 +104,7 @@ export async function tryNamespaces(test: NamespaceTest): Promise<Proof> {
     return { from: 'javascript', reached, ms: performance.now() - started };
   } finally {
     worker.kill('done');
-    void worker.ended.then(() => worker.store.close());
+    void worker.ended.then(() => worker.release());
   }
 }
 

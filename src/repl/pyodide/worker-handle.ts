@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { RlmError } from '../../errors.ts';
 import { createFrameDecoder, encodeFrame, type Frame, WITH_RUNTIME } from '../channel/frame.ts';
 import { killGroup, killTree } from './kill-tree.ts';
-import { type OwnedFile, openControl, openUnnamed } from './owned-file.ts';
+import { type OwnedFile, openControl, openReadable, openUnnamed } from './owned-file.ts';
 import { type Level, type SpawnRequest, spawnWorker } from './spawn.ts';
 import { type BootHeader, FD, RUNTIME } from './worker/protocol.ts';
 
@@ -31,6 +31,10 @@ export interface WorkerHandle {
   readonly ready: Promise<ReadyReport>;
   /** Pages and files of snapshots. */
   readonly store: OwnedFile;
+  /** Bytes of the context files that cells can open; the worker can only read it. */
+  readonly files: OwnedFile;
+  /** Closes both, once nothing of them is needed. */
+  release(): void;
   /** Where contexts go. */
   readonly data: Writable;
   /** The first frame. */
@@ -61,11 +65,16 @@ export function startWorker(request: SpawnRequest): WorkerHandle {
   const startedAt = performance.now();
   const control = openControl();
   const store = openUnnamed();
+  const files = openReadable();
   const spawned = spawnWorker({
     ...request,
-    descriptors: { ...request.descriptors, [FD.control]: control.reader.fd, [FD.store]: store.fd },
+    descriptors: {
+      ...request.descriptors,
+      ...{ [FD.control]: control.reader.fd, [FD.store]: store.fd, [FD.files]: files.reader.fd },
+    },
   });
   control.reader.close();
+  files.reader.close();
   const asked = new Map<number, { resolve: (frame: Frame) => void; reject: (error: Error) => void }>();
   const end = watchEnd(spawned.process);
   const refs = references(spawned);
@@ -92,6 +101,11 @@ export function startWorker(request: SpawnRequest): WorkerHandle {
     pid: spawned.process.pid,
     ready: readiness.promise,
     store,
+    files: files.writer,
+    release() {
+      store.close();
+      files.writer.close();
+    },
     data: spawned.data,
     onSaved: undefined,
     boot: (header, body = []) => self.write(encodeFrame(RUNTIME.boot, 0, JSON.stringify(header), body)),

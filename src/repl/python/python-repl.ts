@@ -83,6 +83,7 @@ function createDriver(options: PythonReplOptions): ReplDriver {
     shell: findShellName(),
     link,
     describeFile: (value) => sources.bring(value, target),
+    showFiles: (files) => sources.show(files, target),
     async recover(_reason, from) {
       if (supervisor.gone || from === 'scratch') return reopen();
       const fresh = reconnect();

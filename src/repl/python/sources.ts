@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { RlmError } from '../../errors.ts';
 import { SHARED_ENCODINGS } from '../../text-encoding.ts';
 import type { MemoryText } from '../channel/index.ts';
-import type { FileValue } from '../port.ts';
+import type { ContextFile, FileValue } from '../port.ts';
 import { type Message, textOf } from './lines.ts';
 import { readAsUtf8, unreadable } from './read-as-utf8.ts';
 import type { ZygoteProcess } from './zygote-process.ts';
@@ -34,6 +34,8 @@ export interface Sources {
    * @throws RlmError `context-not-found`, `context-invalid`
    */
   bring(value: FileValue | MemoryText, target: SourceTarget): Promise<BroughtSource>;
+  /** Shows files to the cells of a REPL. @throws RlmError `context-not-found`, `context-invalid` */
+  show(files: readonly ContextFile[], target: SourceTarget): Promise<void>;
   /** The REPL has ended: images that no other REPL uses are freed. */
   release(target: SourceTarget): void;
   /** Takes what the launcher says. */
@@ -121,10 +123,20 @@ export function createSources(zygote: ZygoteProcess): Sources {
   async function bringContent(value: FileValue | MemoryText, target: SourceTarget): Promise<BroughtSource> {
     const source = next();
     const arrived = target.arrival(source);
-    const refused = orderContent(source, { give: 0, source, repl: target.id }, value);
-    // Only a refusal is answered; success is the arrival.
-    await Promise.race([arrived, refused]).finally(() => orders.delete(source));
+    await arrivalOf(source, arrived, orderContent(source, { give: 0, source, repl: target.id }, value));
     return { source, ...encodedAs(value) };
+  }
+
+  /** Only a refusal of an order is answered; success is the arrival. */
+  async function arrivalOf(number: number, arrived: Promise<void>, refused: Promise<void>): Promise<void> {
+    await Promise.race([arrived, refused]).finally(() => orders.delete(number));
+  }
+
+  async function showPack(files: readonly ContextFile[], target: SourceTarget): Promise<void> {
+    const unpack = next();
+    const arrived = target.arrival(unpack);
+    const list = files.map(({ at, file }) => [at, file.path, file.bytes]);
+    await arrivalOf(unpack, arrived, order(unpack, { files: list, unpack, repl: target.id }));
   }
 
   return {
@@ -138,6 +150,9 @@ export function createSources(zygote: ZygoteProcess): Sources {
       zygote.order({ give: image, source, repl: target.id });
       await arrived;
       return { source, ...encodedAs(value) };
+    },
+    async show(files, target) {
+      for (const pack of packed(files)) await showPack(pack, target);
     },
     release(target) {
       for (const images of [ofFiles, ofTexts]) {
@@ -162,6 +177,25 @@ export function createSources(zygote: ZygoteProcess): Sources {
       else waiting.reject(unreadable(textOf(message, 'path'), error, message.code === 2));
     },
   };
+}
+
+/** Bytes and files of a pack: each is one memory file of the launcher's, which serves other REPLs between two packs. */
+const PACK_BYTES = 16 * 1024 * 1024;
+const PACK_FILES = 500;
+
+/** The files in packs; a larger file is a pack of its own. */
+function* packed(files: readonly ContextFile[]): Generator<readonly ContextFile[]> {
+  let pack: ContextFile[] = [];
+  let bytes = 0;
+  for (const one of files) {
+    if (pack.length === PACK_FILES || (pack.length > 0 && bytes + one.file.bytes > PACK_BYTES)) {
+      yield pack;
+      [pack, bytes] = [[], 0];
+    }
+    pack.push(one);
+    bytes += one.file.bytes;
+  }
+  if (pack.length > 0) yield pack;
 }
 
 /** The bytes that go along with an order; undefined for a file that the launcher opens. */

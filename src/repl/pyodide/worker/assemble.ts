@@ -5,6 +5,7 @@
  */
 import { type Booted, emptyTable, removeTerminals } from './boot.ts';
 import { type PythonFunction, pythonFunction, pythonObject } from './capi.ts';
+import { type ContextFiles, makeContextFiles } from './context-files.ts';
 import { type HostDevice, makeHostDevice } from './device.ts';
 import type { EmscriptenFs } from './emscripten.ts';
 import type { End } from './end.ts';
@@ -52,6 +53,7 @@ export interface Worker {
   readonly pages: Pages;
   readonly images: Images;
   readonly texts: TextLoader;
+  readonly contexts: ContextFiles;
   /** Serves the command frame that was delivered. */
   readonly step: PythonFunction;
   /** Facts for the host: what was dropped and what could not be removed. */
@@ -80,6 +82,7 @@ export function assemble(request: AssembleRequest): Worker {
   else if (!begin()) throw new Error('the guest could not start');
   const step = pythonFunction(python, 'fathom_pyodide', 'step');
   const texts = makeTextLoader(python, pythonObject(python, 'fathom_pyodide', 'loaded'));
+  const contexts = makeContextFiles(fs, `${fs.currentPath}/context`);
   python.HEAP8[python._Py_EMSCRIPTEN_SIGNAL_HANDLING] = 1;
   const heap = (): Uint8Array => python.HEAPU8;
   const pages = openPages({ heap, grow: (bytes) => shared.growHeap(bytes), base: booted.base, slots });
@@ -105,6 +108,7 @@ export function assemble(request: AssembleRequest): Worker {
     pages,
     images,
     texts,
+    contexts,
     step,
     report: { tableDropped, globalsLeft },
     lockLate: open.has('heap-first') ? lockLate : undefined,

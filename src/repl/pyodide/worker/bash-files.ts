@@ -22,6 +22,7 @@ const CODES: ReadonlyMap<number, string> = new Map([
   [54, 'ENOTDIR'],
   [55, 'ENOTEMPTY'],
   [63, 'EPERM'],
+  [69, 'EROFS'],
   [75, 'EXDEV'],
 ]);
 const ENOENT = 44;

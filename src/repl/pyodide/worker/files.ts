@@ -5,6 +5,7 @@
  * @module
  */
 import { Buffer } from 'node:buffer';
+import { FIRST_SHOWN } from './context-files.ts';
 import { type EmscriptenFs, type FsNode, fileBytes } from './emscripten.ts';
 import {
   type Content,
@@ -12,6 +13,7 @@ import {
   type ManifestPlace,
   type NodeEntry,
   packSlots,
+  SHOWN,
   type StreamEntry,
   slotsOf,
   unpackSlots,
@@ -132,6 +134,16 @@ export function isOpenFolder(fs: EmscriptenFs, node: FsNode): boolean {
   return fs.isDir(node.mode) && node.mounted === null;
 }
 
+/** Where another file system is: the files of contexts, which stay whatever a snapshot has. */
+export function isMountPoint(node: FsNode): boolean {
+  return typeof node.mounted === 'object' && node.mounted !== null;
+}
+
+/** A file or folder of a context: in a file system of its own, which no snapshot has. */
+function isShown(node: FsNode): boolean {
+  return node.id >= FIRST_SHOWN;
+}
+
 /** A folder's nodes. */
 export function childrenOf(node: FsNode): FsNode[] {
   const { contents } = node;
@@ -223,7 +235,7 @@ function describeStreams(fs: EmscriptenFs, indexOf: (node: FsNode) => number): S
     groups.set(stream.shared, shared);
     streams.push({
       fd: stream.fd,
-      node: indexOf(stream.node),
+      node: isShown(stream.node) ? SHOWN : indexOf(stream.node),
       path: stream.path,
       flags: stream.flags,
       position: stream.position ?? 0,

@@ -25,9 +25,13 @@ export interface NodeEntry {
   readonly pipe?: number;
 }
 
+/** In the place of a node's index: the path names it, because it is in no snapshot. */
+export const SHOWN = -1;
+
 /** One open file. Streams with the same `shared` number are duplicates of each other. */
 export interface StreamEntry {
   readonly fd: number;
+  /** Index of its node; {@link SHOWN} for a file of a context. */
   readonly node: number;
   readonly path: string;
   readonly flags: number;

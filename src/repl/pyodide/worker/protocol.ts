@@ -17,6 +17,8 @@ export const FD = {
   base: 6,
   /** Pages and files of snapshots; owned by the host, without a name in any folder. */
   store: 7,
+  /** Bytes of context files; the host writes them, the worker can only read. 8 is bwrap's (`SECCOMP_FD`). */
+  files: 9,
 } as const;
 
 /** The words at {@link FD.control}, 32 bits each: how often guest code was interrupted, how many frames were sent. */
@@ -52,6 +54,8 @@ export const RUNTIME = {
   adopt: 71,
   /** Host: forget a snapshot. */
   drop: 72,
+  /** Host: show files of a context; the body is a JSON list of {@link ShownFile}. */
+  show: 75,
   /** Host: run a bash command. */
   bash: 73,
   /** Host: look at the control word; wakes a worker that waits for a reply. */
@@ -179,6 +183,9 @@ export const PIECE_ABORT = 0xffff_ffff;
 export const PIECE_BYTES: number = 4 * 1024 * 1024;
 /** The longest piece of UTF-8: decoded, it lies in memory for a moment, and what it leaves there is in snapshots. */
 export const UTF8_PIECE_BYTES: number = 128 * 1024;
+
+/** A file that cells can open: its path below `context/`, where its bytes begin at {@link FD.files}, and how many. */
+export type ShownFile = readonly [at: string, offset: number, bytes: number];
 
 /** Header of a `restore` frame. */
 export interface RestoreHeader {

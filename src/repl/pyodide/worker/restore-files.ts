@@ -5,8 +5,16 @@
  */
 import { Buffer } from 'node:buffer';
 import type { EmscriptenFs, FsNode, FsPipe } from './emscripten.ts';
-import { childrenOf, isOpenFolder } from './files.ts';
-import { type Content, type Manifest, type NodeEntry, type StreamEntry, sameContent, slotsOf } from './manifest.ts';
+import { childrenOf, isMountPoint, isOpenFolder } from './files.ts';
+import {
+  type Content,
+  type Manifest,
+  type NodeEntry,
+  SHOWN,
+  type StreamEntry,
+  sameContent,
+  slotsOf,
+} from './manifest.ts';
 import type { Slots } from './slots.ts';
 
 export interface RestoreFilesRequest {
@@ -112,7 +120,9 @@ function removeOthers(
   manifest: Manifest,
 ): void {
   if (node === undefined || !isOpenFolder(fs, node) || manifest.nodes.length === 0) return;
-  for (const child of childrenOf(node)) if (!wanted.has(child.name)) detach(fs, child);
+  for (const child of childrenOf(node)) {
+    if (!wanted.has(child.name) && !isMountPoint(child)) detach(fs, child);
+  }
 }
 
 function pipeNode({ fs, manifest }: RestoreFilesRequest, entry: NodeEntry, made: readonly FsNode[]): FsNode {
@@ -130,7 +140,7 @@ function pipeNode({ fs, manifest }: RestoreFilesRequest, entry: NodeEntry, made:
 function reopen({ fs, manifest, pipeOps }: RestoreFilesRequest, made: readonly FsNode[]): void {
   const shared = new Map<number, object>();
   for (const entry of manifest.streams) {
-    const node = made[entry.node];
+    const node = entry.node === SHOWN ? shownAt(fs, entry.path) : made[entry.node];
     if (node === undefined) continue;
     const stream = fs.createStream(
       { node, path: entry.path, ...opsFor(fs, node, pipeOps), ungotten: [], error: false },
@@ -144,6 +154,15 @@ function reopen({ fs, manifest, pipeOps }: RestoreFilesRequest, made: readonly F
     }
     stream.seekable = entry.seekable;
     if (node.pipe !== undefined) node.pipe.refcnt += 1;
+  }
+}
+
+/** A file of a context, which is not in the snapshot; undefined where it is not shown any more. */
+function shownAt(fs: EmscriptenFs, path: string): FsNode | undefined {
+  try {
+    return fs.lookupPath(path).node;
+  } catch {
+    return undefined;
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type LoadHeader,
   type RestoreHeader,
   RUNTIME,
+  type ShownFile,
 } from './protocol.ts';
 import { bodyOf, headerOf, openWire, type RawFrame, type Wire } from './wire.ts';
 
@@ -156,6 +157,10 @@ const RUNTIME_SERVICES: ReadonlyMap<number, Service> = new Map<number, Service>(
       if (range !== undefined && header.keep && range.bytes >= LEAST_RANGE) worker.pages.addRange(range);
       return { loaded: range !== undefined };
     },
+  ],
+  [
+    RUNTIME.show,
+    ({ worker }, frame) => ({ error: worker.contexts.show(JSON.parse(bodyOf(frame).toString()) as ShownFile[]) }),
   ],
   [RUNTIME.save, ({ worker }, frame) => ({ saved: worker.images.save(nameIn(frame)) })],
   [

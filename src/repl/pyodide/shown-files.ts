@@ -1,0 +1,130 @@
+/**
+ * Files of contexts on their way into workers: their bytes go to a file of the host's that the worker reads when a cell
+ * does, their places in it by a frame.
+ *
+ * @module
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { RlmError } from '../../errors.ts';
+import { createTimeSlices } from '../../time-slices.ts';
+import type { ContextFile } from '../port.ts';
+import { copyBytes } from './owned-file.ts';
+import { RUNTIME, type ShownFile } from './worker/protocol.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** Bytes read at once, and gathered before they are written. */
+const PIECE_BYTES = 1024 * 1024;
+/** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
+const READ_ONLY = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Files of one REPL that cells can open. */
+export interface ShownFiles {
+  /** @throws RlmError `context-not-found`, `context-invalid` */
+  show(worker: WorkerHandle, files: readonly ContextFile[]): Promise<void>;
+  /** Shows all of them in a worker that takes over from `old`. */
+  handOver(old: WorkerHandle, worker: WorkerHandle): Promise<void>;
+  /** The next worker begins with none. */
+  forget(): void;
+}
+
+/** Makes the collection. */
+export function makeShownFiles(): ShownFiles {
+  const places = new Map<string, ShownFile>();
+  let end = 0;
+  return {
+    async show(worker, files) {
+      const copier = makeCopier(worker.files.fd, end);
+      const added: ShownFile[] = [];
+      for (const { at, file } of files) {
+        added.push([at, end, file.bytes]);
+        await copier.add(file);
+        end += file.bytes;
+      }
+      copier.finish();
+      for (const place of added) places.set(place[0], place);
+      await send(worker, added);
+    },
+    async handOver(old, worker) {
+      if (places.size === 0) return;
+      await copyBytes(old.files, worker.files, end);
+      await send(worker, [...places.values()]);
+    },
+    forget() {
+      places.clear();
+      end = 0;
+    },
+  };
+}
+
+async function send(worker: WorkerHandle, files: readonly ShownFile[]): Promise<void> {
+  const { header } = await worker.ask(RUNTIME.show, {}, [Buffer.from(JSON.stringify(files))]);
+  const { error } = header as { readonly error?: unknown };
+  if (error !== '') throw new RlmError({ code: 'context-invalid', message: `The files cannot be shown: ${error}.` });
+}
+
+interface Copier {
+  /** Appends a file's bytes. @throws RlmError `context-not-found`, `context-invalid` */
+  add(file: ContextFile['file']): Promise<void>;
+  finish(): void;
+}
+
+/** Reads without waiting, in slices: an asynchronous read of a small file takes ten times as much processor time. */
+function makeCopier(target: number, start: number): Copier {
+  const pause = createTimeSlices();
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  let filled = 0;
+  let written = start;
+  function flush(): void {
+    for (let at = 0; at < filled; ) at += writeSync(target, buffer, at, filled - at, written + at);
+    written += filled;
+    filled = 0;
+  }
+  return {
+    async add({ path, bytes }) {
+      await pause();
+      const source = openRegular(path, bytes);
+      try {
+        for (let position = 0; position < bytes; ) {
+          if (filled === buffer.length) {
+            flush();
+            await pause();
+          }
+          const read = readSync(source, buffer, filled, Math.min(buffer.length - filled, bytes - position), position);
+          if (read === 0) throw changed(path, bytes, position);
+          position += read;
+          filled += read;
+        }
+      } finally {
+        closeSync(source);
+      }
+    },
+    finish: flush,
+  };
+}
+
+function openRegular(path: string, bytes: number): number {
+  let source: number;
+  try {
+    source = openSync(path, READ_ONLY);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw unusable(path, message, code === 'ENOENT' ? 'context-not-found' : 'context-invalid');
+  }
+  const facts = fstatSync(source);
+  if (facts.isFile() && facts.size === bytes) return source;
+  closeSync(source);
+  throw facts.isFile() ? changed(path, bytes, facts.size) : unusable(path, 'it is not a regular file');
+}
+
+function changed(path: string, before: number, now: number): RlmError {
+  return unusable(path, `it had ${before} bytes when it was looked at and has ${now} now`);
+}
+
+function unusable(
+  path: string,
+  why: string,
+  code: 'context-not-found' | 'context-invalid' = 'context-invalid',
+): RlmError {
+  const message = `The file ${path} cannot be used as a context: ${why}.`;
+  return new RlmError({ code, message, userAction: true, data: { path } });
+}
