@@ -178,11 +178,11 @@ class Launcher:
         files = order.pop("files")
         pack = new_image()
         try:
-            index = json.dumps([[at, size] for at, _, size in files]).encode() + b"\n"
+            index = json.dumps([[at, size] for at, _, size, _ in files]).encode() + b"\n"
             os.write(pack, index)
-            for _, path, size in files:
+            for _, path, size, identity in files:
                 try:
-                    copy_into(pack, path, size)
+                    copy_into(pack, path, size, identity)
                 except OSError as error:
                     self._say(failed=order["unpack"], path=path, error=error.strerror or str(error), code=error.errno)
                     return
@@ -251,9 +251,9 @@ def open_file(path: str, expected: int, identity: str | None = None) -> int:
     return fd
 
 
-def copy_into(pack: int, path: str, expected: int) -> None:
+def copy_into(pack: int, path: str, expected: int, identity: "str | None") -> None:
     """Appends a file of the expected size. Raises OSError."""
-    fd = open_file(path, expected)
+    fd = open_file(path, expected, identity)
     try:
         at = 0
         while at < expected:

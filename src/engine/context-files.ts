@@ -46,7 +46,7 @@ export class ContextFilePaths {
       const at = this.#place(one);
       if (at === undefined) left.push(one);
       else {
-        files.push({ at, file: { path: one.file.path, bytes: one.file.bytes } });
+        files.push({ at, file: sourceOf(one.file) });
         if (at !== cleaned(one.path)) renamed.push(`${code(one.path)} is ${code(`${CONTEXT_FOLDER}/${at}`)}`);
       }
     }
@@ -66,13 +66,26 @@ export class ContextFilePaths {
   }
 
   #free(wanted: string, path: string): string {
-    for (let number = 1; ; number += 1) {
-      const at = number === 1 ? wanted : numbered(wanted, number);
+    const [name = '', ...folders] = wanted.split('/').reverse();
+    const folder = folders.reduceRight(
+      (above, part) => `${firstFree(above + part, (at) => !this.#taken.has(at))}/`,
+      '',
+    );
+    return firstFree(folder + name, (at) => {
       const other = this.#taken.get(at);
-      const inTheWay = this.#folders.has(at) || foldersOf(at).some((folder) => this.#taken.has(folder));
-      if (!inTheWay && (other === undefined || other.path === path)) return at;
-    }
+      return !this.#folders.has(at) && (other === undefined || other.path === path);
+    });
   }
+}
+
+function firstFree(wanted: string, isFree: (at: string) => boolean): string {
+  let at = wanted;
+  for (let number = 2; !isFree(at); number += 1) at = numbered(wanted, number);
+  return at;
+}
+
+function sourceOf({ path, bytes, identity }: FileValue): ContextFile['file'] {
+  return { path, bytes, ...(identity !== undefined && { identity }) };
 }
 
 function filesOf({ value }: LoadedContext, cwd: string): readonly Wanted[] {

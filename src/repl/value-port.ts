@@ -62,7 +62,7 @@ export interface DocumentValue {
 export interface ContextFile {
   /** Its path below {@link CONTEXT_FOLDER}, with `/` and neither empty parts nor `.` nor `..`. */
   readonly at: string;
-  readonly file: Pick<FileValue, 'path' | 'bytes'>;
+  readonly file: Pick<FileValue, 'path' | 'bytes' | 'identity'>;
 }
 
 /** Where cells find the files of contexts, in the working directory. */

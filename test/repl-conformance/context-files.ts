@@ -178,6 +178,7 @@ done`;
       [{ at: 'x', file: { path: join(folder, 'missing'), bytes: 1 } }, 'context-not-found'],
       [{ at: 'x', file: { path: folder, bytes: 1 } }, 'context-invalid'],
       [changed, 'context-invalid'],
+      [{ at: 'x', file: { ...file('other.txt', 'x').file, identity: '1:1' } }, 'context-invalid'],
     ] as const) {
       const message = expect.stringContaining(one.file.path);
       await expect(repl.bind({ files: [one] })).rejects.toMatchObject({ code, message });

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { RlmError } from '../../errors.ts';
+import { identityOf, READ_REGULAR } from '../../regular-file.ts';
 import { createTimeSlices } from '../../time-slices.ts';
 import type { ContextFile } from '../port.ts';
 import { copyBytes } from './owned-file.ts';
@@ -14,8 +15,6 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 /** Bytes read at once, and gathered before they are written. */
 const PIECE_BYTES = 1024 * 1024;
-/** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
-const READ_ONLY = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Files of one REPL that cells can open. */
 export interface ShownFiles {
@@ -80,9 +79,10 @@ function makeCopier(target: number, start: number): Copier {
     filled = 0;
   }
   return {
-    async add({ path, bytes }) {
+    async add(file) {
+      const { path, bytes } = file;
       await pause();
-      const source = openRegular(path, bytes);
+      const source = openFile(file);
       try {
         for (let position = 0; position < bytes; ) {
           if (filled === buffer.length) {
@@ -102,18 +102,25 @@ function makeCopier(target: number, start: number): Copier {
   };
 }
 
-function openRegular(path: string, bytes: number): number {
+function openFile({ path, bytes, identity }: ContextFile['file']): number {
   let source: number;
   try {
-    source = openSync(path, READ_ONLY);
+    source = openSync(path, READ_REGULAR);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw unusable(path, message, code === 'ENOENT' ? 'context-not-found' : 'context-invalid');
   }
-  const facts = fstatSync(source);
-  if (facts.isFile() && facts.size === bytes) return source;
+  const facts = fstatSync(source, { bigint: true });
+  const problem = !facts.isFile()
+    ? unusable(path, 'it is not a regular file')
+    : identity !== undefined && identityOf(facts) !== identity
+      ? unusable(path, 'another file has taken its place since it was checked')
+      : Number(facts.size) !== bytes
+        ? changed(path, bytes, Number(facts.size))
+        : undefined;
+  if (problem === undefined) return source;
   closeSync(source);
-  throw facts.isFile() ? changed(path, bytes, facts.size) : unusable(path, 'it is not a regular file');
+  throw problem;
 }
 
 function changed(path: string, before: number, now: number): RlmError {

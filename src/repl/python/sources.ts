@@ -135,7 +135,7 @@ export function createSources(zygote: ZygoteProcess): Sources {
   async function showPack(files: readonly ContextFile[], target: SourceTarget): Promise<void> {
     const unpack = next();
     const arrived = target.arrival(unpack);
-    const list = files.map(({ at, file }) => [at, file.path, file.bytes]);
+    const list = files.map(({ at, file }) => [at, file.path, file.bytes, file.identity ?? null]);
     await arrivalOf(unpack, arrived, order(unpack, { files: list, unpack, repl: target.id }));
   }
 
