@@ -114,6 +114,32 @@ function defineRules(asRoot: boolean): void {
     await backend.close();
     expect(existsSync('/tmp/outside')).toBe(false);
   });
+
+  test('files of a context are read and not changed, also after a rollback that takes their link away', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fathom-shown-'));
+    await writeFile(join(folder, 'a'), 'needle');
+    const backend = pythonBackend({ modes: ['rules'] });
+    const repl = await backend.open({ limits: LIMITS, host, least });
+    const run = (code: string) => repl.execute({ code, handle: 't1.0' });
+    await run('import os; open("mine", "w").write("mine")');
+    await repl.snapshot('before');
+    await repl.bind({ files: [{ at: 'd/a', file: { path: join(folder, 'a'), bytes: 6 } }] });
+    const tries = ['open("context/d/a", "w")', 'os.remove("context/d/a")', 'os.chmod("context/d/a", 0o777)'];
+    const tried = `
+done = []
+for code in ${JSON.stringify([...tries, 'os.mkdir("context/e")', 'os.utime("context/d/a")'])}:
+    try: eval(code); done.append(code)
+    except OSError: pass
+done, open("context/d/a").read()`;
+    expect((await run(tried)).value).toBe("([], 'needle')");
+    expect((await repl.bash({ command: 'grep -r needle context', handle: 't1.1' })).stdout.text).toBe(
+      'context/d/a:needle\n',
+    );
+    await repl.rollback('before');
+    expect((await run('open("context/d/a").read(), open("mine").read()')).value).toBe("('needle', 'mine')");
+    await backend.close();
+    await rm(folder, { recursive: true });
+  });
 }
 
 /** Processes that one of these tests has left behind. */
