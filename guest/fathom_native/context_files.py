@@ -16,9 +16,9 @@ _FOLDER_MODE, _FILE_MODE = 0o555, 0o444
 class ContextFiles:
     """The folder of one REPL's context files.
 
-    `writable` is the path by which the supervisor writes. With namespaces `source` names the same folder on a read-only
-    mount, which is mounted in the working directory; without them it is None, and a link leads from there to the folder,
-    where Landlock lets cells read only.
+    `writable` is the path by which the supervisor writes. With namespaces `source` names the same folder on a
+    read-only mount, which is mounted in the working directory. Without them it is None: a link leads from there to
+    the folder, and Landlock lets cells only read it.
     """
 
     def __init__(self, *, writable: str, source: "str | None", work: str) -> None:
@@ -28,7 +28,7 @@ class ContextFiles:
         self._shown = False
 
     def add(self, pack: int) -> str:
-        """Unpacks files from a descriptor: a line of JSON, `[[path, bytes], …]`, then their bytes. Gives what went wrong."""
+        """Unpacks files from a descriptor (see `fill_pack`). Returns the error, or an empty text."""
         try:
             self._show()
             with os.fdopen(os.dup(pack), "rb", 0) as file:
@@ -86,7 +86,9 @@ class ContextFiles:
 
 
 def _in_the_way() -> OSError:
-    return OSError(errno.EEXIST, f"`{FOLDER}` in the working directory is the place of the context's files, and is taken")
+    return OSError(
+        errno.EEXIST, f"`{FOLDER}` in the working directory is the place of the context's files, and is taken"
+    )
 
 
 def _read_index(file: "os.PathLike | object") -> "tuple[list, int]":

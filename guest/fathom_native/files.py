@@ -100,8 +100,10 @@ class FileStore:
         racy = entry[3] >= now - _TICK_NS
         copy.entries[path] = (*entry, racy)
 
-    def put_back(self, copy: Copy) -> None:
-        """Makes the files what they were. Nothing may run that writes to them."""
+    def put_back(self, copy: "Copy | None") -> None:
+        """Makes the files what they were; without a copy there were none. Nothing may run that writes to them."""
+        if copy is None:
+            return self._empty()
         seen = scan(self._live, prune=True)
         for path in sorted(seen, reverse=True):
             before = copy.entries.get(path)
@@ -129,7 +131,7 @@ class FileStore:
         restore_times(target, entry)
         return (*describe(os.lstat(target)), False)
 
-    def empty(self) -> None:
+    def _empty(self) -> None:
         """Takes away everything but the folders directly below, which are mounted elsewhere."""
         for name in os.listdir(self._live):
             for inner in os.listdir(f"{self._live}/{name}"):

@@ -5,7 +5,6 @@ input ends (the host was closed or killed), we end; the kernel then ends the zyg
 it every process of every REPL.
 """
 
-import errno
 import json
 import os
 import select
@@ -13,7 +12,6 @@ import shutil
 import signal
 import site
 import socket
-import stat
 import sys
 import time
 
@@ -21,6 +19,7 @@ from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_command_line, set_process_name, supported
 from .decoys import Decoys
 from .descriptors import CHANNEL
+from .host_files import Unusable, fill_pack, open_file
 from .images import new_image
 from .live import Live
 from .live_process import Settings
@@ -178,15 +177,10 @@ class Launcher:
         files = order.pop("files")
         pack = new_image()
         try:
-            index = json.dumps([[at, size] for at, _, size, _ in files]).encode() + b"\n"
-            os.write(pack, index)
-            for _, path, size, identity in files:
-                try:
-                    copy_into(pack, path, size, identity)
-                except OSError as error:
-                    self._say(failed=order["unpack"], path=path, error=error.strerror or str(error), code=error.errno)
-                    return
+            fill_pack(pack, files)
             link.send(order, [pack])
+        except Unusable as unusable:
+            self._say(failed=order["unpack"], path=unusable.path, error=unusable.reason, code=unusable.code)
         finally:
             os.close(pack)
 
@@ -232,37 +226,6 @@ class Launcher:
 def end_quietly(number: int, frame: object) -> None:
     """The host has gone, or a signal asks us to end."""
     raise SystemExit
-
-
-def open_file(path: str, expected: int, identity: str | None = None) -> int:
-    """A regular file of the expected size, and the one that was checked. Never waits, as opening a pipe would."""
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    info = os.fstat(fd)
-    problem = None
-    if not stat.S_ISREG(info.st_mode):
-        problem = "it is not a regular file"
-    elif identity is not None and identity != f"{info.st_dev}:{info.st_ino}":
-        problem = "another file has taken its place since it was checked"
-    elif info.st_size != expected:
-        problem = f"it had {expected} bytes when it was looked at and has {info.st_size} now"
-    if problem is not None:
-        os.close(fd)
-        raise OSError(errno.EINVAL, problem)
-    return fd
-
-
-def copy_into(pack: int, path: str, expected: int, identity: "str | None") -> None:
-    """Appends a file of the expected size. Raises OSError."""
-    fd = open_file(path, expected, identity)
-    try:
-        at = 0
-        while at < expected:
-            sent = os.sendfile(pack, fd, at, min(_PIECE, expected - at))
-            if sent == 0:
-                raise OSError(errno.EINVAL, f"it had {expected} bytes when it was looked at and has {at} now")
-            at += sent
-    finally:
-        os.close(fd)
 
 
 def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, identity: dict) -> None:

@@ -103,8 +103,7 @@ class Supervisor:
     def _look(self) -> None:
         if self._live.forged:
             self._end_for("a cell wrote to a connection of the runtime")
-        problem = self._watch.look(self._live.pid, self._snapshots.pids(), owes=self._maker.allowed)
-        if problem is not None:
+        if problem := self._watch.look(self._live.pid, self._snapshots.pids(), owes=self._maker.allowed):
             self._end_for(problem)
 
     # -- what comes in ---------------------------------------------------------------------------------------------
@@ -118,8 +117,7 @@ class Supervisor:
             return True
         self._watch.stir()
         if "unpack" in packet.fields:
-            error = self._contexts.add(packet.fds[0])
-            self._host.send({"event": "has", "source": packet.fields["unpack"], "error": error})
+            self._understand({"has": packet.fields["unpack"], "error": self._contexts.add(packet.fds[0])})
         else:
             self._live.say(packet.fields, packet.fds)  # where it has ended the host will hear of that
         for fd in packet.fds:
@@ -260,14 +258,12 @@ class Supervisor:
         self._end_live()
         channel = self._live.take_channel(_PATIENCE)
         self._watch.stir()
+        self._files.put_back(None if snapshot is None else snapshot.files)
+        self._contexts.show_again()
         if snapshot is None:
-            self._files.empty()
-            self._contexts.show_again()
             self._live.prepare()
             self._live.begin(channel)
             return {"fresh": True}
-        self._files.put_back(snapshot.files)
-        self._contexts.show_again()
         keep, keep_end = pair()
         spare, spare_end = pair()
         snapshot.wake([channel, keep_end.fileno(), spare_end.fileno()])

@@ -19,6 +19,7 @@ const LEAVES: readonly string[] = [
   'regular-file.ts',
   'similar.ts',
   'text-encoding.ts',
+  'time-slices.ts',
 ];
 
 /** From the bottom to the top. */

@@ -169,7 +169,7 @@ done`;
     ).toBe("(['second', 'third'], 1048576)");
   });
 
-  test('what is not there, is no file or has changed is refused by name', async (context) => {
+  test('a missing file, a folder, a changed and a replaced file are refused by name', async (context) => {
     if (!shows()) return context.skip('this backend has no folder of its own');
     const repl = await bench().open();
     const changed = file('changed.txt', 'before');
