@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, fstatSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Never waits for the other end of a pipe that has taken the file's place. Windows has no such flag. */
@@ -15,15 +15,33 @@ export interface CheckedFile {
 export async function openRegular({ path, identity }: CheckedFile): Promise<FileHandle> {
   const file = await open(path, READ_REGULAR);
   try {
-    const facts = await file.stat({ bigint: true });
-    if (!facts.isFile()) throw new Error('it is not a regular file');
-    if (identity !== undefined && identityOf(facts) !== identity) {
-      throw new Error('another file has taken its place since it was checked');
-    }
+    check(await file.stat({ bigint: true }), identity);
     return file;
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/**
+ * The same without waiting, for many small files: an asynchronous read of one takes ten times as much processor time. Gives
+ * a descriptor that the caller closes.
+ */
+export function openRegularNow({ path, identity }: CheckedFile): number {
+  const fd = openSync(path, READ_REGULAR);
+  try {
+    check(fstatSync(fd, { bigint: true }), identity);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function check(facts: BigIntStats, identity: string | undefined): void {
+  if (!facts.isFile()) throw new Error('it is not a regular file');
+  if (identity !== undefined && identityOf(facts) !== identity) {
+    throw new Error('another file has taken its place since it was checked');
   }
 }
 

@@ -67,8 +67,8 @@ test('the event loop has its turns meanwhile', async () => {
     turn = setImmediate(count);
   };
   let turn = setImmediate(count);
-  const end = performance.now() + 100;
-  while (performance.now() < end) await giveWay();
+  const end = performance.now() + 10_000;
+  while (turns <= 3 && performance.now() < end) await giveWay();
   clearImmediate(turn);
   expect(turns).toBeGreaterThan(3);
 });

@@ -6,6 +6,9 @@ const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '', FATHOM_TEST_MAIN } = proc
 /** The command's sources, or what `FATHOM_TEST_MAIN` names: the oldest supported Node runs the built command only. */
 const MAIN = fileURLToPath(new URL(`../../${FATHOM_TEST_MAIN ?? 'src/cli/main.ts'}`, import.meta.url));
 
+/** The command for a shell. */
+export const FATHOM_COMMAND: string = `'${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}'`;
+
 const SURROUNDINGS = { PATH, HOME, NODE_COMPILE_CACHE };
 
 export interface FathomOptions {

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { closeSync, readFileSync } from 'node:fs';
 import { countCharacters } from '../../code-points.ts';
 import { messageOf, RlmError } from '../../errors.ts';
-import { mapBounded } from '../../map-bounded.ts';
-import { openRegular } from '../../regular-file.ts';
+import { openRegularNow } from '../../regular-file.ts';
 import { decodeWhole } from '../../text-encoding.ts';
+import { createTimeSlices } from '../../time-slices.ts';
 import type { DocumentValue, FileValue } from '../port.ts';
 
 /** A text of the host's memory that takes the way of files. It never touches a disk. */
@@ -42,6 +43,7 @@ export async function* packDocuments(documents: readonly DocumentValue[]): Async
   const files = [...documents.entries()].filter((entry): entry is [number, FileDocument] => isFile(entry[1]));
   const large = files.filter(([, { content }]) => content.bytes >= LARGE_FILE_BYTES).length;
   const below = large > MAX_LARGE_FILES ? HUGE_FILE_BYTES : LARGE_FILE_BYTES;
+  const pause = createTimeSlices();
   let batch: Placed[] = [];
   let bytes = 0;
   for (const entry of files) {
@@ -50,21 +52,24 @@ export async function* packDocuments(documents: readonly DocumentValue[]): Async
     batch.push(entry);
     bytes += content.bytes;
     if (bytes < PACK_BYTES) continue;
-    yield await pack(batch);
+    yield await pack(batch, pause);
     [batch, bytes] = [[], 0];
   }
-  if (batch.length > 0) yield await pack(batch);
+  if (batch.length > 0) yield await pack(batch, pause);
 }
 
 function isFile({ content }: DocumentValue): boolean {
   return content.kind === 'file' && content.as !== 'json' && !('text' in content);
 }
 
-async function pack(batch: readonly Placed[]): Promise<Pack> {
-  const texts = await mapBounded(batch, ([, { content }]) => readText(content));
-  const text = texts.join('');
+async function pack(batch: readonly Placed[], pause: () => Promise<void>): Promise<Pack> {
+  const texts: string[] = [];
+  for (const [, { content }] of batch) {
+    await pause();
+    texts.push(readText(content));
+  }
   return {
-    text: memoryText({ path: 'packed documents', text, transient: true }),
+    text: memoryText({ path: 'packed documents', text: texts.join(''), transient: true }),
     parts: batch.map(([index], at) => ({ index, length: countCharacters(texts[at] ?? '') })),
   };
 }
@@ -79,20 +84,26 @@ export function memoryText(parts: {
   return { kind: 'file', bytes: parts.text.length, encoding: 'utf-8', skip: 0, as: 'text', ...parts };
 }
 
-async function readText(value: FileValue): Promise<string> {
+function readText(value: FileValue): string {
   const { path, bytes, encoding, skip } = value;
-  const content = await readWhole(value).catch((error: unknown) => {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw unreadable(path, messageOf(error), missing ? 'context-not-found' : 'context-invalid');
-  });
+  const content = readWhole(value);
   if (content.length === bytes) return decodeWhole(content.subarray(skip), encoding);
   const change = `it had ${bytes} bytes when it was looked at and has ${content.length} now`;
   throw unreadable(path, change, 'context-invalid');
 }
 
-async function readWhole(value: FileValue): Promise<Buffer> {
-  await using file = await openRegular(value);
-  return await file.readFile();
+function readWhole(value: FileValue): Buffer {
+  try {
+    const file = openRegularNow(value);
+    try {
+      return readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw unreadable(value.path, messageOf(error), missing ? 'context-not-found' : 'context-invalid');
+  }
 }
 
 function unreadable(path: string, why: string, code: 'context-not-found' | 'context-invalid'): RlmError {

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { RlmError } from '../../errors.ts';
-import { identityOf, READ_REGULAR } from '../../regular-file.ts';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { messageOf, RlmError } from '../../errors.ts';
+import { openRegularNow } from '../../regular-file.ts';
 import { createTimeSlices } from '../../time-slices.ts';
 import type { ContextFile } from '../port.ts';
 import { copyBytes } from './owned-file.ts';
@@ -74,7 +75,11 @@ function makeCopier(target: number, start: number): Copier {
   let filled = 0;
   let written = start;
   function flush(): void {
-    for (let at = 0; at < filled; ) at += writeSync(target, buffer, at, filled - at, written + at);
+    try {
+      for (let at = 0; at < filled; ) at += writeSync(target, buffer, at, filled - at, written + at);
+    } catch (error) {
+      throw noRoom(error);
+    }
     written += filled;
     filled = 0;
   }
@@ -102,25 +107,30 @@ function makeCopier(target: number, start: number): Copier {
   };
 }
 
-function openFile({ path, bytes, identity }: ContextFile['file']): number {
+function openFile(file: ContextFile['file']): number {
+  const { path, bytes } = file;
   let source: number;
   try {
-    source = openSync(path, READ_REGULAR);
+    source = openRegularNow(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw unusable(path, message, code === 'ENOENT' ? 'context-not-found' : 'context-invalid');
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw unusable(path, messageOf(error), missing ? 'context-not-found' : 'context-invalid');
   }
-  const facts = fstatSync(source, { bigint: true });
-  const problem = !facts.isFile()
-    ? unusable(path, 'it is not a regular file')
-    : identity !== undefined && identityOf(facts) !== identity
-      ? unusable(path, 'another file has taken its place since it was checked')
-      : Number(facts.size) !== bytes
-        ? changed(path, bytes, Number(facts.size))
-        : undefined;
-  if (problem === undefined) return source;
+  const { size } = fstatSync(source);
+  if (size === bytes) return source;
   closeSync(source);
-  throw problem;
+  throw changed(path, bytes, size);
+}
+
+/** The folder for temporary files is full. */
+function noRoom(cause: unknown): RlmError {
+  return new RlmError({
+    code: 'context-invalid',
+    message: `The files of the context cannot be kept in ${tmpdir()}: ${messageOf(cause)}. Make room there, or set TMPDIR to another folder.`,
+    userAction: true,
+    data: { path: tmpdir() },
+    cause,
+  });
 }
 
 function changed(path: string, before: number, now: number): RlmError {
