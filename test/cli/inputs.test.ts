@@ -28,7 +28,7 @@ afterAll(async () => {
 const ask = (args: readonly string[], options: Parameters<typeof runFathom>[1] = {}) =>
   runFathom(['ask', 'Q', ...MODEL, ...args], { cwd: folder, ...options, env: { ...mock.env, ...options.env } });
 
-describe(`D: an input of ${LARGE_BYTES} bytes`, () => {
+describe(`an input of ${LARGE_BYTES} bytes`, () => {
   test.each([
     ['lines', 'line of text\n', LARGE_BYTES],
     ['one line', 'words without an end ', LARGE_BYTES],
@@ -60,7 +60,7 @@ const canMount =
   spawnSync('unshare', ['--mount', '--map-root-user', 'mount', '-t', 'tmpfs', 'x', '/mnt'], { stdio: 'ignore' })
     .status === 0;
 if (!canMount) console.warn('The tests of a full disk are left out: this machine allows no mounts of its own.');
-describe.skipIf(!canMount)('D: a disk that is full', () => {
+describe.skipIf(!canMount)('a disk that is full', () => {
   test.each([
     ['a pipe', '', 'head -c 2000000 /dev/zero | tr "\\0" x |'],
     ['-f -', '-f -', 'yes text | head -c 3000000 |'],
@@ -74,7 +74,7 @@ describe.skipIf(!canMount)('D: a disk that is full', () => {
   });
 });
 
-describe('D: sockets', () => {
+describe('sockets', () => {
   test('on standard input, as other programs connect it', async () => {
     const server = createServer((socket) => socket.end('by a socket\n'));
     server.listen(0, '127.0.0.1');
@@ -109,7 +109,7 @@ describe('D: sockets', () => {
   });
 });
 
-describe('D: odd names', () => {
+describe('odd names', () => {
   test.each(['with blank.txt', '[1].txt', '-leading.txt', '😀.txt', 'new\nline.txt', "quo'te.txt"])(
     '%j is read, and is a file of that name in the REPL',
     async (name) => {
@@ -125,7 +125,7 @@ describe('D: odd names', () => {
   );
 });
 
-test('D: a folder of symbolic links in a loop ends, and names what it leaves out', async () => {
+test('a folder of symbolic links in a loop ends, and names what it leaves out', async () => {
   const loops = join(folder, 'loops/inner');
   mkdirSync(loops, { recursive: true });
   writeFileSync(join(loops, 'a.txt'), 'text');
