@@ -192,7 +192,7 @@ describe('a folder that another process works in', () => {
     await once(holder, 'message');
     const stubborn = await fathom(['cancel', id, '--wait', '0.3']);
     expect(stubborn.code).toBe(5);
-    expect(stubborn.stderr).toContain(`Process ${holder.pid} was asked to stop run ${id} and has not`);
+    expect(stubborn.stderr).toContain(`Process ${holder.pid} was asked to stop run ${id} and did not end within`);
     expect(said).toEqual(['open', 'running', 'asked']);
 
     // A row that names another process: that one is left alone.

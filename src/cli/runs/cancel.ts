@@ -126,7 +126,7 @@ function hasEnded({ id, status, result }: RunRecord): RlmError {
 function doesNotStop(id: string, { pid }: LockOwner, wait: number): RlmError {
   return new RlmError({
     code: 'timeout',
-    message: `Process ${pid} was asked to stop run ${id} and did not within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,
+    message: `Process ${pid} was asked to stop run ${id} and did not end within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,
     retryable: true,
     userAction: true,
     data: { runId: id, pid },
