@@ -59,6 +59,8 @@ const BUSY = { ...INTERNAL, status: 429, type: 'rate_limit_error', rpc: RPC.over
 
 const NO_SESSION = 'it opens no session';
 const NO_RESUME = 'it resumes no run';
+const EXTENDS_ITSELF = 'it extends a session that is used, as often as possible';
+const LEFT_ALONE = 'it leaves runs of other processes alone';
 const AT_START = 'tools are checked when the `Rlm` is made';
 const RESERVED = { 'ai-sdk': 'reserved', server: 'reserved', mcp: 'reserved' } as const;
 const ANSWER_OF_MODEL = 'the model gets it as feedback, and at the end the result says so';
@@ -78,13 +80,13 @@ export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
   'snapshot-not-found': { ...MISSING, never: { 'ai-sdk': NO_SESSION } },
   'snapshot-exists': { ...CONFLICT, never: { 'ai-sdk': NO_SESSION } },
   'snapshot-limit': { ...CONFLICT, never: { 'ai-sdk': NO_SESSION } },
-  'extension-limit': { ...CONFLICT, never: { 'ai-sdk': NO_SESSION } },
+  'extension-limit': { ...CONFLICT, never: { 'ai-sdk': NO_SESSION, mcp: EXTENDS_ITSELF } },
   'session-not-found': { ...MISSING, never: { 'ai-sdk': NO_SESSION } },
   'session-closed': { ...GONE, never: { 'ai-sdk': NO_SESSION } },
   'session-expired': { ...GONE, never: { 'ai-sdk': NO_SESSION } },
   'session-locked': { ...CONFLICT, never: { 'ai-sdk': NO_SESSION } },
   'run-not-found': { ...MISSING, never: { 'ai-sdk': NO_RESUME } },
-  'run-locked': { ...CONFLICT, never: { 'ai-sdk': NO_RESUME } },
+  'run-locked': { ...CONFLICT, never: { 'ai-sdk': NO_RESUME, mcp: LEFT_ALONE } },
   'model-not-found': {
     ...SETUP,
     status: 404,

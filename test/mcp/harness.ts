@@ -8,8 +8,6 @@ import { memoryStore, type Store } from '../../src/store/index.ts';
 export interface Pair extends AsyncDisposable {
   readonly client: Client;
   readonly server: StdioServer;
-  readonly rlm: Rlm;
-  readonly store: Store;
   /** The bytes of the client, to send what no client sends. */
   readonly raw: PassThrough;
   readonly errors: unknown[];
@@ -25,26 +23,34 @@ export interface PairOptions extends Omit<Partial<McpOptions>, 'rlm' | 'store'> 
 /** Starts a server over streams and connects the official client to it. */
 export async function connectPair({ rlm: options, store = memoryStore(), wrap, ...more }: PairOptions): Promise<Pair> {
   const made = createRlm({ repl: 'python', ...options, store });
-  const rlm = wrap === undefined ? made : wrap(made);
-  const [up, down] = [new PassThrough(), new PassThrough()];
-  const errors: unknown[] = [];
-  const server = await serveMcpOverStdio(
-    { rlm, store, onError: (error) => errors.push(error), ...more },
-    { input: up, output: down },
-  );
-  const client = await connectClient(up, down);
+  const pair = await connectTo({ rlm: wrap === undefined ? made : wrap(made), store, ...more });
   return {
-    ...{ client, server, rlm: made, store, raw: up, errors },
+    ...pair,
     [Symbol.asyncDispose]: async () => {
-      await client.close();
-      await server.close();
+      await pair[Symbol.asyncDispose]();
       await made.close();
     },
   };
 }
 
+/** The same for an `Rlm` that the caller closes. */
+export async function connectTo(options: McpOptions): Promise<Pair> {
+  const [up, down] = [new PassThrough(), new PassThrough()];
+  const errors: unknown[] = [];
+  const onError = (error: unknown): void => void errors.push(error);
+  const server = await serveMcpOverStdio({ onError, ...options }, { input: up, output: down });
+  const client = await connectClient(up, down);
+  return {
+    ...{ client, server, raw: up, errors },
+    [Symbol.asyncDispose]: async () => {
+      await client.close();
+      await server.close();
+    },
+  };
+}
+
 /** The official client over streams, as its transport over pipes frames messages: one a line. */
-export async function connectClient(up: PassThrough, down: PassThrough): Promise<Client> {
+async function connectClient(up: PassThrough, down: PassThrough): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' });
   let rest = '';
   const transport = {
