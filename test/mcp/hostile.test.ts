@@ -65,11 +65,11 @@ describe('a thousand calls at once', { timeout: 120_000 }, () => {
   });
 });
 
-describe('messages that no client sends', () => {
+describe('malformed messages', () => {
   it.each([
-    ['no JSON', 'this is not JSON'],
-    ['no object', '[1, 2, 3]'],
-    ['no JSON-RPC', '{"hello": "world"}'],
+    ['a line of text', 'this is not JSON'],
+    ['an array', '[1, 2, 3]'],
+    ['another object', '{"hello": "world"}'],
     ['a foreign version', '{"jsonrpc": "1.0", "id": 1, "method": "tools/list"}'],
     ['a broken character', '{"jsonrpc": "2.0", "id": 2, "method": "tools/\ud800"}'],
     ['an answer that nothing asked for', '{"jsonrpc": "2.0", "id": 99, "result": {}}'],
@@ -78,7 +78,7 @@ describe('messages that no client sends', () => {
       '{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 12345}}',
     ],
     [
-      'arguments that are no object',
+      'arguments in a number',
       '{"jsonrpc": "2.0", "id": "x1", "method": "tools/call", "params": {"name": "ask", "arguments": 5}}',
     ],
     [
