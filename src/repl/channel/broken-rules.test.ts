@@ -111,7 +111,7 @@ describe('a broken rule', () => {
       guest(FrameType.request, 1, { op: 'history', read: 'length' });
       guest(FrameType.request, 2, { op: 'history', read: 'length' });
       await tick();
-      expect(link.failure?.message).toContain('does not read its replies');
+      expect(link.failure?.message).toContain('does not read the replies');
       expect(events).toHaveLength(1);
     }
   });
