@@ -81,8 +81,31 @@ describe('room', () => {
       .child()
       .account({ kind: 'root' })
       .reserve(estimate(1, 1, unpriced), never);
-    await expect(refused).rejects.toMatchObject({ code: 'price-unknown', userAction: true });
+    await expect(refused).rejects.toMatchObject({
+      code: 'price-unknown',
+      userAction: true,
+      message:
+        `The limit maxCostUsd needs the price of every model, and that of ${unpriced.id} is not known. ` +
+        `Give it in prices: { '${unpriced.id}': { input, output } } (USD per million tokens), or drop maxCostUsd.`,
+    });
     expect(ledger.usage().calls).toBe(0);
+  });
+
+  test('an unknown price is no error where each reply reports its cost: the first call holds all that is left', async () => {
+    const { ledger } = open({ maxCostUsd: 1 });
+    const reporting = { ...unpriced, reportsCost: true };
+    const account = ledger.child().account({ kind: 'root' });
+    const held = await account.reserve(estimate(1, 1, reporting), never);
+    let second = false;
+    const waiting = account.reserve(estimate(1, 1, reporting), never).then((reservation) => {
+      second = true;
+      return reservation;
+    });
+    await Promise.resolve();
+    expect(second).toBe(false);
+    held.settle({ usage: { inputTokens: 1, outputTokens: 1, costUsd: 0.25, estimated: false } });
+    (await waiting).release();
+    expect(ledger.usage().costUsd).toBe(0.25);
   });
 });
 

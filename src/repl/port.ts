@@ -5,6 +5,7 @@
  * @module
  */
 
+import { RlmError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { ReplHost } from './host-port.ts';
 import type { JsonValue, ReplBindings } from './value-port.ts';
@@ -249,4 +250,9 @@ export interface SnapshotInfo {
   readonly bytes: number;
   /** The snapshot before it, when that is still there. */
   readonly parent?: string;
+}
+
+/** A REPL was lost by a kill that did not come from this process: its work can be replayed elsewhere. */
+export function wasKilled(error: unknown): boolean {
+  return RlmError.isInstance(error) && error.code === 'repl-failure' && error.data.killed === true;
 }

@@ -11,7 +11,7 @@ import { openRunWorkspace, reportOpening, type Workspace } from '../engine/works
 import { messageOf, type RlmError } from '../errors.ts';
 import type { Route, RunStarted } from '../event/event.ts';
 import { firstMessage, systemPrompt } from '../prompt/index.ts';
-import { wasKilled } from '../repl/channel/index.ts';
+import { wasKilled } from '../repl/port.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
 import { bookRecovered, childLevels, openRun, prepareRun } from './open-run.ts';

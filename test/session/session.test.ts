@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contexts, projected } from '../../src/index.ts';
+import { contexts, projected, type RunEvent } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, promptOf, rlmOf } from '../engine/harness.ts';
 import { opened } from './opened.ts';
@@ -106,6 +106,19 @@ describe('a session', () => {
     expect((await session.completion({ query: 'second', context: 'b' })).answer).toBe(
       '["a", "b", "a", "b", 7, "first"]',
     );
+  });
+
+  it('is named by the start of each of its completions, and of no other run', async () => {
+    const started: RunEvent[] = [];
+    const onEvent = (event: RunEvent): void => {
+      if (event.type === 'run.started') started.push(event);
+    };
+    const rlm = rlmOf({ model: scriptedModel(() => 'FINAL(1)', { modelId: 'root' }), onEvent });
+    const session = await rlm.createSession();
+    await session.completion({ query: 'in the session' });
+    await rlm.completion({ query: 'alone' });
+    expect(started).toMatchObject([{ query: 'in the session', sessionId: session.id }, { query: 'alone' }]);
+    expect(started[1]).not.toHaveProperty('sessionId');
   });
 
   it('takes an empty context for a context', async () => {

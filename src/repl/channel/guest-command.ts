@@ -61,8 +61,3 @@ export function guestEnded({ reason, killed }: GuestEnd): RlmError {
     data: { reason, ...(killed && { killed }) },
   });
 }
-
-/** A REPL was lost by a kill that did not come from this process: its work can be replayed elsewhere. */
-export function wasKilled(error: unknown): boolean {
-  return RlmError.isInstance(error) && error.code === 'repl-failure' && error.data.killed === true;
-}

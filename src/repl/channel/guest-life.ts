@@ -1,7 +1,7 @@
 import { messageOf, RlmError } from '../../errors.ts';
-import type { ReplBindings, ReplInfo, ReplLimits, RestartInfo } from '../port.ts';
+import { type ReplBindings, type ReplInfo, type ReplLimits, type RestartInfo, wasKilled } from '../port.ts';
 import { checkBound, encodeBindings } from './bind-command.ts';
-import { type GuestEnd, GuestLost, wasKilled } from './guest-command.ts';
+import { type GuestEnd, GuestLost } from './guest-command.ts';
 import type { GuestLink } from './guest-link.ts';
 import { MAX_NAME_CHARS } from './limits.ts';
 import { AS_AFTER_LAST, AS_BEFORE, AS_BEFORE_LAST, type RecoveredGuest, type ReplDriver } from './repl-driver.ts';

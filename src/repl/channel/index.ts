@@ -9,7 +9,7 @@
 
 export { encodeExact } from './frame.ts';
 
-export { type GuestEnd, guestEnded, wasKilled } from './guest-command.ts';
+export { type GuestEnd, guestEnded } from './guest-command.ts';
 export { createGuestLink, type GuestLink } from './guest-link.ts';
 export { createGuestRepl } from './guest-repl.ts';
 export { captureOutput } from './output-capture.ts';

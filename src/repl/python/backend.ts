@@ -1,7 +1,6 @@
 import { RlmError } from '../../errors.ts';
-import { wasKilled } from '../channel/index.ts';
 import { createOpeningGate } from '../opening-gate.ts';
-import type { OpenReplOptions, Repl, ReplBackend } from '../port.ts';
+import { type OpenReplOptions, type Repl, type ReplBackend, wasKilled } from '../port.ts';
 import { findInterpreter } from './interpreter.ts';
 import { type IsolationReport, proveIsolation, reaches } from './isolation.ts';
 import { keepAliveWhileBusy, keepingAlive } from './keep-alive.ts';
