@@ -91,7 +91,7 @@ describe('room', () => {
     expect(ledger.usage().calls).toBe(0);
   });
 
-  test('an unknown price is no error where each reply reports its cost: the first call holds all that is left', async () => {
+  test('an unknown price is allowed where each reply reports its cost: the first call holds all that is left', async () => {
     const { ledger } = open({ maxCostUsd: 1 });
     const reporting = { ...unpriced, reportsCost: true };
     const account = ledger.child().account({ kind: 'root' });
