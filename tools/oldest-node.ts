@@ -4,7 +4,9 @@ import { join } from 'node:path';
 /** The tests that the oldest supported Node runs: those of parts that depend on its version (`node:sqlite`, processes, packages). */
 export const OLDEST_NODE_TESTS: readonly string[] = [
   ...['src/store', 'test/session', 'test/package/tarball.test.ts', 'src/cli'],
-  ...['ask', 'context', 'options', 'runs', 'session'].map((name) => `test/cli/${name}.test.ts`),
+  ...['ask', 'ask-stopped', 'context', 'options', 'runs', 'runs-shown', 'session'].map(
+    (name) => `test/cli/${name}.test.ts`,
+  ),
 ];
 
 /** The folder of its programs, from the workspace `tools/oldest-node`; undefined where there is none for this machine. */
