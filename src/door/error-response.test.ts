@@ -83,8 +83,8 @@ describe('parameters', () => {
 
   it('go to the root model where it has them', () => {
     expect(modelSettings({})).toBeUndefined();
-    expect(modelSettings({ temperature: 0 })).toEqual({ temperature: 0 });
-    expect(modelSettings({ reasoningEffort: 'low' })).toEqual({ reasoningEffort: 'low' });
+    expect(modelSettings({ temperature: 0 })).toEqual({ root: { temperature: 0 } });
+    expect(modelSettings({ reasoningEffort: 'low' })).toEqual({ root: { reasoningEffort: 'low' } });
   });
 
   it('are refused with their name and a reason', () => {

@@ -39,14 +39,14 @@ export function ignoredSettings(given: Readonly<Record<string, unknown>>): reado
   }));
 }
 
-/** The settings of the root model; undefined where the request has none. */
+/** The settings of the root model, which its sub-calls do not take over; undefined where the request has none. */
 export function modelSettings(given: {
   readonly temperature?: number;
   readonly reasoningEffort?: ReasoningEffort;
 }): ModelSettings | undefined {
   const { temperature, reasoningEffort } = given;
   if (temperature === undefined && reasoningEffort === undefined) return undefined;
-  return defined({ temperature, reasoningEffort });
+  return { root: defined({ temperature, reasoningEffort }) };
 }
 
 /** @throws RlmError `invalid-option` for a number of tokens that no answer could have; it names the parameter */

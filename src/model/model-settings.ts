@@ -16,6 +16,8 @@ export interface CallSettings {
 
 /** Settings of the models of a run. They are recorded with the run. */
 export interface ModelSettings extends CallSettings {
+  /** For the root model alone, one by one in place of the others. */
+  readonly root?: CallSettings;
   /** For sub-calls and children, one by one in place of the others. */
   readonly sub?: CallSettings;
 }
@@ -24,13 +26,14 @@ export interface ModelSettings extends CallSettings {
 export const MODEL_SETTINGS: string = `an object such as { temperature: 0, reasoningEffort: 'low', sub: { temperature: 1 } } with an effort of ${REASONING_EFFORTS.join(', ')}`;
 
 /** The settings of calls at a depth: 0 is the root model. */
-export function settingsAt({ sub, ...root }: ModelSettings, depth: number): CallSettings {
-  return depth === 0 ? root : { ...root, ...sub };
+export function settingsAt({ root, sub, ...all }: ModelSettings, depth: number): CallSettings {
+  return depth === 0 ? { ...all, ...root } : { ...all, ...sub };
 }
 
 /** True for a value that can be {@link ModelSettings}. */
 export function areModelSettings(value: unknown): value is ModelSettings {
-  return isObject(value) && areSettings(value, ['sub']) && (value.sub === undefined || areSettings(value.sub, []));
+  if (!isObject(value) || !areSettings(value, ['root', 'sub'])) return false;
+  return [value.root, value.sub].every((part) => part === undefined || areSettings(part, []));
 }
 
 function areSettings(value: unknown, more: readonly string[]): boolean {

@@ -65,6 +65,7 @@ export interface RunRequest {
   readonly modelSettings?: {
     readonly temperature?: number;
     readonly reasoningEffort?: string;
+    readonly root?: { readonly temperature?: number; readonly reasoningEffort?: string };
     readonly sub?: { readonly temperature?: number; readonly reasoningEffort?: string };
   };
   /** In mode `auto` or `direct`: the way that was chosen first. */

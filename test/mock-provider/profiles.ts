@@ -1,8 +1,8 @@
 /**
  * Servers as they really answer, each with its faults: what they refuse, how they report their window and cost, and the
- * shape of their replies. Sources, read in November 2026: `openai/openai.go` of ollama/ollama; `serving_engine.py` of
- * vllm-project/vllm and its issues 4667, 20409 and 33418; `tools/server` of ggml-org/llama.cpp; LM Studio's REST API and its bug
- * tracker; Azure's streams in sashabaranov/go-openai#444 and openai/openai-python#1677; OpenRouter's pages on streaming and errors.
+ * shape of their replies. Sources, read in November 2026: `openai/openai.go` of ollama/ollama; vllm-project/vllm issue 4667 and
+ * pull request 33425; the error text of llama.cpp as other repositories quote it; Azure's streams in sashabaranov/go-openai#444 and
+ * openai/openai-python#1677; OpenRouter's pages on streaming and errors. The overflow texts of vLLM and LM Studio are from memory.
  */
 import type { IncomingMessage } from 'node:http';
 import { sse } from './formats/sse.ts';

@@ -115,10 +115,14 @@ describe('a chat completion', () => {
     expect(response.headers.get('x-fathom-warnings')).toMatch(/top_p has no effect.*seed has no effect/);
   });
 
-  it('sends temperature and effort to the root model', async () => {
-    const { client, mock } = await serve({ respond: () => final('x') });
+  it('sends temperature and effort to the root model, and not to its sub-calls', async () => {
+    const respond = ({ prompt }: { readonly prompt: string }): string =>
+      prompt === 'sub' ? 'yes' : '```repl\nFINAL(llm_query("sub"))\n```';
+    const { client, mock } = await serve({ respond });
     await client.chat.completions.create({ ...ASK, temperature: 0.25 });
     expect(mock.calls[0]?.request.body).toMatchObject({ temperature: 0.25 });
+    expect(mock.calls).toHaveLength(2);
+    expect(mock.calls[1]?.request.body).not.toHaveProperty('temperature');
   });
 
   it('answers for an unknown model, and for a failing one within a stream', async () => {
