@@ -168,7 +168,7 @@ describe('no connection', () => {
     expect(usage).toMatchObject({ inputTokens: 0, outputTokens: 0 });
     const host = closed.url.slice('http://'.length);
     expect(log[0]).toBe(
-      `model-failure: openai/gpt-5 cannot be reached at ${host}: no connection (ECONNREFUSED). [can be retried]`,
+      `model-failure: openai/gpt-5 cannot be reached at ${host}: no connection (ECONNREFUSED); nothing listens there: start the server, or correct the URL. [can be retried]`,
     );
   });
 

@@ -74,9 +74,12 @@ function unreachable(code: string, { modelId, advice }: Setup, wire: WireFacts):
   });
 }
 
+/** A name that does not resolve, or a server that closes the connection: starting one is no remedy. */
+const NOT_STARTED: ReadonlySet<string> = new Set(['ENOTFOUND', 'ECONNRESET']);
+
 function adviceOn(advice: ProviderAdvice | undefined, code: string): string {
   const proxy = advice?.proxy === undefined ? '' : `; the request goes through the proxy in ${advice.proxy}`;
-  const start = advice?.start === undefined || code === 'ENOTFOUND' ? '' : `; ${advice.start}`;
+  const start = advice?.start === undefined || NOT_STARTED.has(code) ? '' : `; ${advice.start}`;
   return `${proxy}${start}`;
 }
 

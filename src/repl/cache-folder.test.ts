@@ -48,7 +48,7 @@ describe.skipIf(process.platform === 'win32')('the cache folder', () => {
 
   it('in which others may have put something is not used, and its mode stays', () => {
     made(0o777);
-    expect(findCacheFolder(folder).refused).toContain('can be written by everybody');
+    expect(findCacheFolder(folder).refused).toContain('can be written by every user');
     expect(statSync(folder).mode & 0o777).toBe(0o777);
     chmodSync(folder, 0o775);
     writeFileSync(join(base, 'other'), '');
