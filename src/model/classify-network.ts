@@ -74,7 +74,7 @@ function unreachable(code: string, { modelId, advice }: Setup, wire: WireFacts):
   });
 }
 
-/** A name that does not resolve, or a server that closes the connection: starting one is no remedy. */
+/** A name that does not resolve, or a server that closes the connection: starting one would not help. */
 const NOT_STARTED: ReadonlySet<string> = new Set(['ENOTFOUND', 'ECONNRESET']);
 
 function adviceOn(advice: ProviderAdvice | undefined, code: string): string {
