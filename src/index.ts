@@ -83,6 +83,7 @@ export { createRlm, type ResumeOptions, type Rlm, type RlmStatus } from './rlm.t
 export type { RlmOptions } from './rlm-options.ts';
 export type { MapItem, MapRequest, MapResult, MapRun } from './run/map-runs.ts';
 export type { CompletionRequest, CompletionRun } from './run/run-handle.ts';
+export type { PlannedModel, RunEstimate, RunPlan, TypicalRun } from './run/run-plan.ts';
 export { jsonSchema } from './schema/json-schema-answer.ts';
 export type {
   BashResult,

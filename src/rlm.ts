@@ -24,6 +24,7 @@ import {
   givenRequest,
   startRun,
 } from './run/run-handle.ts';
+import type { RunPlan } from './run/run-plan.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
@@ -55,6 +56,8 @@ export interface Rlm extends AsyncDisposable {
    * when it failed or was cancelled, also for a request that cannot be right.
    */
   completion<T = string>(request: CompletionRequest<T>): CompletionRun<T>;
+  /** Its route, models and costs, before it is run. Nothing is sent or stored, no REPL opened. @throws RlmError as the run would */
+  plan(request: CompletionRequest<unknown>): Promise<RunPlan>;
   /**
    * One question over many contexts, or many questions over one, each in a run of its own, under one account. A run that fails is
    * an item of the result. It rejects for a request that cannot be right.
@@ -139,6 +142,11 @@ export function createRlm(options: RlmOptions): Rlm {
       const given = givenRequest(request);
       const { signal, repl, ...rest } = given.request;
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal, problem: given.problem }));
+    },
+    async plan(request) {
+      if (closed !== undefined) throw rlmClosed();
+      const { planRun } = await import('./run/plan.ts');
+      return await planRun(request, { engine: engineFor(), runs: store.runs });
     },
     map<T>(request: MapRequest<T>): MapRun<T> {
       return mapRuns<T>(request, {

@@ -55,6 +55,11 @@ function program(): Command {
       .addHelpText('after', EXAMPLES),
   ).action(async (question: string | undefined, options: AskOptions) => {
     // Loaded on demand: `fathom runs` needs no engine.
+    if (options.dryRun === true) {
+      const { dryRun } = await import('./ask/dry-run.ts');
+      process.exitCode = await dryRun({ question, options, console, interrupts });
+      return;
+    }
     const { ask } = await import('./ask/ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
   });

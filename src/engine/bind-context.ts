@@ -53,8 +53,8 @@ function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValu
   }
   const values: Record<string, ReplValue> = {};
   const names = [...contexts.contexts.keys()];
+  checkContextNames({ contexts, toolbox });
   for (const [name, context] of contexts.contexts) {
-    checkFree(name, toolbox);
     values[name] = boundValue(`${numbered}.${name}`, context, workspace);
   }
   values[numbered] = { kind: 'mapping', names };
@@ -67,6 +67,11 @@ function boundValue(id: string, context: LoadedContext, { projections }: Workspa
   if (context.value.kind !== 'projection' || context.projection === undefined) return context.value;
   projections.set(id, context.projection);
   return { ...context.value, id };
+}
+
+/** Whether the names of its contexts can be bound beside its tools. @throws RlmError `reserved-name`, `duplicate-name` */
+export function checkContextNames({ contexts, toolbox }: Pick<Run, 'contexts' | 'toolbox'>): void {
+  if (contexts.kind === 'named') for (const name of contexts.contexts.keys()) checkFree(name, toolbox);
 }
 
 function checkFree(name: string, toolbox: Run['toolbox']): void {

@@ -1,4 +1,5 @@
 import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
+import type { RlmError } from '../errors.ts';
 import type { ReplBackend } from './port.ts';
 
 /** Which REPL to use: a backend by name, one of the caller's own, or the best that proves itself here. */
@@ -21,8 +22,19 @@ export async function selectBackend(choice: ReplChoice): Promise<ReplBackend> {
       return pythonBackend();
     }
     default:
-      throw invalidOption(`The REPL has to be auto, pyodide, python or a backend object; this is ${kindOf(choice)}`);
+      throw unknownChoice(choice);
   }
+}
+
+const NAMES: readonly unknown[] = ['auto', 'pyodide', 'python'];
+
+/** Whether it names a backend or is one, without loading any. @throws RlmError `invalid-option` */
+export function checkChoice(choice: ReplChoice): void {
+  if (!isBackend(choice) && !NAMES.includes(choice)) throw unknownChoice(choice);
+}
+
+function unknownChoice(choice: unknown): RlmError {
+  return invalidOption(`The REPL has to be auto, pyodide, python or a backend object; this is ${kindOf(choice)}`);
 }
 
 /** A backend of the caller's own, which is the caller's to close. */

@@ -56,14 +56,16 @@ export interface ReplOptions {
 /** The options of `fathom ask`, as commander parses them. */
 export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
   readonly mode?: RunMode;
+  readonly dryRun?: true;
 }
 
 /** Declares them. */
 export function addAskOptions(command: Command): Command {
   const mode = new Option('--mode <mode>', 'auto: one direct call where the context is small; direct: one at any size');
-  return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command)))).addOption(
-    mode.choices(RUN_MODES),
-  );
+  const dryRun = new Option('--dry-run', 'print the route and what the run may cost; nothing is sent or stored');
+  return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))))
+    .addOption(mode.choices(RUN_MODES))
+    .addOption(dryRun.conflicts(['output', 'force', 'trace']));
 }
 
 /** Declares the options of a question, without those of its progress. */

@@ -12,6 +12,8 @@ export const DEFAULT_STORE = '.fathom';
 /** Longest notice. */
 const NOTICE_CHARS = 300;
 
+const KEEP_ADVICE = '--store DIR names another folder, --no-store keeps nothing.';
+
 /** Which folder a command works on. */
 export interface StoreOptions {
   readonly store: string;
@@ -58,9 +60,29 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
     return { store: kept, durable: true, [Symbol.asyncDispose]: close };
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (isRefused(error)) throw withAdvice(error, '--store DIR names another folder, --no-store keeps nothing.');
+    if (isRefused(error)) throw withAdvice(error, KEEP_ADVICE);
     if (store !== DEFAULT_STORE) throw error;
     note(onOneLine(`This run is not kept and cannot be resumed. ${error.message}`, NOTICE_CHARS));
+    return keeping(memoryStore(), false);
+  }
+}
+
+/**
+ * The store that {@link openToKeep} would open, to look at. One in memory where the run would make it, and where the run
+ * would not be kept.
+ *
+ * @throws StoreError where `openToKeep` does
+ */
+export function openToPlan({ store }: KeepOptions): StoreHandle {
+  const facts = store === false ? undefined : lstatSync(store, { throwIfNoEntry: false });
+  if (store === false || facts === undefined) return keeping(memoryStore(), false);
+  try {
+    return keeping(openFolder(store, { readOnly: true }), true);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (isRefused(error)) throw withAdvice(error, KEEP_ADVICE);
+    const willBeMade = error.data.missing === true && facts.isDirectory();
+    if (store !== DEFAULT_STORE && !willBeMade) throw error;
     return keeping(memoryStore(), false);
   }
 }

@@ -182,7 +182,8 @@ function openToRead(path: string): Store {
 }
 
 function noStore(location: string): StoreError {
-  return new StoreError({ message: `There is no store at ${location}.`, userAction: true, data: { location } });
+  const data = { location, missing: true };
+  return new StoreError({ message: `There is no store at ${location}.`, userAction: true, data });
 }
 
 function openDatabase(
