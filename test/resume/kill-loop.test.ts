@@ -11,7 +11,7 @@ import { MOCK_KEY, type MockProvider, startMockProvider } from '../mock-provider
 import { answerOf, SUB_CALLS } from './kill-script.ts';
 import { descendantsOf, killed } from './processes.ts';
 
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 25);
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
 /** `maxConcurrentCalls` of the run. */
 const IN_FLIGHT = 16;
 const RUN = fileURLToPath(new URL('./kill-run.ts', import.meta.url));
