@@ -25,7 +25,6 @@ interface Step {
 const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
 const vitestReport = join(scratch, 'vitest.json');
 const withoutPython = join(scratch, 'without-python.json');
-const onOldestNode = join(scratch, 'oldest-node.json');
 const python = await findPython();
 const oldestNode = findOldestNode();
 
@@ -59,28 +58,27 @@ const steps: readonly Step[] = [
     env: { PATH: join(process.cwd(), 'node_modules', '.bin') },
     count: (exitCode) => readVitestCounts(withoutPython, exitCode),
   },
-  ...(oldestNode === undefined
-    ? []
-    : [
-        {
-          name: 'store, session, command and package on the oldest Node',
-          command: [
-            ...(['vitest', 'run', ...OLDEST_NODE_TESTS] as const),
-            ...['--reporter=default', '--reporter=json', `--outputFile.json=${onOldestNode}`],
-          ],
-          // The sources have `await using`, which it cannot parse: it runs the built command.
-          env: {
-            PATH: [oldestNode, process.env.PATH ?? ''].join(delimiter),
-            FATHOM_TEST_MAIN: 'dist/cli/main.mjs',
-            FATHOM_TEST_OLDEST: '1',
-          },
-          count: (exitCode) => readVitestCounts(onOldestNode, exitCode),
-        } satisfies Step,
-      ]),
+  ...(oldestNode === undefined ? [] : Object.keys(OLDEST_NODE_TESTS).map((name) => onOldestNode(name, oldestNode))),
   { name: 'package: publint', command: ['publint', '--strict'] },
   { name: 'package: types of every entry', command: ['attw', '--pack', '--profile', 'esm-only', '--format', 'ascii'] },
   { name: 'dead code and dependencies', command: ['knip'] },
 ];
+
+/** A step on the oldest Node. The sources have `await using`, which it cannot parse: it runs the built command. */
+function onOldestNode(name: string, folder: string): Step {
+  const report = join(scratch, `oldest-node-${name}.json`);
+  const tests = OLDEST_NODE_TESTS[name] ?? [];
+  return {
+    name: `${name} on the oldest Node`,
+    command: ['vitest', 'run', ...tests, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    env: {
+      PATH: [folder, process.env.PATH ?? ''].join(delimiter),
+      FATHOM_TEST_MAIN: 'dist/cli/main.mjs',
+      FATHOM_TEST_OLDEST: '1',
+    },
+    count: (exitCode) => readVitestCounts(report, exitCode),
+  };
+}
 
 let passed = 0;
 let failed = 0;
