@@ -8,9 +8,8 @@ import { closestTo } from '../similar.ts';
 import { addChatCommand } from './chat/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
-import type { McpOptions } from './mcp/mcp.ts';
-import { type AskOptions, addAskOptions, addEngineOptions } from './options/ask-options.ts';
-import { addKeepOptions } from './options/store.ts';
+import { addMcpCommand } from './mcp/command.ts';
+import { type AskOptions, addAskOptions } from './options/ask-options.ts';
 import { addRunCommands } from './runs/commands.ts';
 import type { Console } from './screen/console.ts';
 import { printError } from './screen/error-report.ts';
@@ -71,17 +70,7 @@ function program(): Command {
   addRunCommands(fathom, { console, interrupts, end });
   addSessionCommands(fathom, { console, interrupts, end });
   addServeCommand(fathom, { console, interrupts, end });
-  addKeepOptions(
-    addEngineOptions(
-      fathom
-        .command('mcp')
-        .description('serve an MCP client, such as a coding agent, over standard input and output')
-        .option('--root <dir...>', 'folders below which it may read (default: the working directory)'),
-    ),
-  ).action(async (options: McpOptions) => {
-    const { serveMcp } = await import('./mcp/mcp.ts');
-    process.exitCode = await serveMcp(options, console);
-  });
+  addMcpCommand(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')

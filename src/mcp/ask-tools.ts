@@ -124,7 +124,8 @@ const result = tool({
     if (run !== undefined && stop !== undefined) run.stop(stop, 'the client asked for it');
     if (run !== undefined) {
       const ended = await endWithin(run, wait_seconds, call);
-      if (ended !== undefined) return answerOutput({ ...endFacts(ended), page, limits: call.config.limits });
+      if (ended !== undefined)
+        return answerOutput({ ...(await endedFacts(ended, call)), page, limits: call.config.limits });
       const facts = activeFacts(run);
       return { text: `The run has not ended. ${JSON.stringify(facts)}`, data: facts };
     }
@@ -220,6 +221,16 @@ async function endWithin(
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** The outcome of a run that the server paused is `aborted`: only its record says that it can be resumed. */
+async function endedFacts(
+  ended: CompletionResult<unknown> | Unfinished,
+  { config }: ToolCall,
+): Promise<ReturnType<typeof endFacts>> {
+  const { facts, text } = endFacts(ended);
+  const record = ended.outcome === 'aborted' ? await config.store.runs.get(ended.runId) : undefined;
+  return { facts: record === undefined ? facts : { ...facts, status: record.status }, text };
 }
 
 async function factsOf(id: string, { runs, client }: ToolCall): Promise<Readonly<Record<string, unknown>>> {

@@ -24,7 +24,7 @@ export interface McpLimits {
   readonly pageTokens: number;
   /** Tokens of the beginning of an answer that has several pages. Default 2 000: enough to know whether to read on. */
   readonly summaryTokens: number;
-  /** Bytes of one message. Default 32 MiB, as for a body of `fathom serve`. A longer one ends the connection. */
+  /** Bytes of one message over pipes. Default 32 MiB, as for a body over HTTP (`bodyBytes`). A longer one ends the connection. */
   readonly messageBytes: number;
   /** Milliseconds that runs have to stop at shutdown. Default 5 000: clients kill a server that does not end. */
   readonly shutdownMs: number;

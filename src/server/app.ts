@@ -1,13 +1,10 @@
 import { type Context, Hono } from 'hono';
-import { cors } from 'hono/cors';
-import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { errorResponse } from '../door/error-response.ts';
 import { RlmError } from '../errors.ts';
-import { checkHost, isLoopback, Keys } from './access.ts';
+import { isLoopback, Keys } from './access.ts';
 import { BodyReader } from './body.ts';
 import { chatCompletions } from './chat/chat-route.ts';
+import { answerError, guardHost, guardKeys, problemResponse } from './guards.ts';
 import { HttpProblem } from './http-problem.ts';
 import { openApiDocument } from './openapi/document.ts';
 import { addResponses } from './responses/responses-routes.ts';
@@ -28,19 +25,9 @@ export function createApp(given: Omit<ServerParts, 'bodies'>): Hono<ServerEnv> {
     const seconds = (performance.now() - begin) / 1_000;
     metrics.answered({ route, method: c.req.method, status: c.res.status, seconds });
   });
-  app.use(async (c, next) => {
-    const origin = c.req.header('origin');
-    checkHost({ host: c.req.header('host') ?? '', ...(origin !== undefined && { origin }) }, config);
-    c.header('x-content-type-options', 'nosniff');
-    await next();
-  });
-  if (config.allowedOrigins.length > 0) app.use(cors({ origin: [...config.allowedOrigins] }));
+  guardHost(app, config);
   addOpenRoutes(app, parts);
-  const keys = new Keys(config.keys);
-  app.use(async (c, next) => {
-    c.set('client', keys.client(c.req.header('authorization')));
-    await next();
-  });
+  guardKeys(app, config.keys);
   addRoutes(app, parts);
   app.notFound((c) => problemResponse(c, unknownRoute(c)));
   app.onError((error, c) => answerError(error, c, config.onError));
@@ -103,18 +90,4 @@ function unknownRoute(c: Context<ServerEnv>): HttpProblem {
     'unknown-route',
     `There is no ${c.req.method} ${c.req.path}: GET /openapi.json lists all routes.`,
   );
-}
-
-function problemResponse(c: Context<ServerEnv>, problem: HttpProblem): Response {
-  return c.json(problem.body, problem.status as ContentfulStatusCode, { ...problem.headers });
-}
-
-function answerError(error: unknown, c: Context<ServerEnv>, onError: (error: unknown) => void): Response {
-  if (error instanceof HttpProblem) return problemResponse(c, error);
-  if (error instanceof HTTPException) return problemResponse(c, new HttpProblem('malformed-request', error.message));
-  // A client that has gone gets no answer, so its broken request is not reported.
-  if (c.env.outgoing.closed) return c.body(null);
-  if (!RlmError.isInstance(error)) onError(error);
-  const { status, headers, body } = errorResponse(error);
-  return c.json(body, status as ContentfulStatusCode, { ...headers });
 }
