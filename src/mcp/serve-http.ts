@@ -75,7 +75,7 @@ export async function serveMcpOverHttp(options: McpHttpOptions): Promise<McpHttp
 function protocolHandler(parts: McpParts, { keepAliveMs }: HttpLimits): McpHttpHandler {
   return createMcpHandler(
     ({ authInfo }) => {
-      if (authInfo === undefined) throw new Error('A request came to the protocol without a client.');
+      if (authInfo === undefined) throw new Error('The request has no client: the guard of keys has not seen it.');
       return createProtocolServer(parts, authInfo.clientId);
     },
     // A stream has comments while a call is silent, which keep proxies from closing its connection; a JSON body has none.
