@@ -9,7 +9,7 @@ import { generateText, streamText } from 'ai';
 import { languageModel } from '../src/ai-sdk/index.ts';
 import { createRlm, type ReplChoice } from '../src/index.ts';
 import { scriptedModel } from '../src/test.ts';
-import { median, report } from './support/report.ts';
+import { cpuOf, median, report } from './support/report.ts';
 
 const ROUNDS = 60;
 /** Rounds before those that count. */
@@ -17,16 +17,6 @@ const WARM = 15;
 /** Milliseconds of processor time that a call may take beside the completion; most of them are those of `ai` itself. */
 const BARS = { doGenerate: 1, doStream: 1, generateText: 2, streamText: 6 } as const;
 const PROMPT = `How long?\n${'x'.repeat(20_000)}`;
-
-/** Milliseconds of processor time in this process, garbage collection included. */
-async function cpuOf(work: () => PromiseLike<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  // Time to make the next spare REPL, as between two questions of a user.
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  return (user + system) / 1_000;
-}
 
 /** Prints the lines of one backend. */
 export async function benchAiSdk(repl: ReplChoice = 'auto'): Promise<void> {

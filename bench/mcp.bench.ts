@@ -8,7 +8,7 @@ import { createRlm } from '../src/index.ts';
 import { memoryStore } from '../src/store/index.ts';
 import { scriptedModel } from '../src/test.ts';
 import { call, connectTo } from '../test/mcp/harness.ts';
-import { median, report } from './support/report.ts';
+import { cpuOf, median, report } from './support/report.ts';
 
 const ROUNDS = 60;
 /** Rounds before those that count. */
@@ -16,16 +16,6 @@ const WARM = 15;
 /** Milliseconds of processor time of client and server together. */
 const BARS = { ask: 4, status: 2 } as const;
 const TEXT = 'x'.repeat(20_000);
-
-/** Milliseconds of processor time in this process, garbage collection included. */
-async function cpuOf(work: () => PromiseLike<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  // Time to make the next spare REPL, as between two questions of a user.
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  return (user + system) / 1_000;
-}
 
 const store = memoryStore();
 await using rlm = createRlm({ model: scriptedModel(() => '```python\nFINAL(len(context))\n```'), store });

@@ -13,6 +13,11 @@ class Document:
         self._content = content
 
     @property
+    def is_text(self) -> bool:
+        """It has a text, and not only bytes."""
+        return not isinstance(self._content, bytes)
+
+    @property
     def text(self) -> str:
         """The text. A ValueError for a file that has none."""
         if isinstance(self._content, bytes):

@@ -44,6 +44,8 @@ class Labelled(Sequence):
         #: Calls that were made, and times that every item was asked about.
         self.calls = 0
         self.passes = 0
+        #: Why the calls ended before every item had been asked about; else None.
+        self.stopped: "str | None" = None
 
     def __len__(self) -> int:
         return len(self._votes)
@@ -54,7 +56,8 @@ class Labelled(Sequence):
         position = range(len(self._votes))[index]
         votes = self._votes[position]
         if not votes:
-            return LabelledItem(None, {}, self._reasons.get(position, "the replies had no valid line for it"))
+            reason = self._reasons.get(position) or self.stopped or "the replies had no valid line for it"
+            return LabelledItem(None, {}, reason)
         return LabelledItem(self._form.value(winner(votes)), dict(votes), None)
 
     def __iter__(self) -> Iterator[LabelledItem]:

@@ -23,6 +23,10 @@ _SEEDING = 1000
 _TOKEN_CHARS, _LINE_TOKENS = 4, 8
 
 
+#: Items of one prompt: index and text of each.
+Chunk = list[tuple[int, str]]
+
+
 class ItemMap:
     """One `llm_map`, from its arguments to its result."""
 
@@ -34,7 +38,6 @@ class ItemMap:
         self._votes: "list[dict[str, int]]" = [{} for _ in range(len(items))]
         self._reasons: "dict[int, str]" = {}
         self.result = Labelled(self._votes, form, self._reasons)
-        self._stopped = False
 
     def run(self, ask: Callable, votes: int, batch_items: int) -> Labelled:
         """Asks about all items `votes` times, then about those that still differ, until one answer leads by two."""
@@ -42,7 +45,7 @@ class ItemMap:
         for number in range(votes):
             self._pass(everything, number, ask, batch_items)
         number = votes
-        while votes > 1 and number < 2 * votes + 3 and not self._stopped:
+        while votes > 1 and number < 2 * votes + 3 and self.result.stopped is None:
             differing = [index for index in everything if len(self._votes[index]) > 1 and lead(self._votes[index]) < 2]
             if not differing:
                 break
@@ -66,7 +69,7 @@ class ItemMap:
         }
 
     def _pass(self, indices: Sequence, number: int, ask: Callable, batch_items: int) -> None:
-        if self._stopped or not len(indices):
+        if self.result.stopped is not None or not len(indices):
             return
         self.result.passes += 1
         left: Sequence = indices
@@ -75,7 +78,7 @@ class ItemMap:
             Random(f"{self._seed()}:{number}").shuffle(left)
         for _ in range(1 + _RETRIES):
             left = self._ask(left, ask, batch_items)
-            if not left or self._stopped:
+            if not left or self.result.stopped is not None:
                 return
 
     def _seed(self) -> int:
@@ -86,29 +89,30 @@ class ItemMap:
         return seed
 
     def _ask(self, order: Sequence, ask: Callable, batch_items: int) -> "list[int]":
-        """Asks once about each of these items. Returns those that have no answer, in their order."""
+        """Asks once about each of these items, until a limit ends it. Returns those without an answer, in order."""
         missing: "list[int]" = []
         for wave in _waves(self._chunks(order), min(_WAVE, batch_items)):
-            if self._stopped:
-                missing.extend(index for chunk in wave for index in chunk)
-                continue
             replies = ask([self._prompt(chunk) for chunk in wave])
             self.result.calls += len(replies)
             for chunk, reply in zip(wave, replies):
                 missing.extend(self._take(chunk, reply))
+            if self.result.stopped is not None:
+                break
         return missing
 
-    def _take(self, chunk: "list[int]", reply) -> "Iterator[int]":
+    def _take(self, chunk: Chunk, reply) -> "Iterator[int]":
         """Counts the votes of one reply. Yields the items that it says nothing valid about."""
         if not reply.ok:
             error = reply.error or {}
-            self._stopped = self._stopped or error.get("code") in ("budget", "cancelled")
-            for index in chunk:
-                self._reasons[index] = str(error.get("message") or error.get("code") or "the call failed")
-            yield from chunk
+            reason = str(error.get("message") or error.get("code") or "the call failed")
+            if error.get("code") in ("budget", "cancelled"):
+                self.result.stopped = reason
+            for index, _ in chunk:
+                self._reasons[index] = reason
+                yield index
             return
         answers = read_lines(str.__str__(reply), len(chunk), self._form)
-        for position, index in enumerate(chunk, 1):
+        for position, (index, _) in enumerate(chunk, 1):
             key = answers.get(position)
             if key is None:
                 yield index
@@ -116,29 +120,29 @@ class ItemMap:
                 votes = self._votes[index]
                 votes[key] = votes.get(key, 0) + 1
 
-    def _prompt(self, chunk: "list[int]") -> str:
-        return prompt_for(self._instruction, [self._text(index) for index in chunk], self._form)
+    def _prompt(self, chunk: Chunk) -> str:
+        return prompt_for(self._instruction, [text for _, text in chunk], self._form)
 
     def _text(self, index: int) -> str:
         return text_of_item(self._items[index])
 
-    def _chunks(self, order: Sequence) -> "Iterator[list[int]]":
-        """Items of one prompt each, bounded by count and characters."""
-        chunk: "list[int]" = []
+    def _chunks(self, order: Sequence) -> "Iterator[Chunk]":
+        """Items of one prompt each, bounded by count and characters. Each is read once: it may lie on the host."""
+        chunk: Chunk = []
         chars = 0
         for index in order:
-            size = len(self._text(index))
-            if chunk and (len(chunk) == self._per_call or chars + size > CALL_CHARS):
+            text = self._text(index)
+            if chunk and (len(chunk) == self._per_call or chars + len(text) > CALL_CHARS):
                 yield chunk
                 chunk, chars = [], 0
-            chunk.append(index)
-            chars += size
+            chunk.append((index, text))
+            chars += len(text)
         if chunk:
             yield chunk
 
 
-def _waves(chunks: "Iterator[list[int]]", size: int) -> "Iterator[list[list[int]]]":
-    wave: "list[list[int]]" = []
+def _waves(chunks: "Iterator[Chunk]", size: int) -> "Iterator[list[Chunk]]":
+    wave: "list[Chunk]" = []
     for chunk in chunks:
         wave.append(chunk)
         if len(wave) == size:

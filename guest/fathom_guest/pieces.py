@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from .documents import Document, Documents
 from .json_values import json_text, parse_json, text_of
+from .projection import ProjectedText
 from .queried import Queried, chunk_text, hit, reduce_texts, texts_of
 from .schemas import fits
 
@@ -25,7 +26,7 @@ def parts_of(value: object) -> "Iterator[tuple[str | None, object]]":
         for index, item in enumerate(value):
             if not isinstance(item, Document):
                 yield f"[{index}]", text_of(item)
-            elif not isinstance(item._content, bytes):
+            elif item.is_text:
                 yield item.path, item.text
     elif isinstance(value, (Mapping, MappingProxyType)) and not isinstance(value, Queried):
         for key, item in value.items():
@@ -45,7 +46,9 @@ def make_pieces(query: Callable, ask: Callable, context: "Callable[[], object]")
         """
         found: "list[dict]" = []
         for path, part in parts_of(text):
-            for piece in chunk_text(part, size, overlap, by):
+            # A projected list or mapping has pieces of its text form; a projected text is read piece by piece.
+            whole = part.peek(0, None) if isinstance(part, Queried) and not isinstance(part, ProjectedText) else part
+            for piece in chunk_text(whole, size, overlap, by):
                 piece["index"] = len(found)
                 found.append(piece if path is None else {**piece, "document": path})
         return found

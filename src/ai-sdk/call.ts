@@ -64,7 +64,7 @@ function effortOf({ reasoning }: LanguageModelV4CallOptions) {
   return reasoning === 'provider-default' ? undefined : reasoning;
 }
 
-/** JSON without a schema is an object or a list: any text would be a JSON string. */
+/** The schema of an answer in JSON for which the caller gives none: without it every text would be valid, as a JSON string. */
 const ANY_JSON = { type: ['object', 'array'] } as const;
 
 function outputOf({ responseFormat }: LanguageModelV4CallOptions): CompletionRequest<unknown>['output'] {

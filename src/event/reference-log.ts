@@ -68,7 +68,7 @@ function iterations(trajectory: Trajectory, options: ReferenceLogOptions): Line[
     const turn: Turn = { number: lines.length + 1, reply: lastCall.reply, commands: [], feedback: '', durationMs: 0 };
     lines.push(iteration(turn, { number: turn.number, at, prompt, options }));
   }
-  // The viewer takes a missing answer for one: where there is none, null says so.
+  // The viewer shows an absent field as an answer: a turn without an answer has null.
   const last = lines.pop();
   return last === undefined ? [] : [...lines, { ...last, final_answer: options.answer ?? null }];
 }

@@ -2,7 +2,7 @@ import type { LanguageModelV2Usage, LanguageModelV3Usage, LanguageModelV4Usage }
 import { estimateMessages, estimateTokens } from './estimate-tokens.ts';
 import type { CallUsage, ModelRequest } from './port.ts';
 
-/** Usage as any supported version of the AI SDK reports it. */
+/** The usage of a call in the form of any supported version of the AI SDK. */
 export type ReportedUsage = LanguageModelV2Usage | LanguageModelV3Usage | LanguageModelV4Usage;
 
 /** The text of a whole or partial reply. */

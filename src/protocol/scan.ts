@@ -18,7 +18,7 @@ export function search(pattern: RegExp, text: string, from: number): number {
 
 const notBlank = /[^ \t]/g;
 
-/** The index of the first character at or after `from` that is neither space nor tab; the length if there is none. */
+/** The index of the first character at or after `from` that is neither space nor tab; the length of the text where only these follow. */
 export function skipBlanks(text: string, from: number): number {
   const code = text.charCodeAt(from);
   if (code !== 32 && code !== 9) return Math.min(from, text.length);
@@ -43,7 +43,7 @@ export function skipListMarkers(line: string, from: number): number {
   }
 }
 
-/** The index after the list marker at `at`, or `at` if there is none. A marker has a blank after it. */
+/** The index after a list marker at `at`; `at` itself where no marker begins. A blank follows a marker. */
 export function listMarkerEnd(line: string, at: number): number {
   const code = line.charCodeAt(at);
   let end = at;

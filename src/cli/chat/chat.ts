@@ -24,7 +24,7 @@ export interface ChatRequest {
   readonly options: ChatOptions;
   readonly console: Console;
   readonly signals: SignalSource;
-  /** The terminal that shows the line which is edited; undefined where there is none. */
+  /** The terminal in which lines are edited; undefined where input or output is not a terminal. */
   readonly screen: NodeJS.WritableStream | undefined;
   /** Ends the process at once. */
   readonly exit: () => void;

@@ -7,8 +7,7 @@
 import type { TextStream } from './console.ts';
 
 /** C0 without tab and line feed, DEL, C1, and the characters that reorder text (Unicode TR36). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is about them.
-const UNSAFE: RegExp = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE: RegExp = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The text with unsafe characters written out, e.g. `\x1b`. Line ends and tabs stay; CR LF becomes LF. */
 export function forTerminal(text: string): string {

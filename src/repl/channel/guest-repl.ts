@@ -62,7 +62,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
     return run;
   }
 
-  /** Reads a result; one that breaks the rules ends the guest as any other violation. */
+  /** Parses a result. An invalid one ends the guest, as every violation of the protocol does. */
   function parse<T>(result: GuestResult, read: (result: GuestResult) => T, ends = VIOLATION): T {
     try {
       const understood = read(result);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRlm } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
-import { cell, play, promptOf, type Script } from '../engine/harness.ts';
+import { cell, play, promptOf, type Script } from './harness.ts';
 
 const options = { prompt: { dialect: 'reference' } } as const;
 

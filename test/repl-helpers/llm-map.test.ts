@@ -3,6 +3,7 @@
  * `FATHOM_MAP_SEEDS` sets how many seeds are tried (default 4; the goal is stated for 40).
  */
 import { describe, expect, it } from 'vitest';
+import { contexts, projected } from '../../src/index.ts';
 import { cell, play } from '../engine/harness.ts';
 
 const SEEDS = Number(process.env.FATHOM_MAP_SEEDS ?? 4);
@@ -74,10 +75,54 @@ describe('llm_map', () => {
       root: [
         cell(
           `labelled = llm_map([f"item {i}" for i in range(200)], "Which?", labels=${JSON.stringify(LABELS)}, votes=3)`,
-          'FINAL([sum(v is not None for v in labelled.values), len(labelled.failed), labelled[199].ok])',
+          'FINAL([sum(v is not None for v in labelled.values), len(labelled.failed), "maxSubCalls" in labelled[199].error])',
         ),
       ],
     });
-    expect(JSON.parse(result.answer ?? '')).toEqual([80, 120, false]);
+    expect(JSON.parse(result.answer ?? '')).toEqual([80, 120, true]);
+  });
+
+  it('reads each item of a projected list once for each pass', async () => {
+    const items = Array.from({ length: 100 }, (_, index) => `item ${index}`);
+    let read = 0;
+    const list = {
+      length: () => items.length,
+      slice: (start: number, stop: number) => {
+        read += stop - start;
+        return items.slice(start, stop);
+      },
+    };
+    const { result } = await play({
+      context: projected({ list }),
+      sub: ({ prompt }) =>
+        labeller(
+          () => 1,
+          () => 0,
+        )(prompt),
+      root: [cell(`FINAL(llm_map(context, "Which?", labels=${JSON.stringify(LABELS)}).counts()["entity"])`)],
+    });
+    expect(result.answer).toBe('100');
+    expect(read).toBe(100);
+  });
+});
+
+describe('chunks and search', () => {
+  it('take projected values', async () => {
+    const text = Array.from({ length: 400 }, (_, index) => `line ${index}`).join('\n');
+    const list = ['one cat', 'two dogs'];
+    const { result } = await play({
+      context: contexts({
+        text: projected({ text: { length: () => text.length, slice: (start, stop) => text.slice(start, stop) } }),
+        list: projected({ list: { length: () => list.length, slice: (start, stop) => list.slice(start, stop) } }),
+      }),
+      root: [
+        cell(
+          'pieces = chunks(text, 1000, 0, by="lines")',
+          'covered = "".join(piece["text"] for piece in pieces) == str(text)',
+          'FINAL([covered, chunks(list, 100)[0]["text"], [hit["match"] for hit in search(["dogs"], list)]])',
+        ),
+      ],
+    });
+    expect(JSON.parse(result.answer ?? '')).toEqual([true, 'one cat\ntwo dogs\n', ['dogs']]);
   });
 });
