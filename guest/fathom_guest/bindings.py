@@ -45,6 +45,8 @@ class Bindings:
         self._limits = limits
         self.query: Callable = lambda *_: None
         self.query_batched: Callable = lambda *_: None
+        #: US dollars per million tokens of the sub-model, input and output; None where they are not known.
+        self.prices: "tuple[float, float] | None" = None
 
     def bind_errors(self) -> None:
         """The exceptions that cells catch by name."""
@@ -63,6 +65,8 @@ class Bindings:
             self._namespace.protect(value["name"], made, data=True)
         for tool in header.get("tools", ()):
             self._namespace.protect_made(tool["name"], self._maker_of(tool))
+        if "prices" in header:
+            self.prices = None if header["prices"] is None else tuple(header["prices"])
         if "output" in header:
             output = header["output"]
             self._answers.reset()

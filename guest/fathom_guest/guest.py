@@ -115,7 +115,10 @@ class Guest:
 
     def _offer_helpers(self, query: Callable, ask: Callable) -> None:
         """Binds the helpers. `import fathom` has them whatever becomes of their names."""
-        helpers = {**make_map(ask, self.limits), **make_pieces(query, ask, lambda: self.namespace.bound("context"))}
+        helpers = {
+            **make_map(ask, self.limits, lambda: self.bindings.prices),
+            **make_pieces(query, ask, lambda: self.namespace.bound("context")),
+        }
         module = ModuleType("fathom", "The helpers of the REPL.")
         for name, function in helpers.items():
             function.__module__, function.__qualname__ = "fathom", name

@@ -7,9 +7,10 @@ from random import Random
 from zlib import crc32
 
 from .item_forms import TextForm, form_of, prompt_for, read_lines
+from .item_texts import ItemTexts
 from .labelled import Labelled, lead
 from .limits import Limits
-from .queried import Queried, text_of_item
+from .queried import Queried
 
 #: Items of one prompt, and their characters. Labels come out wrong more often in longer lists.
 PER_CALL, CALL_CHARS = 40, 24_000
@@ -32,6 +33,7 @@ class ItemMap:
 
     def __init__(self, items: Sequence, instruction: str, form: TextForm, per_call: int) -> None:
         self._items = items
+        self._texts = ItemTexts(items)
         self._instruction = instruction
         self._form = form
         self._per_call = per_call
@@ -53,19 +55,23 @@ class ItemMap:
             number += 1
         return self.result
 
-    def plan(self, votes: int) -> dict:
-        """The calls and tokens of `run` without disagreements and repetitions."""
+    def plan(self, votes: int, prices: "tuple[float, float] | None") -> dict:
+        """The calls, tokens and US dollars of `run` without disagreements and repetitions.
+
+        `prices`: US dollars per million tokens of input and output, where they are known.
+        """
         chars = calls = 0
         for chunk in self._chunks(range(len(self._items))):
             calls += 1
             chars += len(self._prompt(chunk))
-        tokens = chars // _TOKEN_CHARS
-        lines = len(self._items) * _LINE_TOKENS
+        given, answered = chars // _TOKEN_CHARS * votes, len(self._items) * _LINE_TOKENS * votes
+        cost = None if prices is None else (given * prices[0] + answered * prices[1]) / 1_000_000
         return {
             "items": len(self._items),
             "calls": calls * votes,
-            "input_tokens": tokens * votes,
-            "output_tokens": lines * votes,
+            "input_tokens": given,
+            "output_tokens": answered,
+            "cost_usd": cost,
         }
 
     def _pass(self, indices: Sequence, number: int, ask: Callable, batch_items: int) -> None:
@@ -74,8 +80,7 @@ class ItemMap:
         self.result.passes += 1
         left: Sequence = indices
         if number:
-            left = list(indices)
-            Random(f"{self._seed()}:{number}").shuffle(left)
+            left = self._texts.shuffled(indices, Random(f"{self._seed()}:{number}"))
         for _ in range(1 + _RETRIES):
             left = self._ask(left, ask, batch_items)
             if not left or self.result.stopped is not None:
@@ -85,7 +90,7 @@ class ItemMap:
         """The same for the same items: a replay sends the same prompts."""
         seed = crc32(self._instruction.encode("utf-8", "replace"))
         for index in range(min(len(self._items), _SEEDING)):
-            seed = crc32(self._text(index).encode("utf-8", "replace"), seed)
+            seed = crc32(self._texts[index].encode("utf-8", "replace"), seed)
         return seed
 
     def _ask(self, order: Sequence, ask: Callable, batch_items: int) -> "list[int]":
@@ -123,15 +128,12 @@ class ItemMap:
     def _prompt(self, chunk: Chunk) -> str:
         return prompt_for(self._instruction, [text for _, text in chunk], self._form)
 
-    def _text(self, index: int) -> str:
-        return text_of_item(self._items[index])
-
     def _chunks(self, order: Sequence) -> "Iterator[Chunk]":
-        """Items of one prompt each, bounded by count and characters. Each is read once: it may lie on the host."""
+        """Items of one prompt each, bounded by count and characters."""
         chunk: Chunk = []
         chars = 0
         for index in order:
-            text = self._text(index)
+            text = self._texts[index]
             if chunk and (len(chunk) == self._per_call or chars + len(text) > CALL_CHARS):
                 yield chunk
                 chunk, chars = [], 0
@@ -163,8 +165,10 @@ def items_of(items: object) -> Sequence:
     return list(items)
 
 
-def make_map(ask: Callable, limits: Limits) -> "dict[str, Callable]":
-    """The functions bound for cells. `ask` is `llm_query_batched`."""
+def make_map(
+    ask: Callable, limits: Limits, prices: "Callable[[], tuple[float, float] | None]"
+) -> "dict[str, Callable]":
+    """The functions bound for cells. `ask` is `llm_query_batched`; `prices` gives those of the sub-model."""
 
     def llm_map(items, instruction, *, labels=None, output=None, votes=1, per_call=None, dry_run=False):
         """Asks the same about many items: 40 numbered ones per call, checked, missing ones asked again.
@@ -173,14 +177,14 @@ def make_map(ask: Callable, limits: Limits) -> "dict[str, Callable]":
         text. `votes`: passes in shuffled order; items whose votes differ are asked about again until one answer leads
         by two, at most `2 * votes + 3` times. Returns a Labelled: `.values`, `.counts()`, `.failed`, `.disagreements`,
         and `[i].value`, `.votes`. When a limit ends the calls, the rest are failures; nothing raises.
-        `dry_run=True` returns the expected calls and tokens and asks nothing.
+        `dry_run=True` returns the expected calls, tokens and US dollars (None without a price) and asks nothing.
         """
         if not isinstance(instruction, str) or not instruction.strip():
             raise TypeError("instruction must be a text that says what to answer for each item")
         votes, per_call = whole("votes", votes), whole("per_call", PER_CALL if per_call is None else per_call)
         work = ItemMap(items_of(items), str.__str__(instruction), form_of(labels, output), per_call)
         if dry_run:
-            return work.plan(votes)
+            return work.plan(votes, prices())
         result = work.run(ask, votes, limits.max_batch_items)
         print(f"llm_map: {result.summary()}")
         return result
@@ -190,7 +194,7 @@ def make_map(ask: Callable, limits: Limits) -> "dict[str, Callable]":
         chosen = items_of(items)
         instruction = f"Does this hold for the item? {condition}"
         result = llm_map(chosen, instruction, labels=("yes", "no"), votes=votes, per_call=per_call)
-        return [chosen[index] for index, value in enumerate(result.values) if value == "yes"]
+        return [item for item, value in zip(chosen, result.values) if value == "yes"]
 
     return {"llm_map": llm_map, "llm_filter": llm_filter}
 

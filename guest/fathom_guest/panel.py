@@ -113,7 +113,8 @@ class Panel:
             print_of = (id(value), row["type"], row.get("size"), row.get("preview"))
             if len(seen) < _TRACKED:
                 seen[name] = print_of
-            if self._seen.get(name) != print_of:
+            # The host's own values are listed, but a cell cannot have made them.
+            if self._seen.get(name) != print_of and name not in self._namespace.data:
                 row["changed"] = True
                 changed.append(row)
             else:

@@ -28,6 +28,13 @@ class Guests(unittest.TestCase):
         self.assertEqual(sum(counts), 64)
         self.assertLessEqual(max(counts), LIMITS["callWindow"])
 
+    def test_the_panel_marks_what_cells_make_whatever_its_name_and_never_what_is_bound(self) -> None:
+        self.host.command({"op": "bind", "values": [{"name": "context", "kind": "text"}]}, b"bound")
+        self.host.command({"op": "bind", "values": [{"name": "context_0", "kind": "alias", "of": "context"}]})
+        result = self.host.run("context_5 = [1]")
+        changed = {row["name"]: row.get("changed", False) for row in result.header["variables"]}
+        self.assertEqual(changed, {"context": False, "context_0": False, "context_5": True})
+
     def test_many_threads_each_get_their_own_reply(self) -> None:
         code = (
             "import threading\ngot = {}\n"

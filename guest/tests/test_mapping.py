@@ -5,6 +5,8 @@ import random
 import re
 import unittest
 
+from fathom_guest.lazy_items import LazyItems
+
 from .fake_host import LIMITS, FakeHost
 
 LABELS = ("entity", "number", "place", "human being", "description", "abbreviation")
@@ -125,6 +127,35 @@ class MapTest(unittest.TestCase):
         plan = self.value("print(json.dumps(llm_map(list(range(100)), 'x', votes=3, dry_run=True)))")
         self.assertEqual((plan["items"], plan["calls"]), (100, 9))
         self.assertGreater(plan["input_tokens"], 0)
+        self.assertIsNone(plan["cost_usd"])
+        self.host.command({"op": "bind", "prices": [2.0, 10.0]})
+        plan = self.value("print(json.dumps(llm_map(list(range(100)), 'x', votes=3, dry_run=True)))")
+        self.assertAlmostEqual(plan["cost_usd"], (plan["input_tokens"] * 2 + plan["output_tokens"] * 10) / 1e6)
+
+    def test_long_lists_of_the_host_are_shuffled_in_windows_of_what_was_read_together(self):
+        from fathom_guest import item_texts
+
+        class Counted(LazyItems):
+            _page_items = 200
+            reads = 0
+
+            def _length(self):
+                return 20_000
+
+            def _read_page(self, start, stop):
+                Counted.reads += 1
+                return [f"item {index}" for index in range(start, stop)]
+
+        kept = item_texts._KEPT_CHARS
+        self.addCleanup(setattr, item_texts, "_KEPT_CHARS", kept)
+        for chars, most in ((kept, 100), (60_000, 260)):
+            item_texts._KEPT_CHARS, Counted.reads = chars, 0
+            texts = item_texts.ItemTexts(Counted())
+            self.assertEqual([texts[index] for index in range(20_000)], [f"item {index}" for index in range(20_000)])
+            order = texts.shuffled(range(20_000), random.Random(1))
+            self.assertEqual([texts[index] for index in order], [f"item {index}" for index in order])
+            self.assertEqual(sorted(order), list(range(20_000)))
+            self.assertLessEqual(Counted.reads, most)
 
     def test_bad_arguments(self):
         for call, error in (

@@ -19,7 +19,7 @@ export interface BoundContext extends Bound {
  * @throws RlmError `reserved-name`, `duplicate-name`
  */
 export function bindContext(run: Run, workspace: Workspace): BoundContext {
-  const { contexts, toolbox, answerType } = run;
+  const { contexts, toolbox, answerType, models, depth } = run;
   const before = workspace.contextsInForce();
   const none = contexts.kind === 'one' && contexts.context.value.kind === 'none';
   const kept = none ? before : undefined;
@@ -31,6 +31,7 @@ export function bindContext(run: Run, workspace: Workspace): BoundContext {
       ...(shown.files.length > 0 && { files: shown.files }),
       tools: toolbox.bindings,
       output: answerType === undefined ? null : { properties: answerType.properties },
+      price: models.inUse(models.at(depth + 1)).price ?? null,
     },
     inForce: { ...inForce, ...(shown.words !== undefined && { files: shown.words }) },
     facts: factsOf(inForce.contexts),

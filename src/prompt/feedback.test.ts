@@ -102,8 +102,6 @@ describe('feedback', () => {
       row('re', 'module'),
       row('helper', 'function'),
       row('match', 'Match'),
-      row('context', 'str', { size: 5 }),
-      row('context_0', 'str', { size: 5 }),
       row('total', 'int', { preview: '3' }),
       row('text', 'str', { size: 4 }),
       row('d', 'dict', { size: 2 }),

@@ -1,5 +1,6 @@
 import type { Limits } from '../limits.ts';
 import type { ReplInfo } from '../repl/port.ts';
+import type { ContextTraits } from './context-traits.ts';
 
 /** The values and limits that are really in force; the prompt claims nothing else. */
 export interface PromptFacts {
@@ -7,6 +8,10 @@ export interface PromptFacts {
   readonly limits: Limits;
   /** Depth of the completion this prompt is for. */
   readonly depth: number;
+  /** Of the context at hand: the prompt describes the helpers that fit it. */
+  readonly traits: ContextTraits;
+  /** Tokens of input and output that the sub-model takes; undefined when it is not known. */
+  readonly subModelTokens: number | undefined;
   /** Variables that hold the context, without the always bound names. */
   readonly contextNames: readonly string[];
   readonly tools: readonly {

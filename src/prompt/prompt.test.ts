@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { contexts, loadContext, projected } from '../context/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
+import { traitsOf } from './context-traits.ts';
 import { firstMessage } from './first-message.ts';
 import type { PromptFacts } from './prompt-facts.ts';
 import { systemPrompt } from './system-prompt.ts';
@@ -15,6 +16,8 @@ const FACTS: PromptFacts = {
     shell: 'just-bash',
   },
   limits: DEFAULT_LIMITS,
+  traits: { items: true, text: true, large: true },
+  subModelTokens: undefined,
   depth: 0,
   contextNames: [],
   tools: [],
@@ -36,6 +39,34 @@ describe('the system prompt', () => {
     expect(systemPrompt(FACTS)).not.toContain('SUBMIT');
     expect(systemPrompt({ ...FACTS, outputSchema: '{"type":"object"}' })).toContain('{"type":"object"}');
     expect(systemPrompt({ ...FACTS, requireInspection: false })).not.toContain('before any code has looked');
+  });
+
+  it('states how long a prompt of a sub-call may be', () => {
+    const stated = (subModelTokens: number | undefined): string =>
+      /(?:A prompt may|Its window)[^.]*\./.exec(systemPrompt({ ...FACTS, subModelTokens }))?.[0] ?? '';
+    expect(stated(undefined)).toBe('Its window is not known: keep a prompt below 100000 characters.');
+    expect(stated(128_000)).toBe('A prompt may have about 350000 characters.');
+    expect(stated(8_192)).toBe('A prompt may have about 6100 characters.');
+    expect(stated(100_000_000)).toBe('A prompt may have about 16000000 characters.');
+  });
+
+  it('describes only the helpers that fit the context', async () => {
+    const HELPERS = ['llm_map', 'llm_filter', 'llm_reduce', 'llm_extract', 'chunks', 'search'];
+    const described = async (context: Parameters<typeof loadContext>[0]): Promise<string> => {
+      const prompt = systemPrompt({ ...FACTS, traits: traitsOf(await loadContext(context)) });
+      return HELPERS.filter((name) => prompt.includes(`\`${name}(`)).join(' ');
+    };
+    expect(await described(undefined)).toBe('');
+    expect(await described('one short text')).toBe('');
+    expect(await described('a line\n'.repeat(20))).toBe('llm_map llm_filter');
+    expect(await described('word '.repeat(1_000))).toBe('llm_extract search');
+    expect(await described('a line of it\n'.repeat(5_000))).toBe(HELPERS.join(' '));
+    expect(await described([1, 2, 3])).toBe('llm_map llm_filter');
+    expect(await described({ a: 1 })).toBe('');
+    expect(await described(projected({ text: { length: () => 1e9, slice: () => 'x' } }))).toBe(HELPERS.join(' '));
+    expect(await described(contexts({ rows: [1, 2], text: 'word '.repeat(1_000) }))).toBe(
+      'llm_map llm_filter llm_extract search',
+    );
   });
 
   it('names tools with their parameters', () => {

@@ -1,3 +1,4 @@
+import { helperLines, promptLength } from './helper-lines.ts';
 import type { PromptFacts } from './prompt-facts.ts';
 import { referenceSections } from './reference-prompt.ts';
 
@@ -89,10 +90,7 @@ function names(facts: PromptFacts): string[] {
   if (facts.values.length > 0) {
     lines.push(`- Values given with the task: ${facts.values.map((name) => `\`${name}\``).join(', ')}.`);
   }
-  if (facts.depth + 1 <= facts.limits.maxDepth) lines.push(...helpers());
-  lines.push(
-    "- `chunks(text, size, overlap, by='lines')` gives pieces `{start, end, text}` that cover a text; `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`.",
-  );
+  lines.push(...helperLines(facts));
   lines.push('- `SHOW_VARS()` returns a list of your variables. `history` is a sequence of what happened so far.');
   return lines;
 }
@@ -101,21 +99,13 @@ function subCalls(facts: PromptFacts): string[] {
   const { limits } = facts;
   const recursive = facts.depth + 1 < limits.maxDepth;
   return [
-    '- `llm_query(prompt, *, system=None, max_tokens=None)` asks a language model that sees the prompt and nothing else. The reply is a `str` with `.ok`, `.truncated` and `.usage`. A call that fails raises `LLMError`.',
+    `- \`llm_query(prompt, *, system=None, max_tokens=None)\` asks a language model that sees the prompt and nothing else. ${promptLength(facts)} The reply is a \`str\` with \`.ok\`, \`.truncated\` and \`.usage\`. A call that fails raises \`LLMError\`.`,
     `- \`llm_query_batched(prompts)\` asks many at once, up to ${limits.maxConcurrentCalls} in flight, and returns the replies in order; a failed one has \`.ok == False\` and the reason in \`.error\`.`,
     recursive
       ? '- `rlm_query(query, context)` starts a child that works on its own context with its own REPL, as you do; `rlm_query_batched([(query, context), …])` runs children in parallel. Use them where a part needs several steps of its own.'
       : '- At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
     '- `allm_query` and `arlm_query` are the same for `await` and `asyncio.gather`.',
     `- At most ${limits.maxSubCalls} sub-calls for the whole task. A call over budget raises \`BudgetExceeded\`, a kind of \`LLMError\`; finished replies stay.`,
-  ];
-}
-
-/** The helpers that call models, one line each. */
-function helpers(): string[] {
-  return [
-    '- `llm_map(items, instruction, labels=[…], votes=3)` labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on. The result has `.values`, `.counts()`, `.failed`, `.disagreements`. `output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls and tokens.',
-    '- `llm_filter(items, condition)`, `llm_reduce(texts, instruction)` and `llm_extract(text, schema)`, which gives each value with its quote and place, are built the same way.',
   ];
 }
 
@@ -152,7 +142,9 @@ function advice(facts: PromptFacts): string[] {
   if (facts.depth + 1 <= facts.limits.maxDepth) {
     lines.push(
       '- Hand meaning to sub-calls, and ask all pieces in one batch. To search or summarise, put fat pieces of tens of thousands of characters into a prompt.',
-      '- To label or count items, use `llm_map` with `votes=3`: one pass errs on a few per cent of items. Read what is disputed or rare. The same prompt asked twice is sent twice.',
+      facts.traits.items
+        ? '- To label or count items, use `llm_map` with `votes=3`: one pass errs on a few per cent of items. Read what is disputed or rare. The same prompt asked twice is sent twice.'
+        : '- To label or count, give 20 to 50 numbered items to a call, check that every number came back, and ask twice or three times in other orders: one pass errs on a few per cent of items. The same prompt asked twice is sent twice.',
     );
   }
   lines.push(

@@ -13,7 +13,6 @@ const NOISE: ReadonlySet<string> = new Set([
 ]);
 
 const SCALARS: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'complex', 'NoneType', 'str', 'bytes']);
-const CONTEXT = /^context(?:_\d+)?$/;
 
 /** The variables that a turn made or changed, containers first; bounded in all. Without such variables it is empty. */
 export function panel(variables: readonly VariableInfo[]): string {
@@ -33,7 +32,7 @@ export function panel(variables: readonly VariableInfo[]): string {
 }
 
 function isNoise({ name, type }: VariableInfo): boolean {
-  if (NOISE.has(type) || CONTEXT.test(name)) return true;
+  if (NOISE.has(type)) return true;
   return name.length === 1 && SCALARS.has(type);
 }
 

@@ -77,6 +77,8 @@ export interface ReplBindings {
   readonly tools?: readonly ToolBinding[];
   /** Present when the answer is typed: FINAL asks the host to check it; property names in schema order for SUBMIT. */
   readonly output?: { readonly properties: readonly string[] } | null;
+  /** US dollars per million tokens of the sub-model, for estimates in cells. Null where they are not known. */
+  readonly price?: { readonly input: number; readonly output: number } | null;
 }
 
 /** A tool as the guest knows it. */

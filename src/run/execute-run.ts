@@ -10,7 +10,7 @@ import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
 import { openRunWorkspace, reportOpening, type Workspace } from '../engine/workspace.ts';
 import { messageOf, type RlmError } from '../errors.ts';
 import type { Route, RunStarted } from '../event/event.ts';
-import { firstMessage, systemPrompt } from '../prompt/index.ts';
+import { firstMessage, systemPrompt, traitsOf } from '../prompt/index.ts';
 import { wasKilled } from '../repl/port.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
 import { SubCallTally } from '../subcall/tally.ts';
@@ -201,21 +201,26 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
     const { backend, isolation } = repl.info;
     reportStarted(run, { backend, isolation, contexts: bound.facts });
     const answers = { inspected: false, refusedNames: new Set<string>() };
-    const conversation = openConversation(run, workspace, bound);
+    const conversation = await openConversation(run, workspace, bound);
     return await complete(conversation, { run, repl, history, host, tally, answers, recorder });
   } finally {
     release();
   }
 }
 
-function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundContext): Conversation {
-  const { limits, depth, contexts, toolbox, requireInspection } = run;
+async function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundContext): Promise<Conversation> {
+  const { limits, depth, contexts, toolbox, requireInspection, models } = run;
+  const sub = models.inUse(models.at(depth + 1));
+  // A server on this machine is asked for its window; a model of a provider's table has one.
+  if (sub.local === true) await sub.prepare?.();
   const system = systemPrompt(
     {
       ...{ info: repl.info, limits, depth, requireInspection },
       contextNames: contexts.kind === 'named' ? inForce.names : [],
       tools: toolbox.bindings,
       values: Object.keys(toolbox.values),
+      traits: traitsOf(contexts),
+      subModelTokens: sub.contextTokens,
       outputSchema: run.answerType?.schemaText,
     },
     run.prompt,

@@ -32,7 +32,11 @@ describe('the system prompt claims, and it is so:', () => {
   });
 
   it('no line claims a behaviour that no row of the table executes', async () => {
-    const { root } = await play({ context: 'x', output: z.object({ a: z.number() }), root: [cell('FINAL({"a": 1})')] });
+    const { root } = await play({
+      context: 'a line of it\n'.repeat(5_000),
+      output: z.object({ a: z.number() }),
+      root: [cell('FINAL({"a": 1})')],
+    });
     const prompt = root.requests[0]?.messages[0]?.content ?? '';
     const unclaimed = prompt
       .split('\n')
@@ -54,6 +58,8 @@ describe('the system prompt claims, and it is so:', () => {
     const facts = {
       info,
       limits: DEFAULT_LIMITS,
+      traits: { items: true, text: true, large: true },
+      subModelTokens: undefined,
       depth: 0,
       contextNames: [],
       tools: [],

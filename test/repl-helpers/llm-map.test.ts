@@ -82,7 +82,7 @@ describe('llm_map', () => {
     expect(JSON.parse(result.answer ?? '')).toEqual([80, 120, true]);
   });
 
-  it('reads each item of a projected list once for each pass', async () => {
+  it('reads each item of a projected list once, also for votes and filters', async () => {
     const items = Array.from({ length: 100 }, (_, index) => `item ${index}`);
     let read = 0;
     const list = {
@@ -99,10 +99,19 @@ describe('llm_map', () => {
           () => 1,
           () => 0,
         )(prompt),
-      root: [cell(`FINAL(llm_map(context, "Which?", labels=${JSON.stringify(LABELS)}).counts()["entity"])`)],
+      root: [cell(`FINAL(llm_map(context, "Which?", labels=${JSON.stringify(LABELS)}, votes=3).counts()["entity"])`)],
     });
     expect(result.answer).toBe('100');
     expect(read).toBe(100);
+    // A filter reads them a second time, to return them.
+    read = 0;
+    const filtered = await play({
+      context: projected({ list }),
+      sub: ({ prompt }) => [...prompt.matchAll(/^(\d+): item \d+$/gm)].map(([, number]) => `${number}: yes`).join('\n'),
+      root: [cell('FINAL(len(llm_filter(context, "good", votes=2)))')],
+    });
+    expect(filtered.result.answer).toBe('100');
+    expect(read).toBe(200);
   });
 });
 

@@ -27,6 +27,7 @@ export async function encodeBindings(bindings: ReplBindings, describeFile: Descr
     header.tools = bindings.tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
   }
   if (bindings.output !== undefined) header.output = bindings.output;
+  if (bindings.price !== undefined) header.prices = bindings.price && [bindings.price.input, bindings.price.output];
   return { header, parts };
 }
 

@@ -134,7 +134,8 @@ describe('the message says what to do instead', () => {
 test('the system prompt names tools that are there and tools that are missing', async () => {
   const prompt = systemPrompt({
     ...{ info: repl.info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], values: [] },
-    ...{ outputSchema: undefined, requireInspection: true },
+    ...{ outputSchema: undefined, requireInspection: true, subModelTokens: undefined },
+    traits: { items: true, text: true, large: true },
   });
   const [, there = '', missing = ''] = /text tools \(([^)]*)\) and without ([^:]*):/.exec(prompt) ?? [];
   for (const name of there.split(', '))
