@@ -4,7 +4,7 @@
  * @module
  */
 export { coachEmptyReply, SAFE_STEP } from './coach-empty-reply.ts';
-export { type ContextTraits, traitsOf } from './context-traits.ts';
+export { traitsOf } from './context-traits.ts';
 export {
   type CommandFeedback,
   feedbackMessage,
