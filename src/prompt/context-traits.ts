@@ -12,7 +12,7 @@ export interface ContextTraits {
 
 /** Lines from which on a text is a list of something as well. */
 const LINES = 10;
-/** Characters that the first message nearly shows: to search them is no help. */
+/** Characters that the first message shows nearly all of: a search would add nothing. */
 const SHORT_TEXT = 2_000;
 /** Characters from which on a text is worth cutting, as `chunks` cuts it. */
 const LARGE_TEXT = 20_000;
