@@ -1,4 +1,3 @@
-import { characterBoundary } from '../code-points.ts';
 import type { Run } from '../engine/run.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
@@ -13,6 +12,8 @@ import {
 } from '../model/index.ts';
 import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
+import { compactIfDue, compactRefused } from './compaction.ts';
+import type { Conversation } from './conversation.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
 export const LAST_CALL_TOKENS = 1_024;
@@ -31,12 +32,30 @@ export type RootReply =
   | { readonly kind: 'limit'; readonly limit: LimitReached };
 
 /**
- * The root model's next reply. An answer that stays empty is a reply without text; a refusal by the provider's filter is
- * asked again once, in other words.
+ * The root model's next reply. A conversation that nears the model's window, or that the provider refused for its length, is
+ * compacted first. An answer that stays empty is a reply without text; a refusal by the provider's filter is asked again
+ * once, in other words.
  *
  * @throws ModelError when the model cannot be used
  */
 export async function askRoot(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
+  try {
+    const compacted = await compactIfDue(conversation, turn, run);
+    try {
+      return await askInOtherWords(conversation, turn, run);
+    } catch (error) {
+      if (!(await compactRefused(conversation, { turn, run, error, mayPay: !compacted }))) throw error;
+    }
+    return await askInOtherWords(conversation, turn, run);
+  } catch (error) {
+    // A limit may end the summary of old turns.
+    run.stop.throwIfStopped();
+    if (run.stop.limit === undefined) throw error;
+    return { kind: 'limit', limit: run.stop.limit };
+  }
+}
+
+async function askInOtherWords(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
   const reply = await ask(conversation.messages, turn, run);
   if (reply !== 'refused') return reply;
   const again = await ask(conversation.withLast(RULE_REFUSED), turn, run);
@@ -166,68 +185,4 @@ function stopAfterFirstCommand(): TextReader {
     }
     return undefined;
   };
-}
-
-/** The history shows this for a reply without text: providers refuse an empty assistant message. */
-const EMPTY_REPLY = '(empty reply)';
-
-/**
- * The messages of a completion. Append-only, so that providers' prefix caches hit: assistant replies exactly as
- * emitted, each followed by one user message.
- */
-export class Conversation {
-  readonly #messages: ChatMessage[];
-
-  constructor(system: string, first: string) {
-    this.#messages = [
-      { role: 'system', content: system },
-      { role: 'user', content: first },
-    ];
-  }
-
-  get messages(): readonly ChatMessage[] {
-    return this.#messages;
-  }
-
-  /** A reply, and the feedback on it. */
-  append(reply: string, feedback: string): void {
-    this.#messages.push(
-      { role: 'assistant', content: reply === '' ? EMPTY_REPLY : reply },
-      { role: 'user', content: feedback },
-    );
-  }
-
-  /** Begins again from `text`, as `continue_with` asks: the system prompt and the first message stay, the turns go. */
-  continueWith(text: string): void {
-    const [system, first] = this.#messages;
-    if (system === undefined || first === undefined) return;
-    const content = `${first.content}\n\nYou have worked on this before and left yourself this note:\n${text}`;
-    this.#messages.splice(0, this.#messages.length, system, { role: 'user', content });
-  }
-
-  /** The messages with more said at the end of the newest user message. */
-  withLast(text: string): readonly ChatMessage[] {
-    return moreSaid(this.#messages, text);
-  }
-
-  /** The same with the newest turn cut down: its reply and its feedback to `chars` characters each. */
-  withLastBrief(text: string, chars: number): readonly ChatMessage[] {
-    const turn = this.#messages.slice(2).slice(-2);
-    const brief = turn.map(({ role, content }) => ({ role, content: cutDown(content, chars) }));
-    return moreSaid([...this.#messages.slice(0, this.#messages.length - turn.length), ...brief], text);
-  }
-}
-
-function moreSaid(messages: readonly ChatMessage[], text: string): readonly ChatMessage[] {
-  const last = messages.at(-1);
-  const content = last === undefined ? text : `${last.content}\n\n${text}`;
-  return [...messages.slice(0, -1), { role: 'user', content }];
-}
-
-/** Head and tail of a text. */
-function cutDown(text: string, chars: number): string {
-  if (text.length <= chars) return text;
-  const head = text.slice(0, characterBoundary(text, Math.ceil(chars / 2)));
-  const tail = text.slice(characterBoundary(text, text.length - Math.floor(chars / 2)));
-  return `${head}\n… [cut: the budget has no room for more] …\n${tail}`;
 }

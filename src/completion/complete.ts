@@ -1,7 +1,9 @@
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
-import { askRoot, type Conversation } from './ask-root.ts';
-import { historyCommand } from './executed-command.ts';
+import { askRoot } from './ask-root.ts';
+import { fitLastCall } from './compaction.ts';
+import type { Conversation } from './conversation.ts';
+import { commandFacts, historyCommand } from './executed-command.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
 import { takeTurn } from './take-turn.ts';
@@ -33,6 +35,7 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     const record = recorder.openTurn({ number, reply: reply.text, reasoning: reply.reasoning, startedAt });
     const turn: TurnContext = { ...loop, number, record };
     reportProgress(loop, number, 'running code');
+    const handle = `t${history.nextTurn}`;
     await takeTurn(reply, turn);
     const { accepted, continueWith } = record;
     const { mayHaveDraft } = record;
@@ -51,7 +54,7 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - startedAt });
     if (accepted !== undefined) return { kind: 'answered', answer: accepted };
 
-    conversation.append(reply.text, feedback);
+    conversation.append({ handle, reply: reply.text, feedback, commands: record.executed.map(commandFacts) });
     if (continueWith !== undefined) conversation.continueWith(continueWith);
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
   }
@@ -75,6 +78,7 @@ async function endAtLimit(
 ): Promise<LoopEnd> {
   loop.run.reportLimit(limit, loop.number);
   reportProgress(loop, loop.number, 'asking for the best answer');
+  await fitLastCall(conversation, loop.number, loop.run);
   const best = await lastCall(conversation, limit, loop);
   return { kind: 'limit', limit, best };
 }

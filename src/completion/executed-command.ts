@@ -7,6 +7,7 @@
 import type { HistoryCommand } from '../engine/history.ts';
 import type { CellCompleted } from '../event/event.ts';
 import type { CommandRun } from '../journal/index.ts';
+import type { RemovedTurn } from '../prompt/compacted-turns.ts';
 import type { CellFacts, CommandFeedback } from '../prompt/index.ts';
 import type { Command } from '../protocol/index.ts';
 import type { Answer, RestartInfo, VariableInfo } from '../repl/port.ts';
@@ -124,6 +125,11 @@ function failedCalls({ subCalls }: ExecutedCommand): number {
 /** The command as `history` holds it. */
 export function historyCommand({ id, command, ok, output }: ExecutedCommand): HistoryCommand {
   return { id, kind: command.type, ok, output };
+}
+
+/** The command as a conversation lists it when its text has left the window. */
+export function commandFacts({ id, command, ok, output }: ExecutedCommand): RemovedTurn['commands'][number] {
+  return { id, kind: command.type, ok, chars: output.length };
 }
 
 /** The result of a command as the journal records it. */

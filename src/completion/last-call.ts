@@ -8,7 +8,9 @@ import { notes } from '../prompt/index.ts';
 import { type Command, isOnlyCommands, parseReply, proseAnswerOf, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { callModel } from '../subcall/call-model.ts';
-import { type Conversation, withToolCalls } from './ask-root.ts';
+import { withToolCalls } from './ask-root.ts';
+import { cutRefused } from './compaction.ts';
+import type { Conversation } from './conversation.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { LoopContext } from './turn-context.ts';
 
@@ -68,7 +70,7 @@ async function askForBest(
 ): Promise<string> {
   const prompt = notes.lastCallMessage(limit.reason);
   const reply = await run.journal.step({ kind: 'final', turn: number }, (step) =>
-    send({ conversation, prompt, limit, step, run }),
+    send({ conversation, prompt, limit, step, run, number }),
   );
   if (reply !== '') recorder.setLastCall(prompt, reply);
   return reply;
@@ -80,9 +82,25 @@ interface Sending {
   readonly limit: LimitReached;
   readonly step: Step;
   readonly run: Run;
+  readonly number: number;
 }
 
-async function send({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
+async function send(sending: Sending): Promise<string> {
+  const { conversation, run, number } = sending;
+  try {
+    return await sendOnce(sending).catch(async (error: unknown) => {
+      if (!(await cutRefused(conversation, { run, turn: number, error }))) throw error;
+      return await sendOnce(sending);
+    });
+  } catch (error) {
+    run.stop.throwIfStopped();
+    // The run has ended already: what the last call could not add is not worth losing the rest for.
+    if (RlmError.isInstance(error)) return '';
+    throw error;
+  }
+}
+
+async function sendOnce({ conversation, prompt, limit, step, run }: Sending): Promise<string> {
   const model = run.models.inUse(run.models.at(run.depth));
   const account = run.ledger.account({ kind: 'final', depth: run.depth });
   const outputTokens = (messages: readonly ChatMessage[]): number =>
@@ -92,28 +110,21 @@ async function send({ conversation, prompt, limit, step, run }: Sending): Promis
   for (let chars = MOST_CHARS; chars >= LEAST_CHARS && outputTokens(messages) < WORTHWHILE_TOKENS; chars /= 2) {
     messages = conversation.withLastBrief(prompt, chars);
   }
-  try {
-    const reply = await callModel(
-      {
-        model,
-        messages,
-        maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, outputTokens(messages))),
-        purpose: 'final',
-        depth: run.depth,
-        signal: run.stop.hardSignal,
-        // A caller who asks for the best answer now does not wait for a provider's long cool-down.
-        ...(limit.stop === 'finish-requested' && { sendBy: run.clock.now() + LAST_CALL_MS }),
-        account: step.account(account),
-      },
-      run,
-    );
-    return withToolCalls(reply.text, reply.toolCalls);
-  } catch (error) {
-    run.stop.throwIfStopped();
-    // The run has ended already: what the last call could not add is not worth losing the rest for.
-    if (RlmError.isInstance(error)) return '';
-    throw error;
-  }
+  const reply = await callModel(
+    {
+      model,
+      messages,
+      maxOutputTokens: Math.max(1, Math.min(run.limits.maxOutputTokens, outputTokens(messages))),
+      purpose: 'final',
+      depth: run.depth,
+      signal: run.stop.hardSignal,
+      // A caller who asks for the best answer now does not wait for a provider's long cool-down.
+      ...(limit.stop === 'finish-requested' && { sendBy: run.clock.now() + LAST_CALL_MS }),
+      account: step.account(account),
+    },
+    run,
+  );
+  return withToolCalls(reply.text, reply.toolCalls);
 }
 
 async function explicitAnswer(text: string, loop: LoopContext): Promise<BestAnswer | undefined> {

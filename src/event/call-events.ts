@@ -105,8 +105,8 @@ export interface ToolCompleted {
 export interface UsageRecorded {
   readonly type: 'usage.recorded';
   readonly model: string;
-  /** A turn, a sub-call, or the last call at a limit. */
-  readonly purpose: 'root' | 'sub' | 'final';
+  /** A turn, a sub-call, the last call at a limit, or a summary of old turns. */
+  readonly purpose: 'root' | 'sub' | 'final' | 'summary';
   readonly depth: number;
   /** From 1: retries are round trips of their own. */
   readonly attempt: number;

@@ -15,6 +15,7 @@ import type {
   ToolStarted,
   UsageRecorded,
 } from './call-events.ts';
+import type { CompactionFailed, ContextCompacted, ContextTruncated } from './context-events.ts';
 import type {
   BudgetWarning,
   EventsDropped,
@@ -43,6 +44,7 @@ import type {
 } from './turn-events.ts';
 
 export type * from './call-events.ts';
+export type * from './context-events.ts';
 export type * from './run-events.ts';
 export type * from './turn-events.ts';
 
@@ -92,6 +94,9 @@ export type EventBody =
   | ReplRestarted
   | JournalDiverged
   | UsageRecorded
+  | ContextCompacted
+  | ContextTruncated
+  | CompactionFailed
   | EventsDropped;
 
 /** One event of a run. */

@@ -16,6 +16,10 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'model.replied':
     case 'turn.completed':
       return `${body.type} t${body.turn}`;
+    case 'context.compacted':
+    case 'context.truncated':
+    case 'context.compaction-failed':
+      return `${body.type} t${body.turn} ${body.cause}`;
     case 'command.parsed':
       return `${body.type} ${body.id}`;
     case 'cell.completed':

@@ -11,7 +11,8 @@ const METADATA: ReadonlySet<string> = new Set([
   ...['rootModel', 'subCallModel', 'model', 'using', 'resource', 'limit', 'value', 'spent', 'bytes'],
   ...['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd', 'estimated', 'possiblyBilled', 'compressionRatio'],
   ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'repeated', 'textChars', 'promptChars', 'recordedSteps'],
-  ...['chosen', 'tokens', 'window'],
+  ...['chosen', 'tokens', 'window', 'cause', 'tokensBefore', 'tokensAfter', 'summaryChars'],
+  ...['outputs', 'turnsSummarised', 'turnsCut', 'summariesCut', 'turnsShortened'],
 ]);
 
 /** Of these objects a part is metadata. */

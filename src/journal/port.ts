@@ -8,8 +8,8 @@
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Settlement } from '../model/account.ts';
 
-/** The kind of a step. `child` is a completion started by `rlm_query`. */
-export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool';
+/** The kind of a step. `child` is a completion started by `rlm_query`, `compaction` makes the root conversation smaller. */
+export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool' | 'compaction';
 
 /** Identifies a step, in whatever order threads and tasks make them. */
 export interface StepCall {
@@ -25,7 +25,8 @@ export interface StepCall {
   readonly task?: string;
   /**
    * The request, JSON only, built with its properties in one fixed order: its hash is part of the key. Not used for
-   * `root` and `final`, whose place alone says which they are: their messages hold volatile facts such as the time left.
+   * `root`, `final` and `compaction`, whose place alone says which they are: their messages hold volatile facts such as the
+   * time left.
    */
   readonly request?: unknown;
   /** Of a sub-call: recorded before it runs, for people who look at the run. */
@@ -101,6 +102,8 @@ export interface JournalScope {
    * @throws RlmError `store-failure`, `cancelled` where unrecorded steps are refused, and whatever `run` throws
    */
   step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T>;
+  /** True when the next step of this call would return its record. */
+  recorded(call: StepCall): boolean;
   /** The record of a command that has ended, for a replay to see before it runs the command. */
   recordedCommand(id: string): CommandRecord | undefined;
   /** Records a command that has ended, or compares it with its record and reports differences. */

@@ -46,6 +46,11 @@ export class JournalRecord {
     return record;
   }
 
+  /** The step has a record that was not taken. */
+  has(key: string): boolean {
+    return this.#steps.has(key);
+  }
+
   /** The step had begun: an attempt of it was sent, its child had a run id, or its tool was called. */
   begun(key: string): boolean {
     return this.#made.has(key) || this.children.has(key) || this.#tools.has(key);

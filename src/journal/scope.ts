@@ -60,6 +60,10 @@ export class Scope implements JournalScope {
     return await this.#run({ key, call, again }, run);
   }
 
+  recorded(call: StepCall): boolean {
+    return this.#core.record.has(this.#core.ordinals.peek(stepKey(this.path, call)));
+  }
+
   recordedCommand(id: string): CommandRecord | undefined {
     return this.#core.record.commands.get(keyInScope(this.path, id));
   }

@@ -13,7 +13,7 @@ export function digest(text: string): string {
 export function stepKey(scope: string, call: StepCall): string {
   const place = call.command ?? `t${call.turn}`;
   const start = `${scopePrefix(scope)}${place}/${call.kind}`;
-  if (call.kind === 'root' || call.kind === 'final') return start;
+  if (call.kind === 'root' || call.kind === 'final' || call.kind === 'compaction') return start;
   const task = call.task === undefined ? '' : `@${call.task}`;
   return `${start}${task}/${digest(JSON.stringify(call.request) ?? '')}`;
 }
@@ -54,6 +54,11 @@ export class Ordinals {
       else numbers.push(ordinal);
     }
     for (const numbers of this.#expected.values()) numbers.sort((a, b) => b - a);
+  }
+
+  /** The key that {@link next} will return. */
+  peek(base: string): string {
+    return `${base}#${this.#expected.get(base)?.at(-1) ?? (this.#last.get(base) ?? 0) + 1}`;
   }
 
   next(base: string): string {

@@ -1,6 +1,6 @@
 import type { ReplPlace } from '../admission/repl-places.ts';
-import { Conversation } from '../completion/ask-root.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
+import { Conversation } from '../completion/conversation.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';
 import { defined } from '../defined.ts';
 import { type BoundContext, bindContext, factsOf } from '../engine/bind-context.ts';

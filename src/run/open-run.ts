@@ -273,8 +273,8 @@ async function booked(run: Run, attempts: Attempts): Promise<readonly BookedCall
   }));
 }
 
-/** The depth of a call: one for each child in its scope, and one more for a sub-call. */
+/** The depth of a call: one for each child in its scope, and one more for a call of the sub-model. */
 function depthOf(scope: string, kind: Attempts[number]['kind']): number {
   const children = scope === '' ? 0 : scope.split('>').length;
-  return children + (kind === 'sub' ? 1 : 0);
+  return children + (kind === 'sub' || kind === 'compaction' ? 1 : 0);
 }

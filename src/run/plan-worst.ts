@@ -1,3 +1,4 @@
+import { COMPACTION_KEPT_TURNS } from '../compact/limits.ts';
 import type { Route } from '../event/event.ts';
 import { ceilingCost, usd } from '../ledger/money.ts';
 import type { Limits } from '../limits.ts';
@@ -23,9 +24,11 @@ export function worstCase(of: {
   return { calls, tokens, costUsd: worstCost(models, limits, reasons), reasons };
 }
 
-/** Replies of the root model, one last call at a limit, and sub-calls, each of which may be a child with turns of its own. */
+/** Replies of the root model, summaries of old turns, one last call at a limit, and sub-calls, each of which may be a child with turns of its own. */
 function worstCalls({ maxTurns, maxDepth, maxSubCalls }: Limits, direct: boolean): number {
-  const ofRoot = maxTurns + 1;
+  // A summary leaves the newest turns as they are, so the first one may be due before the turn behind those and one old turn.
+  const summaries = Math.max(0, maxTurns - COMPACTION_KEPT_TURNS - 1);
+  const ofRoot = maxTurns + summaries + 1;
   // Infinity times 0 is not a number.
   const below = maxDepth === 0 || maxSubCalls === 0 ? 0 : maxSubCalls * (maxDepth >= 2 ? ofRoot : 1);
   return (direct ? 1 : 0) + ofRoot + below;

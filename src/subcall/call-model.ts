@@ -19,7 +19,7 @@ export interface PaidCall {
   readonly model: Model;
   readonly messages: readonly ChatMessage[];
   readonly maxOutputTokens: number;
-  readonly purpose: 'root' | 'sub' | 'final';
+  readonly purpose: 'root' | 'sub' | 'final' | 'summary';
   /** The depth at which the call is counted. */
   readonly depth: number;
   readonly signal: AbortSignal;

@@ -37,6 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   schema: ['protocol', 'repl'],
   tools: ['repl', 'schema'],
   admission: [],
+  compact: [],
   engine: [
     ...['admission', 'context', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'schema', 'store', 'tools'],
     'trajectory.ts',
@@ -46,12 +47,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'trajectory.ts',
   ],
   completion: [
-    ...['context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'subcall'],
+    ...['compact', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'subcall'],
     'trajectory.ts',
   ],
   run: [
-    ...['admission', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'protocol'],
-    'repl',
+    ...['admission', 'compact', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt'],
+    ...['protocol', 'repl'],
     ...['schema', 'store', 'subcall', 'tools'],
   ],
   resume: ['context', 'engine', 'event', 'journal', 'model', 'repl', 'schema', 'store'],

@@ -47,7 +47,7 @@ describe('ask --dry-run', () => {
       'sub-calls     openai-compatible/m',
       'context       context: str (5 bytes)',
       'typical       not known (the store has 0 like runs, and 3 are needed)',
-      'worst case    16 calls, 1.00M tokens, $2.00',
+      'worst case    17 calls, 1.00M tokens, $2.00',
       '',
     ]);
     expect(readdirSync(folder)).toEqual(['a.txt']);
@@ -61,7 +61,7 @@ describe('ask --dry-run', () => {
       ...{ contextBytes: 10, direct: null, typical: { runs: 0, costUsd: null } },
       models: { root: { id: 'openai-compatible/m', price: null } },
       worst: {
-        calls: 1_031,
+        calls: 1_058,
         tokens: 2_000_000,
         costUsd: null,
         reasons: ['the price of openai-compatible/m is not known'],

@@ -102,12 +102,12 @@ describe('the worst case', () => {
   const limits = { maxTurns: 4, maxSubCalls: 10, maxTokens: 1_000_000 };
 
   it.each<[string, Partial<CompletionRequest<unknown>>, Partial<RlmOptions>, object]>([
-    // Four turns, one last call, ten sub-calls; a million output tokens of gpt-4.
-    ['flat sub-calls', {}, {}, { calls: 15, tokens: 1_000_000, costUsd: 60 }],
-    ['no sub-calls', { limits: { ...limits, maxDepth: 0 } }, {}, { calls: 5, costUsd: 60 }],
-    ['no room for sub-calls', { limits: { ...limits, maxSubCalls: 0 } }, {}, { calls: 5 }],
-    ['children', { limits: { ...limits, maxDepth: 2 } }, {}, { calls: 5 + 10 * 5 }],
-    ['a direct call first', { mode: 'direct' }, {}, { calls: 16 }],
+    // Four turns, a summary of old turns before the last, one last call, ten sub-calls; a million output tokens of gpt-4.
+    ['flat sub-calls', {}, {}, { calls: 16, tokens: 1_000_000, costUsd: 60 }],
+    ['no sub-calls', { limits: { ...limits, maxDepth: 0 } }, {}, { calls: 6, costUsd: 60 }],
+    ['no room for sub-calls', { limits: { ...limits, maxSubCalls: 0 } }, {}, { calls: 6 }],
+    ['children', { limits: { ...limits, maxDepth: 2 } }, {}, { calls: 6 + 10 * 6 }],
+    ['a direct call first', { mode: 'direct' }, {}, { calls: 17 }],
     ['a dearer sub-model', {}, { subModel: windowed('sub') }, { costUsd: 100 }],
     [
       'a dearer model that code may name',
@@ -130,7 +130,7 @@ describe('the worst case', () => {
       'an unknown price',
       {},
       { subModel: windowed('nameless') },
-      { calls: 15, costUsd: null, reasons: ['the price of openai/nameless is not known'] },
+      { calls: 16, costUsd: null, reasons: ['the price of openai/nameless is not known'] },
     ],
     [
       'a model whose provider reports the cost afterwards',
