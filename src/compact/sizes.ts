@@ -9,7 +9,7 @@ import {
 export interface CompactionSizes {
   /** A larger conversation is compacted. */
   readonly trigger: number;
-  /** Compaction goes on until the conversation is no larger: the next one is then some turns away. */
+  /** The size after compaction, at most: the next one is then some turns away. */
   readonly target: number;
 }
 

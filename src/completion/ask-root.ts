@@ -1,3 +1,5 @@
+import { compactionSizes } from '../compact/sizes.ts';
+import type { Conversation } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
@@ -12,8 +14,6 @@ import {
 } from '../model/index.ts';
 import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
-import { compactIfDue, compactRefused } from './compaction.ts';
-import type { Conversation } from './conversation.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
 export const LAST_CALL_TOKENS = 1_024;
@@ -44,6 +44,8 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
     try {
       return await askInOtherWords(conversation, turn, run);
     } catch (error) {
+      if (!isTooLong(error)) throw error;
+      const { compactRefused } = await import('./compact-refused.ts');
       if (!(await compactRefused(conversation, { turn, run, error, mayPay: !compacted }))) throw error;
     }
     return await askInOtherWords(conversation, turn, run);
@@ -53,6 +55,42 @@ export async function askRoot(conversation: Conversation, turn: number, run: Run
     if (run.stop.limit === undefined) throw error;
     return { kind: 'limit', limit: run.stop.limit };
   }
+}
+
+/**
+ * Compacts a conversation that nears the window of the root model, before it is sent. A resumed run repeats the compactions
+ * of its journal, and makes no new one before a reply that it has recorded. The code is loaded where a run needs it.
+ *
+ * @returns whether it was compacted
+ */
+export async function compactIfDue(conversation: Conversation, turn: number, run: Run): Promise<boolean> {
+  const recorded = (): boolean => run.journal.recorded({ kind: 'compaction', turn });
+  if (!recorded() && (run.journal.recorded({ kind: 'root', turn }) || !nearsWindow(conversation, run))) return false;
+  const { compact } = await import('./compact-conversation.ts');
+  const window = rootModelOf(run).contextTokens ?? null;
+  const sizes = compactionSizes(window ?? 0);
+  do await compact(conversation, { run, turn, cause: 'window', window, sizes, mayPay: true });
+  while (recorded());
+  return true;
+}
+
+/** The conversation is above the size at which it is compacted. */
+export function nearsWindow(conversation: Conversation, run: Run): boolean {
+  const model = rootModelOf(run);
+  return (
+    model.contextTokens !== undefined &&
+    estimateInput(model, conversation.messages) > compactionSizes(model.contextTokens).trigger
+  );
+}
+
+/** The root model of a run. */
+export function rootModelOf({ models, depth }: Pick<Run, 'models' | 'depth'>): Model {
+  return models.inUse(models.at(depth));
+}
+
+/** The provider refused a prompt for its length. */
+export function isTooLong(error: unknown): error is ModelError {
+  return error instanceof ModelError && error.fault === 'context-length';
 }
 
 async function askInOtherWords(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
@@ -67,7 +105,7 @@ async function askInOtherWords(conversation: Conversation, turn: number, run: Ru
 }
 
 async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Promise<RootReply | 'refused'> {
-  const model = run.models.inUse(run.models.at(run.depth));
+  const model = rootModelOf(run);
   const hold = (history: readonly ChatMessage[]): void =>
     run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
   hold(messages);

@@ -1,5 +1,6 @@
 import { REFUSED_SHARE } from '../compact/limits.ts';
 import { type CompactionSizes, compactionSizes } from '../compact/sizes.ts';
+import type { Conversation, ConversationView } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import { messageOf } from '../errors.ts';
 import type { CompactionCause } from '../event/event.ts';
@@ -14,7 +15,6 @@ import {
   planDrop,
   planRemoval,
 } from './compaction-plan.ts';
-import type { Conversation, ConversationView } from './conversation.ts';
 import { summariseTurns } from './summarise-turns.ts';
 
 /** Why and to which size a conversation is compacted. */

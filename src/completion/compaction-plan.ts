@@ -5,8 +5,8 @@ import {
   SUMMARY_TOKENS,
 } from '../compact/limits.ts';
 import type { CompactionSizes } from '../compact/sizes.ts';
+import type { ConversationTurn, ConversationView, ShownTurn } from '../engine/conversation.ts';
 import { withoutOutputs, withShortOutputs } from '../prompt/compacted-turns.ts';
-import type { ConversationTurn, ConversationView, ShownTurn } from './conversation.ts';
 
 /**
  * One step that makes a conversation smaller, as the journal records it: a resumed run repeats the recorded steps, also

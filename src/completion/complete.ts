@@ -1,8 +1,7 @@
+import type { Conversation } from '../engine/conversation.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
-import { askRoot } from './ask-root.ts';
-import { fitLastCall } from './compaction.ts';
-import type { Conversation } from './conversation.ts';
+import { askRoot, nearsWindow } from './ask-root.ts';
 import { commandFacts, historyCommand } from './executed-command.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
@@ -78,7 +77,10 @@ async function endAtLimit(
 ): Promise<LoopEnd> {
   loop.run.reportLimit(limit, loop.number);
   reportProgress(loop, loop.number, 'asking for the best answer');
-  await fitLastCall(conversation, loop.number, loop.run);
+  if (nearsWindow(conversation, loop.run)) {
+    const { fitLastCall } = await import('./compact-refused.ts');
+    fitLastCall(conversation, loop.number, loop.run);
+  }
   const best = await lastCall(conversation, limit, loop);
   return { kind: 'limit', limit, best };
 }

@@ -1,3 +1,4 @@
+import type { Conversation } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import type { LimitReached } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
@@ -8,9 +9,7 @@ import { notes } from '../prompt/index.ts';
 import { type Command, isOnlyCommands, parseReply, proseAnswerOf, withoutReasoning } from '../protocol/index.ts';
 import type { Answer } from '../repl/port.ts';
 import { callModel } from '../subcall/call-model.ts';
-import { withToolCalls } from './ask-root.ts';
-import { cutRefused } from './compaction.ts';
-import type { Conversation } from './conversation.ts';
+import { isTooLong, withToolCalls } from './ask-root.ts';
 import { type Accepted, judgeCommand } from './judge-answer.ts';
 import type { LoopContext } from './turn-context.ts';
 
@@ -89,7 +88,9 @@ async function send(sending: Sending): Promise<string> {
   const { conversation, run, number } = sending;
   try {
     return await sendOnce(sending).catch(async (error: unknown) => {
-      if (!(await cutRefused(conversation, { run, turn: number, error }))) throw error;
+      if (!isTooLong(error)) throw error;
+      const { cutRefused } = await import('./compact-refused.ts');
+      if (!cutRefused(conversation, { run, turn: number, error })) throw error;
       return await sendOnce(sending);
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import {
   SUMMARY_OUTPUT_CHARS,
   SUMMARY_TOKENS,
 } from '../compact/limits.ts';
+import type { ConversationTurn } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
@@ -12,7 +13,6 @@ import { type ChatMessage, estimateInput, type Model } from '../model/index.ts';
 import { summaryRequest } from '../prompt/compacted-turns.ts';
 import { splitReasoning } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
-import type { ConversationTurn } from './conversation.ts';
 
 /** Characters of the query in the request. */
 const QUERY_CHARS = 4_096;

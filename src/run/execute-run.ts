@@ -1,9 +1,9 @@
 import type { ReplPlace } from '../admission/repl-places.ts';
 import { complete, type LoopEnd } from '../completion/complete.ts';
-import { Conversation } from '../completion/conversation.ts';
 import type { TrajectoryRecorder } from '../completion/turn-record.ts';
 import { defined } from '../defined.ts';
 import { type BoundContext, bindContext, factsOf } from '../engine/bind-context.ts';
+import { Conversation } from '../engine/conversation.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';

@@ -111,7 +111,7 @@ await onEachBackend(({ name, repl }) => {
     const first = model.requests.at(-1)?.messages[1]?.content ?? '';
     expect(first).toContain('| Fact 0\n| [t99.0] cell: ok');
     expect(first).toContain('- t1: [t1.0] cell ok');
-    // What the model that summarises reads has the outputs and the question.
+    // The request for a summary has the question and the turns.
     expect(subModel.requests[0]?.prompt).toContain(QUERY);
     expect(subModel.requests[0]?.prompt).toContain('Turn t1, reply:');
   });
