@@ -83,8 +83,7 @@ export function nearsWindow(conversation: Conversation, run: Run): boolean {
   );
 }
 
-/** The root model of a run. */
-export function rootModelOf({ models, depth }: Pick<Run, 'models' | 'depth'>): Model {
+function rootModelOf({ models, depth }: Pick<Run, 'models' | 'depth'>): Model {
   return models.inUse(models.at(depth));
 }
 

@@ -89,8 +89,13 @@ function failureIn(run: Run): (error: unknown) => { readonly failed: string } {
   };
 }
 
+/** The model that the conversation is for. */
+export function rootModelOf({ models, depth }: Run): Model {
+  return models.inUse(models.at(depth));
+}
+
 function taskOf(conversation: Conversation, { run, sizes }: CompactOptions): CompactionTask {
-  const model = run.models.inUse(run.models.at(run.depth));
+  const model = rootModelOf(run);
   const tokensOf = (view: ConversationView): number => estimateInput(model, conversation.messagesOf(view));
   return { ...sizes, view: conversation.view, tokensOf };
 }

@@ -7,8 +7,7 @@ import { compactionSizes } from '../compact/sizes.ts';
 import type { Conversation } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import type { ModelError } from '../model/index.ts';
-import { rootModelOf } from './ask-root.ts';
-import { compact, cutDown, sizesAfter } from './compact-conversation.ts';
+import { compact, cutDown, rootModelOf, sizesAfter } from './compact-conversation.ts';
 
 /** Compacts a conversation that the provider refused for its length. False where nothing can go. */
 export async function compactRefused(
