@@ -9,6 +9,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       'ai-sdk': 'src/ai-sdk/index.ts',
+      compact: 'src/compact/index.ts',
       mcp: 'src/mcp/index.ts',
       server: 'src/server/index.ts',
       test: 'src/test.ts',

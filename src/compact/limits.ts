@@ -24,3 +24,11 @@ export const NEWEST_OUTPUT_CHARS = 16_384;
 export const NEWEST_LEAST_OUTPUT_CHARS = 512;
 /** Share of a refused conversation to which it is made smaller where the provider does not say how large its window is. */
 export const REFUSED_SHARE = 0.5;
+/** Newest steps of a host agent that keep their text: an assistant message with the results of its tools is one step. */
+export const KEPT_STEPS = 3;
+/** Characters of a tool's output up to which it stays: the line that would replace it is as long. */
+export const SHORT_OUTPUT_CHARS = 300;
+/** Tokens that a file or an image counts for in an estimate: providers scale images down to about so many. */
+export const FILE_TOKENS = 1_600;
+/** Characters of a page of a stored part. */
+export const PAGE_CHARS = 8_000;

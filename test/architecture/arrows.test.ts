@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   schema: ['protocol', 'repl'],
   tools: ['repl', 'schema'],
   admission: [],
-  compact: [],
+  compact: ['model'],
   engine: [
     ...['admission', 'context', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'schema', 'store', 'tools'],
     'trajectory.ts',

@@ -31,6 +31,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ai: import.meta.resolve('ai'),
   'fathom-rlm': new URL('../../src/index.ts', import.meta.url).href,
   'fathom-rlm/ai-sdk': new URL('../../src/ai-sdk/index.ts', import.meta.url).href,
+  'fathom-rlm/compact': new URL('../../src/compact/index.ts', import.meta.url).href,
   'fathom-rlm/test': new URL('../../src/test.ts', import.meta.url).href,
 };
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as aiSdk from '../../src/ai-sdk/index.ts';
+import * as compact from '../../src/compact/index.ts';
 import * as index from '../../src/index.ts';
 import * as doubles from '../../src/test.ts';
 
@@ -24,10 +25,12 @@ function exportsOf(path: string): readonly string[] {
 test('the exports of each entry', async () => {
   const main = exportsOf('../../src/index.ts');
   const model = exportsOf('../../src/ai-sdk/index.ts');
+  const compaction = exportsOf('../../src/compact/index.ts');
   const testing = exportsOf('../../src/test.ts');
   const sections = [
     ...['# fathom-rlm', ...main, ''],
     ...['# fathom-rlm/ai-sdk', ...model, ''],
+    ...['# fathom-rlm/compact', ...compaction, ''],
     ...['# fathom-rlm/test', ...testing, ''],
   ];
   await expect(sections.join('\n')).toMatchFileSnapshot('public-api.txt');
@@ -37,5 +40,6 @@ test('every value that is listed is there, and nothing else', () => {
   const values = (path: string): readonly string[] => exportsOf(path).filter((name) => !name.startsWith('type '));
   expect(Object.keys(index).sort()).toEqual(values('../../src/index.ts'));
   expect(Object.keys(aiSdk).sort()).toEqual(values('../../src/ai-sdk/index.ts'));
+  expect(Object.keys(compact).sort()).toEqual(values('../../src/compact/index.ts'));
   expect(Object.keys(doubles).sort()).toEqual(values('../../src/test.ts'));
 });

@@ -77,6 +77,8 @@ test('it holds what it needs, and nothing else', () => {
     'dist/index.d.mts',
     'dist/ai-sdk.mjs',
     'dist/ai-sdk.d.mts',
+    'dist/compact.mjs',
+    'dist/compact.d.mts',
     'dist/test.mjs',
     'dist/server.mjs',
     'docs/server.md',
