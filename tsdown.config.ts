@@ -43,6 +43,32 @@ export default defineConfig([
     clean: false,
     minify: true,
     deps: { alwaysBundle: /^[^.]/, onlyBundle: false },
-    hooks: { 'build:done': () => writeThirdPartyNotices('dist/repl/pyodide/shell/THIRD-PARTY-NOTICES.txt') },
+    hooks: {
+      'build:done': () =>
+        writeThirdPartyNotices({
+          folder: 'dist/repl/pyodide/shell',
+          subject: 'just-bash.mjs',
+          packages: ['just-bash'],
+        }),
+    },
+  },
+  {
+    // The process that converts documents: it may read its folder and one file. The parsers are development dependencies, in
+    // chunks that are loaded for the kinds they are for.
+    ...SHARED,
+    entry: { main: 'src/convert/worker/main.ts' },
+    outDir: 'dist/convert/worker',
+    dts: false,
+    clean: false,
+    minify: true,
+    deps: { alwaysBundle: /^[^.]/, onlyBundle: false },
+    hooks: {
+      'build:done': () =>
+        writeThirdPartyNotices({
+          folder: 'dist/convert/worker',
+          subject: 'The modules of this folder',
+          packages: ['htmlparser2', 'unpdf', 'yauzl'],
+        }),
+    },
   },
 ]);

@@ -19,18 +19,28 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Writes one file with the licence of just-bash and of each package that may be part of its bundle. */
-export function writeThirdPartyNotices(path: string): void {
-  const texts = bundledPackages('just-bash').map(({ folder, manifest }) => {
+/** Bundled packages and their folder. */
+interface Bundle {
+  readonly folder: string;
+  /** The first words of the file. */
+  readonly subject: string;
+  readonly packages: readonly string[];
+}
+
+/** Writes one file with the licence of each package that may be part of a bundle. */
+export function writeThirdPartyNotices({ folder: target, subject, packages }: Bundle): void {
+  const texts = bundledPackages(packages).map(({ folder, manifest }) => {
     const { name, version, license = 'unknown' } = manifest;
     if (REFUSED.test(license)) throw new Error(`${name} is under ${license} and cannot be bundled`);
     return `${name} ${version} (${license})\n\n${licenceText(folder, manifest)}`;
   });
   const line = `\n\n${'-'.repeat(80)}\n\n`;
-  writeFileSync(join(ROOT, path), `just-bash.mjs contains code of these packages.${line}${texts.join(line)}\n`);
+  const path = join(ROOT, target, 'THIRD-PARTY-NOTICES.txt');
+  const verb = subject.startsWith('The ') ? 'contain' : 'contains';
+  writeFileSync(path, `${subject} ${verb} code of these packages.${line}${texts.join(line)}\n`);
 }
 
-function bundledPackages(first: string): readonly { folder: string; manifest: Manifest }[] {
+function bundledPackages(names: readonly string[]): readonly { folder: string; manifest: Manifest }[] {
   const found = new Map<string, Manifest>();
   const visit = (name: string, from: string): void => {
     const folder = folderOf(name, from);
@@ -39,7 +49,7 @@ function bundledPackages(first: string): readonly { folder: string; manifest: Ma
     found.set(folder, manifest);
     for (const dependency of Object.keys(manifest.dependencies ?? {})) visit(dependency, folder);
   };
-  visit(first, ROOT);
+  for (const name of names) visit(name, ROOT);
   return [...found].map(([folder, manifest]) => ({ folder, manifest }));
 }
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from .answers import Answers
 from .channel import Channel
-from .documents import Document, Documents
+from .document_source import DocumentSource
+from .documents import Document, Documents, TextDocument
 from .errors import BudgetExceeded, CommandError, LLMError
 from .frames import decode_text
 from .json_values import parse_json
@@ -97,7 +98,10 @@ class Bindings:
             return Unavailable(value["message"])
         if kind == "documents":
             packed = self.unpack(value)
-            return Documents([self.make_document(one, texts, packed) for one in value["documents"]])
+            sources = self.sources_of(value)
+            return Documents([self.make_document(one, texts, packed, sources) for one in value["documents"]])
+        if kind == "document":
+            return self.make_single(value)
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
 
     def unpack(self, value: dict) -> "Iterator[str]":
@@ -115,8 +119,27 @@ class Bindings:
             yield pack[at:end]
             at = end
 
-    def make_document(self, one: dict, texts, packed: "Iterator[str]") -> Document:
+    def make_single(self, value: dict) -> "TextDocument | Document":
+        """One file: its text with the attributes of a document, or a document where it has no text."""
+        path, facts = value["path"], value["facts"]
+        source = None
+        if value["id"]:
+            source = DocumentSource(self._channel, value["id"], 0, facts["kind"], value["bytes"], facts)
+        if value["text"] is None:
+            return Document(path, source)
+        return TextDocument(self.load(value["text"]), path, source)
+
+    def sources_of(self, value: dict) -> "Iterator[DocumentSource]":
+        """Documents that the host converts when they are used, in their order."""
+        contents = (one["content"] for one in value["documents"])
+        converted = (content for content in contents if content["kind"] == "converted")
+        for place, content in enumerate(converted):
+            yield DocumentSource(self._channel, value["id"], place, content["as"], content["bytes"])
+
+    def make_document(self, one: dict, texts, packed: "Iterator[str]", sources: "Iterator[DocumentSource]") -> Document:
         """A document. An error names it, as the host knows only the whole list."""
+        if one["content"]["kind"] == "converted":
+            return Document(one["path"], next(sources))
         if one["content"]["kind"] == "packed":
             text = next(packed)
             return Document(one["path"], text.encode("latin-1") if one["content"]["bytes"] else text)

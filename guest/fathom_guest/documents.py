@@ -2,32 +2,32 @@
 
 from .own import own_builtins as __builtins__
 
+from .document_source import DocumentSource
+from .tables import Table, Tables, tables_in
 
-class Document:
-    """One file: `.path`, `.name`, `.text`, `.size` in characters, `.lines`. Of a file that is not text: `.bytes`."""
+#: Kinds of text by the ends of names. Every other text is `text`.
+_TEXT_KINDS = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "json": "json",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "md": "markdown",
+    "markdown": "markdown",
+    "log": "log",
+}
 
-    __slots__ = ("path", "_content")
 
-    def __init__(self, path: str, content: object) -> None:
-        self.path = path
-        self._content = content
+def text_kind(path: str) -> str:
+    """The kind of a text by the end of its name."""
+    return _TEXT_KINDS.get(path.rsplit("/", 1)[-1].rpartition(".")[2].lower(), "text")
 
-    @property
-    def is_text(self) -> bool:
-        """It has a text, and not only bytes."""
-        return not isinstance(self._content, bytes)
 
-    @property
-    def text(self) -> str:
-        """The text. A ValueError for a file that has none."""
-        if isinstance(self._content, bytes):
-            raise ValueError(f"{self.path} is not text: use .bytes")
-        return self._content
+class Described:
+    """The attributes of every document besides its text: kind, title, facts, pages and tables."""
 
-    @property
-    def bytes(self) -> "bytes":
-        """The bytes of a file that is not text; the UTF-8 of one that is."""
-        return self._content if isinstance(self._content, bytes) else self._content.encode("utf-8", "surrogatepass")
+    __slots__ = ()
 
     @property
     def name(self) -> str:
@@ -35,33 +35,145 @@ class Document:
         return self.path.rsplit("/", 1)[-1]
 
     @property
-    def size(self) -> int:
-        """How many characters the text has, or bytes the file that is not text."""
-        return len(self._content)
+    def kind(self) -> str:
+        """`pdf`, `xlsx`, `csv`, `text`, …"""
+        return text_kind(self.path) if self._source is None else self._source.kind
+
+    @property
+    def title(self) -> "str | None":
+        """The title that the file states, or None."""
+        return None if self._source is None else self._source.facts["title"]
+
+    @property
+    def meta(self) -> "dict[str, object]":
+        """Facts that the file states: author, dates, pages, width and so on."""
+        return {} if self._source is None else self._source.facts["meta"]
+
+    @property
+    def pages(self) -> "list[str]":
+        """The text page by page; a text without pages is one page."""
+        starts = None if self._source is None else self._source.facts["pages"]
+        text = self.text
+        if starts is None:
+            return [text]
+        return [text[start:end].removesuffix("\f") for start, end in zip(starts, [*starts[1:], len(text)])]
+
+    @property
+    def tables(self) -> "Tables":
+        """The tables, each a list of dicts with `.name`, `.columns` and `.df`, by number or by name."""
+        source = self._source
+        if source is not None and (source.tables is not None or source.facts["tables"]):
+            return source.read_tables()
+        return tables_in(self.kind, self.text, self.name)
+
+    @property
+    def rows(self) -> "Table":
+        """The rows of the first table, as dicts. A ValueError for a document without one."""
+        found = self.tables
+        if not found:
+            raise ValueError(f"{self.path} has no table")
+        return found[0]
+
+    @property
+    def bytes(self) -> "bytes":
+        """The bytes of the file; of a text, its UTF-8."""
+        if self._source is not None:
+            return self._source.read_bytes()
+        return self.text.encode("utf-8", "surrogatepass")
 
     @property
     def lines(self) -> "list[str]":
         """The lines of the text, without their ends."""
         return self.text.splitlines()
 
+
+class TextDocument(Described, str):
+    """One file as its text: a `str` that also has `.path`, `.kind`, `.pages`, `.rows`, `.tables`, `.meta` and so on."""
+
+    def __new__(cls, text: str, path: str, source: "DocumentSource | None") -> "TextDocument":
+        made = str.__new__(cls, text)
+        made.path = path
+        made._source = source
+        return made
+
+    @property
+    def is_text(self) -> bool:
+        """It has a text."""
+        return True
+
+    @property
+    def text(self) -> str:
+        """The text alone, as a plain `str`."""
+        return str.__str__(self)
+
+    @property
+    def size(self) -> int:
+        """How many characters the text has."""
+        return len(self)
+
+    def __reduce__(self):
+        return str, (str.__str__(self),)
+
+
+class Document(Described):
+    """One file: `.path`, `.name`, `.kind`, `.text`, `.size`, `.lines`, `.pages`, `.rows`, `.tables`, `.meta`."""
+
+    __slots__ = ("path", "_content", "_source")
+
+    def __init__(self, path: str, content: object) -> None:
+        self.path = path
+        self._source = content if isinstance(content, DocumentSource) else None
+        self._content = None if self._source is not None else content
+
+    @property
+    def is_text(self) -> bool:
+        """It has a text, and not only bytes."""
+        return self._source.has_text if self._source is not None else not isinstance(self._content, bytes)
+
+    @property
+    def kind(self) -> str:
+        """`pdf`, `xlsx`, `csv`, `text`, … or `binary`."""
+        return "binary" if isinstance(self._content, bytes) else Described.kind.__get__(self)
+
+    @property
+    def text(self) -> str:
+        """The text. A ValueError for a file that has none."""
+        if self._source is not None:
+            return self._source.read_text(self.path)
+        if isinstance(self._content, bytes):
+            raise ValueError(f"{self.path} is not text: use .bytes")
+        return self._content
+
+    @property
+    def bytes(self) -> "bytes":
+        """The bytes of the file; of a text, its UTF-8."""
+        return self._content if isinstance(self._content, bytes) else Described.bytes.__get__(self)
+
+    @property
+    def size(self) -> int:
+        """How many characters a text file has, or bytes a file of another kind."""
+        return self._source.size if self._source is not None else len(self._content)
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not Document:
             return NotImplemented
-        return self.path == other.path and self._content == other._content
+        return self.path == other.path and self._content == other._content and self._source is other._source
 
     def __hash__(self) -> int:
         return hash((self.path, self._content))
 
     def __contains__(self, wanted: object) -> bool:
-        return wanted in self._content
+        return wanted in (self.text if self._source is not None else self._content)
 
     def __len__(self) -> int:
-        return len(self._content)
+        return len(self.text) if self._source is not None else len(self._content)
 
     def __bool__(self) -> bool:
         return True
 
     def __repr__(self) -> str:
+        if self._source is not None:
+            return f"<document {self.path!r}, {self.kind}, {self._source.size} bytes>"
         unit = "bytes" if isinstance(self._content, bytes) else "characters"
         return f"<document {self.path!r}, {len(self._content)} {unit}>"
 
@@ -91,4 +203,4 @@ class Documents(list):
         return self[path] if path in self else default
 
 
-Document.__module__ = Documents.__module__ = "builtins"
+Document.__module__ = TextDocument.__module__ = Documents.__module__ = "builtins"

@@ -1,6 +1,8 @@
+import { isConvertedKind } from '../convert/kinds.ts';
 import { openRegular } from '../regular-file.ts';
 import type { FileValue, ReplValue } from '../repl/port.ts';
 import { decodeWhole } from '../text-encoding.ts';
+import { convertedText } from './converted-files.ts';
 import type { LoadedContext } from './input.ts';
 import type { ContextSet } from './load.ts';
 
@@ -43,6 +45,8 @@ function bytesOf(value: Sized): number {
       return value.json.length;
     case 'file':
       return value.bytes;
+    case 'document':
+      return value.text?.bytes ?? 0;
     case 'documents':
       return value.documents.reduce((sum, { content }) => sum + bytesOf(content), 0);
     default:
@@ -60,6 +64,8 @@ async function valueText(value: Sized): Promise<WholeText> {
       return { text: value.json };
     case 'file':
       return await fileText(value);
+    case 'document':
+      return value.text === undefined ? { because: `${value.path} has no text` } : await fileText(value.text);
     case 'documents': {
       const texts: string[] = [];
       for (const { path, content } of value.documents) {
@@ -79,6 +85,7 @@ async function valueText(value: Sized): Promise<WholeText> {
 }
 
 async function fileText(file: FileValue): Promise<WholeText> {
+  if (isConvertedKind(file.converts)) return { text: await convertedText(file, file.converts) };
   if (file.as === 'bytes') return { because: `${file.name ?? file.path} is not text` };
   await using handle = await openRegular(file);
   const buffer = Buffer.alloc(file.bytes);

@@ -1,4 +1,6 @@
-import type { DocumentValue } from '../repl/port.ts';
+import { isConvertedKind, kindName } from '../convert/kinds.ts';
+import type { DocumentValue, FileValue } from '../repl/port.ts';
+import { documentReader } from './document-reader.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
 import { MIDDLE_AT, PREVIEW_CHARS, previewText } from './preview.ts';
@@ -11,16 +13,26 @@ export function documentsContext(
   documents: readonly DocumentValue[],
   notes: readonly ContextNote[] = [],
 ): LoadedContext {
+  const converted = documents.flatMap(({ path, content }) =>
+    content.kind === 'file' && content.converts !== undefined ? [{ path, file: content }] : [],
+  );
   return {
     value: { kind: 'documents', documents },
-    type: 'list of documents with .path and .text',
+    type: `list of documents with .path and .text${converted.length === 0 ? '' : ', .pages, .tables and .meta'}`,
     size: documents.length,
     unit: 'documents',
     preview: previewText(listed(documents).map(lineOf).join('\n')),
     description: describeDocuments(documents),
     notes,
     empty: documents.length === 0,
+    ...(converted.length > 0 && { shape: convertedWords(converted), projection: documentReader(converted) }),
   };
+}
+
+/** e.g. `converted when they are used: PDF 12, Excel workbook 3`. */
+function convertedWords(documents: readonly { readonly file: FileValue }[]): string {
+  const kinds = documents.map(({ file }) => (isConvertedKind(file.converts) ? kindName(file.converts) : 'file'));
+  return `converted when a cell uses them: ${countsOf(kinds)}`;
 }
 
 /** The documents that a preview can show: each takes a line of two characters at least. */

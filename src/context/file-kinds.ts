@@ -4,8 +4,12 @@
  * @module
  */
 
+import type { ConvertedKind } from '../convert/kinds.ts';
+
 /** A kind of file that is not text. */
 export interface BinaryKind {
+  /** The kind of document that a converter makes of it; absent where none does. */
+  readonly converts?: ConvertedKind;
   /** With its article, e.g. `a PDF`. */
   readonly name: string;
   /**
@@ -34,7 +38,12 @@ const SQLITE = 'db = sqlite3.connect(":memory:"); db.deserialize(%[:18] + b"\\x0
 
 /** The first that matches counts. */
 const MAGIC: readonly Magic[] = [
-  { name: 'a PDF', bytes: '%PDF-', remedy: 'convert it first, for example with pdftotext, and give the text' },
+  {
+    name: 'a PDF',
+    bytes: '%PDF-',
+    converts: 'pdf',
+    remedy: 'convert it first, for example with pdftotext, and give the text',
+  },
   { name: 'a gzip file', bytes: [0x1f, 0x8b], opens: 'gzip.decompress(%)' },
   { name: 'a bzip2 file', bytes: 'BZh', opens: 'bz2.decompress(%)' },
   { name: 'an xz file', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], opens: 'lzma.decompress(%)' },
@@ -99,12 +108,31 @@ const AMBIGUOUS: ReadonlySet<string> = new Set([
 export const ZIP_TAIL_BYTES = 65_536;
 
 /** Parts by which kinds of zip archives are recognised. */
-const ZIP_PARTS: readonly (readonly [string, string, string])[] = [
-  ['word/document.xml', 'a Word document', `${ZIP}; the text is in word/document.xml`],
-  ['xl/workbook.xml', 'an Excel workbook', `${ZIP}; cells are in xl/worksheets/*.xml, texts in xl/sharedStrings.xml`],
-  ['ppt/presentation.xml', 'a PowerPoint presentation', `${ZIP}; slides are in ppt/slides/*.xml`],
-  ['META-INF/container.xml', 'an EPUB book', `${ZIP}; chapters are its .xhtml and .html files`],
-  ['META-INF/manifest.xml', 'an OpenDocument file', `${ZIP}; the text is in content.xml`],
+const ZIP_PARTS: readonly (BinaryKind & { readonly part: string })[] = [
+  {
+    part: 'word/document.xml',
+    name: 'a Word document',
+    converts: 'docx',
+    opens: `${ZIP}; the text is in word/document.xml`,
+  },
+  {
+    part: 'xl/workbook.xml',
+    name: 'an Excel workbook',
+    converts: 'xlsx',
+    opens: `${ZIP}; cells are in xl/worksheets/*.xml, texts in xl/sharedStrings.xml`,
+  },
+  {
+    part: 'ppt/presentation.xml',
+    name: 'a PowerPoint presentation',
+    converts: 'pptx',
+    opens: `${ZIP}; slides are in ppt/slides/*.xml`,
+  },
+  {
+    part: 'META-INF/container.xml',
+    name: 'an EPUB book',
+    opens: `${ZIP}; chapters are its .xhtml and .html files`,
+  },
+  { part: 'META-INF/manifest.xml', name: 'an OpenDocument file', opens: `${ZIP}; the text is in content.xml` },
 ];
 
 /** {@link MAGIC} as bytes. */
@@ -126,8 +154,8 @@ export function magicKind(head: Buffer, text: boolean): BinaryKind | undefined {
 
 /** A zip archive by the names of its parts, which `tail` (its end) lists. */
 export function zipKind(kind: BinaryKind, tail: Buffer): BinaryKind {
-  const part = kind.opens === ZIP ? ZIP_PARTS.find(([name]) => tail.includes(name)) : undefined;
-  return part === undefined ? kind : { name: part[1], opens: part[2] };
+  const found = kind.opens === ZIP ? ZIP_PARTS.find(({ part }) => tail.includes(part)) : undefined;
+  return found ?? kind;
 }
 
 /** Binary data that nothing here knows. */

@@ -36,11 +36,11 @@ async function load(paths: string | readonly string[] = '.', options: FilesOptio
   };
 }
 
-const PDF = '%PDF-1.4 \xe2';
+const PROGRAM = '\x7fELF\x02\x01\0';
 
 describe('named files', () => {
   test.each([
-    ['a PDF beside a text', { 'a.txt': 'a', 'report.pdf': PDF }, ['a.txt', 'report.pdf'], 'report.pdf'],
+    ['a program beside a text', { 'a.txt': 'a', 'report.bin': PROGRAM }, ['a.txt', 'report.bin'], 'report.bin'],
     ['UTF-16 that is cut', { 'a.txt': 'a', 'cut.txt': '\ufffe' }, ['a.txt', 'gone.txt'], 'gone.txt'],
     ['an image', { 'a.txt': 'a', 'i.png': Buffer.from('89504e470d0a1a0a', 'hex') }, ['i.png', 'a.txt'], 'i.png'],
     ['noise', { 'a.txt': 'a', 'n.bin': Buffer.from([0, 1, 2, 255]) }, ['a.txt', 'n.bin'], 'n.bin'],
@@ -66,18 +66,21 @@ describe('named files', () => {
 
 describe('what a folder leaves out is counted by reason', () => {
   test('binaries, by the end of their names', async () => {
-    await write({ 'one.txt': '1', ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}.pdf`, PDF])) });
+    await write({
+      'one.txt': '1',
+      ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}.bin`, PROGRAM])),
+    });
     const { paths, notes, description } = await load();
     expect({ paths, notes, description }).toEqual({
       paths: ['one.txt'],
-      notes: ['left out: 20 binary (.pdf 20)'],
+      notes: ['left out: 20 binary (.bin 20)'],
       description: '1 file, 1 byte',
     });
   });
 
   test('a folder of nothing else says what it found', async () => {
-    await write({ 'a.pdf': PDF, 'b.pdf': PDF });
-    await expect(load()).rejects.toThrow('no text file matches; left out: 2 binary (.pdf 2)');
+    await write({ 'a.bin': PROGRAM, 'b.bin': PROGRAM });
+    await expect(load()).rejects.toThrow('no text file matches; left out: 2 binary (.bin 2)');
   });
 
   test('links: within the folder they are followed, out of it and dangling ones are reported, loops end', async () => {

@@ -1,27 +1,24 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { ConversionError } from '../convert/conversion-error.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import { openRegular, READ_REGULAR } from '../regular-file.ts';
+import { READ_REGULAR } from '../regular-file.ts';
 import type { FileValue } from '../repl/port.ts';
-import { BINARY, decodeWhole, type TextEncoding } from '../text-encoding.ts';
+import { BINARY, type TextEncoding } from '../text-encoding.ts';
+import { documentContext } from './document-context.ts';
 import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, encodingGiven, whyNoPath } from './file-options.ts';
 import { bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
-import {
-  joinPreview,
-  MIDDLE_AT,
-  PREVIEW_CHARS,
-  PREVIEW_HEAD,
-  PREVIEW_MIDDLE,
-  PREVIEW_TAIL,
-  previewText,
-} from './preview.ts';
-import { type FileFacts, readAt, scanFile } from './scan-file.ts';
+import { previewOfFile } from './preview-of-file.ts';
+import { type FileFacts, scanFile } from './scan-file.ts';
 
 /** How a file is read. */
 export interface FileOptions {
-  /** `json`: parsed by Python, integers exact. `bytes`: not decoded at all. Default `text`. */
+  /**
+   * `text`: as it is, decoded. `json`: parsed by Python, integers exact. `bytes`: not decoded at all. Default: by its kind, which
+   * for PDF, office documents and the like is the text that a converter finds in it, with pages and tables (docs/contexts.md).
+   */
   readonly as?: 'text' | 'json' | 'bytes';
   /**
    * Any label of the WHATWG Encoding Standard, such as `windows-1252` or `shift_jis`. Default: by its byte-order mark, by
@@ -32,8 +29,9 @@ export interface FileOptions {
 }
 
 /**
- * A file as context. It is read in pieces to learn what it is, and never kept in this process: the REPL maps it. A file
- * that is not text is refused, or given as `bytes` where Python's standard library can open it.
+ * A file as context. It is read in pieces to learn what it is, and never kept in this process: the REPL maps it. A document,
+ * such as a PDF, is converted in a process of its own. Any other file that is not text is refused, or given as `bytes` where
+ * Python's standard library can open it.
  *
  * @example
  * ```ts
@@ -62,7 +60,9 @@ export async function lookAtFile(path: string, options: FileOptions & Guarded, n
   return await onFile(path, async (absolute) => {
     await options.guard?.checkPath(absolute);
     const { value, facts } = await examine(absolute, options);
-    return await describe({ value: name === undefined ? value : { ...value, name }, facts });
+    const named = name === undefined ? value : { ...value, name };
+    if (value.converts !== undefined) return await documentContext(named, name ?? basename(absolute));
+    return await describe({ value: named, facts });
   });
 }
 
@@ -76,13 +76,16 @@ export async function onFile<T>(path: string, look: (absolute: string) => Promis
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const noPath = missing ? whyNoPath(path) : undefined;
     if (noPath !== undefined) throw notUsable('context-not-found', path, noPath);
-    throw notUsable(missing ? 'context-not-found' : 'context-invalid', absolute, messageOf(error));
+    const why =
+      error instanceof ConversionError ? `${error.message}; the encoding 'binary' gives its bytes` : messageOf(error);
+    throw notUsable(missing ? 'context-not-found' : 'context-invalid', absolute, why);
   }
 }
 
 /** @throws RlmError `context-invalid` for what is not a regular file, and for one that no option makes usable */
 export async function examine(absolute: string, options: FileOptions & Guarded): Promise<FileLook> {
   const { as = 'text', guard } = options;
+  const byKind = options.as === undefined && options.encoding === undefined;
   // Opening a device may do something, so what it is counts before and after.
   if (!(await stat(absolute)).isFile()) throw notRegular(absolute);
   const encoding = as === 'bytes' ? BINARY : encodingGiven(options.encoding);
@@ -91,9 +94,11 @@ export async function examine(absolute: string, options: FileOptions & Guarded):
   if (!opened.isFile()) throw notRegular(absolute);
   const identity = guard?.checkOpen({ fd: file.fd, path: absolute });
   const facts = await scanFile(file, opened.size, encoding);
-  if (facts.is === 'binary') checkOpens({ absolute, facts, as, wanted: encoding === BINARY });
-  else checkWhole(absolute, facts);
-  return { value: fileValue({ absolute, facts, as, named: encoding, identity }), facts };
+  const converts = byKind && facts.is === 'binary' ? facts.kind.converts : undefined;
+  if (facts.is === 'text') checkWhole(absolute, facts);
+  else if (converts === undefined) checkOpens({ absolute, facts, as, wanted: encoding === BINARY });
+  const value = fileValue({ absolute, facts, as, named: encoding, identity });
+  return { value: { ...value, ...(converts !== undefined && { converts }) }, facts };
 }
 
 function notRegular(absolute: string): RlmError {
@@ -156,7 +161,7 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
     size: value.as === 'json' ? undefined : facts.characters,
     unit: 'characters',
     lines: facts.lines,
-    preview: await previewOf(value),
+    preview: await previewOfFile(value),
     description,
     notes: notesOf(name, facts),
     empty: facts.characters === 0,
@@ -164,35 +169,6 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
 }
 
 const BYTES = { type: 'bytes', unit: 'bytes', preview: undefined } as const;
-
-/** Bytes of the longest character. */
-const LONGEST = 4;
-
-async function previewOf(value: FileValue): Promise<string> {
-  const { bytes, encoding, skip } = value;
-  await using file = await openRegular(value);
-  const size = bytes - skip;
-  const shown = LONGEST * PREVIEW_CHARS;
-  const decode = async (position: number, length: number): Promise<string> =>
-    decodeWhole(await readAt(file, position, Math.min(length, bytes - position)), encoding);
-  if (size <= shown) return previewText(await decode(skip, size));
-  const head = await decode(skip, LONGEST * PREVIEW_HEAD);
-  // A code unit of UTF-16 has two bytes. A cut may fall inside a character, which is not shown then.
-  const start = skip + 2 * Math.floor((size * MIDDLE_AT) / 2);
-  const middle = CUT_ANYWHERE.test(encoding) ? await decode(start, 2 * LONGEST * PREVIEW_MIDDLE) : '';
-  const end = LONGEST * (PREVIEW_TAIL + 1);
-  // Nothing is shown of the end in an encoding that has states.
-  const tail = encoding === 'iso-2022-jp' ? '' : await decode(bytes - end, end);
-  return joinPreview({ head, middle, tail: trimmed(tail) });
-}
-
-/** Encodings that can be read from any position: other ones with several bytes per character cannot. */
-const CUT_ANYWHERE = /^(?:utf-8|utf-16|windows-|iso-8859|koi8|macintosh|ibm866)/;
-
-/** Without the remains of a character that the beginning of a piece cut. */
-function trimmed(piece: string): string {
-  return piece.replace(/^\ufffd+/, '');
-}
 
 /** The error for a file that cannot be a context; `why` is a clause. */
 function notUsable(

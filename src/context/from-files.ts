@@ -32,8 +32,9 @@ export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
 const SINGLE_NOTES = 8;
 
 /**
- * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`. A file
- * that is named is in the list, or it is an error. Of folders, files that are binary, ignored by `.gitignore`, usually
+ * Files, folders and glob patterns as context: a list of documents in path order, each with `.path` and `.text`. PDFs, office
+ * documents and the like are converted when a cell uses them. A file that is named is in the list, or it is an error. Of
+ * folders, files that are binary and of no kind that is converted, ignored by `.gitignore`, usually
  * secret, or links out of the folder are left out, which the context's notes report.
  *
  * @example
@@ -92,8 +93,9 @@ async function loadFiles(
   return documentsContext(documents, [...bounded(notes), ...(left === undefined ? [] : [left])]);
 }
 
-function notesFor(path: string, { facts }: FileLook): readonly ContextNote[] {
+function notesFor(path: string, { facts, value }: FileLook): readonly ContextNote[] {
   if (facts.is === 'text') return notesOf(path, facts);
+  if (value.converts !== undefined) return [];
   return [bytesNote(path, facts, `context[${JSON.stringify(path)}].bytes`)];
 }
 
@@ -229,7 +231,7 @@ async function examineOne(candidate: Candidate, search: Search): Promise<FileLoo
   try {
     const found = await look();
     // Only what was named is given as bytes.
-    if (found.facts.is === 'text' || encoding === 'binary') return found;
+    if (found.facts.is === 'text' || found.value.converts !== undefined || encoding === 'binary') return found;
     search.leftOut.add('binary', shown);
   } catch (error) {
     search.leftOut.add(isBinaryRefusal(error) ? 'binary' : 'unreadable', shown);

@@ -65,9 +65,11 @@ function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValu
 
 /** The host identifies a projection by an id of its own: a later context may have the same name. */
 function boundValue(id: string, context: LoadedContext, { projections }: Workspace): ReplValue {
-  if (context.value.kind !== 'projection' || context.projection === undefined) return context.value;
-  projections.set(id, context.projection);
-  return { ...context.value, id };
+  const { value, projection } = context;
+  if (projection === undefined) return value;
+  if (value.kind !== 'projection' && value.kind !== 'document' && value.kind !== 'documents') return value;
+  projections.set(id, projection);
+  return { ...value, id };
 }
 
 /** Whether the names of its contexts can be bound beside its tools. @throws RlmError `reserved-name`, `duplicate-name` */

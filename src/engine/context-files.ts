@@ -89,6 +89,7 @@ function sourceOf({ path, bytes, identity }: FileValue): ContextFile['file'] {
 }
 
 function filesOf({ value }: LoadedContext, cwd: string): readonly Wanted[] {
+  if (value.kind === 'document') return [{ file: value.file, path: pathOf(value.file, cwd) }];
   if (value.kind === 'file') return [{ file: value, path: pathOf(value, cwd) }];
   if (value.kind !== 'documents') return [];
   return value.documents.flatMap(({ path, content }) => (content.kind === 'file' ? [{ file: content, path }] : []));

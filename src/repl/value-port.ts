@@ -30,8 +30,28 @@ export type ReplValue =
   | { readonly kind: 'alias'; readonly of: string }
   /** A value that is not at hand: its use raises a `LookupError` with this message. */
   | { readonly kind: 'unavailable'; readonly message: string }
-  /** A list or mapping of documents, each `{ path, text… }` with attribute access. */
-  | { readonly kind: 'documents'; readonly documents: readonly DocumentValue[] };
+  /** One file as a text that has the attributes of a document. */
+  | ConvertedDocument
+  /** A list of documents, each `{ path, text… }` with attribute access. */
+  | {
+      readonly kind: 'documents';
+      readonly documents: readonly DocumentValue[];
+      /** The projection by which those that are converted are read. */
+      readonly id?: string;
+    };
+
+/** A file that a converter made a document of: its text is bound, its tables and members are read by `id`. */
+export interface ConvertedDocument {
+  readonly kind: 'document';
+  readonly id: string;
+  readonly path: string;
+  /** The file itself. */
+  readonly file: FileValue;
+  /** Absent for a kind without text, such as an image. */
+  readonly text?: FileValue;
+  /** Facts about it: kind, title, pages, columns of tables, members. */
+  readonly facts: JsonValue;
+}
 
 /** A file on the host that reaches the REPL by a read-only descriptor, never through the channel. */
 export interface FileValue {
@@ -44,6 +64,8 @@ export interface FileValue {
   /** Bytes of byte-order mark to skip. */
   readonly skip: number;
   readonly as: 'text' | 'json' | 'bytes';
+  /** The kind of document that a converter makes of it: then its bytes are read on demand, and nothing of it is bound. */
+  readonly converts?: string;
   /** The encoding that the caller named; absent where it was found by looking. */
   readonly named?: TextEncoding;
   /** Its name, where that is not the end of its path: standard input, for example. */

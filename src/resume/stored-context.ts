@@ -47,6 +47,8 @@ async function storeOne(
       return { name, kind: 'json', blob: await store.blobs.put(value.json, owner) };
     case 'file':
       return { ...(await storedFile(value, store)), name };
+    case 'document':
+      return { ...(await storedFile(value.file, store)), name };
     case 'documents':
       return {
         name,
@@ -63,14 +65,19 @@ async function storeOne(
 
 /** Hashing reads the whole file; within one process, size and path identify it. */
 async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFile, 'name'>> {
-  const { path, bytes, encoding, skip, as, named, name } = value;
+  const { path, bytes, encoding, skip, as, named, name, converts } = value;
   const sha256 = store.location === 'memory' ? {} : { sha256: await sha256OfFile(path) };
   return {
     kind: 'file',
     path,
     bytes,
     ...sha256,
-    options: { encoding, skip, as, ...(named !== undefined && { named }), ...(name !== undefined && { name }) },
+    options: {
+      ...{ encoding, skip, as },
+      ...(named !== undefined && { named }),
+      ...(name !== undefined && { name }),
+      ...(converts !== undefined && { converts }),
+    },
   };
 }
 
@@ -178,7 +185,7 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
       if (blob !== undefined) return { path, content: { kind: 'text', text: await store.blobs.text(blob) } } as const;
       const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
       await checkUnchanged(known);
-      const how = options as Pick<FileValue, 'as' | 'encoding' | 'skip'>;
+      const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
       return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how } } as const;
     },
   );

@@ -26,7 +26,8 @@ const LEAVES: readonly string[] = [
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   repl: [],
   protocol: ['repl'],
-  context: ['event', 'repl'],
+  convert: ['repl'],
+  context: ['convert', 'event', 'repl'],
   prompt: ['context', 'protocol', 'repl'],
   model: [],
   ledger: ['model'],

@@ -19,8 +19,8 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'l1.tsv'), Buffer.from('Name\tStadt\nJos\xe9\tM\xfcnchen\n', 'latin1'));
   writeFileSync(join(folder, 'contract.pdf'), Buffer.from('%PDF-1.4\xe2', 'latin1'));
   mkdirSync(join(folder, 'project', 'node_modules', 'x'), { recursive: true });
-  for (const name of ['node_modules/x/i.js', 'a.ts', '.env', 'p.pdf'])
-    writeFileSync(join(folder, 'project', name), name === 'p.pdf' ? '%PDF-1.4' : name);
+  for (const name of ['node_modules/x/i.js', 'a.ts', '.env', 'p.bin'])
+    writeFileSync(join(folder, 'project', name), name === 'p.bin' ? '\x7fELF\x02' : name);
 });
 beforeEach(() => mock.respondWith(() => LOOK));
 afterAll(async () => {
@@ -57,11 +57,11 @@ describe('encodings', () => {
   });
 });
 
-test('a PDF is refused before anything is spent', async () => {
+test('a damaged PDF is refused before anything is spent', async () => {
   const before = mock.calls.length;
   const { code, stdout, stderr } = await ask(['-f', 'contract.pdf']);
   expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
-  expect(stderr).toContain('contract.pdf cannot be used: it is a PDF, not text: convert it first');
+  expect(stderr).toContain('contract.pdf cannot be used: it is a PDF that cannot be read: it is damaged');
   expect(mock.calls.length).toBe(before);
 });
 
@@ -70,11 +70,11 @@ describe('folders', () => {
     const brief = await ask(['-f', 'project']);
     expect(brief.stdout).toContain("[<document 'project/a.ts', 4 characters>]");
     expect(brief.stderr).toContain(
-      '! left out: 1 binary (.pdf 1), 1 ignored (node_modules/), 1 secret (.env); -v lists them',
+      '! left out: 1 binary (.bin 1), 1 ignored (node_modules/), 1 secret (.env); -v lists them',
     );
     const full = await ask(['-v', '-f', 'project']);
     expect(full.stderr).toContain('ignored: node_modules/');
-    expect(full.stderr).toContain('binary: project/p.pdf');
+    expect(full.stderr).toContain('binary: project/p.bin');
   });
 
   test('--no-ignore and --exclude', async () => {

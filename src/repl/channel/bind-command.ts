@@ -1,5 +1,5 @@
 import { RlmError } from '../../errors.ts';
-import type { DocumentValue, FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import type { FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
 import { encodeExact } from './frame.ts';
 import type { GuestResult } from './guest-command.ts';
 import { packDocuments } from './packed-documents.ts';
@@ -46,15 +46,26 @@ async function encodeValue(
     case 'file':
       return encodeFile(value, describeFile);
     case 'documents':
-      return await encodeDocuments(value.documents, parts, describeFile);
+      return await encodeDocuments(value, parts, describeFile);
+    case 'document': {
+      const { kind, id, path, facts, file, text } = value;
+      // The guest makes a text with attributes of it: the text as it came is not needed again.
+      const bound = text === undefined ? null : await encodeFile({ ...text, ...TRANSIENT }, describeFile);
+      return { kind, id, path, facts, bytes: file.bytes, text: bound };
+    }
     default:
       return { ...value };
   }
 }
 
+type DocumentsValue = Extract<ReplValue, { kind: 'documents' }>;
+
+/** The native backend shares no image of such a text. */
+const TRANSIENT = { transient: true } as const;
+
 /** Documents of packs come in the order in which the packs hold them: the guest takes the packs apart one by one. */
 async function encodeDocuments(
-  documents: readonly DocumentValue[],
+  { documents, id }: DocumentsValue,
   parts: Buffer[],
   describeFile: DescribeFile,
 ): Promise<Record<string, unknown>> {
@@ -66,12 +77,16 @@ async function encodeDocuments(
   }
   const encoded: unknown[] = [];
   for (const [index, { path, content }] of documents.entries()) {
+    if (content.kind === 'file' && content.converts !== undefined) {
+      encoded.push({ path, content: { kind: 'converted', as: content.converts, bytes: content.bytes } });
+      continue;
+    }
     const bytes = content.kind === 'file' && content.as === 'bytes';
     const packed = contents[index];
     const form = packed === undefined ? await encodeValue(content, parts, describeFile) : { ...packed, bytes };
     encoded.push({ path, content: form });
   }
-  return { kind: 'documents', packs, documents: encoded };
+  return { kind: 'documents', packs, documents: encoded, id: id ?? null };
 }
 
 async function encodeFile(value: FileValue, describeFile: DescribeFile): Promise<Record<string, unknown>> {

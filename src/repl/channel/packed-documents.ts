@@ -59,7 +59,7 @@ export async function* packDocuments(documents: readonly DocumentValue[]): Async
 }
 
 function isFile({ content }: DocumentValue): boolean {
-  return content.kind === 'file' && content.as !== 'json' && !('text' in content);
+  return content.kind === 'file' && content.as !== 'json' && content.converts === undefined && !('text' in content);
 }
 
 async function pack(batch: readonly Placed[], pause: () => Promise<void>): Promise<Pack> {

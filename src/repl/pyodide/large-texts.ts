@@ -17,7 +17,7 @@ export function bindLargeTexts(repl: Repl): Repl {
     if (value.kind === 'json' && value.json.length >= LARGE)
       return memoryText({ path: name, text: value.json, as: 'json' });
     if (value.kind !== 'documents') return value;
-    return { kind: 'documents', documents: value.documents.map(convertDocument) };
+    return { ...value, documents: value.documents.map(convertDocument) };
   };
   const convertDocument = (document: DocumentValue): DocumentValue => {
     const { path, content } = document;

@@ -1,0 +1,56 @@
+/**
+ * Where conversions are kept: a folder each, named by kind and content.
+ *
+ * @module
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from '../repl/cache-folder.ts';
+import { CONVERSION_CACHE_BYTES } from './limits.ts';
+
+const FOLDER = 'conversions';
+/** Milliseconds after which a conversion that never ended is rubbish of a killed process. */
+const ABANDONED_MS = 3_600_000;
+/** Milliseconds for which a conversion stays whatever its size: a run may be using it. */
+const IN_USE_MS = 600_000;
+
+/** The folder, made if need be: of this user alone. */
+export function conversionFolder(): string {
+  const folder = join(cacheFolder(), FOLDER);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+interface Kept {
+  readonly path: string;
+  readonly usedAt: number;
+  readonly bytes: number;
+}
+
+/** Drops what was used longest ago until all is within `most` bytes. `newest` stays. */
+export function dropOldest(newest: string, most: number = CONVERSION_CACHE_BYTES, now: number = Date.now()): void {
+  const folder = conversionFolder();
+  const all = readdirSync(folder).flatMap((name) => lookAt(join(folder, name), now));
+  all.sort((a, b) => b.usedAt - a.usedAt);
+  let bytes = 0;
+  for (const one of all) {
+    bytes += one.bytes;
+    if (bytes > most && one.path !== newest && now - one.usedAt > IN_USE_MS) {
+      rmSync(one.path, { recursive: true, force: true });
+    }
+  }
+}
+
+function lookAt(path: string, now: number): readonly Kept[] {
+  const facts = statSync(path, { throwIfNoEntry: false });
+  if (facts === undefined) return [];
+  const usedAt = facts.mtimeMs;
+  try {
+    const { bytes } = JSON.parse(readFileSync(join(path, 'conversion.json'), 'utf8')) as { readonly bytes: number };
+    return [{ path, usedAt, bytes }];
+  } catch {
+    // Under way, or left by a process that was killed.
+    if (now - usedAt > ABANDONED_MS) rmSync(path, { recursive: true, force: true });
+    return [];
+  }
+}
