@@ -21,7 +21,7 @@ export function conversionFolder(): string {
   return folder;
 }
 
-interface Kept {
+interface CachedConversion {
   readonly path: string;
   readonly usedAt: number;
   readonly bytes: number;
@@ -41,7 +41,7 @@ export function dropOldest(newest: string, most: number = CONVERSION_CACHE_BYTES
   }
 }
 
-function lookAt(path: string, now: number): readonly Kept[] {
+function lookAt(path: string, now: number): readonly CachedConversion[] {
   const facts = statSync(path, { throwIfNoEntry: false });
   if (facts === undefined) return [];
   const usedAt = facts.mtimeMs;

@@ -6,7 +6,7 @@
 import type { JsonValue } from '../repl/port.ts';
 import type { ConvertedKind } from './kinds.ts';
 
-/** What a converter found in a file. Contents are in files of their own, by number. */
+/** The findings of a converter. Contents are in files of their own, by number. */
 export interface Conversion {
   readonly kind: ConvertedKind;
   readonly title?: string;

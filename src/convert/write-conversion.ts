@@ -42,7 +42,7 @@ export class ConversionWriter {
     return this.#bytes;
   }
 
-  /** @throws ConversionError where the file is refused, a limit is exceeded or the message is none */
+  /** @throws ConversionError where the file is refused, a limit is exceeded or the message is invalid */
   take(piece: Buffer): void {
     this.#waiting = this.#waiting.length === 0 ? piece : Buffer.concat([this.#waiting, piece]);
     for (;;) {

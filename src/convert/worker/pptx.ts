@@ -45,7 +45,7 @@ async function paragraphs(zip: Zip, part: string): Promise<string> {
   await readXml(zip.pieces(part), {
     open(name, attributes) {
       if (name === 't') inText = true;
-      // The number of the slide is no text of it.
+      // The number of the slide does not belong to its text.
       if (name === 'fld') inField = attribute(attributes, 'type') === 'slidenum';
       if (name === 'br') text += '\n';
       if (name === 'tr') cells = 0;

@@ -1,6 +1,6 @@
 import { Parser } from 'htmlparser2';
 
-/** What happens at the parts of an XML document. Names are without their prefix. */
+/** Called at the parts of an XML document. Names are without their prefix. */
 export interface XmlVisitor {
   open?(name: string, attributes: Readonly<Record<string, string>>): void;
   text?(text: string): void;
