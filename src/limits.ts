@@ -69,6 +69,11 @@ export interface Limits {
   readonly maxProcesses: number;
   /** Bytes of files per REPL. Default 1 GiB. */
   readonly diskBytes: number;
+  /**
+   * Bytes of context files that cells can open in one REPL, each counted as whole blocks of 4 KiB. What is above this is there
+   * as a variable alone. They are memory where the REPL has its own file systems. Default 128 MiB; 0: no files.
+   */
+  readonly contextFileBytes: number;
   /** Milliseconds for one tool call or projection read. Default 60 000. */
   readonly toolTimeoutMs: number;
   /** Live named snapshots per REPL. Default 10. */
@@ -98,11 +103,6 @@ export const SCHEMA_IDLE_MS = 30_000;
  */
 export const MAX_REPL_THREADS = 192;
 
-/**
- * Bytes of context files that cells can open in one REPL, each counted as whole blocks. They are memory where the REPL has
- * its own file systems, so every REPL takes so much at most; what is above this is there as a variable alone.
- */
-export const CONTEXT_FILE_BYTES: number = 128 * 1024 * 1024;
 /** Bytes of a block of a file system: the least that a file takes. */
 export const CONTEXT_FILE_BLOCK = 4096;
 
@@ -164,6 +164,7 @@ export const DEFAULT_LIMITS: Limits = {
   memoryBytes: 2048 * MIB,
   maxProcesses: 64,
   diskBytes: 1024 * MIB,
+  contextFileBytes: 128 * MIB,
   toolTimeoutMs: 60_000,
   maxSnapshots: 10,
   snapshotBytes: 4096 * MIB,
@@ -220,6 +221,7 @@ const MAY_BE_ZERO: ReadonlySet<string> = new Set([
   'maxRepairs',
   'maxSnapshots',
   'maxCostUsd',
+  'contextFileBytes',
 ]);
 /** Limits that a REPL enforces or that memory is set aside for: `Infinity` is refused. For all others it means no limit. */
 const MUST_BE_FINITE: ReadonlySet<string> = new Set([
@@ -231,6 +233,7 @@ const MUST_BE_FINITE: ReadonlySet<string> = new Set([
   'memoryBytes',
   'maxProcesses',
   'diskBytes',
+  'contextFileBytes',
   'maxSnapshots',
 ]);
 /** Limits that may be fractions; all others are whole numbers. */

@@ -280,7 +280,8 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
 /** The part of the limits a REPL enforces itself. */
 function replLimits(limits: Limits): ReplLimits {
   const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
-  const { memoryBytes, maxProcesses, diskBytes, maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
+  const { memoryBytes, maxProcesses, diskBytes, contextFileBytes } = limits;
+  const { maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
   return {
     cellTimeoutMs,
     outputChars,
@@ -291,6 +292,7 @@ function replLimits(limits: Limits): ReplLimits {
     memoryBytes,
     maxProcesses,
     diskBytes,
+    contextFileBytes,
     maxSnapshots,
     snapshotBytes,
     // Some ahead of what is in flight, so that a finished call is followed at once.

@@ -119,13 +119,19 @@ describe.each(REFS)('%s', (ref) => {
     expect(log[0]).toMatch(/sent a piece of its reply that cannot be read.*\[can be retried; possibly billed\]$/);
   });
 
-  test('an HTML page with status 200: retried, its beginning quoted', async () => {
+  test('an HTML page with status 200 where no API has answered: not retried, with what to try', async () => {
     script = [{ fault: 'html' }, 'whole'];
-    const { reply, log } = await callMock(mock, { ref });
+    const { reply, attempts, log } = await callMock(mock, { ref });
+    expect(reply).toBeUndefined();
+    expect(attempts).toHaveLength(1);
+    expect(log[0]).toMatch(/ cannot be asked at http\S+: a web page answers there instead of an API\..* open the URL/);
+  });
+
+  test('an HTML page from a server that has answered: retried', async () => {
+    script = [{ fault: 'status', status: 503 }, { fault: 'html' }, 'whole'];
+    const { reply, attempts } = await callMock(mock, { ref });
     expect(reply?.text).toBe('whole');
-    expect(log[0]).toBe(
-      `model-failure: ${modelId(ref)} answered with text/html instead of an event stream: <html><body><h1>Sign in to the company network</h1></body></html> [can be retried]`,
-    );
+    expect(attempts).toHaveLength(3);
   });
 
   test.each(['', 'half '])('overloaded error event in a 200 stream (after %j): retried as 503', async (after) => {

@@ -70,11 +70,25 @@ describe('a failed status counts, whatever becomes of its body', () => {
 });
 
 describe('what calls itself an event stream, and what does not', () => {
-  test('a page called an event stream: retried, its beginning quoted', async () => {
-    script = [(response) => response.writeHead(200, SSE).end('\n <html>Sign in</html>'), good];
+  test.each([
+    ['called an event stream', SSE, '\n <html><title> Sign\n in </title></html>', ' ("Sign in")'],
+    ['behind comments', {}, '<!-- a --><!-- <b> -->\n<!DOCTYPE HTML><title>Login</title>', ' ("Login")'],
+    ['of XHTML', { 'content-type': 'text/html' }, '<?xml version="1.0"?>\n<html xmlns="x">', ''],
+    ['called JSON', { 'content-type': 'application/json' }, '<body>Router</body>', ''],
+  ])('a web page %s: one attempt, with its title and other base URLs', async (_, headers, page, title) => {
+    script = [(response) => response.writeHead(200, headers).end(page), good];
+    const { error, attempts } = await call();
+    expect(attempts).toHaveLength(1);
+    expect(error).toMatchObject({ fault: 'web-page', possiblyBilled: false });
+    expect(error?.message).toContain(`a web page${title} answers there instead of an API`);
+    expect(error?.message).toMatch(/Its API may be at http:\S+\/api\/v1\./);
+  });
+
+  test('a page of thousands of comments costs no time', async () => {
+    script = [(response) => response.writeHead(200, SSE).end(`<!-- -->${'<!-- --> '.repeat(20_000)}<p>`), good];
     const { reply, log } = await call();
     expect(reply?.text).toBe('whole');
-    expect(log[0]).toContain('answered with something else instead of an event stream: <html>Sign in</html>');
+    expect(log[0]).toContain('instead of an event stream');
   });
 
   test('an error in JSON called an event stream: taken for what it says', async () => {

@@ -33,10 +33,10 @@ class Folders:
         self.scratch = scratch
 
 
-def make_folders(mode: str, scratch: str, *, disk: int, interpreter: "list[str]") -> Folders:
+def make_folders(mode: str, scratch: str, *, disk: int, contexts: int, interpreter: "list[str]") -> Folders:
     """In a new supervisor: its namespaces' mounts, or plain folders below `scratch`."""
     if mode != "rules":
-        box = enter.box_supervisor(disk=disk, interpreter=interpreter)
+        box = enter.box_supervisor(disk=disk, contexts=contexts, interpreter=interpreter)
         look_in(_path_of(box.processes))
         root, seen = _path_of(box.live), list(enter.FOLDERS.values())
         shown = ContextFiles(writable=_path_of(box.contexts), source=_path_of(box.contexts_shown), work=seen[0])
@@ -44,11 +44,11 @@ def make_folders(mode: str, scratch: str, *, disk: int, interpreter: "list[str]"
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     root, store = scratch + "/files", scratch + "/store"
     seen = [f"{root}/{name}" for name in enter.FOLDERS]
-    contexts = scratch + "/contexts"
-    for path in (scratch, root, store, contexts, *seen):
+    context_files = scratch + "/contexts"
+    for path in (scratch, root, store, context_files, *seen):
         os.mkdir(path, 0o700)
-    shown = ContextFiles(writable=contexts, source=None, work=seen[0])
-    return Folders(root=root, store=store, seen=seen, contexts=shown, readable=[contexts], scratch=scratch)
+    shown = ContextFiles(writable=context_files, source=None, work=seen[0])
+    return Folders(root=root, store=store, seen=seen, contexts=shown, readable=[context_files], scratch=scratch)
 
 
 def _path_of(fd: int) -> str:

@@ -111,7 +111,7 @@ class Zygote:
 
     def _open_repl(self, control: socket.socket, wanted: dict) -> None:
         """Gives the connection to a supervisor: the spare one if it fits, or else a new one."""
-        options = {name: wanted[name] for name in ("memory", "disk", "processes", "threads", "snapshots")}
+        options = {name: wanted[name] for name in ("memory", "disk", "contexts", "processes", "threads", "snapshots")}
         probe = wanted.get("probe")
         if self._spare is not None and self._spare.options == options and probe is None:
             link, self._spare = self._spare.link, None

@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander';
 import { closestTo } from '../similar.ts';
 import { addChatCommand } from './chat/commands.ts';
+import { cacheCompiledCode } from './compiled-code.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { EXIT, exitCodeOfError } from './exit-codes.ts';
 import { addMcpCommand } from './mcp/command.ts';
@@ -45,7 +46,8 @@ function program(): Command {
       writeErr: (text) => process.stderr.write(forTerminal(text)),
       outputError: (text, write) => write(`${wrapped(usageError(text), process.stderr, 2)}\n`),
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', cacheCompiledCode);
   addAskOptions(
     fathom
       .command('ask')

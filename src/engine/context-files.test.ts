@@ -1,7 +1,7 @@
 /** The paths of context files in a REPL, and the words about them. */
 import { describe, expect, test } from 'vitest';
 import { type ContextSet, type LoadedContext, loadContext } from '../context/index.ts';
-import { CONTEXT_FILE_BYTES } from '../limits.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import type { FileValue, ReplValue } from '../repl/port.ts';
 import { ContextFilePaths } from './context-files.ts';
 
@@ -102,7 +102,7 @@ describe('room', () => {
     const set = one({
       kind: 'documents',
       documents: [
-        { path: 'huge', content: fileAt('/huge', { bytes: CONTEXT_FILE_BYTES + 1 }) },
+        { path: 'huge', content: fileAt('/huge', { bytes: DEFAULT_LIMITS.contextFileBytes + 1 }) },
         { path: 'small', content: fileAt('/small') },
       ],
     });
@@ -112,6 +112,14 @@ describe('room', () => {
       'The file is `context/small`, read-only, for `open()` and bash. `huge` (134 MB) cannot be opened as a file, because there is room for 134 MB: use the variable.',
     );
   });
+});
+
+test.each([0, 1, 4095])('the limit contextFileBytes of %i leaves every file to its variable', (limit) => {
+  const { files, words } = new ContextFilePaths(limit).add(documents({ a: '/a', b: '/b' }), CWD);
+  expect(files).toEqual([]);
+  expect(words).toMatch(
+    /^`a`, `b` \(.*\) cannot be opened as files, because there is room for .+: use the variable\.$/,
+  );
 });
 
 test.each(['text', { a: 1 }, undefined])('%j has no files, and no words about them', async (context) => {

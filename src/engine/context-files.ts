@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { byteWords, type ContextSet, type LoadedContext, shownName } from '../context/index.ts';
-import { CONTEXT_FILE_BLOCK, CONTEXT_FILE_BYTES } from '../limits.ts';
+import { CONTEXT_FILE_BLOCK, DEFAULT_LIMITS } from '../limits.ts';
 import { CONTEXT_FOLDER, type ContextFile, type FileValue } from '../repl/port.ts';
 
 /** The files of contexts that are in a REPL, and the sentences about them for the model. */
@@ -29,10 +29,13 @@ export class ContextFilePaths {
   /** By path below `context/`: the file on the host and the bytes it takes. */
   readonly #taken = new Map<string, { readonly path: string; readonly room: number }>();
   readonly #folders = new Set<string>();
+  readonly #limit: number;
   #room: number;
 
-  constructor(room: number = CONTEXT_FILE_BYTES) {
-    this.#room = room;
+  /** `limit`: the limit `contextFileBytes`. */
+  constructor(limit: number = DEFAULT_LIMITS.contextFileBytes) {
+    this.#limit = limit;
+    this.#room = limit;
   }
 
   /** The files of contexts that are bound now. Those for which there is no room are named instead. */
@@ -50,7 +53,7 @@ export class ContextFilePaths {
         if (at !== cleaned(one.path)) renamed.push(`${code(one.path)} is ${code(`${CONTEXT_FOLDER}/${at}`)}`);
       }
     }
-    return { files, words: wanted.length === 0 ? undefined : wordsOf({ files, renamed, left }) };
+    return { files, words: wanted.length === 0 ? undefined : wordsOf({ files, renamed, left, limit: this.#limit }) };
   }
 
   /** Undefined where there is no room for it. */
@@ -130,8 +133,9 @@ function wordsOf(parts: {
   readonly files: readonly ContextFile[];
   readonly renamed: readonly string[];
   readonly left: readonly Wanted[];
+  readonly limit: number;
 }): string {
-  const { files, renamed, left } = parts;
+  const { files, renamed, left, limit } = parts;
   const [first] = files;
   const where =
     first === undefined
@@ -150,7 +154,7 @@ function wordsOf(parts: {
           `${someOf(
             left.map(({ path }) => code(path)),
             ', ',
-          )} (${byteWords(bytes)}) cannot be opened as ${left.length === 1 ? 'a file' : 'files'}, because there is room for ${byteWords(CONTEXT_FILE_BYTES)}: use the variable`,
+          )} (${byteWords(bytes)}) cannot be opened as ${left.length === 1 ? 'a file' : 'files'}, because there is room for ${byteWords(limit)}: use the variable`,
         ];
   return `${[...where, ...names, ...missing].join('. ')}.`;
 }

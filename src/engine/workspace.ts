@@ -49,7 +49,9 @@ export function openRunWorkspace(run: Run): Promise<Workspace> {
   const { engine, limits, stop } = run;
   reportOpening(run, 'starting the REPL');
   const onPreparing = (): void => reportOpening(run, 'preparing the sandbox, once on this machine');
-  return openWorkspace((host) => engine.openRepl({ host, limits, signal: stop.hardSignal, onPreparing }));
+  const open = (host: ReplHost): Promise<Repl> =>
+    engine.openRepl({ host, limits, signal: stop.hardSignal, onPreparing });
+  return openWorkspace(open, new ContextFilePaths(limits.contextFileBytes));
 }
 
 /** Reports what a run does before its first turn. */
@@ -58,7 +60,10 @@ export function reportOpening({ emit, limits }: Run, status: string): void {
 }
 
 /** Opens a REPL and wraps it: the host that answers its cells can change, the REPL stays. */
-async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<Workspace> {
+async function openWorkspace(
+  open: (host: ReplHost) => Promise<Repl>,
+  contextFiles: ContextFilePaths,
+): Promise<Workspace> {
   let current = idleHost;
   let contexts = 0;
   let inForce: ContextsInForce | undefined;
@@ -73,7 +78,7 @@ async function openWorkspace(open: (host: ReplHost) => Promise<Repl>): Promise<W
     repl,
     history: new History(),
     projections: new Map(),
-    contextFiles: new ContextFilePaths(),
+    contextFiles,
     contextsInForce: () => inForce,
     async bind(bound) {
       await repl.bind(bound.bindings);

@@ -7,6 +7,8 @@ export interface ProviderAdvice {
   /** The environment variable that holds the key. */
   readonly keyVariable: string | undefined;
   readonly baseUrl: string;
+  /** Other base URLs at which an API often is; empty for the provider's own. */
+  readonly otherBaseUrls: readonly string[];
   /** The environment variable that names a proxy for this server. */
   readonly proxy: string | undefined;
   /** How to start the server, as a question and a command. */

@@ -32,6 +32,7 @@ export type ModelFault =
   | 'truncated'
   | 'malformed'
   | 'not-an-api'
+  | 'web-page'
   | 'empty'
   | 'too-large'
   | 'redirect'
@@ -86,6 +87,7 @@ const RULES: Readonly<Record<ModelFault, FaultRule>> = {
   truncated: { code: 'model-failure', retryable: true },
   malformed: { code: 'model-failure', retryable: true },
   'not-an-api': { code: 'model-failure', retryable: true },
+  'web-page': { code: 'model-failure', retryable: true },
   empty: { code: 'model-failure', retryable: true },
   'too-large': { code: 'model-failure' },
   redirect: { code: 'model-failure', userAction: true },

@@ -101,6 +101,13 @@ function mayRepeat(state: CallState, error: ModelError): boolean {
       if (!call.gate.reached(call.model)) return state.failures < FIRST_CONTACT_ATTEMPTS;
       return call.clock.now() - state.unreachableSince < policy.unreachableMs;
     }
+    case 'web-page':
+      state.failures += 1;
+      // The address is wrong, or a login page is in between; a server that has answered before may only be starting again.
+      return call.gate.reached(call.model) && state.failures < policy.maxAttempts;
+    case 'not-an-api':
+      state.failures += 1;
+      return state.failures < (call.gate.reached(call.model) ? policy.maxAttempts : FIRST_CONTACT_ATTEMPTS);
     case 'idle':
       state.failures += 1;
       if (error.data.begun === false) state.silences += 1;

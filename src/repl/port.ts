@@ -37,6 +37,8 @@ export interface ReplLimits
   > {
   /** Left out: the default of limits.ts. */
   readonly snapshotBytes?: number;
+  /** Left out: the default of limits.ts. The engine counts what it sends. */
+  readonly contextFileBytes?: number;
   /** How many sub-calls the guest keeps under way at once in a batch: the host's concurrency, with some ahead of it. */
   readonly callWindow: number;
 }

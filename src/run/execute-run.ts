@@ -109,6 +109,7 @@ async function runToEnd(
 
   async function loopInRepl(run: Run, before: boolean): Promise<LoopEnd> {
     const recorded = (await enterPlaces(run, outcome, before)) || before;
+    loadProvider(run);
     const workspace = options.workspace ?? (await openRunWorkspace(run));
     if (options.workspace === undefined) close = () => workspace.close();
     const { backend, isolation } = workspace.repl.info;
@@ -118,6 +119,15 @@ async function runToEnd(
     outcome.begun();
     return await loop(run, workspace, outcome.recorder);
   }
+}
+
+/** Loads the code of the root model's provider while the REPL starts. Where that fails, the first call fails with the error. */
+function loadProvider({ depth, models }: Run): void {
+  if (depth === 0)
+    models
+      .inUse(models.at(0))
+      .prepare?.()
+      .catch(() => undefined);
 }
 
 /** A run in mode `auto` or `direct`: its end, where one direct call answers it without a REPL and without room for one. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sqliteStore } from '../../src/index.ts';
+import { startWire } from '../field/wire.ts';
 import { findPython } from '../repl-conformance/plain-python.ts';
 import { type FathomOptions, type FathomOutcome, runFathom } from './run-fathom.ts';
 import { Terminal } from './terminal.ts';
@@ -28,6 +29,20 @@ const COUNT = [cell('n = len(context.splitlines())\nprint(n)'), 'FINAL_VAR(n)'];
 const sessionIn = (stderr: string): string => /--session ([0-9A-HJKMNP-TV-Z]{26})/.exec(stderr)?.[1] ?? '';
 
 describe('a chat in a pipe', () => {
+  test('gives the notice about unknown prices once, also when it goes on in another process', async () => {
+    const wire = await startWire(() => ({ message: { content: 'FINAL("a")' } }));
+    try {
+      const first = await chat(['-m', wire.ref], { input: 'One?\nTwo?\n' });
+      expect(first.stdout).toBe('a\na\n');
+      expect(first.stderr.match(/no limit on money/g)).toHaveLength(1);
+      const args = ['session', 'ask', sessionIn(first.stderr), 'Three?', '-m', wire.ref];
+      const again = await runFathom(args, { cwd: folder });
+      expect(again).toMatchObject({ code: 0, stdout: 'a\n', stderr: expect.not.stringContaining('no limit on money') });
+    } finally {
+      await wire.close();
+    }
+  });
+
   test('takes a question or a command per line, and answers on standard output', async () => {
     const model = script('pipe.json', [...COUNT, cell('print(context)'), 'FINAL(milk)']);
     const input =

@@ -125,7 +125,7 @@ class SupervisorFolders(NamedTuple):
     contexts_shown: int
 
 
-def box_supervisor(*, disk: int, interpreter: "list[str]") -> SupervisorFolders:
+def box_supervisor(*, disk: int, contexts: int, interpreter: "list[str]") -> SupervisorFolders:
     """In a new supervisor: the REPL's own files."""
     prctl(PR_SET_DUMPABLE, 1)  # for the maps; the zygote, which we are a copy of, is not dumpable
     write_id_maps(INSIDE, INSIDE, INSIDE)
@@ -135,7 +135,7 @@ def box_supervisor(*, disk: int, interpreter: "list[str]") -> SupervisorFolders:
     store = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     mounts.unmount("/.repl")
     covered = _below_folders(interpreter)
-    contexts, contexts_shown = _make_contexts()
+    context_files, contexts_shown = _make_contexts(contexts)
     mounts.mount("files", "/.repl", "tmpfs", flags, quota)
     live = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for name, target in FOLDERS.items():
@@ -147,22 +147,23 @@ def box_supervisor(*, disk: int, interpreter: "list[str]") -> SupervisorFolders:
     processes = mounts.open_processes("/.repl")
     mounts.mount_processes()
     prctl(PR_SET_DUMPABLE, 0)
-    return SupervisorFolders(live, store, processes, contexts, contexts_shown)
+    return SupervisorFolders(live, store, processes, context_files, contexts_shown)
 
 
-#: Bytes of the files of contexts in a REPL. The host counts what it sends (`CONTEXT_FILE_BYTES`), and this is the wall
-#: behind that, with room for folders.
-_CONTEXTS_SIZE = "size=160m,mode=755"
+#: Bytes for folders beside the files of contexts.
+_CONTEXT_FOLDERS = 32 << 20
 
 
-def _make_contexts() -> "tuple[int, int]":
+def _make_contexts(size: int) -> "tuple[int, int]":
     """A file system for files of contexts: a descriptor to write by, and one that shows it read-only.
+
+    The host counts the bytes of files that it sends (`contextFileBytes`); `size` is the wall behind that.
 
     Nothing else writes: the mount behind the first is taken away, and that of the second is where the REPL's own folder
     covers it, which no cell can take off.
     """
     flags = mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC
-    mounts.mount("contexts", "/.repl", "tmpfs", flags, _CONTEXTS_SIZE)
+    mounts.mount("contexts", "/.repl", "tmpfs", flags, f"size={size + _CONTEXT_FOLDERS},mode=755")
     writable = os.open("/.repl", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     covered = FOLDERS["work"]
     mounts.mount("/.repl", covered, None, mounts.MS_BIND)

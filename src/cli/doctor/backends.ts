@@ -1,6 +1,8 @@
+import type { IsolationLevel } from '../../repl/port.ts';
 import type { Proof, PyodideProbe } from '../../repl/pyodide/index.ts';
 import { type IsolationFindings, provesFullIsolation } from '../../repl/python/isolation.ts';
 import type { PythonProbe } from '../../repl/python/probe.ts';
+import { refusalWords } from '../../repl/python/refusals.ts';
 import { duration } from '../screen/figures.ts';
 import type { Finding } from './findings.ts';
 
@@ -56,13 +58,20 @@ export function pythonFinding(probe: PythonProbe): Finding {
     summary: `CPython ${interpreter.version}, isolation ${isolation.level} (${isolation.mode})`,
     details: [
       `proof: ${proofWords(isolation.findings)}`,
-      ...isolation.refused.map((refused) => `refused by this machine: ${refusalWords(refused)}`),
+      ...(isolation.refused.length === 0 ? [] : [`refused by this machine: ${refusalWords(isolation.refused)}`]),
       ...isolation.short.map((missing) => `without: ${missing}`),
       `found in ${duration(timings.findMs)}, started and proved in ${duration(timings.startMs)} (proof ${duration(timings.proofMs)})`,
       `packages: ${interpreter.packages.length === 0 ? 'none worth naming' : interpreter.packages.join(', ')}`,
     ],
-    ...(full ? {} : { advice: '--repl auto does not take it, because its isolation is not full; --repl python does' }),
+    ...(full
+      ? {}
+      : { advice: `--repl auto does not take it, because its isolation is not full; ${howTo(isolation.level)} does` }),
   };
+}
+
+/** The options that take the native REPL at its level: `process` is the least that a run accepts by default. */
+function howTo(level: IsolationLevel): string {
+  return level === 'none' ? '--repl python --isolation none' : '--repl python';
 }
 
 function proofWords(findings: IsolationFindings): string {
@@ -73,8 +82,4 @@ function proofWords(findings: IsolationFindings): string {
   if (out.length === 0)
     return `tried ${tried.map(([name]) => name).join(', ')} from inside: nothing of the host is reached`;
   return `reached from inside: ${out.map(([name, reached]) => `${name} (${reached.slice(0, 3).join(', ')})`).join('; ')}`;
-}
-
-function refusalWords(refused: unknown): string {
-  return typeof refused === 'string' ? refused : JSON.stringify(refused);
 }

@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   truncated: 'the reply broke off',
   malformed: 'the reply could not be read',
   'not-an-api': 'no API answers there',
+  'web-page': 'a web page answers there',
   empty: 'the reply was empty',
   idle: 'the server was silent',
   deadline: 'the time for the call is up',

@@ -23,6 +23,7 @@ export function inOptionWords(message: string): string {
     .replace(FIELD, (name) => OPTIONS[name] ?? `--limit ${name}`)
     .replace(/\bThe limit (--\w)/g, 'The option $1')
     .replace(/\bisolation: '(\w+)'/g, '--isolation $1')
+    .replace(/\brepl: '(\w+)'/g, '--repl $1')
     .replace(/\bin prices: \{ '([^']*)': \{ input, output \} \}/g, "with --price '$1=IN,OUT'")
     .replace(/\bthe option modelSettings\b/gi, 'the option --temperature or --reasoning-effort')
     .replace(/\bthe option headers\b/gi, 'the option --header');

@@ -42,6 +42,12 @@ export async function askInSession(asking: AskInSession): Promise<number> {
   });
 }
 
+/** No model has been asked in it yet: notices about its models are given once. */
+function isUnused(session: OpenSession['session']): boolean {
+  const { inputTokens, outputTokens } = session.status().usage;
+  return inputTokens + outputTokens === 0;
+}
+
 /** A question for a session that is open. */
 export interface SessionQuestion {
   readonly question: string;
@@ -61,7 +67,7 @@ export async function askOpenSession(
   const output = await outputOf(options);
   const config = readConfig(console.env);
   const { maxCostUsd, notice } = costLimitFor(models.references, givenCost(options, config), models.rlm.prices);
-  if (notice !== undefined) view.note(forTerminal(notice));
+  if (notice !== undefined && isUnused(session)) view.note(forTerminal(notice));
   await sweepInput(store);
   const { signal } = interrupts;
   // The session needs it again whenever it is restored: it is swept away once the session has ended.

@@ -100,9 +100,18 @@ function adviceFor(settings: ProviderSettings, env: Environment, local: boolean)
   return {
     keyVariable: settings.keyVariable,
     baseUrl: settings.baseUrl,
+    otherBaseUrls: otherBaseUrls(settings),
     proxy: local ? undefined : proxies.find((name) => env[name]?.trim()),
     start: howToStart(settings.provider, settings.baseUrl, local),
   };
+}
+
+/** Where servers with the API of OpenAI have it, beside the base URL that was given. */
+function otherBaseUrls({ provider, baseUrl }: ProviderSettings): readonly string[] {
+  const url = URL.parse(baseUrl);
+  if (url === null || baseUrl === findProvider(provider)?.baseUrl) return [];
+  const below = /\/v\d+$/.test(url.pathname) ? [] : [`${baseUrl}/v1`];
+  return [...new Set([...below, `${url.origin}/v1`, `${url.origin}/api/v1`])].filter((other) => other !== baseUrl);
 }
 
 /** Runs `work` once, on the first call, and returns its promise to every caller. */

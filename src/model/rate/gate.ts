@@ -1,5 +1,5 @@
 import { abortError } from '../attempt-watch.ts';
-import type { ModelError } from '../model-error.ts';
+import type { ModelError, ModelFault } from '../model-error.ts';
 import { createWaiter, type GatePass, type GateSlot, type Waiter } from './call-gate.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { createSendControl, type SendSetup } from './send-control.ts';
@@ -15,6 +15,9 @@ export interface TreeCap {
   /** Gates of models that have answered an attempt of this tree. */
   readonly reached: Set<ModelGate>;
 }
+
+/** Faults that do not show that the model's server has answered: nothing did, or something else. */
+const NOT_REACHED: ReadonlySet<ModelFault> = new Set(['unreachable', 'web-page', 'not-an-api', 'cancelled']);
 
 /** One completion's place in the queues. */
 export interface CallLane {
@@ -47,7 +50,7 @@ export function createGate(setup: GateSetup): ModelGate {
       observe: sent.observe,
       leave(error) {
         tree.inFlight -= 1;
-        if (error?.fault !== 'unreachable' && error?.fault !== 'cancelled') tree.reached.add(gate);
+        if (error === undefined || !NOT_REACHED.has(error.fault)) tree.reached.add(gate);
         const closedBy = sent.left(error);
         if (closedBy !== undefined) refuse(queue.drain(), closedBy);
         gate.pump();

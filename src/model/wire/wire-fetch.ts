@@ -12,6 +12,7 @@ import { withinReserve } from '../model-settings.ts';
 import { readProviderAnswer } from '../provider-answer.ts';
 import { openConnections } from './connections.ts';
 import { readPage } from './page.ts';
+import { isWebPage, webPage } from './web-page.ts';
 import { wholeReplyAsEvents } from './whole-reply.ts';
 import { readWireBody } from './wire-body.ts';
 
@@ -161,6 +162,7 @@ interface Answer {
 function notAStream(text: string, { type, status, headers }: Answer, setup: WireSetup): ModelError {
   const answer = readProviderAnswer(text);
   if (answer !== undefined) return classifyStatus(status, text, headers, setup);
+  if (isWebPage(text)) return webPage(text, status, setup);
   const quoted = setup.redact(text).replace(/\s+/g, ' ').trim().slice(0, PAGE_CHARS);
   const what = type === '' || EVENT_STREAM.test(type) ? 'something else' : (type.split(';')[0] ?? type);
   return new ModelError({

@@ -5,6 +5,7 @@ import { findInterpreter } from './interpreter.ts';
 import { type IsolationReport, proveIsolation, reaches } from './isolation.ts';
 import { keepAliveWhileBusy, keepingAlive } from './keep-alive.ts';
 import { openPythonRepl } from './python-repl.ts';
+import { refusalWords } from './refusals.ts';
 import { createSources, type Sources } from './sources.ts';
 import { type BoxMode, startZygote, type ZygoteProcess } from './zygote-process.ts';
 
@@ -133,7 +134,8 @@ async function start(options: PythonBackendOptions): Promise<Started> {
 }
 
 function tooWeak(report: IsolationReport, least: string): RlmError {
-  const why = [...report.refused.map((it) => `${it.mode}: ${it.reason}`), ...report.short].join('; ');
+  const refused = refusalWords(report.refused);
+  const why = [...(refused === '' ? [] : [`this machine refuses ${refused}`]), ...report.short].join('; ');
   const other = least === 'vm' ? 'No REPL of this version has it:' : "Use repl: 'pyodide', or";
   return new RlmError({
     code: 'isolation-unavailable',

@@ -136,7 +136,14 @@ async function setOutDecoys(zygote: ZygoteProcess): Promise<unknown> {
 }
 
 /** Limits of the probe: it needs next to nothing. */
-const PROBE_LIMITS = { memory: 512 * 1024 * 1024, disk: 16 * 1024 * 1024, processes: 4, threads: 16, snapshots: 0 };
+const PROBE_LIMITS = {
+  memory: 512 * 1024 * 1024,
+  disk: 16 * 1024 * 1024,
+  contexts: 0,
+  processes: 4,
+  threads: 16,
+  snapshots: 0,
+};
 const PROBE_ID = 0;
 const MOST_FINDINGS = 1024 * 1024;
 

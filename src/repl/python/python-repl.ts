@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type net from 'node:net';
 import { RlmError } from '../../errors.ts';
-import { MAX_REPL_THREADS } from '../../limits.ts';
+import { DEFAULT_LIMITS, MAX_REPL_THREADS } from '../../limits.ts';
 import {
   AS_BEFORE,
   createGuestLink,
@@ -156,11 +156,13 @@ function createTarget(id: number): Target {
 function openSupervisor(options: PythonReplOptions, target: Target): SupervisorConnection {
   const { limits, mayKeepSpare = true } = options.open;
   const { memoryBytes, diskBytes, maxProcesses, maxSnapshots } = limits;
+  const { contextFileBytes = DEFAULT_LIMITS.contextFileBytes } = limits;
   const socket = options.zygote.connect({
     kind: 'repl',
     id: target.id,
     memory: memoryBytes,
     disk: diskBytes,
+    contexts: contextFileBytes,
     processes: maxProcesses,
     threads: MAX_REPL_THREADS,
     snapshots: maxSnapshots,

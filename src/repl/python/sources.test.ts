@@ -29,6 +29,19 @@ await describeWithPython('contexts of the python backend', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test.each([0, 1 << 20, 300 << 20])(
+    'the file system of context files has room for contextFileBytes %i',
+    async (bytes) => {
+      const repl = await backend.open({ limits: { ...LIMITS, contextFileBytes: bytes }, host, least: 'namespace' });
+      const path = join(folder, 'shown.txt');
+      writeFileSync(path, 'shown');
+      await repl.bind({ files: [{ at: 'shown.txt', file: { path, bytes: 5 } }] });
+      const outcome = await run(repl, 'import os\ns = os.statvfs("context"); s.f_blocks * s.f_frsize');
+      expect(outcome.value).toBe(String(bytes + (32 << 20)));
+      await repl.close();
+    },
+  );
+
   test.each([
     ['ASCII', 'plain text, line 1\n'],
     ['Latin-1', 'größer als Ærøskøbing\n'],

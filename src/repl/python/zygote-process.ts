@@ -9,6 +9,7 @@ import { folderWith, incompletePackage } from '../../package-files.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import type { Interpreter } from './interpreter.ts';
 import { type Message, numberOf, readLines, textOf } from './lines.ts';
+import { type Refusal, refusalWords } from './refusals.ts';
 import { makeZygoteFolder } from './zygote-folder.ts';
 
 /** Milliseconds until a zygote that has not boxed itself is given up. */
@@ -38,7 +39,7 @@ export interface ZygoteOptions {
 export interface ZygoteProcess {
   readonly mode: BoxMode;
   /** Stronger ways that the machine refused, and why. */
-  readonly refused: readonly { readonly mode: string; readonly reason: string }[];
+  readonly refused: readonly Refusal[];
   /** The protections that the reached way lacks. */
   readonly short: readonly string[];
   /** Version of Landlock's interface, 0 for none. */
@@ -95,7 +96,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   let sockets: net.Socket[] = [];
   return {
     mode: textOf(ready, 'mode') as BoxMode,
-    refused: listOf(ready, 'refused') as { mode: string; reason: string }[],
+    refused: listOf(ready, 'refused') as Refusal[],
     short: listOf(ready, 'short') as string[],
     landlock: numberOf(ready, 'landlock'),
     readyMs: performance.now() - startedAt,
@@ -220,10 +221,10 @@ async function awaitReady(
     throw new RlmError({ code: 'repl-failure', message: `The Python zygote did not start: ${outcome}.` });
   }
   if (outcome.ready === true) return outcome;
-  const refused = listOf(outcome, 'refused') as { mode: string; reason: string }[];
+  const refused = listOf(outcome, 'refused') as Refusal[];
   throw new RlmError({
     code: 'isolation-unavailable',
-    message: `This machine allows no isolation for Python REPLs (${refused.map((it) => `${it.mode}: ${it.reason}`).join('; ')}). Use repl: 'pyodide'.`,
+    message: `This machine allows no isolation for Python REPLs: it refuses ${refusalWords(refused)}. Use repl: 'pyodide'.`,
     userAction: true,
     data: { refused, ...(modes === undefined ? {} : { modes }) },
   });
