@@ -35,11 +35,7 @@ class Supervisor:
         self._zygote = zygote
         scratch = f"{settings.scratch}/{options['number']}"
         folders = make_folders(
-            settings.mode,
-            scratch,
-            disk=options["disk"],
-            contexts=options["contexts"],
-            interpreter=settings.interpreter,
+            settings.mode, scratch, disk=options["disk"], contexts=options["contexts"], interpreter=settings.interpreter
         )
         self._scratch = folders.scratch
         self._population = Population(namespaced=folders.scratch is None)
