@@ -5,7 +5,7 @@ import { ModelError } from '../model-error.ts';
 const TITLE_CHARS = 80;
 /** Characters of a page that are looked at. */
 const START_CHARS = 4_096;
-const PAGE = /^[\s\uFEFF]*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[^])*-->\s*)*<(?:!doctype html|html|head|body)\b/i;
+const PAGE = /^[\s\uFEFF]*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[\s\S])*-->\s*)*<(?:!doctype html|html|head|body)\b/i;
 const TITLE = /<title[^>]*>([^<]*)/i;
 
 /** The text is an HTML page: a login of the network, a router, the front page of a server. */
