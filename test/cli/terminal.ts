@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
+const FATHOM: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
+
 /** A pseudo-terminal between this process and a command: Python's standard library has one, Node's does not. */
 const PTY = [
   'import fcntl, os, pty, struct, sys, termios',
@@ -21,9 +23,11 @@ export interface TerminalOptions {
   readonly python: string;
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The program; default: the command. */
+  readonly program?: readonly string[];
 }
 
-/** The command on a terminal of 80 columns, and the keys that a person presses. */
+/** The command, or another program, on a terminal of 80 columns, and the keys that a person presses. */
 export class Terminal implements Disposable {
   readonly #child;
   readonly #closed: Promise<number | null>;
@@ -31,10 +35,9 @@ export class Terminal implements Disposable {
   #read = 0;
   #waiting: (() => void) | undefined;
 
-  constructor(args: readonly string[], { python, cwd, env }: TerminalOptions) {
+  constructor(args: readonly string[], { python, cwd, env, program = FATHOM }: TerminalOptions) {
     const { PATH = '', HOME = '' } = process.env;
-    const command = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args];
-    this.#child = spawn(python, ['-c', PTY, ...command], {
+    this.#child = spawn(python, ['-c', PTY, ...program, ...args], {
       cwd,
       env: { PATH, HOME, TERM: 'xterm', NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'ignore'],

@@ -25,9 +25,11 @@ const ZSH = `#compdef fathom
 # Completion of fathom for zsh. In ~/.zshrc, after compinit: eval "$(fathom completion zsh)"
 _fathom() {
   local -a items
-  local line
+  local line said
   while IFS= read -r line; do
-    items+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+    said=\${line#*$'\\t'}
+    # A colon without a description would be shown as one that is empty.
+    items+=("\${\${line%%$'\\t'*}//:/\\\\:}\${said:+:$said}")
   done < <(fathom complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( \${#items} )); then _describe 'fathom' items; else _files; fi
 }
