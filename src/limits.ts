@@ -70,8 +70,8 @@ export interface Limits {
   /** Bytes of files per REPL. Default 1 GiB. */
   readonly diskBytes: number;
   /**
-   * Bytes of context files that cells can open in one REPL, each counted as whole blocks of 4 KiB. What is above this is there
-   * as a variable alone. They are memory where the REPL has its own file systems. Default 128 MiB; 0: no files.
+   * Bytes of context files that cells can open in one REPL, each counted as whole blocks of 4 KiB. A file above this is a
+   * variable alone. They are memory where the REPL has its own file systems. Default 128 MiB; 0: no files.
    */
   readonly contextFileBytes: number;
   /** Milliseconds for one tool call or projection read. Default 60 000. */

@@ -3,13 +3,14 @@ import { ulid } from 'ulid';
 import { type PlaceFigures, ReplPlaces } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
 import { systemClock } from './clock.ts';
+import { replLimits } from './engine/repl-limits.ts';
 import type { Engine, EngineDefaults } from './engine/run.ts';
 import { createEventBus } from './event/bus.ts';
 import { publishing } from './event/diagnostics.ts';
-import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, type Limits, resolveLimits } from './limits.ts';
+import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, resolveLimits } from './limits.ts';
 import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
 import { checkOptionNames, type OptionNames } from './option-names.ts';
-import type { ReplBackend, ReplLimits } from './repl/port.ts';
+import type { ReplBackend } from './repl/port.ts';
 import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import { runStore } from './resume/run-store.ts';
@@ -274,28 +275,5 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
     modelSettings: options.modelSettings ?? {},
     allowedModels: options.allowedModels ?? [],
     fallbackToRootModel: options.fallbackToRootModel ?? false,
-  };
-}
-
-/** The part of the limits a REPL enforces itself. */
-function replLimits(limits: Limits): ReplLimits {
-  const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
-  const { memoryBytes, maxProcesses, diskBytes, contextFileBytes } = limits;
-  const { maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
-  return {
-    cellTimeoutMs,
-    outputChars,
-    outputBytes,
-    promptBytes,
-    maxBatchItems,
-    answerBytes,
-    memoryBytes,
-    maxProcesses,
-    diskBytes,
-    contextFileBytes,
-    maxSnapshots,
-    snapshotBytes,
-    // Some ahead of what is in flight, so that a finished call is followed at once.
-    callWindow: 2 * maxConcurrentCalls,
   };
 }

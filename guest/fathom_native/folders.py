@@ -33,10 +33,10 @@ class Folders:
         self.scratch = scratch
 
 
-def make_folders(mode: str, scratch: str, *, disk: int, contexts: int, interpreter: "list[str]") -> Folders:
+def make_folders(mode: str, scratch: str, *, options: dict, interpreter: "list[str]") -> Folders:
     """In a new supervisor: its namespaces' mounts, or plain folders below `scratch`."""
     if mode != "rules":
-        box = enter.box_supervisor(disk=disk, contexts=contexts, interpreter=interpreter)
+        box = enter.box_supervisor(disk=options["disk"], contexts=options["contexts"], interpreter=interpreter)
         look_in(_path_of(box.processes))
         root, seen = _path_of(box.live), list(enter.FOLDERS.values())
         shown = ContextFiles(writable=_path_of(box.contexts), source=_path_of(box.contexts_shown), work=seen[0])

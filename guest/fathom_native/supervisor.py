@@ -34,9 +34,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._zygote = zygote
         scratch = f"{settings.scratch}/{options['number']}"
-        folders = make_folders(
-            settings.mode, scratch, disk=options["disk"], contexts=options["contexts"], interpreter=settings.interpreter
-        )
+        folders = make_folders(settings.mode, scratch, options=options, interpreter=settings.interpreter)
         self._scratch = folders.scratch
         self._population = Population(namespaced=folders.scratch is None)
         self._files = FileStore(folders.root, folders.store, own=folders.scratch is None)
