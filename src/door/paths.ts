@@ -56,6 +56,35 @@ export async function readableFolders({ folders, except = [] }: ReadableOptions)
   };
 }
 
+/**
+ * The part of the folders that lies below other ones as well, with all rules of both; undefined where nothing does. Folders
+ * that do not exist are left out.
+ */
+export async function narrowedFolders(
+  readable: ReadableFolders,
+  others: readonly string[],
+): Promise<ReadableFolders | undefined> {
+  const found = await Promise.all(others.map((folder) => realFolder(folder).catch(() => undefined)));
+  const common = found.flatMap((other) => {
+    if (other === undefined) return [];
+    if (readable.folders.some((own) => isBelow(own, other))) return [other];
+    return readable.folders.filter((own) => isBelow(other, own));
+  });
+  if (common.length === 0) return undefined;
+  const inner = await readableFolders({ folders: [...new Set(common)] });
+  return {
+    folders: inner.folders,
+    checkPath: async (path) => {
+      await readable.checkPath(path);
+      await inner.checkPath(path);
+    },
+    checkOpen: (file) => {
+      readable.checkOpen(file);
+      return inner.checkOpen(file);
+    },
+  };
+}
+
 async function realFolder(folder: string): Promise<string> {
   try {
     if ((await stat(folder)).isDirectory()) return await realpath(folder);

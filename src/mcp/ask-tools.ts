@@ -146,7 +146,9 @@ async function begin({ question, paths, text, handle }: Question, call: ToolCall
   if (given !== 1) {
     throw invalidOption(`A question needs its data: give one of paths, text or handle; this has ${given} of them`);
   }
-  const asked = { client, question, data: [paths ?? null, text ?? null, handle ?? null], kept };
+  // Relative paths start at the first folder.
+  const where = paths === undefined ? null : (config.readable?.folders ?? null);
+  const asked = { client, question, data: [paths ?? null, text ?? null, handle ?? null, where], kept };
   if (handle !== undefined) {
     const session = await useHandle(handle, call);
     return runs.ask({
@@ -157,7 +159,7 @@ async function begin({ question, paths, text, handle }: Question, call: ToolCall
   const context = dataOf({ paths, text }, call);
   return runs.ask({
     ...asked,
-    open: () => config.rlm.completion({ query: question, context, owner: ownerOf(client, true) }),
+    open: () => config.rlm.completion({ query: question, context, mode: config.mode, owner: ownerOf(client, true) }),
   });
 }
 
@@ -176,7 +178,7 @@ export function dataOf(
   });
 }
 
-/** A run that waits in the queue is not stored yet: its id is returned all the same. */
+/** A store that is slow does not hold the answer of `start` back. */
 async function storedSoon({ stored }: ClientRun): Promise<void> {
   const late = new AbortController();
   const patience = delay(START_WAIT_MS, undefined, { signal: late.signal }).catch(() => undefined);

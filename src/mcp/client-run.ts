@@ -128,7 +128,7 @@ export class ClientRun {
 
   async #follow(): Promise<void> {
     for await (const event of this.#options.run) {
-      if (event.type === 'run.started' || event.type === 'run.resumed') this.#stored.resolve();
+      if (event.runId === this.id && STORED.has(event.type)) this.#stored.resolve();
       const position = positionAfter(event, this.#position);
       if (event.runId !== this.id || position === undefined) continue;
       this.#position = position;
@@ -157,6 +157,9 @@ export class ClientRun {
     if (this.#waiting === 0) this.#release();
   }
 }
+
+/** A run is stored before the first of these. */
+const STORED: ReadonlySet<RunEvent['type']> = new Set(['run.queued', 'run.started', 'run.resumed']);
 
 function positionAfter(event: RunEvent, before: RunPosition): RunPosition | undefined {
   switch (event.type) {

@@ -4,7 +4,7 @@ import { messageOf, RlmError } from '../errors.ts';
 import type { CompletionRun } from '../run/run-handle.ts';
 import type { RunOwner, RunRecord } from '../store/index.ts';
 import { ClientRun } from './client-run.ts';
-import { TOO_MANY_RUNS_RETRY_MS } from './limits.ts';
+import { SHOWN_ID_CHARS, TOO_MANY_RUNS_RETRY_MS } from './limits.ts';
 import type { McpConfig } from './mcp-options.ts';
 
 const DOOR = 'mcp';
@@ -70,9 +70,9 @@ export class ClientRuns {
     if (record !== undefined && maySee(client, record.owner) && record.parentRunId === undefined) return record;
     throw new RlmError({
       code: 'run-not-found',
-      message: `There is no run ${JSON.stringify(id)} of this client: status without run_id lists them.`,
+      message: `There is no run ${JSON.stringify(id.slice(0, SHOWN_ID_CHARS))} of this client: status without run_id lists them.`,
       userAction: true,
-      data: { runId: id },
+      data: { runId: id.slice(0, SHOWN_ID_CHARS) },
     });
   }
 

@@ -99,7 +99,7 @@ const variables = tool({
     }
     const known = needed('name', name);
     if (action === 'set') {
-      await session.setVariable(known, needed('value', value) as JsonValue);
+      await session.setVariable(known, exactValue(needed('value', value)));
       return { text: `${known} is set.`, data: {} };
     }
     const json = JSON.stringify(await session.getVariable(known));
@@ -147,6 +147,21 @@ export const HANDLE_TOOLS: readonly Tool[] = [load, exec, bash, variables, snaps
 function needed<T>(param: string, value: T | undefined): T {
   if (value !== undefined) return value;
   throw invalidOption(`This action needs the argument ${param}`);
+}
+
+/** @throws RlmError `invalid-option` for an integer that the parser of the message has rounded */
+function exactValue(value: unknown): JsonValue {
+  const waiting = [value];
+  for (let at = 0; at < waiting.length; at += 1) {
+    const part = waiting[at];
+    if (Number.isInteger(part) && !Number.isSafeInteger(part)) {
+      throw invalidOption(
+        'The argument value has an integer above 2^53, whose digits JSON loses on its way: set it by exec, or as a string',
+      );
+    }
+    if (typeof part === 'object' && part !== null) waiting.push(...Object.values(part));
+  }
+  return value as JsonValue;
 }
 
 function optionsOf(seconds: number | undefined, { signal }: ToolCall): Parameters<Session['execute']>[1] {

@@ -2,7 +2,7 @@ import { RlmError } from '../errors.ts';
 import type { Session } from '../session/session.ts';
 import { storedConfig } from '../session/stored-session.ts';
 import { maySee } from './client-runs.ts';
-import { EXTEND_BEFORE_MS } from './limits.ts';
+import { EXTEND_BEFORE_MS, SHOWN_ID_CHARS } from './limits.ts';
 import type { ToolCall } from './tool.ts';
 
 /**
@@ -15,9 +15,9 @@ export async function useHandle(handle: string, { config, client }: ToolCall): P
   if (record === undefined || !maySee(client, storedConfig(record).owner)) {
     throw new RlmError({
       code: 'session-not-found',
-      message: `There is no handle ${JSON.stringify(handle)} of this client: load returns handles.`,
+      message: `There is no handle ${JSON.stringify(handle.slice(0, SHOWN_ID_CHARS))} of this client: load returns handles.`,
       userAction: true,
-      data: { handle, param: 'handle' },
+      data: { handle: handle.slice(0, SHOWN_ID_CHARS), param: 'handle' },
     });
   }
   const session = await config.rlm.openSession(handle);

@@ -53,6 +53,12 @@ export const MAX_WAIT_SECONDS = 50;
 export const LISTED_RUNS = 50;
 /** Characters of a question in a list of runs. */
 export const LISTED_QUESTION_CHARS = 200;
+/** Characters of an unknown id that an error repeats. */
+export const SHOWN_ID_CHARS = 64;
+/** Milliseconds for a client to list its roots: its program knows them. */
+export const ROOTS_TIMEOUT_MS = 5_000;
+/** Roots of a client that are looked at: an editor has a few folders open. */
+export const MAX_CLIENT_ROOTS = 100;
 /** Milliseconds before its end at which a session that is used is extended. */
 export const EXTEND_BEFORE_MS = 300_000;
 /** Milliseconds that `start` waits until the store has the run: a REPL starts in less. */

@@ -1,5 +1,6 @@
-import { invalidOption, isObject } from '../argument-checks.ts';
+import { invalidOption, isObject, kindOf } from '../argument-checks.ts';
 import { type ReadableFolders, readableFolders } from '../door/paths.ts';
+import { RUN_MODES, type RunMode } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Rlm } from '../rlm.ts';
@@ -14,6 +15,8 @@ export interface McpOptions {
   readonly store: Store;
   /** Folders below which clients may name paths. Default: none, and paths are refused. */
   readonly roots?: readonly string[];
+  /** How questions are answered, except those to a handle, which take the loop. Default `always`. */
+  readonly mode?: RunMode;
   /** Limits of the server itself. Default: {@link MCP_LIMITS}. */
   readonly limits?: Partial<McpLimits>;
   /** Errors that no client is shown in detail. Default: a warning of this process. */
@@ -26,7 +29,9 @@ export interface McpConfig extends Required<Omit<McpOptions, 'roots' | 'limits'>
   readonly readable: ReadableFolders | undefined;
 }
 
-const NAMES: OptionNames<McpOptions> = { rlm: true, store: true, roots: true, limits: true, onError: true };
+const NAMES: OptionNames<McpOptions> = {
+  ...{ rlm: true, store: true, roots: true, mode: true, limits: true, onError: true },
+};
 
 /** @throws RlmError `invalid-option`, `invalid-limit` for options that cannot be right */
 export async function mcpConfig(options: McpOptions): Promise<McpConfig> {
@@ -34,11 +39,17 @@ export async function mcpConfig(options: McpOptions): Promise<McpConfig> {
     throw invalidOption('An MCP server needs an Rlm and its store: { rlm, store }');
   }
   checkOptionNames('the MCP server', options, NAMES);
-  const { rlm, store, roots = [], onError = warn } = options;
+  const { rlm, store, roots = [], mode = 'always', onError = warn } = options;
+  checkMode(mode);
   const limits = checkedLimits(options.limits ?? {});
   const except = store.location === 'memory' ? [] : [store.location];
   const readable = roots.length === 0 ? undefined : await readableFolders({ folders: roots, except });
-  return { rlm, store, limits, onError, readable };
+  return { rlm, store, mode, limits, onError, readable };
+}
+
+function checkMode(mode: unknown): void {
+  if (RUN_MODES.some((one) => one === mode)) return;
+  throw invalidOption(`The option mode has to be ${RUN_MODES.join(', ')}, not ${kindOf(mode)}`);
 }
 
 function checkedLimits(given: Partial<McpLimits>): McpLimits {

@@ -1,8 +1,15 @@
-import { type CallToolResult, ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  type CallToolResult,
+  type InputRequiredResult,
+  ProtocolError,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { rpcError } from '../door/error-response.ts';
 import { RlmError } from '../errors.ts';
 import { requireFrom } from '../package-files.ts';
 import { ASK_TOOLS } from './ask-tools.ts';
+import { foldersForCall } from './client-roots.ts';
 import type { ClientRuns } from './client-runs.ts';
 import { HANDLE_TOOLS } from './handle-tools.ts';
 import type { McpConfig } from './mcp-options.ts';
@@ -35,7 +42,7 @@ export function createProtocolServer({ config, runs }: McpParts, client: string)
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const found = TOOLS.get(params.name);
     if (found === undefined) throw unknownTool(params.name);
-    return await callTool(found, params.arguments, { config, runs, client, context });
+    return await callTool(found, params.arguments, { config, runs, client, context, server });
   });
   return server;
 }
@@ -43,21 +50,25 @@ export function createProtocolServer({ config, runs }: McpParts, client: string)
 interface Calling extends McpParts {
   readonly client: string;
   readonly context: ServerContext;
+  readonly server: Server;
 }
 
 async function callTool(
   tool: Tool,
   given: unknown,
-  { config, runs, client, context }: Calling,
-): Promise<CallToolResult> {
+  { config: all, runs, client, context, server }: Calling,
+): Promise<CallToolResult | InputRequiredResult> {
   const { signal } = context.mcpReq;
   const progress = progressOf(context, performance.now());
   try {
+    const folders = await foldersForCall(given, { config: all, context, server });
+    if ('ask' in folders) return folders.ask;
+    const config = { ...all, readable: folders.readable };
     const { text, data } = await tool.call(given, { config, runs, client, signal, progress });
     return { content: [{ type: 'text', text }], structuredContent: { ...data } };
   } catch (error) {
     // A cancelled call gets no answer.
-    if (!RlmError.isInstance(error) && !signal.aborted) config.onError(error);
+    if (!RlmError.isInstance(error) && !signal.aborted) all.onError(error);
     return failedResult(error);
   }
 }

@@ -21,9 +21,12 @@ export interface PairOptions extends Omit<Partial<McpOptions>, 'rlm' | 'store'> 
 }
 
 /** Starts a server over streams and connects the official client to it. */
-export async function connectPair({ rlm: options, store = memoryStore(), wrap, ...more }: PairOptions): Promise<Pair> {
+export async function connectPair(
+  { rlm: options, store = memoryStore(), wrap, ...more }: PairOptions,
+  client?: Client,
+): Promise<Pair> {
   const made = createRlm({ repl: 'python', ...options, store });
-  const pair = await connectTo({ rlm: wrap === undefined ? made : wrap(made), store, ...more });
+  const pair = await connectTo({ rlm: wrap === undefined ? made : wrap(made), store, ...more }, client);
   return {
     ...pair,
     [Symbol.asyncDispose]: async () => {
@@ -34,12 +37,15 @@ export async function connectPair({ rlm: options, store = memoryStore(), wrap, .
 }
 
 /** The same for an `Rlm` that the caller closes. */
-export async function connectTo(options: McpOptions): Promise<Pair> {
+export async function connectTo(
+  options: McpOptions,
+  client: Client = new Client({ name: 'test', version: '1' }),
+): Promise<Pair> {
   const [up, down] = [new PassThrough(), new PassThrough()];
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const server = await serveMcpOverStdio({ onError, ...options }, { input: up, output: down });
-  const client = await connectClient(up, down);
+  await connectClient(client, up, down);
   return {
     ...{ client, server, raw: up, errors },
     [Symbol.asyncDispose]: async () => {
@@ -50,8 +56,7 @@ export async function connectTo(options: McpOptions): Promise<Pair> {
 }
 
 /** The official client over streams, as its transport over pipes frames messages: one a line. */
-async function connectClient(up: PassThrough, down: PassThrough): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1' });
+async function connectClient(client: Client, up: PassThrough, down: PassThrough): Promise<void> {
   let rest = '';
   const transport = {
     onmessage: undefined as ((message: never) => void) | undefined,
@@ -73,7 +78,6 @@ async function connectClient(up: PassThrough, down: PassThrough): Promise<Client
     },
   };
   await client.connect(transport as never);
-  return client;
 }
 
 export interface Called {

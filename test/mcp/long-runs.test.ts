@@ -73,7 +73,7 @@ describe('a run three times as long as the timeout of its client', { timeout: 60
 
   it('is delivered by start, status and result to a client that does not', async () => {
     const { client } = await spawnServer();
-    const { data } = await call(client, 'start', question, { timeout: TIMEOUT });
+    const { data } = await call(client, 'start', question);
     let found: Called;
     do {
       found = await call(client, 'result', { run_id: data.run_id, wait_seconds: 1 }, { timeout: TIMEOUT });
@@ -107,6 +107,22 @@ describe('a run three times as long as the timeout of its client', { timeout: 60
   });
 });
 
+describe('a run that waits for a REPL', { timeout: 60_000 }, () => {
+  it('is stored when start returns: a kill and the next server continue it', async () => {
+    const one = await spawnServer('--max-repls', '1');
+    const ask = { paths: ['data.txt'] };
+    const first = await call(one.client, 'start', { ...ask, question: 'Which is first?' });
+    const second = await call(one.client, 'start', { ...ask, question: 'Which waits?' });
+    expect(second.data).toMatchObject({ status: 'running', doing: 'waiting for a REPL, number 1 in the queue' });
+    process.kill(one.pid, 'SIGKILL');
+    const two = await spawnServer('--max-repls', '1');
+    for (const { data } of [first, second]) {
+      const found = await call(two.client, 'result', { run_id: data.run_id, wait_seconds: 40 }, { timeout: 45_000 });
+      expect(found.data, two.stderr()).toMatchObject({ status: 'completed', answer: '3 of 1000' });
+    }
+  });
+});
+
 describe('a call that its client ends', { timeout: 30_000 }, () => {
   const started = async (lingerMs = 600_000): Promise<Pair> => {
     const model = scriptedModel(() => ({ text: '```repl\nFINAL("late")\n```', latencyMs: 3_000 }));
@@ -121,6 +137,22 @@ describe('a call that its client ends', { timeout: 30_000 }, () => {
     }
   };
   const asked = { question: 'q', text: 'abc' };
+  /** Asks, and ends the call in the first turn with the reason that clients give for a timeout. Resolves with the run. */
+  const timedOut = async ({ client }: Pair): Promise<string> => {
+    const [begun, control] = [Promise.withResolvers<string>(), new AbortController()];
+    const ask = call(client, 'ask', asked, {
+      signal: control.signal,
+      onprogress: ({ message = '' }) => {
+        const [, id] = /^run (\S+): turn 1 /.exec(message) ?? [];
+        if (id !== undefined) begun.resolve(id);
+      },
+    });
+    ask.catch(() => undefined); // It is ended.
+    const id = await begun.promise;
+    control.abort('Request timed out');
+    await expect(ask).rejects.toThrow();
+    return id;
+  };
 
   it('stops its run when the client cancels', async () => {
     const pair = await started();
@@ -153,7 +185,7 @@ describe('a call that its client ends', { timeout: 30_000 }, () => {
 
   it('ends its run after lingerMs when the client timed out and does not come back', async () => {
     const pair = await started(200);
-    await expect(call(pair.client, 'ask', asked, { timeout: 500 })).rejects.toThrow(/timed out/i);
+    await timedOut(pair);
     // `status` without an id does not ask for the run.
     const record = async (): Promise<{ status: string } | undefined> => {
       const [run] = (await call(pair.client, 'status')).data.runs as readonly { status: string }[];
@@ -164,8 +196,7 @@ describe('a call that its client ends', { timeout: 30_000 }, () => {
 
   it('keeps the answer of a run that ended meanwhile for the same question', async () => {
     const pair = await started();
-    await expect(call(pair.client, 'ask', asked, { timeout: 500 })).rejects.toThrow(/timed out/i);
-    const id = await runOf(pair);
+    const id = await timedOut(pair);
     const done = async (): Promise<unknown> => (await call(pair.client, 'status', { run_id: id })).data.runs;
     await expect.poll(done, { timeout: 10_000 }).toMatchObject([{ status: 'completed' }]);
     expect((await call(pair.client, 'ask', asked)).data).toMatchObject({ run_id: id, answer: 'late' });

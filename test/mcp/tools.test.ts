@@ -92,6 +92,16 @@ describe('tools', () => {
     expect((await call(pair.client, 'ask', { question: 'How long?', handle })).data).toMatchObject({ answer: '10' });
     await call(pair.client, 'snapshot', { handle, action: 'create', name: 's' });
     await call(pair.client, 'variables', { handle, action: 'set', name: 'words', value: { a: [1, null] } });
+    // The parser of messages has rounded it already.
+    const big = { handle, action: 'set', name: 'big', value: { a: [2 ** 53] } };
+    expect((await call(pair.client, 'variables', big)).error.data.code).toBe('invalid-option');
+    const long = 'x'.repeat(10_000);
+    for (const [tool, args] of [
+      ['status', { run_id: long }],
+      ['exec', { handle: long, code: '1' }],
+    ] as const) {
+      expect((await call(pair.client, tool, args)).text.length).toBeLessThan(500);
+    }
     const got = await call(pair.client, 'variables', { handle, action: 'get', name: 'words' });
     expect(got.data).toEqual({ json: '{"a":[1,null]}', page: 1, pages: 1 });
     const rolled = await call(pair.client, 'rollback', { handle, name: 's' });
@@ -121,6 +131,31 @@ describe('tools', () => {
       expect(error.data, path).toMatchObject({ code: 'context-invalid' });
       expect(text).not.toContain('KEY=1');
     }
+  });
+
+  it('ask takes the mode of the server, and the loop where it has a handle', async () => {
+    const routes: string[] = [];
+    await using direct = await connectPair({
+      mode: 'direct',
+      rlm: {
+        model: scriptedModel(({ messages }) =>
+          JSON.stringify(messages).includes('repl') ? 'FINAL("loop")' : 'direct',
+        ),
+        requireInspection: false,
+        onEvent: (event) => void (event.type === 'route.chosen' && routes.push(event.chosen)),
+      },
+    });
+    const asked = await call(direct.client, 'ask', { question: 'q', text: 'abc' });
+    expect(asked.data).toMatchObject({ answer: 'direct', turns: 0 });
+    const { handle } = (await call(direct.client, 'load', { text: 'abc' })).data;
+    expect((await call(direct.client, 'ask', { question: 'q', handle })).data).toMatchObject({
+      answer: 'loop',
+      turns: 1,
+    });
+    expect(routes).toEqual(['direct']);
+    await expect(connectPair({ mode: 'some' as never, rlm: { model } })).rejects.toMatchObject({
+      code: 'invalid-option',
+    });
   });
 
   it('a tool that does not exist is an error of the protocol', async () => {
