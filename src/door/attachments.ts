@@ -44,8 +44,10 @@ const DECODER = new TextDecoder('utf-8', { fatal: true });
 
 function textIn(file: DoorFile): string {
   const { data, mediaType } = file;
-  if (/^(?:image|audio|video)(?:\/|$)/.test(mediaType)) {
-    throw notText(file, `it is ${mediaType}, and a run reads text: describe or transcribe it first`);
+  const [, medium] = /^(image|audio|video)(?:\/|$)/.exec(mediaType) ?? [];
+  if (medium !== undefined) {
+    const remedy = medium === 'image' ? 'describe it in words' : 'transcribe it';
+    throw notText(file, `it is of the type ${mediaType}, and messages may hold files of text only: ${remedy} first`);
   }
   if (typeof data === 'string') return data;
   const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.byteLength, LOOKED_AT));

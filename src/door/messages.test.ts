@@ -116,8 +116,12 @@ describe('files of messages', () => {
     ['a zip archive', file(bytes(0x50, 0x4b, 3, 4), 'a.zip', 'text/plain'), /it is a zip archive/],
     ['binary data', file(new Uint8Array(100), 'x', 'text/plain'), /it is binary data/],
     ['another encoding', file(bytes(0x61, 0xe9, 0x62), 'l1.txt'), /it is not UTF-8 text/],
-    ['an image', file(bytes(1), 'a.png', 'image/png'), /it is image\/png, and a run reads text/],
-    ['audio', file('AAAA', undefined, 'audio'), /it is audio, and a run reads text/],
+    [
+      'an image',
+      file(bytes(1), 'a.png', 'image/png'),
+      /it is of the type image\/png, and messages may hold files of text only: describe it/,
+    ],
+    ['audio', file('AAAA', undefined, 'audio'), /it is of the type audio.*: transcribe it first/],
   ])('%s is refused before anything is spent', (_, part, message) => {
     expect(() => request(part)).toThrow(
       expect.objectContaining({ code: 'context-invalid', message: expect.stringMatching(message) }),

@@ -14,9 +14,9 @@ const REFUSED = {
 /** A parameter that every door refuses. */
 export type RefusedParameter = keyof typeof REFUSED;
 
-/** The refusal of a parameter, which names it. */
-export function refusedParameter(parameter: RefusedParameter): RlmError {
-  return refusal(parameter, REFUSED[parameter]);
+/** The refusal of a parameter, which names it; `name` is its name where that is another one. */
+export function refusedParameter(parameter: RefusedParameter, name: string = parameter): RlmError {
+  return refusal(name, REFUSED[parameter]);
 }
 
 function refusal(param: string, why: string): RlmError {
@@ -30,13 +30,13 @@ export interface IgnoredSetting {
   readonly message: string;
 }
 
-/** Settings of the wire form that Fathom hands to no model: each that is given is a warning. */
-export function ignoredSettings(given: Readonly<Record<string, unknown>>): readonly IgnoredSetting[] {
+/** Settings of the wire form that Fathom hands to no model: each that is given is a warning. `why` is a clause. */
+export function ignoredSettings(
+  given: Readonly<Record<string, unknown>>,
+  why = 'the root model is asked with its own default',
+): readonly IgnoredSetting[] {
   const names = Object.keys(given).filter((name) => given[name] !== undefined && given[name] !== null);
-  return names.map((setting) => ({
-    setting,
-    message: `${setting} has no effect: the root model is asked with its own default.`,
-  }));
+  return names.map((setting) => ({ setting, message: `${setting} has no effect: ${why}.` }));
 }
 
 /** The settings of the root model, which its sub-calls do not take over; undefined where the request has none. */

@@ -6,7 +6,7 @@ import { BodyReader } from './body.ts';
 import { chatCompletions } from './chat/chat-route.ts';
 import { answerError, guardHost, guardKeys, problemResponse } from './guards.ts';
 import { HttpProblem } from './http-problem.ts';
-import { openApiDocument } from './openapi/document.ts';
+import { methodsOf, openApiDocument } from './openapi/document.ts';
 import { addResponses } from './responses/responses-routes.ts';
 import { addRuns } from './runs/runs-routes.ts';
 import type { ServerEnv } from './server-env.ts';
@@ -21,7 +21,8 @@ export function createApp(given: Omit<ServerParts, 'bodies'>): Hono<ServerEnv> {
   app.use(async (c, next) => {
     const begin = performance.now();
     await next();
-    const route = c.res.status === 404 && routePath(c, -1) === '*' ? 'unknown' : routePath(c, -1);
+    const matched = routePath(c, -1);
+    const route = matched === '*' && (c.res.status === 404 || c.res.status === 405) ? 'unknown' : matched;
     const seconds = (performance.now() - begin) / 1_000;
     metrics.answered({ route, method: c.req.method, status: c.res.status, seconds });
   });
@@ -60,7 +61,8 @@ function addRoutes(app: Hono<ServerEnv>, parts: ServerParts): void {
   const { config } = parts;
   const models = Object.keys(config.models).map((id) => ({ id, object: 'model', created: 0, owned_by: 'fathom' }));
   app.get('/v1/models', (c) => c.json({ object: 'list', data: models }));
-  app.get('/v1/models/:id', (c) => {
+  // Names of models may have slashes.
+  app.get('/v1/models/:id{.+}', (c) => {
     const found = models.find(({ id }) => id === c.req.param('id'));
     if (found === undefined) throw modelNotFound(c.req.param('id'));
     return c.json(found);
@@ -86,6 +88,13 @@ function modelNotFound(name: string): RlmError {
 }
 
 function unknownRoute(c: Context<ServerEnv>): HttpProblem {
+  const methods = methodsOf(c.req.path);
+  if (methods.length > 0) {
+    const allow = methods.join(', ');
+    return new HttpProblem('method-not-allowed', `${c.req.path} does not take ${c.req.method}: use ${allow}.`, {
+      allow,
+    });
+  }
   return new HttpProblem(
     'unknown-route',
     `There is no ${c.req.method} ${c.req.path}: GET /openapi.json lists all routes.`,

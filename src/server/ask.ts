@@ -11,12 +11,12 @@ import { ignoredSettings, modelSettings } from '../door/parameters.ts';
 import type { CompletionResult } from '../engine/result.ts';
 import { RlmError } from '../errors.ts';
 import type { RunEvent } from '../event/event.ts';
-import type { ReasoningEffort } from '../model/model-settings.ts';
+import type { ModelSettings, ReasoningEffort } from '../model/model-settings.ts';
 import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
 import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import type { JsonBody } from './body.ts';
 import type { ServedModel } from './server-options.ts';
-import { invalidField } from './wire-messages.ts';
+import { inField, invalidField } from './wire-messages.ts';
 
 /** A question as a client of OpenAI's API asks it. */
 export interface Asked {
@@ -33,15 +33,21 @@ export function completionRequest(
   { model, asked, output, maxOutputTokens, temperature, reasoningEffort }: Asked,
   models: Readonly<Record<string, ServedModel>>,
 ): CompletionRequest<unknown> {
+  const served = servedModel(model, models);
   const settings = modelSettings(defined({ temperature, reasoningEffort }));
   const instructions = withAnswerBound(asked.instructions, maxOutputTokens);
   return {
-    ...servedModel(model, models),
+    ...served,
     ...asked,
     ...(instructions !== undefined && { instructions }),
     ...(output !== undefined && { output }),
-    ...(settings !== undefined && { modelSettings: settings }),
+    ...(settings !== undefined && { modelSettings: withRoot(served.modelSettings, settings) }),
   };
+}
+
+/** The settings of the client win over those of the server for the root model, and leave the others. */
+function withRoot(own: ModelSettings = {}, { root }: ModelSettings): ModelSettings {
+  return { ...own, root: { ...own.root, ...root } };
 }
 
 /** The configuration of a model by its name. @throws RlmError `model-not-found` */
@@ -62,16 +68,22 @@ export function outputOf(
   { schema, param }: { readonly schema: unknown; readonly param: string },
 ): StandardSchemaV1 | undefined {
   if (format === undefined || format.type === 'text') return undefined;
-  if (format.type === 'json_object') return digitKeepingSchema({ type: 'object' }, param);
+  if (format.type === 'json_object') return answerSchema({ type: 'object' }, param);
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw invalidField(param, 'json_schema needs a schema, which is an object');
   }
-  return digitKeepingSchema(schema as Readonly<Record<string, unknown>>, param);
+  return answerSchema(schema as JsonBody, param);
+}
+
+/** The schema of an answer, which the field `param` holds. @throws RlmError `invalid-option` for one that is not usable */
+export function answerSchema(schema: JsonBody, param: string): StandardSchemaV1 {
+  return inField(param, () => digitKeepingSchema(schema, param));
 }
 
 /** Settings of the wire form that have no effect, for the header `x-fathom-warnings`. */
-export function warningsOf(given: Readonly<Record<string, unknown>>): string | undefined {
-  const warnings = ignoredSettings(given);
+export function warningsOf(sampling: Readonly<Record<string, unknown>>, { store }: JsonBody): string | undefined {
+  const kept = ignoredSettings(store === false ? { store } : {}, 'the store of the server has every run');
+  const warnings = [...ignoredSettings(sampling), ...kept];
   return warnings.length === 0 ? undefined : warnings.map(({ message }) => message).join(' ');
 }
 

@@ -1,5 +1,6 @@
 import { isObject } from '../argument-checks.ts';
 import { RlmError } from '../errors.ts';
+import { asNumbers, type LostNumber, lostDigits, lostNumbers, parseWithDigits } from '../json-digits.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { ServerLimits } from './limits.ts';
 
@@ -23,11 +24,30 @@ export class BodyReader {
 
   /** @throws HttpProblem `body-too-large`, `wrong-media-type`, `malformed-request`; RlmError `overloaded` */
   async json(request: BodySource): Promise<JsonBody> {
-    const type = request.headers.get('content-type') ?? '';
-    if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) {
+    return jsonObject(await this.#jsonText(request), JSON.parse);
+  }
+
+  /**
+   * {@link BodyReader.json} for bodies with data, none of whose integers may be rounded.
+   *
+   * @throws the same; RlmError `invalid-option` naming an integer that a number cannot hold
+   */
+  async exactJson(request: BodySource): Promise<JsonBody> {
+    const body = jsonObject(await this.#jsonText(request), parseWithDigits);
+    const [lost] = lostNumbers(body);
+    if (lost !== undefined) throw roundedNumber(lost);
+    return asNumbers(body) as JsonBody;
+  }
+
+  async #jsonText(request: BodySource): Promise<string> {
+    const { headers } = request;
+    if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(headers.get('content-type') ?? '')) {
       throw new HttpProblem('wrong-media-type', 'The body has to be JSON, with "Content-Type: application/json".');
     }
-    return parsed(await this.#text(request));
+    if (!/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+      throw new HttpProblem('wrong-media-type', 'The body has to be sent without a Content-Encoding.');
+    }
+    return await this.#text(request);
   }
 
   async #text({ headers, body }: BodySource): Promise<string> {
@@ -73,10 +93,19 @@ function tooLarge(bodyBytes: number): HttpProblem {
   return new HttpProblem('body-too-large', message, { connection: 'close' });
 }
 
-function parsed(text: string): JsonBody {
+function roundedNumber(lost: LostNumber): RlmError {
+  return new RlmError({
+    code: 'invalid-option',
+    message: `The request is not valid: ${lostDigits(lost)}.`,
+    userAction: true,
+    data: { param: lost.path.split('.')[0] },
+  });
+}
+
+function jsonObject(text: string, parse: (text: string) => unknown): JsonBody {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text);
   } catch {
     throw new HttpProblem('malformed-request', 'The body is not valid JSON.');
   }

@@ -1,6 +1,7 @@
-import { Validator } from '@cfworker/json-schema';
+import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema';
 import { RlmError } from '../errors.ts';
 import type { JsonBody } from './body.ts';
+import { problemWords } from './body-words.ts';
 import { REQUEST_SCHEMAS, type RequestSchema } from './openapi/request-schemas.ts';
 
 const validators = new Map<RequestSchema, Validator>();
@@ -15,20 +16,26 @@ function validatorFor(name: RequestSchema): Validator {
 export function checkBody(name: RequestSchema, body: JsonBody): void {
   const { valid, errors } = validatorFor(name).validate(body);
   if (valid) return;
-  // The library reports each enclosing schema as well; the innermost one says what to change.
-  const innermost = errors.reduce((found, error) => (depthOf(error) >= depthOf(found) ? error : found));
-  const path = innermost.instanceLocation.split('/').slice(1);
-  const [param = /"([^"]+)"/.exec(innermost.error)?.[1]] = path;
+  const problems = innermost(errors);
+  const path = problems[0]?.instanceLocation.split('/').slice(1) ?? [];
+  const { words, missing } = problemWords(problems, REQUEST_SCHEMAS[name] as Schema);
+  const [param = missing] = path;
   const where = path.length === 0 ? 'The request' : `The field ${path.join('.')}`;
   throw new RlmError({
     code: 'invalid-option',
-    message: `${where} is not valid: ${innermost.error.replace(/\.$/, '')}.`,
+    message: `${where} is not valid: ${words}.`,
     userAction: true,
     data: param === undefined ? {} : { param },
   });
 }
 
-function depthOf({ instanceLocation }: { readonly instanceLocation: string }): number {
+/** The validator reports each enclosing schema as well; the innermost ones say how to change the request. */
+function innermost(errors: readonly OutputUnit[]): readonly OutputUnit[] {
+  const depth = Math.max(...errors.map(depthOf));
+  return errors.filter((error) => depthOf(error) === depth && error.keyword !== 'anyOf');
+}
+
+function depthOf({ instanceLocation }: OutputUnit): number {
   return instanceLocation.split('/').length;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -58,10 +58,14 @@ function httpServer(limits: HttpLimits, listener: ReturnType<typeof getRequestLi
     requestTimeout: headerTimeoutMs + bodyTimeoutMs,
     connectionsCheckingInterval: Math.min(1_000, headerTimeoutMs, bodyTimeoutMs),
   };
-  const server = createServer({ ...timeouts, keepAliveTimeout: 65_000 }, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     // Its own handler answers failures; a rejection here is a connection that has gone.
     listener(request, response).catch(() => response.destroy());
-  });
+  };
+  // Without a Host header `malformed` answers: Node's own refusal has no body.
+  const server = createServer({ ...timeouts, keepAliveTimeout: 65_000, requireHostHeader: false }, answer);
+  // Expectations other than 100-continue mean nothing here. Node would refuse them without a body.
+  server.on('checkExpectation', answer);
   server.maxConnections = maxConnections;
   server.on('clientError', refuse);
   return server;

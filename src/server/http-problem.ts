@@ -11,6 +11,7 @@ const PROBLEMS = {
   'forbidden-host': { status: 403, type: 'invalid_request_error' },
   'forbidden-origin': { status: 403, type: 'invalid_request_error' },
   'unknown-route': { status: 404, type: 'invalid_request_error' },
+  'method-not-allowed': { status: 405, type: 'invalid_request_error' },
   'slow-request': { status: 408, type: 'invalid_request_error' },
   'body-too-large': { status: 413, type: 'invalid_request_error' },
   'wrong-media-type': { status: 415, type: 'invalid_request_error' },

@@ -6,8 +6,11 @@ import type { Store } from '../store/index.ts';
 import { SERVER_LIMITS, type ServerLimits, withDefaults } from './limits.ts';
 import { type ListenOptions, listenConfig } from './listen-options.ts';
 
-/** The model, sub-model and limits behind a name on the server. */
-export type ServedModel = Pick<CompletionRequest, 'model' | 'subModel' | 'limits'>;
+/**
+ * The models, settings, limits and mode behind a name on the server. A run on a session takes the loop in any mode. Of the
+ * settings, a client's temperature and effort replace those of the root model alone.
+ */
+export type ServedModel = Pick<CompletionRequest, 'model' | 'subModel' | 'modelSettings' | 'limits' | 'mode'>;
 
 /** How a server is started. It alone decides which models and limits are used; a request only names one of `models`. */
 export interface ServerOptions extends ListenOptions {

@@ -20,6 +20,17 @@ export function invalidField(param: string, why: string): RlmError {
   });
 }
 
+/** Does something for a field of a request, whose name its errors get. */
+export function inField<T>(param: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!RlmError.isInstance(error)) throw error;
+    const { code, message, data } = error;
+    throw new RlmError({ code, message, userAction: true, data: { ...data, param }, cause: error });
+  }
+}
+
 /** A message of either API; its calls of tools become text, because they belong to the conversation. */
 export function doorMessage(message: WirePart): DoorMessage {
   const { role, content, tool_calls: calls } = message;
@@ -38,21 +49,27 @@ function doorPart(part: WirePart): DoorPart {
     case 'input_text':
     case 'output_text':
     case 'summary_text':
-      return textPart(String(part.text ?? ''));
+      return textPart(textField(part, 'text'));
     case 'refusal':
-      return textPart(String(part.refusal ?? ''));
+      return textPart(textField(part, 'refusal'));
     case 'file':
       return filePart(isObject(part.file) ? part.file : {});
     case 'input_file':
       return filePart(part);
     case 'image_url':
     case 'input_image':
-      return { type: 'file', name: 'image', mediaType: 'image', data: '' };
+      return { type: 'file', name: 'image', mediaType: 'image/*', data: '' };
     case 'input_audio':
       throw refusedParameter('audio');
     default:
       throw invalidField('messages', `a part of type ${JSON.stringify(part.type ?? null)} is not known here`);
   }
+}
+
+function textField(part: WirePart, name: string): string {
+  const text = part[name];
+  if (typeof text === 'string') return text;
+  throw invalidField('messages', `the field ${name} of a part of type ${String(part.type)} has to be a text`);
 }
 
 function textPart(text: string): DoorPart {

@@ -105,6 +105,15 @@ describe('ask --dry-run', () => {
     rmSync(join(folder, '.fathom'), { recursive: true, force: true });
   });
 
+  test('takes the mode of the config file', async () => {
+    mkdirSync(join(folder, 'config', 'fathom'), { recursive: true });
+    writeFileSync(join(folder, 'config', 'fathom', 'config.json'), '{ "mode": "direct" }');
+    const args = ['ask', 'Q', '-f', 'a.txt', '--dry-run', '--json', '-m', 'http://127.0.0.1:9/v1#m'];
+    const how = { cwd: folder, env: { XDG_CONFIG_HOME: join(folder, 'config') } };
+    expect(planned((await runFathom(args, how)).stdout)).toMatchObject({ mode: 'direct' });
+    expect(planned((await runFathom([...args, '--mode', 'always'], how)).stdout)).toMatchObject({ mode: 'always' });
+  });
+
   test('is refused with the options of an answer', async () => {
     const { code, stderr } = await ask(['Q', '--dry-run', '-o', 'answer.txt']);
     expect(code).toBe(2);

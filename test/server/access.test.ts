@@ -101,6 +101,17 @@ describe('bodies', () => {
     expect(mock.calls).toEqual([]);
   });
 
+  it('compressed ones are refused by name', async () => {
+    const { server } = await serve({ respond });
+    const headers = { 'content-encoding': 'gzip' };
+    const refused = await raw(`${server.url}${CHAT}`, { body: ASK, headers });
+    expect(refused).toMatchObject({ status: 415, json: { error: { code: 'wrong-media-type' } } });
+    expect(refused.text).toContain('Content-Encoding');
+    expect((await raw(`${server.url}${CHAT}`, { body: ASK, headers: { 'content-encoding': 'identity' } })).status).toBe(
+      200,
+    );
+  });
+
   it('larger ones than the limit are refused with 413, announced or not', async () => {
     const { server } = await serve({ respond, server: { limits: { bodyBytes: 1_000 } } });
     const body = JSON.stringify({ ...ASK, pad: 'x'.repeat(2_000) });
@@ -121,6 +132,12 @@ describe('bodies', () => {
   });
 });
 
+/** In the chunked form, seven characters a piece. */
+function pieces(body: string): string {
+  const parts = body.match(/[\s\S]{1,7}/g) ?? [];
+  return `${parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}0\r\n\r\n`;
+}
+
 /** Writes to a socket, and collects what comes until it is closed. */
 async function talk(url: string, write: string): Promise<string> {
   const { hostname, port } = new URL(url);
@@ -130,6 +147,8 @@ async function talk(url: string, write: string): Promise<string> {
   for await (const piece of socket) text += String(piece);
   return text;
 }
+
+const HEAD = `POST ${CHAT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n`;
 
 describe('slow and broken requests', () => {
   const limits = { headerTimeoutMs: 200, bodyTimeoutMs: 200 };
@@ -143,8 +162,7 @@ describe('slow and broken requests', () => {
 
   it('a slow body is answered with 408 and closed, and holds nothing', async () => {
     const { server, mock, rlm } = await serve({ respond, server: { limits } });
-    const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n';
-    const text = await talk(server.url, `${head}Content-Length: 1000\r\n\r\n{"model":`);
+    const text = await talk(server.url, `${HEAD}Content-Length: 1000\r\n\r\n{"model":`);
     expect(text).toMatch(/^HTTP\/1\.1 408 /);
     expect(mock.calls).toEqual([]);
     expect(rlm.status().runs).toBe(0);
@@ -152,12 +170,54 @@ describe('slow and broken requests', () => {
 
   it.each([
     ['nonsense', 'nonsense\r\n\r\n', 400],
+    ['a request without a Host', 'GET /v1/models HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['two ways to find the end of a body', `${HEAD}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`, 400],
+    ['a handshake of TLS', '\u0016\u0003\u0001\u0000\u0005\u0001\u0000\u0000\u0001\u0000', 400],
     ['huge headers', `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
   ])('%s is answered in the envelope', async (_, write, status) => {
     const { server } = await serve({ respond });
     const text = await talk(server.url, write);
     expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(text).toContain('"error"');
+  });
+
+  it.each([
+    ['of HTTP/1.0', (body: string) => `${HEAD.replace('1.1', '1.0')}Content-Length: ${body.length}\r\n\r\n${body}`],
+    ['in pieces', (body: string) => `${HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${pieces(body)}`],
+    [
+      'that asks whether to go on',
+      (body: string) =>
+        `${HEAD}Expect: 100-continue\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    ],
+    [
+      'with an expectation that means nothing',
+      (body: string) => `${HEAD}Expect: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    ],
+    [
+      'behind another one on its connection',
+      (body: string) =>
+        `GET /v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n${HEAD}Connection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    ],
+  ])('a request %s is answered', async (_, written) => {
+    const { server } = await serve({ respond });
+    const text = await talk(server.url, written(JSON.stringify(ASK)));
+    expect(text).toMatch(/HTTP\/1\.1 200 OK/);
+    expect(text).toContain('"content":"yes"');
+  });
+
+  it('a method that a route does not take is refused with those that it takes', async () => {
+    const { server } = await serve({ respond });
+    for (const [method, path, allow] of [
+      ['GET', CHAT, 'POST'],
+      ['PUT', '/v1/models', 'GET'],
+      ['PATCH', '/v1/sessions/x', 'GET, DELETE'],
+    ] as const) {
+      const refused = await raw(`${server.url}${path}`, { method });
+      expect(refused).toMatchObject({
+        ...{ status: 405, headers: { allow } },
+        json: { error: { code: 'method-not-allowed' } },
+      });
+    }
   });
 
   it('unknown routes are named', async () => {

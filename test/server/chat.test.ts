@@ -94,7 +94,15 @@ describe('a chat completion', () => {
 
   it.each([
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+    ['functions', { functions: [{ name: 'f' }] }],
     ['n', { n: 2 }],
+    ['messages', { messages: [{ role: 'user', content: [{ type: 'text', text: 5 }] }] }],
+    ['messages', { messages: [{ role: 'user', content: [{ type: 'text' }] }] }],
+    ['messages', { messages: [{ role: 'user', content: [{ type: 'video_url', video_url: { url: 'x' } }] }] }],
+    [
+      'response_format',
+      { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'y' } } } },
+    ],
     ['logprobs', { logprobs: true }],
     ['audio', { modalities: ['audio'], audio: { voice: 'x' } }],
     ['messages', { messages: [] }],
@@ -109,10 +117,45 @@ describe('a chat completion', () => {
     expect(mock.calls).toEqual([]);
   });
 
+  it.each([
+    [{ max_tokens: -1 }, 'The field max_tokens is not valid: it has to be at least 1.'],
+    [{ max_tokens: 'x' }, 'The field max_tokens is not valid: it has to be a whole number.'],
+    [{ stream: 'true' }, 'The field stream is not valid: it has to be true or false.'],
+    [{ reasoning_effort: 'ultra' }, 'it has to be one of none, minimal, low, medium, high, xhigh'],
+    [
+      { messages: [{ role: 'user', content: 5 }] },
+      'The field messages.0.content is not valid: it has to be a text or a list.',
+    ],
+    [{ messages: [] }, 'The field messages is not valid: it must not be empty.'],
+    [{ messages: undefined }, 'The request is not valid: it needs the field messages.'],
+  ])('says of %j what it has to be', async (wrong, message) => {
+    const { server } = await serve({ respond: () => final('never') });
+    const { text } = await raw(`${server.url}/v1/chat/completions`, { body: { ...ASK, ...wrong } });
+    expect(text).toContain(message);
+  });
+
+  it('refuses an image before anything is spent, and says what to do', async () => {
+    const { server, mock } = await serve({ respond: () => final('never') });
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+    const content = [{ type: 'text', text: 'What is this?' }, image];
+    const { status, json } = await raw(`${server.url}/v1/chat/completions`, {
+      body: { ...ASK, messages: [{ role: 'user', content }] },
+    });
+    expect({ status, json }).toMatchObject({
+      status: 400,
+      json: {
+        error: { code: 'context-invalid', param: 'messages', message: /files of text only: describe it in words/ },
+      },
+    } as never);
+    expect(mock.calls).toEqual([]);
+  });
+
   it('names settings that have no effect in a header', async () => {
     const { client } = await serve({ respond: () => final('x') });
-    const { response } = await client.chat.completions.create({ ...ASK, top_p: 0.5, seed: 7 }).withResponse();
-    expect(response.headers.get('x-fathom-warnings')).toMatch(/top_p has no effect.*seed has no effect/);
+    const { response } = await client.chat.completions.create({ ...ASK, top_p: 0.5, store: false }).withResponse();
+    expect(response.headers.get('x-fathom-warnings')).toBe(
+      'top_p has no effect: the root model is asked with its own default. store has no effect: the store of the server has every run.',
+    );
   });
 
   it('sends temperature and effort to the root model, and not to its sub-calls', async () => {
@@ -123,6 +166,23 @@ describe('a chat completion', () => {
     expect(mock.calls[0]?.request.body).toMatchObject({ temperature: 0.25 });
     expect(mock.calls).toHaveLength(2);
     expect(mock.calls[1]?.request.body).not.toHaveProperty('temperature');
+  });
+
+  it('merges them with the settings of the server, and takes its mode', async () => {
+    const reply = '```repl\nFINAL(llm_query("sub"))\n```';
+    const modelSettings = { temperature: 0.5, sub: { temperature: 0.75 } };
+    const { client, mock, events } = await serve({
+      respond: ({ prompt }) => (prompt === 'sub' ? 'yes' : reply),
+      server: { models: { fathom: { modelSettings }, quick: { mode: 'direct' }, 'vendor/one': {} } },
+    });
+    await client.chat.completions.create({ ...ASK, temperature: 0.25 });
+    expect(mock.calls.map(({ request }) => request.body.temperature)).toEqual([0.25, 0.75]);
+    mock.respondWith(() => 'a direct answer');
+    const { choices } = await client.chat.completions.create({ ...ASK, model: 'quick' });
+    expect(choices[0]?.message.content).toBe('a direct answer');
+    expect(events).toContainEqual(expect.objectContaining({ type: 'route.chosen', chosen: 'direct' }));
+    // The name of a model may have a slash.
+    expect(await client.models.retrieve('vendor/one')).toMatchObject({ id: 'vendor/one' });
   });
 
   it('answers for an unknown model, and for a failing one within a stream', async () => {

@@ -104,6 +104,24 @@ describe('a response', () => {
     expect(mock.calls).toEqual([]);
   });
 
+  it.each([
+    [{ input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x/y.png' }] }] }, 'input'],
+    [{ input: [{ role: 'system', content: 'no question' }] }, 'input'],
+  ])('names the field of %j', async (wrong, param) => {
+    const { server } = await serve({ respond: () => final('never') });
+    const { status, json } = await raw(`${server.url}/v1/responses`, { body: { ...ASK, ...wrong } });
+    expect({ status, json }).toMatchObject({ status: 400, json: { error: { param } } });
+  });
+
+  it('cannot be streamed again', async () => {
+    const { client } = await serve({ respond: () => final('x') });
+    const { id } = await client.responses.create(ASK);
+    await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject({
+      status: 400,
+      param: 'stream',
+    });
+  });
+
   it('fails within its stream with the code of the table', async () => {
     const { server } = await serve({
       respond: () => ({ fault: 'status', status: 401, error: { message: 'bad key' } }),

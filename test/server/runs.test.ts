@@ -58,6 +58,24 @@ describe('a run of the server', () => {
     expect((await raw(`${served.server.url}/v1/runs?status=odd`)).status).toBe(400);
   });
 
+  it.each([
+    ['{"query":" "}', 'query', 'it must not be empty'],
+    ['{"query":"q","foo":1}', 'foo', 'there is no such field; the fields are query, context'],
+    ['{"query":"q","files":[{"name":"a","text":"b","size":1}]}', 'files', 'there is no such field'],
+    ['{"query":"q","schema":{"type":"odd"}}', 'schema', 'is not a type'],
+    [
+      '{"query":"q","context":{"order":{"id":12345678901234567890}}}',
+      'context',
+      'context.order.id: 12345678901234567890',
+    ],
+  ])('refuses %s by name', async (body, param, message) => {
+    const served = await serve({ respond: () => final('never') });
+    const refused = await raw(`${served.server.url}/v1/runs`, { body });
+    expect(refused).toMatchObject({ status: 400, json: { error: { code: 'invalid-option', param } } });
+    expect(refused.text).toContain(message);
+    expect(served.mock.calls).toEqual([]);
+  });
+
   it('sends its events, and continues behind Last-Event-ID without a gap', async () => {
     const { respond, release } = twoTurns();
     const served = await serve({ respond });

@@ -6,7 +6,7 @@ import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
-import type { AskOptions, QuestionOptions } from '../options/ask-options.ts';
+import { type AskOptions, modeOf, type QuestionOptions } from '../options/ask-options.ts';
 import { readConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
@@ -48,7 +48,8 @@ export async function ask({ options: given, console, interrupts, ...asked }: Ask
         store: keeping.store,
         onEvent,
       };
-      return await answer({ question, options, console, stage, keeping, output, rlm });
+      const routed = { ...options, ...modeOf(options, config) };
+      return await answer({ question, options: routed, console, stage, keeping, output, rlm });
     },
   });
 }

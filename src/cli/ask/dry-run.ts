@@ -1,8 +1,8 @@
-import { defined } from '../../defined.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RunEstimate, RunPlan } from '../../run/run-plan.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { EXIT, exitCodeOfError } from '../exit-codes.ts';
+import { modeOf } from '../options/ask-options.ts';
 import { readConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
@@ -59,7 +59,7 @@ async function planOf({ question: asked, options: given, console, note, signal }
   const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, signal });
   try {
     await using rlm = createRlm({ ...made, store: looking.store });
-    return await rlm.plan(requestOf({ question, context, output, signal, ...defined({ mode: options.mode }) }));
+    return await rlm.plan(requestOf({ question, context, output, signal, ...modeOf(options, config) }));
   } finally {
     await dispose();
   }

@@ -4,7 +4,7 @@ import { defined } from '../../defined.ts';
 import { type McpOptions as ServerParts, serveMcpOverHttp, serveMcpOverStdio } from '../../mcp/index.ts';
 import { createRlm } from '../../rlm.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { EngineOptions } from '../options/ask-options.ts';
+import { type EngineOptions, modeOf } from '../options/ask-options.ts';
 import { readConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
@@ -45,7 +45,7 @@ export async function serveMcp(options: McpOptions, console: Console): Promise<n
   await using rlm = createRlm({ ...rlmOptionsOf({ model, options, config, env, note }), store });
   const onError = (error: unknown): void => void stderr.write(`${describeError(error)}\n`);
   const ended = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
-  const starting = { parts: { rlm, store, onError }, options, console, ended };
+  const starting = { parts: { rlm, store, onError, ...modeOf(options, config) }, options, console, ended };
   await (options.http === true ? overHttp(starting) : overPipes(starting));
   return EXIT.answered;
 }

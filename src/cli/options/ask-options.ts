@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { defined } from '../../defined.ts';
 import { RUN_MODES, type RunMode } from '../../engine/run.ts';
 import { DEFAULT_LIMITS, givenLimits, type Limits } from '../../limits.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
@@ -39,7 +40,11 @@ export interface QuestionOptions extends RunOptions, ProgressOptions, ContextOpt
 }
 
 /** Options of an `Rlm` that serves others. */
-export interface EngineOptions extends RunOptions, ReplOptions {}
+export interface EngineOptions extends RunOptions, ReplOptions {
+  readonly mode?: RunMode;
+  readonly maxRepls?: number;
+  readonly maxQueuedRuns?: number;
+}
 
 /** Where the answer goes. */
 export interface OutputOptions {
@@ -61,11 +66,15 @@ export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
 
 /** Declares them. */
 export function addAskOptions(command: Command): Command {
-  const mode = new Option('--mode <mode>', 'auto: one direct call where the context is small; direct: one at any size');
   const dryRun = new Option('--dry-run', 'print the route and what the run may cost; nothing is sent or stored');
   return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))))
-    .addOption(mode.choices(RUN_MODES))
+    .addOption(modeOption())
     .addOption(dryRun.conflicts(['output', 'force', 'trace']));
+}
+
+function modeOption(): Option {
+  const words = 'auto: one direct call where the context is small; direct: one at any size (default: always)';
+  return new Option('--mode <mode>', words).choices(RUN_MODES);
 }
 
 /** Declares the options of a question, without those of its progress. */
@@ -87,7 +96,10 @@ export function addInstructionsOption(command: Command): Command {
 
 /** Declares {@link EngineOptions}. */
 export function addEngineOptions(command: Command): Command {
-  return addReplOptions(addLimitOptions(addInstructionsOption(addSettingOptions(addModelOptions(command)))));
+  const withModels = addInstructionsOption(addSettingOptions(addModelOptions(command)));
+  return addReplOptions(addLimitOptions(withModels.addOption(modeOption())))
+    .option('--max-repls <n>', 'REPLs open at once (default: from memory and cores)', count)
+    .option('--max-queued-runs <n>', 'runs that may wait for a REPL (default: 2000)', count);
 }
 
 /** Declares {@link OutputOptions}. */
@@ -146,6 +158,11 @@ export function isolationOption(description = 'least isolation accepted for it')
 /** Where code runs, by options, else by the config file. */
 export function replOf({ repl, isolation }: ReplOptions, config: Config): Required<ReplOptions> {
   return { repl: repl ?? config.repl ?? 'auto', isolation: isolation ?? config.isolation ?? 'process' };
+}
+
+/** How a question is answered, by the option, else by the config file. */
+export function modeOf({ mode }: { readonly mode?: RunMode }, config: Config): { readonly mode?: RunMode } {
+  return defined({ mode: mode ?? config.mode });
 }
 
 /** The limits that options and the config file set. `maxCostUsd` is separate: its default depends on the models. */

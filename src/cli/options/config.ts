@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { isObject } from '../../argument-checks.ts';
 import { isPrice } from '../../check-rlm-options.ts';
+import { RUN_MODES, type RunMode } from '../../engine/run.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { type Limits, resolveLimits } from '../../limits.ts';
 import type { ModelPrice } from '../../model/index.ts';
@@ -25,6 +26,7 @@ export interface Config {
   readonly instructions?: string;
   readonly repl?: 'auto' | 'pyodide' | 'python';
   readonly isolation?: IsolationLevel;
+  readonly mode?: RunMode;
 }
 
 interface Rule {
@@ -54,6 +56,7 @@ const RULES: Readonly<Record<keyof Config, Rule>> = {
   instructions: TEXT,
   repl: oneOf(['auto', 'pyodide', 'python']),
   isolation: oneOf(ISOLATION_LEVELS),
+  mode: oneOf(RUN_MODES),
 };
 
 function oneOf(values: readonly string[]): Rule {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../store/index.ts';
 import { inOptionWords } from '../screen/option-words.ts';
-import { limitsOf } from './ask-options.ts';
+import { limitsOf, modeOf } from './ask-options.ts';
 import { configPath, readConfig } from './config.ts';
 import { runIdOf } from './ids.ts';
 import { namedModel, namedSubModels, serverFacts, settingsOf } from './models.ts';
@@ -155,6 +155,8 @@ describe('the config file', () => {
       'ollama/x',
       'ollama/y',
     ]);
+    expect(modeOf({}, read('{ "mode": "auto" }'))).toEqual({ mode: 'auto' });
+    expect(modeOf({ mode: 'always' }, { mode: 'auto' })).toEqual({ mode: 'always' });
     expect(settingsOf({}, config)).toEqual({ temperature: 0.5 });
     expect(settingsOf({ temperature: 0, subTemperature: 1 }, config)).toEqual({
       temperature: 0,
@@ -170,6 +172,7 @@ describe('the config file', () => {
     ['{ "limits": { "maxTurn": 5 } }', 'maxTurn'],
     ['{ "reasoningEffort": "huge" }', 'one of none, minimal'],
     ['{ "prices": { "m": { "input": 1 } } }', '"prices" has to be'],
+    ['{ "mode": "sometimes" }', '"mode" has to be one of auto, always, direct'],
     ['[]', 'one JSON object'],
     ['{', 'is not JSON'],
   ])('%s is refused', (content, says) => {

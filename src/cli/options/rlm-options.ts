@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
@@ -21,11 +22,13 @@ export function rlmOptionsOf(given: {
   if (notice !== undefined) note(forTerminal(notice));
   const modelSettings = settingsOf(options, config);
   const instructions = options.instructions ?? config.instructions;
+  const { maxRepls, maxQueuedRuns } = options;
   return {
     model,
     ...(subModel !== undefined && { subModel }),
     ...replOf(options, config),
     ...facts,
+    ...defined({ maxRepls, maxQueuedRuns }),
     ...(modelSettings !== undefined && { modelSettings }),
     ...(instructions !== undefined && { prompt: { instructions } }),
     limits: { ...limitsOf(options, config), ...(maxCostUsd !== undefined && { maxCostUsd }) },

@@ -22,8 +22,6 @@ export function addServeCommand(fathom: Command, { console, end }: Surroundings)
     .option('--root <dir...>', 'folders that the paths of a run may name (default: none)')
     .option('--allow-host <name...>', 'further names in the Host header')
     .option('--allow-origin <origin...>', 'origins of web pages that may use the server')
-    .option('--max-repls <n>', 'REPLs open at once (default: from memory and cores)', count)
-    .option('--max-queued-runs <n>', 'runs that may wait for a REPL (default: 2000)', count)
     .option('--max-runs-per-key <n>', 'runs of one key at once (default: 64)', count)
     .action(async (options: ServeOptions) => {
       const { serve } = await import('./serve.ts');

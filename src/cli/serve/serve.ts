@@ -1,9 +1,10 @@
+import { defined } from '../../defined.ts';
 import { messageOf } from '../../errors.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import { type FathomServer, type ServedModel, startServer } from '../../server/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { type EngineOptions, givenCost } from '../options/ask-options.ts';
+import { type EngineOptions, givenCost, modeOf } from '../options/ask-options.ts';
 import { type Config, readConfig } from '../options/config.ts';
 import { costLimitFor, requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
@@ -22,8 +23,6 @@ export interface ServeOptions extends EngineOptions, StoreOptions {
   readonly root?: readonly string[];
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
-  readonly maxRepls?: number;
-  readonly maxQueuedRuns?: number;
   readonly maxRunsPerKey?: number;
 }
 
@@ -70,12 +69,7 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
 
 function madeWith(options: ServeOptions, { env, config, note }: Given): RlmOptions {
   const model = requiredModel(options.model, env, config);
-  const { maxRepls, maxQueuedRuns } = options;
-  return {
-    ...rlmOptionsOf({ model, options, config, env, note }),
-    ...(maxRepls !== undefined && { maxRepls }),
-    ...(maxQueuedRuns !== undefined && { maxQueuedRuns }),
-  };
+  return rlmOptionsOf({ model, options, config, env, note });
 }
 
 /** `fathom` is the model of `-m`. An alias has another root model and the same limits; its limit on money depends on its price. */
@@ -90,7 +84,9 @@ function served(
     if (notice !== undefined) note(forTerminal(notice));
     return [name, { model, limits: { maxCostUsd: maxCostUsd ?? Number.POSITIVE_INFINITY } }] as const;
   });
-  return Object.fromEntries([['fathom', {}], ...aliases]);
+  const { modelSettings } = rlm;
+  const common = { ...defined({ modelSettings }), ...modeOf(options, config) };
+  return Object.fromEntries([['fathom', {}] as const, ...aliases].map(([name, own]) => [name, { ...common, ...own }]));
 }
 
 function listening({ url }: FathomServer, keys: Readonly<Record<string, string>>): string {

@@ -36,19 +36,20 @@ export function chatRequest(body: JsonBody): ChatRequest {
     reasoningEffort: optional(reasoning_effort),
     stream: body.stream === true,
     includeUsage: isObject(stream_options) && stream_options.include_usage === true,
-    warnings: warningsOf({ top_p, top_k, stop, seed, presence_penalty, frequency_penalty, logit_bias }),
+    warnings: warningsOf({ top_p, top_k, stop, seed, presence_penalty, frequency_penalty, logit_bias }, body),
   };
 }
 
 function refuse({ tools, functions, n, logprobs, top_logprobs, audio, modalities }: JsonBody): void {
   const asksAudio = Array.isArray(modalities) && modalities.includes('audio');
-  const asked: readonly (readonly [RefusedParameter, boolean])[] = [
-    ['tools', isFilled(tools) || isFilled(functions)],
+  const asked: readonly (readonly [RefusedParameter, boolean, name?: string])[] = [
+    ['tools', isFilled(tools)],
+    ['tools', isFilled(functions), 'functions'],
     ['n', optional(n) !== undefined && n !== 1],
-    ['logprobs', logprobs === true || optional(top_logprobs) !== undefined],
+    ['logprobs', logprobs === true || (optional<number>(top_logprobs) ?? 0) > 0],
     ['audio', optional(audio) !== undefined || asksAudio],
   ];
-  for (const [parameter, given] of asked) if (given) throw refusedParameter(parameter);
+  for (const [parameter, given, name] of asked) if (given) throw refusedParameter(parameter, name);
 }
 
 /** Clients send an empty list where they have no tools. */

@@ -137,6 +137,16 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
+/** The methods that the routes of a path take. */
+export function methodsOf(path: string): readonly string[] {
+  const routes = ROUTES.filter((route) => patternOf(route.path).test(path));
+  return routes.map(({ method }) => method.toUpperCase());
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
 /** The OpenAPI 3.1 document of the server. */
 export function openApiDocument(): JsonBody {
   const { version } = requireFrom()('fathom-rlm/package.json') as { readonly version: string };

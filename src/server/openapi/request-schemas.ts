@@ -21,7 +21,7 @@ const FILE: Schema = {
 
 /** The fields of a question in the API of Fathom. */
 const QUESTION: Readonly<Record<string, Schema>> = {
-  query: { ...TEXT, minLength: 1, description: 'The question.' },
+  query: { ...TEXT, pattern: '\\S', description: 'The question.' },
   context: { description: 'The subject of the question: a text, or any JSON value, as the variable `context`.' },
   files: { type: 'array', minItems: 1, items: FILE, description: 'Text files, as a list of documents.' },
   paths: {

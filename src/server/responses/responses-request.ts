@@ -6,7 +6,7 @@ import { type Asked, outputOf, warningsOf } from '../ask.ts';
 import type { JsonBody } from '../body.ts';
 import { isFilled } from '../chat/chat-request.ts';
 import { checkBody, optional } from '../check-body.ts';
-import { doorMessage, invalidField } from '../wire-messages.ts';
+import { doorMessage, inField, invalidField } from '../wire-messages.ts';
 
 /** A request of `/v1/responses`. */
 export interface ResponsesRequest extends Asked {
@@ -36,14 +36,17 @@ export function responsesRequest(body: JsonBody): ResponsesRequest {
   checkMaxTokens('max_output_tokens', maxOutputTokens);
   return {
     model: model as string,
-    asked: requestFromMessages(messagesOf(input, optional(instructions))),
+    asked: inField('input', () => requestFromMessages(messagesOf(input, optional(instructions)))),
     output: outputOf(format, { schema: format?.schema, param: 'text.format' }),
     maxOutputTokens,
     temperature: optional(temperature),
     reasoningEffort: isObject(reasoning) ? optional(reasoning.effort) : undefined,
     stream: body.stream === true,
     background: body.background === true,
-    warnings: warningsOf({ top_p, truncation: truncation === 'disabled' ? undefined : truncation, max_tool_calls }),
+    warnings: warningsOf(
+      { top_p, truncation: truncation === 'disabled' ? undefined : truncation, max_tool_calls },
+      body,
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import { completionRequest, untilBegun } from '../ask.ts';
 import type { ServerEnv } from '../server-env.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { disconnectSignal, eventStream } from '../sse.ts';
+import { invalidField } from '../wire-messages.ts';
 import { streamResponse } from './response-events.ts';
 import { endedResponse, openResponse, type ResponseHead, runIdOf, storedResponse } from './response-object.ts';
 import { responsesRequest } from './responses-request.ts';
@@ -13,6 +14,9 @@ export function addResponses(app: Hono<ServerEnv>, parts: ServerParts): void {
   const { runs } = parts;
   app.post('/v1/responses', (c) => createResponse(c, parts));
   app.get('/v1/responses/:id', async (c) => {
+    if (c.req.query('stream') === 'true') {
+      throw invalidField('stream', 'only a new response streams; GET /v1/runs/ID/events follows a run');
+    }
     const id = runIdOf(c.req.param('id'));
     return c.json(responseOf(await runs.record(id, c.var.client), parts));
   });

@@ -3,10 +3,10 @@ import { type ContextInput, contexts } from '../../context/index.ts';
 import { attachedFiles } from '../../door/attachments.ts';
 import { type ReadableFolders, readablePaths } from '../../door/paths.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
-import { digitKeepingSchema } from '../../schema/json-schema-answer.ts';
+import { answerSchema } from '../ask.ts';
 import type { JsonBody } from '../body.ts';
 import { optional } from '../check-body.ts';
-import { invalidField } from '../wire-messages.ts';
+import { inField, invalidField } from '../wire-messages.ts';
 
 type Piece = Exclude<ContextInput, ReturnType<typeof contexts>>;
 
@@ -14,7 +14,7 @@ type Piece = Exclude<ContextInput, ReturnType<typeof contexts>>;
 export function contextOf(body: JsonBody, folders: ReadableFolders | undefined): Pick<CompletionRequest, 'context'> {
   const pieces: Record<string, Piece> = {};
   if (body.context !== undefined) pieces.text = body.context as Piece;
-  const files = filesOf(body.files);
+  const files = inField('files', () => filesOf(body.files));
   if (files !== undefined) pieces.files = files;
   const paths = optional<readonly string[]>(body.paths);
   if (paths !== undefined) {
@@ -43,7 +43,7 @@ export function questionOf(body: JsonBody, folders: ReadableFolders | undefined)
   return {
     query: body.query as string,
     ...contextOf(body, folders),
-    ...(schema !== undefined && { output: digitKeepingSchema(schema, 'schema') }),
+    ...(schema !== undefined && { output: answerSchema(schema, 'schema') }),
     ...(instructions !== undefined && { instructions }),
   };
 }

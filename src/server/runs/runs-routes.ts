@@ -15,7 +15,7 @@ const STATUSES: ReadonlySet<string> = new Set(['running', 'interrupted', 'paused
 /** Adds `/v1/runs`: runs that belong to the server. */
 export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }: ServerParts): void {
   app.post('/v1/runs', async (c) => {
-    const body = await bodies.json(c.req.raw);
+    const body = await bodies.exactJson(c.req.raw);
     checkBody('RunRequest', body);
     const [first = ''] = Object.keys(config.models);
     const model = servedModel(optional(body.model) ?? first, config.models);

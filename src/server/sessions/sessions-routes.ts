@@ -17,7 +17,7 @@ type Handler = (c: Context<ServerEnv>, id: string) => Promise<Response>;
 export function addSessions(app: Hono<ServerEnv>, parts: ServerParts): void {
   const desk = new SessionDesk(parts.config);
   const checked = async (c: Context<ServerEnv>, schema: RequestSchema): Promise<JsonBody> => {
-    const body = await parts.bodies.json(c.req.raw);
+    const body = await parts.bodies.exactJson(c.req.raw);
     checkBody(schema, body);
     return body;
   };
