@@ -1,6 +1,6 @@
 import type { OutputUnit, Schema } from '@cfworker/json-schema';
 
-/** What is wrong with a field, for a message. */
+/** The problem of a field, for a message. */
 export interface ProblemWords {
   readonly words: string;
   /** The name of a field that is missing. */
