@@ -11,6 +11,7 @@ export default defineConfig([
       'ai-sdk': 'src/ai-sdk/index.ts',
       compact: 'src/compact/index.ts',
       mcp: 'src/mcp/index.ts',
+      postgres: 'src/store/postgres/index.ts',
       server: 'src/server/index.ts',
       test: 'src/test.ts',
       'cli/main': 'src/cli/main.ts',

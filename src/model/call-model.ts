@@ -92,7 +92,7 @@ async function runAttempt(state: CallState): Promise<AttemptResult> {
     maxOutputTokens,
     sentAt: clock.now(),
   };
-  await announce(held);
+  await announce(state, held);
   const outcome = await send(state, held.slot, maxOutputTokens);
   const elapsedMs = clock.now() - start.sentAt;
   state.activeMs += elapsedMs;
@@ -151,11 +151,12 @@ async function admit(state: CallState, estimate: Parameters<CallAccount['reserve
   }
 }
 
-/** The attempt is recorded before it is sent; when it cannot, it is not sent. */
-async function announce({ reservation, slot }: Held): Promise<void> {
+/** The attempt is recorded before it is sent. Where it cannot be, or was cancelled meanwhile, it is not sent. */
+async function announce({ call, control }: CallState, { reservation, slot }: Held): Promise<void> {
   if (reservation.sending === undefined) return;
   try {
     await reservation.sending();
+    if (control.signal.aborted) throw abortError(call.model.id, control.signal.reason);
   } catch (error) {
     reservation.release();
     slot.leave(undefined);

@@ -1,6 +1,6 @@
 /**
- * The store port: where runs, events, journals, sessions and large values are kept. Two stores implement it: one in
- * memory and one on SQLite; both pass `conformance.ts`.
+ * The store port: where runs, events, journals, sessions and large values are kept. Three stores implement it: in
+ * memory, on SQLite, and in Postgres. All pass `conformance.testing.ts`.
  *
  * Writes are submitted at once and take effect in the order in which they were submitted, across everything the store
  * keeps: after a crash the store holds a prefix of them. Reads see every write submitted before.
@@ -18,7 +18,7 @@ export type { Durability, EventLog, EventTail, Stored } from '../event/event-log
 
 /** A store. Several processes may use it at the same time. */
 export interface Store {
-  /** Where it is, for messages: `memory`, or the folder. */
+  /** Where it is, for messages: `memory`, the folder, or the server without its password. */
   readonly location: string;
   readonly runs: RunTable;
   readonly events: EventLog;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import * as aiSdk from '../../src/ai-sdk/index.ts';
 import * as compact from '../../src/compact/index.ts';
 import * as index from '../../src/index.ts';
+import * as postgres from '../../src/store/postgres/index.ts';
 import * as doubles from '../../src/test.ts';
 
 /** Names of an `export { … } from` list; types are marked as such there or with `type` before the name. */
@@ -22,24 +23,21 @@ function exportsOf(path: string): readonly string[] {
   return names.sort();
 }
 
+/** Each entry with its source, one line each. */
+const ENTRIES = [
+  ['fathom-rlm', '../../src/index.ts', index],
+  ['fathom-rlm/ai-sdk', '../../src/ai-sdk/index.ts', aiSdk],
+  ['fathom-rlm/compact', '../../src/compact/index.ts', compact],
+  ['fathom-rlm/postgres', '../../src/store/postgres/index.ts', postgres],
+  ['fathom-rlm/test', '../../src/test.ts', doubles],
+] as const;
+
 test('the exports of each entry', async () => {
-  const main = exportsOf('../../src/index.ts');
-  const model = exportsOf('../../src/ai-sdk/index.ts');
-  const compaction = exportsOf('../../src/compact/index.ts');
-  const testing = exportsOf('../../src/test.ts');
-  const sections = [
-    ...['# fathom-rlm', ...main, ''],
-    ...['# fathom-rlm/ai-sdk', ...model, ''],
-    ...['# fathom-rlm/compact', ...compaction, ''],
-    ...['# fathom-rlm/test', ...testing, ''],
-  ];
+  const sections = ENTRIES.flatMap(([name, source]) => [`# ${name}`, ...exportsOf(source), '']);
   await expect(sections.join('\n')).toMatchFileSnapshot('public-api.txt');
 });
 
-test('every value that is listed is there, and nothing else', () => {
-  const values = (path: string): readonly string[] => exportsOf(path).filter((name) => !name.startsWith('type '));
-  expect(Object.keys(index).sort()).toEqual(values('../../src/index.ts'));
-  expect(Object.keys(aiSdk).sort()).toEqual(values('../../src/ai-sdk/index.ts'));
-  expect(Object.keys(compact).sort()).toEqual(values('../../src/compact/index.ts'));
-  expect(Object.keys(doubles).sort()).toEqual(values('../../src/test.ts'));
+test.each(ENTRIES)('every value of %s that is listed is there, and nothing else', (_, source, values) => {
+  const listed = exportsOf(source).filter((name) => !name.startsWith('type '));
+  expect(Object.keys(values).sort()).toEqual(listed);
 });

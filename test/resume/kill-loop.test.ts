@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunEvent, sqliteStore } from '../../src/index.ts';
+import type { RunEvent } from '../../src/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
 import { MOCK_KEY, type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { NO_POSTGRES, type PostgresServer, startPostgres } from '../servers/postgres-server.ts';
 import { answerOf, SUB_CALLS } from './kill-script.ts';
+import { openKillStore } from './kill-store.ts';
 import { descendantsOf, killed } from './processes.ts';
 
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
+/** Rounds over Postgres. */
+const POSTGRES_ROUNDS = Number(process.env.POSTGRES_KILL_ROUNDS ?? 3);
 /** `maxConcurrentCalls` of the run. */
 const IN_FLIGHT = 16;
 const RUN = fileURLToPath(new URL('./kill-run.ts', import.meta.url));
@@ -29,7 +33,10 @@ interface Ended {
   readonly failed?: { readonly code: string; readonly message: string; readonly resumable: boolean };
 }
 
+if (NO_POSTGRES !== undefined) console.warn(`The rounds over Postgres are skipped: ${NO_POSTGRES}`);
+
 let mock: MockProvider;
+let postgres: PostgresServer | undefined;
 let folder = '';
 let undisturbed: Ended = {};
 
@@ -38,11 +45,13 @@ beforeAll(async () => {
     respond: (request) => ({ text: answerOf(request), latencyMs: 2 + (request.index % 7) }),
   });
   folder = await mkdtemp(join(tmpdir(), 'fathom-kill-'));
+  if (NO_POSTGRES === undefined) postgres = await startPostgres();
   undisturbed = await start(join(folder, 'undisturbed')).ended;
 }, 120_000);
 
 afterAll(async () => {
   await mock.close();
+  await postgres?.stop();
   await rm(folder, { recursive: true });
 });
 
@@ -88,10 +97,11 @@ async function killAt(started: Started, calls: number, what: 'host' | 'guests' |
 }
 
 describe('a run that is killed and resumed until it is done', () => {
-  it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
-    'round %d',
-    async (round) => {
-      const store = join(folder, `round-${round}`);
+  const rounds = (store: string, count: number) => Array.from({ length: count }, (_, round) => [store, round] as const);
+  it.each([...rounds('sqlite', ROUNDS), ...rounds('postgres', NO_POSTGRES === undefined ? POSTGRES_ROUNDS : 0)])(
+    '%s, round %d',
+    async (kind, round) => {
+      const store = kind === 'sqlite' ? join(folder, `round-${round}`) : `${postgres?.url}#round_${round}`;
       const before = mock.calls.length;
       let started = start(store);
       const runId = await started.runId;
@@ -136,7 +146,7 @@ describe('a run that is killed and resumed until it is done', () => {
 
 /** One terminal record per run, gapless numbers, no secret in any file. */
 async function checkStore(path: string, runId: string): Promise<void> {
-  const store = sqliteStore(path);
+  const store = openKillStore(path);
   const all: RunEvent[] = [];
   try {
     const events = await store.events.read(runId);
@@ -151,6 +161,7 @@ async function checkStore(path: string, runId: string): Promise<void> {
   } finally {
     await store.close();
   }
+  if (path.startsWith('postgres:')) return;
   for (const name of await readdir(path, { recursive: true, withFileTypes: true })) {
     if (!name.isFile()) continue;
     const content = await readFile(join(name.parentPath, name.name), 'latin1');

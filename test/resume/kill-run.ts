@@ -1,14 +1,16 @@
 /**
  * The run the kill loop kills: over 500 sub-calls over several turns, threads of control and children, against a mock
- * provider whose every answer follows from its request. Started as a process of its own: `node kill-run.ts FOLDER [ID]`.
+ * provider whose every answer follows from its request. Started as a process of its own: `node kill-run.ts STORE [ID]`.
  *
  * @module
  */
 import { argv, env, stdout } from 'node:process';
-import { createRlm, type ReplChoice, sqliteStore } from '../../src/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CompletionRun, createRlm, type ReplChoice } from '../../src/index.ts';
+import { openKillStore } from './kill-store.ts';
 
-const [folder = '', runId] = argv.slice(2);
-const store = sqliteStore(folder);
+const [place = '', runId] = argv.slice(2);
+const store = openKillStore(place);
 const rlm = createRlm({
   model: 'openai/gpt-5',
   subModel: 'openai/gpt-5-mini',
@@ -18,12 +20,9 @@ const rlm = createRlm({
 });
 
 try {
-  const run =
-    runId === undefined
-      ? rlm.completion({ query: 'ROOT', context: 'the context of the kill loop' })
-      : rlm.resume(runId);
+  const run = start();
   stdout.write(`${JSON.stringify({ runId: run.id })}\n`);
-  const result = await run;
+  const result = await run.catch((error: unknown) => onceFree(error));
   stdout.write(
     `${JSON.stringify({ outcome: result.outcome, answer: result.answer, usage: result.usage, subCalls: result.subCalls })}\n`,
   );
@@ -33,4 +32,16 @@ try {
 } finally {
   await rlm.close();
   await store.close();
+}
+
+function start(): CompletionRun<unknown> {
+  if (runId !== undefined) return rlm.resume(runId);
+  return rlm.completion({ query: 'ROOT', context: 'the context of the kill loop' });
+}
+
+/** A store with leases frees a killed run when its lease has ended. */
+async function onceFree(error: unknown): Promise<Awaited<CompletionRun<unknown>>> {
+  if ((error as { readonly code?: string }).code !== 'run-locked') throw error;
+  await delay(100);
+  return await start().catch((again: unknown) => onceFree(again));
 }

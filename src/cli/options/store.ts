@@ -1,8 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { relative, sep } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { messageOf, RlmError } from '../../errors.ts';
 import { memoryStore, type SqliteStoreOptions, type Store, StoreError, sqliteStore } from '../../store/index.ts';
+import { postgresStore } from '../../store/postgres/index.ts';
 import { refused } from '../../store/private-files.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
 
@@ -26,14 +27,19 @@ export interface KeepOptions {
 
 /** Declares `--store`. */
 export function addStoreOption(command: Command): Command {
-  return command.option('--store <dir>', 'folder of runs and sessions', DEFAULT_STORE);
+  return command.addOption(storeOption('folder of runs and sessions, or URL of a Postgres server'));
 }
 
 /** Declares `--store` and `--no-store`. */
 export function addKeepOptions(command: Command): Command {
   return command
-    .option('--store <dir>', 'folder the run is kept in, to be looked at and resumed', DEFAULT_STORE)
+    .addOption(storeOption('folder or Postgres URL the run is kept in, to be looked at and resumed'))
     .option('--no-store', 'keep nothing of the run on disk');
+}
+
+/** A URL holds a password, which a command line shows to others: the environment does not. */
+function storeOption(description: string): Option {
+  return new Option('--store <dir>', description).default(DEFAULT_STORE).env('FATHOM_STORE');
 }
 
 /** A store for the time of one command. */
@@ -74,6 +80,7 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
  * @throws StoreError where `openToKeep` does
  */
 export function openToPlan({ store }: KeepOptions): StoreHandle {
+  if (store !== false && isUrl(store)) return keeping(postgresStore(store), true);
   const facts = store === false ? undefined : lstatSync(store, { throwIfNoEntry: false });
   if (store === false || facts === undefined) return keeping(memoryStore(), false);
   try {
@@ -109,10 +116,15 @@ function openAdvised(folder: string, options?: SqliteStoreOptions): Store {
 
 /** A link that the user named is followed; the usual folder may have come with a project of another person. */
 function openFolder(folder: string, options?: SqliteStoreOptions): Store {
+  if (isUrl(folder)) return postgresStore(folder);
   if (folder === DEFAULT_STORE && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
     throw refused(folder, 'link', 'is a link, which is followed only where --store names it by another path');
   }
   return sqliteStore(folder, options);
+}
+
+function isUrl(store: string): boolean {
+  return /^[a-z]+:\/\//.test(store);
 }
 
 /** Whether the folder is not this user's own, or leads elsewhere: such a store is never replaced by another in silence. */
@@ -130,7 +142,15 @@ function keeping(store: Store, durable: boolean): StoreHandle {
 
 /** The argument that makes a command use this folder; empty for the usual one. */
 export function storeArgument(folder: string): string {
-  return folder === DEFAULT_STORE ? '' : ` --store ${quoted(folder)}`;
+  if (folder === DEFAULT_STORE || folder === process.env.FATHOM_STORE) return '';
+  return ` --store ${quoted(isUrl(folder) ? withoutPassword(folder) : folder)}`;
+}
+
+function withoutPassword(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return url;
+  parsed.password = '';
+  return parsed.href;
 }
 
 /** A path as a shell takes it. */

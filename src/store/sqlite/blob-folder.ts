@@ -1,22 +1,12 @@
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { copyFile, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { ulid } from 'ulid';
+import { decode, encode, inSlices, pack, sha256, unpack } from '../blob-codec.ts';
 import type { BlobRef, BlobStore } from '../blob-store.ts';
 import { checkFile, checkFolder, privateFolder, removeFile } from '../private-files.ts';
 import { StoreError, storeFailure } from '../store-error.ts';
 import { readPieces, type StoreFiles } from './store-files.ts';
-
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-
-/** Bytes from which compressing pays. */
-const WORTH_COMPRESSING = 4096;
-/** Bytes hashed before other work gets its turn. */
-const HASHED_AT_ONCE = 4 * 1024 * 1024;
 
 /** Who owns which blob: kept in the database, so that owners and blobs agree after a crash. */
 export interface BlobOwners {
@@ -76,10 +66,9 @@ export function blobFolder({ folder, files, owners, writer }: BlobFolderOptions)
       const { bytes, content } = encode(value);
       const id = await sha256(inSlices(bytes));
       const write = async (path: string): Promise<string> => {
-        const packed = bytes.length < WORTH_COMPRESSING ? bytes : await zstd(bytes);
-        const smaller = packed.length < bytes.length * 0.9;
-        await files.write(path, [smaller ? packed : bytes]);
-        return smaller ? COMPRESSED : '';
+        const packed = await pack(bytes);
+        await files.write(path, [packed ?? bytes]);
+        return packed === undefined ? '' : COMPRESSED;
       };
       await place(id, owner, write).catch(failed);
       return { id, bytes: bytes.length, content };
@@ -97,7 +86,7 @@ export function blobFolder({ folder, files, owners, writer }: BlobFolderOptions)
     },
     async text(ref) {
       const bytes = await read(folder, ref);
-      return bytes.toString(ref.content === 'utf-16' ? 'utf16le' : 'utf8');
+      return decode(bytes, ref);
     },
     bytes: (ref) => read(folder, ref),
     async copyTo(ref, path) {
@@ -152,36 +141,12 @@ async function read(folder: string, ref: BlobRef): Promise<Buffer> {
   }
   try {
     const stored = await readFile(path);
-    const bytes = path.endsWith(COMPRESSED) ? await decompress(stored) : stored;
+    const bytes = path.endsWith(COMPRESSED) ? await unpack(stored) : stored;
     if ((await sha256(inSlices(bytes))) === ref.id) return bytes;
   } catch (error) {
     throw storeFailure(`Reading ${path} in`, folder, error);
   }
   throw new StoreError({ message: `${path} is damaged: its content is not what was stored.`, data: { blob: ref.id } });
-}
-
-function encode(value: string | Uint8Array): { readonly bytes: Uint8Array; readonly content: BlobRef['content'] } {
-  if (typeof value !== 'string') return { bytes: value, content: 'bytes' };
-  // UTF-8 would lose lone surrogates.
-  if (!value.isWellFormed()) return { bytes: Buffer.from(value, 'utf16le'), content: 'utf-16' };
-  return { bytes: Buffer.from(value, 'utf8'), content: 'utf-8' };
-}
-
-function zstd(bytes: Uint8Array): Promise<Uint8Array> {
-  return compress(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
-}
-
-async function* inSlices(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += HASHED_AT_ONCE) {
-    if (start > 0) await new Promise((resolve) => setImmediate(resolve));
-    yield bytes.subarray(start, start + HASHED_AT_ONCE);
-  }
-}
-
-async function sha256(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of pieces) hash.update(piece);
-  return hash.digest('hex');
 }
 
 /** Whether a blob is there is looked at and acted on by one call at a time. */

@@ -1,0 +1,23 @@
+/**
+ * A process of the tests: takes the lock of a run, then stores one event a line of its input and prints how that ended.
+ *
+ * @module
+ */
+import { createInterface } from 'node:readline';
+import { messageOf } from '../../errors.ts';
+import { postgresStore } from './postgres-store.ts';
+
+const [url = '', schema = '', leaseMs = ''] = process.argv.slice(2);
+const store = postgresStore(url, { schema, leaseMs: Number(leaseMs) });
+const locked = await store.lock('run run', 'the first');
+console.log(locked.ok ? 'locked' : `held by ${locked.heldBy}`);
+for await (const line of createInterface({ input: process.stdin })) {
+  const base = { v: 1, runId: 'run', traceId: 'run', seq: Number(line), time: '2026-01-01T00:00:00.123Z' } as const;
+  const event = { ...base, type: 'turn.started', turn: 1 } as const;
+  try {
+    await store.events.append(event, { identity: undefined, durability: 'written' });
+    console.log(`stored ${line}`);
+  } catch (error) {
+    console.log(messageOf(error));
+  }
+}
