@@ -57,7 +57,7 @@ export class Connection {
 
   /** Runs work once, however long it takes. @throws StoreError */
   async large<T>(what: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    // The server is there: a value that takes long is told apart from a silent server.
+    // A value may take long; a silent server is found out first.
     await this.run(what, (client) => client.query('SELECT 1'));
     try {
       return await this.#once(work);

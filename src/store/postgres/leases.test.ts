@@ -68,7 +68,7 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
   }
 
   /** Asks for the lock until the lease of its owner has ended. */
-  async function takeOver(store: Store): Promise<void> {
+  async function claimRun(store: Store): Promise<void> {
     for (;;) if ((await store.lock('run run', 'the next')).ok) return;
   }
 
@@ -78,7 +78,7 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
     expect(await first.say('1')).toBe('stored 1');
     first.process.kill('SIGSTOP');
     const second = open();
-    await takeOver(second);
+    await claimRun(second);
     await second.events.append(event(2), written);
     const answer = first.say('3');
     first.process.kill('SIGCONT');
@@ -108,7 +108,7 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
     first.process.kill('SIGKILL');
     await once(first.process, 'exit');
     const second = open();
-    await takeOver(second);
+    await claimRun(second);
     const [row] = await query(`SELECT fence FROM ${schema}.locks`);
     expect(Number(row?.fence)).toBeGreaterThan(1);
   });

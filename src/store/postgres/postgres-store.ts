@@ -36,7 +36,7 @@ const open = new Set<string>();
 
 /**
  * A store in Postgres, for processes on any number of machines. Each run and each open session has one owner, by a lease;
- * a run whose owner's lease has ended is `interrupted`, and whoever takes it over fences the former owner: it can store nothing
+ * a run whose owner's lease has ended is `interrupted`, and a process that takes it over fences the former owner: it can store nothing
  * more. The connection opens with the first use. It needs the package `pg`.
  *
  * @param url `postgres://user:password@host:5432/database`

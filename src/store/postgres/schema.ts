@@ -98,19 +98,19 @@ const SCHEMA_VERSION: number = MIGRATIONS.length;
 const MIGRATION_LOCK = [0x4674, 0x686d] as const;
 
 /** Which tables, and where they are, for messages. */
-interface Place {
+interface Tables {
   readonly schema: string;
   readonly location: string;
 }
 
 /** Brings a schema to this version, with others that do the same. @throws StoreError for a newer version */
-export async function migrate(pool: Pool, place: Place): Promise<void> {
-  if ((await versionOf(pool, place)) === SCHEMA_VERSION) return;
+export async function migrate(pool: Pool, tables: Tables): Promise<void> {
+  if ((await versionOf(pool, tables)) === SCHEMA_VERSION) return;
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1, $2)', [...MIGRATION_LOCK]);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${place.schema}`);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${tables.schema}`);
     await client.query('CREATE TABLE IF NOT EXISTS fathom_version (version integer NOT NULL)');
     // Another process may have brought it here in between.
     const { rows } = await client.query<{ version: number }>('SELECT version FROM fathom_version');
@@ -126,7 +126,7 @@ export async function migrate(pool: Pool, place: Place): Promise<void> {
 }
 
 /** The version a schema has; 0 for one that is not there. @throws StoreError for a newer version */
-async function versionOf(pool: Pool, { schema, location }: Place): Promise<number> {
+async function versionOf(pool: Pool, { schema, location }: Tables): Promise<number> {
   const table = `${schema}.fathom_version`;
   const there = await pool.query<{ name: string | null }>('SELECT to_regclass($1) AS name', [table]);
   if (there.rows[0]?.name === null) return 0;

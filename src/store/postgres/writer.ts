@@ -96,7 +96,7 @@ export class Writer {
   }
 
   async #work(): Promise<void> {
-    // What is submitted in one round of the event loop shares a transaction.
+    // Writes of one round of the event loop share a transaction.
     await new Promise((resolve) => setImmediate(resolve));
     for (;;) {
       if (this.#waiting.length === 0 && this.#group.writes.length > 0) this.#next();
