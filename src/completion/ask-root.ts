@@ -14,9 +14,13 @@ import {
 } from '../model/index.ts';
 import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
+import type { EarlyCells } from './early-cells.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
 export const LAST_CALL_TOKENS = 1_024;
+
+/** The finish reason of a reply whose stream broke after a cell of it had begun. */
+export const BROKEN_OFF = 'broken-off';
 
 const RULE_REFUSED =
   'Your provider refused to answer the last message. Continue the task in a way it accepts, or say why it cannot be done.';
@@ -38,17 +42,18 @@ export type RootReply =
  *
  * @throws ModelError when the model cannot be used
  */
-export async function askRoot(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
+export async function askRoot(conversation: Conversation, asking: Asking): Promise<RootReply> {
+  const { turn, run } = asking;
   try {
     const compacted = await compactIfDue(conversation, turn, run);
     try {
-      return await askInOtherWords(conversation, turn, run);
+      return await askInOtherWords(conversation, asking);
     } catch (error) {
       if (!isTooLong(error)) throw error;
       const { compactRefused } = await import('./compact-refused.ts');
       if (!(await compactRefused(conversation, { turn, run, error, mayPay: !compacted }))) throw error;
     }
-    return await askInOtherWords(conversation, turn, run);
+    return await askInOtherWords(conversation, asking);
   } catch (error) {
     // A limit may end the summary of old turns.
     run.stop.throwIfStopped();
@@ -92,10 +97,11 @@ export function isTooLong(error: unknown): error is ModelError {
   return error instanceof ModelError && error.fault === 'context-length';
 }
 
-async function askInOtherWords(conversation: Conversation, turn: number, run: Run): Promise<RootReply> {
-  const reply = await ask(conversation.messages, turn, run);
+async function askInOtherWords(conversation: Conversation, asking: Asking): Promise<RootReply> {
+  const { run } = asking;
+  const reply = await ask(conversation.messages, asking);
   if (reply !== 'refused') return reply;
-  const again = await ask(conversation.withLast(RULE_REFUSED), turn, run);
+  const again = await ask(conversation.withLast(RULE_REFUSED), asking);
   if (again !== 'refused') return again;
   throw new ModelError({
     fault: 'refused',
@@ -103,17 +109,30 @@ async function askInOtherWords(conversation: Conversation, turn: number, run: Ru
   });
 }
 
-async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Promise<RootReply | 'refused'> {
+/** What a question to the root model needs beside its messages. */
+export interface Asking {
+  /** From 1. */
+  readonly turn: number;
+  readonly run: Run;
+  /** Runs cells of the reply while the rest of it arrives. */
+  readonly early: EarlyCells;
+}
+
+async function ask(messages: readonly ChatMessage[], asking: Asking): Promise<RootReply | 'refused'> {
+  const { turn, run } = asking;
   const model = rootModelOf(run);
   const hold = (history: readonly ChatMessage[]): void =>
     run.ledger.holdFinal({ model, inputTokens: estimateInput(model, history), maxOutputTokens: LAST_CALL_TOKENS });
   hold(messages);
+  // The code of a reply may spend everything but the price of a last call that repeats the reply.
+  const holdFor = (text: string): void => hold([...messages, { role: 'assistant', content: text }]);
   const startedAt = run.clock.now();
-  const reply = await run.journal.step({ kind: 'root', turn }, (step) => send({ messages, model, turn, step, run }));
+  const reply = await run.journal.step({ kind: 'root', turn }, (step) =>
+    send({ ...asking, messages, model, step, holdFor }),
+  );
   if (reply !== 'refused' && reply.kind === 'reply') {
     const { text, reasoning, finishReason } = reply;
-    // The code of the reply may spend everything but the price of a last call that repeats the reply.
-    hold([...messages, { role: 'assistant', content: text }]);
+    holdFor(text);
     const durationMs = run.clock.now() - startedAt;
     const thought = reasoning === undefined ? {} : { reasoning };
     run.emit({
@@ -129,15 +148,18 @@ async function ask(messages: readonly ChatMessage[], turn: number, run: Run): Pr
   return reply;
 }
 
-interface Sending {
+interface Sending extends Asking {
   readonly messages: readonly ChatMessage[];
   readonly model: Model;
-  readonly turn: number;
   readonly step: Step;
-  readonly run: Run;
+  /** Sets the price of a last call aside that repeats this much of the reply. */
+  readonly holdFor: (text: string) => void;
 }
 
-async function send({ messages, model, turn, step, run }: Sending): Promise<RootReply | 'refused'> {
+async function send(sending: Sending): Promise<RootReply | 'refused'> {
+  const { messages, model, step, run, early } = sending;
+  // Cells of it have run: it is the reply, and the rest is not asked for again.
+  if (step.beginning !== undefined) return brokenOff(step.beginning);
   const account = run.ledger.account({ kind: 'root', depth: run.depth });
   const affordable = account.affordableOutputTokens(model, estimateInput(model, messages));
   const { maxOutputTokens } = run.limits;
@@ -152,19 +174,27 @@ async function send({ messages, model, turn, step, run }: Sending): Promise<Root
         depth: run.depth,
         signal: run.stop.workSignal,
         account: step.account(account),
-        readText: liveReader(turn, run),
+        readText: liveReader(sending),
+        mayRepeat: () => early.endAttempt(),
       },
       run,
     );
     return { kind: 'reply', text: withToolCalls(text, toolCalls), reasoning, finishReason };
   } catch (error) {
-    return handled(error, run);
+    run.stop.throwIfStopped();
+    return early.beginning === undefined ? handled(error, run) : brokenOff(early.beginning);
+  } finally {
+    early.endAttempt();
   }
+}
+
+/** The reply is the part of it whose cells have begun. */
+function brokenOff(text: string): RootReply {
+  return { kind: 'reply', text, reasoning: undefined, finishReason: BROKEN_OFF };
 }
 
 /** Turns what can be gone on from into a reply or a limit; throws the rest. */
 function handled(error: unknown, run: Run): RootReply | 'refused' {
-  run.stop.throwIfStopped();
   if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
   // The timer of the call and that of the run are due at the same instant, and the order in which they fire is open.
   if (error instanceof ModelError && error.fault === 'deadline' && error.data.ofRun === true) {
@@ -193,15 +223,19 @@ export function withToolCalls(text: string, calls: ModelReply['toolCalls']): str
   return text === '' ? renderToolCalls(calls) : `${text}\n${renderToolCalls(calls)}`;
 }
 
-/** Emits the text of each attempt as it arrives; it ends the reply early where the prompt asks for that. */
-function liveReader(turn: number, run: Run): () => TextReader {
+/** Emits the text of each attempt as it arrives, runs its cells, and ends the reply early where the prompt asks for that. */
+function liveReader({ turn, run, early, step, holdFor }: Sending): () => TextReader {
+  const record = async (text: string): Promise<void> => {
+    await step.begun(text);
+    holdFor(text);
+  };
   let attempt = 0;
   return () => {
     attempt += 1;
     const delta = { type: 'model.delta', turn, attempt } as const;
-    const end = run.prompt.stopAfterFirstBlock === true ? stopAfterFirstCommand() : undefined;
+    const read = run.prompt.stopAfterFirstBlock === true ? stopAfterFirstCommand() : early.reader(record);
     return (text) => {
-      const last = end?.(text);
+      const last = read(text);
       run.emit({ ...delta, text: last === undefined ? text : text.slice(0, last) });
       return last;
     };

@@ -1,11 +1,12 @@
 import type { Conversation } from '../engine/conversation.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
-import { askRoot, nearsWindow } from './ask-root.ts';
+import { askRoot, nearsWindow, type RootReply } from './ask-root.ts';
+import type { EarlyCells } from './early-cells.ts';
 import { commandFacts, historyCommand } from './executed-command.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
-import { takeTurn } from './take-turn.ts';
+import { beginTurn, takeTurn } from './take-turn.ts';
 import type { LoopContext, TurnContext } from './turn-context.ts';
 import { type LastChance, type TurnCounts, turnFeedback } from './turn-record.ts';
 
@@ -27,15 +28,16 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     if (run.stop.limit !== undefined) return await endAtLimit(conversation, run.stop.limit, { ...loop, number });
     reportProgress(loop, number, 'asking the model');
     run.emit({ type: 'turn.started', turn: number });
-    const startedAt = run.clock.now();
-    const reply = await askRoot(conversation, number, run);
+    const record = recorder.openTurn({ number, startedAt: run.clock.now() });
+    const turn: TurnContext = { ...loop, number, record };
+    const early = beginTurn(turn);
+    const reply = await ask(conversation, turn, early);
     if (reply.kind === 'limit') return await endAtLimit(conversation, reply.limit, { ...loop, number });
 
-    const record = recorder.openTurn({ number, reply: reply.text, reasoning: reply.reasoning, startedAt });
-    const turn: TurnContext = { ...loop, number, record };
+    record.reply = reply;
     reportProgress(loop, number, 'running code');
     const handle = `t${history.nextTurn}`;
-    await takeTurn(reply, turn);
+    await takeTurn(reply, turn, early);
     const { accepted, continueWith } = record;
     const { mayHaveDraft } = record;
     if (accepted === undefined && mayHaveDraft !== undefined) {
@@ -50,12 +52,23 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     const feedback = accepted === undefined ? run.journal.turn(number, turnFeedback(record, run, next)) : '';
     recorder.closeTurn(feedback, run.clock.now());
     history.addTurn({ reply: reply.text, commands: record.executed.map(historyCommand), feedback });
-    run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - startedAt });
+    run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - record.startedAt });
     if (accepted !== undefined) return { kind: 'answered', answer: accepted };
 
     conversation.append({ handle, reply: reply.text, feedback, commands: record.executed.map(commandFacts) });
     if (continueWith !== undefined) conversation.continueWith(continueWith);
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
+  }
+}
+
+/** Asks for a reply. Where that fails, the cells of the reply that have begun end first. */
+async function ask(conversation: Conversation, { run, number }: TurnContext, early: EarlyCells): Promise<RootReply> {
+  try {
+    return await askRoot(conversation, { turn: number, run, early });
+  } catch (error) {
+    run.stop.fail(error);
+    await early.settled();
+    throw error;
   }
 }
 

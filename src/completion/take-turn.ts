@@ -1,9 +1,10 @@
 import { isEmptyContext } from '../context/index.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { notRecorded } from '../journal/index.ts';
-import { coachEmptyReply, hintsFor, noteText } from '../prompt/index.ts';
+import { coachEmptyReply, hintsFor, notes, noteText } from '../prompt/index.ts';
 import { type Command, parseReply, splitReasoning, withoutReasoning } from '../protocol/index.ts';
-import type { RootReply } from './ask-root.ts';
+import { BROKEN_OFF, type RootReply } from './ask-root.ts';
+import { EarlyCells } from './early-cells.ts';
 import {
   type ActiveCommand,
   type CommandResult,
@@ -20,11 +21,25 @@ import type { TurnContext } from './turn-context.ts';
 
 type TextReply = Pick<Extract<RootReply, { kind: 'reply' }>, 'text' | 'reasoning' | 'finishReason'>;
 
-/** Executes the commands of a reply in document order. All of it is in the turn's record. */
-export async function takeTurn(reply: TextReply, turn: TurnContext): Promise<void> {
-  const { run, record, tally } = turn;
-  const handle = `t${turn.history.nextTurn}`;
-  tally.reset(turn.number);
+/** Begins a turn: cells of its reply may run while the rest of it arrives. */
+export function beginTurn(turn: TurnContext): EarlyCells {
+  const { run, record, tally, number } = turn;
+  tally.reset(number);
+  return new EarlyCells({
+    execute: (command, index) => step(command, idOf(index, turn), turn),
+    isOver: () => record.accepted !== undefined || run.stop.workSignal.aborted,
+    onFailure: (error) => run.stop.fail(error),
+  });
+}
+
+/** The stable handle of a command, e.g. `t3.0`. */
+function idOf(index: number, { history }: TurnContext): string {
+  return `t${history.nextTurn}.${index}`;
+}
+
+/** Executes the commands of a reply in document order, but those that have run already. All of it is in the turn's record. */
+export async function takeTurn(reply: TextReply, turn: TurnContext, early: EarlyCells): Promise<void> {
+  const { run, record } = turn;
   const { finishReason, text } = reply;
   const { commands, rejected } = parseReply(text, { finishReason, jsonAnswer: run.answerType !== undefined });
   for (const { code, message, excerpt, send } of rejected) {
@@ -32,12 +47,15 @@ export async function takeTurn(reply: TextReply, turn: TurnContext): Promise<voi
     run.emit({ type: 'command.rejected', turn: turn.number, code, message: noteText(note), excerpt });
     record.notes.push(note);
   }
+  await early.settled();
   record.form = rejected.map(({ code }) => code).join(' ');
   for (const [index, command] of commands.entries()) {
+    if (index < early.executed) continue;
     if (run.stop.workSignal.aborted) break;
     if (record.accepted !== undefined) skipAfterFinal(command, turn);
-    else await step(command, `${handle}.${index}`, turn);
+    else await step(command, idOf(index, turn), turn);
   }
+  if (finishReason === BROKEN_OFF) record.notes.push(notes.BROKEN_OFF);
   if (commands.length === 0 && rejected.length === 0) coach(reply, turn);
   else record.notes.push(...record.executed.flatMap((command) => hintsFor(cellFacts(command, text))));
 }

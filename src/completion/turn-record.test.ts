@@ -52,7 +52,7 @@ describe('an executed command', () => {
 
 describe('the record of a turn', () => {
   it('counts what the limits on turns look at', () => {
-    const record = new TurnRecord();
+    const record = new TurnRecord({ number: 1, startedAt: 0 });
     record.addExecuted(CELL);
     record.addExecuted(BASH);
     record.addVerdict({ refused: 'no', code: 'refused', errors: ['n: missing'] });
@@ -64,7 +64,7 @@ describe('the record of a turn', () => {
   });
 
   it('says what was restarted, what was reserved and why an answer was refused, in the order in which it came', () => {
-    const record = new TurnRecord();
+    const record = new TurnRecord({ number: 1, startedAt: 0 });
     record.addExecuted(CELL);
     record.addVerdict({ refused: 'Your answer was not taken.', code: 'refused' });
     expect(record.notes.map((note) => noteText(note).slice(0, 22))).toEqual([
@@ -74,7 +74,7 @@ describe('the record of a turn', () => {
 
   it('asks for a draft only after a command that may have left one', () => {
     const drafted = (...commands: readonly ExecutedCommand[]): boolean | undefined => {
-      const record = new TurnRecord();
+      const record = new TurnRecord({ number: 1, startedAt: 0 });
       for (const command of commands) record.addExecuted(command);
       return record.mayHaveDraft;
     };
@@ -86,18 +86,18 @@ describe('the record of a turn', () => {
     expect([drafted(ran), drafted({ ...ran, drafted: true }), drafted(CELL)]).toEqual([true, true, true]);
     expect([drafted(none, back), drafted(back, none)]).toEqual([true, false]);
     expect(drafted(none, { ...BASH, restarted: { reason: 'memory', lost: 'all' } })).toBe(true);
-    const refused = new TurnRecord();
+    const refused = new TurnRecord({ number: 1, startedAt: 0 });
     refused.addExecuted(none);
     refused.addVerdict({ refused: 'no', code: 'refused' });
     expect(refused.mayHaveDraft).toBe(true);
   });
 
   it('keeps the variables of the last cell that reported them, and an answer given beside nothing that ran', () => {
-    const record = new TurnRecord();
+    const record = new TurnRecord({ number: 1, startedAt: 0 });
     record.addExecuted(CELL);
     record.addExecuted(BASH);
     expect(record.variables).toEqual(CELL.variables);
-    const alone = new TurnRecord();
+    const alone = new TurnRecord({ number: 1, startedAt: 0 });
     alone.commands.push({
       id: 't1.0',
       command: { type: 'final-var', name: 'x' },

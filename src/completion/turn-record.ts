@@ -38,8 +38,20 @@ export interface TurnCounts {
 /** The kind of reply that ends the run if it comes once more. */
 export type LastChance = 'empty' | 'failed' | 'unfit';
 
+/** A reply as the trajectory holds it. */
+export interface RecordedReply {
+  readonly text: string;
+  readonly reasoning: string | undefined;
+}
+
 /** The record of a turn, filled while the commands of its reply run. */
 export class TurnRecord {
+  /** From 1. */
+  readonly number: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  /** Undefined until the reply is complete. */
+  reply: RecordedReply | undefined;
   readonly commands: (ExecutedCommand | GivenAnswer)[] = [];
   /** Notes for the feedback besides outputs, one sentence or list each. */
   readonly notes: (string | Note)[] = [];
@@ -48,6 +60,11 @@ export class TurnRecord {
   form = '';
   accepted: Accepted | undefined;
   refusedAnswer = false;
+
+  constructor({ number, startedAt }: Pick<TurnRecord, 'number' | 'startedAt'>) {
+    this.number = number;
+    this.startedAt = startedAt;
+  }
 
   get executed(): readonly ExecutedCommand[] {
     return this.commands.filter(isExecuted);
@@ -182,19 +199,11 @@ export function trajectoryCommand(command: ExecutedCommand | GivenAnswer): Traje
 /** The parts of a trajectory that are known before the first turn. */
 export type TrajectoryHead = Omit<Trajectory, 'turns' | 'lastCall'>;
 
-/** A turn that has its reply. */
-export interface OpenedTurn {
-  readonly number: number;
-  readonly reply: string;
-  readonly reasoning: string | undefined;
-  readonly startedAt: number;
-}
-
 /** Builds the trajectory of a completion turn by turn, so that it is complete however the run ends. */
 export class TrajectoryRecorder {
   readonly #head: TrajectoryHead;
   readonly #turns: Turn[] = [];
-  #open: { readonly turn: OpenedTurn; readonly record: TurnRecord } | undefined;
+  #open: TurnRecord | undefined;
   #lastCall: Trajectory['lastCall'];
   /** The draft in `answer["content"]` after the last cell. */
   draft: string | undefined;
@@ -205,13 +214,12 @@ export class TrajectoryRecorder {
 
   /** Root replies so far. */
   get turns(): number {
-    return this.#turns.length + (this.#open === undefined ? 0 : 1);
+    return this.#turns.length + (this.#open?.reply === undefined ? 0 : 1);
   }
 
-  openTurn(turn: OpenedTurn): TurnRecord {
-    const record = new TurnRecord();
-    this.#open = { turn, record };
-    return record;
+  openTurn(turn: Pick<TurnRecord, 'number' | 'startedAt'>): TurnRecord {
+    this.#open = new TurnRecord(turn);
+    return this.#open;
   }
 
   closeTurn(feedback: string, now: number): void {
@@ -231,15 +239,14 @@ export class TrajectoryRecorder {
   }
 
   #openTurn(feedback: string, now: number): readonly Turn[] {
-    if (this.#open === undefined) return [];
-    const { turn, record } = this.#open;
-    const { number, reply, reasoning, startedAt } = turn;
+    if (this.#open?.reply === undefined) return [];
+    const { number, reply, startedAt, commands } = this.#open;
     return [
       {
         number,
-        reply,
-        ...(reasoning !== undefined && { reasoning }),
-        commands: record.commands.map(trajectoryCommand),
+        reply: reply.text,
+        ...(reply.reasoning !== undefined && { reasoning: reply.reasoning }),
+        commands: commands.map(trajectoryCommand),
         feedback,
         durationMs: now - startedAt,
       },

@@ -20,7 +20,10 @@ export interface ModelDelta {
   readonly text: string;
 }
 
-/** The root model replied, before anything of the reply was run. */
+/**
+ * The root model replied. Cells whose fence closed while the rest of the reply arrived may have run before: their events
+ * come before this one.
+ */
 export interface ModelReplied {
   readonly type: 'model.replied';
   readonly turn: number;
@@ -29,7 +32,7 @@ export interface ModelReplied {
   /** Exactly as emitted, without the reasoning the provider gave apart. */
   readonly text: string;
   readonly reasoning?: string;
-  /** e.g. `stop`, `length`. */
+  /** e.g. `stop`, `length`; `broken-off` when the stream broke and the text is the part whose cells had begun. */
   readonly finishReason: string;
   /** Milliseconds from asking to the last token, retries included. */
   readonly durationMs: number;

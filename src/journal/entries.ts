@@ -9,6 +9,8 @@ export interface EntryBodies {
   call: CallBody;
   /** An attempt has ended without a result of its step. */
   settle: SettleBody;
+  /** The beginning of a root reply, on record because a cell of it is about to run while the rest arrives. */
+  beginning: BeginningBody;
   /** A step's result, with the settlement of the attempt that gave it. */
   step: StepBody;
   /** A child completion was given its run id. */
@@ -33,6 +35,10 @@ export interface BeginBody extends Stamped {
   /** Worst case of the attempt, in tokens. */
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
+}
+
+export interface BeginningBody extends Stamped {
+  readonly text: string;
 }
 
 export interface CallBody extends Stamped, RecordedCall {}

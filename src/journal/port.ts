@@ -58,6 +58,10 @@ export interface Step {
   readonly key: string;
   /** It had begun before the run was interrupted: count it as a call once, not twice. A tool may have acted already. */
   readonly again: boolean;
+  /** The recorded beginning of this reply, of a run that was interrupted while the rest arrived. */
+  readonly beginning?: string;
+  /** Records the beginning of a reply durably, before anything of it is run. A later one replaces it. */
+  begun(text: string): Promise<void>;
   /** Records that a tool is about to be called, so that a resumed run knows of a call without a result. */
   toolBegins(name: string): Promise<void>;
   /** The account to pay its attempts from: the given one, whose reservations record the attempt in `sending`. */
@@ -95,6 +99,8 @@ export interface JournalScope {
   /**
    * Runs `run` once per key and records what it returns before it returns that; on replay returns the record.
    *
+   * Where unrecorded steps are refused, a reply whose beginning is recorded is made from that, and nothing is written.
+   *
    * Returned values are recorded: so a failure that the guest or the loop sees and continues from (a failed sub-call, a
    * refused budget, an error of a tool, a refused reply) is returned as a value, JSON only. A thrown error is not
    * recorded and runs again after a resume: a cancel, a kill, a quota or key error that stops the run.
@@ -102,7 +108,7 @@ export interface JournalScope {
    * @throws RlmError `store-failure`, `cancelled` where unrecorded steps are refused, and whatever `run` throws
    */
   step<T>(call: StepCall, run: (step: Step) => Promise<T>): Promise<T>;
-  /** True when the next step of this call would return its record. */
+  /** True when the next step of this call would return its record, or make its reply from a recorded beginning. */
   recorded(call: StepCall): boolean;
   /** The record of a command that has ended, for a replay to see before it runs the command. */
   recordedCommand(id: string): CommandRecord | undefined;

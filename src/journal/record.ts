@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../store/port.ts';
-import type { BeginBody, ChildBody, CommandBody, SettleBody, StepBody, TurnBody } from './entries.ts';
+import type { BeginBody, BeginningBody, ChildBody, CommandBody, SettleBody, StepBody, TurnBody } from './entries.ts';
 import type { CommandRecord, Recovered, RecoveredAttempt } from './port.ts';
 import { placeOf, scopeOf, scopePrefix } from './step-key.ts';
 
@@ -22,6 +22,8 @@ export class JournalRecord {
   readonly commands: Map<string, CommandRecord> = new Map();
   /** Feedback by scope and turn, e.g. `t3`. */
   readonly turns: Map<string, string> = new Map();
+  /** Recorded beginnings of replies, by the key of their step. */
+  readonly #beginnings = new Map<string, string>();
   readonly #steps = new Map<string, { readonly value: unknown }>();
   /** Attempts by key and number. */
   readonly #begun = new Map<string, Begun>();
@@ -46,14 +48,19 @@ export class JournalRecord {
     return record;
   }
 
-  /** The step has a record that was not taken. */
+  /** The step has a record that was not taken, or the beginning of one. */
   has(key: string): boolean {
-    return this.#steps.has(key);
+    return this.#steps.has(key) || this.#beginnings.has(key);
   }
 
   /** The step had begun: an attempt of it was sent, its child had a run id, or its tool was called. */
   begun(key: string): boolean {
     return this.#made.has(key) || this.children.has(key) || this.#tools.has(key);
+  }
+
+  /** The beginning of the reply that a step was to give: cells of it have run. */
+  beginning(key: string): string | undefined {
+    return this.#beginnings.get(key);
   }
 
   /** How many attempts of a step were made. */
@@ -73,7 +80,12 @@ export class JournalRecord {
 
   /** Keys of all steps there is a trace of, and those that a replay has to come by: the others were thrown away. */
   keys(): { readonly all: Iterable<string>; readonly expected: ReadonlySet<string> } {
-    const expected = new Set([...this.#steps.keys(), ...this.children.keys(), ...this.#tools]);
+    const expected = new Set([
+      ...this.#steps.keys(),
+      ...this.children.keys(),
+      ...this.#tools,
+      ...this.#beginnings.keys(),
+    ]);
     for (const { key, settled } of this.#begun.values()) {
       if (settled === undefined || settled.inFlight) expected.add(key);
     }
@@ -118,6 +130,9 @@ export class JournalRecord {
         break;
       case 'step':
         this.#takeStep(key, body as unknown as StepBody);
+        break;
+      case 'beginning':
+        this.#beginnings.set(key, (body as unknown as BeginningBody).text);
         break;
       case 'child':
         this.children.set(key, (body as unknown as ChildBody).runId);

@@ -29,6 +29,21 @@ export interface ScopeCore {
   ): Promise<void>;
 }
 
+interface BegunStep {
+  readonly key: string;
+  readonly call: StepCall;
+  readonly again: boolean;
+  readonly beginning: string | undefined;
+}
+
+/** A step that is made from its recorded beginning alone. */
+function replayed(key: string, beginning: string): Step {
+  const refuse = (): never => {
+    throw notRecorded();
+  };
+  return { key, again: true, beginning, begun: refuse, toolBegins: refuse, account: refuse, child: refuse };
+}
+
 /** One completion's part of a journal. */
 export class Scope implements JournalScope {
   readonly path: string;
@@ -54,10 +69,14 @@ export class Scope implements JournalScope {
     call.onKey?.(key);
     const recorded = record.take(key);
     if (recorded !== undefined) return recorded.value as T;
-    if (this.unrecorded === 'refuse') throw notRecorded();
+    const beginning = record.beginning(key);
+    if (this.unrecorded === 'refuse') {
+      if (beginning === undefined) throw notRecorded();
+      return await run(replayed(key, beginning));
+    }
     const again = record.begun(key);
     if (!again) this.#reportUnrecorded(call);
-    return await this.#run({ key, call, again }, run);
+    return await this.#run({ key, call, again, beginning }, run);
   }
 
   recorded(call: StepCall): boolean {
@@ -99,10 +118,7 @@ export class Scope implements JournalScope {
     this.#listener = listener;
   }
 
-  async #run<T>(
-    { key, call, again }: { readonly key: string; readonly call: StepCall; readonly again: boolean },
-    run: (step: Step) => Promise<T>,
-  ): Promise<T> {
+  async #run<T>({ key, call, again, beginning }: BegunStep, run: (step: Step) => Promise<T>): Promise<T> {
     // After a resume its id in the events may be another one: the last record counts.
     if (call.asked !== undefined) this.#core.write('call', key, call.asked).catch(ignore);
     const attempts = new StepAttempts({
@@ -116,6 +132,8 @@ export class Scope implements JournalScope {
       const step: Step = {
         key,
         again,
+        ...(beginning !== undefined && { beginning }),
+        begun: (text) => this.#core.write('beginning', key, { text }, 'synced'),
         toolBegins: (name) => this.#core.write('tool', key, { name }),
         account: (account) => attempts.wrap(account),
         child: (newRunId) => this.#child(key, newRunId),

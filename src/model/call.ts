@@ -72,6 +72,8 @@ export interface ModelCall {
   /** Awaited after each attempt has been settled, successful or not. */
   readonly onAttempt?: (attempt: AttemptRecord) => void | Promise<void>;
   readonly retry?: Partial<RetryPolicy>;
+  /** Called after an attempt that failed. False: what it gave is in use already, so that it must not be repeated. Default true. */
+  readonly mayRepeat?: () => boolean;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: () => number;
 }

@@ -60,6 +60,7 @@ export interface CallState {
 /** Milliseconds until the next attempt, or undefined when there is to be none. */
 export function planRetry(state: CallState, error: ModelError, sent: AttemptStart): number | undefined {
   const { call, policy } = state;
+  if (call.mayRepeat?.() === false) return undefined;
   if (!error.retryable || state.control.signal.aborted) return undefined;
   if (error.adaptation !== undefined) return adapts(state, error.adaptation, sent) ? 0 : undefined;
   if (!mayRepeat(state, error)) return undefined;

@@ -13,6 +13,10 @@ import { nameAsRepr } from './quoted.ts';
 export const REFUSED_AFTER_FAILURE: string =
   'Your answer was not taken: a command before it in the same reply failed, and you had not seen the error. Look at it, then answer again.';
 
+/** The stream of a reply broke while its first cells ran. */
+export const BROKEN_OFF: string =
+  'Your reply broke off while it arrived: it ends behind its last block that had begun to run, and the rest is lost.';
+
 /** A written answer before anything looked at the context. */
 export const REFUSED_UNSEEN_CONTEXT: Note = {
   text: 'Your answer was not taken: no code has looked at the context yet. Look at it first, then answer. Send exactly this and nothing else',

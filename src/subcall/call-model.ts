@@ -28,6 +28,8 @@ export interface PaidCall {
   /** The account that pays for its attempts. */
   readonly account: CallAccount;
   readonly readText?: () => TextReader;
+  /** As in {@link callWithRetries}. */
+  readonly mayRepeat?: () => boolean;
 }
 
 /** A reply and what it cost; `costUsd` is null when the price is unknown. */
@@ -61,7 +63,7 @@ export async function callModel(call: PaidCall, run: CallingRun): Promise<PaidRe
 async function ask(call: PaidCall, run: CallingRun): Promise<PaidReply> {
   let costUsd: number | null = 0;
   const { clock, limits, gate, ledger, emit, modelSettings } = run;
-  const { model, messages, maxOutputTokens, readText, account, sendBy, signal } = call;
+  const { model, messages, maxOutputTokens, readText, account, sendBy, signal, mayRepeat } = call;
   const reply = await callWithRetries({
     model,
     account,
@@ -69,7 +71,7 @@ async function ask(call: PaidCall, run: CallingRun): Promise<PaidReply> {
     clock,
     limits,
     signal,
-    ...defined({ sendBy }),
+    ...defined({ sendBy, mayRepeat }),
     request: { messages, maxOutputTokens, ...defined({ settings: settingsAt(modelSettings, call.depth), readText }) },
     deadline: call.purpose === 'final' ? ledger.hardDeadline : ledger.deadline,
     onAttempt: (attempt) => {

@@ -21,11 +21,19 @@ const CHILD_TURNS = [
 /** Sub-calls of the whole run: flat ones of the root, children, and theirs. */
 export const SUB_CALLS: number = 200 + 60 + 10 + 6 + 6 * (25 + 15);
 
+/** Whether a request is one of the root run's, whose replies arrive slowly: their cells run before they are complete. */
+export function isRoot({ system, messages }: Pick<MockRequest, 'system' | 'messages'>): boolean {
+  const child = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+  return system.includes('You answer a query') && !child;
+}
+
 /** The mock's answer follows from the request alone, so that every process gets the same. */
-export function answerOf({ system, messages, prompt }: Pick<MockRequest, 'system' | 'messages' | 'prompt'>): string {
+export function answerOf(request: Pick<MockRequest, 'system' | 'messages' | 'prompt'>): string {
+  const { system, messages, prompt } = request;
   if (!system.includes('You answer a query')) return `<${prompt.length}:${prompt.toUpperCase()}>`.slice(0, 120);
   const turn = messages.filter(({ role }) => role === 'assistant').length;
-  const child = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
-  const lines = (child ? CHILD_TURNS : ROOT_TURNS)[turn] ?? ['FINAL("too many turns")'];
-  return `\`\`\`repl\n${lines.join('\n')}\n\`\`\``;
+  const root = isRoot(request);
+  const lines = (root ? ROOT_TURNS : CHILD_TURNS)[turn] ?? ['FINAL("too many turns")'];
+  const block = `\`\`\`repl\n${lines.join('\n')}\n\`\`\``;
+  return root ? `${block}\n${'These are words behind the block. '.repeat(12)}` : block;
 }
