@@ -14,7 +14,6 @@ import {
 } from '../model/index.ts';
 import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
-import type { EarlyCells } from './early-cells.ts';
 
 /** Output tokens held back for the one last call, and the least a root call is worth sending with. */
 export const LAST_CALL_TOKENS = 1_024;
@@ -109,13 +108,25 @@ async function askInOtherWords(conversation: Conversation, asking: Asking): Prom
   });
 }
 
-/** What a question to the root model needs beside its messages. */
+/** Records the beginning of a reply durably. @throws RlmError `store-failure` */
+export type RecordBeginning = (text: string) => Promise<void>;
+
+/** The cells of a reply, which run while the rest of it arrives. */
+export interface CellsOfReply {
+  /** The part of the reply whose cells were begun; undefined while nothing was. */
+  readonly beginning: string | undefined;
+  /** Reads the text of one attempt. It ends the stream where the model invents output, and after an answer. */
+  reader(record: RecordBeginning): TextReader;
+  /** The attempt has ended, and no further cell of it begins by itself. True when another attempt may replace it. */
+  endAttempt(): boolean;
+}
+
+/** The parts of a question to the root model beside its messages. */
 export interface Asking {
   /** From 1. */
   readonly turn: number;
   readonly run: Run;
-  /** Runs cells of the reply while the rest of it arrives. */
-  readonly early: EarlyCells;
+  readonly early: CellsOfReply;
 }
 
 async function ask(messages: readonly ChatMessage[], asking: Asking): Promise<RootReply | 'refused'> {

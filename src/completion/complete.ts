@@ -2,11 +2,10 @@ import type { Conversation } from '../engine/conversation.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Limits } from '../limits.ts';
 import { askRoot, nearsWindow, type RootReply } from './ask-root.ts';
-import type { EarlyCells } from './early-cells.ts';
 import { commandFacts, historyCommand } from './executed-command.ts';
 import type { Accepted } from './judge-answer.ts';
 import { type BestAnswer, lastCall } from './last-call.ts';
-import { beginTurn, takeTurn } from './take-turn.ts';
+import { beginTurn, type EarlyCells, takeTurn } from './take-turn.ts';
 import type { LoopContext, TurnContext } from './turn-context.ts';
 import { type LastChance, type TurnCounts, turnFeedback } from './turn-record.ts';
 
