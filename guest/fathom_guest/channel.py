@@ -18,7 +18,6 @@ from .sender import Sender
 from .slots import CELL_ENDED, Slot, notify
 from .transport import Transport
 
-_fork = getattr(os, "fork", None)
 _exit = os._exit
 
 
@@ -229,16 +228,8 @@ class Channel(Sender):
     # -- forks -----------------------------------------------------------------------------------------------------
 
     def expect_own_forks(self, expected: bool) -> None:
-        """While expected, forks are the runtime's (a zygote's), and their children are guests."""
+        """While expected, forks are the runtime's own, and both sides stay guests. Only between commands' replies."""
         self._own_fork = expected
-
-    def own_fork(self) -> int:
-        """`os.fork()` by the runtime itself: both sides stay guests. Only between commands' replies."""
-        self._own_fork = True
-        try:
-            return _fork()
-        finally:
-            self._own_fork = False
 
     @property
     def forked(self) -> bool:

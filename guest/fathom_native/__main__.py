@@ -5,14 +5,16 @@ import os
 import sys
 
 
-#: Set by the host for this process's allocator, which has read it by now; programs that cells start go without.
-_HUGE_PAGES = "glibc.malloc.hugetlb=1"
+#: Set by the host for this process's allocator and linker, which have read them by now; programs that cells start go
+#: without.
+_OF_THIS_PROCESS = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "LD_BIND_NOW": "1"}
 
 
 def main() -> None:
     os.closerange(3, 4096)
-    if os.environ.get("GLIBC_TUNABLES") == _HUGE_PAGES:
-        del os.environ["GLIBC_TUNABLES"]
+    for name, value in _OF_THIS_PROCESS.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
     guest = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     line = b""
     while not line.endswith(b"\n"):
@@ -22,7 +24,7 @@ def main() -> None:
         line += piece
     gc.disable()  # imports leave nothing worth looking for
     sys.path.insert(0, guest)
-    from fathom_native.fork_callbacks import import_with_callbacks
+    from fathom_native.fork_callbacks import callbacks_put_off, import_with_callbacks
 
     import_with_callbacks()
     from fathom_native.preload import preload
@@ -30,7 +32,8 @@ def main() -> None:
     import json
 
     config = json.loads(line)
-    preload(config["cache"])
+    with callbacks_put_off():
+        preload(config["cache"])
     from fathom_native.launcher import Launcher
 
     gc.freeze()  # what is there by now stays, and its pages stay shared

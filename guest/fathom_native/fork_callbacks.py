@@ -1,12 +1,13 @@
-"""Puts off what `threading`, `logging` and `random` do in each forked process, for forks of the runtime's own.
+"""Puts off what modules do in each forked process, for forks of the runtime's own.
 
-These callbacks make locks and random numbers anew. They write to some 190 pages, which the kernel copies: most of the
-processor time of a snapshot process, which is stopped from then on and usually never woken. It runs them when it
-wakes, before any code of a cell.
+The callbacks of `threading`, `logging` and `random`, and those of the guest, make locks and random numbers anew. They
+write to some 240 pages, which the kernel copies: most of the processor time of a snapshot process, which is stopped
+from then on and usually never woken. It runs them when it wakes, before any code of a cell.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 #: In the order in which Python runs them.
@@ -15,42 +16,42 @@ _callbacks: "list[Callable[[], object]]" = []
 _own = False
 
 
-def import_with_callbacks() -> None:
-    """Imports the modules whose callbacks are put off. One that is imported already keeps its own."""
+def _run_unless_own() -> None:
+    if not _own:
+        run_callbacks()
+
+
+@contextmanager
+def callbacks_put_off() -> "Iterator[None]":
+    """Callbacks that are registered inside are put off. Python knows one for all of them."""
     register = os.register_at_fork
 
     def register_put_off(*, after_in_child: "Callable[[], object] | None" = None, **others: object) -> None:
-        if after_in_child is None:
+        if after_in_child is not None:
+            if not _callbacks:
+                register(after_in_child=_run_unless_own)
+            _callbacks.append(after_in_child)
+        if others:
             register(**others)
-        else:
-            register(**others, after_in_child=_put_off(after_in_child))
 
     os.register_at_fork = register_put_off
     try:
-        for name in ("threading", "logging", "random"):
-            import_module(name)
+        yield
     finally:
         os.register_at_fork = register
 
 
-def _put_off(callback: "Callable[[], object]") -> "Callable[[], None]":
-    _callbacks.append(callback)
-
-    def run_unless_own() -> None:
-        if not _own:
-            callback()
-
-    return run_unless_own
+def import_with_callbacks() -> None:
+    """Imports the modules whose callbacks are put off. One that is imported already keeps its own."""
+    with callbacks_put_off():
+        for name in ("threading", "logging", "random"):
+            import_module(name)
 
 
-def fork_with_callbacks_put_off(fork: "Callable[[], int]") -> int:
-    """Forks. The new process has to call `run_callbacks` before it uses one of the modules."""
+def expect_own_fork(expected: bool) -> None:
+    """While expected, a forked process has to call `run_callbacks` before it uses one of the modules."""
     global _own
-    _own = True
-    try:
-        return fork()
-    finally:
-        _own = False
+    _own = expected
 
 
 def run_callbacks() -> None:

@@ -8,9 +8,10 @@ from fathom_guest.guest import Guest
 
 from .descriptors import NULL, RESERVED
 from .drain import Drain
-from .fork_callbacks import fork_with_callbacks_put_off, run_callbacks
+from .fork_callbacks import expect_own_fork, run_callbacks
 from .own_modules import fcntl, os, signal
 from .pools import forget_threads, idle_pools
+from .stopped_fork import fork_stopped
 from .wire import Link, Packet
 
 _ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -76,18 +77,32 @@ class Freezer:
         # The supervisor copies the files while we fork; the snapshot process reports to it in its own time.
         self.link.send({"forking": True})
         self._drain.hold()
+        before = self._expect_fork()
         try:
-            pid = fork_with_callbacks_put_off(self._guest.channel.own_fork)
+            pid = fork_stopped(self._spare, self._channel, (self.link.fileno(),))
         except OSError as error:
+            self._forked(before)
             self._drain.release()
             self._await_supervisor()  # gives up the link that no snapshot process will report on
             return self._fail(f"no further process can be made ({error.strerror})")
         if pid == 0:
-            return self._become_snapshot(pools, Moment(files, folder))
+            return self._wake_up(pools, Moment(files, folder), before)
+        self._forked(before)
         self._drain.release()
         self.children.add(pid)
         self.due = False
         return self._await_supervisor()
+
+    def _expect_fork(self) -> "set[int]":
+        """Both sides of the next fork stay guests, and the new process is not interrupted. Gives what was blocked."""
+        self._guest.channel.expect_own_forks(True)
+        expect_own_fork(True)
+        return signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+
+    def _forked(self, before: "set[int]") -> None:
+        expect_own_fork(False)
+        self._guest.channel.expect_own_forks(False)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _await_supervisor(self) -> str:
         self._spare.close()  # it is the snapshot process's; and there may be no other number left for the next one
@@ -120,16 +135,14 @@ class Freezer:
                 pass
             self.children.discard(pid)
 
-    # -- in the snapshot process -------------------------------------------------------------------------------------
+    # -- in the snapshot process, once it is woken -------------------------------------------------------------------
 
-    def _become_snapshot(self, pools: list, moment: Moment) -> str:
-        """Stays stopped until it is woken. Errors before that go to pid 1: this process has no other connection."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ALL_SIGNALS)
+    def _wake_up(self, pools: list, moment: Moment, before: "set[int]") -> str:
+        """Becomes the live process. Errors go to pid 1: this process has no other connection yet."""
         link = self._spare
         try:
-            self.link.close()
-            self._silence()
-            channel = self._stand_still(link)
+            self.link.socket.detach()  # its number may be another descriptor's by now
+            channel = self._leave_copy(link)
             run_callbacks()
             self._drain.forked()
             forget_threads(pools)
@@ -141,42 +154,32 @@ class Freezer:
             finally:
                 os._exit(1)
         self._wake(channel, moment)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._forked(before)
         return WOKEN
 
-    def _stand_still(self, link: Link) -> int:
-        """Waits to be woken; a copy takes this one's place before it wakes, so that it can be woken again.
-
-        Gives the new connection to the host.
+    def _leave_copy(self, link: Link) -> int:
+        """A copy takes this process's place, so that the snapshot can be woken again. Gives the new connection to the
+        host.
         """
         while True:
-            os.setsid()  # out of the live process's group, which is what gets killed
-            link.send({"frozen": True})
+            os.closerange(RESERVED.start, RESERVED.stop)
             packet = link.recv()
             if packet is None or len(packet.fds) != 3:
                 os._exit(0)
             channel, keep, spare = packet.fds
-            pid = fork_with_callbacks_put_off(self._guest.channel.own_fork)
+            kept = Link.of(keep)
+            pid = fork_stopped(kept, self._channel, (link.fileno(), channel, spare))
             if pid == 0:
-                # The copy that stays frozen.
-                os.close(channel)
-                os.close(spare)
-                link.close()
-                link = Link.of(keep)
+                link.socket.detach()
+                link = kept
                 continue
-            os.close(keep)
+            kept.close()
             link.send({"awake": True})
             break
         self.children.clear()  # the others were the dead process's
         self.children.add(pid)
         self.link, self._spare = link, Link.of(spare)
         return channel
-
-    def _silence(self) -> None:
-        """Lets go of what the live process talks through: others must see it end."""
-        for fd in (self._channel, 1, 2):
-            os.dup2(NULL, fd, inheritable=False)
-        os.closerange(RESERVED.start, RESERVED.stop)
 
     def _wake(self, channel: int, moment: Moment) -> None:
         os.dup2(channel, self._channel, inheritable=False)

@@ -19,6 +19,7 @@ from .box import enter, landlock, seccomp
 from .box.kernel import PR_SET_PDEATHSIG, fork_into, prctl, set_command_line, set_process_name, supported
 from .decoys import Decoys
 from .descriptors import CHANNEL
+from .fork_callbacks import callbacks_put_off
 from .host_files import Unusable, fill_pack, open_file
 from .images import new_image
 from .live import Live
@@ -247,13 +248,15 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
         os.close(null)
         link.send({"short": short})
         site.main()  # we were started without: what installed packages do at start, they do in the box
+        # After `site`, which adds builtins: else the guard finds them changed in every REPL.
+        with callbacks_put_off():
+            live = Live(CHANNEL, config["packages"])
         settings = Settings(
             mode=mode,
             scratch=f"{config['folder']}/repls",
             interpreter=interpreter,
             program=program,
-            # After `site`, which adds builtins: else the guard finds them changed in every REPL.
-            live=Live(CHANNEL, config["packages"]),
+            live=live,
         )
         Zygote(listener=listener, launcher=link, settings=settings, token=config["token"]).run()
     except BaseException as error:

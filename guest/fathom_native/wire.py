@@ -67,15 +67,20 @@ class Link:
     def close(self) -> None:
         self.socket.close()
 
+    def be_patient(self, seconds: "float | None") -> None:
+        """How long to wait from now on; None: as long as it takes. To set it is a system call."""
+        if self.socket.gettimeout() != seconds:
+            self.socket.settimeout(seconds)
+
     def send(self, fields: dict, fds: "list[int] | tuple" = (), timeout: "float | None" = None) -> None:
         """Sends one packet; raises OSError when the other end has gone or takes nothing for `timeout` seconds."""
         extra = [(SOL_SOCKET, SCM_RIGHTS, _array("i", fds))] if fds else []
-        self.socket.settimeout(timeout)
+        self.be_patient(timeout)
         self.socket.sendmsg([dumps(fields).encode()], extra)
 
     def recv(self, timeout: "float | None" = None) -> "Packet | None":
         """The next packet; None when the other end is closed. Raises TimeoutError (an OSError) after `timeout` s."""
-        self.socket.settimeout(timeout)
+        self.be_patient(timeout)
         data, extra, _, _ = self.socket.recvmsg(_MAX_PACKET, _ANCILLARY, MSG_CMSG_CLOEXEC)
         fds = _array("i")
         pid = 0

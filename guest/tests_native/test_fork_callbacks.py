@@ -11,7 +11,7 @@ GUEST = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
-from fathom_native.fork_callbacks import fork_with_callbacks_put_off, import_with_callbacks, run_callbacks
+from fathom_native.fork_callbacks import expect_own_fork, import_with_callbacks, run_callbacks
 assert "threading" not in sys.modules and "random" not in sys.modules
 register = os.register_at_fork
 import_with_callbacks()
@@ -35,8 +35,10 @@ def report(fork, *steps):
         os._exit(0)
     os.wait()
     print(os.read(read, 100).decode(), end="")
-report(lambda: fork_with_callbacks_put_off(os.fork))
-report(lambda: fork_with_callbacks_put_off(os.fork), run_callbacks)
+expect_own_fork(True)
+report(os.fork)
+report(os.fork, run_callbacks)
+expect_own_fork(False)
 report(os.fork)
 stop.set()
 """

@@ -18,9 +18,10 @@ const START_PATIENCE_MS = 30_000;
 const CLOSE_PATIENCE_MS = 2_000;
 /**
  * Large blocks of memory in huge pages, where the kernel leaves that to programs (transparent_hugepage/enabled is madvise):
- * a fork, and so a snapshot, then copies one entry for 2 MB instead of 512. The bootstrap takes it out of the environment.
+ * a fork, and so a snapshot, then copies one entry for 2 MB instead of 512. And functions of libraries are looked up once,
+ * at the start, and not by each forked process. The bootstrap takes both out of the environment.
  */
-const HUGE_PAGES = 'glibc.malloc.hugetlb=1';
+const OF_THE_ZYGOTE = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', LD_BIND_NOW: '1' } as const;
 /** Characters of its diagnostics that are kept for error messages. */
 const LOG_CHARACTERS = 8_192;
 
@@ -73,7 +74,7 @@ export async function startZygote(options: ZygoteOptions): Promise<ZygoteProcess
   const token = randomBytes(16).toString('hex');
   const child = spawn(options.interpreter.executable, ['-I', '-S', join(guestFolder(), 'fathom_native')], {
     cwd: '/',
-    env: { GLIBC_TUNABLES: HUGE_PAGES, ...environment(options) },
+    env: { ...OF_THE_ZYGOTE, ...environment(options) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const log = keepLog(child);
