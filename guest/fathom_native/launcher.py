@@ -252,11 +252,7 @@ def become_zygote(mode: str, listener: socket.socket, link: Link, config: dict, 
         with callbacks_put_off():
             live = Live(CHANNEL, config["packages"])
         settings = Settings(
-            mode=mode,
-            scratch=f"{config['folder']}/repls",
-            interpreter=interpreter,
-            program=program,
-            live=live,
+            mode=mode, scratch=f"{config['folder']}/repls", interpreter=interpreter, program=program, live=live
         )
         Zygote(listener=listener, launcher=link, settings=settings, token=config["token"]).run()
     except BaseException as error:

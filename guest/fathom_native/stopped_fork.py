@@ -18,7 +18,7 @@ _FROZEN = dumps({"frozen": True}).encode()
 
 
 def fork_stopped(spare: Link, channel: int, closing: "tuple[int, ...]") -> int:
-    """Forks. The new process lets go of what its parent talks through, reports on `spare`, and returns when it is woken.
+    """Forks. The new process lets go of what its parent talks through, reports on `spare`, and returns when woken.
 
     Signals have to be blocked. Of `closing` only the descriptors are closed in the new process.
     """
