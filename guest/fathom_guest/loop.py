@@ -81,6 +81,8 @@ class EventLoop:
         self._loop: "asyncio.AbstractEventLoop | None" = None
         #: Every loop that cells use.
         self._made: "WeakSet[asyncio.AbstractEventLoop]" = WeakSet()
+        #: A loop has been made: most REPLs never need one.
+        self._used = False
 
     def install(self) -> None:
         """Makes every event loop of cells one of ours; `asyncio.run` works inside of a running loop, and tasks can be
@@ -131,10 +133,13 @@ class EventLoop:
             loop = asyncio.SelectorEventLoop(PolledSelector(self._channel))
         loop.set_exception_handler(quiet)
         self._made.add(loop)
+        self._used = True
         return loop
 
     def open_loops(self) -> bool:
         """Loops are open, in which tasks and callbacks of earlier cells may run on."""
+        if not self._used:
+            return False
         try:
             return any(not loop.is_closed() for loop in self._made)
         except Exception:

@@ -68,6 +68,8 @@ class Live:
         self.ran = False
         self._sources: "dict[int, object]" = {}
         self._channel = channel
+        self._poll = select.poll()
+        self._watched: "tuple[int, ...]" = ()
         guest = self.guest
         guest.packages = packages
         guest.operations["bash"] = self.shell.serve
@@ -102,17 +104,26 @@ class Live:
                 continue
             while self.freezer.backlog:
                 self._serve_supervisor(self.freezer.backlog.pop(0), transport)
-            poll = select.poll()
-            poll.register(self._channel, select.POLLIN)
-            poll.register(self.freezer.link.fileno(), select.POLLIN)
-            names = [fd for fd, _ in poll.poll()]
-            if self.freezer.link.fileno() in names:
+            if self._supervisor_speaks():
                 packet = self.freezer.link.recv()
                 if packet is None:
                     os._exit(0)
                 self._serve_supervisor(packet, transport)
-            elif self._channel in names:
+            else:
                 return
+
+    def _supervisor_speaks(self) -> bool:
+        """Waits for the host or the supervisor. True when there is a packet of the supervisor's, which comes first."""
+        link = self.freezer.link.fileno()
+        if link not in self._watched:
+            self._poll = select.poll()
+            self._watched = (link, self._channel)
+            for fd in self._watched:
+                self._poll.register(fd, select.POLLIN)
+        for fd, _ in self._poll.poll():
+            if fd == link:
+                return True
+        return False
 
     def _serve_supervisor(self, packet: Packet, transport: RestingTransport) -> None:
         fields = packet.fields
