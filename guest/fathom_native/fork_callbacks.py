@@ -1,38 +1,59 @@
-"""Puts off what modules do in each forked process, for forks of the runtime's own.
+"""Puts off what modules do around each fork, for forks of the runtime's own.
 
-The callbacks of `threading`, `logging` and `random`, and those of the guest, make locks and random numbers anew. They
-write to some 240 pages, which the kernel copies: most of the processor time of a snapshot process, which is stopped
-from then on and usually never woken. It runs them when it wakes, before any code of a cell.
+The callbacks of `threading`, `logging` and `random`, and those of the guest, take locks, and make locks and random
+numbers anew. They write to some 240 pages, which the kernel copies: most of the processor time of a snapshot process,
+which is stopped from then on and usually never woken. It runs those for new processes when it wakes, before any code
+of a cell. No thread runs beside such a fork that could hold one of the locks.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-#: In the order in which Python runs them.
-_callbacks: "list[Callable[[], object]]" = []
+#: In the order in which they were registered.
+_before: list = []
+_in_parent: list = []
+_in_child: list = []
 #: The fork under way is the runtime's own.
 _own = False
 
 
-def _run_unless_own() -> None:
+def _run_before() -> None:
     if not _own:
-        run_callbacks()
+        _run(_before[::-1])
+
+
+def _run_in_parent() -> None:
+    if not _own:
+        _run(_in_parent)
+
+
+def _run_in_child() -> None:
+    if not _own:
+        _run(_in_child)
+
+
+def _run(callbacks: list) -> None:
+    """An error of one, whose module a cell has broken, ends nothing: Python only prints it."""
+    for callback in callbacks:
+        try:
+            callback()
+        except BaseException:
+            continue
 
 
 @contextmanager
 def callbacks_put_off() -> "Iterator[None]":
-    """Callbacks that are registered inside are put off. Python knows one for all of them."""
+    """Callbacks that are registered inside are put off. Python knows one of each kind for all of them."""
     register = os.register_at_fork
+    if not _in_child:
+        register(before=_run_before, after_in_parent=_run_in_parent, after_in_child=_run_in_child)
 
-    def register_put_off(*, after_in_child: "Callable[[], object] | None" = None, **others: object) -> None:
-        if after_in_child is not None:
-            if not _callbacks:
-                register(after_in_child=_run_unless_own)
-            _callbacks.append(after_in_child)
-        if others:
-            register(**others)
+    def register_put_off(*, before=None, after_in_parent=None, after_in_child=None) -> None:
+        for callback, kind in ((before, _before), (after_in_parent, _in_parent), (after_in_child, _in_child)):
+            if callback is not None:
+                kind.append(callback)
 
     os.register_at_fork = register_put_off
     try:
@@ -55,9 +76,5 @@ def expect_own_fork(expected: bool) -> None:
 
 
 def run_callbacks() -> None:
-    """Runs what was put off. An error of one, whose module a cell has broken, ends nothing: Python only prints it."""
-    for callback in _callbacks:
-        try:
-            callback()
-        except BaseException:
-            continue
+    """Runs what was put off, in a process that the runtime has forked."""
+    _run(_in_child)

@@ -54,6 +54,32 @@ class ForkCallbacks(unittest.TestCase):
         self.assertEqual(woken, "1 False")
         self.assertEqual(of_a_cell, "1 False")
 
+    def test_a_process_that_has_not_run_them_can_fork_again(self) -> None:
+        """The callback before a fork takes a lock, which only the callback in the new process makes anew."""
+        program = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from fathom_native.fork_callbacks import callbacks_put_off, expect_own_fork, run_callbacks
+from threading import Lock
+lock = Lock()
+with callbacks_put_off():
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)
+def ends(fork):
+    pid = fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os._exit(ends(os.fork) if fork is twice else lock.locked())
+def twice():
+    return os.fork()
+expect_own_fork(True)
+print(ends(twice))
+expect_own_fork(False)
+print(ends(twice))
+"""
+        command = [sys.executable, "-I", "-S", "-W", "ignore", "-c", program, GUEST]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual((ran.stdout.split(), ran.stderr), (["0", "0"], ""))
+
 
 if __name__ == "__main__":
     unittest.main()
