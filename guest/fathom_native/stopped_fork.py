@@ -1,4 +1,4 @@
-"""The fork of a snapshot process. It runs a dozen calls, and stands still until it is woken or ended.
+"""The fork of a snapshot process. It makes a dozen calls, and waits until it is woken or ended.
 
 The kernel copies each page that a process writes to after a fork, and Python counts references in whatever it looks
 at. So all that the new process uses lies in local variables, and it leaves the rest for when it wakes.
