@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tools/longest-first.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -19,8 +20,9 @@ export default defineConfig({
     setupFiles: ['test/every-run.ts'],
     // Processes that tests start from the sources find them compiled by the first of them: half of their time is that.
     env: { NODE_COMPILE_CACHE: source('node_modules/.cache/fathom-tests') },
-    // Two cores: more workers only make REPL processes compete for them.
-    maxWorkers: 2,
+    // Two cores: a third worker works while the others wait for a process or a deadline; more make REPL processes compete.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Real sockets, processes and kills on a machine that others use: a test that fails three times is red, and one that

@@ -22,6 +22,8 @@ interface Step {
   readonly count?: (exitCode: number, output: string) => Counts;
 }
 
+/** The tests of the command start the one that the step `build` has made. */
+const BUILT_COMMAND = 'dist/cli/main.mjs';
 const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
 const vitestReport = join(scratch, 'vitest.json');
 const withoutPython = join(scratch, 'without-python.json');
@@ -46,6 +48,7 @@ const steps: readonly Step[] = [
   {
     name: 'unit, integration, end-to-end, package, examples, README',
     command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
+    env: { FATHOM_TEST_MAIN: BUILT_COMMAND },
     count: (exitCode) => readVitestCounts(vitestReport, exitCode),
   },
   {
@@ -58,22 +61,28 @@ const steps: readonly Step[] = [
     env: { PATH: join(process.cwd(), 'node_modules', '.bin') },
     count: (exitCode) => readVitestCounts(withoutPython, exitCode),
   },
-  ...(oldestNode === undefined ? [] : Object.keys(OLDEST_NODE_TESTS).map((name) => onOldestNode(name, oldestNode))),
+  ...(oldestNode === undefined ? [] : [onOldestNode(oldestNode)]),
   { name: 'package: publint', command: ['publint', '--strict'] },
   { name: 'package: types of every entry', command: ['attw', '--pack', '--profile', 'esm-only', '--format', 'ascii'] },
   { name: 'dead code and dependencies', command: ['knip'] },
 ];
 
 /** A step on the oldest Node. The sources have `await using`, which it cannot parse: it runs the built command. */
-function onOldestNode(name: string, folder: string): Step {
-  const report = join(scratch, `oldest-node-${name}.json`);
-  const tests = OLDEST_NODE_TESTS[name] ?? [];
+function onOldestNode(folder: string): Step {
+  const report = join(scratch, 'oldest-node.json');
   return {
-    name: `${name} on the oldest Node`,
-    command: ['vitest', 'run', ...tests, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    name: 'store, session, command and package on the oldest Node',
+    command: [
+      'vitest',
+      'run',
+      ...OLDEST_NODE_TESTS,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
     env: {
       PATH: [folder, process.env.PATH ?? ''].join(delimiter),
-      FATHOM_TEST_MAIN: 'dist/cli/main.mjs',
+      FATHOM_TEST_MAIN: BUILT_COMMAND,
       FATHOM_TEST_OLDEST: '1',
     },
     count: (exitCode) => readVitestCounts(report, exitCode),

@@ -16,7 +16,7 @@ interface Growing {
 }
 
 /** Many small counts divide it, so that a reply and one twice its size end in the same state. */
-const COUNT = 96;
+const COUNT = 48;
 
 /** Twice the reply may take this many times the work. */
 const MOST_GROWTH = 2.2;

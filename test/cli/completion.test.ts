@@ -3,14 +3,12 @@ import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findPython } from '../repl-conformance/plain-python.ts';
-import { runFathom } from './run-fathom.ts';
+import { FATHOM_COMMAND, runFathom } from './run-fathom.ts';
 import { Terminal } from './terminal.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const run = promisify(execFile);
 let folder = '';
 
@@ -19,10 +17,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'bin'));
   writeFileSync(join(folder, 'novel.txt'), 'text');
   const command = join(folder, 'bin', 'fathom');
-  writeFileSync(
-    command,
-    `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}' "$@"\n`,
-  );
+  writeFileSync(command, `#!/bin/sh\nexec ${FATHOM_COMMAND} "$@"\n`);
   chmodSync(command, 0o755);
   writeFileSync(join(folder, 'a b.txt'), 'text');
   for (const shell of ['bash', 'zsh', 'fish'] as const)

@@ -3,11 +3,18 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '', FATHOM_TEST_MAIN } = process.env;
-/** The command's sources, or what `FATHOM_TEST_MAIN` names: the oldest supported Node runs the built command only. */
+/** The command's sources, or the built command that `FATHOM_TEST_MAIN` names, as `npm test` does: it starts in half the time. */
 const MAIN = fileURLToPath(new URL(`../../${FATHOM_TEST_MAIN ?? 'src/cli/main.ts'}`, import.meta.url));
 
+/** The command as a program and its first arguments. */
+export const FATHOM_ARGV: readonly [string, ...string[]] = [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  MAIN,
+];
+
 /** The command for a shell. */
-export const FATHOM_COMMAND: string = `'${process.execPath}' --disable-warning=ExperimentalWarning '${MAIN}'`;
+export const FATHOM_COMMAND: string = FATHOM_ARGV.map((part) => `'${part}'`).join(' ');
 
 const SURROUNDINGS = { PATH, HOME, NODE_COMPILE_CACHE };
 
@@ -36,7 +43,8 @@ export interface FathomOutcome {
 export async function runFathom(args: readonly string[], options: FathomOptions = {}): Promise<FathomOutcome> {
   const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
   const keepOpen = options.keepInputOpen === true;
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const [program, ...first] = FATHOM_ARGV;
+  const child = spawn(program, [...first, ...args], {
     env: { ...SURROUNDINGS, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: [file ?? (options.input === undefined && !keepOpen ? 'ignore' : 'pipe'), 'pipe', 'pipe'],

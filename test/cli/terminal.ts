@@ -1,9 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
-const FATHOM: readonly string[] = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
+import { FATHOM_ARGV } from './run-fathom.ts';
 
 /** A pseudo-terminal between this process and a command: Python's standard library has one, Node's does not. */
 const PTY = [
@@ -35,11 +31,11 @@ export class Terminal implements Disposable {
   #read = 0;
   #waiting: (() => void) | undefined;
 
-  constructor(args: readonly string[], { python, cwd, env, program = FATHOM }: TerminalOptions) {
-    const { PATH = '', HOME = '' } = process.env;
+  constructor(args: readonly string[], { python, cwd, env, program = FATHOM_ARGV }: TerminalOptions) {
+    const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
     this.#child = spawn(python, ['-c', PTY, ...program, ...args], {
       cwd,
-      env: { PATH, HOME, TERM: 'xterm', NO_COLOR: '1', ...env },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, TERM: 'xterm', NO_COLOR: '1', ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -118,10 +118,13 @@ function nativeModule(): string {
   return /\/\S+\/libc\.so[.\d]*/.exec(readFileSync('/proc/self/maps', 'utf8'))?.[0] ?? '/lib/libc.so.6';
 }
 
+/** Milliseconds of an attack. One that shows itself by going on lasts as long as it may. */
+const ATTACK_MS = 15_000;
+const SURVIVOR_MS = 2_000;
 const LIMITS: ReplLimits = {
   ...DEFAULT_LIMITS,
   callWindow: 8,
-  cellTimeoutMs: 15_000,
+  cellTimeoutMs: ATTACK_MS,
   memoryBytes: 256 * MiB,
   diskBytes: 64 * MiB,
 };
@@ -162,7 +165,8 @@ export async function openField(target: Target, switches?: TestSwitches): Promis
   const attempt = async ({ code }: Attack, evidence: Evidence): Promise<boolean> => {
     printed = '';
     target.marked();
-    const outcome = await repl.execute({ code: `r = None\n${code}`, handle: 'e2', timeoutMs: 15_000 });
+    const timeoutMs = evidence === 'survived' ? SURVIVOR_MS : ATTACK_MS;
+    const outcome = await repl.execute({ code: `r = None\n${code}`, handle: 'e2', timeoutMs });
     const got = await resultOf(repl);
     const succeeded = judge({ outcome, got, evidence, printed, target });
     last = `r = ${got.slice(0, 200)}; ${outcome.error?.type}: ${outcome.error?.message.slice(0, 200)}; ${printed.slice(0, 100)}`;

@@ -54,20 +54,25 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   'names of the machine': { file: 'names.py', evidence: 'secret', opened: () => ({ open: ['finders', 'gate'] }) },
 };
 
+let target: Target;
+/** The REPL as it is. Every attack begins in it as it was opened. */
+let field: Field;
+beforeAll(async () => {
+  target = await makeTarget();
+  field = await openField(target);
+});
+afterAll(async () => {
+  await field?.close();
+  target?.close();
+});
+
 for (const [wall, family] of Object.entries(FAMILIES)) {
   describe(wall, () => {
-    let target: Target;
-    let field: Field;
     let control: Field;
     beforeAll(async () => {
-      target = await makeTarget();
-      field = await openField(target);
       control = await openField(target, family.opened(target));
     });
-    afterAll(async () => {
-      await Promise.all([field, control].map((each) => each?.close()));
-      target.close();
-    });
+    afterAll(async () => await control?.close());
 
     test.each(attacksIn(family.file))('holds against: $name', async (attack) => {
       expect(await field.run(attack, family.evidence), field.last).toBe(false);
@@ -80,57 +85,38 @@ for (const [wall, family] of Object.entries(FAMILIES)) {
 describe('the mirror of the function table', () => {
   // emscripten calls signal handlers through a copy of the table: emptying the table alone does not suffice.
   test('holds no JavaScript either', async () => {
-    const target = await makeTarget();
-    const field = await openField(target);
     const control = await openField(target, { open: ['mirror', 'harden'] });
     const attacks = attacksIn('table.py').filter(({ name }) => name.startsWith('signal handler'));
     for (const attack of attacks) {
       expect(await field.run(attack, 'printed'), field.last).toBe(false);
       expect(await control.run(attack, 'printed'), control.last).toBe(true);
     }
-    await Promise.all([field.close(), control.close()]);
-    target.close();
+    await control.close();
   });
 });
 
 describe('a heap that was hostile before it was carried over', () => {
   test('runs no code before the gate is locked', async () => {
-    const target = await makeTarget();
-    const field = await openField(target);
+    const carrier = await openField(target);
     const control = await openField(target, { open: ['heap-first', 'harden'] });
     const attacks = attacksIn('heap.py');
-    expect(await field.runAll(attacks, 'secret'), field.last).toBe(false);
+    expect(await carrier.runAll(attacks, 'secret'), carrier.last).toBe(false);
     expect(await control.runAll(attacks, 'secret'), control.last).toBe(true);
-    await Promise.all([field.close(), control.close()]);
-    target.close();
+    await Promise.all([carrier.close(), control.close()]);
   });
 });
 
 describe('a denied import', () => {
   test('ends the process', async () => {
-    const target = await makeTarget();
-    const field = await openField(target);
     const control = await openField(target, { open: ['denied-death'] });
     const attack = { name: 'abort', code: 'crash()' };
     expect(await field.run(attack, 'survived'), field.last).toBe(false);
     expect(await control.run(attack, 'survived'), control.last).toBe(true);
-    await Promise.all([field.close(), control.close()]);
-    target.close();
+    await control.close();
   });
 });
 
 describe('what is outside of the interpreter', () => {
-  let target: Target;
-  let field: Field;
-  beforeAll(async () => {
-    target = await makeTarget();
-    field = await openField(target);
-  });
-  afterAll(async () => {
-    await field.close();
-    target.close();
-  });
-
   // There is no such thing in WebAssembly to open: the control is Python without any sandbox.
   test.each(attacksIn('outside.py'))('is out of reach: $name', async (attack) => {
     expect(await field.run(attack, 'secret'), field.last).toBe(false);

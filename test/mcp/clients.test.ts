@@ -1,6 +1,5 @@
 /** Clients of one server see their own runs and handles only; the inspector of the protocol as a further client. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
@@ -11,9 +10,8 @@ import { mcpConfig } from '../../src/mcp/mcp-options.ts';
 import { createProtocolServer } from '../../src/mcp/mcp-server.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { scriptedModel } from '../../src/test.ts';
+import { FATHOM_ARGV } from '../cli/run-fathom.ts';
 import { call } from './harness.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('two clients of one server', () => {
   it('see neither runs nor handles of each other', async () => {
@@ -50,16 +48,7 @@ describe('two clients of one server', () => {
 
 describe('the inspector of the protocol', () => {
   it('lists the tools in its command-line mode', { timeout: 120_000 }, async (context) => {
-    const args = [
-      '--no-install',
-      '@modelcontextprotocol/inspector',
-      '--cli',
-      process.execPath,
-      MAIN,
-      'mcp',
-      '-m',
-      'a/b',
-    ];
+    const args = ['--no-install', '@modelcontextprotocol/inspector', '--cli', ...FATHOM_ARGV, 'mcp', '-m', 'a/b'];
     const ran = await promisify(execFile)('npx', [...args, '--method', 'tools/list']).catch((error: Error) => error);
     if (ran instanceof Error) {
       context.skip(`npx has no @modelcontextprotocol/inspector on this machine: ${ran.message.slice(0, 200)}`);

@@ -4,14 +4,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it, onTestFinished } from 'vitest';
-import { runFathom } from '../cli/run-fathom.ts';
+import { FATHOM_ARGV, runFathom } from '../cli/run-fathom.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { call } from './harness.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const KEY = 'test-key-0123456789';
 
 async function folder(): Promise<string> {
@@ -28,8 +26,8 @@ interface Started {
 /** Starts the command with a key, and connects to the address that it prints. */
 async function start(mock: MockProvider, cwd: string): Promise<Started> {
   const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
-  const args = ['mcp', '--http', '--port', '0', '-m', `${mock.url}/v1#root`];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+  const [program, ...first] = FATHOM_ARGV;
+  const child = spawn(program, [...first, 'mcp', '--http', '--port', '0', '-m', `${mock.url}/v1#root`], {
     cwd,
     env: { PATH, HOME: cwd, NODE_COMPILE_CACHE, FATHOM_SERVER_KEY: KEY },
     stdio: ['ignore', 'pipe', 'pipe'],

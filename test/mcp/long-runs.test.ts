@@ -2,17 +2,16 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { scriptedModel } from '../../src/test.ts';
+import { FATHOM_ARGV } from '../cli/run-fathom.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { type Called, call, connectPair, type Pair } from './harness.ts';
 
 /** Milliseconds after which the client ends a call. */
 const TIMEOUT = 2_000;
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const CELLS = [
   '```repl\nfirst = 1\n```',
   '```repl\nsecond = 2\n```',
@@ -38,11 +37,13 @@ afterAll(async () => {
 });
 
 async function spawnServer(...args: readonly string[]): Promise<{ client: Client; pid: number; stderr: () => string }> {
+  const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
+  const [command, ...first] = FATHOM_ARGV;
   const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', MAIN, 'mcp', '-m', 'openai/gpt-5-nano', ...args],
+    command,
+    args: [...first, 'mcp', '-m', 'openai/gpt-5-nano', ...args],
     cwd: folder,
-    env: { ...provider.env, PATH: process.env.PATH ?? '', HOME: folder },
+    env: { ...provider.env, PATH, NODE_COMPILE_CACHE, HOME: folder },
     stderr: 'pipe',
   });
   let stderr = '';

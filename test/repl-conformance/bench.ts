@@ -40,6 +40,9 @@ export interface ReplCapabilities {
   readonly diskLimit: boolean;
 }
 
+/** Calls of one cell, one after the other. */
+export const CALLS: number = process.env.FATHOM_SOAK === undefined ? 2_000 : 10_000;
+
 /** Limits of the tests: short deadlines, small outputs. */
 export const LIMITS: ReplLimits = {
   cellTimeoutMs: 20_000,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Bench, LIMITS, promptOf } from './bench.ts';
+import { type Bench, CALLS, LIMITS, promptOf } from './bench.ts';
 
 /** Hostile cells; the numbers are those of vectors/hostile-cells.md. */
 export function describeHostile(bench: () => Bench): void {
@@ -208,8 +208,8 @@ export function describeHostile(bench: () => Bench): void {
       expect((await run('llm_query("y")')).value).toBe("'echo: y'");
     });
 
-    test('31 10 000 calls in one cell', async () => {
-      expect(await bench().value('sum(len(llm_query("x")) for _ in range(10_000))')).toBe('70000');
+    test(`31 ${CALLS} calls in one cell`, async () => {
+      expect(await bench().value(`sum(len(llm_query("x")) for _ in range(${CALLS}))`)).toBe(String(7 * CALLS));
     }, 60_000);
 
     test('32 a million prompts or a huge one are refused before anything is buffered', async () => {

@@ -62,9 +62,20 @@ function describeTopics(topics: typeof TOPICS, openBackend: OpenBackend, capabil
   }
 }
 
+/** The topics that depend on what the user who runs the backend may do. `npm run soak` runs all for each user. */
+const TOPICS_OF_THE_USER =
+  process.env.FATHOM_SOAK === undefined
+    ? [describeSabotage, describeFiles, describeLife, describeContextFiles]
+    : TOPICS;
+
 /** The tests of the REPL port that every backend passes. Each topic opens the backend once and closes it. */
 export function describeReplConformance(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: REPL contract`, () => describeTopics(TOPICS, openBackend, capabilities));
+}
+
+/** Those of them that may differ for another user of a backend that passes them all. */
+export function describeOtherUser(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
+  describe(`${name}: REPL contract`, () => describeTopics(TOPICS_OF_THE_USER, openBackend, capabilities));
 }
 
 /** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */

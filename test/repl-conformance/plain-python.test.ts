@@ -1,4 +1,7 @@
-/** The suites on the machine's plain Python: with threads, and as on a backend without them. */
+/**
+ * The suites on the machine's plain Python: with threads, and in `npm run soak` as on a backend without them. The embedded
+ * REPL is such a backend, and passes the same suites.
+ */
 import { describe, test } from 'vitest';
 import { describeHostileCells, describeReplConformance, type ReplCapabilities } from './index.ts';
 import { findPython, plainPython } from './plain-python.ts';
@@ -23,10 +26,11 @@ if (python.path === undefined) {
   });
 } else {
   const path = python.path;
+  const withoutThreads = ['plain Python without threads', { ...plain, threads: false }] as const;
   for (const [name, capabilities] of [
-    ['plain Python', plain],
-    ['plain Python without threads', { ...plain, threads: false }],
-  ] as const) {
+    ['plain Python', plain] as const,
+    ...(process.env.FATHOM_SOAK === undefined ? [] : [withoutThreads]),
+  ]) {
     const open = async () => plainPython({ python: path, threads: capabilities.threads });
     describeReplConformance(name, open, capabilities);
     describeHostileCells(name, open, capabilities);

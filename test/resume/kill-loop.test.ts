@@ -13,7 +13,8 @@ import { answerOf, isRoot, SUB_CALLS } from './kill-script.ts';
 import { openKillStore } from './kill-store.ts';
 import { descendantsOf, killed } from './processes.ts';
 
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
+/** Six kill the host, the REPLs and both twice each, first and second; `npm run soak` has 60. */
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 6);
 /** Rounds over Postgres. */
 const POSTGRES_ROUNDS = Number(process.env.POSTGRES_KILL_ROUNDS ?? 3);
 /** `maxConcurrentCalls` of the run. */

@@ -4,14 +4,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { runFathom } from '../cli/run-fathom.ts';
+import { FATHOM_ARGV, runFathom } from '../cli/run-fathom.ts';
 import { cell } from '../engine/harness.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { KEY, raw, until } from './harness.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'fathom-serve-'));
@@ -26,11 +23,12 @@ async function start(
   args: readonly string[] = [],
 ): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', MAIN, 'serve', '--port', '0', '-m', `${mock.url}/v1#root`, ...args],
-    { cwd, env: { PATH, HOME: cwd, NODE_COMPILE_CACHE, FATHOM_SERVER_KEY: KEY }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const [program, ...first] = FATHOM_ARGV;
+  const child = spawn(program, [...first, 'serve', '--port', '0', '-m', `${mock.url}/v1#root`, ...args], {
+    cwd,
+    env: { PATH, HOME: cwd, NODE_COMPILE_CACHE, FATHOM_SERVER_KEY: KEY },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   for (const stream of [child.stdout, child.stderr])
