@@ -68,7 +68,7 @@ export default defineConfig([
         writeThirdPartyNotices({
           folder: 'dist/convert/worker',
           subject: 'The modules of this folder',
-          packages: ['htmlparser2', 'unpdf', 'yauzl'],
+          packages: ['htmlparser2', 'hyparquet', 'image-size', 'modern-tar', 'postal-mime', 'unpdf', 'yauzl'],
         }),
     },
   },

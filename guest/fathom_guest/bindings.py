@@ -124,7 +124,7 @@ class Bindings:
         path, facts = value["path"], value["facts"]
         source = None
         if value["id"]:
-            source = DocumentSource(self._channel, value["id"], 0, facts["kind"], value["bytes"], facts)
+            source = DocumentSource(self._channel, value["id"], "0", facts["kind"], value["bytes"], facts)
         if value["text"] is None:
             return Document(path, source)
         return TextDocument(self.load(value["text"]), path, source)
@@ -134,17 +134,18 @@ class Bindings:
         contents = (one["content"] for one in value["documents"])
         converted = (content for content in contents if content["kind"] == "converted")
         for place, content in enumerate(converted):
-            yield DocumentSource(self._channel, value["id"], place, content["as"], content["bytes"])
+            yield DocumentSource(self._channel, value["id"], str(place), content["as"], content["bytes"])
 
     def make_document(self, one: dict, texts, packed: "Iterator[str]", sources: "Iterator[DocumentSource]") -> Document:
         """A document. An error names it, as the host knows only the whole list."""
         if one["content"]["kind"] == "converted":
             return Document(one["path"], next(sources))
+        about = one.get("about")
         if one["content"]["kind"] == "packed":
             text = next(packed)
-            return Document(one["path"], text.encode("latin-1") if one["content"]["bytes"] else text)
+            return Document(one["path"], text.encode("latin-1") if one["content"]["bytes"] else text, about)
         try:
-            return Document(one["path"], self.make(one["content"], texts))
+            return Document(one["path"], self.make(one["content"], texts), about)
         except ValueError as error:
             raise ValueError(f"{one['path']}: {error}") from None
 

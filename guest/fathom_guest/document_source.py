@@ -18,11 +18,12 @@ class DocumentSource:
     __slots__ = ("_channel", "_id", "_place", "kind", "size", "_facts", "_text", "tables")
 
     def __init__(
-        self, channel: Channel, ident: str, place: int, kind: str, size: int, facts: "dict | None" = None
+        self, channel: Channel, ident: str, place: str, kind: "str | None", size: int, facts: "dict | None" = None
     ) -> None:
         self._channel = channel
         self._id = ident
         self._place = place
+        #: None for a text, whose name says its kind.
         self.kind = kind
         #: Bytes of the file.
         self.size = size
@@ -35,6 +36,8 @@ class DocumentSource:
         """Title, meta, pages and tables. The host converts the file for them. A ValueError where it cannot."""
         if self._facts is None:
             self._facts = self._get("facts")
+            # A packed file has the kind of the file in it.
+            self.kind = self._facts["kind"]
         return self._facts
 
     @property
@@ -62,6 +65,13 @@ class DocumentSource:
     def read_bytes(self) -> bytes:
         """The bytes of the file."""
         return b"".join(map(_decode, self._pieces("bytes")))
+
+    def members(self) -> "list[tuple[str, DocumentSource]]":
+        """The documents within it, by their paths."""
+        return [
+            (path, DocumentSource(self._channel, self._id, f"{self._place}/{number}", kind, size))
+            for number, (path, kind, size) in enumerate(self.facts["members"])
+        ]
 
     def _rows_of(self, number: int) -> "list[list]":
         lines = "".join(self._pieces(f"table {number}")).split("\n")

@@ -16,6 +16,10 @@ _TEXT_KINDS = {
     "md": "markdown",
     "markdown": "markdown",
     "log": "log",
+    "html": "html",
+    "htm": "html",
+    "srt": "subtitles",
+    "vtt": "subtitles",
 }
 
 
@@ -37,17 +41,23 @@ class Described:
     @property
     def kind(self) -> str:
         """`pdf`, `xlsx`, `csv`, `text`, …"""
-        return text_kind(self.path) if self._source is None else self._source.kind
+        return (None if self._source is None else self._source.kind) or text_kind(self.path)
 
     @property
     def title(self) -> "str | None":
-        """The title that the file states, or None."""
-        return None if self._source is None else self._source.facts["title"]
+        """The title that the file states, the subject of a mail, or None."""
+        return self._about.get("title") if self._source is None else self._source.facts["title"]
 
     @property
     def meta(self) -> "dict[str, object]":
         """Facts that the file states: author, dates, pages, width and so on."""
-        return {} if self._source is None else self._source.facts["meta"]
+        return self._about.get("meta", {}) if self._source is None else self._source.facts["meta"]
+
+    @property
+    def documents(self) -> "Documents":
+        """The documents within it: members of an archive, attachments of a mail."""
+        members = [] if self._source is None else self._source.members()
+        return Documents([Document(path, source) for path, source in members])
 
     @property
     def pages(self) -> "list[str]":
@@ -94,6 +104,7 @@ class TextDocument(Described, str):
         made = str.__new__(cls, text)
         made.path = path
         made._source = source
+        made._about = {}
         return made
 
     @property
@@ -118,10 +129,11 @@ class TextDocument(Described, str):
 class Document(Described):
     """One file: `.path`, `.name`, `.kind`, `.text`, `.size`, `.lines`, `.pages`, `.rows`, `.tables`, `.meta`."""
 
-    __slots__ = ("path", "_content", "_source")
+    __slots__ = ("path", "_about", "_content", "_source")
 
-    def __init__(self, path: str, content: object) -> None:
+    def __init__(self, path: str, content: object, about: "dict | None" = None) -> None:
         self.path = path
+        self._about = about or {}
         self._source = content if isinstance(content, DocumentSource) else None
         self._content = None if self._source is not None else content
 
@@ -133,7 +145,9 @@ class Document(Described):
     @property
     def kind(self) -> str:
         """`pdf`, `xlsx`, `csv`, `text`, … or `binary`."""
-        return "binary" if isinstance(self._content, bytes) else Described.kind.__get__(self)
+        if isinstance(self._content, bytes):
+            return "binary"
+        return self.meta["kind"] if "kind" in self._about.get("meta", ()) else Described.kind.__get__(self)
 
     @property
     def text(self) -> str:

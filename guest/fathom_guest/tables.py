@@ -74,6 +74,8 @@ def tables_in(kind: str, text: str, name: str) -> Tables:
         return Tables([csv_table(text, name, "\t" if kind == "tsv" else None)])
     if kind == "jsonl":
         return Tables([records_table(_json_lines(text), name)])
+    if kind == "subtitles":
+        return Tables([Table(name, ["start", "end", "text"], cues_of(text))])
     if kind == "json":
         value = parse_json(text)
         return Tables([records_table(value, name)]) if isinstance(value, list) else Tables()
@@ -143,6 +145,28 @@ def typed(cells: "Sequence[str]") -> "Sequence[object]":
     if all(cell.lower() in _BOOLEANS for cell in filled):
         return [_BOOLEANS[cell.strip().lower()] if cell.strip() else None for cell in cells]
     return cells
+
+
+_CUE = re.compile(r"(?:(\d+):)?(\d+):(\d+)[.,](\d+)\s+-->\s+(?:(\d+):)?(\d+):(\d+)[.,](\d+)")
+
+
+def cues_of(text: str) -> "list[tuple[float, float, str]]":
+    """The cues of subtitles (SRT, WebVTT): start and end in seconds, and what is said."""
+    cues: "list[tuple[float, float, str]]" = []
+    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
+        lines = block.strip().split("\n")
+        for number, line in enumerate(lines):
+            found = _CUE.match(line)
+            if found is not None:
+                said = re.sub(r"<[^>]*>", "", "\n".join(lines[number + 1 :]))
+                cues.append((_seconds(found.groups()[:4]), _seconds(found.groups()[4:]), said.strip()))
+                break
+    return cues
+
+
+def _seconds(parts: "Sequence[str | None]") -> float:
+    hours, minutes, seconds, fraction = parts
+    return int(hours or 0) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction}")
 
 
 def records_table(records: "list", name: str) -> Table:

@@ -2,7 +2,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstMessage } from '../prompt/index.ts';
@@ -26,12 +25,7 @@ const zipOf = (part: string): Buffer =>
 
 describe('refused, with what to do', () => {
   test.each([
-    ['Parquet', 'x.parquet', latin('PAR1\x15\x04\0'), 'a Parquet file, not text: convert it to CSV'],
-    ['PNG', 'x.png', latin('\x89PNG\r\n\x1a\n\0\0'), 'a PNG image, not text'],
-    ['JPEG', 'x.jpg', latin('\xff\xd8\xff\xe0\0\x10JFIF'), 'a JPEG image'],
-    ['WebP', 'x.webp', latin('RIFF\x10\0\0\0WEBPVP8 \0\xff'), 'a WebP image'],
     ['an old Word file', 'x.doc', latin('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'), 'an older Office file'],
-    ['zstd', 'x.zst', latin('\x28\xb5\x2f\xfd\x04\0'), 'zstd -d'],
     ['a program', 'x.bin', latin('\x7fELF\x02\x01\x01\0'), 'a program, not text'],
     ['UTF-32', 'x32.txt', latin('\xff\xfe\0\0a\0\0\0'), 'text in UTF-32'],
     ['NULs', 'zeros', Buffer.alloc(100), 'binary data, not text'],
@@ -65,6 +59,18 @@ describe('documents that cannot be read', () => {
     ['a PDF under another name', 'contract.txt', latin('%PDF-1.5\xe2'), 'it is a PDF that cannot be read'],
     ['a Word document', 'c.docx', zipOf('word/document.xml'), 'it is a Word document that cannot be read'],
     ['a workbook', 'c.xlsx', zipOf('xl/workbook.xml'), 'it is an Excel workbook that cannot be read'],
+    ['a book', 'c.epub', zipOf('META-INF/container.xml'), 'it is an EPUB book that cannot be read'],
+    ['an archive', 'c.zip', zipOf('a.txt'), 'it is a zip archive that cannot be read'],
+    [
+      'a tar archive',
+      'c.tar',
+      Buffer.concat([Buffer.alloc(257), latin('ustar\x0000'), Buffer.alloc(200)]),
+      'it is a tar archive that',
+    ],
+    ['Parquet', 'x.parquet', latin('PAR1\x15\x04\0'), 'it is a Parquet file that cannot be read'],
+    ['PNG', 'x.png', latin('\x89PNG\r\n\x1a\n\0\0'), 'it is an image that cannot be read'],
+    ['zstd', 'x.zst', latin('\x28\xb5\x2f\xfd\x04\0'), 'it is a zstd file that cannot be read'],
+    ['a database', 'c.db', latin('SQLite format 3\0\x10\0'), 'it is a SQLite database that cannot be read'],
   ])('%s: the error says so, and how to have its bytes', async (_, name, content, words) => {
     const path = await written(name, content);
     const refused = loadContext(fromFile(path));
@@ -79,19 +85,8 @@ describe('documents that cannot be read', () => {
 
 describe('given as bytes, with how to open them', () => {
   test.each([
-    ['a book', 'c.epub', zipOf('META-INF/container.xml'), 'EPUB book', '.xhtml'],
-    ['an archive', 'c.zip', zipOf('a.txt'), 'zip archive', 'zipfile.ZipFile'],
-    ['gzip', 'c.gz', gzipSync('hello'), 'gzip file', 'gzip.decompress(context)'],
     ['bzip2', 'c.bz2', latin('BZh91AY&SY\xff\0'), 'bzip2 file', 'bz2.decompress(context)'],
     ['xz', 'c.xz', latin('\xfd7zXZ\0\0\x04'), 'xz file', 'lzma.decompress(context)'],
-    [
-      'tar',
-      'c.tar',
-      Buffer.concat([Buffer.alloc(257), latin('ustar\x0000'), Buffer.alloc(200)]),
-      'tar archive',
-      'tarfile',
-    ],
-    ['a database', 'c.db', latin('SQLite format 3\0\x10\0'), 'SQLite database', 'deserialize(context[:18]'],
   ])('%s', async (_, name, content, kind, opens) => {
     const set = await loadContext(fromFile(await written(name, content)));
     if (set.kind !== 'one') throw new Error('expected one');

@@ -16,7 +16,7 @@ export async function convertValue(file: FileValue, kind: ConvertedKind): Promis
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     const name = kindName(kind);
-    const article = /^[AEIOU]/.test(name) ? 'an' : 'a';
+    const article = /^[aeiou]/i.test(name) ? 'an' : 'a';
     throw new ConversionError(`it is ${article} ${name} that cannot be read: ${error.message}`, { cause: error });
   }
 }
@@ -27,6 +27,12 @@ export function textValue(converted: ConvertedFile, name: string): FileValue | u
   if (text === undefined) return undefined;
   const path = converted.path(text.file);
   return { kind: 'file', path, bytes: converted.bytes(text.file), encoding: 'utf-8', skip: 0, as: 'text', name };
+}
+
+/** The one file that a gzip or zstd file holds; undefined for an archive. */
+export function onlyMember({ conversion, path }: ConvertedFile): { readonly path: string } | undefined {
+  const [first, ...rest] = conversion.members;
+  return first?.path === '' && rest.length === 0 ? { path: path(first.file) } : undefined;
 }
 
 /** All text of a file; empty for a kind without text. */

@@ -1,9 +1,11 @@
-import { isConvertedKind, kindName } from '../convert/kinds.ts';
+import type { ConvertedFile } from '../convert/convert-file.ts';
+import { kindName } from '../convert/kinds.ts';
 import type { FileValue } from '../repl/port.ts';
-import { convertValue, textValue } from './converted-files.ts';
+import { textValue } from './converted-files.ts';
 import { documentReader, factsOf } from './document-reader.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { LoadedContext } from './input.ts';
+import { memberDocuments } from './member-documents.ts';
 import { previewOfFile } from './preview-of-file.ts';
 
 /** Tables and columns that the model is shown. */
@@ -11,14 +13,12 @@ const TABLES = 12;
 const COLUMNS = 24;
 
 /** One file that a converter makes a document of: its text, with pages, tables and facts as attributes. */
-export async function documentContext(file: FileValue, name: string): Promise<LoadedContext> {
-  if (!isConvertedKind(file.converts)) throw new Error(`${file.path} is not converted`);
-  const converted = await convertValue(file, file.converts);
+export async function documentContext(file: FileValue, converted: ConvertedFile, name: string): Promise<LoadedContext> {
   const { conversion } = converted;
   const text = textValue(converted, name);
-  const facts = factsOf(converted);
+  const facts = factsOf(converted, await memberDocuments(converted));
   const { characters = 0, lines } = conversion.text ?? {};
-  const kind = kindName(file.converts);
+  const kind = kindName(conversion.kind);
   return {
     value: { kind: 'document', id: '', path: name, file, facts, ...(text !== undefined && { text }) },
     type: text === undefined ? 'document' : 'str',
@@ -35,14 +35,15 @@ export async function documentContext(file: FileValue, name: string): Promise<Lo
   };
 }
 
-type Conversion = Awaited<ReturnType<typeof convertValue>>['conversion'];
+type Conversion = ConvertedFile['conversion'];
 
 /** e.g. `with .pages (300 texts), .tables (2): …`. */
-function attributesOf({ title, meta, pages, tables }: Conversion): string {
+function attributesOf({ title, meta, pages, tables, members }: Conversion): string {
   const parts = [
     ...(title === undefined ? [] : [`\`.title\` ${JSON.stringify(shownName(title))}`]),
     ...(pages === undefined ? [] : [`\`.pages\` (list of ${pages.length} str)`]),
     ...(tables.length === 0 ? [] : [tableWords(tables)]),
+    ...(members.length === 0 ? [] : [`\`.documents\` (${members.length} attached)`]),
     ...(Object.keys(meta).length === 0 ? [] : [`\`.meta\` (${Object.keys(meta).map(shownName).join(', ')})`]),
   ];
   return parts.length === 0 ? '' : `it has ${parts.join(', ')}`;

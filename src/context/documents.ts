@@ -1,6 +1,6 @@
 import { isConvertedKind, kindName } from '../convert/kinds.ts';
 import type { DocumentValue, FileValue } from '../repl/port.ts';
-import { documentReader } from './document-reader.ts';
+import { documentReader, readable } from './document-reader.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
 import { MIDDLE_AT, PREVIEW_CHARS, previewText } from './preview.ts';
@@ -13,9 +13,7 @@ export function documentsContext(
   documents: readonly DocumentValue[],
   notes: readonly ContextNote[] = [],
 ): LoadedContext {
-  const converted = documents.flatMap(({ path, content }) =>
-    content.kind === 'file' && content.converts !== undefined ? [{ path, file: content }] : [],
-  );
+  const converted = readable(documents).filter(({ file }) => file.converts !== undefined);
   return {
     value: { kind: 'documents', documents },
     type: `list of documents with .path and .text${converted.length === 0 ? '' : ', .pages, .tables and .meta'}`,

@@ -17,9 +17,12 @@ afterAll(() => rm(folder, { recursive: true }));
 async function read(name: string, bytes: Buffer | string, encoding?: string) {
   const path = join(folder, name);
   await writeFile(path, bytes);
-  const set = await loadContext(fromFile(path, encoding === undefined ? {} : { encoding }));
-  if (set.kind !== 'one' || set.context.value.kind !== 'file') throw new Error('expected one file');
-  return { ...set.context, encoding: set.context.value.encoding, set };
+  const set = await loadContext(fromFile(path, encoding === undefined ? { as: 'text' } : { encoding }));
+  if (set.kind !== 'one') throw new Error('expected one file');
+  const { value } = set.context;
+  const file = value.kind === 'document' ? value.file : value;
+  if (file.kind !== 'file') throw new Error('expected one file');
+  return { ...set.context, encoding: file.encoding, set };
 }
 
 /** Bytes that no JavaScript function makes: each was encoded by Python. */

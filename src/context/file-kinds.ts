@@ -44,18 +44,23 @@ const MAGIC: readonly Magic[] = [
     converts: 'pdf',
     remedy: 'convert it first, for example with pdftotext, and give the text',
   },
-  { name: 'a gzip file', bytes: [0x1f, 0x8b], opens: 'gzip.decompress(%)' },
+  { name: 'a gzip file', converts: 'gzip', bytes: [0x1f, 0x8b], opens: 'gzip.decompress(%)' },
   { name: 'a bzip2 file', bytes: 'BZh', opens: 'bz2.decompress(%)' },
   { name: 'an xz file', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], opens: 'lzma.decompress(%)' },
-  { name: 'a zip archive', bytes: [0x50, 0x4b, 3, 4], opens: ZIP },
-  { name: 'a zip archive', bytes: [0x50, 0x4b, 5, 6], opens: ZIP },
-  { name: 'a SQLite database', bytes: 'SQLite format 3\0', opens: SQLITE },
-  { name: 'a tar archive', bytes: 'ustar', at: 257, opens: 'tarfile.open(fileobj=io.BytesIO(%))' },
-  { name: 'a zstd file', bytes: [0x28, 0xb5, 0x2f, 0xfd], remedy: 'unpack it first, for example with zstd -d' },
+  { name: 'a zip archive', converts: 'zip', bytes: [0x50, 0x4b, 3, 4], opens: ZIP },
+  { name: 'a zip archive', converts: 'zip', bytes: [0x50, 0x4b, 5, 6], opens: ZIP },
+  { name: 'a SQLite database', converts: 'sqlite', bytes: 'SQLite format 3\0', opens: SQLITE },
+  { name: 'a tar archive', converts: 'tar', bytes: 'ustar', at: 257, opens: 'tarfile.open(fileobj=io.BytesIO(%))' },
+  {
+    name: 'a zstd file',
+    converts: 'zstd',
+    bytes: [0x28, 0xb5, 0x2f, 0xfd],
+    remedy: 'unpack it first, for example with zstd -d',
+  },
   { name: 'an LZ4 file', bytes: [4, 0x22, 0x4d, 0x18], remedy: 'unpack it first, for example with lz4 -d' },
   { name: 'a 7-Zip archive', bytes: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], remedy: UNPACK },
   { name: 'a RAR archive', bytes: 'Rar!', remedy: UNPACK },
-  { name: 'a Parquet file', bytes: 'PAR1', remedy: TABLE },
+  { name: 'a Parquet file', converts: 'parquet', bytes: 'PAR1', remedy: TABLE },
   { name: 'an Arrow file', bytes: 'ARROW1', remedy: TABLE },
   { name: 'a Feather file', bytes: 'FEA1', remedy: TABLE },
   { name: 'an Avro file', bytes: 'Obj\u0001', remedy: TABLE },
@@ -64,15 +69,15 @@ const MAGIC: readonly Magic[] = [
   { name: 'a NumPy array', bytes: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], remedy: TABLE },
   { name: 'a DuckDB database', bytes: 'DUCK', at: 8, remedy: TABLE },
   { name: 'an older Office file or an encrypted one', bytes: [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1], remedy: OFFICE },
-  { name: 'a PNG image', bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a], remedy: IMAGE },
-  { name: 'a JPEG image', bytes: [0xff, 0xd8, 0xff], remedy: IMAGE },
-  { name: 'a GIF image', bytes: 'GIF8', remedy: IMAGE },
-  { name: 'a TIFF image', bytes: [0x49, 0x49, 0x2a, 0], remedy: IMAGE },
-  { name: 'a TIFF image', bytes: [0x4d, 0x4d, 0, 0x2a], remedy: IMAGE },
-  { name: 'an icon', bytes: [0, 0, 1, 0], remedy: IMAGE },
-  { name: 'a WebP image', bytes: 'WEBP', at: 8, remedy: IMAGE },
-  { name: 'a HEIC or AVIF image', bytes: 'ftyphei', at: 4, remedy: IMAGE },
-  { name: 'a HEIC or AVIF image', bytes: 'ftypavi', at: 4, remedy: IMAGE },
+  { name: 'a PNG image', converts: 'image', bytes: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a], remedy: IMAGE },
+  { name: 'a JPEG image', converts: 'image', bytes: [0xff, 0xd8, 0xff], remedy: IMAGE },
+  { name: 'a GIF image', converts: 'image', bytes: 'GIF8', remedy: IMAGE },
+  { name: 'a TIFF image', converts: 'image', bytes: [0x49, 0x49, 0x2a, 0], remedy: IMAGE },
+  { name: 'a TIFF image', converts: 'image', bytes: [0x4d, 0x4d, 0, 0x2a], remedy: IMAGE },
+  { name: 'an icon', converts: 'image', bytes: [0, 0, 1, 0], remedy: IMAGE },
+  { name: 'a WebP image', converts: 'image', bytes: 'WEBP', at: 8, remedy: IMAGE },
+  { name: 'a HEIC or AVIF image', converts: 'image', bytes: 'ftyphei', at: 4, remedy: IMAGE },
+  { name: 'a HEIC or AVIF image', converts: 'image', bytes: 'ftypavi', at: 4, remedy: IMAGE },
   { name: 'a DjVu file', bytes: 'AT&TFORM', remedy: 'convert it first, for example with djvutxt, and give the text' },
   { name: 'a video or a recording', bytes: 'ftyp', at: 4, remedy: MEDIA },
   { name: 'a video or a recording', bytes: [0x1a, 0x45, 0xdf, 0xa3], remedy: MEDIA },
@@ -130,6 +135,7 @@ const ZIP_PARTS: readonly (BinaryKind & { readonly part: string })[] = [
   {
     part: 'META-INF/container.xml',
     name: 'an EPUB book',
+    converts: 'epub',
     opens: `${ZIP}; chapters are its .xhtml and .html files`,
   },
   { part: 'META-INF/manifest.xml', name: 'an OpenDocument file', opens: `${ZIP}; the text is in content.xml` },
@@ -152,9 +158,21 @@ export function magicKind(head: Buffer, text: boolean): BinaryKind | undefined {
   })?.[1];
 }
 
-/** A zip archive by the names of its parts, which `tail` (its end) lists. */
-export function zipKind(kind: BinaryKind, tail: Buffer): BinaryKind {
+/** The kinds of OpenDocument, by the end of the media type that such a file begins with. */
+const OPEN_DOCUMENT = { spreadsheet: 'ods', text: 'odt', presentation: 'odp' } as const;
+
+/** A zip archive by the names of its parts, which `tail` (its end) lists, and by the media type in its `head`. */
+export function zipKind(kind: BinaryKind, tail: Buffer, head: Buffer): BinaryKind {
   const found = kind.opens === ZIP ? ZIP_PARTS.find(({ part }) => tail.includes(part)) : undefined;
+  const type = /mimetypeapplication\/vnd\.oasis\.opendocument\.(spreadsheet|text|presentation)/.exec(
+    head.toString('latin1', 0, 200),
+  )?.[1] as keyof typeof OPEN_DOCUMENT | undefined;
+  if (found?.part === 'META-INF/manifest.xml') {
+    // Without its media type at the beginning, the converter finds out which.
+    return tail.includes('content.xml')
+      ? { ...found, converts: type === undefined ? 'odt' : OPEN_DOCUMENT[type] }
+      : kind;
+  }
   return found ?? kind;
 }
 
@@ -176,53 +194,4 @@ export function isBinary(sample: Buffer, utf8: boolean): boolean {
 /** C0 without the marks of text: tab, line ends, form feed, backspace (man pages), escape (terminals). */
 function isControl(byte: number): boolean {
   return (byte < 0x20 && !(byte >= 8 && byte <= 13) && byte !== 0x1b) || byte === 0x7f;
-}
-
-/** Kinds of text by the ends of their names. */
-const TEXT_KINDS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    csv: 'CSV',
-    tsv: 'TSV',
-    json: 'JSON',
-    jsonl: 'JSON Lines',
-    ndjson: 'JSON Lines',
-    ipynb: 'Jupyter notebook',
-    md: 'Markdown',
-    rst: 'reStructuredText',
-    html: 'HTML',
-    htm: 'HTML',
-    xml: 'XML',
-    svg: 'SVG',
-    tex: 'LaTeX',
-    yaml: 'YAML',
-    yml: 'YAML',
-    toml: 'TOML',
-    ini: 'INI',
-    log: 'log',
-    sql: 'SQL',
-    eml: 'e-mail',
-    mbox: 'mailbox',
-    py: 'Python',
-    js: 'JavaScript',
-    mjs: 'JavaScript',
-    ts: 'TypeScript',
-    tsx: 'TypeScript',
-    java: 'Java',
-    go: 'Go',
-    c: 'C',
-    h: 'C',
-    cpp: 'C++',
-    rs: 'Rust',
-    rb: 'Ruby',
-    php: 'PHP',
-    cs: 'C#',
-    sh: 'shell script',
-    css: 'CSS',
-  }),
-);
-
-/** The kind of text that a file's name indicates, e.g. `CSV`; undefined for most. */
-export function textKind(path: string): string | undefined {
-  const end = /\.([a-z0-9]+)$/i.exec(path)?.[1];
-  return end === undefined ? undefined : TEXT_KINDS.get(end.toLowerCase());
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { textKind } from './file-kinds.ts';
 import type { ContextNote } from './input.ts';
 import type { FileFacts } from './scan-file.ts';
+import { textKind } from './text-kinds.ts';
 
 /** Characters of a name that are shown. */
 const NAME_CHARS = 120;

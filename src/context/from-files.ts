@@ -8,11 +8,12 @@ import { mapBounded } from '../map-bounded.ts';
 import type { DocumentValue } from '../repl/port.ts';
 import { createTimeSlices } from '../time-slices.ts';
 import { documentsContext } from './documents.ts';
+import { examine, type FileLook, type FileOptions, isBinaryRefusal } from './examine-file.ts';
 import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath, wrongArgument } from './file-options.ts';
 import { bytesNote, notesOf } from './file-words.ts';
 import { type FoundFile, findFiles, isBelow } from './find-files.ts';
-import { examine, type FileLook, type FileOptions, onFile } from './from-file.ts';
+import { onFile } from './from-file.ts';
 import { pathBelow } from './ignore-rules.ts';
 import { type ContextNote, type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { LeftOut } from './left-out.ts';
@@ -224,7 +225,11 @@ async function examineAll(
 
 async function examineOne(candidate: Candidate, search: Search): Promise<FileLook | undefined> {
   const { encoding, guard } = search.options;
-  const how = { ...(encoding !== undefined && { encoding }), ...(guard !== undefined && { guard }) };
+  const how = {
+    ...(encoding !== undefined && { encoding }),
+    ...(guard !== undefined && { guard }),
+    textAsIs: !candidate.named,
+  };
   const look = (): Promise<FileLook> => examine(candidate.path, how);
   if (candidate.named) return await onFile(candidate.path, look);
   const shown = documentPath(search.cwd, candidate.path);
@@ -238,15 +243,6 @@ async function examineOne(candidate: Candidate, search: Search): Promise<FileLoo
     if (!RlmError.isInstance(error) && (error as NodeJS.ErrnoException).code === undefined) throw error;
   }
   return undefined;
-}
-
-/** A file that is text of no kind, as opposed to one that cannot be opened. */
-function isBinaryRefusal(error: unknown): boolean {
-  return RlmError.isInstance(error) && isRecordOfBinary(error.data);
-}
-
-function isRecordOfBinary(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'binary' in data;
 }
 
 /** Relative where the file lies below the working directory, else absolute; always with `/`. */

@@ -8,8 +8,10 @@
  *
  * @module
  */
+
+export type { FileOptions } from './examine-file.ts';
 export { byteWords, shownName } from './file-words.ts';
-export { type FileOptions, fromFile } from './from-file.ts';
+export { fromFile } from './from-file.ts';
 export { type FilesOptions, fromFiles } from './from-files.ts';
 export {
   type ContextInput,

@@ -1,5 +1,5 @@
 import type { ContextRemark } from '../event/event.ts';
-import type { JsonValue, ReplValue } from '../repl/port.ts';
+import type { FileValue, JsonValue, ReplValue } from '../repl/port.ts';
 
 const sourceMark: unique symbol = Symbol.for('fathom-rlm.context-source');
 const namedMark: unique symbol = Symbol.for('fathom-rlm.named-contexts');
@@ -65,6 +65,8 @@ export interface LoadedContext {
   readonly notes?: readonly ContextNote[];
   readonly empty: boolean;
   readonly projection?: Projection;
+  /** The file that it is made of, where its value is not that file: it is read again when a run is resumed. */
+  readonly origin?: FileValue;
 }
 
 export function isContextSource(value: unknown): value is ContextSource {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTimeSlices } from '../time-slices.ts';
-import { examine } from './from-file.ts';
+import { examine } from './examine-file.ts';
 import { fromFiles, loadContext } from './index.ts';
 import { examinePlain } from './plain-files.ts';
 

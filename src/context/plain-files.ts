@@ -6,8 +6,8 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { READ_REGULAR } from '../regular-file.ts';
+import type { FileLook } from './examine-file.ts';
 import type { FileGuard } from './file-guard.ts';
-import type { FileLook } from './from-file.ts';
 import { SAMPLE_BYTES } from './guess-encoding.ts';
 import { scanPlain } from './scan-file.ts';
 

@@ -125,7 +125,7 @@ async function guessed(file: Source, bytes: number, sample: Buffer): Promise<Fou
 
 async function refined(kind: BinaryKind, file: Source, bytes: number): Promise<BinaryKind> {
   const length = Math.min(bytes, ZIP_TAIL_BYTES);
-  return zipKind(kind, await readAt(file, bytes - length, length));
+  return zipKind(kind, await readAt(file, bytes - length, length), await readAt(file, 0, 256));
 }
 
 function skipOf(mark: ReturnType<typeof byteOrderMark>, encoding: TextEncoding): number {

@@ -78,6 +78,8 @@ export interface FileValue {
 export interface DocumentValue {
   readonly path: string;
   readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
+  /** Facts that do not come out of its content: those of a mail, whose content is its text. */
+  readonly about?: { readonly title?: string; readonly meta?: Readonly<Record<string, JsonValue>> };
 }
 
 /** A file of a context that cells can open, read-only. */

@@ -37,9 +37,10 @@ interface StoreHandle {
 
 async function storeOne(
   name: string,
-  { value, notes = [] }: LoadedContext,
+  { value, notes = [], origin }: LoadedContext,
   { store, owner }: StoreHandle,
 ): Promise<StoredContext> {
+  if (origin !== undefined) return { ...(await storedFile(origin, store)), name };
   switch (value.kind) {
     case 'text':
       return { name, kind: 'text', blob: await store.blobs.put(value.text, owner) };

@@ -59,7 +59,7 @@ describe('D: text of every kind is the whole file, with its name, kind and chara
     ['colours of a terminal', 'build.log', '\u001b[31merror\u001b[0m at 1\n', 'log'],
     ['one line of 2 MB', 'long.txt', 'x'.repeat(2_000_000), undefined],
   ])('%s', async (_, name, content, kind) => {
-    const loaded = await loadOne(fromFile(await write(name, content)));
+    const loaded = await loadOne(fromFile(await write(name, content), { as: 'text' }));
     expect(loaded.type).toBe('str');
     expect(loaded.size).toBe([...content].length);
     expect(loaded.notes ?? []).toEqual([]);

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../repl/port.ts';
+import { columnNames, filledRow } from './columns.ts';
 import { type Input, Refusal } from './input.ts';
 import { readProperties, relationships } from './office.ts';
 import type { Output } from './output.ts';
@@ -157,7 +157,7 @@ class WordReader implements XmlVisitor {
     const width = Math.max(head.length, ...rows.map((row) => row.length));
     const columns = columnNames(Array.from({ length: width }, (_, at) => head[at] ?? ''));
     const written = this.#output.table(`table ${this.#output.tableCount + 1}`, columns);
-    for (const row of rows) written.row(Array.from({ length: width }, (_, at): JsonValue => row[at] ?? null));
+    for (const row of rows) written.row(filledRow(row, width));
     written.end();
   }
 
@@ -168,16 +168,4 @@ class WordReader implements XmlVisitor {
     }
     if (this.#before === '') this.#output.text(`${text}\n`);
   }
-}
-
-/** Names for columns: each once, none empty. */
-export function columnNames(heads: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return heads.map((head, at) => {
-    const wanted = head.trim().replaceAll(/\s+/g, ' ') || `column ${at + 1}`;
-    let name = wanted;
-    for (let number = 2; taken.has(name); number += 1) name = `${wanted} ${number}`;
-    taken.add(name);
-    return name;
-  });
 }

@@ -33,6 +33,8 @@ export class Output {
   readonly #notes: string[] = [];
   readonly meta: Record<string, JsonValue> = {};
   title: string | undefined;
+  /** The kind of the file, where that is known only now. */
+  kind: ConvertedKind | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -107,7 +109,7 @@ export class Output {
     const { title } = this;
     const lines = this.#lines + (this.#endsLine ? 0 : 1);
     const conversion: Conversion = {
-      kind,
+      kind: this.kind ?? kind,
       ...(title !== undefined && title.trim() !== '' && { title: shortened(title.trim()) }),
       meta: this.meta,
       ...(this.#text !== undefined && {

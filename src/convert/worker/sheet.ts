@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../repl/port.ts';
-import { columnNames } from './docx.ts';
+import { columnNames } from './columns.ts';
 import type { Output, TableOutput } from './output.ts';
 
 /** Rows that are looked at to find the one with the names of the columns. */

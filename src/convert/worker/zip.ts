@@ -17,6 +17,8 @@ const RATIO_BYTES = 32 * 1024 * 1024;
 
 /** An opened archive. */
 export interface Zip {
+  /** For {@link entryPieces}. */
+  readonly file: ZipFile;
   readonly entries: readonly Entry[];
   has(name: string): boolean;
   /** A part in pieces; of a name that is not there, nothing. @throws Refusal for a bomb or an encrypted part */
@@ -37,6 +39,7 @@ export async function openZip(input: Input): Promise<Zip> {
     if (entry !== undefined) yield* entryPieces(zip, entry);
   };
   return {
+    file: zip,
     entries,
     has: (name) => byName.has(name),
     pieces,

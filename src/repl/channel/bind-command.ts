@@ -76,15 +76,15 @@ async function encodeDocuments(
     packs.push(await encodeFile(pack.text, describeFile));
   }
   const encoded: unknown[] = [];
-  for (const [index, { path, content }] of documents.entries()) {
+  for (const [index, { path, content, about }] of documents.entries()) {
     if (content.kind === 'file' && content.converts !== undefined) {
-      encoded.push({ path, content: { kind: 'converted', as: content.converts, bytes: content.bytes } });
+      encoded.push({ path, about, content: { kind: 'converted', as: content.converts, bytes: content.bytes } });
       continue;
     }
     const bytes = content.kind === 'file' && content.as === 'bytes';
     const packed = contents[index];
     const form = packed === undefined ? await encodeValue(content, parts, describeFile) : { ...packed, bytes };
-    encoded.push({ path, content: form });
+    encoded.push({ path, about, content: form });
   }
   return { kind: 'documents', packs, documents: encoded, id: id ?? null };
 }

@@ -22,7 +22,7 @@ export function bindLargeTexts(repl: Repl): Repl {
   const convertDocument = (document: DocumentValue): DocumentValue => {
     const { path, content } = document;
     if (content.kind !== 'text' || content.text.length < LARGE) return document;
-    return { path, content: memoryText({ path, text: content.text }) };
+    return { ...document, content: memoryText({ path, text: content.text }) };
   };
   return {
     ...repl,
