@@ -62,6 +62,8 @@ const NO_RESUME = 'it resumes no run';
 const EXTENDS_ITSELF = 'it extends a session that is used, as often as possible';
 const LEFT_ALONE = 'it leaves runs of other processes alone';
 const AT_START = 'tools are checked when the `Rlm` is made';
+const OWN_LIMITS = 'limits are those of the server, and its tools check their arguments';
+const ONE_CONTEXT = 'a question has one piece of data';
 const RESERVED = { 'ai-sdk': 'reserved', server: 'reserved', mcp: 'reserved' } as const;
 const ANSWER_OF_MODEL = 'the model gets it as feedback, and at the end the result says so';
 const EXHAUSTED = 'a run at its limit ends with its best answer: its outcome is `exhausted`';
@@ -70,9 +72,9 @@ const EXHAUSTED = 'a run at its limit ends with its best answer: its outcome is 
 export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
   'invalid-name': { ...CALLER, exit: 2 },
   'reserved-name': CALLER,
-  'duplicate-name': CALLER,
+  'duplicate-name': { ...CALLER, never: { mcp: ONE_CONTEXT } },
   'invalid-tool-name': { ...CALLER, never: { 'ai-sdk': AT_START, server: AT_START, mcp: AT_START } },
-  'invalid-limit': { ...CALLER, exit: 2 },
+  'invalid-limit': { ...CALLER, exit: 2, never: { mcp: OWN_LIMITS } },
   'invalid-option': { ...CALLER, exit: 2 },
   'invalid-seed': { ...CALLER, never: RESERVED },
   'variable-not-found': { ...MISSING, never: { 'ai-sdk': NO_SESSION } },
@@ -122,7 +124,10 @@ export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
     ...INTERNAL,
     never: { 'ai-sdk': ANSWER_OF_MODEL, server: ANSWER_OF_MODEL, mcp: ANSWER_OF_MODEL },
   },
-  'answer-too-large': { ...INTERNAL, never: { 'ai-sdk': ANSWER_OF_MODEL, server: ANSWER_OF_MODEL } },
+  'answer-too-large': {
+    ...INTERNAL,
+    never: { 'ai-sdk': ANSWER_OF_MODEL, server: ANSWER_OF_MODEL, mcp: ANSWER_OF_MODEL },
+  },
   'store-failure': INTERNAL,
 };
 

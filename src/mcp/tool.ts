@@ -70,6 +70,11 @@ function schemaOf(shape: z.ZodType): Readonly<Record<string, unknown>> {
     override: ({ jsonSchema }) => {
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      // Clients that map schemas to one type a field reject lists of types, and take alternatives.
+      if (Array.isArray(jsonSchema.type)) {
+        jsonSchema.anyOf = jsonSchema.type.map((type) => ({ type }) as typeof jsonSchema);
+        delete jsonSchema.type;
+      }
     },
   });
   return schema;

@@ -4,16 +4,8 @@ import { generateText, streamText } from 'ai';
 import { describe, expect, it } from 'vitest';
 import { type LanguageModelOptions, requestFromMessages } from '../../src/ai-sdk/index.ts';
 import { ERROR_TABLE, errorRow } from '../../src/error-table.ts';
-import {
-  type ContextInput,
-  contexts,
-  fromFile,
-  memoryStore,
-  type ReplBackend,
-  RlmError,
-  type RlmErrorCode,
-  type RlmOptions,
-} from '../../src/index.ts';
+import { type ContextInput, contexts, fromFile, type RlmErrorCode, type RlmOptions } from '../../src/index.ts';
+import { breakingBackend, fullStore } from '../door-faults.ts';
 import type { MockErrorBody, MockReply } from '../mock-provider/index.ts';
 import { type Door, doorOf } from './door.ts';
 
@@ -34,22 +26,6 @@ const status = (code: number, error: MockErrorBody): MockReply => ({ fault: 'sta
 const about = (context: ContextInput): LanguageModelOptions => ({
   toRequest: (messages) => ({ ...requestFromMessages(messages), context }),
 });
-
-/** A backend whose REPLs break while they open. */
-function breaking(code: RlmErrorCode): ReplBackend {
-  return {
-    name: 'breaking',
-    open: () => Promise.reject(new RlmError({ code, message: 'The REPL broke.' })),
-    close: () => Promise.resolve(),
-  };
-}
-
-function fullStore(): RlmOptions['store'] {
-  const store = memoryStore();
-  const append = (): Promise<never> =>
-    Promise.reject(new RlmError({ code: 'store-failure', message: 'The disk is full.' }));
-  return { ...store, events: { ...store.events, append } } as RlmOptions['store'];
-}
 
 /** A second run beside one that hangs: there is room for one, and one may wait. */
 async function fill({ model, events }: Door): Promise<void> {
@@ -88,10 +64,10 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
   'bad-request': { replies: [status(400, { message: 'no such thing' })] },
   cancelled: { replies: [HANGING], during: ({ rlm }) => rlm.close() },
   timeout: { replies: [HANGING], door: { limits: { callTimeoutMs: 300 } } },
-  'repl-failure': { rlm: { repl: breaking('repl-failure') } },
+  'repl-failure': { rlm: { repl: breakingBackend('repl-failure') } },
   'isolation-unavailable': { rlm: { isolation: 'vm' } },
-  'channel-violation': { rlm: { repl: breaking('channel-violation') } },
-  'store-failure': { rlm: { store: fullStore() as never } },
+  'channel-violation': { rlm: { repl: breakingBackend('channel-violation') } },
+  'store-failure': { rlm: { store: fullStore() } },
 };
 
 async function failureOf(call: PromiseLike<unknown>): Promise<APICallError> {

@@ -1,6 +1,4 @@
-/** Clients of one server see their own runs and handles only; the inspector of the protocol as a further client. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+/** Clients of one server see their own runs and handles only. */
 import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,7 +8,6 @@ import { mcpConfig } from '../../src/mcp/mcp-options.ts';
 import { createProtocolServer } from '../../src/mcp/mcp-server.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { scriptedModel } from '../../src/test.ts';
-import { FATHOM_ARGV } from '../cli/run-fathom.ts';
 import { call } from './harness.ts';
 
 describe('two clients of one server', () => {
@@ -43,17 +40,5 @@ describe('two clients of one server', () => {
       code: 'context-invalid',
       param: 'paths',
     });
-  });
-});
-
-describe('the inspector of the protocol', () => {
-  it('lists the tools in its command-line mode', { timeout: 120_000 }, async (context) => {
-    const args = ['--no-install', '@modelcontextprotocol/inspector', '--cli', ...FATHOM_ARGV, 'mcp', '-m', 'a/b'];
-    const ran = await promisify(execFile)('npx', [...args, '--method', 'tools/list']).catch((error: Error) => error);
-    if (ran instanceof Error) {
-      context.skip(`npx has no @modelcontextprotocol/inspector on this machine: ${ran.message.slice(0, 200)}`);
-      return;
-    }
-    expect((JSON.parse(ran.stdout) as { tools: unknown[] }).tools).toHaveLength(10);
   });
 });

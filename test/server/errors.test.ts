@@ -1,15 +1,9 @@
 /** Each code of the error table that the server can raise is reached through it, over real sockets. */
 import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, errorRow } from '../../src/error-table.ts';
-import {
-  memoryStore,
-  type ReplBackend,
-  RlmError,
-  type RlmErrorCode,
-  type RlmOptions,
-  type Store,
-} from '../../src/index.ts';
+import type { RlmErrorCode, RlmOptions } from '../../src/index.ts';
 import type { ServerOptions } from '../../src/server/index.ts';
+import { breakingBackend, fullStore, lockingStore } from '../door-faults.ts';
 import type { MockErrorBody, MockReply } from '../mock-provider/index.ts';
 import { final, type RawResponse, raw, type Served, serve, until } from './harness.ts';
 
@@ -45,40 +39,8 @@ function inSession(method: string, path: string, body?: Json, before: readonly (
   };
 }
 
-function breaking(code: RlmErrorCode): ReplBackend {
-  return {
-    name: 'breaking',
-    open: () => Promise.reject(new RlmError({ code, message: 'The REPL broke.' })),
-    close: () => Promise.resolve(),
-  };
-}
-
-function fullStore(): Store {
-  const store = memoryStore();
-  const append = (): Promise<never> =>
-    Promise.reject(new RlmError({ code: 'store-failure', message: 'The disk is full.' }));
-  return { ...store, events: { ...store.events, append } } as Store;
-}
-
-/** A store in which another process holds every lock, once `lockAll` was called. */
-function lockedStore(): { readonly store: Store; readonly lockAll: () => void } {
-  const store = memoryStore();
-  let locked = false;
-  const process = { pid: 1, host: 'here', confirmed: true } as never;
-  return {
-    store: {
-      ...store,
-      lock: (name, holder) =>
-        locked ? Promise.resolve({ ok: false, heldBy: 'process 1', process }) : store.lock(name, holder),
-    },
-    lockAll: () => {
-      locked = true;
-    },
-  };
-}
-
-const locked = lockedStore();
-const otherSession = lockedStore();
+const locked = lockingStore();
+const otherSession = lockingStore();
 const WIDE: Partial<RlmOptions> = { maxRepls: 4 };
 
 const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
@@ -199,9 +161,9 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
     },
   },
   timeout: { reply: HANGING, rlm: { limits: { callTimeoutMs: 300 } } },
-  'repl-failure': { rlm: { repl: breaking('repl-failure') } },
+  'repl-failure': { rlm: { repl: breakingBackend('repl-failure') } },
   'isolation-unavailable': { rlm: { isolation: 'vm' } },
-  'channel-violation': { rlm: { repl: breaking('channel-violation') } },
+  'channel-violation': { rlm: { repl: breakingBackend('channel-violation') } },
   'store-failure': { rlm: { store: fullStore() } },
 };
 

@@ -20,13 +20,15 @@ export interface ServeOptions {
   readonly respond: MockResponder;
   readonly rlm?: Partial<RlmOptions>;
   readonly server?: Partial<Omit<ServerOptions, 'rlm'>>;
+  /** Makes the `Rlm` that the server gets. */
+  readonly wrap?: (rlm: Rlm) => Rlm;
 }
 
 /** The key of tests that need one. */
 export const KEY = 'test-key-0123456789';
 
 /** Starts everything on loopback; it is closed when the test ends. */
-export async function serve({ respond, rlm: options, server: given }: ServeOptions): Promise<Served> {
+export async function serve({ respond, rlm: options, server: given, wrap }: ServeOptions): Promise<Served> {
   const mock = await startMockProvider({ respond });
   onTestFinished(() => mock.close());
   const store = options?.store ?? memoryStore({ keepRuns: 5_000 });
@@ -39,7 +41,7 @@ export async function serve({ respond, rlm: options, server: given }: ServeOptio
     onEvent: (event) => events.push(event),
   });
   onTestFinished(() => rlm.close());
-  const server = await startServer({ rlm, store, ...given });
+  const server = await startServer({ rlm: wrap?.(rlm) ?? rlm, store, ...given });
   onTestFinished(() => server.close());
   return { server, rlm, store, mock, events, client: openAi(server) };
 }
