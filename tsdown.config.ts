@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown';
+import { buildPage } from './tools/build-page.ts';
 import { writeThirdPartyNotices } from './tools/third-party-notices.ts';
 
 const SHARED = { format: 'esm', platform: 'node', target: 'node22' } as const;
@@ -18,6 +19,7 @@ export default defineConfig([
     },
     dts: true,
     clean: true,
+    hooks: { 'build:done': () => buildPage('dist/page') },
   },
   {
     // A worker thread of its own.

@@ -4,7 +4,15 @@ import { wrapped } from '../src/cli/screen/layout.ts';
 import type { Narrator } from '../src/cli/watch/narrator.ts';
 import { createProgressView, type ProgressView } from '../src/cli/watch/progress-view.ts';
 import { systemClock } from '../src/clock.ts';
-import { type CompletionResult, createRlm, fromFiles, type ModelPrice, type RlmOptions } from '../src/index.ts';
+import { defined } from '../src/defined.ts';
+import {
+  type CompletionResult,
+  createRlm,
+  fromFiles,
+  type ModelPrice,
+  type RlmOptions,
+  type Store,
+} from '../src/index.ts';
 import { READER_MODEL, ROOT_MODEL, startDemoProvider } from './provider.ts';
 import { ANSWER, type DemoAnswer, QUESTION } from './question.ts';
 import { type Check, verify } from './verify.ts';
@@ -19,6 +27,8 @@ export interface DemoOptions {
   /** A real model instead of the recorded one. */
   readonly model?: string;
   readonly subModel?: string;
+  /** Keeps the run, to be looked at. Default: in memory. */
+  readonly store?: Store;
 }
 
 export interface DemoResult {
@@ -56,12 +66,12 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 }
 
 async function complete(
-  { novels, repl }: DemoOptions,
+  { novels, repl, store }: DemoOptions,
   models: Pick<RlmOptions, 'model' | 'subModel' | 'prices'>,
   view: ProgressView,
 ): Promise<CompletionResult<DemoAnswer>> {
   try {
-    await using rlm = createRlm({ ...models, repl, onEvent: (event) => view.event(event) });
+    await using rlm = createRlm({ ...models, repl, ...defined({ store }), onEvent: (event) => view.event(event) });
     return await rlm.completion({ query: QUESTION, context: fromFiles('.', { cwd: novels }), output: ANSWER });
   } finally {
     view.end();

@@ -35,6 +35,7 @@ const steps: readonly Step[] = [
   { name: "format and lint of the guest's Python", command: ['node', 'tools/lint-guest.ts'] },
   { name: 'build', command: ['tsdown', '--log-level', 'warn'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'types of the page', command: ['tsc', '--noEmit', '-p', 'viewer'] },
   ...(python === undefined
     ? []
     : [

@@ -1,6 +1,6 @@
 /** Writes the licences of what the build copies into the package. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -35,7 +35,7 @@ export function writeThirdPartyNotices({ folder: target, subject, packages }: Bu
     return `${name} ${version} (${license})\n\n${licenceText(folder, manifest)}`;
   });
   const line = `\n\n${'-'.repeat(80)}\n\n`;
-  const path = join(ROOT, target, 'THIRD-PARTY-NOTICES.txt');
+  const path = resolve(ROOT, target, 'THIRD-PARTY-NOTICES.txt');
   const verb = subject.startsWith('The ') ? 'contain' : 'contains';
   writeFileSync(path, `${subject} ${verb} code of these packages.${line}${texts.join(line)}\n`);
 }

@@ -57,6 +57,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['schema', 'store', 'subcall', 'tools'],
   ],
   resume: ['context', 'engine', 'event', 'journal', 'model', 'repl', 'schema', 'store'],
+  view: ['event', 'resume', 'store'],
   session: [
     ...['admission', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'resume', 'run'],
     ...['schema', 'store', 'subcall', 'tools'],
@@ -91,6 +92,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'server',
       'session',
       'store',
+      'view',
       'mcp',
     ],
     ...['check-rlm-options.ts', 'rlm-options.ts', 'rlm.ts'],

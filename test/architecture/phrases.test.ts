@@ -11,7 +11,7 @@ import { markdownPassages, type Parts, pythonParts, typescriptParts } from './pr
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Recorded replies of a model, the texts of others, and the examples in this file are data. */
 const DATA = /^demo\/(?:recorded|novels)\/|^test\/architecture\/phrases\.test\.ts$/;
-const READ = ['src', 'test', 'guest', 'docs', 'bench', 'tools', 'demo', 'examples', '*.md', '*.config.ts'];
+const READ = ['src', 'test', 'guest', 'docs', 'bench', 'tools', 'demo', 'examples', 'viewer', '*.md', '*.config.ts'];
 
 interface Finding {
   readonly file: string;

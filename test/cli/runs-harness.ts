@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect } from 'vitest';
-import { type RunFacts, runFacts } from '../../src/cli/runs/run-facts.ts';
 import { type Store, sqliteStore } from '../../src/index.ts';
+import { type RunFacts, runFacts } from '../../src/view/run-facts.ts';
 import { type FathomOptions, type FathomOutcome, runFathom } from './run-fathom.ts';
 
 export const cell = (code: string): string => `\`\`\`python\n${code}\n\`\`\``;

@@ -88,6 +88,9 @@ test('it holds what it needs, and nothing else', () => {
     'dist/repl/pyodide/shell/just-bash.mjs',
     'dist/repl/pyodide/shell/THIRD-PARTY-NOTICES.txt',
     'dist/schema/validator-worker.mjs',
+    'dist/page/app.js',
+    'dist/page/app.css',
+    'dist/page/THIRD-PARTY-NOTICES.txt',
     'docs/bundling.md',
     'examples/quickstart.ts',
     'guest/fathom_guest/guest.py',
@@ -97,7 +100,7 @@ test('it holds what it needs, and nothing else', () => {
     expect(packed).toContain(path);
   }
   const allowed =
-    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^docs\/[\w-]+\.md$|^dist\/.*\.(mjs|d\.mts)$|^dist\/.*\/THIRD-PARTY-NOTICES\.txt$|^examples\/[\w-]+\.ts$|^guest\/fathom_\w+\/.*\.py$/;
+    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^docs\/[\w-]+\.md$|^dist\/.*\.(mjs|d\.mts)$|^dist\/page\/app\.(js|css)$|^dist\/.*\/THIRD-PARTY-NOTICES\.txt$|^examples\/[\w-]+\.ts$|^guest\/fathom_\w+\/.*\.py$/;
   expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
+import type { CallNode, RunNode } from '../../view/run-node.ts';
 import type { Colors } from '../screen/console.ts';
 import { compact, counted, duration, money } from '../screen/figures.ts';
 import { table } from '../screen/layout.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
-import type { CallNode, RunNode } from './run-tree.ts';
 
 export interface CallLinesOptions {
   readonly colors: Colors;
@@ -113,6 +113,8 @@ export function treeJson(run: RunNode, full: boolean): RunNode {
     ...turn,
     commands: turn.commands.map((command) => ({
       ...command,
+      ...headOf('stdout', command.stdout),
+      ...headOf('stderr', command.stderr),
       calls: command.calls.map(callHead),
       children: command.children.map((child) => treeJson(child, full)),
     })),

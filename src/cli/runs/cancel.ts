@@ -3,13 +3,13 @@ import { systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
 import { abortRun } from '../../resume/abort-run.ts';
 import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
+import { runFacts } from '../../view/run-facts.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runIdOf } from '../options/ids.ts';
 import { openToWrite, runNotFound, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { writeJson } from '../screen/terminal-text.ts';
-import { runFacts } from './run-facts.ts';
 
 /** The options of `fathom cancel`. */
 export interface CancelOptions extends StoreOptions {

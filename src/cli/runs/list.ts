@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFilter, RunStatus } from '../../store/index.ts';
+import { type RunFacts, runFacts } from '../../view/run-facts.ts';
 import { EXIT } from '../exit-codes.ts';
 import { DEFAULT_STORE, openToLook, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { money } from '../screen/figures.ts';
 import { columnsOf, shortTime, table } from '../screen/layout.ts';
 import { onOneLine, writeJson } from '../screen/terminal-text.ts';
-import { type RunFacts, runFacts } from './run-facts.ts';
 
 /** The options of `fathom runs`. */
 export interface ListOptions extends StoreOptions {

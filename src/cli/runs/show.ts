@@ -1,5 +1,8 @@
 import { readRunLogs } from '../../resume/run-logs.ts';
 import type { RunRecord } from '../../store/index.ts';
+import { runTree } from '../../view/build-tree.ts';
+import { type RunFacts, runFacts } from '../../view/run-facts.ts';
+import type { RunNode } from '../../view/run-node.ts';
 import { contextWords } from '../context/context-words.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runIdOf } from '../options/ids.ts';
@@ -10,8 +13,6 @@ import { columnsOf, localTime } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { callLines, treeJson } from './call-lines.ts';
-import { type RunFacts, runFacts } from './run-facts.ts';
-import { type RunNode, runTree } from './run-tree.ts';
 import { treeLines } from './tree-lines.ts';
 
 /** The options of `fathom runs show`. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { CommandNode, RunNode } from '../../view/run-node.ts';
 import { colorsFor } from '../screen/console.ts';
 import { streamTo } from '../screen/testing.ts';
-import type { CommandNode, RunNode } from './run-tree.ts';
 import { treeLines } from './tree-lines.ts';
 
 const COMMAND: CommandNode = {
@@ -10,7 +10,8 @@ const COMMAND: CommandNode = {
   ok: true,
   durationMs: 6,
   timedOut: false,
-  shown: '',
+  startedAt: '2026-01-02T03:04:05.678Z',
+  ...{ shown: '', stdout: '', stderr: '' },
   subCalls: 3,
   failedSubCalls: 1,
   calls: [],

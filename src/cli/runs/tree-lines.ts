@@ -1,7 +1,7 @@
+import type { CommandNode, RunNode, TurnNode } from '../../view/run-node.ts';
 import type { Colors } from '../screen/console.ts';
 import { counted, duration, money, refusalWords } from '../screen/figures.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
-import type { CommandNode, RunNode, TurnNode } from './run-tree.ts';
 
 export interface TreeLinesOptions {
   readonly colors: Colors;

@@ -16,28 +16,33 @@ export interface AnswerFile extends AsyncDisposable {
  * Opens the file of `-o` before anything is paid: its folder has to take files, and a file that exists is replaced only
  * with `--force`. Only its owner can read it.
  *
+ * @param content in words: `answer`
  * @throws RlmError `invalid-option`
  */
-export async function openAnswerFile({ output, force }: OutputOptions): Promise<AnswerFile | undefined> {
+export async function openAnswerFile(
+  { output, force }: OutputOptions,
+  content = 'answer',
+): Promise<AnswerFile | undefined> {
   if (output === undefined) return undefined;
   const existing = lstatSync(output, { throwIfNoEntry: false });
   if (existing !== undefined && force !== true) throw exists(output);
-  if (existing?.isDirectory() === true) throw unwritable(output, 'it is a folder');
+  if (existing?.isDirectory() === true) throw unwritable(output, content, new Error('it is a folder'));
   const draft = join(dirname(output), `.${basename(output)}.${randomUUID()}.part`);
   const file = await open(draft, 'wx', 0o600).catch((error: unknown) => {
-    throw unwritable(output, messageOf(error), error);
+    throw unwritable(output, content, error);
   });
-  return answerFile({ path: output, draft, file, force: force === true });
+  return answerFile({ path: output, content, draft, file, force: force === true });
 }
 
 interface Opened {
   readonly path: string;
+  readonly content: string;
   readonly draft: string;
   readonly file: FileHandle;
   readonly force: boolean;
 }
 
-function answerFile({ path, draft, file, force }: Opened): AnswerFile {
+function answerFile({ path, content, draft, file, force }: Opened): AnswerFile {
   return {
     path,
     async write(text) {
@@ -48,9 +53,7 @@ function answerFile({ path, draft, file, force }: Opened): AnswerFile {
         if (force) await rename(draft, path);
         else linkSync(draft, path);
       } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === 'EEXIST'
-          ? exists(path)
-          : unwritable(path, messageOf(error), error);
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? exists(path) : unwritable(path, content, error);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -69,10 +72,10 @@ function exists(path: string): RlmError {
   });
 }
 
-function unwritable(path: string, why: string, cause?: unknown): RlmError {
+function unwritable(path: string, content: string, cause: unknown): RlmError {
   return new RlmError({
     code: 'invalid-option',
-    message: `The answer cannot be written to ${path}: ${why}.`,
+    message: `The ${content} cannot be written to ${path}: ${messageOf(cause)}.`,
     userAction: true,
     cause,
     data: { path },

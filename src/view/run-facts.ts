@@ -1,5 +1,5 @@
-import { figuresOf, readRunLogs } from '../../resume/run-logs.ts';
-import type { RunRecord, Store } from '../../store/index.ts';
+import { figuresOf, type RunFigures, readRunLogs } from '../resume/run-logs.ts';
+import type { RunRecord, Store } from '../store/index.ts';
 
 /** Facts of a run: the object that `fathom runs --json` prints for each. */
 export interface RunFacts {
@@ -25,9 +25,13 @@ export interface RunFacts {
 
 /** Facts of a run; for a run that has not ended, as far as its events report them. */
 export async function runFacts(run: RunRecord, store: Store): Promise<RunFacts> {
+  return runFactsOf(run, run.result ?? figuresOf(await readRunLogs(store, run.id)));
+}
+
+/** Facts of a run whose figures so far are known. */
+export function runFactsOf(run: RunRecord, soFar: Omit<RunFigures, 'calls'>): RunFacts {
   const { id, status, createdAt, updatedAt, request, sessionId, result } = run;
-  const figures = result ?? figuresOf(await readRunLogs(store, id));
-  const { turns, subCalls, inputTokens, outputTokens, costUsd } = figures;
+  const { turns, subCalls, inputTokens, outputTokens, costUsd } = result ?? soFar;
   return {
     id,
     status,

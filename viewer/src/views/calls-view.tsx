@@ -1,0 +1,300 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { compact, counted, duration } from '../../../src/cli/screen/figures.ts';
+import type { RunState } from '../data/run-state.ts';
+import type { CallLine } from '../data/source.ts';
+import { Cost, dollars } from '../parts/facts.tsx';
+import { isWriting } from '../parts/reveal.ts';
+import { VirtualRows } from '../parts/virtual-rows.tsx';
+import { go, runLink } from '../route.ts';
+import { CallPanel } from './call-panel.tsx';
+import { type CallFilter, type Column, cellOf, type Order, selectCalls, statusOf } from './call-table.ts';
+
+const ROW_HEIGHT = 36;
+
+const COLUMNS: readonly { readonly id: Column; readonly name: string; readonly number?: true }[] = [
+  { id: 'place', name: '#', number: true },
+  { id: 'cell', name: 'Cell' },
+  { id: 'prompt', name: 'Prompt' },
+  { id: 'reply', name: 'Reply' },
+  { id: 'model', name: 'Model' },
+  { id: 'tokens', name: 'Tokens', number: true },
+  { id: 'cost', name: 'Cost', number: true },
+  { id: 'time', name: 'Time', number: true },
+  { id: 'tries', name: 'Tries', number: true },
+  { id: 'status', name: 'Status' },
+];
+
+export interface CallsProps {
+  readonly state: RunState;
+  /** The handle of a call, or of the command or run whose calls are wanted. */
+  readonly target: string | null;
+}
+
+/** Every sub-call of the tree, in a table that draws the rows in sight only. */
+export function Calls({ state, target }: CallsProps): JSX.Element {
+  useEffect(() => state.wantCalls(), [state]);
+  const isCall = target !== null && /\/c\d+$/.test(target);
+  const [below, setBelow] = useState<string | null>(isCall ? null : target);
+  useEffect(() => {
+    if (!isCall) setBelow(target);
+  }, [target, isCall]);
+  const [words, setWords] = useState('');
+  const [status, setStatus] = useState<CallFilter['status']>('');
+  const [model, setModel] = useState('');
+  const [order, setOrder] = useState<Order>({ column: 'place', down: false });
+  const calls = state.calls.value;
+  const rows = useMemo(
+    () => selectCalls(calls ?? [], { words, status, model, below }, order),
+    [calls, words, status, model, below, order],
+  );
+  const places = useMemo(() => new Map((calls ?? []).map(({ key }, index) => [key, index + 1])), [calls]);
+  const models = useMemo(() => [...new Set((calls ?? []).map((call) => call.model))].sort(), [calls]);
+  if (calls === null) return <p class="quiet">Loading calls…</p>;
+  if (calls.length === 0) return <p class="empty">This run made no sub-calls.</p>;
+  const selected = isCall ? rows.findIndex(({ key }) => key === target) : -1;
+  const found = isCall ? calls.find(({ key }) => key === target) : undefined;
+  const select = (call: CallLine | undefined): void => go(runLink(state.id, 'calls', call?.key ?? below), true);
+  return (
+    <div class={`calls ${found === undefined ? '' : 'with-panel'}`}>
+      <div class="calls-main">
+        <div class="toolbar">
+          <input
+            type="search"
+            placeholder="Filter calls"
+            aria-label="Filter calls by words"
+            value={words}
+            onInput={(event) => setWords(event.currentTarget.value)}
+          />
+          <select
+            aria-label="Filter calls by status"
+            value={status}
+            onChange={(event) => setStatus(event.currentTarget.value as CallFilter['status'])}
+          >
+            <option value="">Any status</option>
+            <option value="ok">Ok</option>
+            <option value="failed">Failed</option>
+            <option value="open">Open</option>
+            <option value="child">Child runs</option>
+          </select>
+          {models.length > 1 && (
+            <select
+              aria-label="Filter calls by model"
+              value={model}
+              onChange={(event) => setModel(event.currentTarget.value)}
+            >
+              <option value="">Any model</option>
+              {models.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          )}
+          {below !== null && (
+            <button type="button" class="chip" onClick={() => go(runLink(state.id, 'calls'), true)}>
+              of {below.split('/').slice(1).join(' ') || 'one run'} <span aria-hidden="true">×</span>
+              <span class="sr">remove this filter</span>
+            </button>
+          )}
+          <span class="grow" />
+          <Sums rows={rows} all={calls.length} done={state.callsDone.value} />
+        </div>
+        <Table rows={rows} places={places} order={order} setOrder={setOrder} selected={selected} select={select} />
+      </div>
+      {found !== undefined && (
+        <CallPanel
+          key={found.key}
+          state={state}
+          call={found}
+          place={places.get(found.key) ?? 0}
+          onClose={() => select(undefined)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Flat calls only: a child's cost is that of its own calls. */
+function Sums({
+  rows,
+  all,
+  done,
+}: {
+  readonly rows: readonly CallLine[];
+  readonly all: number;
+  readonly done: boolean;
+}): JSX.Element {
+  const flat = rows.filter(({ child }) => child === null);
+  const tokens = flat.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0);
+  const cost = flat.reduce<number | null>(
+    (sum, { costUsd }) => (sum === null || costUsd === null ? null : sum + costUsd),
+    0,
+  );
+  return (
+    <span class="sums" role="status">
+      {rows.length === all ? counted(all, 'call') : `${rows.length.toLocaleString('en')} of ${counted(all, 'call')}`}
+      {!done && ' so far'} · {compact(tokens)} tokens · {cost === null ? 'cost unknown' : dollars(cost)}
+    </span>
+  );
+}
+
+interface TableProps {
+  readonly rows: readonly CallLine[];
+  readonly places: ReadonlyMap<string, number>;
+  readonly order: Order;
+  readonly setOrder: (order: Order) => void;
+  readonly selected: number;
+  readonly select: (call: CallLine | undefined) => void;
+}
+
+function Table({ rows, places, order, setOrder, selected, select }: TableProps): JSX.Element {
+  const scroller = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null || selected < 0) return;
+    const top = selected * ROW_HEIGHT;
+    if (top < box.scrollTop || top + 2 * ROW_HEIGHT > box.scrollTop + box.clientHeight)
+      box.scrollTop = top - 4 * ROW_HEIGHT;
+  }, [selected]);
+  const onKey = (event: KeyboardEvent): void => {
+    if (isWriting(event.target)) return;
+    const step = STEPS[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = Number.isFinite(step)
+      ? Math.max(0, selected) + (selected < 0 && step > 0 ? 0 : step)
+      : step > 0
+        ? rows.length - 1
+        : 0;
+    const row = rows[Math.min(rows.length - 1, Math.max(0, next))];
+    if (row !== undefined) select(row);
+  };
+  return (
+    <div
+      class="table-scroll"
+      ref={scroller}
+      tabIndex={0}
+      onKeyDown={onKey}
+      role="table"
+      aria-label="Sub-calls"
+      aria-rowcount={rows.length + 1}
+    >
+      <div class="call-row head" role="row" aria-rowindex={1}>
+        {COLUMNS.map(({ id, name, number }) => (
+          <div
+            class={`cell ${id} ${number === true ? 'number' : ''}`}
+            role="columnheader"
+            aria-sort={sortOf(order, id)}
+            key={id}
+          >
+            <button
+              type="button"
+              onClick={() =>
+                setOrder({ column: id, down: order.column === id ? !order.down : number === true && id !== 'place' })
+              }
+            >
+              {name}
+              <span class="arrow" aria-hidden="true">
+                {order.column === id ? (order.down ? '↓' : '↑') : ''}
+              </span>
+            </button>
+          </div>
+        ))}
+      </div>
+      {rows.length === 0 && (
+        <div role="row">
+          <div role="cell" class="empty">
+            No call matches the filter.
+          </div>
+        </div>
+      )}
+      <VirtualRows
+        count={rows.length}
+        rowHeight={ROW_HEIGHT}
+        scroller={scroller}
+        role="rowgroup"
+        draw={(from, to) =>
+          rows
+            .slice(from, to)
+            .map((call, index) => (
+              <Row
+                key={call.key}
+                call={call}
+                index={from + index}
+                place={places.get(call.key) ?? 0}
+                selected={from + index === selected}
+                select={select}
+              />
+            ))
+        }
+      />
+    </div>
+  );
+}
+
+const STEPS: Readonly<Record<string, number>> = {
+  ...{ ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 15, PageUp: -15 },
+  ...{ Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY },
+};
+
+function sortOf({ column, down }: Order, id: Column): 'ascending' | 'descending' | 'none' {
+  if (column !== id) return 'none';
+  return down ? 'descending' : 'ascending';
+}
+
+interface RowProps {
+  readonly call: CallLine;
+  readonly index: number;
+  readonly place: number;
+  readonly selected: boolean;
+  readonly select: TableProps['select'];
+}
+
+function Row({ call, index, place, selected, select }: RowProps): JSX.Element {
+  const { tone, words } = statusOf(call);
+  const { prompt, reply, model, inputTokens, outputTokens, costUsd, ms, attempts, depth } = call;
+  return (
+    // The button of the row does the same for the keyboard.
+    <div
+      class={`call-row ${selected ? 'selected' : ''} ${tone}`}
+      role="row"
+      aria-rowindex={index + 2}
+      onClick={() => select(selected ? undefined : call)}
+    >
+      <div class="cell place number" role="cell">
+        <button type="button" aria-label={`Open call ${place}`} tabIndex={-1}>
+          {place}
+        </button>
+      </div>
+      <div class="cell cell-id" role="cell">
+        {'› '.repeat(depth)}
+        {cellOf(call)}
+      </div>
+      <div class="cell prompt" role="cell">
+        {prompt}
+      </div>
+      <div class={`cell reply ${tone === 'bad' ? 'bad-text' : ''}`} role="cell">
+        {reply}
+      </div>
+      <div class="cell model" role="cell" title={model}>
+        {model.split(/[/#]/).at(-1)}
+      </div>
+      <div class="cell tokens number" role="cell" title={`${inputTokens} in, ${outputTokens} out`}>
+        {compact(inputTokens + outputTokens)}
+      </div>
+      <div class="cell cost number" role="cell">
+        {costUsd === null ? <Cost usd={null} /> : dollars(costUsd)}
+      </div>
+      <div class="cell time number" role="cell">
+        {ms === null ? '—' : duration(ms)}
+      </div>
+      <div class={`cell tries number ${attempts > 1 ? 'warn-text' : ''}`} role="cell">
+        {attempts === 0 ? '' : attempts}
+      </div>
+      <div class="cell status" role="cell">
+        <span class={`outcome ${tone}`}>{words}</span>
+      </div>
+    </div>
+  );
+}
