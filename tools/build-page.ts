@@ -18,7 +18,7 @@ export async function buildPage(folder: string): Promise<void> {
     outdir: folder,
     tsconfig: join(VIEWER, 'tsconfig.json'),
     ...{ bundle: true, minify: true, write: false, format: 'iife', platform: 'browser', target: 'es2022' },
-    // An inline script and an inline style end at their closing tag, wherever it stands.
+    // An inline script and an inline style end at their closing tag, even inside a string.
     ...{ charset: 'ascii', legalComments: 'none', logLevel: 'warning', jsx: 'automatic', jsxImportSource: 'preact' },
     define: { 'process.env.NODE_ENV': '"production"' },
   });

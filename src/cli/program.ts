@@ -19,7 +19,6 @@ import { forTerminal } from './screen/terminal-text.ts';
 import { addServeCommand } from './serve/command.ts';
 import { addSessionCommands } from './session/commands.ts';
 import { VERSION } from './versions.ts';
-import { addViewCommands } from './view/commands.ts';
 import { watchInterrupts } from './watch/interrupts.ts';
 import type { WatchInterrupts } from './watch/show-run.ts';
 
@@ -74,7 +73,6 @@ function program(): Command {
   addSessionCommands(fathom, { console, interrupts, end });
   addServeCommand(fathom, { console, interrupts, end });
   addMcpCommand(fathom, { console, interrupts, end });
-  addViewCommands(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')

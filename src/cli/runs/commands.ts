@@ -6,6 +6,7 @@ import { addStoreOption, type StoreOptions } from '../options/store.ts';
 import { amount, count } from '../options/values.ts';
 import type { Console } from '../screen/console.ts';
 import { reported } from '../screen/error-report.ts';
+import type { ExportOptions } from '../view/export.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ListOptions } from './list.ts';
 import type { ResumeOptions } from './resume.ts';
@@ -21,11 +22,12 @@ export interface Surroundings {
 
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
 
-/** Adds `fathom runs`, `fathom resume` and `fathom cancel`. Each is loaded on demand. */
+/** Adds `fathom runs`, `fathom resume`, `fathom cancel` and `fathom export`. Each is loaded on demand. */
 export function addRunCommands(fathom: Command, surroundings: Surroundings): void {
   addRuns(fathom, surroundings);
   addResume(fathom, surroundings);
   addCancel(fathom, surroundings);
+  addExport(fathom, surroundings);
 }
 
 function addRuns(fathom: Command, { console, end }: Surroundings): void {
@@ -81,6 +83,18 @@ function addCancel(fathom: Command, { console, end }: Surroundings): void {
       const { cancel } = await import('./cancel.ts');
       const wait = options.wait * 1_000;
       end(await reported(options, console, () => cancel(id, { ...options, wait }, console)));
+    });
+}
+
+function addExport(fathom: Command, { console, end }: Surroundings): void {
+  addStoreOption(fathom.command('export').description('write a run as one HTML file that opens without a server'))
+    .argument('<id|file>', 'the run: its id, the beginning of it, last, or a log of the reference implementation')
+    .option('-o, --output <file>', 'the file to write (default: fathom-ID.html)')
+    .option('--force', 'replace a file that exists')
+    .option('--no-content', 'figures and structure only: no question, answer, code, output, prompt or reply')
+    .action(async (id: string, options: ExportOptions) => {
+      const { exportRun } = await import('../view/export.ts');
+      end(await reported({}, console, () => exportRun(id, options, console)));
     });
 }
 
