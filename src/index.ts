@@ -35,14 +35,24 @@ export {
 export type { RunMode } from './engine/run.ts';
 export { RlmError, type RlmErrorCode, type RlmErrorOptions } from './errors.ts';
 export type {
+  Citation,
+  CitationStatus,
+  CompactionCause,
+  CompactionFailed,
+  Consensus,
+  ContextCompacted,
   ContextFacts,
   ContextRemark,
+  ContextTruncated,
   EventBase,
   EventBody,
+  Evidence,
+  EvidenceChecked,
   Outcome,
   Route,
   RunEvent,
   StopReason,
+  Verdict,
 } from './event/event.ts';
 export { type JsonlSink, type JsonlSinkOptions, jsonlSink } from './event/jsonl-sink.ts';
 export {
@@ -53,6 +63,7 @@ export {
 } from './event/open-telemetry.ts';
 export { redactEvent } from './event/redact.ts';
 export { type ReferenceLogOptions, referenceLog, referenceLogName } from './event/reference-log.ts';
+export type { AnswerChecks, CheckContext, SearchHit } from './evidence/check-context.ts';
 export { BudgetError, type Usage, type UsageTotals } from './ledger/index.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export { ModelError } from './model/model-error.ts';

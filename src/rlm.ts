@@ -26,6 +26,7 @@ import {
   startRun,
 } from './run/run-handle.ts';
 import type { RunPlan } from './run/run-plan.ts';
+import type { SharedBudget } from './run/shared-budget.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
@@ -141,7 +142,8 @@ export function createRlm(options: RlmOptions): Rlm {
   return {
     completion<T>(request: CompletionRequest<T>): CompletionRun<T> {
       const given = givenRequest(request);
-      const { signal, repl, ...rest } = given.request;
+      const { signal, repl, consensus, ...rest } = given.request;
+      if (consensus !== undefined && given.problem === undefined) return track(askSeveral(given.request));
       return track(startRun<T>({ engine: engineFor(repl), request: rest, signal, problem: given.problem }));
     },
     async plan(request) {
@@ -154,8 +156,7 @@ export function createRlm(options: RlmOptions): Rlm {
         clock,
         limits: defaults.limits,
         maxRuns: maxRepls,
-        start: ({ signal, repl, ...rest }, budget) =>
-          track(startRun({ engine: engineFor(repl), request: rest, signal, budget })),
+        start: startShared,
       });
     },
     resume<T>(runId: string, given: ResumeOptions<T> = {}): CompletionRun<T> {
@@ -167,6 +168,19 @@ export function createRlm(options: RlmOptions): Rlm {
     close,
     [Symbol.asyncDispose]: close,
   };
+
+  function startShared<T>({ signal, repl, ...rest }: CompletionRequest<T>, budget: SharedBudget): CompletionRun<T> {
+    return track(startRun<T>({ engine: engineFor(repl), request: rest, signal, budget }));
+  }
+
+  /** The code of consensus is loaded where a request asks for it. */
+  function askSeveral<T>(request: CompletionRequest<T>): CompletionRun<T> {
+    const parts = { clock, limits: defaults.limits, newId: ulid, start: startShared };
+    return deferRun<T>(ulid(), async () => {
+      const { consensusRun } = await import('./run/consensus.ts');
+      return { run: consensusRun(request, parts) };
+    });
+  }
 
   /** Remembers a run until it ends, so that closing can cancel it. */
   function track<T>(run: CompletionRun<T>): CompletionRun<T> {

@@ -1,12 +1,15 @@
 import { isEmptyContext } from '../context/index.ts';
 import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
+import type { Evidence } from '../event/event.ts';
 import { type Note, notes } from '../prompt/index.ts';
 import { type Command, isPlaceholder } from '../protocol/index.ts';
 import type { Answer, AnswerFound, AnswerLookup, Repl } from '../repl/port.ts';
 
 /** An answer that ends the completion. */
 export interface Accepted {
+  /** Once it is settled. */
+  readonly evidence?: Evidence;
   readonly stop: 'final' | 'final-var';
   readonly value: unknown;
   readonly text: string;
@@ -23,6 +26,8 @@ export interface AnswerMemory {
   inspected: boolean;
   /** Unbound names that were refused: `FINAL(name)` is taken as text the second time. */
   readonly refusedNames: Set<string>;
+  /** An answer was refused for its citations: the next one is taken. */
+  citationsRefused?: boolean;
 }
 
 /** The circumstances of an answer. */
@@ -43,6 +48,10 @@ type FinalCommand = Extract<Command, { type: 'final' | 'final-var' }>;
 /** Judges a final answer in the text of a reply. */
 export async function judgeCommand(command: FinalCommand, situation: Situation): Promise<Verdict> {
   if (situation.afterFailure && !situation.lastCall) return refuse(notes.REFUSED_AFTER_FAILURE);
+  return await reviewed(await judgeForm(command, situation), situation);
+}
+
+async function judgeForm(command: FinalCommand, situation: Situation): Promise<Verdict> {
   if (command.type === 'final-var') return await judgeVariable(command.name, situation);
   switch (command.form) {
     case 'literal':
@@ -58,7 +67,17 @@ export async function judgeCommand(command: FinalCommand, situation: Situation):
 /** Judges an answer given by code. The guest has had a typed one checked before it ended the cell. */
 export async function judgeAnswer(answer: Answer, situation: Situation): Promise<Verdict> {
   if (situation.afterFailure && !situation.lastCall) return refuse(notes.REFUSED_AFTER_FAILURE);
-  return await judgeValue(answer, situation);
+  return await reviewed(await judgeValue(answer, situation), situation);
+}
+
+/** Refuses an answer once whose citations are not in the context. */
+async function reviewed(verdict: Verdict, { run, answers, lastCall }: Situation): Promise<Verdict> {
+  if (run.review === undefined || lastCall || answers.citationsRefused === true || !('accepted' in verdict))
+    return verdict;
+  const repair = await run.review.repair(verdict.accepted.value);
+  if (repair === undefined) return verdict;
+  answers.citationsRefused = true;
+  return refuse(repair);
 }
 
 async function judgeVariable(name: string, situation: Situation): Promise<Verdict> {

@@ -2,6 +2,7 @@ import type { Conversation } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
 import type { LimitReached } from '../engine/stop-control.ts';
 import { RlmError } from '../errors.ts';
+import type { Evidence } from '../event/event.ts';
 import type { Step } from '../journal/index.ts';
 import { LAST_CALL_MS } from '../ledger/index.ts';
 import { type ChatMessage, estimateInput } from '../model/index.ts';
@@ -15,6 +16,8 @@ import type { LoopContext } from './turn-context.ts';
 
 /** The best there was when a limit ended the run. */
 export interface BestAnswer {
+  /** Once it is settled. */
+  readonly evidence?: Evidence;
   readonly value: unknown;
   readonly text: string;
 }

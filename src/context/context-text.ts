@@ -84,7 +84,8 @@ async function valueText(value: Sized): Promise<WholeText> {
   }
 }
 
-async function fileText(file: FileValue): Promise<WholeText> {
+/** The text of a file, or why it has none. */
+export async function fileText(file: FileValue): Promise<WholeText> {
   if (isConvertedKind(file.converts)) return { text: await convertedText(file, file.converts) };
   if (file.as === 'bytes') return { because: `${file.name ?? file.path} is not text` };
   await using handle = await openRegular(file);

@@ -4,7 +4,7 @@
  * @module
  */
 import { RlmError, type RlmErrorOptions } from '../errors.ts';
-import type { Outcome, Route, StopReason } from '../event/event.ts';
+import type { Consensus, Evidence, Outcome, Route, StopReason } from '../event/event.ts';
 import type { Usage } from '../ledger/index.ts';
 import type { IsolationLevel } from '../repl/port.ts';
 import type { Trajectory } from '../trajectory.ts';
@@ -27,6 +27,10 @@ export interface ResultBase {
   readonly usage: Usage;
   /** How it was answered, in mode `auto` or `direct`; absent in mode `always`, which takes the loop. */
   readonly route?: Route;
+  /** The checked citations of the answer, with `evidence: 'cite'`. */
+  readonly evidence?: Evidence;
+  /** How the answer was chosen, with `consensus`. The other fields are those of the chosen attempt, but for usage, sub-calls and time. */
+  readonly consensus?: Consensus;
   /** The isolation that the REPL had, which may be higher than the one asked for. A direct answer has no REPL: then the one asked for. */
   readonly isolation: IsolationLevel;
   /** Turns, commands, outputs and children. */

@@ -6,6 +6,8 @@ import type { ContextInput, ContextSet } from '../context/index.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { EventBody, ModelNotice, Route, RunEvent, RunResumed } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
+import type { AnswerReview } from '../evidence/answer-review.ts';
+import type { AnswerChecks } from '../evidence/check-context.ts';
 import type { ChildRun, Journal, JournalScope, Recovered } from '../journal/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
@@ -52,6 +54,10 @@ export interface RunRequest {
   readonly mode?: RunMode;
   /** Of a resumed run: as recorded. */
   readonly route?: Route;
+  /** `cite`: the answer has citations, which are checked. */
+  readonly evidence?: 'cite';
+  /** Checks of a typed answer. */
+  readonly checks?: AnswerChecks<never>;
   /** Of a new run: who asked through a door. */
   readonly owner?: RunOwner;
 }
@@ -122,6 +128,8 @@ export interface Run extends OpenRun {
   readonly tools: ToolSet;
   readonly toolbox: Toolbox;
   readonly answerType: AnswerType | undefined;
+  /** Undefined where the request asks for no evidence. */
+  readonly review: AnswerReview | undefined;
   readonly prompt: PromptOptions;
   readonly requireInspection: boolean;
   readonly modelSettings: ModelSettings;

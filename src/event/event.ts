@@ -16,6 +16,7 @@ import type {
   UsageRecorded,
 } from './call-events.ts';
 import type { CompactionFailed, ContextCompacted, ContextTruncated } from './context-events.ts';
+import type { EvidenceChecked } from './evidence-events.ts';
 import type {
   BudgetWarning,
   EventsDropped,
@@ -45,6 +46,7 @@ import type {
 
 export type * from './call-events.ts';
 export type * from './context-events.ts';
+export type * from './evidence-events.ts';
 export type * from './run-events.ts';
 export type * from './turn-events.ts';
 
@@ -97,6 +99,7 @@ export type EventBody =
   | ContextCompacted
   | ContextTruncated
   | CompactionFailed
+  | EvidenceChecked
   | EventsDropped;
 
 /** One event of a run. */

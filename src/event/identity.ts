@@ -9,6 +9,7 @@ export function eventIdentity(body: EventBody): string | undefined {
   switch (body.type) {
     case 'run.started':
     case 'run.completed':
+    case 'evidence.checked':
       return body.type;
     case 'route.chosen':
       return `${body.type} ${body.chosen}`;

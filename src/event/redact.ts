@@ -11,13 +11,14 @@ const METADATA: ReadonlySet<string> = new Set([
   ...['rootModel', 'subCallModel', 'model', 'using', 'resource', 'limit', 'value', 'spent', 'bytes'],
   ...['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd', 'estimated', 'possiblyBilled', 'compressionRatio'],
   ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'repeated', 'textChars', 'promptChars', 'recordedSteps'],
-  ...['chosen', 'tokens', 'window', 'cause', 'tokensBefore', 'tokensAfter', 'summaryChars'],
+  ...['chosen', 'tokens', 'window', 'cause', 'verdict', 'tokensBefore', 'tokensAfter', 'summaryChars'],
   ...['outputs', 'turnsSummarised', 'turnsCut', 'summariesCut', 'turnsShortened'],
 ]);
 
 /** Of these objects a part is metadata. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   contexts: ['type', 'size'],
+  citations: ['status', 'start', 'end'],
   command: ['type', 'form'],
   error: ['type'],
   previous: ['outcome', 'stop'],

@@ -73,6 +73,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
         output: outputOf(record, options.output),
         prompt: request.prompt,
         route: request.route,
+        evidence: request.evidence,
         requireInspection: request.requireInspection,
         modelSettings: request.modelSettings as ModelSettings | undefined,
         subModel,

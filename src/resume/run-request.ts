@@ -1,4 +1,6 @@
 import type { Run } from '../engine/run.ts';
+import type { JsonValue } from '../repl/port.ts';
+import { jsonSchemaOf } from '../schema/json-schema.ts';
 import type { RunRequest, Store } from '../store/index.ts';
 import { recordModels } from './recorded-models.ts';
 import { storeContexts } from './stored-context.ts';
@@ -8,7 +10,7 @@ export async function describeRequest(
   run: Run,
   { store, backend }: { readonly store: Store; readonly backend: string },
 ): Promise<RunRequest> {
-  const { models, limits, toolbox, answerType, prompt, requireInspection, modelSettings, route } = run;
+  const { models, limits, toolbox, prompt, requireInspection, modelSettings, route } = run;
   return {
     query: run.query,
     contexts: await storeContexts(run.contexts, store, run.id),
@@ -20,8 +22,8 @@ export async function describeRequest(
     requireInspection,
     ...(Object.keys(modelSettings).length > 0 && { modelSettings }),
     ...(route !== undefined && { route }),
-    ...(answerType !== undefined && {
-      output: answerType.schemaText === '' ? null : JSON.parse(answerType.schemaText),
-    }),
+    ...(run.request.evidence !== undefined && { evidence: run.request.evidence }),
+    // The caller's own schema: that of an answer with citations is made from it.
+    ...(run.request.output !== undefined && { output: (jsonSchemaOf(run.request.output) ?? null) as JsonValue }),
   };
 }

@@ -109,6 +109,7 @@ function endOf({ result, resumable }: Parameters<RunStore['end']>[1]): Pick<RunR
       outputTokens,
       costUsd,
       elapsedMs,
+      ...(result.evidence !== undefined && { evidence: result.evidence }),
       ...(result.outcome !== 'converged' && { reason: result.reason }),
     },
   };

@@ -81,6 +81,10 @@ async function judgeReply(reply: Extract<Reply, { text: string }>, run: Run): Pr
   if (Buffer.byteLength(text) > run.limits.answerBytes) return { because: 'the direct answer is above answerBytes' };
   if (run.answerType === undefined) return { accepted: { stop: 'final', value: text, text } };
   const checked = await run.answerType.checkText(text);
-  if (checked.ok) return { accepted: { stop: 'final', value: checked.value, text } };
+  if (checked.ok) {
+    const repair = await run.review?.repair(checked.value);
+    if (repair !== undefined) return { because: 'citations of the direct answer are not in the context' };
+    return { accepted: { stop: 'final', value: checked.value, text } };
+  }
   return { because: `the direct answer did not fit the schema: ${checked.errors.join('; ')}` };
 }

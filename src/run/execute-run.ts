@@ -80,7 +80,7 @@ async function runToEnd(
     run.stop.throwIfStopped();
     run.journal.onDiverged((divergence) => run.emit({ type: 'journal.diverged', ...divergence }));
     const direct = run.route === undefined ? undefined : await takeRoute(run, run.route, { outcome, stored });
-    const end = direct?.end ?? (await loopInRepl(run, direct?.recorded === true));
+    const end = await settled(run, direct?.end ?? (await loopInRepl(run, direct?.recorded === true)));
     if (events.failure !== undefined) throw events.failure;
     const result = outcome.ended(end);
     answered = end.kind === 'answered';
@@ -128,6 +128,17 @@ function loadProvider({ depth, models }: Run): void {
       .inUse(models.at(0))
       .prepare?.()
       .catch(() => undefined);
+}
+
+/** The end with the answer alone, and its checked evidence. */
+async function settled(run: Run, end: LoopEnd): Promise<LoopEnd> {
+  if (run.review === undefined) return end;
+  const { value, text } = end.kind === 'answered' ? end.answer : end.best;
+  const answer = await run.review.settle(value, text);
+  if (answer.evidence !== undefined) run.emit({ type: 'evidence.checked', ...answer.evidence });
+  return end.kind === 'answered'
+    ? { ...end, answer: { ...end.answer, ...answer } }
+    : { ...end, best: { ...end.best, ...answer } };
 }
 
 /** A run in mode `auto` or `direct`: its end, where one direct call answers it without a REPL and without room for one. */

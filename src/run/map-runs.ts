@@ -16,7 +16,7 @@ import type { CompletionRequest, CompletionRun } from './run-handle.ts';
 import { type SharedBudget, shareBudget } from './shared-budget.ts';
 
 /** Either `queries` with at most one `context`, or `contexts` with one `query`; other fields as of a completion. */
-export interface MapRequest<T = string> extends Omit<CompletionRequest<T>, 'query'> {
+export interface MapRequest<T = string> extends Omit<CompletionRequest<T>, 'query' | 'consensus'> {
   /** With `contexts`: the query that each run asks. */
   readonly query?: string;
   /** Several queries over one `context`: one run each. */
@@ -76,6 +76,8 @@ const NAMES: OptionNames<MapRequest> = {
     subModel: true,
     modelSettings: true,
     mode: true,
+    evidence: true,
+    checks: true,
     instructions: true,
     repl: true,
     signal: true,

@@ -1,6 +1,6 @@
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
 import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
-import { loadContext } from '../context/index.ts';
+import { type ContextSet, loadContext } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
 import { type Engine, type OpenRun, RUN_MODES, type Run, type RunRequest, type RunTree } from '../engine/run.ts';
@@ -148,20 +148,29 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
   const policy = models ?? (await policyOf(open));
   // A replay pays nothing, and prices may have changed since the run.
   if (open.journal.unrecorded === 'run') checkPrices(policy, limits);
+  const contexts = await loadContext(request.context);
   const run = {
     ...open,
     query: request.query,
-    contexts: await loadContext(request.context),
+    contexts,
     models: policy,
     tools,
     toolbox,
-    answerType: request.output === undefined ? undefined : answerType(request.output),
+    ...(await answerRules(open, contexts)),
     prompt: request.prompt ?? parent?.prompt ?? promptOf(open),
     modelSettings: settingsOf(open),
     requireInspection: request.requireInspection ?? parent?.requireInspection ?? engine.defaults.requireInspection,
     gate: open.tree.calls.lane(),
   };
   return { ...run, route: await routeOf(run) };
+}
+
+/** The type of the answer and its review. The code of evidence is loaded where a run needs it. */
+async function answerRules({ request }: OpenRun, contexts: ContextSet): Promise<Pick<Run, 'answerType' | 'review'>> {
+  const type = request.output === undefined ? undefined : answerType(request.output);
+  if (request.evidence === undefined && request.checks === undefined) return { answerType: type, review: undefined };
+  const { reviewAnswers } = await import('../evidence/answer-review.ts');
+  return reviewAnswers(request, { contexts, type });
 }
 
 /** A resumed run keeps its route: what is known of the model may have changed. The code is loaded where a run needs it. */

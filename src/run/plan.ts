@@ -10,11 +10,12 @@ import type { Route } from '../event/event.ts';
 import type { Model } from '../model/index.ts';
 import { checkChoice } from '../repl/select.ts';
 import type { Store } from '../store/index.ts';
+import { attemptsOf } from './consensus.ts';
 import { openRun, prepareRun } from './open-run.ts';
 import { typicalOf } from './plan-typical.ts';
 import { directWorst, worstCase } from './plan-worst.ts';
 import { type CompletionRequest, givenRequest } from './run-handle.ts';
-import type { PlanModels, PlannedModel, RunPlan } from './run-plan.ts';
+import type { PlanModels, PlannedModel, RunEstimate, RunPlan } from './run-plan.ts';
 
 /**
  * Plans a completion: checks its request as the run does, and neither stores nor sends anything of it.
@@ -26,7 +27,7 @@ export async function planRun(
   { engine, runs }: { readonly engine: Engine; readonly runs: Pick<Store['runs'], 'list'> },
 ): Promise<RunPlan> {
   const { request: given, problem } = givenRequest(asked);
-  const { signal, repl = 'auto', ...request } = given;
+  const { signal, repl = 'auto', consensus, ...request } = given;
   const id = engine.newId();
   const open = openRun({
     ...{ engine, id, request, signal, problem },
@@ -56,13 +57,20 @@ export async function planRun(
       contexts: factsOf(run.contexts),
       contextBytes: bytes,
       typical: await typicalOf({ route, bytes, models, runs }),
-      worst: worstCase({ models, limits: run.limits, direct: route.chosen === 'direct' }),
+      worst: times(consensus, worstCase({ models, limits: run.limits, direct: route.chosen === 'direct' })),
       direct: route.chosen === 'direct' ? directWorst({ model: models.root, route, limits: run.limits }) : null,
     };
   } finally {
     open.ledger.close();
     open.events.close();
   }
+}
+
+/** With consensus, all attempts and a judge: tokens and money are those of one account. */
+function times(consensus: number | undefined, worst: RunEstimate): RunEstimate {
+  if (consensus === undefined) return worst;
+  const attempts = attemptsOf(consensus) + 1;
+  return { ...worst, calls: worst.calls === null ? null : worst.calls * attempts };
 }
 
 async function modelsOf({ models, limits, engine }: Run): Promise<PlanModels> {

@@ -9,6 +9,7 @@ import type { Engine, OpenRun, RunMode, RunRequest } from '../engine/run.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import type { RunEvent } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
+import type { AnswerChecks } from '../evidence/check-context.ts';
 import type { Journal } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelRef } from '../model/index.ts';
@@ -217,6 +218,18 @@ export interface CompletionRequest<T = string> {
   readonly modelSettings?: ModelSettings;
   /** Whether one direct call may answer in place of the loop: `auto`, `always` or `direct`. Default `always`. */
   readonly mode?: RunMode;
+  /**
+   * `cite`: the answer has citations (document, place, quote), and code checks each against the context; the result has them as
+   * `evidence` with a verdict. Default: none.
+   */
+  readonly evidence?: 'cite';
+  /** Checks a typed answer by code: its issues are refused like misfits of `output`. A resumed run has none. Default: none. */
+  readonly checks?: AnswerChecks<T>;
+  /**
+   * Asks so many times, 2 to 9, under one account, and takes the answer that most attempts give; a further run judges where none has
+   * a majority. Default: once.
+   */
+  readonly consensus?: number;
   /** The backend and its options. Default: the Rlm's. */
   readonly repl?: ReplChoice;
   /** Aborting it has the effect of `run.cancel()`. */
@@ -227,7 +240,16 @@ export interface CompletionRequest<T = string> {
 
 const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
-  ...{ instructions: true, mode: true, modelSettings: true, signal: true, owner: true },
+  ...{
+    instructions: true,
+    mode: true,
+    evidence: true,
+    checks: true,
+    consensus: true,
+    modelSettings: true,
+    signal: true,
+    owner: true,
+  },
 };
 
 /** A request as it was given, and its error: the run that it starts rejects with that. */

@@ -1,5 +1,6 @@
 import type { LoopEnd } from '../completion/complete.ts';
 import { TrajectoryRecorder } from '../completion/turn-record.ts';
+import { defined } from '../defined.ts';
 import { CompletionError, type CompletionResult, type ResultBase } from '../engine/result.ts';
 import type { OpenRun, Run } from '../engine/run.ts';
 import { cancelledBecause } from '../engine/stop-control.ts';
@@ -71,8 +72,13 @@ export class RunOutcome {
   /** The loop has ended: builds the result and emits the terminal event. */
   ended(end: LoopEnd): CompletionResult<unknown> {
     if (end.kind === 'answered') {
-      const { stop, value, text } = end.answer;
-      const result = { ...this.#base(stop, text), outcome: 'converged' as const, answer: value };
+      const { stop, value, text, evidence } = end.answer;
+      const result = {
+        ...this.#base(stop, text),
+        ...defined({ evidence }),
+        outcome: 'converged' as const,
+        answer: value,
+      };
       this.#ended = result;
       this.#record('converged', result, undefined);
       return result;
@@ -80,6 +86,7 @@ export class RunOutcome {
     const { limit, best } = end;
     const result = {
       ...this.#base(limit.stop, best.text),
+      ...defined({ evidence: best.evidence }),
       outcome: 'exhausted' as const,
       answer: best.value,
       reason: limit.reason,

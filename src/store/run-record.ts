@@ -1,4 +1,4 @@
-import type { Outcome, Route, StopReason } from '../event/event.ts';
+import type { Evidence, Outcome, Route, StopReason } from '../event/event.ts';
 import type { Limits } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { BlobRef } from './blob-store.ts';
@@ -70,6 +70,7 @@ export interface RunRequest {
   };
   /** In mode `auto` or `direct`: the way that was chosen first. */
   readonly route?: Route;
+  readonly evidence?: 'cite';
   /** JSON Schema of the answer; the schema itself has to be given again on resume. */
   readonly output?: JsonValue;
 }
@@ -118,6 +119,8 @@ export interface RunResult {
   readonly outputTokens: number;
   readonly costUsd: number | null;
   readonly elapsedMs: number;
+  /** With `evidence: 'cite'`. */
+  readonly evidence?: Evidence;
 }
 
 /** Which runs to list. Every condition given has to hold. */

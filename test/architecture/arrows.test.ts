@@ -38,9 +38,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   schema: ['protocol', 'repl'],
   tools: ['repl', 'schema'],
   admission: [],
+  evidence: ['context', 'event', 'repl', 'schema'],
   compact: ['model'],
   engine: [
-    ...['admission', 'context', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'schema', 'store', 'tools'],
+    ...['admission', 'context', 'event', 'evidence', 'journal', 'ledger', 'model', 'prompt', 'repl', 'schema'],
+    ...['store', 'tools'],
     'trajectory.ts',
   ],
   subcall: [
@@ -52,7 +54,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'trajectory.ts',
   ],
   run: [
-    ...['admission', 'compact', 'completion', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt'],
+    ...[
+      'admission',
+      'compact',
+      'completion',
+      'context',
+      'engine',
+      'event',
+      'evidence',
+      'journal',
+      'ledger',
+      'model',
+      'prompt',
+    ],
     ...['protocol', 'repl'],
     ...['schema', 'store', 'subcall', 'tools'],
   ],
@@ -69,7 +83,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['check-rlm-options.ts', 'rlm-options.ts'],
   ],
   'index.ts': [
-    ...['context', 'engine', 'event', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema', 'session'],
+    ...['context', 'engine', 'event', 'evidence', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema'],
+    'session',
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run'],

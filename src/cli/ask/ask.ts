@@ -73,7 +73,7 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   let resumable = false;
   try {
     await using rlm = createRlm(made);
-    const run = rlm.completion(requestOf({ question, context, output, signal, ...defined({ mode: options.mode }) }));
+    const run = rlm.completion(requestOf({ question, context, output, signal, options }));
     interrupts.attach(run);
     return { result: await run, typed: output !== undefined };
   } catch (error) {
@@ -95,14 +95,15 @@ export function requestOf(parts: {
   readonly context: CompletionRequest['context'] | undefined;
   readonly output: StandardSchemaV1<unknown, unknown> | undefined;
   readonly signal: AbortSignal;
-  readonly mode?: Exclude<AskOptions['mode'], undefined>;
+  readonly options?: Pick<AskOptions, 'mode' | 'evidence' | 'consensus'>;
 }): CompletionRequest<unknown> {
-  const { question, context, output, signal, mode } = parts;
+  const { question, context, output, signal, options = {} } = parts;
+  const { mode, evidence, consensus } = options;
   return {
     query: question,
     signal,
     ...(context !== undefined && { context }),
     ...(output !== undefined && { output }),
-    ...(mode !== undefined && { mode }),
+    ...defined({ mode, evidence, consensus }),
   };
 }

@@ -59,7 +59,9 @@ async function planOf({ question: asked, options: given, console, note, signal }
   const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, signal });
   try {
     await using rlm = createRlm({ ...made, store: looking.store });
-    return await rlm.plan(requestOf({ question, context, output, signal, ...modeOf(options, config) }));
+    return await rlm.plan(
+      requestOf({ question, context, output, signal, options: { ...options, ...modeOf(options, config) } }),
+    );
   } finally {
     await dispose();
   }

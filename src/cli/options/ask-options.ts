@@ -61,6 +61,8 @@ export interface ReplOptions {
 /** The options of `fathom ask`, as commander parses them. */
 export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
   readonly mode?: RunMode;
+  readonly evidence?: 'cite';
+  readonly consensus?: number;
   readonly dryRun?: true;
 }
 
@@ -69,6 +71,12 @@ export function addAskOptions(command: Command): Command {
   const dryRun = new Option('--dry-run', 'print the route and what the run may cost; nothing is sent or stored');
   return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))))
     .addOption(modeOption())
+    .addOption(
+      new Option('--evidence <kind>', 'cite: the answer quotes the context, and each quote is checked').choices([
+        'cite',
+      ]),
+    )
+    .option('--consensus <k>', 'ask so many times, 2 to 9, and take the answer that most attempts give', count)
     .addOption(dryRun.conflicts(['output', 'force', 'trace']));
 }
 

@@ -37,6 +37,8 @@ function factsOf(result: ResultBase): Readonly<Record<string, unknown>> {
     turns: result.turns,
     subCalls: result.subCalls,
     elapsedMs: result.elapsedMs,
+    ...(result.evidence !== undefined && { evidence: result.evidence }),
+    ...(result.consensus !== undefined && { consensus: result.consensus }),
     usage: result.usage,
     isolation: result.isolation,
     runId: result.runId,

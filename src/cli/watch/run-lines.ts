@@ -77,6 +77,14 @@ function troubleOf(event: RunEvent): string | undefined {
       return `! ${event.message}`;
     case 'route.chosen':
       return `${event.chosen === 'direct' ? 'one direct call' : 'the loop'}: ${event.reason}`;
+    case 'evidence.checked': {
+      const found = event.citations.filter(({ status }) => status !== 'not-found').length;
+      return `${event.verdict === 'verified' ? '' : '! '}evidence ${event.verdict}: ${found} of ${counted(event.citations.length, 'quote')} found in the context`;
+    }
+    case 'context.truncated':
+      return `! the conversation was cut to fit the model's window`;
+    case 'context.compaction-failed':
+      return `! old turns could not be summarised: ${event.message}`;
     case 'budget.warning':
       return `! ${Math.round(event.fraction * 100)} % of ${event.resource} is used`;
     case 'limit.reached':
