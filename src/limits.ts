@@ -120,10 +120,6 @@ export const DIRECT_WINDOW_SHARE = 0.8;
 /** Bytes of a context that a direct call reads: more than the largest window holds. */
 export const DIRECT_CONTEXT_BYTES: number = 16 * 1024 ** 2;
 
-/** Attempts of one `consensus`, at most: an error that all attempts make is not found by more of them. */
-export const MAX_CONSENSUS = 9;
-/** Characters of the evidence of one answer that a judge reads. */
-export const CONSENSUS_EVIDENCE_CHARS = 8_000;
 /** Runs of one `rlm.map` at work at once, where the `Rlm` has so many REPLs: a run waits for its model most of its time. */
 export const DEFAULT_MAP_RUNS = 16;
 

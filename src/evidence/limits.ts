@@ -12,3 +12,7 @@ export const CITED_QUOTE_CHARS = 2_000;
 export const LEAST_QUOTE_CHARS = 8;
 /** Characters of all documents that are searched with other white space, case and hyphenation; above, only those named. */
 export const LOOSE_SEARCH_CHARS: number = 64 * 1024 * 1024;
+/** Attempts of one `consensus`, at most: an error that all attempts make is not found by more of them. */
+export const MAX_CONSENSUS = 9;
+/** Characters of the evidence of one answer that a judge reads. */
+export const CONSENSUS_EVIDENCE_CHARS = 8_000;

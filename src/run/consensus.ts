@@ -6,7 +6,8 @@
 import { invalidOption, kindOf } from '../argument-checks.ts';
 import type { CompletionResult } from '../engine/result.ts';
 import type { Consensus } from '../event/event.ts';
-import { CONSENSUS_EVIDENCE_CHARS, type Limits, MAX_CONSENSUS, resolveLimits } from '../limits.ts';
+import { CONSENSUS_EVIDENCE_CHARS, MAX_CONSENSUS } from '../evidence/limits.ts';
+import { type Limits, resolveLimits } from '../limits.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { answerKey } from './answer-key.ts';
 import type { MapParts } from './map-runs.ts';
