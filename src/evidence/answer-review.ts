@@ -6,9 +6,10 @@ import type { AnswerType } from '../schema/answer-type.ts';
 import { CitationChecker } from './check-citations.ts';
 import { type AnswerChecks, checkContext } from './check-context.ts';
 import { CitedAnswer, citedType } from './cited-answer.ts';
+import { NAMED_CITATIONS, NAMED_QUOTE_CHARS } from './limits.ts';
 import { sourceTexts } from './source-texts.ts';
 
-/** What a request asks of its answer besides a type. */
+/** The demands of a request on its answer, besides a type. */
 export interface ReviewRequest {
   readonly evidence?: 'cite';
   readonly checks?: AnswerChecks<never>;
@@ -72,16 +73,13 @@ export function reviewAnswers(
 
 const NO_EVIDENCE: Evidence = { verdict: 'unverified', citations: [] };
 
-/** Citations named in a note to the model. */
-const NAMED = 5;
-/** Characters of each. */
-const NAMED_CHARS = 200;
-
 function repairNote({ citations }: Evidence): string | undefined {
   const missing = citations.filter(({ status }) => status === 'not-found');
   if (missing.length === 0) return undefined;
-  const quotes = missing.slice(0, NAMED).map(({ quote }) => JSON.stringify(quote.slice(0, NAMED_CHARS).toWellFormed()));
-  const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : '';
+  const quotes = missing
+    .slice(0, NAMED_CITATIONS)
+    .map(({ quote }) => JSON.stringify(quote.slice(0, NAMED_QUOTE_CHARS).toWellFormed()));
+  const more = missing.length > NAMED_CITATIONS ? ` and ${missing.length - NAMED_CITATIONS} more` : '';
   return `${missing.length} of ${citations.length} citations are not in the context: ${quotes.join(', ')}${more}. Find the passages with code, copy each quote word for word, correct the answer if they do not support it, and answer again. The next answer is taken with the citations it has`;
 }
 
