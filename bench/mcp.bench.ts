@@ -1,44 +1,48 @@
 /**
- * The MCP door: processor time of a call beside the same completion by the library alone, client included. The model is in the
- * process and answers at once; both are asked in turn, so that they share the noise of the machine.
+ * The MCP door over pipes and over HTTP: a call beside the same completion by the library alone, with the official client in the
+ * same process. The model is in the process as well and answers at once.
  *
  * Run: `node bench/mcp.bench.ts`
  */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { createRlm } from '../src/index.ts';
+import { serveMcpOverHttp } from '../src/mcp/index.ts';
 import { memoryStore } from '../src/store/index.ts';
 import { scriptedModel } from '../src/test.ts';
 import { call, connectTo } from '../test/mcp/harness.ts';
-import { cpuOf, median, report } from './support/report.ts';
+import { type DoorWay, reportDoor } from './support/door-overhead.ts';
 
-const ROUNDS = 60;
-/** Rounds before those that count. */
-const WARM = 15;
 /** Milliseconds of processor time of client and server together. */
-const BARS = { ask: 4, status: 2 } as const;
+const BARS = { pipes: { ask: 4, status: 2 }, http: { ask: 8, status: 5 } } as const;
 const TEXT = 'x'.repeat(20_000);
 
 const store = memoryStore();
 await using rlm = createRlm({ model: scriptedModel(() => '```python\nFINAL(len(context))\n```'), store });
 await using pair = await connectTo({ rlm, store });
+await using server = await serveMcpOverHttp({ rlm, store });
+const overHttp = new Client({ name: 'bench', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+await overHttp.connect(new StreamableHTTPClientTransport(new URL(server.url)));
+
 let asked = 0;
-const ways = {
-  completion: () => rlm.completion({ query: 'How long?', context: TEXT }),
-  ask: () => {
+
+function waysOf(
+  client: Client,
+  how: string,
+  bars: { readonly ask: number; readonly status: number },
+): Record<string, DoorWay> {
+  const ask = async (): Promise<void> => {
     asked += 1;
-    return call(pair.client, 'ask', { question: `How long? ${asked}`, text: TEXT });
-  },
-  status: () => call(pair.client, 'status'),
-};
-const times = { completion: [] as number[], ask: [] as number[], status: [] as number[] };
-for (let round = 0; round < ROUNDS; round += 1) {
-  for (const way of ['completion', 'ask', 'status'] as const) times[way].push(await cpuOf(ways[way]));
+    const { data, text } = await call(client, 'ask', { question: `How long? ${asked}`, text: TEXT });
+    if (data.answer !== '20000') throw new Error(text);
+  };
+  return {
+    [`ask over ${how}`]: { ask, bar: bars.ask },
+    [`status over ${how}`]: { ask: () => call(client, 'status'), bar: bars.status, alone: true },
+  };
 }
-const middle = (way: keyof typeof times): number => median(times[way].slice(WARM));
-console.log(`  rlm.completion alone: ${middle('completion').toFixed(2)} ms of processor time`);
-report({
-  name: 'ask, beside rlm.completion',
-  measured: middle('ask') - middle('completion'),
-  unit: 'ms',
-  bar: BARS.ask,
+
+await reportDoor(() => rlm.completion({ query: 'How long?', context: TEXT }), {
+  ...waysOf(pair.client, 'pipes', BARS.pipes),
+  ...waysOf(overHttp, 'HTTP', BARS.http),
 });
-report({ name: 'status', measured: middle('status'), unit: 'ms', bar: BARS.status });
+await overHttp.close();

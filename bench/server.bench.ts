@@ -1,67 +1,40 @@
 /**
- * The cost that the HTTP server adds to a completion: processor time and milliseconds per request beside the library alone, in the
- * same process and with the same scripted model. Look at the processor time on a machine that others use.
+ * The HTTP server: a request beside the same completion by the library alone, with a client in the same process. The model is in
+ * the process as well and answers at once.
  *
  * Run: `node bench/server.bench.ts`
  */
-import { pathToFileURL } from 'node:url';
 import { createRlm, memoryStore } from '../src/index.ts';
 import { startServer } from '../src/server/index.ts';
 import { scriptedModel } from '../src/test.ts';
-import { report } from './support/report.ts';
+import { type DoorWay, reportDoor } from './support/door-overhead.ts';
 
-const REQUESTS = 100;
 /** Milliseconds of processor time that one request may add. */
 const GOAL_MS = 5;
+const TEXT = 'x'.repeat(20_000);
 
-/** Prints the lines. */
-export async function benchServer(): Promise<void> {
-  const store = memoryStore();
-  const model = scriptedModel(() => 'FINAL("yes")');
-  await using rlm = createRlm({ model, store });
-  await using server = await startServer({ rlm, store });
-  const ask = async (stream: boolean): Promise<void> => {
-    const body = JSON.stringify({ model: 'fathom', messages: [{ role: 'user', content: 'Is it?' }], stream });
-    const headers = { 'content-type': 'application/json' };
-    const response = await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body });
-    if (!(await response.text()).includes('yes')) throw new Error('no answer');
-  };
-  const library = await measured(async () => {
-    await rlm.completion({ query: 'Is it?' });
-  });
-  for (const [name, stream] of [
-    ['a chat completion', false],
-    ['a streamed chat completion', true],
-  ] as const) {
-    const used = await measured(() => ask(stream));
-    report({
-      name: `${name}: processor time it adds, client included`,
-      measured: used.cpu - library.cpu,
-      unit: 'ms',
-      bar: GOAL_MS,
+const store = memoryStore();
+await using rlm = createRlm({ model: scriptedModel(() => '```python\nFINAL("yes")\n```'), store });
+await using server = await startServer({ rlm, store });
+
+function asking(path: string, given?: object): DoorWay {
+  const body = given === undefined ? {} : { method: 'POST', body: JSON.stringify({ model: 'fathom', ...given }) };
+  const ask = async (): Promise<void> => {
+    const response = await fetch(`${server.url}/v1/${path}`, {
+      headers: { 'content-type': 'application/json' },
+      ...body,
     });
-    console.log(
-      `    (${used.median.toFixed(1)} ms per request, ${library.median.toFixed(1)} ms in the library alone; p99 ${used.p99.toFixed(1)} and ${library.p99.toFixed(1)} ms)`,
-    );
-  }
+    const text = await response.text();
+    if (!response.ok || (given !== undefined && !text.includes('yes'))) throw new Error(text);
+  };
+  return { ask, bar: GOAL_MS, ...(given === undefined && { alone: true }) };
 }
 
-/** One after the other: milliseconds of processor time of each, and of its duration. */
-async function measured(
-  work: () => Promise<void>,
-): Promise<{ readonly cpu: number; readonly median: number; readonly p99: number }> {
-  for (let warm = 0; warm < 10; warm += 1) await work();
-  const durations: number[] = [];
-  const before = process.cpuUsage();
-  for (let index = 0; index < REQUESTS; index += 1) {
-    const start = performance.now();
-    await work();
-    durations.push(performance.now() - start);
-  }
-  const { user, system } = process.cpuUsage(before);
-  durations.sort((a, b) => a - b);
-  const at = (part: number): number => durations[Math.floor(part * REQUESTS)] ?? 0;
-  return { cpu: (user + system) / 1_000 / REQUESTS, median: at(0.5), p99: at(0.99) };
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await benchServer();
+const messages = [{ role: 'user', content: `Is it?\n${TEXT}` }];
+await reportDoor(() => rlm.completion({ query: 'Is it?', context: TEXT }), {
+  'chat/completions': asking('chat/completions', { messages }),
+  'chat/completions, streamed': asking('chat/completions', { messages, stream: true }),
+  responses: asking('responses', { input: `Is it?\n${TEXT}` }),
+  'responses, streamed': asking('responses', { input: `Is it?\n${TEXT}`, stream: true }),
+  models: asking('models'),
+});

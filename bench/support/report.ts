@@ -61,13 +61,3 @@ export async function pipeRoundTrip(): Promise<number> {
   await once(child, 'exit');
   return microseconds;
 }
-
-/** Milliseconds of processor time in this process, garbage collection included. */
-export async function cpuOf(work: () => PromiseLike<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  // Time to make the next spare REPL, as between two questions of a user.
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  return (user + system) / 1_000;
-}

@@ -122,15 +122,18 @@ it(
     const unexpected: string[] = [];
     const own: { ask: number[]; other: number[] } = { ask: [], other: [] };
     const end = performance.now() + SECONDS * 1_000;
+    // The first fifth compiles and fills caches.
+    const counted = end - SECONDS * 800;
     const worker = async (index: number): Promise<void> => {
       for (let round = index; performance.now() < end; round += 1) {
         const [wanted, one] = kinds[round % kinds.length] ?? ['', () => tool('status', {})];
+        const begin = performance.now();
         const reply = await one();
         const got = kindOf(reply);
         done += 1;
         if (got !== wanted) unexpected.push(`${got} instead of ${wanted}`);
-        else if (got === 'answer')
-          own.ask.push(times.overhead(String(reply.result.structuredContent?.run_id), reply.ms));
+        if (begin < counted) continue;
+        if (got === 'answer') own.ask.push(times.overhead(String(reply.result.structuredContent?.run_id), reply.ms));
         else own.other.push(reply.ms);
       }
     };
@@ -142,7 +145,7 @@ it(
     console.log(
       `${done} calls, ${AT_ONCE} at once: ask beside its run ${p(own.ask)}; without a run ${p(own.other)}; ${first.toFixed(0)} → ${second.toFixed(0)} MiB`,
     );
-    expect(unexpected).toEqual([]);
+    expect(unexpected.slice(0, 5)).toEqual([]);
     expect(errors).toEqual([]);
     expect(done).toBeGreaterThan(AT_ONCE);
     expect(rlm.status().runs).toBe(0);

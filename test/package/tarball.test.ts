@@ -81,7 +81,10 @@ test('it holds what it needs, and nothing else', () => {
     'dist/compact.mjs',
     'dist/compact.d.mts',
     'dist/test.mjs',
+    'dist/mcp.mjs',
+    'dist/mcp.d.mts',
     'dist/server.mjs',
+    'dist/server.d.mts',
     'docs/server.md',
     'dist/cli/main.mjs',
     'dist/repl/pyodide/worker/main.mjs',
@@ -164,16 +167,50 @@ test('the licences of bundled code are in the package', () => {
   expect(text).not.toMatch(/GNU (LESSER )?GENERAL PUBLIC/i);
 });
 
+/** The entries of the doors, on one `Rlm`. */
+const DOORS = `
+import { createRlm, memoryStore } from 'fathom-rlm';
+import { languageModel, requestFromMessages, rlmTool } from 'fathom-rlm/ai-sdk';
+import { serveMcpOverHttp } from 'fathom-rlm/mcp';
+import { startServer } from 'fathom-rlm/server';
+import { scriptedModel } from 'fathom-rlm/test';
+
+const store = memoryStore();
+await using rlm = createRlm({ model: scriptedModel(() => 'FINAL("yes")'), store, requireInspection: false });
+const model = languageModel(rlm, { toRequest: (messages) => requestFromMessages(messages) });
+const { content } = await model.doGenerate({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Is it?' }] }] });
+console.log(content.at(-1), rlmTool(rlm).description?.length);
+await using server = await startServer({ rlm, store, models: { mine: { mode: 'always' } } });
+await using mcp = await serveMcpOverHttp({ rlm, store, mode: 'auto' });
+const post = async (url: string, body: object): Promise<string> => {
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  return await (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).text();
+};
+console.log(await post(server.url + '/v1/chat/completions', { model: 'mine', messages: [{ role: 'user', content: 'Is it?' }] }));
+console.log(await post(mcp.url, { jsonrpc: '2.0', id: 1, method: 'tools/list' }));
+`;
+
+test('the entries of the doors run in an empty project', async () => {
+  writeFileSync(join(project, 'doors.ts'), DOORS);
+  const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', 'doors.ts'], {
+    cwd: project,
+  });
+  expect(stdout).toContain("{ type: 'text', text: 'yes' }");
+  expect(stdout).toContain('"content":"yes"');
+  expect(stdout).toContain('"name":"rollback"');
+});
+
 test.each([true, false])('its types resolve and fit with skipLibCheck %s', async (skipLibCheck) => {
   const [example = ''] = codeBlocks('ts');
   writeFileSync(
     join(project, 'example.ts'),
     `${example}\nconst text: string | undefined = result.answer;\n// @ts-expect-error: a model is needed\ncreateRlm({});\nconsole.log(text);\n`,
   );
+  writeFileSync(join(project, 'doors.ts'), DOORS);
   const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] };
   writeFileSync(
     join(project, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck }, files: ['example.ts'] }),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck }, files: ['example.ts', 'doors.ts'] }),
   );
   mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
   for (const name of ['@types/node', 'undici-types']) {

@@ -48,11 +48,17 @@ it(
       server: { limits: { maxRunsPerKey: 256 } },
     });
     const chat = (more: object) => raw(`${server.url}/v1/chat/completions`, { body: { ...ASK, ...more } });
+    /** Starts a run of the server and follows it to its end. */
+    const followed = async (): Promise<RawResponse> => {
+      const started = await raw(`${server.url}/v1/runs`, { body: { query: 'go' } });
+      const { text } = await raw(`${server.url}/v1/runs/${String(started.json.id)}/events`);
+      return text.includes('event: run.completed') ? started : { ...started, status: 0, text };
+    };
     const kinds: readonly (readonly [number, () => Promise<RawResponse>])[] = [
       [200, () => chat({})],
       [200, () => chat({ stream: true })],
       [200, () => raw(`${server.url}/v1/responses`, { body: { model: 'fathom', input: 'slow?' } })],
-      [202, () => raw(`${server.url}/v1/runs`, { body: { query: 'go' } })],
+      [202, followed],
       [200, () => raw(`${server.url}/v1/models`)],
       [400, () => chat({ n: 2 })],
       [404, () => chat({ model: 'other' })],
@@ -61,6 +67,8 @@ it(
     let done = 0;
     const unexpected: string[] = [];
     const end = performance.now() + SECONDS * 1_000;
+    // The first fifth compiles and fills caches.
+    const counted = end - SECONDS * 800;
     const own = { chat: [] as number[], other: [] as number[] };
     const worker = async (index: number): Promise<void> => {
       for (let round = index; performance.now() < end; round += 1) {
@@ -69,19 +77,20 @@ it(
         const { status, text, headers } = await ask();
         const took = performance.now() - begin;
         const runId = String(headers['x-fathom-run-id']);
+        done += 1;
+        if (status !== wanted) unexpected.push(`${status} ${text}`);
+        if (begin < counted || status === 202) continue;
         if (status === 200 && headers['x-fathom-run-id'] !== undefined) own.chat.push(times.overhead(runId, took));
         // These start no run: their time is the server's own, under the load of all others.
         else if (wanted >= 400 || text.includes('owned_by')) own.other.push(took);
-        done += 1;
-        if (status !== wanted) unexpected.push(`${status} ${text}`);
       }
     };
     const { first, second } = await memoryWhile(() =>
       Promise.all(Array.from({ length: AT_ONCE }, (_, index) => worker(index))),
     );
-    expect(unexpected).toEqual([]);
+    expect(unexpected.slice(0, 5)).toEqual([]);
     expect(done).toBeGreaterThan(AT_ONCE);
-    expect(rlm.status().runs).toBeLessThanOrEqual(8 * AT_ONCE);
+    expect(rlm.status().runs).toBe(0);
     const p = (values: readonly number[]): string =>
       `p50 ${quantile(values, 0.5).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(0)} ms`;
     console.log(
