@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DOOR_PROGRAM } from './door-program.ts';
 import { codeBlocks } from './readme.ts';
 
 const run = promisify(execFile);
@@ -167,31 +168,8 @@ test('the licences of bundled code are in the package', () => {
   expect(text).not.toMatch(/GNU (LESSER )?GENERAL PUBLIC/i);
 });
 
-/** The entries of the doors, on one `Rlm`. */
-const DOORS = `
-import { createRlm, memoryStore } from 'fathom-rlm';
-import { languageModel, requestFromMessages, rlmTool } from 'fathom-rlm/ai-sdk';
-import { serveMcpOverHttp } from 'fathom-rlm/mcp';
-import { startServer } from 'fathom-rlm/server';
-import { scriptedModel } from 'fathom-rlm/test';
-
-const store = memoryStore();
-await using rlm = createRlm({ model: scriptedModel(() => 'FINAL("yes")'), store, requireInspection: false });
-const model = languageModel(rlm, { toRequest: (messages) => requestFromMessages(messages) });
-const { content } = await model.doGenerate({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Is it?' }] }] });
-console.log(content.at(-1), rlmTool(rlm).description?.length);
-await using server = await startServer({ rlm, store, models: { mine: { mode: 'always' } } });
-await using mcp = await serveMcpOverHttp({ rlm, store, mode: 'auto' });
-const post = async (url: string, body: object): Promise<string> => {
-  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-  return await (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).text();
-};
-console.log(await post(server.url + '/v1/chat/completions', { model: 'mine', messages: [{ role: 'user', content: 'Is it?' }] }));
-console.log(await post(mcp.url, { jsonrpc: '2.0', id: 1, method: 'tools/list' }));
-`;
-
 test('the entries of the doors run in an empty project', async () => {
-  writeFileSync(join(project, 'doors.ts'), DOORS);
+  writeFileSync(join(project, 'doors.ts'), DOOR_PROGRAM);
   const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', 'doors.ts'], {
     cwd: project,
   });
@@ -206,7 +184,7 @@ test.each([true, false])('its types resolve and fit with skipLibCheck %s', async
     join(project, 'example.ts'),
     `${example}\nconst text: string | undefined = result.answer;\n// @ts-expect-error: a model is needed\ncreateRlm({});\nconsole.log(text);\n`,
   );
-  writeFileSync(join(project, 'doors.ts'), DOORS);
+  writeFileSync(join(project, 'doors.ts'), DOOR_PROGRAM);
   const compilerOptions = { module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: ['node'] };
   writeFileSync(
     join(project, 'tsconfig.json'),
