@@ -20,3 +20,10 @@ export async function onEachBackend(
     define({ name: 'python', repl: { name: 'python', open, close } });
   });
 }
+
+/** Where the backend makes no difference: on the one that this machine's users get; in `npm run soak` on each. */
+export async function onOneBackend(define: (backend: { readonly repl: ReplBackend }) => void): Promise<void> {
+  if (process.env.FATHOM_SOAK !== undefined) return await onEachBackend(define);
+  const repl = await selectBackend('auto');
+  define({ repl });
+}

@@ -4,13 +4,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { contexts, fromFile, projected } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell } from '../engine/harness.ts';
-import { onEachBackend } from './on-each-backend.ts';
+import { onOneBackend } from './on-each-backend.ts';
 import { described, freshPath, reopener } from './reopening-harness.ts';
 
 // Each test opens several REPLs, one after the other.
 vi.setConfig({ testTimeout: 120_000 });
 
-await onEachBackend(({ repl }) => {
+await onOneBackend(({ repl }) => {
   const { process, made, reopened } = reopener(repl);
 
   describe('tools of a session that is opened again', () => {
