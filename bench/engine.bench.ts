@@ -26,7 +26,7 @@ const ROUNDS = { python: 25, pyodide: 9 } as const;
 const SPARE_MS = { python: 60, pyodide: 2_000 } as const;
 const TURNS = 100;
 const CALLS = 2_000;
-/** Rounds before those that count: V8 goes on making this path faster for some ten thousand calls. */
+/** Rounds before those that count: V8 keeps making this path faster for some ten thousand calls. */
 const WARM_ROUNDS = 4;
 
 /** Prints the lines of each backend that starts on this machine. */

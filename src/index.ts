@@ -1,5 +1,5 @@
 /**
- * Fathom: a Recursive Language Model runtime. Everything public is exported here by name; what is not here may change.
+ * Fathom: a Recursive Language Model runtime. Everything public is exported here by name; everything else may change.
  *
  * @example
  * ```ts

@@ -87,7 +87,7 @@ describe.each(REFS)('%s', (ref) => {
     expect(log[0]).toContain('sent nothing for 0.15 s in the middle of the reply');
   });
 
-  test('slow but alive: goes on as long as bytes come', async () => {
+  test('slow but alive: continues as long as bytes come', async () => {
     script = [{ text: 'slow and steady wins the race', pieces: 8, pieceDelayMs: 60 }];
     const { reply, attempts, elapsedMs } = await callMock(mock, { ref, idleTimeoutMs: 400 });
     expect(reply?.text).toBe('slow and steady wins the race');

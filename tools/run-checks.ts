@@ -1,6 +1,6 @@
 /**
  * `npm test`: every check of this repository in order, each with its output as it comes; then one line with real counts.
- * A step without tests of its own counts as one. Steps go on after a failure: a run shows all that is wrong.
+ * A step without tests of its own counts as one. Steps continue after a failure: a run shows all that is wrong.
  *
  * @module
  */

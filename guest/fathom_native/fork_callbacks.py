@@ -1,7 +1,7 @@
 """Puts off what modules do around each fork, for forks of the runtime's own.
 
 The callbacks of `threading`, `logging` and `random`, and those of the guest, take locks, and make locks and random
-numbers anew. They write to some 240 pages, which the kernel copies: most of the processor time of a snapshot process,
+numbers again. They write to some 240 pages, which the kernel copies: most of the processor time of a snapshot process,
 which is stopped from then on and usually never woken. It runs those for new processes when it wakes, before any code
 of a cell. No thread runs beside such a fork that could hold one of the locks.
 """

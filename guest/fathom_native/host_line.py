@@ -26,7 +26,7 @@ class HostLine:
         return [json.loads(line) for line in lines]
 
     def wants_end(self) -> bool:
-        """The host has asked for the end of what runs, or has gone; what it has sent stays to be received."""
+        """The host has asked for the end of what runs, or has gone; its sent messages stay to be received."""
         try:
             data = self._control.recv(65536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:

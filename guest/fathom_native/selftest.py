@@ -1,4 +1,4 @@
-"""The proof: what a cell could try, tried from where a cell is. Each attempt must fail; what it finds is reported."""
+"""The proof: what a cell could try, tried from where a cell is. Each attempt must fail; its findings are reported."""
 
 import ctypes
 import errno

@@ -55,7 +55,7 @@ class ForkCallbacks(unittest.TestCase):
         self.assertEqual(of_a_cell, "1 False")
 
     def test_a_process_that_has_not_run_them_can_fork_again(self) -> None:
-        """The callback before a fork takes a lock, which only the callback in the new process makes anew."""
+        """The callback before a fork takes a lock, which only the callback in the new process makes again."""
         program = """
 import os, sys
 sys.path.insert(0, sys.argv[1])

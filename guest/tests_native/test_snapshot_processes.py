@@ -27,7 +27,7 @@ class SnapshotProcesses(unittest.TestCase):
                 continue
 
     def arrive(self, report: "Callable[[Link], None]", parent: "int | None" = None) -> "tuple[int, str]":
-        """A forked child runs `report`; what pid 1 makes of that."""
+        """A forked child runs `report`; the result is pid 1's report."""
         link, child_end = pair()
         pid = os.fork()
         if pid == 0:

@@ -89,7 +89,7 @@ describe('compactMessages', () => {
   it('summarises what is left of old steps, and cuts it where no summary can be had', async () => {
     const thoughts = (number: number): ModelMessage[] => [
       { role: 'assistant', content: `Thought ${number}. ${'so '.repeat(3_000)}` },
-      { role: 'user', content: `Go on with ${number}.` },
+      { role: 'user', content: `Continue with ${number}.` },
     ];
     const messages = [SYSTEM, QUESTION, ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].flatMap(thoughts)];
     const parts = memoryParts();

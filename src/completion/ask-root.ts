@@ -204,7 +204,7 @@ function brokenOff(text: string): RootReply {
   return { kind: 'reply', text, reasoning: undefined, finishReason: BROKEN_OFF };
 }
 
-/** Turns what can be gone on from into a reply or a limit; throws the rest. */
+/** Turns a failure that the run can continue after into a reply or a limit; throws the rest. */
 function handled(error: unknown, run: Run): RootReply | 'refused' {
   if (run.stop.limit !== undefined) return { kind: 'limit', limit: run.stop.limit };
   // The timer of the call and that of the run are due at the same instant, and the order in which they fire is open.

@@ -1,5 +1,5 @@
 /**
- * Files that usually hold keys and passwords. In a folder they are left out, because what is in a context goes to a
+ * Files that usually hold keys and passwords. In a folder they are left out, because the text of a context goes to a
  * provider; a path that names one exactly takes it.
  *
  * @module

@@ -80,7 +80,7 @@ describe('paths that are taken', () => {
 });
 
 describe('room', () => {
-  test('files are counted in blocks; what does not fit is named with its size', () => {
+  test('files are counted in blocks; files that do not fit are named with their size', () => {
     const paths = new ContextFilePaths(3 * 4096);
     const large = fileAt(`${CWD}/large`, { bytes: 4097 });
     const { files, words } = paths.add(

@@ -36,7 +36,7 @@ const RESET: ReadonlySet<string> = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-/** How undici says that a proxy did not get through; what it refuses with 4xx stays refused. */
+/** How undici says that a proxy did not get through; a refusal with 4xx is final. */
 const PROXY_FAILED = /^Proxy response \(5\d\d\)/;
 
 /** A failure of the connection, found by its code anywhere in the chain of causes; undefined for another failure. */

@@ -11,7 +11,7 @@ export interface ReplyText {
   readonly reasoning: string;
 }
 
-/** No token is shorter than a byte; what providers add to a request unseen stays below this many tokens. */
+/** No token is shorter than a byte; the unseen additions of a provider to a request stay below this many tokens. */
 const HIDDEN_INPUT_TOKENS = 50_000;
 /** Reasoning may exceed the maximum we send, but not by more than this. */
 const HIDDEN_OUTPUT_TOKENS = 100_000;

@@ -7,8 +7,8 @@ export interface PromptOptions {
   /** Added at the end of the system prompt: the task's own rules, tone, language. */
   readonly instructions?: string;
   /**
-   * The words of the system prompt. `reference`: those of the published protocol, for models that were trained on it; what runs and
-   * what is read in a reply stays the same. Default `fathom`.
+   * The words of the system prompt. `reference`: those of the published protocol, for models that were trained on it; the commands that
+   * are run and read in a reply stay the same. Default `fathom`.
    */
   readonly dialect?: 'fathom' | 'reference';
   /** Replaces Fathom's own system prompt. */

@@ -118,7 +118,7 @@ export function openForeignBlock(line: string): ForeignBlock | undefined {
 /** `Action:` and a name, as ReAct and LangChain's agents write a call. */
 const REACT_ACTION = /^[\s>*_]{0,6}Action[\s*_]{0,4}:[\s*_]{0,4}([\w][\w .-]{0,60}?)[\s*_]*$/i;
 const REACT_INPUT = /^[\s>*_]{0,6}Action[ _]Input[\s*_]{0,4}:[\s*_]{0,4}(?:\n)?/i;
-/** The lines with which the model goes on to invent what its call returned. */
+/** The lines with which the model invents the result of its call. */
 const REACT_END = /^\W{0,6}(?:observation|thought|final answer)\b\W{0,4}:/i;
 
 /** The tool that a line of ReAct names; undefined for any other line. */

@@ -47,7 +47,7 @@ async function embedded(): Promise<ReplBackend> {
   return pyodideBackend();
 }
 
-/** The machine's Python, where its self-test proves the whole box; what was started for the proof stays in use. */
+/** The machine's Python, where its self-test proves the whole box; the process started for the proof stays in use. */
 async function provedPython(): Promise<ReplBackend | undefined> {
   const { pythonBackend } = await import('./python/backend.ts');
   const { provesFullIsolation } = await import('./python/isolation.ts');

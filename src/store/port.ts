@@ -53,7 +53,7 @@ export interface StoreLock {
 export interface RunTable {
   /**
    * Adds a run or replaces its record. A record that says `running` is read as `interrupted` while no living process has the
-   * lock of the run. Written; what is synced after it (its first result, its end) syncs it too.
+   * lock of the run. Written; a later synced entry (its first result, its end) syncs it too.
    */
   put(record: RunRecord): Stored;
   get(runId: string): Promise<RunRecord | undefined>;
@@ -61,7 +61,7 @@ export interface RunTable {
   list(filter?: RunFilter): Promise<readonly RunRecord[]>;
 }
 
-/** Append-only logs, one for each run tree or session; what entries mean is the journal's business. */
+/** Append-only logs, one for each run tree or session; only the journal knows the meaning of entries. */
 export interface JournalLog {
   append(journalId: string, entry: JournalEntry, durability: Durability): Stored;
   /** All entries in the order in which they were submitted. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 export interface FakeClock extends Clock {
   /**
    * Moves time on by `ms` milliseconds and runs what became due, in order of time. Between two callbacks, and at the
-   * end, everything that can continue continues, so that what a callback starts is seen by the next.
+   * end, everything that can continue continues, so that the next callback sees the timers of this one.
    */
   advance(ms: number): Promise<void>;
   /** Callbacks that wait. */

@@ -68,8 +68,16 @@ describe('the reader of texts', () => {
       'It is not told'.replace('told', 'sent'),
       'What is it?',
       'It is no longer open.',
+      'It says what it read, and what is wrong.',
     ];
-    for (const text of [...wrong, 'as F12 says', 'B3, B9: a line', 'comes to nothing']) {
+    const more = [
+      'It goes on.',
+      'Values handed over.',
+      'begins anew',
+      'Kept; what is left is sent.',
+      'so that what fits is kept',
+    ];
+    for (const text of [...wrong, ...more, 'as F12 says', 'B3, B9: a line', 'comes to nothing']) {
       expect(phrasesIn({ passages: [{ line: 1, text }] }), text).not.toEqual([]);
     }
     for (const text of [...right, 'Unicode U+F12', 'cells A1 and B2', 'It comes to an end.']) {

@@ -18,6 +18,11 @@ export const PHRASES: readonly Phrase[] = [
     pattern: /(?:^|[.:;!)] )["'“]?What (?:[^?]*?[.:;!]|[^?]{12,}$)/,
     instead: 'the subject: "the files a cell leaves", "variables that cannot be stored"',
   },
+  {
+    // After these a clause begins, so "what" is its subject or an object before it.
+    pattern: /(?:;|\b(?:because|so that)) what\b/,
+    instead: 'the subject: "files that do not fit are named", "its output is sent after the frame"',
+  },
   { pattern: /\b(?:[Tt]ells?|[Tt]old|[Tt]elling)\b/, instead: 'emit, report, log, show, say, distinguish' },
   { pattern: /\b[Ss]tands\b/, instead: 'is, contains, says, waits, means' },
   {
@@ -25,7 +30,9 @@ export const PHRASES: readonly Phrase[] = [
     instead: 'result, outcome, amount to, reach',
   },
   { pattern: /\b(?:whoever|nobody|somebody)\b/i, instead: 'the role: the caller, the host, the model, no reader' },
-  { pattern: /\bafresh\b/i, instead: 'again' },
+  { pattern: /\b(?:afresh|anew)\b/i, instead: 'again' },
+  { pattern: /\b(?:go|goes|going|gone|went) on\b/i, instead: 'continue' },
+  { pattern: /\bhand(?:s|ed|ing)? over\b/i, instead: 'give, pass' },
   {
     pattern: /(?:^|[\s(])(?:[DFW]\d{1,3}(?=[\s).,:;]|$)|[AB]\d{1,2}(?=: |, [AB]\d{1,2}: ))/,
     instead: 'the reason: the numbered papers are not in this repository',

@@ -29,7 +29,7 @@ const COUNT = [cell('n = len(context.splitlines())\nprint(n)'), 'FINAL_VAR(n)'];
 const sessionIn = (stderr: string): string => /--session ([0-9A-HJKMNP-TV-Z]{26})/.exec(stderr)?.[1] ?? '';
 
 describe('a chat in a pipe', () => {
-  test('gives the notice about unknown prices once, also when it goes on in another process', async () => {
+  test('gives the notice about unknown prices once, also when it continues in another process', async () => {
     const wire = await startWire(() => ({ message: { content: 'FINAL("a")' } }));
     try {
       const first = await chat(['-m', wire.ref], { input: 'One?\nTwo?\n' });
@@ -57,7 +57,7 @@ describe('a chat in a pipe', () => {
     expect(stderr).toMatch(/in all: 2 questions · [\d.]+k tokens · \$0/);
   });
 
-  test('goes on with a session, and the model is given the earlier questions and answers', async () => {
+  test('continues with a session, and the model is given the earlier questions and answers', async () => {
     const fresh = await chat(['-f', 'list.txt', '-m', script('second.json', [...COUNT])], { input: 'How many lines?' });
     const id = sessionIn(fresh.stderr);
     const model = script('third.json', [cell('print(n)'), 'FINAL(none)']);
@@ -72,7 +72,7 @@ describe('a chat in a pipe', () => {
     expect(named).toMatchObject({ code: 0, stdout: '3\n' });
   });
 
-  test('goes on after a line that failed, and ends with the code of the first of them', async () => {
+  test('continues after a line that failed, and ends with the code of the first of them', async () => {
     const model = script('bad.json', []);
     const { code, stdout, stderr } = await chat(['-q', '-m', model], {
       input: '/snapshto x\nQ?\n/run 1/0\n/run 2\n/quit\n/run 3\n',
@@ -172,7 +172,7 @@ describe.skipIf(python === undefined || process.platform === 'win32')('a chat on
     expect(await two.closed()).toBe(130);
   });
 
-  test('Ctrl-C cancels the question that runs, and the chat goes on; a second one leaves', {
+  test('Ctrl-C cancels the question that runs, and the chat continues; a second one leaves', {
     timeout: 60_000,
   }, async () => {
     const slow = { text: 'late', latencyMs: 120_000 };
@@ -194,6 +194,6 @@ describe.skipIf(python === undefined || process.platform === 'win32')('a chat on
     await terminal.until('> ');
     terminal.press('\u0003');
     expect(await terminal.closed()).toBe(130);
-    expect(terminal.text).toContain('Go on with: fathom chat --session');
+    expect(terminal.text).toContain('Continue with: fathom chat --session');
   });
 });

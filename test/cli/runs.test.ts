@@ -25,7 +25,7 @@ import {
 const ESCAPE = '\u001b';
 
 describe('a run that was killed', () => {
-  test('goes on with what it had: standard input, the sub-call it paid for, its models', async () => {
+  test('continues with what it had: standard input, the sub-call it paid for, its models', async () => {
     const id = await interrupted('Q', ['-f', '-']);
     expect(readdirSync(join(folder, '.fathom', 'stdin'))).toHaveLength(1);
     script('root.json', [cell('FINAL(x + " " + context)')]);
@@ -44,7 +44,7 @@ describe('a run that was killed', () => {
     expect(again.stderr).toContain('it has ended (completed). [invalid-option]');
   });
 
-  test('is cancelled for good: one terminal record, and it cannot go on', async () => {
+  test('is cancelled for good: one terminal record, and it cannot continue', async () => {
     const id = await interrupted();
     const cancelled = await fathom(['cancel', id]);
     expect(cancelled).toMatchObject({ code: 0, stderr: `Run ${id} is cancelled.\n` });
@@ -81,7 +81,7 @@ describe('a run that was killed', () => {
   });
 });
 
-test('a run that is paused says how to go on, and does with the model a URL names', async () => {
+test('a run that is paused says how to continue, and does with the model a URL names', async () => {
   const mock = await startMockProvider({ respond: () => ({ fault: 'status', status: 401 }) });
   const model = `${mock.url}/v1#any`;
   const paused = await fathom(['ask', 'Q', '-m', model]);
@@ -129,7 +129,7 @@ describe('a folder that another process works in', () => {
     expect(await kept()).toMatchObject([{ status: 'completed' }, { id, status: 'aborted' }]);
   });
 
-  test('four questions at once are all kept; a kill -9 interrupts one of them, which goes on', async () => {
+  test('four questions at once are all kept; a kill -9 interrupts one of them, which continues', async () => {
     const names = ['a', 'b', 'c', 'd'];
     const finished = new Map<string, ChildProcess>();
     const asked = names.map((name) =>

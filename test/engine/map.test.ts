@@ -30,7 +30,7 @@ describe('rlm.map', () => {
     expect(items.map((item) => item.ok && item.result.text)).toEqual(Array(3).fill('["left", 6]'));
   });
 
-  it('gives the failure of an item in its place; the others go on', async () => {
+  it('gives the failure of an item in its place; the others continue', async () => {
     const rlm = rlmOf({ model: scriptedModel(() => LENGTH) });
     const { items } = await rlm.map({ query: 'q', contexts: ['a', Buffer.from('b') as never, 'ccc'] });
     expect(items.map(({ ok }) => ok)).toEqual([true, false, true]);

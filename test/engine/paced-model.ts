@@ -1,7 +1,7 @@
 /** A model that sends its replies piece by piece, as fast as the test lets it. */
 import type { LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 
-/** A reply: its pieces in order; what it awaits between them delays the rest, and what it throws breaks the stream. */
+/** A reply: its pieces in order; an await between them delays the rest, and an error breaks the stream. */
 export type PacedReply = (call: { readonly signal: AbortSignal }) => AsyncGenerator<string, void>;
 
 export interface PacedModel extends LanguageModelV4 {

@@ -38,7 +38,7 @@ async function play({ limit, least = 0 }: { readonly limit: number; readonly lea
 }
 
 describe('a conversation that the provider refuses for its length', () => {
-  it('is compacted and asked again, and the run goes on', async () => {
+  it('is compacted and asked again, and the run continues', async () => {
     const { result, events } = await play({ limit: 9_000 });
     expect(result).toMatchObject({ outcome: 'converged', text: 'done', turns: 9 });
     const compacted = events.filter((event) => event.type === 'context.compacted');

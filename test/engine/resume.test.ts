@@ -43,7 +43,7 @@ function quotaAfter(calls: number): { readonly respond: ScriptedResponder; reado
 }
 
 describe('a run that is resumed', () => {
-  it.each([0, 2, 4, 6])('goes on after %d sub-calls without paying for them again', async (calls) => {
+  it.each([0, 2, 4, 6])('continues after %d sub-calls without paying for them again', async (calls) => {
     const store = memoryStore();
     const { respond, prompts } = quotaAfter(calls);
     const root = scriptedModel(ROOT, { modelId: 'root' });
@@ -93,7 +93,7 @@ describe('a run that is resumed', () => {
     expect(resumed).toMatchObject({ outcome: 'converged', answer: { n: 7 } });
   });
 
-  it('goes on once, however often it is asked for', async () => {
+  it('continues once, however often it is asked for', async () => {
     const store = memoryStore();
     const { respond } = quotaAfter(2);
     const models = {
@@ -173,7 +173,7 @@ describe('a run that is resumed', () => {
     await store.close();
   });
 
-  it('stays paused when it cannot begin again, and goes on once what was missing is there', async () => {
+  it('stays paused when it cannot begin again, and continues once what was missing is there', async () => {
     const store = memoryStore();
     const { respond } = quotaAfter(2);
     const models = {

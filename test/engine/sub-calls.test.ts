@@ -20,7 +20,7 @@ describe('llm_query', () => {
     expect(checkEvents(events)).toEqual([]);
   });
 
-  it('that fails raises LLMError; the run goes on', async () => {
+  it('that fails raises LLMError; the run continues', async () => {
     const { result } = await play({
       context: 'x',
       root: [
@@ -132,7 +132,7 @@ describe('llm_query', () => {
     expect(sub.requests).toHaveLength(0);
   });
 
-  it('at maxDepth 0 is refused in the text of a reply as well, and the run goes on', async () => {
+  it('at maxDepth 0 is refused in the text of a reply as well, and the run continues', async () => {
     const { result, root } = await play({
       context: 'x',
       limits: { maxDepth: 0 },

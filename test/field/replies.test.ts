@@ -86,7 +86,7 @@ describe('fences and dialects as models write them', () => {
     expect(promptOf(root, 1)).toContain(`    \`\`\`repl\n    ${send}`);
   });
 
-  it('the count of empty replies starts anew when the form changes', async () => {
+  it('the count of empty replies starts again when the form changes', async () => {
     const call = '<tool_call>{"name": "search", "arguments": {"query": "x"}}</tool_call>';
     const root = ['Hm.', 'Hm.', call, call, LOOK, 'FINAL(x)'];
     const { result } = await play({ context: 'x', root });

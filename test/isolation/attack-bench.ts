@@ -32,7 +32,7 @@ export type Evidence =
   | 'forged'
   /** The host had to end the REPL because of what it received. */
   | 'received'
-  /** The process went on after a denied import. */
+  /** The process continued after a denied import. */
   | 'survived';
 
 const FOLDER = import.meta.dirname;
@@ -118,7 +118,7 @@ function nativeModule(): string {
   return /\/\S+\/libc\.so[.\d]*/.exec(readFileSync('/proc/self/maps', 'utf8'))?.[0] ?? '/lib/libc.so.6';
 }
 
-/** Milliseconds of an attack. One that shows itself by going on lasts as long as it may. */
+/** Milliseconds of an attack. One that shows itself by continuing lasts as long as it may. */
 const ATTACK_MS = 15_000;
 const SURVIVOR_MS = 2_000;
 const LIMITS: ReplLimits = {

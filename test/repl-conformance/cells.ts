@@ -127,7 +127,7 @@ export function describeCells(bench: () => Bench): void {
       expect(await bench().value('await asyncio.sleep(0)\nasyncio.run(job()), await job()')).toBe("('done', 'done')");
     });
 
-    test('keep one event loop: a task outlives its cell and goes on in the next await', async () => {
+    test('keep one event loop: a task outlives its cell and continues in the next await', async () => {
       const start = 'import asyncio\nout = []\nasync def late():\n    await asyncio.sleep(0)\n    out.append(1)';
       await bench().run(`${start}\nawait asyncio.sleep(0)`);
       await bench().run('task = asyncio.ensure_future(late())\nawait asyncio.sleep(0)');

@@ -78,7 +78,7 @@ export function describeOtherUser(name: string, openBackend: OpenBackend, capabi
   describe(`${name}: REPL contract`, () => describeTopics(TOPICS_OF_THE_USER, openBackend, capabilities));
 }
 
-/** Cells that mean harm; what a backend cannot meet is skipped by its capabilities. */
+/** Cells that mean harm; cells a backend cannot meet are skipped by its capabilities. */
 export function describeHostileCells(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: hostile cells`, () =>
     describeTopics(

@@ -90,7 +90,7 @@ async function openPlain(options: PlainPythonOptions, open: OpenReplOptions): Pr
         link: current.link,
         fresh: true,
         current: false,
-        lost: 'all variables are gone; what the host bound is back',
+        lost: 'all variables are gone; values the host bound are back',
       };
     },
     capture: noSnapshots,

@@ -6,7 +6,7 @@ import type { Bench } from './bench.ts';
 
 /**
  * Python that ends its own cell by a frame of its own making: `forge(header, part, …)`. The guest's own result is
- * swallowed once, so that the REPL goes on afterwards.
+ * swallowed once, so that the REPL continues afterwards.
  */
 const FORGE = [
   'C = history._channel',

@@ -185,7 +185,7 @@ describe('slow and broken requests', () => {
     ['of HTTP/1.0', (body: string) => `${HEAD.replace('1.1', '1.0')}Content-Length: ${body.length}\r\n\r\n${body}`],
     ['in pieces', (body: string) => `${HEAD}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${pieces(body)}`],
     [
-      'that asks whether to go on',
+      'that asks whether to continue',
       (body: string) =>
         `${HEAD}Expect: 100-continue\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     ],

@@ -152,7 +152,7 @@ describe('a response in the background', () => {
     await until(() => mock.inFlight === 0, 'the call has ended');
   });
 
-  it('goes on when the reader of its stream leaves', async () => {
+  it('continues when the reader of its stream leaves', async () => {
     const { client, mock } = await serve({ respond: () => ({ text: final('late'), latencyMs: 300 }) });
     const stream = await client.responses.create({ ...ASK, background: true, stream: true });
     let id = '';

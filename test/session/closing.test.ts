@@ -5,7 +5,7 @@ import { type ScriptedResponder, scriptedModel } from '../../src/test.ts';
 import { cell } from '../engine/harness.ts';
 import { onEachBackend } from './on-each-backend.ts';
 
-/** Milliseconds. `close()` takes half a second at most on a free machine; what it stops here would take minutes. */
+/** Milliseconds. `close()` takes half a second at most on a free machine; the loops it stops here would take minutes. */
 const SOON = 3_000;
 
 /** Ignores its signal. */

@@ -72,7 +72,7 @@ await onEachBackend(({ name, repl }) => {
       await rlm.close();
     });
 
-    it('reports that the REPL is empty, once, and goes on', async () => {
+    it('reports that the REPL is empty, once, and continues', async () => {
       const { session, restarts, rlm } = await opened({ context: 'bound' });
       await session.execute('kept = 1');
       // Ends every snapshot there is; or breaks the guest's own channel in every snapshot from here on.

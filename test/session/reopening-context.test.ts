@@ -1,4 +1,4 @@
-/** Tools and contexts of sessions that are opened again: what is handed over again. */
+/** Tools and contexts of sessions that are opened again: the values given again. */
 import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { contexts, fromFile, projected } from '../../src/index.ts';
@@ -14,7 +14,7 @@ await onOneBackend(({ repl }) => {
   const { process, made, reopened } = reopener(repl);
 
   describe('tools of a session that is opened again', () => {
-    it('are not needed for what is recorded; a new call says what to hand over', async () => {
+    it('are not needed for what is recorded; a new call says what to give', async () => {
       let calls = 0;
       const five = described(() => 5 + calls++);
       const there = await made({ session: { tools: { five, region: 'north' } } }, async (session) => {
@@ -99,7 +99,7 @@ await onOneBackend(({ repl }) => {
   });
 
   describe('contexts of a session that is opened again', () => {
-    it('raise when they are used and were not handed over; everything else is there', async () => {
+    it('raise when they are used and were not given; everything else is there', async () => {
       const there = await made({ session: { context: projected([1, 2]) } }, async (session) => {
         await session.execute('work = 42\nopen("f", "w").write("kept")');
         await session.execute('first = context[0]');

@@ -1,4 +1,4 @@
-/** Sessions that are opened again: what is handed over again, and what differs from the record. */
+/** Sessions that are opened again: the values given again, and differences from the record. */
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { fromFile, type RlmOptions } from '../../src/index.ts';

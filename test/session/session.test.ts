@@ -96,7 +96,7 @@ describe('a session', () => {
     expect(session.status().state).toBe('ready');
   });
 
-  it('runs completions on the same REPL: variables live on, contexts are numbered, history goes on', async () => {
+  it('runs completions on the same REPL: variables live on, contexts are numbered, history continues', async () => {
     const session = await opened([
       cell('seen = context', 'FINAL("one")'),
       cell('FINAL([seen, context, context_0, context_1, kept, history[0]["query"]])'),
@@ -159,7 +159,7 @@ describe('a session', () => {
     expect(promptOf(root, 3)).toContain('`context` = `context_1`: str, 5 characters');
   });
 
-  it('goes on reading what an earlier completion projected', async () => {
+  it('continues reading what an earlier completion projected', async () => {
     const session = await opened([
       cell('FINAL(context[0])'),
       cell('FINAL([context[0], context_0[1], list(context_1)])'),
@@ -188,7 +188,7 @@ describe('a session', () => {
     expect(await session.getVariable('order')).toEqual(['first', 'completion', 'last']);
   });
 
-  it('cancels a completion that waits for its turn, and goes on', async () => {
+  it('cancels a completion that waits for its turn, and continues', async () => {
     const session = await opened();
     const busy = session.execute('llm_query("x")\nfor i in range(10**6): pass');
     const run = session.completion({ query: 'never' });

@@ -68,7 +68,7 @@ describe('a sub-model that its provider does not know', () => {
     );
   };
 
-  it('fails the calls, and the run goes on', async () => {
+  it('fails the calls, and the run continues', async () => {
     await using provider = await providerOf(answer);
     const { run, events } = grow({ ...modelsPerDepth(provider, 2), limits: { maxDepth: 2 } });
     expect(JSON.parse((await run).text)).toEqual(Array(3).fill('model-not-found'));
@@ -145,7 +145,7 @@ describe('a quota or key error below', () => {
     ['quota', QUOTA, 'rate-limited'],
     ['key', KEY, 'missing-key'],
   ])(
-    'stops the whole run (%s): failed, resumable, paused in the store, and it can go on',
+    'stops the whole run (%s): failed, resumable, paused in the store, and it can continue',
     async (_name, fault, code) => {
       let mended = false;
       let begun = 0;
@@ -164,7 +164,7 @@ describe('a quota or key error below', () => {
         const depth = Number(request.model.slice(1));
         if (!isRootCall(request))
           return (depth === 3 && !mended && (await broken(request.prompt))) || `ok ${request.prompt}`;
-        if (turnOf(request) > 1) return 'FINAL(went on)';
+        if (turnOf(request) > 1) return 'FINAL(continued)';
         if (depth === 2) return cell('FINAL(" ".join(llm_query(f"p {i}") for i in range(4)))');
         if (depth === 1) return cell('FINAL(rlm_query("two", "y"))');
         return cell('rs = [llm_query("first"), *rlm_query_batched([("one", "x"), ("uno", "z")])]', 'FINAL(rs)');

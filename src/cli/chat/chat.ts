@@ -235,7 +235,7 @@ class Chat implements Disposable {
     if (isInteractive(console.stderr, console.env)) console.stderr.write('\n');
     if (durable && options.quiet !== true && state !== 'expired' && state !== 'terminated') {
       const store = options.store === false ? '' : storeArgument(options.store);
-      console.stderr.write(`Go on with: fathom chat --session ${session.id}${store}\n`);
+      console.stderr.write(`Continue with: fathom chat --session ${session.id}${store}\n`);
     }
     return this.#interrupts.leaving ?? (this.#reader.interactive ? EXIT.answered : this.#failed);
   }

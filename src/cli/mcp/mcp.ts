@@ -93,5 +93,5 @@ async function overHttp({ parts, options, console: { env, stdout, stderr }, ende
   const reads = root === undefined ? 'reads no paths' : `reads below ${root.join(', ')}`;
   stdout.write(`${forTerminal(`Listening on ${server.url} (${access}; ${reads}).`)}\n`);
   await ended;
-  stderr.write('Stopping: runs are paused and go on at the next start.\n');
+  stderr.write('Stopping: runs are paused and continue at the next start.\n');
 }

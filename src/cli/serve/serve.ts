@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
   });
   stdout.write(`${forTerminal(listening(server, keys))}\n`);
   await stopping;
-  note('Stopping: runs of clients are cancelled, background runs are paused and go on at the next start.');
+  note('Stopping: runs of clients are cancelled, background runs are paused and continue at the next start.');
   await server.close();
   return EXIT.answered;
 }

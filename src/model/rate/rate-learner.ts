@@ -1,7 +1,7 @@
 /**
  * Finds the rate a provider allows from nothing but its refusals, and keeps to it.
  *
- * Two refusals mark two moments at which the provider's bucket was empty; what it accepted between them says how fast it
+ * Two refusals mark two moments at which the provider's bucket was empty; the number accepted between them says how fast it
  * refills. We send a little below that and creep upwards, so that a higher limit is noticed at the price of a rare
  * refusal.
  *
@@ -69,7 +69,7 @@ export function createRateLearner(): RateLearner {
     delayMs: (now) => (rate === undefined ? 0 : Math.max(0, nextAt - now)),
     sent(now) {
       if (rate !== undefined) {
-        // Growth per request sent, so that what is not used does not grow.
+        // Growth per request sent, so that an unused rate does not grow.
         rate *= 1 + Math.min(MAX_STEP, growth(sample, now - (history.lastRefusalAt ?? 0)) / rate);
         nextAt = Math.max(nextAt, now - lateMs(rate, spare)) + 1000 / rate;
       }

@@ -48,7 +48,7 @@ export interface ScriptedRequest {
   readonly signal: AbortSignal;
 }
 
-/** Answers one request; may be asynchronous; what it throws is what the call fails with. */
+/** Answers one request; may be asynchronous; the call fails with the error it throws. */
 export type ScriptedResponder = (request: ScriptedRequest) => ScriptedReply | Promise<ScriptedReply>;
 
 /** Options of {@link scriptedModel}. */

@@ -62,7 +62,7 @@ export function createGuestLink(options: GuestLinkOptions): GuestLink {
   const blobs = createBlobStore(limits.diskBytes);
   const desk = createRequestDesk({ host: options.host, limits, clock, write, unread, violated });
   let running: RunningCommand | undefined;
-  /** Of the last command; what its result names is kept until the next one. */
+  /** Of the last command; the parts its result names are kept until the next one. */
   let lastParts: PartReader | undefined;
   let failure: RlmError | undefined;
   let lastCommand = 0;

@@ -6,7 +6,7 @@ import { checkInteger, type Fields, field, readList, readObject } from './shape.
 /** One part of a frame: bytes of its body, or a blob that came before. */
 export type Part = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'blob'; readonly blob: Blob };
 
-/** Parts of one frame, read in order; what is left unread at the end is a violation. */
+/** Parts of one frame, read in order; an unread part at the end is a violation. */
 export interface PartReader {
   next(): Part;
   /** The next part as text of at most `maxBytes`. */

@@ -24,7 +24,7 @@ const NO_PARTS: readonly Buffer[] = [];
 export interface RequestDesk {
   /** A command starts: requests are served from here on. */
   open(onWaiting: (waiting: boolean) => void): void;
-  /** The command is over: what is open is aborted and never answered; what comes later is refused. */
+  /** The command is over: what is open is aborted and never answered; later requests are refused. */
   close(): void;
   /** The caller gave the cell up: what is open is aborted and answered as cancelled. */
   cancel(reason: string): void;

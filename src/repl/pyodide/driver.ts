@@ -36,7 +36,7 @@ export interface DriverOptions {
 
 const AS_EARLIER =
   'variables and files are as they were before an earlier cell: snapshots had used up their limit (snapshotBytes) since';
-const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
+const ALL_LOST = 'all variables, files and snapshots are lost; values the caller bound are bound again';
 const NOTHING_LEFT = 'all variables and files are gone';
 /** Milliseconds between a soft interrupt of bash and the kill. */
 const BASH_GRACE_MS = 1_000;

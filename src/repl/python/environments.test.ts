@@ -10,7 +10,7 @@ import { findInterpreter } from './interpreter.ts';
 import { describeWithPython } from './testing.ts';
 
 await describeWithPython('python in a virtual environment', () => {
-  test('has its prefix and packages; what a .pth file runs at start, it runs in the box', async () => {
+  test('has its prefix and packages; the code of a .pth file runs in the box', async () => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fathom-venv-')));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     chmodSync(folder, 0o755); // the user that cells run as reads it

@@ -29,7 +29,7 @@ const RUNNING: ReadonlySet<string> = new Set(['execute', 'bash']);
 /** Other commands after which a snapshot is out of date. */
 const CHANGING: ReadonlySet<string> = new Set(['bind', 'set', 'answer']);
 
-const ALL_LOST = 'all variables, files and snapshots are lost; what the caller bound is bound again';
+const ALL_LOST = 'all variables, files and snapshots are lost; values the caller bound are bound again';
 
 export interface PythonReplOptions {
   readonly zygote: ZygoteProcess;

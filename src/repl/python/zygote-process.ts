@@ -172,7 +172,7 @@ function environment(options: ZygoteOptions): Record<string, string> {
   };
 }
 
-/** The first thing the launcher says; what it says later goes to `onLater`. */
+/** The first thing the launcher says; later messages go to `onLater`. */
 function firstMessage(child: Child, onLater: (message: Message) => void): Promise<Message> {
   return new Promise((resolve) => {
     let waiting = true;

@@ -64,7 +64,7 @@ export class GroupCommit {
   /**
    * Commits what was submitted so far, now. While another process writes, that is tried again later.
    *
-   * @returns undefined when it is done; what else resolves when it is
+   * @returns undefined when it is done; otherwise a promise that resolves when it is
    */
   commit(): Promise<void> | undefined {
     clearImmediate(this.#scheduled);

@@ -184,7 +184,7 @@ describe('a process that is killed', () => {
     await looking.close();
   });
 
-  it('leaves what it was writing to be swept; what a living process is writing stays', async () => {
+  it('leaves what it was writing to be swept; files a living process is writing stay', async () => {
     const aside = join(folder, 'blobs', 'tmp');
     const ids = (): readonly string[] => readdirSync(join(folder, 'locks')).map((name) => name.slice(0, 26));
     const lives = await start();

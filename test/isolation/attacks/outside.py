@@ -42,7 +42,7 @@ try:
     smtplib.SMTP("127.0.0.1", FACTS["port"], timeout=2)
 except smtplib.SMTPException:
     r = True
-### telnet by hand over asyncio
+### telnet written with asyncio
 import asyncio
 async def talk():
     reader, writer = await asyncio.open_connection("127.0.0.1", FACTS["port"])

@@ -1,5 +1,5 @@
 /**
- * Commands of the emulated bash that differ from just-bash's own, so that what models usually write works here; for
+ * Commands of the emulated bash that differ from just-bash's own, so that the commands models usually write work here; for
  * commands that are missing, a message that says what to do in this REPL.
  *
  * @module

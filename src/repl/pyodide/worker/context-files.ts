@@ -35,7 +35,7 @@ export function makeContextFiles(fs: EmscriptenFs, folder: string): ContextFiles
   let root: FsNode | undefined;
 
   function make(parent: FsNode | null, name: string, content: Content): FsNode {
-    // Not by `createNode`: that puts it into emscripten's table of names, which a rollback makes anew.
+    // Not by `createNode`: that puts it into emscripten's table of names, which a rollback makes again.
     const node = new fs.FSNode(parent, name, content.kind === 'folder' ? FOLDER_MODE : FILE_MODE, 0);
     node.id = inode;
     inode += 1;

@@ -1,6 +1,6 @@
 /**
  * Snapshots of the file tree: MEMFS lives in JavaScript, outside of linear memory, and travels beside it. Contents go
- * to the store; what has not changed since the last snapshot is not written again.
+ * to the store; files unchanged since the last snapshot are not written again.
  *
  * @module
  */

@@ -23,7 +23,7 @@ interface Image {
 export interface Images {
   /**
    * Takes a snapshot and reports it to the host, with the command it was taken after (0: none). False when the quota
-   * does not allow it; what was there before stays.
+   * does not allow it; the image before stays.
    */
   save(name: string, command?: number): boolean;
   /** Goes back to a snapshot. It is the automatic one as well from then on. */

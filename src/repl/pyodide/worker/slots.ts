@@ -146,7 +146,7 @@ function writeAt(source: Uint8Array, offset: number, bytes: number, position: nu
   while (done < bytes) done += writeSync(FD.store, source, offset + done, bytes - done, position + done);
 }
 
-/** Reads; what lies beyond the end of the file is zero (the last page of a file may be short). */
+/** Reads; bytes beyond the end of the file are zero (the last page of a file may be short). */
 function readAt(target: Uint8Array, offset: number, bytes: number, position: number): void {
   let done = 0;
   while (done < bytes) {

@@ -95,7 +95,7 @@ function takeUtf8(python: PyodideModule, target: number, header: LoadHeader): bo
   return ended && at === header.length;
 }
 
-/** Hands pieces out until the text ends; what is refused is read all the same. False when it was given up or refused. */
+/** Hands pieces out until the text ends; a refused text is read all the same. False when it was given up or refused. */
 function forEachPiece(take: TakePiece): boolean {
   const prefix = Buffer.alloc(PIECE_PREFIX);
   let good = true;
