@@ -7,6 +7,10 @@ import { chatCompletions } from './chat/chat-route.ts';
 import { answerError, guardHost, guardKeys, problemResponse } from './guards.ts';
 import { HttpProblem } from './http-problem.ts';
 import { methodsOf, openApiDocument } from './openapi/document.ts';
+import { StoreLibrary } from './page/library.ts';
+import { addPage, addPageSession } from './page/page-routes.ts';
+import { PageSessions } from './page/page-sessions.ts';
+import { addRunParts } from './page/run-parts.ts';
 import { addResponses } from './responses/responses-routes.ts';
 import { addRuns } from './runs/runs-routes.ts';
 import type { ServerEnv } from './server-env.ts';
@@ -28,7 +32,10 @@ export function createApp(given: Omit<ServerParts, 'bodies'>): Hono<ServerEnv> {
   });
   guardHost(app, config);
   addOpenRoutes(app, parts);
-  guardKeys(app, config.keys);
+  const sessions = new PageSessions({ keys: config.keys });
+  addPage(app, { sessions, bodies: parts.bodies });
+  guardKeys(app, config.keys, sessions);
+  addPageSession(app);
   addRoutes(app, parts);
   app.notFound((c) => problemResponse(c, unknownRoute(c)));
   app.onError((error, c) => answerError(error, c, config.onError));
@@ -69,6 +76,7 @@ function addRoutes(app: Hono<ServerEnv>, parts: ServerParts): void {
   });
   app.post('/v1/chat/completions', (c) => chatCompletions(c, parts));
   addResponses(app, parts);
+  addRunParts(app, new StoreLibrary(config.store, parts.runs));
   addRuns(app, parts);
   addSessions(app, parts);
   app.get('/v1/status', (c) => {

@@ -11,6 +11,8 @@ import { errorResponse } from '../door/error-response.ts';
 import { RlmError } from '../errors.ts';
 import { checkHost, type HostRules, Keys } from './access.ts';
 import { HttpProblem } from './http-problem.ts';
+import { pageClient } from './page/page-routes.ts';
+import type { PageSessions } from './page/page-sessions.ts';
 import type { ServerEnv } from './server-env.ts';
 
 /** Routes that are added later answer to the names and pages of the rules only. */
@@ -19,16 +21,24 @@ export function guardHost(app: Hono<ServerEnv>, rules: HostRules): void {
     const origin = c.req.header('origin');
     checkHost({ host: c.req.header('host') ?? '', ...(origin !== undefined && { origin }) }, rules);
     c.header('x-content-type-options', 'nosniff');
+    // A page of another port of this host would send the cookie with it.
+    c.header('cross-origin-resource-policy', 'same-origin');
     await next();
   });
   if (rules.allowedOrigins.length > 0) app.use(cors({ origin: [...rules.allowedOrigins] }));
 }
 
-/** Routes that are added later need a key, whose name they find as `client`. */
-export function guardKeys(app: Hono<ServerEnv>, given: Readonly<Record<string, string>>): void {
+/** Routes that are added later need a key, or the session of a page; they find its name as `client`. */
+export function guardKeys(
+  app: Hono<ServerEnv>,
+  given: Readonly<Record<string, string>>,
+  sessions?: PageSessions,
+): void {
   const keys = new Keys(given);
   app.use(async (c, next) => {
-    c.set('client', keys.client(c.req.header('authorization')));
+    const authorization = c.req.header('authorization');
+    const opened = authorization === undefined && sessions !== undefined ? pageClient(c, sessions) : undefined;
+    c.set('client', opened ?? keys.client(authorization));
     await next();
   });
 }

@@ -58,6 +58,19 @@ export const ANSWER_PIECE_CHARS = 16_384;
 /** Runs or sessions in one list, newest first. */
 export const PAGE_ITEMS = 100;
 
+/** Milliseconds that a browser's session lasts: a week of work on one page. */
+export const PAGE_SESSION_MS: number = 7 * 86_400_000;
+/** Sessions of browsers at once; the oldest gives way. */
+export const PAGE_SESSIONS = 1_000;
+/** Trees of runs that are kept for pages at once: two are compared, and one is behind them. */
+export const PAGE_CACHE_RUNS = 3;
+/** Milliseconds that a tree is kept: a page asks for its parts within seconds. */
+export const PAGE_CACHE_MS = 120_000;
+/** Milliseconds that the tree of a run at work is kept: the requests of one look share it. */
+export const PAGE_LIVE_MS = 250;
+/** Milliseconds between two looks at the events of a run that another process works on. */
+export const FOLLOW_MS = 300;
+
 /** The limits with their defaults. @throws RlmError `invalid-limit` for one that is unknown or not a whole number from 1 */
 export function withDefaults<T extends HttpLimits>(given: Partial<T>, defaults: T): T {
   for (const [limit, value] of Object.entries(given)) {

@@ -90,9 +90,14 @@ export class RunDesk {
 
   /** The client's runs, newest first. */
   async list(client: Client, status?: RunStatus): Promise<readonly RunRecord[]> {
+    return (await this.all(client, status)).slice(0, PAGE_ITEMS);
+  }
+
+  /** Every run of the client, newest first. */
+  async all(client: Client, status?: RunStatus): Promise<readonly RunRecord[]> {
     const filter = { rootsOnly: true, limit: Number.MAX_SAFE_INTEGER, ...(status !== undefined && { status }) };
     const all = await this.#config.store.runs.list(filter);
-    return all.filter(({ owner }) => maySee(client, owner)).slice(0, PAGE_ITEMS);
+    return all.filter(({ owner }) => maySee(client, owner));
   }
 
   /**

@@ -5,6 +5,22 @@ import type { RunDocument } from './run-document.ts';
 /** No HTML ever comes from a text: the browser refuses it. */
 const NO_HTML = "require-trusted-types-for 'script'";
 
+/** The policy of the page that a server sends: its own script, style and API, and nothing else. */
+export const SERVED_POLICY: string = [
+  "default-src 'none'",
+  ...["script-src 'self'", "style-src 'self'", "connect-src 'self'", 'img-src data:', "base-uri 'none'"],
+  ...["form-action 'none'", "frame-ancestors 'none'", NO_HTML],
+].join('; ');
+
+/** The page of a server. */
+export function servedHtml(): string {
+  return html({
+    head: '<link rel="stylesheet" href="/page/app.css">\n<script src="/page/app.js" defer></script>',
+    body: '',
+    title: 'Fathom',
+  });
+}
+
 /**
  * One file that shows one run without a server. Its policy allows its own script and style by their hashes, and no
  * connection.

@@ -89,7 +89,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
   'ai-sdk': ['context', 'door', 'engine', 'event', 'ledger', 'rlm.ts', 'run', 'schema'],
-  server: ['context', 'door', 'engine', 'event', 'model', 'resume', 'run', 'schema', 'session', 'store', 'rlm.ts'],
+  server: [
+    ...['context', 'door', 'engine', 'event', 'model', 'resume', 'run', 'schema', 'session', 'store', 'view', 'rlm.ts'],
+  ],
   mcp: ['context', 'door', 'engine', 'event', 'model', 'repl', 'run', 'server', 'session', 'store', 'rlm.ts'],
   'test-doubles': ['model'],
   'test.ts': ['model', 'test-doubles'],

@@ -45,7 +45,8 @@ interface Cancelling {
   readonly note: (line: string) => void;
 }
 
-async function cancelled(id: string, { store, wait, note }: Cancelling): Promise<RunRecord> {
+/** Ends a run, wherever it runs, and gives its record. @throws as {@link cancel} */
+export async function cancelled(id: string, { store, wait, note }: Cancelling): Promise<RunRecord> {
   const before = await store.runs.get(id);
   if (before === undefined) throw runNotFound(id, store);
   if (ENDED.has(before.status)) throw hasEnded(before);
@@ -56,7 +57,7 @@ async function cancelled(id: string, { store, wait, note }: Cancelling): Promise
     if (!('pid' in owner)) return owner;
     if (!asked) {
       note(`Run ${id} runs in process ${owner.pid}: asking it to stop.`);
-      askToStop(id, owner);
+      askProcess(id, owner, 'SIGTERM');
       asked = true;
     }
     if (Date.now() >= deadline) throw doesNotStop(id, owner, wait);
@@ -80,13 +81,14 @@ async function abortHere(id: string, store: Store): Promise<RunRecord | LockOwne
   }
 }
 
-function ownerOf(error: unknown): LockOwner | undefined {
+/** The process that a `run-locked` error names. */
+export function ownerOf(error: unknown): LockOwner | undefined {
   if (!RlmError.isInstance(error) || error.code !== 'run-locked') return undefined;
   return (error.data as { readonly process?: LockOwner }).process;
 }
 
 /** @throws RlmError when it is not certain that a signal reaches the owner of the run, or this user may not send it one */
-function askToStop(id: string, { pid, host, confirmed }: LockOwner): void {
+export function askProcess(id: string, { pid, host, confirmed }: LockOwner, signal: 'SIGTERM' | 'SIGINT'): void {
   if (!confirmed) {
     throw new RlmError({
       code: 'invalid-option',
@@ -96,7 +98,7 @@ function askToStop(id: string, { pid, host, confirmed }: LockOwner): void {
     });
   }
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return;
     throw new RlmError({

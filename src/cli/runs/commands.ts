@@ -7,6 +7,7 @@ import { amount, count } from '../options/values.ts';
 import type { Console } from '../screen/console.ts';
 import { reported } from '../screen/error-report.ts';
 import type { ExportOptions } from '../view/export.ts';
+import type { ViewOptions } from '../view/view.ts';
 import type { WatchInterrupts } from '../watch/show-run.ts';
 import type { ListOptions } from './list.ts';
 import type { ResumeOptions } from './resume.ts';
@@ -22,11 +23,12 @@ export interface Surroundings {
 
 const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
 
-/** Adds `fathom runs`, `fathom resume`, `fathom cancel` and `fathom export`. Each is loaded on demand. */
+/** Adds `fathom runs`, `resume`, `cancel`, `view` and `export`. Each is loaded on demand. */
 export function addRunCommands(fathom: Command, surroundings: Surroundings): void {
   addRuns(fathom, surroundings);
   addResume(fathom, surroundings);
   addCancel(fathom, surroundings);
+  addView(fathom, surroundings);
   addExport(fathom, surroundings);
 }
 
@@ -83,6 +85,17 @@ function addCancel(fathom: Command, { console, end }: Surroundings): void {
       const { cancel } = await import('./cancel.ts');
       const wait = options.wait * 1_000;
       end(await reported(options, console, () => cancel(id, { ...options, wait }, console)));
+    });
+}
+
+function addView(fathom: Command, { console, end }: Surroundings): void {
+  addStoreOption(fathom.command('view').description('show runs in the browser, until Ctrl-C'))
+    .argument('[id|file]', 'a run: its id, the beginning of it, last, or a log of the reference implementation')
+    .option('--port <n>', 'port on 127.0.0.1 (default: any free one)', count)
+    .option('--no-open', 'print the address and open no browser')
+    .action(async (id: string | undefined, options: ViewOptions) => {
+      const { view } = await import('../view/view.ts');
+      end(await reported({}, console, () => view(id, options, { console, signals: process })));
     });
 }
 

@@ -92,11 +92,11 @@ function served(
 function listening({ url }: FathomServer, keys: Readonly<Record<string, string>>): string {
   const names = Object.keys(keys);
   const access = names.length === 0 ? 'no key is needed' : `keys: ${names.join(', ')}`;
-  return `Listening on ${url}/v1 (${access}).`;
+  return `Listening on ${url}/v1 (${access}). Runs in the browser: ${url}/`;
 }
 
 /** Resolves at the first signal; a second one ends the process as it would any other. */
-function untilSignal(signals: SignalSource): Promise<void> {
+export function untilSignal(signals: SignalSource): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {
       for (const name of ['SIGINT', 'SIGTERM'] as const) signals.off(name, stop);

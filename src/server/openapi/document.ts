@@ -1,27 +1,15 @@
 import { requireFrom } from '../../package-files.ts';
 import type { JsonBody } from '../body.ts';
-import { REQUEST_SCHEMAS, type RequestSchema } from './request-schemas.ts';
+import { PAGE_ROUTES, PAGE_SCHEMAS } from './page-document.ts';
+import { REQUEST_SCHEMAS } from './request-schemas.ts';
 import { RESPONSE_SCHEMAS } from './response-schemas.ts';
-
-/** A route: its request, and its successful response. */
-interface Route {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
-  readonly path: string;
-  readonly summary: string;
-  readonly body?: RequestSchema;
-  readonly status?: 200 | 201 | 202;
-  /** A schema of responses, or a media type. */
-  readonly answer: string;
-  /** Also a stream of events. */
-  readonly stream?: true;
-  /** No key is needed. */
-  readonly open?: true;
-}
+import type { Route } from './route.ts';
 
 const SESSION = '/v1/sessions/{id}';
 
 /** Every route of the server. */
 const ROUTES: readonly Route[] = [
+  ...PAGE_ROUTES,
   { method: 'get', path: '/healthz', summary: 'Whether the server takes requests', answer: 'Health', open: true },
   { method: 'get', path: '/openapi.json', summary: 'This document', answer: 'application/json', open: true },
   {
@@ -157,7 +145,7 @@ export function openApiDocument(): JsonBody {
     info: { title: 'Fathom', version, description: 'See docs/server.md.' },
     paths: Object.fromEntries(operations),
     components: {
-      schemas: { ...REQUEST_SCHEMAS, ...RESPONSE_SCHEMAS },
+      schemas: { ...REQUEST_SCHEMAS, ...RESPONSE_SCHEMAS, ...PAGE_SCHEMAS },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     },
     security: [{ key: [] }],
@@ -168,10 +156,12 @@ function operationsOf(routes: readonly Route[]): JsonBody {
   return Object.fromEntries(routes.map((route) => [route.method, operation(route)]));
 }
 
-function operation({ path, summary, body, status = 200, answer, stream, open }: Route): JsonBody {
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+function operation({ path, summary, body, status = 200, answer, stream, open, query = [] }: Route): JsonBody {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     ...{ name, in: 'path', required: true, schema: { type: 'string' } },
   }));
+  const inQuery = query.map((name) => ({ name, in: 'query', schema: { type: 'string' } }));
+  const parameters = [...inPath, ...inQuery];
   const content = { ...contentOf(answer), ...(stream && { 'text/event-stream': {} }) };
   return {
     summary,

@@ -45,6 +45,7 @@ export type RequestSchema =
   | 'ResponseRequest'
   | 'RunRequest'
   | 'ReasonRequest'
+  | 'PageSessionRequest'
   | 'SessionRequest'
   | 'SessionQuestion'
   | 'ExecuteRequest'
@@ -116,6 +117,7 @@ export const REQUEST_SCHEMAS: Readonly<Record<RequestSchema, Schema>> = {
   },
   RunRequest: named({ ...QUESTION, model: { ...TEXT, description: 'One of /v1/models.' } }, ['query']),
   ReasonRequest: named({ reason: TEXT }, []),
+  PageSessionRequest: named({ key: TEXT, token: TEXT }, []),
   SessionRequest: named(
     {
       context: QUESTION.context ?? {},

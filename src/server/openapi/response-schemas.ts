@@ -5,17 +5,20 @@
  */
 import type { Schema } from '@cfworker/json-schema';
 
-const TEXT: Schema = { type: 'string' };
-const COUNT: Schema = { type: 'integer', minimum: 0 };
-const NUMBER: Schema = { type: 'number', minimum: 0 };
-const BOOLEAN: Schema = { type: 'boolean' };
+export const TEXT: Schema = { type: 'string' };
+export const COUNT: Schema = { type: 'integer', minimum: 0 };
+export const NUMBER: Schema = { type: 'number', minimum: 0 };
+export const BOOLEAN: Schema = { type: 'boolean' };
 const LIST: Schema = { type: 'array' };
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+export const nullable = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
 const list = (name: string): Schema => record({ object: { const: 'list' }, data: { type: 'array', items: ref(name) } });
 
 /** An object with exactly these fields. */
-function record(properties: Readonly<Record<string, Schema>>, optional: Readonly<Record<string, Schema>> = {}): Schema {
+export function record(
+  properties: Readonly<Record<string, Schema>>,
+  optional: Readonly<Record<string, Schema>> = {},
+): Schema {
   return {
     type: 'object',
     required: Object.keys(properties),

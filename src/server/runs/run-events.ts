@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { EPHEMERAL_EVENTS, type RunEvent } from '../../event/event.ts';
 import type { CompletionRun } from '../../run/run-handle.ts';
 import type { Store } from '../../store/index.ts';
+import { FOLLOW_MS } from '../limits.ts';
 import type { SendEvent } from '../sse.ts';
 
 /** Which events to send. */
@@ -38,7 +40,10 @@ export async function sendEvents(
       await sendOne(send, event, event.type !== 'run.completed');
       last = event.seq;
     }
-    if (live === undefined) return;
+    if (live === undefined) {
+      await followStored(send, { runId, after: last, store, signal });
+      return;
+    }
     for (let next = await live.next(); next.done !== true && !signal.aborted; next = await live.next()) {
       const event = next.value;
       if (event.runId !== runId) continue;
@@ -52,6 +57,23 @@ export async function sendEvents(
   } finally {
     signal.removeEventListener('abort', leave);
     leave();
+  }
+}
+
+/** Events of a run that another process works on, as they reach the store. */
+async function followStored(
+  send: SendEvent,
+  { runId, after, store, signal }: Pick<EventsOf, 'runId' | 'after' | 'store' | 'signal'>,
+): Promise<void> {
+  let last = after;
+  for (let isRunning = true; isRunning && !signal.aborted; ) {
+    isRunning = (await store.runs.get(runId))?.status === 'running';
+    // Read after the status, so that the events of its end are sent.
+    for (const event of await store.events.read(runId, { after: last })) {
+      await sendOne(send, event, event.type !== 'run.completed');
+      last = event.seq;
+    }
+    if (isRunning) await delay(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

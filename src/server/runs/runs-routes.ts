@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
-import type { RunStatus } from '../../store/index.ts';
 import { servedModel, untilBegun } from '../ask.ts';
 import { checkBody, optional } from '../check-body.ts';
+import { statusOf } from '../page/run-parts.ts';
 import type { ServerEnv } from '../server-env.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { disconnectSignal, eventStream } from '../sse.ts';
@@ -9,8 +9,6 @@ import { invalidField } from '../wire-messages.ts';
 import { questionOf } from './question.ts';
 import { sendEvents } from './run-events.ts';
 import { runView } from './run-view.ts';
-
-const STATUSES: ReadonlySet<string> = new Set(['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted']);
 
 /** Adds `/v1/runs`: runs that belong to the server. */
 export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }: ServerParts): void {
@@ -25,11 +23,7 @@ export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }:
     return c.json(runView(await runs.record(run.id, c.var.client)), 202, { location: `/v1/runs/${run.id}` });
   });
   app.get('/v1/runs', async (c) => {
-    const status = c.req.query('status');
-    if (status !== undefined && !STATUSES.has(status)) {
-      throw invalidField('status', `it has to be one of ${[...STATUSES].join(', ')}`);
-    }
-    const listed = await runs.list(c.var.client, status as RunStatus | undefined);
+    const listed = await runs.list(c.var.client, statusOf(c.req.query('status')));
     return c.json({ object: 'list', data: listed.map(runView) });
   });
   app.get('/v1/runs/:id', async (c) => c.json(runView(await runs.record(c.req.param('id'), c.var.client))));
@@ -37,7 +31,7 @@ export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }:
     const signal = disconnectSignal(c);
     const runId = c.req.param('id');
     await runs.record(runId, c.var.client);
-    const after = numberOf(c.req.header('last-event-id') ?? c.req.query('after') ?? '0');
+    const after = eventNumber(c.req.header('last-event-id') ?? c.req.query('after') ?? '0');
     const run = runs.active(runId, c.var.client);
     return eventStream(c, { ...config.limits, onError: config.onError }, (send) =>
       sendEvents(send, { runId, after, store: config.store, run, isStopping: () => runs.stopping, signal }),
@@ -55,7 +49,8 @@ export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }:
   }
 }
 
-function numberOf(text: string): number {
+/** The number of an event that a client has. @throws RlmError `invalid-option` */
+export function eventNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw invalidField('Last-Event-ID', 'it has to be the number of an event');
 }

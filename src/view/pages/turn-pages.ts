@@ -47,10 +47,11 @@ function partsOf(index: RunIndex, run: RunNode, { number, reply, commands }: Tur
 
 const FENCE = /^(`{3,}|~{3,})[^\n`]*\n([\s\S]*?)\n?^\1[`~]*[ \t]*$/gm;
 
-/** An answer is shown as a command, so its text is not repeated as prose. */
-function withoutCommands(text: string, commands: readonly CommandNode[]): string {
-  const only = commands.length === 1 && commands[0]?.command.type.startsWith('final') === true;
-  return only && /^\s*FINAL(?:_VAR)?\(/.test(text) ? '' : text;
+/** An answer is shown as a command, so its line is not repeated as prose: the reply as emitted has it. */
+function withoutCommands(text: string, [next]: readonly CommandNode[]): string {
+  if (next?.command.type.startsWith('final') !== true) return text;
+  const at = text.search(/^[\s>*`-]*FINAL(?:_VAR)?\(/m);
+  return at < 0 ? text : text.slice(0, at);
 }
 
 function commandView(index: RunIndex, run: RunNode, node: CommandNode): CommandView {

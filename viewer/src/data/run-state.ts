@@ -11,6 +11,8 @@ import {
 
 /** Milliseconds between two looks at a run that is at work, at least. */
 const LOOK_MS = 400;
+/** Milliseconds between two looks at the children of a run that is at work. */
+const CHILD_LOOK_MS = 3_000;
 /** A look may take this part of the time. */
 const LOOK_SHARE = 8;
 
@@ -55,6 +57,7 @@ export function openRun(id: string, source: Source): RunState {
   const [draft, output, progress] = [signal(''), signal(''), signal('')];
   const [live, connected] = [signal(false), signal(true)];
   let closed = false;
+  let poll: ReturnType<typeof setInterval> | undefined;
   let stopFollowing: (() => void) | undefined;
 
   const turnsOf = (run: string): Signal<readonly TurnView[] | null> => {
@@ -145,6 +148,8 @@ export function openRun(id: string, source: Source): RunState {
   };
   function begin(): void {
     live.value = true;
+    // Events of children are not sent.
+    poll = setInterval(lookSoon, CHILD_LOOK_MS);
     stopFollowing = source.follow(id, onEvent, (isConnected) => {
       connected.value = isConnected;
       // It may have missed the end.
@@ -152,6 +157,7 @@ export function openRun(id: string, source: Source): RunState {
     });
   }
   function end(): void {
+    clearInterval(poll);
     stopFollowing?.();
     batch(() => {
       live.value = false;
@@ -182,6 +188,7 @@ export function openRun(id: string, source: Source): RunState {
     close() {
       closed = true;
       clearTimeout(timer);
+      clearInterval(poll);
       stopFollowing?.();
     },
   };
