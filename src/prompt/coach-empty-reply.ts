@@ -1,5 +1,6 @@
 import { blockToSend, FIRST_LOOK, finalWith, parseReply, proseAnswerOf } from '../protocol/index.ts';
 import type { Note } from './feedback.ts';
+import { commandInBlock, unreadCode } from './unread-code.ts';
 
 /** A reply of which nothing ran and nothing was rejected. */
 export interface EmptyReplyFacts {
@@ -34,10 +35,13 @@ export function coachEmptyReply(facts: EmptyReplyFacts): EmptyReplyCoaching {
     const seen = 'only reasoning came, which is not read; after it, write the reply';
     return coaching('reasoning', seen, fromReasoning(reasoning, facts) ?? nextStep(facts));
   }
+  const unread = unreadCode(text);
+  if (unread !== undefined) return coaching(unread.form, unread.seen, unread.send);
   const tag = UNREAD_FENCE.exec(text)?.[1];
   if (tag !== undefined) {
     const seen = `it has a block tagged ${tag.slice(0, 40)}, and only blocks of Python and bash are run`;
-    return coaching(`fence ${tag}`, seen, nextStep(facts));
+    const command = facts.mayAnswer ? commandInBlock(text) : undefined;
+    return coaching(`fence ${tag}`, seen, command ?? nextStep(facts));
   }
   const answer = facts.mayAnswer ? answerOf(text) : undefined;
   const send = answer === undefined ? undefined : finalWith(answer);

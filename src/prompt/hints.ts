@@ -8,6 +8,7 @@
 import { blockToSend, FIRST_LOOK } from '../protocol/index.ts';
 import type { Note } from './feedback.ts';
 import { missingImport, missingModule } from './missing-names.ts';
+import { answerByOtherName, repairedCode } from './repaired-code.ts';
 
 /** A cell that was run, as far as hints look at it. */
 export interface CellFacts {
@@ -34,7 +35,14 @@ export const HUGE_PROMPT_CHARS = 200_000;
 type Hint = (cell: CellFacts) => Note | undefined;
 
 /** In the order in which they are tried; of those about an error, the first that fits is given. */
-const ON_ERROR: readonly Hint[] = [unquotedFinal, cutBlock, missingModuleHint, missingImportHint];
+const ON_ERROR: readonly Hint[] = [
+  unquotedFinal,
+  cutBlock,
+  repairedCode,
+  answerByOtherName,
+  missingModuleHint,
+  missingImportHint,
+];
 const ALWAYS: readonly Hint[] = [commentedFinal, overwrittenAnswer, manySingleCalls, hugePrompt];
 
 /** The hints that a cell deserves. */

@@ -13,6 +13,18 @@ describe('answers in other forms', () => {
     ['So it is \\boxed{42}.', '42'],
     ['FINAL: 42', '42'],
     ['Final answer = say "hi"', 'say "hi"'],
+    ['final_answer("42")', '42'],
+    ['Final(42)', '42'],
+    ['FINAL[42]', '42'],
+    ['**FINAL_ANSWER(“42”)**.', '42'],
+    ['FINAL（42）', '42'],
+    ['submit({"n": 42})', '{"n": 42}'],
+    ['<answer>42</answer>', '42'],
+    ['<final_answer> 42 </final_answer>', '42'],
+    ['最终答案：42', '42'],
+    ['La réponse finale : 42', '42'],
+    ['Antwort: 42', '42'],
+    ['Ответ: 42', '42'],
   ])('%s: the rejection holds the line to send', (reply, answer) => {
     const { commands, rejected } = parseReply(reply);
     expect(commands).toEqual([]);
@@ -21,7 +33,14 @@ describe('answers in other forms', () => {
     expect(proseAnswerOf(`Some words.\n${reply}`)).toBe(answer);
   });
 
-  it.each(['I will answer later.', 'The final section is long.', 'Results are in the table.'])('%s', (reply) => {
+  it.each([
+    'I will answer later.',
+    'The final section is long.',
+    'Results are in the table.',
+    'I would finish (later).',
+    'see <answer>',
+    'answer(s)',
+  ])('%s', (reply) => {
     expect(read(reply)).toEqual([]);
   });
 
