@@ -73,6 +73,76 @@ describe('the encoding is found', () => {
   });
 });
 
+describe('short tables in another script are not taken for Western text', () => {
+  test.each([
+    [
+      'a table in Cyrillic',
+      bytes('c8ecff3bc3eef0eee40ac8e2e0ed3bcceef1eae2e00ac8ecff3bc3eef0eee40ac8e2e0ed3bcceef1eae2e00a'),
+      'windows-1251',
+      'Москва',
+    ],
+    [
+      'a table in Cyrillic of Unix',
+      bytes(
+        'e9d7c1cecfd720f0a3d4d23bedcfd3cbd7c13b31320af3cdc9d2cecfd7c120e1cecec13beecfd7cfd3c9c2c9d2d3cb3b330aebd5dacec5c3cfd720efccc5c73bebc1dac1ced83b34340af0cfd0cfd7c120edc1d2c9d13bf3c1cdc1d2c13b350af7c1d3c9ccd8c5d720e9ccd8d13bf0c5d2cdd83b370a',
+      ),
+      'koi8-r',
+      'Казань',
+    ],
+    [
+      'a table in Japanese',
+      bytes(
+        '8e8196bc2c937393b9957b8ca72c944e97ee0a9363928691be98592c938c8b9e93732c33340a8db293a189d48e712c91e58de3957b2c32380a97e996d888ea98592c966b8a4393b92c34350a8d828bb494fc8de72c959f89aa8ca72c33310a',
+      ),
+      'shift_jis',
+      '大阪府',
+    ],
+    [
+      'a table in Japanese of Unix',
+      bytes(
+        'bbe1ccbe2cc5d4c6bbc9dcb8a92cc7afcef00ac5c4c3e6c2c0cfba2cc5ecb5fec5d42c33340abab4c6a3b2d6bbd22cc2e7bae5c9dc2c32380aceebccdab0eccfba2ccbccb3a4c6bb2c34350ab9e2b6b6c8febae92ccaa1b2acb8a92c33310a',
+      ),
+      'euc-jp',
+      '東京都',
+    ],
+    [
+      'a table in Chinese of Taiwan',
+      bytes('a96da6572cabb0a5ab0aa4fda470a9fa2ca578a55fa5ab0ab3afacfcacc22cb0aab6afa5ab0aaa4ca7d3b0b62ca578a4a4a5ab0a'),
+      'big5',
+      '台北市',
+    ],
+    [
+      'a table in Greek',
+      bytes(
+        'bcedefece13bd0fcebe70ac3e9fef1e3eff23bc1e8deede10acce1f1dfe13bc8e5f3f3e1ebefeddfeae70acddfeaeff23bd0dcf4f1e10a',
+      ),
+      'windows-1253',
+      'Αθήνα',
+    ],
+    [
+      'a table in Hebrew',
+      bytes('f9ed3bf2e9f80ae3e5e33be9f8e5f9ece9ed0af9f8e43bfaec20e0e1e9e10a'),
+      'windows-1255',
+      'ירושלים',
+    ],
+  ])('%s', async (_, content, encoding, part) => {
+    const found = await read('table.csv', content);
+    expect(found.encoding).toBe(encoding);
+    expect(found.preview).toContain(part);
+  });
+
+  test.each([
+    ['Polish', bytes('496d69ea3b4d696173746f0aa375b86173'), 'Imi'],
+    ['three accents in a row', latin('na\xefve \xe9\xe8\xe0 caf\xe9 d\xe9j\xe0 vu \xe7a na\xefve \xeatre'), 'naïve'],
+    ['lines of a box', latin('\xc4\xc4\xc4\xc4 box'), 'box'],
+    ['one foreign byte', latin('10 \xb0C'), '10 °C'],
+  ])('%s is windows-1252', async (_, content, part) => {
+    const found = await read('western.csv', content);
+    expect(found.encoding).toBe('windows-1252');
+    expect(found.preview).toContain(part);
+  });
+});
+
 describe('what was found is said', () => {
   test('never UTF-8 of what is not, and the model hears that it is a guess', async () => {
     const { set, notes, size } = await read('l1.tsv', latin('Name\tStadt\nJos\xe9\tM\xfcnchen\n'));

@@ -74,6 +74,11 @@ export function notesOf(name: string, facts: FileFacts): readonly ContextNote[] 
   return notes;
 }
 
+/** The file has no letter. */
+export function blankNote(name: string): ContextNote {
+  return { kind: 'empty', text: `${shownName(name)} holds only blanks` };
+}
+
 /** That code gets the bytes of a file, and how it opens them. `bytes` is the expression that code writes for them. */
 export function bytesNote(name: string, facts: Extract<FileFacts, { is: 'binary' }>, bytes: string): ContextNote {
   const { opens } = facts.kind;

@@ -8,7 +8,7 @@ import { documentContext } from './document-context.ts';
 import { examine, type FileLook, type FileOptions, notUsable } from './examine-file.ts';
 import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath } from './file-options.ts';
-import { bytesNote, describeFile, notesOf } from './file-words.ts';
+import { blankNote, bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
 import { previewOfFile } from './preview-of-file.ts';
 import { hasRows } from './text-kinds.ts';
@@ -94,6 +94,7 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
     return { ...BYTES, value, size: facts.bytes, description, notes, empty: facts.bytes === 0 };
   }
   const rows = value.as === 'text' && hasRows(name, value.bytes);
+  const preview = await previewOfFile(value);
   return {
     value: rows ? { kind: 'document', id: '', path: name, file: value, text: value, facts: {} } : value,
     type: value.as === 'json' ? 'JSON' : 'str',
@@ -101,11 +102,16 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
     size: value.as === 'json' ? undefined : facts.characters,
     unit: 'characters',
     lines: facts.lines,
-    preview: await previewOfFile(value),
+    preview,
     description,
-    notes: notesOf(name, facts),
+    notes: facts.characters > 0 && holdsNothing(preview) ? [blankNote(name)] : notesOf(name, facts),
     empty: facts.characters === 0,
   };
+}
+
+/** A file that the preview shows whole, and that is blank. */
+function holdsNothing(preview: string | undefined): boolean {
+  return preview !== undefined && preview.trim() === '';
 }
 
 const BYTES = { type: 'bytes', unit: 'bytes', preview: undefined } as const;

@@ -6,6 +6,7 @@
 import { isAscii } from 'node:buffer';
 import { analyse } from 'chardet';
 import { encodingOfLabel, type TextEncoding } from '../text-encoding.ts';
+import { isForeignScript, likeliestForeign } from './rank-encodings.ts';
 
 /** A mark at the beginning of a text, which says its encoding and is not part of it. */
 export interface ByteOrderMark {
@@ -100,7 +101,10 @@ export function guessEncoding(sample: Buffer): TextEncoding {
     const believed = BELIEVED.get(name);
     if (believed !== undefined && confidence >= believed[1] && decodes(sample, believed[0])) return believed[0];
   }
-  return 'windows-1252';
+  if (!isForeignScript(sample)) return 'windows-1252';
+  const confidence = (encoding: TextEncoding): number =>
+    ranked.find(({ name }) => BELIEVED.get(name)?.[0] === encoding)?.confidence ?? 0;
+  return likeliestForeign(sample, (encoding) => decodes(sample, encoding), confidence) ?? 'windows-1252';
 }
 
 /** Within two bytes of one that is not ASCII: the second halves of characters, and the marks around words. */

@@ -142,6 +142,22 @@ describe('pipes', () => {
     expect(kernel.stdout).not.toContain('/proc/version, 0 characters');
   });
 
+  test.each(['SIGINT', 'SIGTERM'] as const)('a fifo without a writer is waited for, until %s', async (signal) => {
+    const shell = promisify(execFile);
+    await shell('mkfifo', ['-m', '600', join(folder, `silent-${signal}`)]);
+    const before = mock.calls.length;
+    const timers: NodeJS.Timeout[] = [];
+    const outcome = await runFathom(['ask', 'Q', '-m', `${mock.url}/v1#m`, '-f', `silent-${signal}`, '--no-stdin'], {
+      cwd: folder,
+      // The command installs its handlers after the shell would have ended it: asked again until it has ended.
+      onStart: (child) => void timers.push(setInterval(() => child.kill(signal), 1_500)),
+    });
+    for (const timer of timers) clearInterval(timer);
+    expect(outcome.code ?? outcome.signal).not.toBe(0);
+    expect(outcome.stdout).toBe('');
+    expect(mock.calls.length).toBe(before);
+  });
+
   test.each([
     ['missing', '/nowhere/at/all'],
     ['a file', '/proc/version'],

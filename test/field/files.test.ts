@@ -90,6 +90,15 @@ describe('D: what is empty is reported', () => {
   });
 });
 
+test.each(['  \n\n', '\t', '\r\n\r\n', ' '.repeat(1_000), '\u00a0\u3000'])(
+  'D: a file of blanks is reported (%#)',
+  async (content) => {
+    const loaded = await loadOne(fromFile(await write('blank.txt', content)));
+    expect((loaded.notes ?? []).map(({ text }) => text)).toEqual(['blank.txt holds only blanks']);
+    expect(loaded.empty).toBe(false);
+  },
+);
+
 describe.skipIf(process.platform === 'win32')('D: links and names', () => {
   test('loops of links have an end', async () => {
     await write('a/text.txt', 'a');

@@ -1,5 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, open, readdir, rmdir } from 'node:fs/promises';
+import { constants, createWriteStream, openSync } from 'node:fs';
+import { mkdtemp, open, readdir, rmdir, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -101,8 +102,7 @@ export async function spoolFile(
 ): Promise<SpooledInput> {
   try {
     // Opened before anything is made for it: what fails here is the file, not the folder it is copied to.
-    const source = await open(path, 'r');
-    return await spoolInput(source.createReadStream(), store, signal);
+    return await spoolInput(await openSource(path), store, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).path !== path) throw error;
     throw new RlmError({
@@ -113,6 +113,13 @@ export async function spoolFile(
       cause: error,
     });
   }
+}
+
+async function openSource(path: string): Promise<NodeJS.ReadableStream> {
+  if (process.platform !== 'linux' || !(await stat(path)).isFIFO()) return (await open(path, 'r')).createReadStream();
+  // Opening a named pipe, and reading it, blocks a thread until there is a writer: no signal would end the command.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function temporary(): Promise<string> {
