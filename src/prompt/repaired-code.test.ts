@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CellFacts } from './hints.ts';
 import { answerByOtherName, repairedCode } from './repaired-code.ts';
 
-const FACTS: Omit<CellFacts, 'code' | 'error'> = {
-  ...{ ok: false, unclosed: false, answered: false, singleCalls: 0, longestPrompt: 0, rebound: [] },
-};
 const syntax = (code: string, type = 'SyntaxError') =>
-  repairedCode({ ...FACTS, code, error: { type, message: 'invalid syntax' } });
+  repairedCode({ code, error: { type, message: 'invalid syntax' } });
 const block = (code: string): string => `\`\`\`repl\n${code}\n\`\`\``;
 
 describe('code that is not Python is given back as it was meant', () => {
@@ -32,7 +28,7 @@ describe('code that is not Python is given back as it was meant', () => {
     expect(syntax('!ls -l\n!wc -l context')?.send).toBe('```bash\nls -l\nwc -l context\n```');
   });
 
-  test.each(['The answer is 42', 'There are 3 cats, and 2 dogs.', 'Nobody wrote it'])('a sentence: %s', (sentence) => {
+  test.each(['The answer is 42', 'There are 3 cats, and 2 dogs.', 'Emma wrote it'])('a sentence: %s', (sentence) => {
     expect(syntax(sentence)?.send).toBe(`FINAL(${JSON.stringify(sentence)})`);
   });
 
@@ -42,7 +38,7 @@ describe('code that is not Python is given back as it was meant', () => {
 
   test('nothing for code that Python could read', () => {
     expect(syntax('print("“")', 'ValueError')).toBeUndefined();
-    expect(repairedCode({ ...FACTS, code: 'print("“")', error: undefined })).toBeUndefined();
+    expect(repairedCode({ code: 'print("“")', error: undefined })).toBeUndefined();
   });
 
   test('megabytes of odd code cost little time', () => {
@@ -54,6 +50,6 @@ describe('code that is not Python is given back as it was meant', () => {
 
 test.each(['final_answer', 'FINAL_ANSWER', 'Final', 'submit_answer', 'finish'])('an answer by %s in code', (name) => {
   const error = { type: 'NameError', message: `name '${name}' is not defined` };
-  expect(answerByOtherName({ ...FACTS, code: `x = 1\n${name}(x)`, error })?.send).toBe(block('x = 1\nFINAL(x)'));
-  expect(answerByOtherName({ ...FACTS, code: 'y', error: { type: 'NameError', message: "name 'y'" } })).toBeUndefined();
+  expect(answerByOtherName({ code: `x = 1\n${name}(x)`, error })?.send).toBe(block('x = 1\nFINAL(x)'));
+  expect(answerByOtherName({ code: 'y', error: { type: 'NameError', message: "name 'y'" } })).toBeUndefined();
 });

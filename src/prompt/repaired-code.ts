@@ -6,7 +6,12 @@
  */
 import { blockToSend, finalWith } from '../protocol/index.ts';
 import type { Note } from './feedback.ts';
-import type { CellFacts } from './hints.ts';
+
+/** A cell that failed. */
+export interface FailedCode {
+  readonly code: string;
+  readonly error: { readonly type: string; readonly message: string } | undefined;
+}
 
 interface Repair {
   /** Ends the sentence "The code was not Python: …". */
@@ -94,7 +99,7 @@ const BANG = /^[ \t]*!(?!=)(.+)$/;
 const SENTENCE = /^[A-Z][\w'’-]*(?: +[\w'’%.,-]+){2,40}[.!?]?$/;
 
 /** The hint for code that Python could not read, with what was meant. */
-export function repairedCode({ code, error }: CellFacts): Note | undefined {
+export function repairedCode({ code, error }: FailedCode): Note | undefined {
   if (error === undefined || !/^(?:SyntaxError|IndentationError|TabError)$/.test(error.type)) return undefined;
   const lines = code.split('\n').filter((line) => line.trim() !== '');
   const commands = lines.map((line) => BANG.exec(line)?.[1]);
@@ -124,7 +129,7 @@ const ANSWER_NAMES =
   /^(?:final_?answer|finalanswer|final|submit_?answer|return_?answer|give_?answer|output_?answer|finish)$/i;
 
 /** `final_answer(42)` in a cell. */
-export function answerByOtherName({ code, error }: CellFacts): Note | undefined {
+export function answerByOtherName({ code, error }: FailedCode): Note | undefined {
   const name = error?.type === 'NameError' ? /^name '(\w+)' is not defined/.exec(error.message)?.[1] : undefined;
   if (name === undefined || !ANSWER_NAMES.test(name)) return undefined;
   const send = blockToSend(code.replace(new RegExp(`\\b${name}(?=\\s*\\()`, 'g'), 'FINAL'));

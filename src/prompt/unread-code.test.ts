@@ -26,7 +26,7 @@ describe('code in a form that is not read is given back in a block', () => {
     ['JSON', '{"n": 2}'],
     ['a name', 'Mr. Darcy (of Pemberley)'],
     ['nothing', '   \n'],
-  ])('%s is no code', (_, reply) => {
+  ])('%s is not code', (_, reply) => {
     expect(unreadCode(reply)).toBeUndefined();
   });
 

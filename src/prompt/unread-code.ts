@@ -17,7 +17,7 @@ const CONSOLE = /^[ \t]*(?:(?:>>>|\.\.\.)(?: |$)|In \[\d+\]: )/;
 const CODE_LINE =
   /^(?:import \w[\w., ]*|from [\w.]+ import .+|print\(.+\)|for \w[\w, ]* in .+:|while .+:|with .+:|if .+:|def \w+\(.*\).*:|try:|[a-z_]\w*(?:\[[^\]]*\])? (?:\+?=) .+|[a-z_][\w.]*\(.*\))$/;
 
-/** Characters of a reply above which its form is not looked at: a longer one is no slip of a single block. */
+/** Characters of a reply above which its form is not looked at: a slip of a single block is shorter. */
 const LOOKED_AT_CHARS = 20_000;
 
 /** The code of a reply that has no block which is read; undefined for anything else. */
@@ -28,7 +28,7 @@ export function unreadCode(text: string): UnreadCode | undefined {
     return found('escaped', 'the line ends of its block are written as \\n', code);
   }
   const other = OTHER_FENCE.exec(text);
-  if (other !== null) return found('other fence', 'its code stands between other marks than three backticks', other[2]);
+  if (other !== null) return found('other fence', 'its code is between other marks than three backticks', other[2]);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const prompts = lines.filter((line) => CONSOLE.test(line));
   if (prompts.length > 0 && CONSOLE.test(lines[0] ?? '')) {
