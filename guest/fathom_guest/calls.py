@@ -17,6 +17,8 @@ _FRAME_CALLS = 4000
 _HEADER = 48 * 1024
 #: Calls with values too large for a frame that are under way at once: the host keeps each of them in a file.
 _LARGE_CALLS = 13
+#: Bytes of calls with images that are under way at once.
+_IMAGE_ROOM = 128 * 1024 * 1024
 #: Bytes of JSON that names an item's batch, or the length of a part.
 _BATCH, _LENGTH = 48, 9
 #: The fields of a flat call without options.
@@ -173,8 +175,13 @@ class Calls:
         return taken
 
     def _beside(self, call: Call, size: int) -> bool:
-        """A child may start beside others although its context fills a frame: the host keeps it in a file."""
+        """A child may start beside others although its context fills a frame: the host keeps it in a file.
+
+        So may a call with images, which the host holds in memory.
+        """
         channel = self._channel
+        if "images" in call.fields:
+            return size <= _IMAGE_ROOM - channel.bytes_pending
         if call.fields["kind"] != "rlm" or size > self.room - channel.bytes_pending:
             return False
         return size <= FRAME_BODY or channel.large_pending < _LARGE_CALLS

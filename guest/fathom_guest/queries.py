@@ -9,6 +9,7 @@ from .calls import PLAIN, Call, Calls
 from .frames import encode_text
 from .json_values import json_text, text_of
 from .limits import Limits, check_size
+from .pictures import Pictures, pictures_of
 from .queried import plain
 from .reply import Reply
 
@@ -21,11 +22,22 @@ class Queries:
         self.limits = limits
 
     def llm(
-        self, prompt: object, fields: dict, shared: Sequence[bytes], where: str, batch: "tuple | None" = None
+        self,
+        prompt: object,
+        fields: dict,
+        shared: Sequence[bytes],
+        where: str,
+        batch: "tuple | None" = None,
+        pictures: "Pictures | None" = None,
     ) -> Call:
         """A flat call. `where` names the prompt in error messages."""
+        if isinstance(prompt, str) and pictures is not None:
+            fields = {**fields, "images": pictures.sizes}
+            return Call(fields, shared, (self._checked(prompt, where), pictures.data), batch)
         if isinstance(prompt, str):
             return Call(fields, shared, (self._checked(prompt, where),), batch)
+        if pictures is not None:
+            raise TypeError(f"{where} must be a str where images are given")
         if isinstance(prompt, list):
             return Call({**fields, "chat": True}, shared, (self._chat(prompt, where),), batch)
         raise TypeError(f"{where} must be a str or a list of {{role, content}} messages, not {type(prompt).__name__}")
@@ -159,16 +171,18 @@ def make_queries(
         calls.start((call,))
         return call
 
-    def start_llm(prompt: object, *, system=None, model=None, max_tokens=None) -> Call:
+    def start_llm(prompt: object, *, images=None, system=None, model=None, max_tokens=None) -> Call:
         fields, shared = llm_fields(system, model, max_tokens, queries.limits)
-        return queries.llm(prompt, fields, shared, "the prompt")
+        pictures = None if images is None else pictures_of([images], 1)[0]
+        return queries.llm(prompt, fields, shared, "the prompt", None, pictures)
 
-    def start_llm_batch(prompts: Iterable, *, system=None, model=None, max_tokens=None) -> list[Call]:
+    def start_llm_batch(prompts: Iterable, *, images=None, system=None, model=None, max_tokens=None) -> list[Call]:
         fields, shared = llm_fields(system, model, max_tokens, queries.limits)
         items = queries.batch(prompts, "prompts")
         ident, count = queries.batch_id(), len(items)
+        pictures = pictures_of(images, count)
         return [
-            queries.llm(item, fields, shared, f"prompt {index} of {count}", (ident, index, count))
+            queries.llm(item, fields, shared, f"prompt {index} of {count}", (ident, index, count), pictures[index])
             for index, item in enumerate(items)
         ]
 
@@ -187,13 +201,19 @@ def make_queries(
             made.append(queries.rlm(query, context, schema, fields, (ident, index, count), encoded))
         return made
 
-    def llm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:
-        """Asks a language model. Returns its reply, a str with .ok, .usage, .truncated; a failure raises LLMError."""
-        return calls.wait(one(start_llm(prompt, system=system, model=model, max_tokens=max_tokens)))
+    def llm_query(prompt, *, images=None, system=None, model=None, max_tokens=None) -> Reply:
+        """Asks a language model. Returns its reply, a str with .ok, .usage, .truncated; a failure raises LLMError.
 
-    def llm_query_batched(prompts, *, system=None, model=None, max_tokens=None) -> list[Reply]:
-        """Asks about many prompts at once. Same length and order; a failed item is a Reply with ok == False."""
-        batch = start_llm_batch(prompts, system=system, model=model, max_tokens=max_tokens)
+        `images`: up to 16 PNG or JPEG images: bytes, documents of the context, paths, PIL or matplotlib figures.
+        """
+        return calls.wait(one(start_llm(prompt, images=images, system=system, model=model, max_tokens=max_tokens)))
+
+    def llm_query_batched(prompts, *, images=None, system=None, model=None, max_tokens=None) -> list[Reply]:
+        """Asks about many prompts at once. Same length and order; a failed item is a Reply with ok == False.
+
+        `images`: a list of images for every prompt, or a list of such lists, one for each prompt.
+        """
+        batch = start_llm_batch(prompts, images=images, system=system, model=model, max_tokens=max_tokens)
         before()
         calls.start(batch)
         return calls.wait_all(batch)
@@ -209,16 +229,16 @@ def make_queries(
         calls.start(batch)
         return calls.wait_all(batch)
 
-    async def allm_query(prompt, *, system=None, model=None, max_tokens=None) -> Reply:
+    async def allm_query(prompt, *, images=None, system=None, model=None, max_tokens=None) -> Reply:
         """llm_query for asyncio.gather."""
-        call = start_llm(prompt, system=system, model=model, max_tokens=max_tokens)
+        call = start_llm(prompt, images=images, system=system, model=model, max_tokens=max_tokens)
         before()
         await awaited((call,))
         return calls.finish(call)
 
-    async def allm_query_batched(prompts, *, system=None, model=None, max_tokens=None) -> list[Reply]:
+    async def allm_query_batched(prompts, *, images=None, system=None, model=None, max_tokens=None) -> list[Reply]:
         """llm_query_batched for asyncio.gather."""
-        batch = start_llm_batch(prompts, system=system, model=model, max_tokens=max_tokens)
+        batch = start_llm_batch(prompts, images=images, system=system, model=model, max_tokens=max_tokens)
         before()
         await awaited(batch)
         return calls.wait_all(batch)

@@ -16,6 +16,8 @@ export interface SubCallStarted {
   readonly promptChars: number;
   /** The command that made it, e.g. `t3.0`. */
   readonly commandId: string;
+  /** Images in the prompt; the bytes are in no event. */
+  readonly images?: number;
   /** The batch it is an item of, and how many items that has. Ids are unique in a run. */
   readonly batch?: { readonly id: number; readonly count: number };
 }

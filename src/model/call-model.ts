@@ -4,6 +4,7 @@ import type { CallAccount, Reservation } from './account.ts';
 import { abortError, seconds } from './attempt-watch.ts';
 import type { AttemptRecord, AttemptStart, ModelCall } from './call.ts';
 import { estimateInput, learnInput } from './estimate-tokens.ts';
+import { imageTokensIn } from './image-rules.ts';
 import { ModelError } from './model-error.ts';
 import type { CallUsage, Model, ModelReply } from './port.ts';
 import type { GateSlot } from './rate/call-gate.ts';
@@ -170,6 +171,7 @@ async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): 
   try {
     const reply = await call.model.attempt({
       messages: call.request.messages,
+      imageTokens: imageTokensIn(call.model, call.request.messages),
       maxOutputTokens,
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,

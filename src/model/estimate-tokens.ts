@@ -1,4 +1,5 @@
 import { characterBoundary } from '../code-points.ts';
+import { imageTokensIn } from './image-rules.ts';
 import type { ChatMessage, Model } from './port.ts';
 
 /** Longer texts are sampled: an estimate must not cost what the call saves. */
@@ -54,7 +55,7 @@ function weigh(text: string, start: number, end: number): number {
   return quarters / 4;
 }
 
-/** The estimated tokens of a chat, chat template included, before a model's own correction. */
+/** The estimated tokens of a chat's text, chat template included, before a model's own correction. */
 export function estimateMessages(messages: readonly ChatMessage[]): number {
   let tokens = TOKENS_PER_REQUEST;
   for (const message of messages) tokens += TOKENS_PER_MESSAGE + tokensOf(message);
@@ -77,13 +78,15 @@ function tokensOf(message: ChatMessage): number {
 
 const corrections = new WeakMap<Model, number>();
 
-/** The estimated tokens of a chat for one model, raised by what its provider counted before. */
+/** The estimated tokens of a chat for one model, raised by what its provider counted before, and with its images. */
 export function estimateInput(model: Model, messages: readonly ChatMessage[]): number {
-  return Math.ceil(estimateMessages(messages) * (corrections.get(model) ?? 1));
+  return Math.ceil(estimateMessages(messages) * (corrections.get(model) ?? 1)) + imageTokensIn(model, messages);
 }
 
 /** Corrects a model's later estimates by the provider's count of an earlier chat that was above its estimate. */
 export function learnInput(model: Model, messages: readonly ChatMessage[], counted: number): void {
+  // Their tokens are reserved by a rule, and would count as text.
+  if (messages.some(({ images = [] }) => images.length > 0)) return;
   const plain = estimateMessages(messages);
   // A few words are mostly chat template: they say nothing about the text of the next call.
   if (plain < 50) return;

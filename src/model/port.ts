@@ -4,6 +4,7 @@
  * @module
  */
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
+import type { ModelImage } from './image.ts';
 import type { CallSettings } from './model-settings.ts';
 
 /** An AI SDK language model of any supported specification version. */
@@ -24,10 +25,12 @@ export interface ModelPrice {
   readonly cacheWrite?: number;
 }
 
-/** One message of a chat, text only. */
+/** One message of a chat. */
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
+  /** Of a user message; the model sees them before the text. */
+  readonly images?: readonly ModelImage[];
 }
 
 /**
@@ -39,6 +42,8 @@ export type TextReader = (delta: string) => number | undefined;
 /** The content of one attempt. */
 export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
+  /** Estimated tokens of the images in the messages. Default 0. */
+  readonly imageTokens?: number;
   /** Sent as the provider's maximum. */
   readonly maxOutputTokens: number;
   readonly settings?: CallSettings;

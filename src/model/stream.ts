@@ -3,9 +3,11 @@ import type {
   LanguageModelV3StreamPart,
   LanguageModelV4,
   LanguageModelV4CallOptions,
+  LanguageModelV4FilePart,
   LanguageModelV4Prompt,
   LanguageModelV4StreamPart,
 } from '@ai-sdk/provider';
+import type { ModelImage } from './image.ts';
 import type { ChatMessage, LanguageModel, ModelRequest, ToolCall } from './port.ts';
 import type { ReportedUsage } from './usage.ts';
 
@@ -26,14 +28,14 @@ export type ReplyPart =
   | { readonly kind: 'finish'; readonly finish: FinishReport }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** Sends the request. Text-only prompts have the same shape in versions 2 to 4. */
+/** Sends the request. Prompts have the same shape in versions 2 to 4, but for the data of images. */
 export async function openStream(
   model: LanguageModel,
   request: ModelRequest,
   signal: AbortSignal,
 ): Promise<ReadableStream<unknown>> {
   const options: LanguageModelV4CallOptions = {
-    prompt: toPrompt(request.messages, model.provider),
+    prompt: toPrompt(request.messages, model),
     maxOutputTokens: request.maxOutputTokens,
     abortSignal: signal,
     // OpenRouter and others report a failed upstream beside the finish reason, where the SDK does not pass it on.
@@ -52,13 +54,19 @@ export async function openStream(
 /** A marker for Anthropic's prompt cache: everything up to here is read from it next time. */
 const CACHE_HERE = { anthropic: { cacheControl: { type: 'ephemeral' } } } as const;
 
-function toPrompt(messages: readonly ChatMessage[], provider: string): LanguageModelV4Prompt {
+function toPrompt(
+  messages: readonly ChatMessage[],
+  { provider, specificationVersion }: Pick<LanguageModel, 'provider' | 'specificationVersion'>,
+): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [];
-  for (const { role, content } of messages) {
+  const filePart = filePartFor(specificationVersion);
+  for (const { role, content, images = [] } of messages) {
     // Half a character is not valid Unicode: providers refuse it.
     const text = content.toWellFormed();
     if (role === 'system') prompt.push({ role, content: text });
-    else prompt.push({ role, content: [{ type: 'text', text }] });
+    else if (role === 'assistant') prompt.push({ role, content: [{ type: 'text', text }] });
+    // Providers advise to put images before the text.
+    else prompt.push({ role, content: [...images.map(filePart), { type: 'text', text }] });
   }
   // Histories grow by appending, so their prefix is worth caching; a single question is not: writing costs extra.
   const last = prompt.at(-1);
@@ -66,6 +74,14 @@ function toPrompt(messages: readonly ChatMessage[], provider: string): LanguageM
     last.providerOptions = CACHE_HERE;
   }
   return prompt;
+}
+
+/** An image as the specification version of a model takes it: since version 4 its data are tagged. */
+function filePartFor(version: LanguageModel['specificationVersion']): (image: ModelImage) => LanguageModelV4FilePart {
+  return ({ data, reference: { mediaType } }) => {
+    const part = { type: 'file', mediaType, data: version === 'v4' ? { type: 'data', data } : data };
+    return part as LanguageModelV4FilePart;
+  };
 }
 
 /** One part of any version's stream; undefined for those that say nothing about the reply. */

@@ -29,7 +29,7 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
     (inputTokens === undefined && counts.input !== undefined) ||
     (outputTokens === undefined && counts.output !== undefined);
   return {
-    inputTokens: inputTokens ?? estimateMessages(request.messages),
+    inputTokens: inputTokens ?? estimatedInput(request),
     outputTokens: outputTokens ?? estimateOutput(request, reply),
     ...(inputTokens === undefined ? {} : cacheCounts(counts, inputTokens)),
     ...reportedCost(reported),
@@ -41,10 +41,14 @@ export function settleUsage(reported: ReportedUsage | undefined, request: ModelR
 /** The usage for an attempt without a provider's report: the prompt and the streamed part of the reply. */
 export function estimateUsage(request: ModelRequest, reply: ReplyText): CallUsage {
   return {
-    inputTokens: estimateMessages(request.messages),
+    inputTokens: estimatedInput(request),
     outputTokens: estimateOutput(request, reply),
     estimated: true,
   };
+}
+
+function estimatedInput({ messages, imageTokens = 0 }: ModelRequest): number {
+  return estimateMessages(messages) + imageTokens;
 }
 
 /** Never above what we allowed: a flood is not a bill. */
@@ -105,6 +109,6 @@ function plausibleOutput(count: number | undefined, request: ModelRequest, reply
 function maxInput(request: ModelRequest): number {
   let units = 0;
   for (const message of request.messages) units += message.content.length;
-  // A UTF-16 unit is at most three UTF-8 bytes.
-  return units * 3 + HIDDEN_INPUT_TOKENS;
+  // A UTF-16 unit is at most three UTF-8 bytes. The tokens of images are an upper bound, by rules that may change.
+  return units * 3 + 4 * (request.imageTokens ?? 0) + HIDDEN_INPUT_TOKENS;
 }

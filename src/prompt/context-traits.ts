@@ -1,4 +1,5 @@
 import type { ContextSet, LoadedContext } from '../context/index.ts';
+import type { FileValue } from '../repl/port.ts';
 
 /** The properties of a context that decide which helpers the prompt describes. */
 export interface ContextTraits {
@@ -8,6 +9,8 @@ export interface ContextTraits {
   readonly text: boolean;
   /** Its text is more than one prompt should hold. */
   readonly large: boolean;
+  /** It has images. */
+  readonly images: boolean;
 }
 
 /** Lines from which on a text is a list of something as well. */
@@ -16,17 +19,20 @@ const LINES = 10;
 const SHORT_TEXT = 2_000;
 /** Characters from which on a text is worth cutting, as `chunks` cuts it. */
 const LARGE_TEXT = 20_000;
-const NOTHING: ContextTraits = { items: false, text: false, large: false };
+const NOTHING: ContextTraits = { items: false, text: false, large: false, images: false };
 
 /** The traits of a context; of several, those that any of them has. */
 export function traitsOf(contexts: ContextSet): ContextTraits {
   const all = contexts.kind === 'one' ? [contexts.context] : [...contexts.contexts.values()];
-  return all
-    .map(traitsOfOne)
-    .reduce(
-      (sum, one) => ({ items: sum.items || one.items, text: sum.text || one.text, large: sum.large || one.large }),
-      NOTHING,
-    );
+  return all.map(traitsOfOne).reduce(
+    (sum, one) => ({
+      items: sum.items || one.items,
+      text: sum.text || one.text,
+      large: sum.large || one.large,
+      images: sum.images || one.images,
+    }),
+    NOTHING,
+  );
 }
 
 function traitsOfOne(context: LoadedContext): ContextTraits {
@@ -37,21 +43,38 @@ function traitsOfOne(context: LoadedContext): ContextTraits {
       return { ...NOTHING, items: typeof size === 'number' && size > 1 };
     case 'documents':
       return {
+        images: value.documents.some(({ path, content }) => content.kind === 'file' && isImage(content, path)),
         items: value.documents.length > 1,
         text: true,
         large: value.documents.length > 1 || bytesOf(value.documents) > LARGE_TEXT,
       };
     case 'file':
-      if (value.as !== 'text') return { ...NOTHING, items: value.as === 'json' };
-      return { items: lines === undefined || lines >= LINES, text: longer(SHORT_TEXT), large: longer(LARGE_TEXT) };
+      if (value.as !== 'text')
+        return { ...NOTHING, items: value.as === 'json', images: isImage(value, value.name ?? value.path) };
+      return {
+        ...NOTHING,
+        items: lines === undefined || lines >= LINES,
+        text: longer(SHORT_TEXT),
+        large: longer(LARGE_TEXT),
+      };
     case 'projection':
       if (value.shape !== 'text') return { ...NOTHING, items: true, text: true };
-      return { items: true, text: longer(SHORT_TEXT), large: longer(LARGE_TEXT) };
+      return { ...NOTHING, items: true, text: longer(SHORT_TEXT), large: longer(LARGE_TEXT) };
     case 'text':
-      return { items: lines !== undefined && lines >= LINES, text: longer(SHORT_TEXT), large: longer(LARGE_TEXT) };
+      return {
+        ...NOTHING,
+        items: lines !== undefined && lines >= LINES,
+        text: longer(SHORT_TEXT),
+        large: longer(LARGE_TEXT),
+      };
     default:
       return NOTHING;
   }
+}
+
+/** Its bytes are given as they are, and it is called an image of a kind that models read. */
+function isImage({ as }: FileValue, name: string): boolean {
+  return as === 'bytes' && /\.(?:png|jpe?g)$/i.test(name);
 }
 
 function bytesOf(documents: Extract<LoadedContext['value'], { kind: 'documents' }>['documents']): number {

@@ -22,6 +22,10 @@ function twoDigits(value: number): number {
 export function helperLines({ depth, limits, traits }: PromptFacts): string[] {
   const lines: string[] = [];
   const calls = depth + 1 <= limits.maxDepth;
+  if (calls && traits.images)
+    lines.push(
+      '- `llm_query(prompt, images=[…])` also sends up to 16 PNG or JPEG images: bytes, documents of the context, PIL or matplotlib figures.',
+    );
   if (calls && traits.items)
     lines.push(
       '- `llm_map(items, instruction, labels=[…], votes=3)` labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on. The result has `.values`, `.counts()`, `.failed`, `.disagreements`. `output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls, tokens and dollars.',

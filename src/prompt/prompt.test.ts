@@ -16,7 +16,7 @@ const FACTS: PromptFacts = {
     shell: 'just-bash',
   },
   limits: DEFAULT_LIMITS,
-  traits: { items: true, text: true, large: true },
+  traits: { items: true, text: true, large: true, images: false },
   subModelTokens: undefined,
   depth: 0,
   contextNames: [],

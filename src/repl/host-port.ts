@@ -25,6 +25,8 @@ export type SubCallRequest =
       readonly system?: string;
       readonly model?: string;
       readonly maxTokens?: number;
+      /** Bytes of images, as the cell gave them. */
+      readonly images?: readonly Uint8Array[];
       /** Set on items of one batch: `index` of `count`. */
       readonly batch?: { readonly id: number; readonly index: number; readonly count: number };
     }

@@ -3,7 +3,9 @@ import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import type { Limits } from '../limits.ts';
-import { type ChatMessage, estimateTokens, type Model, type ModelReply } from '../model/index.ts';
+import { ModelImage } from '../model/image.ts';
+import { mayTakeImages } from '../model/image-rules.ts';
+import { type ChatMessage, estimateTokens, type Model, ModelError, type ModelReply } from '../model/index.ts';
 import { type SplitReply, splitReasoning } from '../protocol/index.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import { type AnswerType, answerType } from '../schema/answer-type.ts';
@@ -25,7 +27,7 @@ export interface FlatCall {
  * @throws RlmError `bad-request`, `context-length`
  */
 export async function flatCall(request: SubCallRequest, model: Model, limits: Limits): Promise<FlatCall> {
-  const messages = request.kind === 'llm' ? messagesOf(request) : await flatPrompt(request, model, limits);
+  const messages = request.kind === 'llm' ? messagesOf(request, model) : await flatPrompt(request, model, limits);
   const most = limits.maxSubCallOutputTokens;
   const maxOutputTokens = Math.max(1, Math.min(request.kind === 'llm' ? (request.maxTokens ?? most) : most, most));
   return { request, model, messages, maxOutputTokens };
@@ -45,7 +47,11 @@ export async function sendFlatCall(
   try {
     const account = step.account(run.ledger.account({ kind: 'sub', depth, ticket: slot }));
     const call = { model, messages, maxOutputTokens, depth, signal, account, purpose: 'sub' } as const;
-    const reply = await callModel(call, run);
+    const reply = await callModel(call, run).catch((error: unknown) => {
+      // A request of that form without images would have been taken.
+      const refused = error instanceof ModelError && error.fault === 'bad-request' && hasImages(messages);
+      throw refused ? takesNoImages(model, error.message.replace(/[.\s]+$/, '')) : error;
+    });
     const { inputTokens, outputTokens } = reply.usage;
     const usage = { inputTokens, outputTokens, costUsd: reply.costUsd };
     const { text, reasoning } = withoutThoughts(reply);
@@ -70,6 +76,10 @@ function withoutThoughts(reply: ModelReply): SplitReply {
   return { text, reasoning: all === '' ? undefined : all.slice(-REASONING_CHARS).toWellFormed() };
 }
 
+function hasImages(messages: readonly ChatMessage[]): boolean {
+  return messages.some(({ images = [] }) => images.length > 0);
+}
+
 /** The error of a reply without text. */
 function noAnswer(modelId: string, { toolCalls = [], finishReason }: ModelReply): SubCallReply['error'] {
   const [call] = toolCalls;
@@ -82,11 +92,26 @@ function noAnswer(modelId: string, { toolCalls = [], finishReason }: ModelReply)
   return { code: 'model-failure', message: `${modelId} ${why}.` };
 }
 
+function takesNoImages({ id }: Pick<Model, 'id'>, why: string): RlmError {
+  return new RlmError({
+    code: 'bad-request',
+    message: `${id} takes no images: ${why}. Describe them in the prompt, or name a model that reads images in model=.`,
+    data: { model: id },
+  });
+}
+
 const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant']);
 
-function messagesOf(request: Extract<SubCallRequest, { kind: 'llm' }>): readonly ChatMessage[] {
+function messagesOf(request: Extract<SubCallRequest, { kind: 'llm' }>, model: Model): readonly ChatMessage[] {
   const system: ChatMessage[] = request.system === undefined ? [] : [{ role: 'system', content: request.system }];
-  if (typeof request.prompt === 'string') return [...system, { role: 'user', content: request.prompt }];
+  const images = (request.images ?? []).map((data) => new ModelImage(data));
+  if (images.length > 0 && !mayTakeImages(model)) throw takesNoImages(model, 'it reads text alone');
+  if (typeof request.prompt === 'string')
+    return [...system, { role: 'user', content: request.prompt, ...(images.length > 0 && { images }) }];
+  if (images.length > 0) {
+    const message = 'Images go with a prompt that is a text, not with a list of messages.';
+    throw new RlmError({ code: 'bad-request', message, data: { images: images.length } });
+  }
   const chat = request.prompt.map(({ role, content }) => {
     if (ROLES.has(role)) return { role: role as ChatMessage['role'], content };
     throw new RlmError({

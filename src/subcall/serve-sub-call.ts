@@ -50,6 +50,7 @@ export async function serveSubCall(
     model: asked.id,
     promptChars: chars,
     commandId,
+    ...(request.kind === 'llm' && request.images !== undefined && { images: request.images.length }),
     ...(request.batch !== undefined && { batch: { id: request.batch.id, count: request.batch.count } }),
   });
   const served =

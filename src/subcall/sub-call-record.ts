@@ -30,9 +30,12 @@ export function subCallRecord({ id, request, model, reply, child, durationMs }: 
   };
 }
 
-/** Messages of a sub-call as the journal keeps them. */
+/** Messages of a sub-call as the journal keeps them: of images the type and the sizes. */
 export function recordedMessages(messages: readonly ChatMessage[]): readonly RecordedMessage[] {
-  return messages.map(({ role, content }) => ({ role, content: bounded(content, RECORDED_PROMPT_CHARS) }));
+  return messages.map(({ role, content, images = [] }) => ({
+    role,
+    content: images.map((image) => `[${image}]\n`).join('') + bounded(content, RECORDED_PROMPT_CHARS),
+  }));
 }
 
 /** How much a sub-call asks its model to read: UTF-16 code units; of a child's context in a file its bytes. */

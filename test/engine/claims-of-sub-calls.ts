@@ -1,5 +1,6 @@
 /** Claims of the system prompt about sub-calls and helpers, each with a run that shows it. */
 import { expect } from 'vitest';
+import { png } from '../../src/model/image.testing.ts';
 import { answered, type Claim } from './claims-of-cells.ts';
 import { cell, promptOf } from './harness.ts';
 
@@ -181,6 +182,19 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
       root: [cell('FINAL([h["match"] for h in search("t.o") + search(["THREE"])])')],
     },
     holds: (played) => expect(answered(played)).toBe('["two", "three"]'),
+  },
+  {
+    says: '`llm_query(prompt, images=[…])` also sends up to 16 PNG or JPEG images: bytes, documents of the context, PIL or matplotlib figures.',
+    script: {
+      context: 'x',
+      root: [
+        cell(
+          `png = bytes.fromhex("${Buffer.from(png(8, 8)).toString('hex')}")`,
+          'FINAL(llm_query("how many?", images=[png] * 16))',
+        ),
+      ],
+    },
+    holds: (played) => expect(played.sub.requests[0]?.images).toHaveLength(16),
   },
   {
     says: 'Its window is not known: keep a prompt below 100000 characters.',

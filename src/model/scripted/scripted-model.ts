@@ -3,6 +3,7 @@ import type {
   LanguageModelV4CallOptions,
   LanguageModelV4Content,
   LanguageModelV4FinishReason,
+  LanguageModelV4Message,
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
@@ -34,12 +35,20 @@ export type ScriptedReply =
     }
   | Error;
 
+/** An image in a request to a scripted model. */
+export interface ScriptedImage {
+  readonly mediaType: string;
+  readonly data: Uint8Array;
+}
+
 /** A request to a scripted model. */
 export interface ScriptedRequest {
   /** System prompt, user and assistant messages, in order. */
   readonly messages: readonly ChatMessage[];
   /** The text of the last user message. */
   readonly prompt: string;
+  /** The images of the last user message. */
+  readonly images: readonly ScriptedImage[];
   /** 0 for the first call of this model. */
   readonly callIndex: number;
   /** The provider's maximum Fathom sent; `undefined` when there was none. */
@@ -127,20 +136,32 @@ function fromList(replies: readonly ScriptedReply[], modelId: string): ScriptedR
 
 function readRequest(call: LanguageModelV4CallOptions, callIndex: number): ScriptedRequest {
   let prompt = '';
+  let images: readonly ScriptedImage[] = [];
   const messages: ChatMessage[] = [];
   for (const message of call.prompt) {
     if (message.role === 'tool') continue;
     const content = typeof message.content === 'string' ? message.content : textOf(message.content);
     messages.push({ role: message.role, content });
-    if (message.role === 'user') prompt = content;
+    if (message.role !== 'user') continue;
+    prompt = content;
+    images = imagesOf(message.content);
   }
   return {
     messages,
     prompt,
+    images,
     callIndex,
     maxOutputTokens: call.maxOutputTokens,
     signal: call.abortSignal ?? NEVER_ABORTED,
   };
+}
+
+function imagesOf(content: Extract<LanguageModelV4Message, { role: 'user' }>['content']): readonly ScriptedImage[] {
+  return content.flatMap((part) =>
+    part.type === 'file' && part.data.type === 'data' && part.data.data instanceof Uint8Array
+      ? [{ mediaType: part.mediaType, data: part.data.data }]
+      : [],
+  );
 }
 
 function textOf(parts: readonly { readonly type: string }[]): string {

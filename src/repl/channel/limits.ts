@@ -43,6 +43,11 @@ export const MAX_LOOKUP_CHARS = 1_000;
  */
 export const MAX_SPOOLS = 16;
 
+/** Images of one sub-call: what every provider takes in one request, and few enough that a model looks at each. */
+export const MAX_CALL_IMAGES = 16;
+/** Bytes of one image: the most that Anthropic takes. */
+export const MAX_IMAGE_BYTES: number = 5 * MIB;
+
 /** A guest has broken the rules of the channel. Its REPL is ended; nothing it said in that frame is believed. */
 export class ChannelViolation extends RlmError {
   /** The rule that was broken, for people. */

@@ -114,7 +114,8 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
   }
 
   function serveCall(id: number, call: ParsedCall): void {
-    const entry = begin(id, 'call', 0); // bounded by callWindow and promptBytes
+    // Its texts are bounded by callWindow and promptBytes.
+    const entry = begin(id, 'call', call.bytes);
     calls += 1;
     const done = (result: SubCallReply): void => {
       call.blob?.free();

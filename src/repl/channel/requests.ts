@@ -6,7 +6,7 @@
 import { asNumbers, type LostNumber, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
 import type { Blob } from './blob-store.ts';
-import { ChannelViolation, MAX_LOOKUP_CHARS } from './limits.ts';
+import { ChannelViolation, MAX_CALL_IMAGES, MAX_IMAGE_BYTES, MAX_LOOKUP_CHARS } from './limits.ts';
 import type { Part, PartReader } from './parts.ts';
 import { answerParts } from './results.ts';
 import {
@@ -27,6 +27,8 @@ import {
 /** One sub-call, with what to free when it has ended. */
 export interface ParsedCall {
   readonly request: SubCallRequest;
+  /** Bytes that the host holds for it beside its texts. */
+  readonly bytes: number;
   readonly blob: Blob | undefined;
 }
 
@@ -101,6 +103,12 @@ function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: 
   const model = readOptionalString(entry, 'model', MAX_LOOKUP_CHARS);
   const maxTokens = readOptionalInteger(entry, 'max_tokens', 1, 2 ** 31 - 1);
   const chat = readFlag(entry, 'chat');
+  const sizes =
+    field(entry, 'images') === undefined
+      ? []
+      : readList(entry, 'images', MAX_CALL_IMAGES).map((size) =>
+          checkInteger(size, 'the size of an image', 1, MAX_IMAGE_BYTES),
+        );
   const batch = parseBatch(entry, limits);
   const count = readOptionalInteger(entry, 'count', 1, limits.maxBatchItems) ?? 1;
   if (count > 1 && (batch === undefined || batch.index + count > batch.count)) {
@@ -113,10 +121,23 @@ function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: 
       ...(system === undefined ? {} : { system }),
       ...(model === undefined ? {} : { model }),
       ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(sizes.length === 0 ? {} : { images: parseImages(sizes, parts) }),
       ...(batch === undefined ? {} : { batch: { ...batch, index: batch.index + index } }),
     };
-    calls.push({ request, blob: undefined });
+    calls.push({ request, bytes: sizes.reduce((sum, size) => sum + size, 0), blob: undefined });
   }
+}
+
+/** The images of one call lie in one part, one behind the other. */
+function parseImages(sizes: readonly number[], parts: PartReader): readonly Buffer[] {
+  const all = parts.bytes(MAX_CALL_IMAGES * MAX_IMAGE_BYTES);
+  let end = 0;
+  const images = sizes.map((size) => {
+    end += size;
+    return all.subarray(end - size, end);
+  });
+  if (end !== all.length) throw new ChannelViolation('the images of a call have other sizes than it says');
+  return images;
 }
 
 function parseChat(bytes: Buffer): { role: string; content: string }[] {
@@ -145,7 +166,7 @@ function parseChild(entry: Fields, parts: PartReader, limits: ReplLimits): Parse
     ...(output === undefined ? {} : { output: output as { readonly [key: string]: JsonValue } }),
     ...(batch === undefined ? {} : { batch }),
   };
-  return { request, blob: part?.kind === 'blob' ? part.blob : undefined };
+  return { request, bytes: 0, blob: part?.kind === 'blob' ? part.blob : undefined };
 }
 
 function guestValue(part: Part, form: 'text' | 'json'): GuestValue {
