@@ -5,7 +5,7 @@ from .own import own_builtins as __builtins__
 import io
 import os
 
-from .documents import Document
+from .documents import Described
 
 #: Images of one call, and bytes of one: the host holds them too (`src/repl/channel/limits.ts`).
 MAX_CALL_IMAGES = 16
@@ -34,7 +34,7 @@ def image_bytes(image: object, where: str = "the image") -> bytes:
 def _data_of(image: object) -> "bytes | None":
     if isinstance(image, (bytes, bytearray, memoryview)):
         return bytes(image)
-    if type(image) is Document:
+    if isinstance(image, Described):
         return image.bytes
     if isinstance(image, (str, os.PathLike)):
         with open(image, "rb") as file:

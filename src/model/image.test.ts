@@ -23,6 +23,12 @@ describe('an image', () => {
     });
   });
 
+  it('may have fill bytes before the frame of a JPEG', () => {
+    const plain = [...jpeg(640, 480)];
+    const filled = Uint8Array.of(...plain.slice(0, 20), 0xff, 0xff, ...plain.slice(20));
+    expect(new ModelImage(filled).reference).toMatchObject({ width: 640, height: 480 });
+  });
+
   it.each([
     ['nothing', new Uint8Array()],
     ['text', new TextEncoder().encode('GIF89a is another format')],

@@ -11,9 +11,9 @@ export function png(width: number, height: number): Uint8Array {
   return data;
 }
 
-/** The beginning of a JPEG file: a JFIF segment, and a frame behind fill bytes. */
+/** The beginning of a JPEG file: a JFIF segment and a frame. */
 export function jpeg(width: number, height: number): Uint8Array {
   const jfif = [0xff, 0xe0, 0, 16, 0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0];
-  const frame = [0xff, 0xff, 0xc2, 0, 17, 8, height >> 8, height & 255, width >> 8, width & 255, 3];
-  return Uint8Array.of(0xff, 0xd8, ...jfif, ...frame, 0, 0, 0);
+  const frame = [0xff, 0xc0, 0, 17, 8, height >> 8, height & 255, width >> 8, width & 255, 3];
+  return Uint8Array.of(0xff, 0xd8, ...jfif, ...frame, ...new Uint8Array(40));
 }

@@ -37,10 +37,18 @@ export function traitsOf(contexts: ContextSet): ContextTraits {
 
 function traitsOfOne(context: LoadedContext): ContextTraits {
   const { value, size, lines } = context;
+  const isText = context.type === 'str';
   const longer = (least: number): boolean => size === undefined || size > least;
   switch (value.kind) {
     case 'json':
       return { ...NOTHING, items: typeof size === 'number' && size > 1 };
+    case 'document':
+      return {
+        items: isText && (lines === undefined || lines >= LINES),
+        text: isText && longer(SHORT_TEXT),
+        large: isText && longer(LARGE_TEXT),
+        images: isImage(value.file, value.path),
+      };
     case 'documents':
       return {
         images: value.documents.some(({ path, content }) => content.kind === 'file' && isImage(content, path)),
@@ -72,9 +80,9 @@ function traitsOfOne(context: LoadedContext): ContextTraits {
   }
 }
 
-/** Its bytes are given as they are, and it is called an image of a kind that models read. */
-function isImage({ as }: FileValue, name: string): boolean {
-  return as === 'bytes' && /\.(?:png|jpe?g)$/i.test(name);
+/** It is an image, or its bytes are given as they are under the name of one. */
+function isImage({ as, converts }: FileValue, name: string): boolean {
+  return converts === 'image' || (as === 'bytes' && /\.(?:png|jpe?g)$/i.test(name));
 }
 
 function bytesOf(documents: Extract<LoadedContext['value'], { kind: 'documents' }>['documents']): number {
