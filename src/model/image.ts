@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RlmError } from '../errors.ts';
 
-/** What records and events hold of an image: never its bytes. */
+/** An image in records and events, which never hold its bytes. */
 export interface ImageReference {
   readonly mediaType: 'image/png' | 'image/jpeg';
   readonly bytes: number;
