@@ -152,29 +152,4 @@ describe('a client that leaves', { timeout: 60_000 }, () => {
       await expect(first).rejects.toThrow();
     },
   );
-
-  it('of a session interrupts its command, and the session stays', async () => {
-    const { rlm, store } = await hanging();
-    const server = await startServer({ rlm, store });
-    onTestFinished(() => server.close());
-    const post = (path: string, body: object, signal?: AbortSignal): Promise<Response> =>
-      fetch(`${server.url}/v1/sessions${path}`, {
-        ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
-        ...(signal !== undefined && { signal }),
-      });
-    const { id } = (await (await post('', {})).json()) as { id: string };
-    const leaving = new AbortController();
-    const code = 'started = 1\nwhile True: pass';
-    const running = post(`/${id}/execute`, { code }, leaving.signal);
-    const state = async (): Promise<unknown> => {
-      const response = await fetch(`${server.url}/v1/sessions/${id}`);
-      return ((await response.json()) as { state: string }).state;
-    };
-    await expect.poll(state, { timeout: 20_000 }).toBe('executing');
-    leaving.abort();
-    await expect(running).rejects.toThrow();
-    await expect.poll(state, { timeout: 20_000, interval: 5 }).toBe('ready');
-    const again = (await (await post(`/${id}/execute`, { code: '6 * 7' })).json()) as { value: string };
-    expect(again.value).toBe('42');
-  });
 });

@@ -2,7 +2,13 @@ import { type LanguageModelV4CallOptions, type SharedV4Warning, UnsupportedFunct
 import { defined } from '../defined.ts';
 import { withAnswerBound } from '../door/answer.ts';
 import { type AskedRequest, type DoorMessage, requestFromMessages } from '../door/messages.ts';
-import { checkMaxTokens, ignoredSettings, modelSettings, refusedParameter } from '../door/parameters.ts';
+import {
+  checkMaxTokens,
+  ignoredSettings,
+  modelSettings,
+  refusedParameter,
+  withRootSettings,
+} from '../door/parameters.ts';
 import type { CompletionRequest } from '../run/run-handle.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { doorMessages } from './prompt.ts';
@@ -44,7 +50,7 @@ export function prepareCall(options: LanguageModelV4CallOptions, defaults: CallD
       ...defaults.completion,
       ...asked,
       ...(instructions !== undefined && { instructions }),
-      ...(settings !== undefined && { modelSettings: { ...defaults.completion.modelSettings, ...settings } }),
+      ...(settings !== undefined && { modelSettings: withRootSettings(defaults.completion.modelSettings, settings) }),
       ...(output !== undefined && { output }),
       ...(abortSignal !== undefined && { signal: abortSignal }),
     },

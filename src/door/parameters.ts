@@ -49,6 +49,11 @@ export function modelSettings(given: {
   return { root: defined({ temperature, reasoningEffort }) };
 }
 
+/** The settings of a door, of which the client's replace those of the root model one by one. */
+export function withRootSettings(own: ModelSettings = {}, { root }: ModelSettings): ModelSettings {
+  return { ...own, root: { ...own.root, ...root } };
+}
+
 /** @throws RlmError `invalid-option` for a number of tokens that no answer could have; it names the parameter */
 export function checkMaxTokens(parameter: string, tokens: unknown): void {
   if (tokens === undefined || (Number.isSafeInteger(tokens) && (tokens as number) > 0)) return;

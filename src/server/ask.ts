@@ -7,11 +7,11 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { defined } from '../defined.ts';
 import { withAnswerBound } from '../door/answer.ts';
 import type { AskedRequest } from '../door/messages.ts';
-import { ignoredSettings, modelSettings } from '../door/parameters.ts';
+import { ignoredSettings, modelSettings, withRootSettings } from '../door/parameters.ts';
 import type { CompletionResult } from '../engine/result.ts';
 import { RlmError } from '../errors.ts';
 import type { RunEvent } from '../event/event.ts';
-import type { ModelSettings, ReasoningEffort } from '../model/model-settings.ts';
+import type { ReasoningEffort } from '../model/model-settings.ts';
 import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
 import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import type { JsonBody } from './body.ts';
@@ -41,13 +41,8 @@ export function completionRequest(
     ...asked,
     ...(instructions !== undefined && { instructions }),
     ...(output !== undefined && { output }),
-    ...(settings !== undefined && { modelSettings: withRoot(served.modelSettings, settings) }),
+    ...(settings !== undefined && { modelSettings: withRootSettings(served.modelSettings, settings) }),
   };
-}
-
-/** The settings of the client win over those of the server for the root model, and leave the others. */
-function withRoot(own: ModelSettings = {}, { root }: ModelSettings): ModelSettings {
-  return { ...own, root: { ...own.root, ...root } };
 }
 
 /** The configuration of a model by its name. @throws RlmError `model-not-found` */

@@ -114,6 +114,17 @@ describe('generateText', () => {
     expect((await generateText({ model, prompt: 'q' })).warnings).toEqual([]);
   });
 
+  it('merges them with the settings of the door, one by one', async () => {
+    const modelSettings = { temperature: 0.75, root: { reasoningEffort: 'high' } } as const;
+    const replies = ({ prompt }: { readonly prompt: string }): string =>
+      prompt === 'sub' ? 'yes' : '```repl\nFINAL(llm_query("sub"))\n```';
+    const { mock, model } = await doorOf(replies, { modelSettings });
+    await generateText({ model, prompt: 'q', temperature: 0.25 });
+    expect(mock.calls[0]?.request.body).toMatchObject({ temperature: 0.25, reasoning_effort: 'high' });
+    expect(mock.calls[1]?.request.body).toMatchObject({ temperature: 0.75 });
+    expect(mock.calls[1]?.request.body).not.toHaveProperty('reasoning_effort');
+  });
+
   it('answers without tools that it is only offered, with a warning, and refuses a call that must use one', async () => {
     const { mock, model } = await doorOf(['FINAL("ok")']);
     const tools = { look: tool({ inputSchema: jsonSchema({ type: 'object' }), execute: () => 1 }) };

@@ -163,6 +163,29 @@ describe('a run of the server', () => {
 });
 
 describe('shutdown', () => {
+  it('pauses runs that wait for a REPL as well, and a restart continues them', async () => {
+    const mock = await startMockProvider({ respond: () => ({ fault: 'hang-before-headers' }) });
+    onTestFinished(() => mock.close());
+    const store = memoryStore();
+    const make = () => createRlm({ model: `${mock.url}/v1#root`, requireInspection: false, store, maxRepls: 1 });
+    const rlm = make();
+    const server = await startServer({ rlm, store });
+    const ids = [await start({ server }, { query: 'one' }), await start({ server }, { query: 'two' })];
+    expect(rlm.status()).toMatchObject({ repls: 1, queued: 1 });
+    await until(() => mock.inFlight === 1, 'the first run is at work');
+    await server.close();
+    await rlm.close();
+    for (const id of ids) expect((await store.runs.get(id))?.status, id).toBe('paused');
+    mock.respondWith(() => final('done'));
+    const again = make();
+    onTestFinished(() => again.close());
+    const restarted = await startServer({ rlm: again, store });
+    onTestFinished(() => restarted.close());
+    for (const id of ids) {
+      await until(async () => (await statusOf({ server: restarted }, id)) === 'completed', `${id} has ended`);
+    }
+  });
+
   it('pauses the runs of the server, cancels those of connections, and a restart resumes the first', async () => {
     const { respond, release } = twoTurns();
     const mock = await startMockProvider({ respond });

@@ -96,6 +96,11 @@ it('another key sees nothing of a session', async () => {
       { code: 'session-not-found' },
     ]);
   }
+  // The words are those about a session that does not exist.
+  const missing = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+  const words = (id: unknown) => raw(`${server.url}/v1/sessions/${String(id)}`, { headers });
+  const [foreign, unknown] = [await words(json.id), await words(missing)];
+  expect(foreign.text.replaceAll(String(json.id), missing)).toBe(unknown.text);
   expect((await raw(`${server.url}/v1/sessions`, { headers })).json).toMatchObject({ data: [] });
   expect((await raw(url, { headers: as(keys.alice) })).json).toMatchObject({ state: 'ready' });
 });
