@@ -1,6 +1,7 @@
 /** The MCP server over sockets, with the official client: calls, keys, names, limits, and connections that are lost. */
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -179,6 +180,24 @@ describe('requests over HTTP', () => {
     expect(await post(server.url, text)).toEqual({ status: 415, code: 'wrong-media-type' });
     expect(await post(`${server.url}/x`, {})).toEqual({ status: 404, code: 'unknown-route' });
     expect(await post(server.url, {})).toEqual({ status: 200, code: undefined });
+  });
+});
+
+describe('slow requests over HTTP', () => {
+  const httpLimits = { headerTimeoutMs: 200, bodyTimeoutMs: 200 };
+  const HEAD = 'POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n';
+
+  it.each([
+    ['headers', HEAD],
+    ['a body', `${HEAD}Content-Length: 1000\r\n\r\n{"jsonrpc":`],
+  ])('with slow %s are answered with 408 and closed', async (_, written) => {
+    const { server } = await serve({ httpLimits });
+    const { hostname, port } = new URL(server.url);
+    const socket = connectSocket(Number(port), hostname);
+    socket.write(written);
+    const text = (await socket.setEncoding('utf8').toArray()).join('');
+    expect(text).toMatch(/^HTTP\/1\.1 408 [\s\S]*"slow-request"/);
+    expect(await post(server.url, {})).toMatchObject({ status: 200 });
   });
 });
 
