@@ -25,10 +25,12 @@ interface Bundle {
   /** The first words of the file. */
   readonly subject: string;
   readonly packages: readonly string[];
+  /** Notices of code that is within a package. */
+  readonly within?: readonly string[];
 }
 
 /** Writes one file with the licence of each package that may be part of a bundle. */
-export function writeThirdPartyNotices({ folder: target, subject, packages }: Bundle): void {
+export function writeThirdPartyNotices({ folder: target, subject, packages, within = [] }: Bundle): void {
   const texts = bundledPackages(packages).map(({ folder, manifest }) => {
     const { name, version, license = 'unknown' } = manifest;
     if (REFUSED.test(license)) throw new Error(`${name} is under ${license} and cannot be bundled`);
@@ -37,7 +39,7 @@ export function writeThirdPartyNotices({ folder: target, subject, packages }: Bu
   const line = `\n\n${'-'.repeat(80)}\n\n`;
   const path = resolve(ROOT, target, 'THIRD-PARTY-NOTICES.txt');
   const verb = subject.startsWith('The ') ? 'contain' : 'contains';
-  writeFileSync(path, `${subject} ${verb} code of these packages.${line}${texts.join(line)}\n`);
+  writeFileSync(path, `${subject} ${verb} code of these packages.${line}${[...texts, ...within].join(line)}\n`);
 }
 
 function bundledPackages(names: readonly string[]): readonly { folder: string; manifest: Manifest }[] {

@@ -5,7 +5,7 @@ import { messageOf, RlmError } from '../errors.ts';
 import { archiveContext } from './archive-context.ts';
 import { convertValue, onlyMember } from './converted-files.ts';
 import { documentContext } from './document-context.ts';
-import { examine, type FileLook, type FileOptions, notUsable } from './examine-file.ts';
+import { examine, type FileLook, type FileOptions, isBinaryRefusal, notUsable } from './examine-file.ts';
 import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath } from './file-options.ts';
 import { blankNote, bytesNote, describeFile, notesOf } from './file-words.ts';
@@ -59,7 +59,12 @@ async function lookAt(
   const converted = await convertValue(file, converts);
   const inner = onlyMember(converted);
   if (inner !== undefined && level < MOST_LEVELS) {
-    return { ...(await lookAt(inner.path, {}, innerName(shown), level + 1)), origin: file };
+    try {
+      return { ...(await lookAt(inner.path, {}, innerName(shown), level + 1)), origin: file };
+    } catch (error) {
+      if (!isBinaryRefusal(error)) throw error;
+      throw notUsable('context-invalid', absolute, 'the file in it is not text: unpack it and convert that first');
+    }
   }
   if (ARCHIVES.has(converts)) return { ...(await archiveContext(file, converted, shown)), origin: file };
   return await documentContext(file, converted, shown);

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { ConversionError } from './conversion-error.ts';
 import { converterCode } from './converter-code.ts';
+import { startConverter } from './converter-walls.ts';
 import type { ConvertedKind } from './kinds.ts';
-import { CONVERSION_MS, CONVERTER_HEAP_MIB, CONVERTER_MEMORY_MIB } from './limits.ts';
+import { CONVERSION_MS, CONVERTER_HEAP_MIB } from './limits.ts';
 import type { ConversionWriter } from './write-conversion.ts';
 
 /** One conversion. */
@@ -28,7 +27,7 @@ const PRINTED_BYTES = 4_096;
 
 /** @throws ConversionError for a file that cannot be converted, or not within the limits */
 export async function runConverter({ kind, fd, writer, timeoutMs = CONVERSION_MS }: ConverterRun): Promise<void> {
-  const child = start(kind, fd);
+  const child = startConverter({ code: converterCode(), args: [kind], fd, byPath: kind === 'sqlite' });
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -59,38 +58,6 @@ export async function runConverter({ kind, fd, writer, timeoutMs = CONVERSION_MS
 
 function ranOutOfMemory(failure: string, printed: string): boolean {
   return failure === 'SIGKILL' || /heap out of memory|Array buffer allocation failed|bad_alloc/i.test(printed);
-}
-
-/** No other file, no program, no worker, no addon; `node:sqlite`, which the permission model lets pass, only for SQLite. */
-const PERMISSION = ['--permission', '--no-addons', '--disallow-code-generation-from-strings'];
-
-function start(kind: ConvertedKind, fd: number): ChildProcess {
-  const { script, readable } = converterCode();
-  const node = [
-    process.execPath,
-    ...PERMISSION,
-    ...readable.map((path) => `--allow-fs-read=${path}`),
-    '--no-warnings',
-    `--max-old-space-size=${CONVERTER_HEAP_MIB}`,
-    script,
-    kind,
-  ];
-  const [command = '', ...args] =
-    process.platform === 'win32' ? node : ['/bin/sh', '-c', LIMITS, 'sh', ...dieWithParent(), ...node];
-  // An environment without a word of this process's: it may hold keys.
-  return spawn(command, args, { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', fd], windowsHide: true });
-}
-
-/** No core files, and a bound on private memory. */
-const LIMITS = `
-ulimit -c 0 2>/dev/null
-ulimit -d ${CONVERTER_MEMORY_MIB * 1_024} 2>/dev/null
-exec "$@"
-`;
-
-function dieWithParent(): readonly string[] {
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find(existsSync);
-  return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
 }
 
 function tailOf(stream: Readable | null): () => string {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findBubblewrap } from '../../src/repl/pyodide/namespace.ts';
+import { findBubblewrap } from '../../src/repl/namespace.ts';
 import type { SpawnRequest } from '../../src/repl/pyodide/spawn.ts';
 import { startWorker } from '../../src/repl/pyodide/worker-handle.ts';
 import { makeTarget, type Target } from './attack-bench.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { defaultMaxRepls, thisMachine } from '../../limits.ts';
-import { findBubblewrap } from '../../repl/pyodide/namespace.ts';
+import { findBubblewrap } from '../../repl/namespace.ts';
 import { LEAST_NODE, nodeIsFit } from '../versions.ts';
 import type { Finding } from './findings.ts';
 

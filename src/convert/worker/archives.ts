@@ -45,7 +45,7 @@ export async function convertZstd(input: Input, output: Output): Promise<void> {
 
 /** Bytes from which the ratio counts, and the ratio: logs reach 100, and only runs of equal bytes more than this. */
 const RATIO_BYTES = 64 * 1024 * 1024;
-const MOST_RATIO = 400;
+const MOST_RATIO = 200;
 /** A tar archive has its mark here. */
 const TAR_MARK_AT = 257;
 const TAR_MARK = 'ustar';

@@ -15,6 +15,8 @@ const WHOLE_BYTES = 512 * 1024 * 1024;
 export interface Input {
   readonly fd: number;
   readonly bytes: number;
+  /** Its path, for a parser that takes no descriptor. */
+  readonly path: string | undefined;
   /** All of it. @throws Refusal for a file too large for that */
   whole(): Buffer;
   /** The file in pieces, from the beginning. */
@@ -24,7 +26,7 @@ export interface Input {
 
 const PIECE = 1024 * 1024;
 
-export function openInput(fd: number): Input {
+export function openInput(fd: number, path?: string): Input {
   const bytes = fstatSync(fd).size;
   const readAt = (position: number, length: number): Buffer => {
     const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, bytes - position)));
@@ -38,6 +40,7 @@ export function openInput(fd: number): Input {
   };
   return {
     fd,
+    path,
     bytes,
     readAt,
     whole() {

@@ -11,11 +11,11 @@ import { Output } from './output.ts';
 const INPUT = 3;
 const OUTPUT = 1;
 
-const [kind] = process.argv.slice(2);
+const [kind, path] = process.argv.slice(2);
 if (!isConvertedKind(kind)) throw new Error(`there is no kind ${String(kind)}`);
 const output = new Output(OUTPUT);
 try {
-  await convert(kind, openInput(INPUT), output);
+  await convert(kind, openInput(INPUT, path), output);
   output.done(kind);
 } catch (error) {
   output.refused(error instanceof Refusal ? error.message : `it is damaged: ${firstLine(error)}`);

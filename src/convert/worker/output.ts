@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs';
 import type { JsonValue } from '../../repl/port.ts';
 import type { Conversion, ConvertedMember, ConvertedTable, ConverterMessage } from '../conversion.ts';
-import type { ConvertedKind } from '../kinds.ts';
+import { ARCHIVES, type ConvertedKind } from '../kinds.ts';
 
 /** Bytes that are collected before they are sent. */
 const PIECE_BYTES = 256 * 1024;
@@ -105,6 +105,8 @@ export class Output {
   }
 
   done(kind: ConvertedKind): void {
+    // A document without words has an empty text; an image and an archive have none.
+    if (kind !== 'image' && !ARCHIVES.has(kind)) this.#text ??= this.#open();
     this.#text?.end();
     const { title } = this;
     const lines = this.#lines + (this.#endsLine ? 0 : 1);
@@ -172,7 +174,19 @@ function shortened(text: string): string {
   return text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS - 1).toWellFormed()}…`;
 }
 
-/** The pipe is blocking: a slow host holds the converter up, and nothing piles up here. */
+const NOTHING = new Int32Array(new SharedArrayBuffer(4));
+/** Milliseconds between two looks whether a full pipe has room. */
+const PIPE_WAIT_MS = 2;
+
+/** A slow host holds the converter up, and nothing piles up here. */
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      // Whether the pipe blocks depends on who has opened it; Node cannot wait for one that does not.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(NOTHING, 0, 0, PIPE_WAIT_MS);
+    }
+  }
 }

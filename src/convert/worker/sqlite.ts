@@ -6,7 +6,7 @@ import { cellValue } from './values.ts';
 /** The tables with their rows; the text is the schema. Views and virtual tables run code of the file: only their SQL is read. */
 export async function convertSqlite(input: Input, output: Output): Promise<void> {
   // Immutable: no lock, no journal, no write-ahead log beside it is looked at.
-  const database = new DatabaseSync(`file:/dev/fd/${input.fd}?immutable=1`, {
+  const database = new DatabaseSync(`file:${input.path}?immutable=1`, {
     readOnly: true,
     enableDoubleQuotedStringLiterals: false,
   });

@@ -113,16 +113,21 @@ interface SheetRead {
 
 async function readSheet(zip: Zip, part: string, { texts, dates, from1904, sheet }: SheetRead): Promise<void> {
   let row: JsonValue[] = [];
+  let next = 0;
   let cell = { column: 0, type: 'n', style: 0 };
   let value = '';
   let inValue = false;
   await readXml(zip.pieces(part), {
     open(tag, attributes) {
-      if (tag === 'row') row = [];
+      if (tag === 'row') {
+        row = [];
+        next = 0;
+      }
       if (tag === 'c') {
         const { r, t = 'n', s = '0' } = attributes;
-        cell = { column: r === undefined ? row.length : columnOf(r), type: t, style: Number(s) };
+        cell = { column: r === undefined ? next : columnOf(r), type: t, style: Number(s) };
         value = '';
+        next = cell.column + 1;
       }
       if (tag === 'v' || tag === 't') inValue = true;
     },

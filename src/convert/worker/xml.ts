@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { Refusal } from './input.ts';
 
 /** Called at the parts of an XML document. Names are without their prefix. */
 export interface XmlVisitor {
@@ -10,14 +11,18 @@ export interface XmlVisitor {
 /**
  * Reads XML piece by piece. Declared entities are not expanded, and nothing outside of the document is read.
  *
- * @throws the error of what brings the pieces
+ * @throws Refusal for a document that is cut short
  */
 export async function readXml(pieces: AsyncIterable<Buffer>, visitor: XmlVisitor): Promise<void> {
+  let ending = false;
   const parser = new Parser(
     {
       onopentag: (name, attributes) => visitor.open?.(localName(name), attributes),
       ontext: (text) => visitor.text?.(text),
-      onclosetag: (name) => visitor.close?.(localName(name)),
+      onclosetag: (name) => {
+        if (ending) throw new Refusal(`it is cut short: the element ${name} of its XML does not end`);
+        visitor.close?.(localName(name));
+      },
     },
     { xmlMode: true, decodeEntities: true },
   );
@@ -26,7 +31,10 @@ export async function readXml(pieces: AsyncIterable<Buffer>, visitor: XmlVisitor
     decoder ??= new TextDecoder(piece[0] === 0xff ? 'utf-16le' : piece[0] === 0xfe ? 'utf-16be' : 'utf-8');
     parser.write(decoder.decode(piece, { stream: true }));
   }
-  parser.end(decoder?.decode());
+  if (decoder !== undefined) parser.write(decoder.decode());
+  // The parser closes now what the document has left open.
+  ending = true;
+  parser.end();
 }
 
 function localName(name: string): string {

@@ -11,7 +11,7 @@ const MOST_ENTRIES = 100_000;
 /** Bytes of one part after unpacking: larger ones are bombs far more often than documents. */
 const PART_BYTES = 512 * 1024 * 1024;
 /** A part that unpacks to more than this many times its size, and is large, is a bomb: text reaches 20, XML 60. */
-const MOST_RATIO = 400;
+const MOST_RATIO = 200;
 /** Bytes from which the ratio counts: small parts may be all blanks. */
 const RATIO_BYTES = 32 * 1024 * 1024;
 

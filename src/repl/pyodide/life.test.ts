@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cacheFolder } from '../cache-folder.ts';
-import { findBubblewrap } from './namespace.ts';
+import { findBubblewrap } from '../namespace.ts';
 import { openTestRepl, testBackend } from './testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fathom-life-'));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import { findBubblewrap, type NamespaceForm, namespaceForms, wrapInNamespaces } from './namespace.ts';
+import { findBubblewrap, type NamespaceForm, namespaceForms, wrapInNamespaces } from '../namespace.ts';
 import { testBackend } from './testing.ts';
 
 const bwrap = findBubblewrap();

@@ -5,9 +5,9 @@
  */
 import { messageOf, RlmError } from '../../errors.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import { findBubblewrap, type NamespaceForm, namespaceForms } from '../namespace.ts';
 import { type BaseSnapshot, openBaseSnapshot } from './base-snapshot.ts';
 import { findInstallation, type Installation } from './installation.ts';
-import { findBubblewrap, type NamespaceForm, namespaceForms } from './namespace.ts';
 import { type Bait, holds, layBait, type Proof, tryFromPython, tryNamespaces } from './self-test.ts';
 import type { Level, SpawnRequest } from './spawn.ts';
 import { FD, type OpenWall } from './worker/protocol.ts';

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { findBubblewrap, type NamespaceForm, SECCOMP_FD, wrapInNamespaces } from './namespace.ts';
+import { findBubblewrap, type NamespaceForm, SECCOMP_FD, wrapInNamespaces } from '../namespace.ts';
 import { FD } from './worker/protocol.ts';
 
 /** Levels this backend can reach. */

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { ABSENT, ATTRIBUTES, type Numbers as EmbeddedNumbers, LAST_KNOWN, REFUSED } from '../pyodide/refused-calls.ts';
-import { deniedCallsFilter } from '../pyodide/seccomp.ts';
+import { ABSENT, ATTRIBUTES, type Numbers as EmbeddedNumbers, LAST_KNOWN, REFUSED } from '../refused-calls.ts';
+import { deniedCallsFilter } from '../seccomp.ts';
 import { findInterpreter } from './interpreter.ts';
 import { describeWithPython } from './testing.ts';
 

@@ -56,6 +56,8 @@ export interface NamespaceRequest extends NamespaceForm {
   readonly bwrap: string;
   readonly node: string;
   readonly readable: readonly string[];
+  /** Files that have another path inside. */
+  readonly binds?: readonly Bind[];
 }
 
 /**
@@ -63,8 +65,8 @@ export interface NamespaceRequest extends NamespaceForm {
  * that nothing else of the machine is visible.
  */
 export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
-  const { bwrap, node, readable } = request;
-  const binds = request.wholeLibraries ? libraryFolders() : libraries(node);
+  const { bwrap, node, readable, binds = [] } = request;
+  const shared = request.wholeLibraries ? libraryFolders() : libraries(node);
   const seccomp = deniedCallsFilter(process.arch);
   return {
     command: bwrap,
@@ -72,7 +74,7 @@ export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
       ...['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
       ...(request.noUserNamespaces ? ['--unshare-user', '--disable-userns'] : []),
       ...['--hostname', 'fathom', '--tmpfs', '/'],
-      ...[...binds, { from: node, to: node }, ...readable.map((path) => ({ from: path, to: path }))].flatMap(
+      ...[...shared, { from: node, to: node }, ...readable.map((path) => ({ from: path, to: path })), ...binds].flatMap(
         ({ from, to }) => ['--ro-bind', from, to],
       ),
       ...['--remount-ro', '/', '--chdir', '/'],
@@ -83,6 +85,7 @@ export function wrapInNamespaces(request: NamespaceRequest): NamespaceWrap {
   };
 }
 
+/** A file or folder of the machine and its path inside. */
 interface Bind {
   readonly from: string;
   readonly to: string;
