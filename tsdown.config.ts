@@ -76,8 +76,19 @@ export default defineConfig([
         writeThirdPartyNotices({
           folder: 'dist/convert/worker',
           subject: 'The modules of this folder',
-          within: ['pdf.js (Apache-2.0), within unpdf\n\nCopyright Mozilla Foundation. Its licence is that of Fathom: see LICENSE.'],
-          packages: ['chardet', 'htmlparser2', 'hyparquet', 'image-size', 'modern-tar', 'postal-mime', 'unpdf', 'yauzl'],
+          within: [
+            'pdf.js (Apache-2.0), within unpdf\n\nCopyright Mozilla Foundation. Its licence is that of Fathom: see LICENSE.',
+          ],
+          packages: [
+            'chardet',
+            'htmlparser2',
+            'hyparquet',
+            'image-size',
+            'modern-tar',
+            'postal-mime',
+            'unpdf',
+            'yauzl',
+          ],
         }),
     },
   },
