@@ -32,8 +32,8 @@ export function htmlText(html: string): HtmlText {
   return reader.result();
 }
 
-/** A place in the text: a finished line and a character in the one behind it. */
-interface Place {
+/** A position in the text: a finished line and a character in the one behind it. */
+interface Position {
   readonly line: number;
   readonly at: number;
 }
@@ -43,7 +43,7 @@ class Lines {
   readonly #done: string[] = [];
   #last = '';
 
-  get here(): Place {
+  get here(): Position {
     return { line: this.#done.length, at: this.#last.length };
   }
 
@@ -77,14 +77,14 @@ class Lines {
     else this.#last = '';
   }
 
-  /** The text from a place on, which may have been put into one line since. */
-  since({ line, at }: Place): string {
+  /** The text from a position on, which may have been put into one line since. */
+  since({ line, at }: Position): string {
     if (line > this.#done.length) return '';
     return [...this.#done.slice(line), this.#last].join('\n').slice(at);
   }
 
   /** Puts a text on one line, in the place of all from there on. */
-  replaceSince({ line, at }: Place, text: string): void {
+  replaceSince({ line, at }: Position, text: string): void {
     if (line < this.#done.length) {
       this.#last = this.#done[line] ?? '';
       this.#done.length = line;
@@ -107,7 +107,7 @@ class Lines {
 interface OpenTable {
   readonly rows: string[][];
   row: string[] | undefined;
-  cell: Place | undefined;
+  cell: Position | undefined;
 }
 
 class HtmlReader {
@@ -116,7 +116,7 @@ class HtmlReader {
   #hidden = 0;
   #inTitle = false;
   #preformatted = 0;
-  #link: { readonly url: string; readonly from: Place } | undefined;
+  #link: { readonly url: string; readonly from: Position } | undefined;
   readonly #links: [string, string][] = [];
   readonly #open: OpenTable[] = [];
   readonly #tables: string[][][] = [];
