@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { RunCompleted, RunEvent, RunStarted, UsageRecorded } from './event.ts';
 
 /** The part of `@opentelemetry/api` this sink uses: give it that module. */
@@ -122,7 +123,7 @@ export function openTelemetrySink<Context>(api: OpenTelemetryApi<Context>): (eve
 function startAttributes(event: RunStarted): Attributes {
   return {
     ...modelAttributes(event.rootModel),
-    ...(event.sessionId === undefined ? {} : { 'gen_ai.conversation.id': event.sessionId }),
+    ...defined({ 'gen_ai.conversation.id': event.sessionId }),
     'fathom.depth': event.depth,
     'fathom.backend': event.backend,
     'fathom.isolation': event.isolation,
@@ -148,7 +149,7 @@ function chat(event: UsageRecorded): Attributes {
     ...modelAttributes(event.model),
     'gen_ai.usage.input_tokens': event.inputTokens,
     'gen_ai.usage.output_tokens': event.outputTokens,
-    ...(event.cachedTokens === undefined ? {} : { 'gen_ai.usage.cache_read.input_tokens': event.cachedTokens }),
+    ...defined({ 'gen_ai.usage.cache_read.input_tokens': event.cachedTokens }),
     'fathom.purpose': event.purpose,
     'fathom.attempt': event.attempt,
     ...(event.ok ? {} : { 'error.type': event.code ?? 'error' }),
@@ -165,7 +166,7 @@ function tool(
     'gen_ai.operation.name': 'execute_tool',
     'gen_ai.tool.name': name,
     'gen_ai.tool.type': type,
-    ...(error === undefined ? {} : { 'error.type': error }),
+    ...defined({ 'error.type': error }),
   };
   return { name: `execute_tool ${name}`, kind: INTERNAL, durationMs, attributes };
 }

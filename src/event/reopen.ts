@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { RunResumed } from './event.ts';
 import type { EventLog, EventTail } from './event-log.ts';
 
@@ -21,5 +22,5 @@ export async function reopenLog(events: EventLog, runId: string): Promise<Reopen
   if (last?.type !== 'run.completed') return { tail };
   await events.truncate(runId, last.seq);
   const { outcome, stop, reason } = last;
-  return { tail: await events.tail(runId), previous: { outcome, stop, ...(reason === undefined ? {} : { reason }) } };
+  return { tail: await events.tail(runId), previous: { outcome, stop, ...defined({ reason }) } };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { messageOf } from '../errors.ts';
 import type { RunEvent } from './event.ts';
 
@@ -144,7 +145,7 @@ class Subscription implements AsyncIterableIterator<RunEvent> {
       time,
       type: 'events.dropped',
       count,
-      ...(parentRunId === undefined ? {} : { parentRunId }),
+      ...defined({ parentRunId }),
     };
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { CallAccount } from '../model/account.ts';
 import type { Model } from '../model/port.ts';
@@ -30,7 +31,7 @@ const account: CallAccount = {
 
 const sub = (request: string, task?: string): StepCall => ({
   ...{ kind: 'sub', turn: 1, command: 't1.0', request: { model: 'test/model', prompt: request } },
-  ...(task === undefined ? {} : { task }),
+  ...defined({ task }),
 });
 const CHILD: StepCall = { kind: 'child', turn: 1, command: 't1.1', request: { query: 'deeper' } };
 const TOOL: StepCall = { kind: 'tool', turn: 1, command: 't1.0', request: { name: 'search', args: { q: 'whale' } } };

@@ -6,6 +6,9 @@
 
 const MIB = 1024 * 1024;
 
+/** The port of `fathom mcp --http` without `--port`: next to that of `fathom serve`. */
+export const DEFAULT_MCP_PORT = 8_001;
+
 /** Every limit of an MCP server. Callers give a part; the rest takes {@link MCP_LIMITS}. */
 export interface McpLimits {
   /** Milliseconds between two progress messages at the most. Default 15 000: clients end silent calls after 60 s. */

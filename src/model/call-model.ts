@@ -1,4 +1,5 @@
 import { keepAlive } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Reservation } from './account.ts';
 import { abortError, seconds } from './attempt-watch.ts';
@@ -176,7 +177,7 @@ async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): 
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,
       firstByteTimeoutMs: firstByteTimeoutMs(state),
-      ...(call.request.settings === undefined ? {} : { settings: call.request.settings }),
+      ...defined({ settings: call.request.settings }),
       ...(call.request.readText === undefined ? {} : { onText: call.request.readText() }),
       onHeaders: slot.observe,
     });

@@ -83,8 +83,7 @@ function failed(fault: ModelFault, facts: Failed, setup: Setup): ModelError {
       // Redacted as it was written: in lower case a key would not be found.
       ...(answer === undefined || answer.named === '' ? {} : { provider: named(answer, setup) }),
       ...(answer?.upstream === undefined ? {} : { upstream: setup.redact(answer.upstream).slice(0, QUOTE_CHARS) }),
-      ...(sizes?.limit === undefined ? {} : { limit: sizes.limit }),
-      ...(sizes?.size === undefined ? {} : { size: sizes.size }),
+      ...defined({ limit: sizes?.limit, size: sizes?.size }),
     },
   });
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { WireFacts } from './attempt-watch.ts';
 import { estimateMessages } from './estimate-tokens.ts';
 import { ModelError } from './model-error.ts';
@@ -71,7 +72,7 @@ function truncated(modelId: string, { text, finish }: Collected): ModelError {
     fault: 'truncated',
     message: `The reply of ${modelId} broke off after ${received}: its stream ended ${how}.`,
     possiblyBilled: true,
-    data: { received: text.length, ...(finish?.raw === undefined ? {} : { finishReason: finish.raw }) },
+    data: { received: text.length, ...defined({ finishReason: finish?.raw }) },
   });
 }
 
@@ -124,7 +125,7 @@ function refused(modelId: string, raw: string | undefined, text: string): ModelE
   return new ModelError({
     fault: 'refused',
     message: `${modelId} refused to answer: its content filter ended the reply${why}.`,
-    data: { ...(raw === undefined ? {} : { finishReason: raw }), partial: text.slice(0, 500) },
+    data: { ...defined({ finishReason: raw }), partial: text.slice(0, 500) },
   });
 }
 

@@ -134,7 +134,7 @@ export class ModelError extends RlmError {
       data: {
         ...options.data,
         fault: options.fault,
-        ...(options.httpStatus === undefined ? {} : { httpStatus: options.httpStatus }),
+        ...defined({ httpStatus: options.httpStatus }),
         ...(rule.stopsNewCalls ? { resumable: true } : {}),
       },
     });

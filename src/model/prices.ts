@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { incompletePackage, requireFrom } from '../package-files.ts';
 import type { ModelPrice } from './port.ts';
 
@@ -40,8 +41,7 @@ export function lookUpModel(modelId: string): ModelFacts {
       : {
           input,
           output,
-          ...(cached === undefined ? {} : { cached }),
-          ...(cacheWrite === undefined ? {} : { cacheWrite }),
+          ...defined({ cached, cacheWrite }),
         };
   return { price, contextTokens: found.model.context_window };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import type { Outcome, RejectionCode } from './command.ts';
 
 /** Length of an excerpt in UTF-16 units: enough to find the place, too little to fill the model's window. */
@@ -28,7 +29,7 @@ export function reject(
 ): Outcome {
   const excerpt = excerptOf(read);
   const message = `Read "${excerpt}": ${problem}; ${form}.`;
-  return { kind: 'rejection', rejection: { code, excerpt, message, ...(send === undefined ? {} : { send }) } };
+  return { kind: 'rejection', rejection: { code, excerpt, message, ...defined({ send }) } };
 }
 
 const SEND_THIS = 'send exactly this and nothing else';

@@ -1,4 +1,5 @@
 import type { LanguageModelV4 } from '@ai-sdk/provider';
+import { defined } from '../defined.ts';
 import { createPlayer, type RecordedCall, readRecording, replyOf } from '../model/recording/recording.ts';
 import { scriptedModel } from '../model/scripted/scripted-model.ts';
 
@@ -25,7 +26,7 @@ export function recordedModel(
       const { text, reasoning, usage, finishReason } = replyOf(player.answer(messages));
       return {
         text,
-        ...(reasoning === undefined ? {} : { reasoning }),
+        ...defined({ reasoning }),
         usage,
         finishReason: finishReason === 'length' ? 'length' : 'stop',
       };

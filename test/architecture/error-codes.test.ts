@@ -1,5 +1,5 @@
 /** docs/errors.md is made from the lines of `RlmErrorCode` and from the error table. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Door, ERROR_TABLE, type ErrorRow, errorRow } from '../../src/error-table.ts';
@@ -69,6 +69,17 @@ test('docs/errors.md is the table', async () => {
     ...ROWS.flatMap(([code, row]) => neverLines(code, row)),
   ];
   await expect(page.join('')).toMatchFileSnapshot(path('docs/errors.md'));
+});
+
+test('every code is named by a test, unless it is reserved', () => {
+  const tests = globSync(['test/**/*.ts', 'src/**/*.{test,testing}.ts'], { cwd: path('') })
+    .filter((name) => !name.startsWith('test/architecture/'))
+    .map((name) => readFileSync(path(name), 'utf8'));
+  const unnamed = [...meanings()].filter(
+    ([code, meaning]) => !meaning.startsWith('Reserved:') && !tests.some((text) => text.includes(`'${code}'`)),
+  );
+  expect(tests.length).toBeGreaterThan(200);
+  expect(unnamed.map(([code]) => code)).toEqual([]);
 });
 
 test('every row can be reported by every door', () => {

@@ -159,10 +159,13 @@ describe('a typed rlm_query as a flat call', () => {
 
   it.each(['two', '{"n": "two"}'])('is not ok when the reply is %j', async (reply) => {
     const { result } = await play({
-      root: [cell(`r = ${asked}`, 'FINAL([r.ok, r.value, str(r), r.error["message"]])')],
+      root: [cell(`r = ${asked}`, 'FINAL([r.ok, r.value, str(r), r.error["code"], r.error["message"]])')],
       sub: [reply],
     });
-    expect(JSON.parse(result.text)).toEqual([false, null, reply, expect.stringContaining('does not fit the schema')]);
+    expect(JSON.parse(result.text)).toEqual([
+      ...[false, null, reply, 'answer-invalid'],
+      expect.stringContaining('does not fit the schema'),
+    ]);
   });
 });
 

@@ -167,6 +167,15 @@ export function describeAnswers(bench: () => Bench): void {
       expect(message).toContain(String(LIMITS.answerBytes));
     });
 
+    test('above answerBytes are refused by name too, with both sizes', async () => {
+      await bench().run(`long = "x" * ${LIMITS.answerBytes + 1}`);
+      await expect(bench().repl.answer({ kind: 'identifier', name: 'long' })).rejects.toMatchObject({
+        code: 'answer-too-large',
+        message: expect.stringMatching(new RegExp(`${LIMITS.answerBytes + 1} bytes.*${LIMITS.answerBytes} bytes`)),
+      });
+      await bench().run('long = None');
+    });
+
     test('just within answerBytes cross whole', async () => {
       const { answer } = await bench().run(`FINAL("é" * ${LIMITS.answerBytes / 2})`);
       expect(answer?.text).toBe('é'.repeat(LIMITS.answerBytes / 2));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DEFAULT_MCP_PORT } from '../../mcp/limits.ts';
 import { addEngineOptions } from '../options/ask-options.ts';
 import { addKeepOptions } from '../options/store.ts';
 import { count } from '../options/values.ts';
@@ -18,7 +19,7 @@ export function addMcpCommand(fathom: Command, { console, end }: Surroundings): 
       '--host <address>',
       'with --http: address to listen on; another than loopback needs a key (default: 127.0.0.1)',
     )
-    .option('--port <n>', 'with --http: port to listen on; 0: any free one (default: 8001)', count)
+    .option('--port <n>', `with --http: port to listen on; 0: any free one (default: ${DEFAULT_MCP_PORT})`, count)
     .option(
       '--keys <file>',
       'with --http: JSON object of bearer keys by name, readable by you alone (default: FATHOM_SERVER_KEY)',

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { invalidOption } from '../../argument-checks.ts';
 import { defined } from '../../defined.ts';
 import { type McpOptions as ServerParts, serveMcpOverHttp, serveMcpOverStdio } from '../../mcp/index.ts';
+import { DEFAULT_MCP_PORT } from '../../mcp/limits.ts';
 import { createRlm } from '../../rlm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type EngineOptions, modeOf } from '../options/ask-options.ts';
@@ -28,9 +29,6 @@ interface HttpOptions {
   readonly allowHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
 }
-
-/** The port without `--port`: next to that of `fathom serve`. */
-const DEFAULT_PORT = 8_001;
 
 /** Serves MCP clients until the one over pipes has gone, or until a signal. Resolves with the exit code. */
 export async function serveMcp(options: McpOptions, console: Console): Promise<number> {
@@ -82,7 +80,7 @@ async function overPipes({ parts, options, console: { stderr }, ended }: Startin
 }
 
 async function overHttp({ parts, options, console: { env, stdout, stderr }, ended }: Starting): Promise<void> {
-  const { host, port = DEFAULT_PORT, allowHost, allowOrigin, root } = options;
+  const { host, port = DEFAULT_MCP_PORT, allowHost, allowOrigin, root } = options;
   const keys = serverKeys(options.keys, env);
   await using server = await serveMcpOverHttp({
     ...{ ...parts, keys, port },

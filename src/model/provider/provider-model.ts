@@ -67,11 +67,7 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
     ...(options.ref !== undefined && options.ref !== id && { ref: options.ref }),
     provider: settings.provider,
     endpoint: settings.baseUrl,
-    price:
-      options.prices?.[id] ??
-      options.prices?.[settings.model] ??
-      facts.price ??
-      (local && findProvider(settings.provider)?.free === true ? FREE : undefined),
+    price: priceOf(settings, options.prices) ?? facts.price ?? (local && isFree(settings) ? FREE : undefined),
     contextTokens: facts.contextTokens,
     clock,
     redact,
@@ -93,6 +89,18 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
       return openModel(createWireFetch(watch, wire));
     },
   });
+}
+
+/** The caller's price, by the model's id or its name at the provider. */
+function priceOf(
+  { provider, model }: ProviderSettings,
+  prices: ProviderModelOptions['prices'],
+): ModelPrice | undefined {
+  return prices?.[`${provider}/${model}`] ?? prices?.[model];
+}
+
+function isFree({ provider }: ProviderSettings): boolean {
+  return findProvider(provider)?.free === true;
 }
 
 function adviceFor(settings: ProviderSettings, env: Environment, local: boolean): ProviderAdvice {

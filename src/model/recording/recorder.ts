@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { defined } from '../../defined.ts';
 import { messageOf } from '../../errors.ts';
 import { ModelError } from '../model-error.ts';
 import type { Model, ModelReply, ModelRequest } from '../port.ts';
@@ -39,8 +40,7 @@ export function recordingModel(model: Model, file: string): Model {
 function toAnswer({ text, reasoning, toolCalls, finishReason, usage }: ModelReply): RecordedAnswer {
   return {
     text,
-    ...(reasoning === undefined ? {} : { reasoning }),
-    ...(toolCalls === undefined ? {} : { toolCalls }),
+    ...defined({ reasoning, toolCalls }),
     finishReason,
     usage,
   };

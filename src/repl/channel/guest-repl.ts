@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import type {
   Answer,
@@ -122,8 +123,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         // Half a character is not valid source code: Python would refuse the whole cell.
         parts: [encodeExact(cell.code.toWellFormed())],
         timeoutMs: limitMs,
-        ...(cell.signal === undefined ? {} : { signal: cell.signal }),
-        ...(cell.onOutput === undefined ? {} : { onOutput: cell.onOutput }),
+        ...defined({ signal: cell.signal, onOutput: cell.onOutput }),
       });
       guest.changed();
       return explainStop(
@@ -151,7 +151,7 @@ export async function createGuestRepl(options: GuestReplOptions): Promise<Repl> 
         header: { handle: request.handle, timeout_ms: limitMs },
         parts: [encodeExact(request.command)],
         timeoutMs: limitMs,
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        ...defined({ signal: request.signal }),
       });
       guest.changed();
       return parse(result, parseBash, UNFIT);

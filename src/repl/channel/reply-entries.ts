@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import type { JsonValue, SubCallReply } from '../port.ts';
 
@@ -37,7 +38,7 @@ export function errorFields(error: unknown): Record<string, unknown> {
   const message = messageOf(error).slice(0, 20_000);
   if (RlmError.isInstance(error)) {
     const left = error.data.left;
-    return { type: 'HostError', code: error.code, message, ...(left === undefined ? {} : { left }) };
+    return { type: 'HostError', code: error.code, message, ...defined({ left }) };
   }
   return { type: error instanceof Error ? error.name : 'ToolError', message };
 }

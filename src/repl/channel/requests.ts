@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { defined } from '../../defined.ts';
 import { asNumbers, type LostNumber, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
 import type { Blob } from './blob-store.ts';
@@ -118,9 +120,7 @@ function parseFlat(entry: Fields, parts: PartReader, limits: ReplLimits, calls: 
     const request: SubCallRequest = {
       kind: 'llm',
       prompt: chat ? parseChat(parts.bytes(limits.promptBytes)) : parts.text(limits.promptBytes),
-      ...(system === undefined ? {} : { system }),
-      ...(model === undefined ? {} : { model }),
-      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...defined({ system, model, maxTokens }),
       ...(sizes.length === 0 ? {} : { images: parseImages(sizes, parts) }),
       ...(batch === undefined ? {} : { batch: { ...batch, index: batch.index + index } }),
     };
@@ -162,9 +162,9 @@ function parseChild(entry: Fields, parts: PartReader, limits: ReplLimits): Parse
     kind: 'rlm',
     query,
     ...(part === undefined || form === undefined ? {} : { context: guestValue(part, form) }),
-    ...(model === undefined ? {} : { model }),
+    ...defined({ model }),
     ...(output === undefined ? {} : { output: output as { readonly [key: string]: JsonValue } }),
-    ...(batch === undefined ? {} : { batch }),
+    ...defined({ batch }),
   };
   return { request, bytes: 0, blob: part?.kind === 'blob' ? part.blob : undefined };
 }

@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import { asNumbers, lostDigits, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import { boundError, cutMiddle } from '../error-text.ts';
@@ -98,7 +99,7 @@ export function parseOutcome(result: GuestResult, limits: ReplLimits): CellOutco
     timedOut: result.stopped === 'deadline',
     variables: parseVariables(field(fields, 'variables')),
     ...(answer === undefined || error !== null ? {} : { answer }),
-    ...(continueWith === undefined ? {} : { continueWith }),
+    ...defined({ continueWith }),
     ...(rebound.length === 0 ? {} : { rebound }),
     drafted: field(fields, 'draft') !== false,
   };
@@ -120,8 +121,7 @@ function parseVariables(list: unknown): readonly VariableInfo[] {
     return {
       name: readShown(row, 'name', MAX_NAME_CHARS),
       type: readShown(row, 'type', MAX_NAME_CHARS),
-      ...(size === undefined ? {} : { size }),
-      ...(preview === undefined ? {} : { preview }),
+      ...defined({ size, preview }),
       ...(readFlag(row, 'changed') ? { changed: true } : {}),
     };
   });

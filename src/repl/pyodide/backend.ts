@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import { createGuestRepl } from '../channel/index.ts';
@@ -45,7 +47,7 @@ const RANKS: Readonly<Record<IsolationLevel, number>> = { none: 0, process: 1, n
 export function createBackend(options: InternalOptions): PyodideBackend {
   const pool = createPool({
     node: options.node ?? process.execPath,
-    ...(options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }),
+    ...defined({ cacheDir: options.cacheDir }),
     spares: options.spares ?? 1,
     most: options.most ?? 'namespace',
     switches: options.switches ?? {},

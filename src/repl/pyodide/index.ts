@@ -9,6 +9,8 @@
  *
  * @module
  */
+
+import { defined } from '../../defined.ts';
 import { createBackend, type PyodideBackend, type PyodideBackendOptions } from './backend.ts';
 
 export type { PyodideBackend, PyodideBackendOptions } from './backend.ts';
@@ -23,9 +25,6 @@ export type { Proof } from './self-test.ts';
 export function pyodideBackend(options: PyodideBackendOptions = {}): PyodideBackend {
   const { cacheDir, spares, snapshotBytes, most } = options;
   return createBackend({
-    ...(cacheDir === undefined ? {} : { cacheDir }),
-    ...(spares === undefined ? {} : { spares }),
-    ...(snapshotBytes === undefined ? {} : { snapshotBytes }),
-    ...(most === undefined ? {} : { most }),
+    ...defined({ cacheDir, spares, snapshotBytes, most }),
   });
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { defined } from '../../defined.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import { findBubblewrap, type NamespaceForm, namespaceForms } from '../namespace.ts';
@@ -242,7 +244,7 @@ function spawnBooting(request: {
     readable: [...installation.readable, code.folder],
     ...options.switches,
     level: spaces.level,
-    ...(spaces.form === undefined ? {} : { form: spaces.form }),
+    ...defined({ form: spaces.form }),
     descriptors: { [FD.base]: base.file.fd },
   });
   const { pyodideUrl: pyodideDir, bashUrl } = installation;

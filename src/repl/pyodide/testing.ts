@@ -1,4 +1,6 @@
 /** Backends and REPLs for this folder's tests; another Node by FATHOM_TEST_NODE. @module */
+
+import { defined } from '../../defined.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { OpenReplOptions, Repl, ReplBackend, ReplHost, ReplLimits } from '../port.ts';
 import { createBackend, type InternalOptions, type PyodideBackend } from './backend.ts';
@@ -6,7 +8,7 @@ import { createBackend, type InternalOptions, type PyodideBackend } from './back
 /** A backend as tests want it. */
 export function testBackend(options: InternalOptions = {}): PyodideBackend {
   const node = process.env.FATHOM_TEST_NODE;
-  return createBackend({ ...(node === undefined ? {} : { node }), ...options });
+  return createBackend({ ...defined({ node }), ...options });
 }
 
 const unasked = (): never => {

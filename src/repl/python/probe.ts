@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { messageOf } from '../../errors.ts';
 import { type PythonBackendOptions, pythonBackend } from './backend.ts';
 import { findInterpreter, type Interpreter } from './interpreter.ts';
@@ -35,7 +36,7 @@ export async function probePython(options: PythonBackendOptions = {}): Promise<P
     const startMs = performance.now() - startedAt - findMs;
     return { available: true, interpreter, isolation, timings: { findMs, startMs, proofMs: isolation.proofMs } };
   } catch (error) {
-    return { available: false, reason: messageOf(error), ...(interpreter === undefined ? {} : { interpreter }) };
+    return { available: false, reason: messageOf(error), ...defined({ interpreter }) };
   } finally {
     await backend.close();
   }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { defined } from '../../defined.ts';
 import { ABSENT, ATTRIBUTES, type Numbers as EmbeddedNumbers, LAST_KNOWN, REFUSED } from '../refused-calls.ts';
 import { deniedCallsFilter } from '../seccomp.ts';
 import { findInterpreter } from './interpreter.ts';
@@ -71,8 +72,7 @@ await describeWithPython('system calls', () => {
       [1, 'arm64', 0xc00000b7, 220],
     ] as const) {
       const filter = deniedCallsFilter(machine) ?? Buffer.alloc(0);
-      const said = (number: number, first?: number) =>
-        decide(filter, { arch, number, ...(first === undefined ? {} : { first }) });
+      const said = (number: number, first?: number) => decide(filter, { arch, number, ...defined({ first }) });
       for (const name of ['REFUSED', 'ABSENT', 'ATTRIBUTES'] as const) {
         for (const [call, numbers] of Object.entries(native[name])) {
           const number = numbers[column];

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import { folderWith, incompletePackage } from '../../package-files.ts';
 import { cacheFolder } from '../cache-folder.ts';
@@ -227,7 +228,7 @@ async function awaitReady(
     code: 'isolation-unavailable',
     message: `This machine allows no isolation for Python REPLs: it refuses ${refusalWords(refused)}. Use repl: 'pyodide'.`,
     userAction: true,
-    data: { refused, ...(modes === undefined ? {} : { modes }) },
+    data: { refused, ...defined({ modes }) },
   });
 }
 

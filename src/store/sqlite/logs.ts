@@ -43,7 +43,7 @@ export function sqliteEvents({ database, texts, owners, write, read }: TableCont
         return select.all(owner.no, after, limit).map((row): RunEvent => {
           const { v, ...body } = texts.unpack(String(row.body), cache) as EventBody & { readonly v: 1 };
           const time = new Date(Number(row.time)).toISOString();
-          const base = { v, runId, ...(parent === undefined ? {} : { parentRunId: parent }), traceId: trace ?? runId };
+          const base = { v, runId, ...defined({ parentRunId: parent }), traceId: trace ?? runId };
           return { ...base, seq: Number(row.seq), time, ...body };
         });
       });
