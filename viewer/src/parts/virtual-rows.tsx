@@ -13,7 +13,7 @@ export interface VirtualRowsProps {
 }
 
 /** Rows beyond the edges, so that a fast scroll shows no gap. */
-const SPARE_ROWS = 12;
+const SPARE_ROWS = 8;
 
 /** Draws the rows in sight only: the elements of the page do not grow with the rows. */
 export function VirtualRows({ count, rowHeight, scroller, draw, role }: VirtualRowsProps): JSX.Element {

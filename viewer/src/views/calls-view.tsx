@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { compact, counted, duration } from '../../../src/cli/screen/figures.ts';
+import { compact, duration } from '../../../src/cli/screen/figures.ts';
 import type { RunState } from '../data/run-state.ts';
 import type { CallLine } from '../data/source.ts';
 import { Cost, dollars } from '../parts/facts.tsx';
@@ -133,7 +133,8 @@ function Sums({
   );
   return (
     <span class="sums" role="status">
-      {rows.length === all ? counted(all, 'call') : `${rows.length.toLocaleString('en')} of ${counted(all, 'call')}`}
+      {rows.length === all ? '' : `${rows.length.toLocaleString('en')} of `}
+      {all.toLocaleString('en')} {all === 1 ? 'call' : 'calls'}
       {!done && ' so far'} · {compact(tokens)} tokens · {cost === null ? 'cost unknown' : dollars(cost)}
     </span>
   );
@@ -219,7 +220,7 @@ function Table({ rows, places, order, setOrder, selected, select }: TableProps):
             .slice(from, to)
             .map((call, index) => (
               <Row
-                key={call.key}
+                key={index}
                 call={call}
                 index={from + index}
                 place={places.get(call.key) ?? 0}

@@ -84,7 +84,7 @@ export function Time({ state, overview }: { readonly state: RunState; readonly o
               .slice(from, to)
               .map((row, index) => (
                 <Row
-                  key={row.key}
+                  key={index}
                   row={row}
                   index={from + index}
                   span={span}
