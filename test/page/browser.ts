@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest';
 import { buildPage } from '../../tools/build-page.ts';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -22,10 +22,18 @@ if (!HAS_BROWSER)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Milliseconds of a test, and of one thing that it waits for: a browser is slow where all cores are busy. */
+const TEST_MS = 180_000;
+const WAIT_MS = 45_000;
+
+/** For `expect.poll`. */
+export const POLL: { readonly timeout: number } = { timeout: WAIT_MS };
+
 let browser: Browser | undefined;
 
 /** Builds the page, and opens the browser for all tests of the file. */
 export function useBrowser(): void {
+  vi.setConfig({ testTimeout: TEST_MS, hookTimeout: TEST_MS });
   beforeAll(async () => {
     await buildPage(join(ROOT, 'viewer', 'dist'));
     if (executablePath === undefined) return;
@@ -50,7 +58,7 @@ export async function openPage(url: string, options: BrowserContextOptions = {})
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(WAIT_MS);
   const errors: string[] = [];
   const requests: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));

@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { expectNoSidewaysScroll, HAS_BROWSER, openPage, useBrowser } from './browser.ts';
+import { expectNoSidewaysScroll, HAS_BROWSER, openPage, POLL, useBrowser } from './browser.ts';
 import { makeRun } from './made-run.ts';
 import { servePage } from './served.ts';
 
@@ -43,7 +43,7 @@ async function costOfScrolling(page: Page, selector: string): Promise<number> {
 }
 
 describe.skipIf(!HAS_BROWSER)('a run of 10 000 calls and 200 children', () => {
-  test('opens, scrolls, sorts, filters and searches', { timeout: 120_000 }, async () => {
+  test('opens, scrolls, sorts, filters and searches', async () => {
     const served = await servePage();
     const id = await makeRun(served.store, {
       turns: 9,
@@ -76,7 +76,7 @@ describe.skipIf(!HAS_BROWSER)('a run of 10 000 calls and 200 children', () => {
     const asked = sizes.length;
     const callStep = await costOfScrolling(page, '.table-scroll');
     expect(await rowsOf(page)).toBeLessThanOrEqual(200);
-    await expect.poll(() => page.locator('.call-row').last().textContent()).toMatch(/^10200/);
+    await expect.poll(() => page.locator('.call-row').last().textContent(), POLL).toMatch(/^10200/);
     await page.getByRole('button', { name: 'Time' }).click();
     await page.getByLabel('Filter calls by status').selectOption('failed');
     await page.locator('.sums', { hasText: /of 10,200 calls/ }).waitFor();

@@ -1,7 +1,7 @@
 /** The page of a server: the list, one run, comparing, live runs, keys only, and who may read it. */
 import { describe, expect, test } from 'vitest';
 import { final, KEY, raw, serve } from '../server/harness.ts';
-import { expectAccessible, expectNoSidewaysScroll, HAS_BROWSER, openPage, useBrowser } from './browser.ts';
+import { expectAccessible, expectNoSidewaysScroll, HAS_BROWSER, openPage, POLL, useBrowser } from './browser.ts';
 import { makeRun } from './made-run.ts';
 import { servePage } from './served.ts';
 
@@ -25,14 +25,14 @@ describe.skipIf(!HAS_BROWSER)('the page', () => {
     expect(page.url()).not.toContain('token');
 
     await page.getByRole('button', { name: 'failed' }).click();
-    await expect.poll(() => rows.count()).toBe(1);
+    await expect.poll(() => rows.count(), POLL).toBe(1);
     await page.getByRole('button', { name: 'all' }).click();
     await page.getByLabel('Search questions and answers').fill('WICKHAM');
-    await expect.poll(async () => (await rows.allTextContents()).join()).toMatch(/^[^,]*Who wrote/);
+    await expect.poll(async () => (await rows.allTextContents()).join(), POLL).toMatch(/^[^,]*Who wrote/);
     await page.getByLabel('Search questions and answers').fill('no run has this');
     await page.getByText('No run matches.').waitFor();
     await page.getByLabel('Search questions and answers').fill('');
-    await expect.poll(() => rows.count()).toBe(3);
+    await expect.poll(() => rows.count(), POLL).toBe(3);
 
     await rows.nth(1).getByRole('checkbox').check();
     await rows.nth(2).getByRole('checkbox').check();
@@ -157,7 +157,7 @@ describe.skipIf(!HAS_BROWSER)('the page', () => {
     await page.locator('.run-bar .outcome.live').waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Finish' }).click();
-    await expect.poll(() => gates.length).toBeGreaterThan(0);
+    await expect.poll(() => gates.length, POLL).toBeGreaterThan(0);
     for (const open of gates.splice(0)) open();
     const timer = setInterval(() => {
       for (const open of gates.splice(0)) open();

@@ -180,6 +180,7 @@ function Table({ rows, places, order, setOrder, selected, select }: TableProps):
       role="table"
       aria-label="Sub-calls"
       aria-rowcount={rows.length + 1}
+      style={{ maxHeight: `${(rows.length + 1) * ROW_HEIGHT + 8}px` }}
     >
       <div class="call-row head" role="row" aria-rowindex={1}>
         {COLUMNS.map(({ id, name, number }) => (

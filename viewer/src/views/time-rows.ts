@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from '../../../src/cli/screen/figures.ts';
 import type { CallLine, CommandView, RunLine, TurnView } from '../data/source.ts';
 
 export interface Bar {
@@ -77,7 +78,7 @@ function cellRows(input: TimeInput, command: CommandView, level: number): readon
         key: `${key}/calls`,
         kind: 'calls',
         level: level + 2,
-        name: `${flat.length} sub-calls`,
+        name: counted(flat.length, 'sub-call'),
         bars: [],
         calls: flat,
       },
@@ -152,5 +153,5 @@ function insert(
 function waitWords(id: string, calls: readonly CallLine[]): string {
   const { count } = lanesOf(calls);
   const slowest = calls.reduce((most, { ms }) => Math.max(most, ms ?? 0), 0);
-  return `${id} waited for ${calls.length} calls, at most ${count} at once; the slowest took ${Math.round(slowest)} ms`;
+  return `${id} waited for ${counted(calls.length, 'call')}, at most ${count} at once; the slowest took ${Math.round(slowest)} ms`;
 }

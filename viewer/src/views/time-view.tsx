@@ -55,6 +55,7 @@ export function Time({ state, overview }: { readonly state: RunState; readonly o
         role="table"
         aria-label="Timeline"
         aria-rowcount={rows.length}
+        style={{ maxHeight: `${(rows.length + 1) * ROW_HEIGHT + 12}px` }}
       >
         <div class="time-row head" role="row">
           <div class="time-name" role="columnheader">
@@ -129,7 +130,7 @@ interface RowProps {
 function Row({ row, index, span, most, run, toggle }: RowProps): JSX.Element {
   const { kind, level, name, bars, calls, costUsd, ms, failed, waits } = row;
   return (
-    <div class={`time-row ${kind} ${failed ? 'failed' : ''}`} role="row" aria-rowindex={index + 1}>
+    <div class={`time-row row-${kind} ${failed ? 'has-failed' : ''}`} role="row" aria-rowindex={index + 1}>
       <div class="time-name" role="rowheader" style={{ paddingLeft: `${8 + 14 * Math.min(level, 6)}px` }}>
         <Name row={row} run={run} toggle={toggle} />
       </div>
