@@ -191,3 +191,24 @@ test('known prices come out to the cent', () => {
   const all = { inputTokens: 10, outputTokens: 0, cachedTokens: 50, estimated: false };
   expect(usd(exactCost({ input: 1, output: 1, cached: 0.5 }, all))).toBe(0.000005);
 });
+
+test.each([
+  [
+    'a price of its own',
+    { input: 3, output: 15, cached: 0.3, cacheWrite: 3.75 },
+    { cacheWriteTokens: 1_000_000 },
+    3.75,
+  ],
+  ['no price of its own: that of input', { input: 3, output: 15 }, { cacheWriteTokens: 1_000_000 }, 3],
+  [
+    'beside tokens that are read from the cache',
+    { input: 3, output: 15, cached: 0.3, cacheWrite: 3.75 },
+    { cachedTokens: 400_000, cacheWriteTokens: 500_000 },
+    0.4 * 0.3 + 0.5 * 3.75 + 0.1 * 3,
+  ],
+  ['more of them than input', { input: 3, output: 15, cacheWrite: 6 }, { cacheWriteTokens: 9_000_000 }, 6],
+])('tokens written to the cache of a provider: %s', (_, price, more, dollars) => {
+  const usage = { inputTokens: 1_000_000, outputTokens: 0, estimated: false, ...more };
+  expect(exactCost(price, usage)).toBe(Math.round(dollars * 1e9));
+  expect(ceilingCost(price, { input: 1_000_000, output: 0 })).toBeGreaterThanOrEqual(exactCost(price, usage));
+});

@@ -93,6 +93,9 @@ function unlessSame(code: string, repaired: string): string | undefined {
   return repaired === code ? undefined : repaired;
 }
 
+/** Characters of a cell above which its form is not looked at. */
+const LOOKED_AT_CHARS = 20_000;
+
 /** A shell command in a cell, as notebooks have it. */
 const BANG = /^[ \t]*!(?!=)(.+)$/;
 /** A sentence alone: words without what makes code. */
@@ -100,6 +103,7 @@ const SENTENCE = /^[A-Z][\w'’-]*(?: +[\w'’%.,-]+){2,40}[.!?]?$/;
 
 /** The hint for code that Python could not read, with what was meant. */
 export function repairedCode({ code, error }: FailedCode): Note | undefined {
+  if (code.length > LOOKED_AT_CHARS) return undefined;
   if (error === undefined || !/^(?:SyntaxError|IndentationError|TabError)$/.test(error.type)) return undefined;
   const lines = code.split('\n').filter((line) => line.trim() !== '');
   const commands = lines.map((line) => BANG.exec(line)?.[1]);

@@ -8,11 +8,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Bench, useBench } from '../../../test/repl-conformance/bench.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import { pythonBackend } from './backend.ts';
-import { PYTHON_CAPABILITIES } from './testing.ts';
+import { type PythonBackendOptions, pythonBackend } from './backend.ts';
+import { type Machine, PYTHON_CAPABILITIES } from './testing.ts';
 
 /** Python that lists what of `attempts` did not raise. */
 function attempts(lines: readonly string[]): string {
@@ -23,8 +23,10 @@ function attempts(lines: readonly string[]): string {
 }
 
 /** Defines the tests of the promises. */
-export function describePromises(): void {
-  const bench: Bench = useBench(async () => pythonBackend(), PYTHON_CAPABILITIES);
+export const describePromises = ({ name, options }: Machine): void => void describe(name, () => define(options));
+
+function define(options: PythonBackendOptions): void {
+  const bench: Bench = useBench(async () => pythonBackend(options), PYTHON_CAPABILITIES);
   const bash = (command: string) => bench.repl.bash({ command, handle: 't1.0' });
 
   test('1 no file of the host can be read, by no name for it', async () => {
@@ -277,7 +279,7 @@ export function describePromises(): void {
   });
 
   test('14 the proof at start says so, and a backend that cannot prove the level asked for refuses', async () => {
-    const backend = pythonBackend();
+    const backend = pythonBackend(options);
     try {
       const report = await backend.prove();
       expect(report.level).toBe('namespace');
