@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findPython } from '../repl-conformance/plain-python.ts';
 import { runFathom } from './run-fathom.ts';
+import { Terminal } from './terminal.ts';
 
 interface Report {
   readonly usable: boolean;
@@ -35,4 +37,14 @@ test('the isolation it shows is the isolation a run has', async () => {
   const { outcome, isolation } = JSON.parse(run.stdout) as { outcome: string; isolation: string };
   expect(outcome).toBe('converged');
   expect(shown).toContain(`isolation ${isolation}`);
+});
+
+const { path: python, reason } = findPython();
+if (python === undefined) console.warn(`The test of doctor on a terminal is left out: ${reason}`);
+
+test.skipIf(python === undefined)('on a terminal each section comes as soon as it is known', async () => {
+  using terminal = new Terminal(['doctor'], { python: python ?? '', cwd: tmpdir() });
+  for (const text of ['Machine', 'trying the embedded REPL', 'trying the native REPL', 'REPLs', 'Models'])
+    await terminal.until(text);
+  expect(await terminal.closed()).toBe(0);
 });

@@ -1,5 +1,5 @@
 /**
- * Which test stands for which kind of fault: public reports of people who do this job, a first hour of use, and an attack on
+ * The tests of each kind of fault: public reports of people who do this job, a first hour of use, and an attack on
  * the walls. A test that is renamed or removed has to leave its row behind.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export type Row = readonly [topic: string, ...tests: (readonly [file: string, ..
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What a row names and is not there. */
+/** The names of a row that its files do not have. */
 function missing(row: Row): readonly string[] {
   const [, ...tests] = row;
   return tests.flatMap(([file, ...names]) => {
