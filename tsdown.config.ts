@@ -28,6 +28,23 @@ export default defineConfig([
     hooks: { 'build:done': () => buildPage('dist/page') },
   },
   {
+    // With its parsers, which are development dependencies: users of other parts install none of them.
+    ...SHARED,
+    entry: { index: 'src/policy/index.ts' },
+    outDir: 'dist/policy',
+    dts: true,
+    clean: false,
+    deps: { onlyBundle: false },
+    hooks: {
+      'build:done': () =>
+        writeThirdPartyNotices({
+          folder: 'dist/policy',
+          subject: 'The modules of this folder',
+          packages: ['@lezer/python', '@lezer/common', '@lezer/lr', '@lezer/highlight', 'unbash'],
+        }),
+    },
+  },
+  {
     // A worker thread of its own.
     ...SHARED,
     entry: { 'validator-worker': 'src/schema/validator-worker.ts' },

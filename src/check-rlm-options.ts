@@ -36,6 +36,10 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
   },
   maxRepls: { holds: (value) => Number.isSafeInteger(value) && Number(value) > 0, says: 'a whole number from 1' },
   maxQueuedRuns: { holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0, says: 'a whole number from 0' },
+  policy: {
+    holds: (value) => isObject(value) && typeof value.check === 'function',
+    says: 'a policy, such as policy({ … }) of fathom-rlm/policy',
+  },
   requireInspection: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   fallbackToRootModel: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   onEvent: { holds: (value) => typeof value === 'function', says: 'a function' },
@@ -55,6 +59,7 @@ const NAMES: OptionNames<RlmOptions> = {
   prompt: true,
   isolation: true,
   requireInspection: true,
+  policy: true,
   allowedModels: true,
   fallbackToRootModel: true,
   modelSettings: true,

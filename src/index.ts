@@ -24,6 +24,7 @@ export {
   type ProjectedSource,
   projected,
 } from './context/index.ts';
+export type { CheckedCommand, CommandPolicy, PolicyDecision, PolicyRefusal } from './engine/command-policy.ts';
 export {
   CompletionError,
   type CompletionResult,

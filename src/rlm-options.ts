@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { CommandPolicy } from './engine/command-policy.ts';
 import type { RunEvent } from './event/event.ts';
 import type { Limits } from './limits.ts';
 import type { ModelPrice, ModelRef } from './model/index.ts';
@@ -38,6 +39,11 @@ export interface RlmOptions {
   readonly isolation?: IsolationLevel;
   /** Refuse written answers before any code has looked at the context. Default true. */
   readonly requireInspection?: boolean;
+  /**
+   * Checks each cell and shell command that a model writes before it runs, in children, sessions and resumed runs as well. See
+   * `fathom-rlm/policy`. Default: none.
+   */
+  readonly policy?: CommandPolicy;
   /** Temperature and reasoning effort of the models, recorded with each run. Default: the providers'. */
   readonly modelSettings?: ModelSettings;
   /** Models cells may name besides the policy's. Default: none. */

@@ -286,6 +286,7 @@ function defaultsOf(options: RlmOptions): EngineDefaults {
     prompt: options.prompt ?? {},
     isolation: options.isolation ?? 'process',
     requireInspection: options.requireInspection ?? true,
+    policy: options.policy,
     modelSettings: options.modelSettings ?? {},
     allowedModels: options.allowedModels ?? [],
     fallbackToRootModel: options.fallbackToRootModel ?? false,

@@ -1,4 +1,5 @@
 import { isEmptyContext } from '../context/index.ts';
+import type { PolicyRefusal } from '../engine/command-policy.ts';
 import type { Run } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { Evidence } from '../event/event.ts';
@@ -28,6 +29,8 @@ export interface AnswerMemory {
   readonly refusedNames: Set<string>;
   /** An answer was refused for its citations: the next one is taken. */
   citationsRefused?: boolean;
+  /** Commands that the policy refused since it last allowed one. */
+  refusedCommands?: readonly PolicyRefusal[];
 }
 
 /** The circumstances of an answer. */
@@ -108,6 +111,12 @@ async function judgeIdentifier(name: string, situation: Situation): Promise<Verd
 }
 
 async function judgeFString(source: string, situation: Situation): Promise<Verdict> {
+  const { policy } = situation.run.engine.defaults;
+  if (policy !== undefined) {
+    const { refusedExpression } = await import('./check-policy.ts');
+    const refused = await refusedExpression(policy, source);
+    if (refused !== undefined) return refuse(`FINAL(${source}) was not evaluated: ${refused}`);
+  }
   const found = await lookUp({ kind: 'f-string', source }, situation);
   if (found.kind === 'answer') return await judgeValue({ ...found.answer, via: 'final' }, situation);
   const why = found.kind === 'error' ? `${found.error.type}: ${found.error.message}` : 'it has no value';

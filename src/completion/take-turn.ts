@@ -108,13 +108,21 @@ async function runOnce(command: ActiveCommand, id: string, turn: TurnContext): P
   if (known?.restarted === true) return leftOut(command.type, known);
   // A command whose end is not recorded was cut: a replay of what has ended does not run it.
   if (known === undefined && journal.unrecorded === 'refuse') throw notRecorded();
-  const result = await runToEnd(command, id, turn);
+  const result = (await refusalOf(command, id, turn)) ?? (await runToEnd(command, id, turn));
   // The end of the run cut the command short, which says nothing about the command: a resumed run runs it again.
   if (stop.workSignal.aborted) return result;
   const { restarted } = result;
   if (restarted?.killed === true && tree.restart?.takes(`${journal.path} ${id}`)) throw new RestartTree(restarted);
   journal.command(journalCommand(id, command, result));
   return result;
+}
+
+/** The result of a command that a policy refuses. Its code is loaded where there is a policy. */
+async function refusalOf(command: ActiveCommand, id: string, turn: TurnContext): Promise<CommandResult | undefined> {
+  const { policy } = turn.run.engine.defaults;
+  if (policy === undefined) return undefined;
+  const { refusedByPolicy } = await import('./check-policy.ts');
+  return await refusedByPolicy(policy, command, { id, turn });
 }
 
 /** Runs a command until every call it made has ended as well, also the ones it left behind. */

@@ -20,6 +20,7 @@ import type { AnswerType } from '../schema/answer-type.ts';
 import type { EventTail, RunOwner } from '../store/index.ts';
 import type { Toolbox, ToolSet } from '../tools/toolbox.ts';
 import type { ChildSlots } from './child-slots.ts';
+import type { CommandPolicy } from './command-policy.ts';
 import type { RestartPolicy } from './restart.ts';
 import type { CompletionResult, Unfinished } from './result.ts';
 import type { LimitReached, StopControl } from './stop-control.ts';
@@ -212,6 +213,8 @@ export interface EngineDefaults {
   readonly prompt: PromptOptions;
   readonly isolation: IsolationLevel;
   readonly requireInspection: boolean;
+  /** Checks the commands of all runs, children included. */
+  readonly policy: CommandPolicy | undefined;
   readonly modelSettings: ModelSettings;
   readonly allowedModels: readonly string[];
   readonly fallbackToRootModel: boolean;

@@ -17,6 +17,7 @@ import type {
 } from './call-events.ts';
 import type { CompactionFailed, ContextCompacted, ContextTruncated } from './context-events.ts';
 import type { EvidenceChecked } from './evidence-events.ts';
+import type { PolicyDecided, PolicyRefusalsReached } from './policy-events.ts';
 import type {
   BudgetWarning,
   EventsDropped,
@@ -47,6 +48,7 @@ import type {
 export type * from './call-events.ts';
 export type * from './context-events.ts';
 export type * from './evidence-events.ts';
+export type * from './policy-events.ts';
 export type * from './run-events.ts';
 export type * from './turn-events.ts';
 
@@ -100,6 +102,8 @@ export type EventBody =
   | ContextTruncated
   | CompactionFailed
   | EvidenceChecked
+  | PolicyDecided
+  | PolicyRefusalsReached
   | EventsDropped;
 
 /** One event of a run. */

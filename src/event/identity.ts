@@ -22,6 +22,7 @@ export function eventIdentity(body: EventBody): string | undefined {
     case 'context.compaction-failed':
       return `${body.type} t${body.turn} ${body.cause}`;
     case 'command.parsed':
+    case 'policy.decided':
       return `${body.type} ${body.id}`;
     case 'cell.completed':
       // Cut short by the end of the run: when it continues, the cell is run again and completes by itself.
@@ -40,6 +41,8 @@ export function eventIdentity(body: EventBody): string | undefined {
       return `${body.type} ${body.limit}`;
     case 'subcall.fallback':
       return `${body.type} ${body.configured} ${body.using}`;
+    case 'policy.refusals':
+      return `${body.type} t${body.turn}`;
     case 'model.notice':
       return `${body.type} ${body.model} ${body.kind}`;
     case 'snapshot.created':

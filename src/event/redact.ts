@@ -11,7 +11,18 @@ const METADATA: ReadonlySet<string> = new Set([
   ...['rootModel', 'subCallModel', 'model', 'using', 'resource', 'limit', 'value', 'spent', 'bytes'],
   ...['inputTokens', 'outputTokens', 'cachedTokens', 'costUsd', 'estimated', 'possiblyBilled', 'compressionRatio'],
   ...['elapsedMs', 'durationMs', 'subCalls', 'failedSubCalls', 'repeated', 'textChars', 'promptChars', 'recordedSteps'],
-  ...['chosen', 'tokens', 'window', 'cause', 'verdict', 'tokensBefore', 'tokensAfter', 'summaryChars'],
+  ...[
+    'chosen',
+    'tokens',
+    'window',
+    'cause',
+    'verdict',
+    'decision',
+    'taken',
+    'tokensBefore',
+    'tokensAfter',
+    'summaryChars',
+  ],
   ...['outputs', 'turnsSummarised', 'turnsCut', 'summariesCut', 'turnsShortened'],
 ]);
 

@@ -76,7 +76,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['admission', 'context', 'engine', 'event', 'journal', 'ledger', 'model', 'prompt', 'repl', 'resume', 'run'],
     ...['schema', 'store', 'subcall', 'tools'],
   ],
-  'rlm-options.ts': ['event', 'model', 'prompt', 'repl', 'store', 'tools'],
+  'rlm-options.ts': ['engine', 'event', 'model', 'prompt', 'repl', 'store', 'tools'],
   'check-rlm-options.ts': ['model', 'repl', 'rlm-options.ts'],
   'rlm.ts': [
     ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'session', 'store', 'tools'],
@@ -87,6 +87,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'session',
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
+  policy: ['engine', 'protocol'],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
   'ai-sdk': ['context', 'door', 'engine', 'event', 'ledger', 'rlm.ts', 'run', 'schema'],
   server: [

@@ -2,7 +2,13 @@
 import { expect, test } from 'vitest';
 import { docExamples, outputOfExample } from './doc-examples.ts';
 
-const PAGES: Readonly<Record<string, number>> = { 'ai-sdk.md': 4, 'compaction.md': 2, 'evidence.md': 2, 'modes.md': 2 };
+const PAGES: Readonly<Record<string, number>> = {
+  'ai-sdk.md': 4,
+  'compaction.md': 2,
+  'evidence.md': 2,
+  'policy.md': 1,
+  'modes.md': 2,
+};
 
 const examples = Object.keys(PAGES).flatMap((page) =>
   docExamples(page)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import * as aiSdk from '../../src/ai-sdk/index.ts';
 import * as compact from '../../src/compact/index.ts';
 import * as index from '../../src/index.ts';
+import * as rules from '../../src/policy/index.ts';
 import * as postgres from '../../src/store/postgres/index.ts';
 import * as doubles from '../../src/test.ts';
 
@@ -28,6 +29,7 @@ const ENTRIES = [
   ['fathom-rlm', '../../src/index.ts', index],
   ['fathom-rlm/ai-sdk', '../../src/ai-sdk/index.ts', aiSdk],
   ['fathom-rlm/compact', '../../src/compact/index.ts', compact],
+  ['fathom-rlm/policy', '../../src/policy/index.ts', rules],
   ['fathom-rlm/postgres', '../../src/store/postgres/index.ts', postgres],
   ['fathom-rlm/test', '../../src/test.ts', doubles],
 ] as const;
