@@ -1,6 +1,6 @@
-import type { CheckedCommand, CommandPolicy, PolicyDecision, PolicyRefusal } from '../engine/command-policy.ts';
-import { messageOf } from '../errors.ts';
+import type { CheckedCommand, CommandPolicy, PolicyRefusal } from '../engine/command-policy.ts';
 import type { ActiveCommand, CommandResult } from './executed-command.ts';
+import { decide } from './policy-decision.ts';
 import type { TurnContext } from './turn-context.ts';
 
 /** Refusals in a row after which the caller decides. */
@@ -35,24 +35,9 @@ export async function refusedByPolicy(
   return { ok: false, failed: true, label: `${command.type} (refused)`, shown, output: shown, timedOut: false };
 }
 
-/** Why the policy refuses the code of an f-string; undefined where it may be evaluated. */
-export async function refusedExpression(policy: CommandPolicy, source: string): Promise<string | undefined> {
-  const decision = await decide(policy, { kind: 'python', source });
-  return decision.decision === 'allow' ? undefined : `the policy refused it: ${decision.message}`;
-}
-
 function checkedCommand(command: ActiveCommand): CheckedCommand | undefined {
   if (command.type === 'cell') return { kind: 'python', source: command.code };
   return command.type === 'bash' ? { kind: 'bash', source: command.command } : undefined;
-}
-
-/** A policy that fails allows nothing. */
-async function decide(policy: CommandPolicy, command: CheckedCommand): Promise<PolicyDecision> {
-  try {
-    return await policy.check(command);
-  } catch (error) {
-    return { decision: 'refuse', rule: 'policy failed', message: `the policy itself failed: ${messageOf(error)}` };
-  }
 }
 
 /** The caller's answer is recorded: a resumed run does not ask again. */

@@ -113,7 +113,7 @@ async function judgeIdentifier(name: string, situation: Situation): Promise<Verd
 async function judgeFString(source: string, situation: Situation): Promise<Verdict> {
   const { policy } = situation.run.engine.defaults;
   if (policy !== undefined) {
-    const { refusedExpression } = await import('./check-policy.ts');
+    const { refusedExpression } = await import('./policy-decision.ts');
     const refused = await refusedExpression(policy, source);
     if (refused !== undefined) return refuse(`FINAL(${source}) was not evaluated: ${refused}`);
   }

@@ -7,7 +7,7 @@ export interface RuleLists {
   readonly ask?: readonly string[];
 }
 
-/** What a rule says of a name. */
+/** The effect of a rule on a name. */
 export interface RuleHit {
   readonly effect: 'deny' | 'ask';
   /** e.g. `python.calls deny os.system`. */
