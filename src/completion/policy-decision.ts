@@ -1,3 +1,8 @@
+/**
+ * The decision of a policy on one piece of code.
+ *
+ * @module
+ */
 import type { CheckedCommand, CommandPolicy, PolicyDecision } from '../engine/command-policy.ts';
 import { messageOf } from '../errors.ts';
 

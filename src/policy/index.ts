@@ -3,11 +3,15 @@
  *
  * @example
  * ```ts
- * import { createRlm } from 'fathom-rlm';
+ * import { createRlm, fromFiles } from 'fathom-rlm';
  * import { policy } from 'fathom-rlm/policy';
  *
- * const rules = policy({ python: { calls: { deny: ['os.system', 'subprocess.*'] } }, bash: { commands: { deny: ['rm'] } } });
+ * const rules = policy({
+ *   python: { calls: { deny: ['os.system', 'subprocess.*'] } },
+ *   bash: { commands: { deny: ['rm'] } },
+ * });
  * await using rlm = createRlm({ model: 'openai/gpt-5', policy: rules });
+ * const { text } = await rlm.completion({ query: 'Which file is the largest?', context: fromFiles('logs') });
  * ```
  *
  * @module
