@@ -120,21 +120,30 @@ function measured(script: string, env: Readonly<Record<string, string>> = {}): C
 const shown = ({ seconds, mib }: Cost): string =>
   `${seconds.toFixed(2).padStart(6)} s ${mib.toFixed(0).padStart(5)} MiB`;
 
-/** Processor seconds and the memory of the largest process, each with the start of its processes. */
+/**
+ * Processor seconds and the memory of the largest process, each with the start of Node: the library alone; a process that starts the
+ * converter and drops its result, without namespaces, which hide what it used; the host that keeps the result; the host that finds it kept.
+ */
 export async function benchDocuments(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-bench-'));
-  const convert = pathToFileURL(join(ROOT, 'src/convert/convert-file.ts')).href;
-  console.log(`${''.padEnd(26)} library alone      converted          read from the cache`);
+  const source = (name: string): string => pathToFileURL(join(ROOT, 'src/convert', name)).href;
+  console.log(`${''.padEnd(26)}  library alone      converter          host               from the cache`);
   try {
     for (const { kind, name, make, alone } of CASES) {
       const path = join(folder, kind);
       await make(path);
       const target = JSON.stringify(path);
       const floor = measured(`import { readFileSync } from 'node:fs'; const path = ${target};\n${alone}`);
-      const script = `const { convertFile } = await import(${JSON.stringify(convert)}); await convertFile({ path: ${target} }, '${kind}');`;
+      const converter = measured(`import { openSync } from 'node:fs'; import { once } from 'node:events';
+        const { startConverter } = await import(${JSON.stringify(source('converter-walls.ts'))});
+        const { converterCode } = await import(${JSON.stringify(source('converter-code.ts'))});
+        const [fd, byPath] = [openSync(${target}, 'r'), ${kind === 'sqlite'}];
+        const child = startConverter({ code: converterCode(), args: ['${kind}'], fd, byPath, namespaces: false });
+        child.stdout.resume(); await once(child, 'close');`);
+      const script = `const { convertFile } = await import(${JSON.stringify(source('convert-file.ts'))}); await convertFile({ path: ${target} }, '${kind}');`;
       const env = { FATHOM_CACHE_DIR: join(folder, 'cache') };
       const [first, second] = [measured(script, env), measured(script, env)];
-      console.log(`${name.padEnd(26)} ${shown(floor)}  ${shown(first)}  ${shown(second)}`);
+      console.log(`${name.padEnd(26)} ${shown(floor)}  ${shown(converter)}  ${shown(first)}  ${shown(second)}`);
     }
   } finally {
     rmSync(folder, { recursive: true });

@@ -41,7 +41,10 @@ async function look(context: ReturnType<typeof fromFile>, expressions: readonly 
   return { values: JSON.parse(result.text) as readonly unknown[], message };
 }
 
-describe.each(KINDS)('$name', ({ name, make, shown, values }) => {
+// The first test starts the backend, which the embedded one builds in an empty cache.
+const TIMEOUT = 120_000;
+
+describe.each(KINDS)('$name', { timeout: TIMEOUT }, ({ name, make, shown, values }) => {
   test('alone it is its text with attributes', async () => {
     const path = join(folder, name);
     if (make !== undefined) writeFileSync(path, await make());
