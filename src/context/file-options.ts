@@ -45,7 +45,8 @@ export function wrongArgument(what: string): RlmError {
 
 /** Why there is no file of that path, where it was not meant to be one; undefined for a path. */
 export function whyNoPath(path: string): string | undefined {
-  return /^[a-z][a-z\d+.-]+:\/\//i.test(path)
-    ? 'it is a URL, and nothing is fetched: save it to a file first'
-    : undefined;
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) return 'it is a URL, and nothing is fetched: save it to a file first';
+  // A shell replaces it where it is not quoted.
+  if (/^~(?:\/|$)/.test(path)) return 'a ~ in quotes is not the home folder: leave out the quotes, or write "$HOME"';
+  return undefined;
 }

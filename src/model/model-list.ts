@@ -54,6 +54,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map(
  * is close.
  */
 export function suggestModel(ref: string): string | undefined {
+  const address = ADDRESS.exec(ref);
+  if (address !== null) return `Did you mean http://${address[1]}${address[2] ?? '/v1'}#${address[3] ?? 'MODEL'}?`;
   const slash = ref.indexOf('/');
   const provider = slash < 0 ? undefined : ref.slice(0, slash).toLowerCase();
   const name = ref.slice(slash + 1);
@@ -64,6 +66,9 @@ export function suggestModel(ref: string): string | undefined {
   const id = meant === undefined ? idOf(name) : `${meant}/${name}`;
   return id === undefined || id === ref ? undefined : `Did you mean ${id}?`;
 }
+
+/** A server without its scheme: `localhost:11434#m`, `127.0.0.1:8000/v1`. */
+const ADDRESS = /^([\w.-]+:\d{2,5})(\/[^#]*)?(?:#(.*))?$/;
 
 /** Providers that sell other vendors' models as well: their own vendors' come first. */
 const RESELLERS: ReadonlySet<string> = new Set(['openrouter', 'together', 'fireworks', 'groq', 'cerebras']);

@@ -103,6 +103,8 @@ describe('a model named as others name it', () => {
     ['gemini/gemini-2.5-pro', 'google/gemini-2.5-pro'],
     ['opanai/gpt-5', 'openai/gpt-5'],
     ['azure/gpt-5', 'openai.azure.com'],
+    ['localhost:11434#qwen3', 'Did you mean http://localhost:11434/v1#qwen3?'],
+    ['127.0.0.1:8000/v1', 'Did you mean http://127.0.0.1:8000/v1#MODEL?'],
   ])('%s', async (model, meant) => {
     const { code, stderr } = await ask(model);
     expect(code).toBe(5);
@@ -124,6 +126,29 @@ describe('an address at which something else answers: a sentence, and few calls'
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(server.calls()).toBeLessThanOrEqual(most);
     if (most === 1) expect(stderr).toContain(`Its API may be at ${server.url}/api/v1.`);
+  });
+});
+
+describe('a path that is not one: said before anything is sent', () => {
+  test.each([
+    ['a quoted home folder', ['-f', '~/novel.txt'], 5, 'a ~ in quotes is not the home folder'],
+    ['an empty path', ['-f', ''], 5, 'the path is empty'],
+    ['a URL', ['-f', 'https://example.org/x'], 5, 'it is a URL, and nothing is fetched'],
+    ['a schema in place of its file', ['--schema', '{"type":"object"}'], 2, 'it is JSON, and a path is wanted'],
+    ['an answer in a folder that is not there', ['-o', '/no/such/answer.txt'], 2, 'there is no folder /no/such'],
+  ])('%s', async (_, args, code, says) => {
+    const outcome = await runFathom([
+      'ask',
+      'Q',
+      '--no-stdin',
+      '--no-store',
+      '-m',
+      ' http://127.0.0.1:9/v1#m ',
+      ...args,
+    ]);
+    expect(outcome).toMatchObject({ code, stdout: '' });
+    expect(outcome.stderr).toContain(says);
+    expect(outcome.stderr).not.toContain('.part');
   });
 });
 

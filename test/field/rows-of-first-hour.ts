@@ -96,7 +96,12 @@ export const FIRST_HOUR: readonly Row[] = [
   ['which key, which URL', [NEWCOMERS, 'a key, a quota, a model: one call, with the variable and the address']],
   [
     'names of models',
-    [NEWCOMERS, 'a model named as others name it', 'fathom models TEXT'],
+    [
+      NEWCOMERS,
+      'a model named as others name it',
+      'fathom models TEXT',
+      'a path that is not one: said before anything is sent',
+    ],
     ['src/model/model-list.test.ts', 'words that are near, and words that are not'],
   ],
   [

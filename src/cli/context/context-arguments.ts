@@ -93,6 +93,7 @@ async function fromPaths(
 ): Promise<ContextSource | undefined> {
   const [only] = paths;
   if (only === undefined) return undefined;
+  if (paths.includes('')) throw noFile("''", 'the path is empty');
   const { options } = request;
   const names = new Map<string, string>();
   const readable: string[] = [];

@@ -145,7 +145,7 @@ function isPriced(model: string, prices: RlmOptions['prices']): boolean {
 
 /** The model named by `-m`, else by FATHOM_MODEL, else by the config file. */
 export function namedModel(given: string | undefined, env: Console['env'], config: Config): string | undefined {
-  return [given, env.FATHOM_MODEL?.trim(), config.model].find((model) => model !== undefined && model !== '');
+  return [given?.trim(), env.FATHOM_MODEL?.trim(), config.model].find((model) => model !== undefined && model !== '');
 }
 
 /** The same model. @throws RlmError `invalid-option` when none of them names one */

@@ -13,7 +13,8 @@ export async function schemaFromFile(path: string): Promise<StandardSchemaV1> {
   try {
     schema = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw unusable(path, messageOf(error), error);
+    const inline = /^\s*\{/.test(path);
+    throw unusable(path, inline ? 'it is JSON, and a path is wanted: save it to a file' : messageOf(error), error);
   }
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
     throw unusable(path, 'it must hold a JSON object', undefined);

@@ -63,6 +63,13 @@ function answerFile({ path, content, draft, file, force }: Opened): AnswerFile {
   };
 }
 
+/** Without the name of the draft, which the user did not choose. */
+function whyUnwritable(path: string, cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    ? `there is no folder ${dirname(path)}`
+    : messageOf(cause).replace(/,? (?:open|link|rename) '.*$/, '');
+}
+
 function exists(path: string): RlmError {
   return new RlmError({
     code: 'invalid-option',
@@ -75,7 +82,7 @@ function exists(path: string): RlmError {
 function unwritable(path: string, content: string, cause: unknown): RlmError {
   return new RlmError({
     code: 'invalid-option',
-    message: `The ${content} cannot be written to ${path}: ${messageOf(cause)}.`,
+    message: `The ${content} cannot be written to ${path}: ${whyUnwritable(path, cause)}.`,
     userAction: true,
     cause,
     data: { path },
