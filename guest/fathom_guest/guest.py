@@ -24,6 +24,7 @@ from .mapping import make_map
 from .namespace import Namespace
 from .output import Output
 from .panel import Panel, show_vars
+from .pictures import make_show
 from .pieces import make_pieces
 from .queried import let_json_write_views
 from .queries import Queries, make_queries
@@ -116,6 +117,7 @@ class Guest:
     def _offer_helpers(self, query: Callable, ask: Callable) -> None:
         """Binds the helpers. `import fathom` has them whatever becomes of their names."""
         helpers = {
+            "show": make_show(self.channel, self._before_call),
             **make_map(ask, self.limits, lambda: self.bindings.prices),
             **make_pieces(query, ask, lambda: self.namespace.bound("context")),
         }

@@ -4,8 +4,11 @@ from .own import own_builtins as __builtins__
 
 import io
 import os
+from collections.abc import Callable
 
+from .channel import Channel
 from .documents import Described
+from .history import read_host
 
 #: Images of one call, and bytes of one: the host holds them too (`src/repl/channel/limits.ts`).
 MAX_CALL_IMAGES = 16
@@ -80,3 +83,18 @@ def pictures_of(images: object, count: int) -> "list[Pictures | None]":
         raise ValueError(f"images has lists for {len(images)} prompts, and there are {count} prompts")
     each = [Pictures(item) for item in images]
     return [one if one.sizes else None for one in each]
+
+
+def make_show(channel: Channel, before: Callable[[], None]) -> Callable:
+    """The function bound for cells. `before` runs before each request."""
+
+    def show(image):
+        """Shows you one PNG or JPEG image in the next message, if your model reads images: else a ValueError.
+
+        Takes bytes, a document of the context, a path, a PIL image, or a matplotlib figure or axes.
+        """
+        data = image_bytes(image)
+        before()
+        print(read_host(channel, {"op": "show"}, (data,)))
+
+    return show

@@ -1,6 +1,7 @@
 import { compactionSizes } from '../compact/sizes.ts';
 import type { Conversation } from '../engine/conversation.ts';
 import type { Run } from '../engine/run.ts';
+import type { ShownImages } from '../engine/shown-images.ts';
 import { type LimitReached, stopOfResource } from '../engine/stop-control.ts';
 import type { Step } from '../journal/index.ts';
 import { BudgetError } from '../ledger/index.ts';
@@ -12,6 +13,7 @@ import {
   type ModelReply,
   type TextReader,
 } from '../model/index.ts';
+import { notes } from '../prompt/index.ts';
 import { createReplyParser, renderToolCalls } from '../protocol/index.ts';
 import { callModel } from '../subcall/call-model.ts';
 
@@ -98,7 +100,13 @@ export function isTooLong(error: unknown): error is ModelError {
 
 async function askInOtherWords(conversation: Conversation, asking: Asking): Promise<RootReply> {
   const { run } = asking;
-  const reply = await ask(conversation.messages, asking);
+  const reply = await ask(conversation.messages, asking).catch((error: unknown) => {
+    // A message without images would have been taken.
+    if (!(error instanceof ModelError) || error.fault !== 'bad-request') throw error;
+    if (!conversation.dropImages(notes.IMAGES_REFUSED)) throw error;
+    asking.images.refused = error.message.replace(/[.\s]+$/, '');
+    return ask(conversation.messages, asking);
+  });
   if (reply !== 'refused') return reply;
   const again = await ask(conversation.withLast(RULE_REFUSED), asking);
   if (again !== 'refused') return again;
@@ -127,6 +135,8 @@ export interface Asking {
   readonly turn: number;
   readonly run: Run;
   readonly early: CellsOfReply;
+  /** Remembers that the endpoint refuses images. */
+  readonly images: Pick<ShownImages, 'refused'>;
 }
 
 async function ask(messages: readonly ChatMessage[], asking: Asking): Promise<RootReply | 'refused'> {

@@ -54,16 +54,18 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - record.startedAt });
     if (accepted !== undefined) return { kind: 'answered', answer: accepted };
 
-    conversation.append({ handle, reply: reply.text, feedback, commands: record.executed.map(commandFacts) });
+    const commands = record.executed.map(commandFacts);
+    conversation.append({ handle, reply: reply.text, feedback, commands, images: loop.images.take() });
     if (continueWith !== undefined) conversation.continueWith(continueWith);
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
   }
 }
 
 /** Asks for a reply. Where that fails, the cells of the reply that have begun end first. */
-async function ask(conversation: Conversation, { run, number }: TurnContext, early: EarlyCells): Promise<RootReply> {
+async function ask(conversation: Conversation, turn: TurnContext, early: EarlyCells): Promise<RootReply> {
+  const { run, number, images } = turn;
   try {
-    return await askRoot(conversation, { turn: number, run, early });
+    return await askRoot(conversation, { turn: number, run, early, images });
   } catch (error) {
     run.stop.fail(error);
     await early.settled();

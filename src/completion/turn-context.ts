@@ -1,5 +1,6 @@
 import type { History } from '../engine/history.ts';
 import type { Run } from '../engine/run.ts';
+import type { ShownImages } from '../engine/shown-images.ts';
 import type { Repl, ReplHost } from '../repl/port.ts';
 import type { SubCallTally } from '../subcall/tally.ts';
 import type { AnswerMemory } from './judge-answer.ts';
@@ -12,6 +13,7 @@ export interface LoopContext {
   readonly history: History;
   readonly host: ReplHost;
   readonly tally: SubCallTally;
+  readonly images: ShownImages;
   readonly answers: AnswerMemory;
   readonly recorder: TrajectoryRecorder;
 }

@@ -1,12 +1,17 @@
 import { characterBoundary } from '../code-points.ts';
+import type { ModelImage } from '../model/image.ts';
 import type { ChatMessage } from '../model/index.ts';
 import { compactedTurns, type RemovedTurn, type TurnSummary, type TurnToSummarise } from '../prompt/compacted-turns.ts';
+import { MAX_SHOWN_IMAGES } from './shown-images.ts';
 
 /** The history shows this for a reply without text: providers refuse an empty assistant message. */
 const EMPTY_REPLY = '(empty reply)';
 
 /** A turn of a conversation. */
-export interface ConversationTurn extends RemovedTurn, TurnToSummarise {}
+export interface ConversationTurn extends RemovedTurn, TurnToSummarise {
+  /** Images in the message after the turn. */
+  readonly images?: readonly ModelImage[];
+}
 
 /** A turn that the model still reads. */
 export interface ShownTurn {
@@ -64,16 +69,43 @@ export class Conversation {
     return [this.#system, { role: 'user', content }, ...shown.flatMap(({ messages }) => messages)];
   }
 
-  append(turn: ConversationTurn): void {
+  append({ images = [], ...turn }: ConversationTurn): void {
     const shown: ShownTurn = {
       turn,
       messages: [
         { role: 'assistant', content: turn.reply === '' ? EMPTY_REPLY : turn.reply },
-        { role: 'user', content: turn.feedback },
+        { role: 'user', content: turn.feedback, ...(images.length > 0 && { images }) },
       ],
     };
     this.#view = { ...this.#view, shown: [...this.#view.shown, shown] };
     this.#messages = [...this.#messages, ...shown.messages];
+    if (images.length > 0) this.#keepImages(MAX_SHOWN_IMAGES);
+  }
+
+  /** Takes all images out of it, and says so to the model. False where it has none. */
+  dropImages(note: string): boolean {
+    if (!this.#messages.some(({ images = [] }) => images.length > 0)) return false;
+    this.#keepImages(0);
+    const last = this.#view.shown.at(-1);
+    if (last === undefined) return false;
+    const [reply, { content }] = last.messages;
+    const noted: ShownTurn = { ...last, messages: [reply, { role: 'user', content: `${content}\n\n${note}` }] };
+    this.show({ ...this.#view, shown: [...this.#view.shown.slice(0, -1), noted] });
+    return true;
+  }
+
+  /** Keeps the newest images alone, so that a request has no more than an endpoint takes. */
+  #keepImages(most: number): void {
+    let left = most;
+    const shown = this.#view.shown.toReversed().map((turn): ShownTurn => {
+      const [reply, { role, content, images = [] }] = turn.messages;
+      if (images.length === 0) return turn;
+      const kept = images.slice(Math.max(0, images.length - left));
+      left -= kept.length;
+      const feedback = { role, content, ...(kept.length > 0 && left >= 0 && { images: kept }) };
+      return { ...turn, messages: [reply, feedback] };
+    });
+    this.show({ ...this.#view, shown: shown.toReversed() });
   }
 
   /** Begins again from `text`, as `continue_with` asks: the system prompt and the first message stay, the turns go. */
@@ -98,7 +130,7 @@ export class Conversation {
 function moreSaid(messages: readonly ChatMessage[], text: string): readonly ChatMessage[] {
   const last = messages.at(-1);
   const content = last === undefined ? text : `${last.content}\n\n${text}`;
-  return [...messages.slice(0, -1), { role: 'user', content }];
+  return [...messages.slice(0, -1), { ...last, role: 'user', content }];
 }
 
 /** Head and tail of a text. */

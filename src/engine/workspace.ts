@@ -1,5 +1,6 @@
 import type { ContextSet, Projection } from '../context/index.ts';
 import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
+import { ToolError } from '../tools/toolbox.ts';
 import { ContextFilePaths } from './context-files.ts';
 import { History } from './history.ts';
 import type { Run } from './run.ts';
@@ -12,6 +13,11 @@ const idleHost: ReplHost = {
   readHistory: () => Promise.resolve(null),
   readProjection: () => Promise.resolve(null),
 };
+
+/** A cell of the session's own: its caller sees the output as text. */
+function nobodyLooks(): never {
+  throw new ToolError('ValueError', 'no model looks at this cell: show() works in the cells that a model writes');
+}
 
 /** The contexts that are `context` in a REPL, and their variables' names as the first message lists them. */
 export interface ContextsInForce {
@@ -71,6 +77,7 @@ async function openWorkspace(
     subCall: (call, signal) => current.subCall(call, signal),
     callTool: (name, args, signal) => current.callTool(name, args, signal),
     checkAnswer: (json, text) => current.checkAnswer(json, text),
+    showImage: (image) => (current.showImage ?? nobodyLooks)(image),
     readHistory: (read) => current.readHistory(read),
     readProjection: (read, signal) => current.readProjection(read, signal),
   });

@@ -19,13 +19,14 @@ function twoDigits(value: number): number {
 }
 
 /** The helpers that fit the context at hand, one line each. */
-export function helperLines({ depth, limits, traits }: PromptFacts): string[] {
+export function helperLines({ depth, limits, traits, readsImages }: PromptFacts): string[] {
   const lines: string[] = [];
   const calls = depth + 1 <= limits.maxDepth;
   if (calls && traits.images)
     lines.push(
       '- `llm_query(prompt, images=[…])` also sends up to 16 PNG or JPEG images: bytes, documents of the context, PIL or matplotlib figures.',
     );
+  if (traits.images && readsImages) lines.push('- `show(image)` shows you an image in the next message.');
   if (calls && traits.items)
     lines.push(
       '- `llm_map(items, instruction, labels=[…], votes=3)` labels many items: numbered batches, every number checked, missing ones asked again, disputed ones voted on. The result has `.values`, `.counts()`, `.failed`, `.disagreements`. `output=` takes a JSON Schema instead of labels; `dry_run=True` estimates calls, tokens and dollars.',

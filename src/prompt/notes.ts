@@ -17,6 +17,10 @@ export const REFUSED_AFTER_FAILURE: string =
 export const BROKEN_OFF: string =
   'Your reply broke off while it arrived: it ends behind its last block that had begun to run, and the rest is lost.';
 
+/** The root model's endpoint refused a message with images. */
+export const IMAGES_REFUSED =
+  'Note: Your endpoint refused the images, and they were taken out of the conversation. Ask a sub-model about them with llm_query(prompt, images=[…]).';
+
 /** A written answer before anything looked at the context. */
 export const REFUSED_UNSEEN_CONTEXT: Note = {
   text: 'Your answer was not taken: no code has looked at the context yet. Look at it first, then answer. Send exactly this and nothing else',

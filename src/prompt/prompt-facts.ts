@@ -10,6 +10,8 @@ export interface PromptFacts {
   readonly depth: number;
   /** Of the context at hand: the prompt describes the helpers that fit it. */
   readonly traits: ContextTraits;
+  /** The root model may read images. */
+  readonly readsImages: boolean;
   /** Tokens of input and output that the sub-model takes; undefined when it is not known. */
   readonly subModelTokens: number | undefined;
   /** Variables that hold the context, without the always bound names. */

@@ -18,6 +18,7 @@ const FACTS: PromptFacts = {
   limits: DEFAULT_LIMITS,
   traits: { items: true, text: true, large: true, images: false },
   subModelTokens: undefined,
+  readsImages: true,
   depth: 0,
   contextNames: [],
   tools: [],

@@ -13,6 +13,8 @@ export interface ReplHost {
   callTool(name: string, args: Readonly<Record<string, JsonValue>>, signal: AbortSignal): Promise<JsonValue>;
   /** Checks a typed answer (JSON text). `errors` empty when it is right. */
   checkAnswer(json: string | null, text: string): Promise<{ readonly errors: readonly string[] }>;
+  /** Takes an image for the model that wrote the cell. Returns a line to print. Absent: no model looks at the cell. */
+  showImage?(image: Uint8Array): Promise<JsonValue>;
   readHistory(read: HistoryRead): Promise<JsonValue>;
   readProjection(read: ProjectionRead, signal: AbortSignal): Promise<JsonValue>;
 }

@@ -7,9 +7,11 @@ import { Conversation } from '../engine/conversation.ts';
 import { RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, OpenRun, Run } from '../engine/run.ts';
+import { ShownImages } from '../engine/shown-images.ts';
 import { openRunWorkspace, reportOpening, type Workspace } from '../engine/workspace.ts';
 import { messageOf, type RlmError } from '../errors.ts';
 import type { Route, RunStarted } from '../event/event.ts';
+import { mayTakeImages } from '../model/image-rules.ts';
 import { firstMessage, systemPrompt, traitsOf } from '../prompt/index.ts';
 import { wasKilled } from '../repl/port.ts';
 import { createCellHost } from '../subcall/cell-host.ts';
@@ -212,7 +214,8 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
   // The loop works on the contexts in force; the stored request has only its own.
   const run: Run = { ...prepared, contexts: bound.inForce.contexts };
   const tally = new SubCallTally();
-  const host = createCellHost({ run, workspace, tally });
+  const images = new ShownImages();
+  const host = createCellHost({ run, workspace, tally, images });
   const release = workspace.serve(host);
   const { repl, history } = workspace;
   try {
@@ -223,7 +226,7 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
     reportStarted(run, { backend, isolation, contexts: bound.facts });
     const answers = { inspected: false, refusedNames: new Set<string>() };
     const conversation = await openConversation(run, workspace, bound);
-    return await complete(conversation, { run, repl, history, host, tally, answers, recorder });
+    return await complete(conversation, { run, repl, history, host, tally, images, answers, recorder });
   } finally {
     release();
   }
@@ -242,6 +245,7 @@ async function openConversation(run: Run, { repl }: Workspace, { inForce }: Boun
       values: Object.keys(toolbox.values),
       traits: traitsOf(contexts),
       subModelTokens: sub.contextTokens,
+      readsImages: mayTakeImages(models.inUse(models.at(depth))),
       outputSchema: run.answerType?.schemaText,
     },
     run.prompt,

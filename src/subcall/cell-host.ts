@@ -1,6 +1,7 @@
 import { countCharacters } from '../code-points.ts';
 import type { Projection } from '../context/index.ts';
 import type { Run } from '../engine/run.ts';
+import type { ShownImages } from '../engine/shown-images.ts';
 import type { Workspace } from '../engine/workspace.ts';
 import { messageOf } from '../errors.ts';
 import { cutMiddle } from '../repl/error-text.ts';
@@ -17,11 +18,13 @@ export interface CellHostOptions {
   readonly run: Run;
   readonly workspace: Pick<Workspace, 'history' | 'projections'>;
   readonly tally: SubCallTally;
+  /** Of the model that writes the cells. */
+  readonly images?: ShownImages;
 }
 
 /** The host side of a run's cells: sub-calls, tools, history, projections, answer checks. */
-export function createCellHost({ run, workspace, tally }: CellHostOptions): ReplHost {
-  const { limits, answerType } = run;
+export function createCellHost({ run, workspace, tally, images }: CellHostOptions): ReplHost {
+  const { limits, answerType, models, depth } = run;
   return {
     subCall: (call, signal) => tally.watch(serveSubCall(call, signal, { run, tally })),
     callTool: (name, args, signal) => tally.watch(callTool({ name, args, signal }, { run, tally })),
@@ -31,6 +34,9 @@ export function createCellHost({ run, workspace, tally }: CellHostOptions): Repl
       tally.invalidAnswers.push(checked.errors);
       return { errors: checked.errors };
     },
+    ...(images !== undefined && {
+      showImage: async (data: Uint8Array) => images.add(data, models.inUse(models.at(depth))),
+    }),
     readHistory: async (read) => workspace.history.read(read),
     readProjection: (read, signal) =>
       timed(limits.toolTimeoutMs, signal, () => readProjection(workspace.projections, read)),

@@ -197,6 +197,17 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     holds: (played) => expect(played.sub.requests[0]?.images).toHaveLength(16),
   },
   {
+    says: '`show(image)` shows you an image in the next message.',
+    script: {
+      context: 'x',
+      root: [cell(`show(bytes.fromhex("${Buffer.from(png(8, 8)).toString('hex')}"))`), cell('FINAL(1)')],
+    },
+    holds: (played) => {
+      expect(played.root.requests[1]?.images).toHaveLength(1);
+      expect(promptOf(played.root, 1)).toContain('| Image 1 of this message: image/png, 8 × 8, 33 bytes');
+    },
+  },
+  {
     says: 'Its window is not known: keep a prompt below 100000 characters.',
     script: { context: 'x', root: [cell('FINAL(len(llm_query("p" * 99_999)))')] },
     holds: (played) => expect(answered(played)).toBe('99999'),

@@ -60,6 +60,7 @@ describe('the system prompt claims, and it is so:', () => {
       limits: DEFAULT_LIMITS,
       traits: { items: true, text: true, large: true, images: true },
       subModelTokens: undefined,
+      readsImages: true,
       depth: 0,
       contextNames: [],
       tools: [],

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../../event/event.ts';
 import type { Colors } from '../screen/console.ts';
 import { duration } from '../screen/figures.ts';
+import { wrapped } from '../screen/layout.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
 import type { Narrator, NarratorOptions } from './narrator.ts';
 import { mannerOf, noteLines, startLine, subCallWords, troubleLines, turnLine } from './run-lines.ts';
@@ -8,7 +9,7 @@ import { mannerOf, noteLines, startLine, subCallWords, troubleLines, turnLine } 
 /** All text the model writes and reads, line by line as it comes: replies with their code, outputs, refusals. */
 export function fullNarrator({ colors, stream }: Pick<NarratorOptions, 'colors' | 'stream'>): Narrator {
   const manner = mannerOf(colors, stream);
-  const reply = new LiveReply(colors);
+  const reply = new LiveReply(colors, (line) => wrapped(line, stream, 0));
   const output = new LiveText((line) => `  ${line}`);
   return (event, state, elapsedMs) => {
     if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, manner) : [];
@@ -79,12 +80,14 @@ type Replied = Extract<RunEvent, { type: 'model.replied' }>;
 /** A reply while it is written, with the code in its fences coloured. */
 class LiveReply {
   readonly #colors: Colors;
+  readonly #prose: (line: string) => string;
   readonly #text: LiveText;
   #attempt = 0;
   #inFence = false;
 
-  constructor(colors: Colors) {
+  constructor(colors: Colors, prose: (line: string) => string) {
     this.#colors = colors;
+    this.#prose = prose;
     this.#text = new LiveText((line) => this.#styled(line));
   }
 
@@ -120,6 +123,7 @@ class LiveReply {
   #styled(line: string): string {
     const isFence = /^\s*(?:```|~~~)/.test(line);
     if (isFence) this.#inFence = !this.#inFence;
-    return isFence || this.#inFence ? this.#colors.cyan(line) : line;
+    // Code keeps its lines as they are, to be copied.
+    return isFence || this.#inFence ? this.#colors.cyan(line) : this.#prose(line);
   }
 }

@@ -67,6 +67,16 @@ test('brief leaves out what the model writes and sees; full shows it, made fit f
   expect(lines.slice(-2)).toEqual(['  ValueError: no', '▸ failed in 40 ms, 3 sub-calls (1 failed)']);
 });
 
+test('a full account wraps prose at words for a terminal, and leaves code as it is', () => {
+  const stream = { isTTY: true, columns: 30 };
+  const text =
+    'Words that are longer than a line of it.\n```python\nprint("code that is longer than a line of it")\n```\n';
+  const lines = narrate(fullNarrator({ ...PLAIN, stream }), { ...REPLIED, text });
+  expect(lines.slice(2).join('\n')).toBe(
+    'Words that are longer than a\nline of it.\n```python\nprint("code that is longer than a line of it")\n```',
+  );
+});
+
 test('both report trouble', () => {
   const trouble: readonly EventBody[] = [
     { type: 'budget.warning', resource: 'tokens', fraction: 0.9, spent: 9, limit: 10 },

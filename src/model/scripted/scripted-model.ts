@@ -8,6 +8,7 @@ import type {
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
 import { estimateMessages, estimateTokens } from '../estimate-tokens.ts';
+import { ModelImage } from '../image.ts';
 import type { ChatMessage } from '../port.ts';
 
 /** Tokens a scripted reply claims to have used. `undefined` counts stand for a provider that does not say. */
@@ -141,10 +142,11 @@ function readRequest(call: LanguageModelV4CallOptions, callIndex: number): Scrip
   for (const message of call.prompt) {
     if (message.role === 'tool') continue;
     const content = typeof message.content === 'string' ? message.content : textOf(message.content);
-    messages.push({ role: message.role, content });
+    const shown = message.role === 'user' ? imagesOf(message.content) : [];
+    messages.push({ role: message.role, content, ...(shown.length > 0 && { images: shown.map(toImage) }) });
     if (message.role !== 'user') continue;
     prompt = content;
-    images = imagesOf(message.content);
+    images = shown;
   }
   return {
     messages,
@@ -162,6 +164,10 @@ function imagesOf(content: Extract<LanguageModelV4Message, { role: 'user' }>['co
       ? [{ mediaType: part.mediaType, data: part.data.data }]
       : [],
   );
+}
+
+function toImage({ data }: ScriptedImage): ModelImage {
+  return new ModelImage(data);
 }
 
 function textOf(parts: readonly { readonly type: string }[]): string {

@@ -157,6 +157,9 @@ export function createRequestDesk(options: RequestDeskOptions): RequestDesk {
       case 'check-answer':
         void serveValue(id, bytes, async () => (await host.checkAnswer(request.json, request.text)).errors);
         return;
+      case 'show':
+        void serveValue(id, bytes, async () => await showImage(request.image, host));
+        return;
       case 'history':
         void serveValue(id, bytes, () => host.readHistory(request.read));
         return;
@@ -247,6 +250,11 @@ function sizeOf(reply: Ready): number {
 
 function givenUp(reason: string): RlmError {
   return new RlmError({ code: 'cancelled', message: reason });
+}
+
+async function showImage(image: Uint8Array, host: ReplHost): Promise<JsonValue> {
+  if (host.showImage === undefined) throw new TypeError('show() does not work here: no model looks at this cell');
+  return await host.showImage(image);
 }
 
 type ToolRequest = Extract<GuestRequest, { op: 'tool' }>;

@@ -45,13 +45,14 @@ export type GuestRequest =
       readonly lost: readonly LostNumber[];
     }
   | { readonly op: 'check-answer'; readonly json: string | null; readonly text: string }
+  | { readonly op: 'show'; readonly image: Buffer }
   | { readonly op: 'history'; readonly read: HistoryRead }
   | { readonly op: 'projection'; readonly read: ProjectionRead }
   | { readonly op: 'cancel'; readonly ids: readonly number[] }
   | { readonly op: 'wake'; readonly ms: number };
 
 const MAX_INDEX = Number.MAX_SAFE_INTEGER;
-const OPS = ['calls', 'tool', 'check-answer', 'history', 'projection', 'cancel', 'wake'] as const;
+const OPS = ['calls', 'tool', 'check-answer', 'show', 'history', 'projection', 'cancel', 'wake'] as const;
 
 /** @throws ChannelViolation for anything that is not exactly a request */
 export function parseRequest(fields: Fields, parts: PartReader, limits: ReplLimits): GuestRequest {
@@ -77,6 +78,8 @@ function parseOperation(fields: Fields, parts: PartReader, limits: ReplLimits): 
     }
     case 'check-answer':
       return { op, ...answerParts(fields, parts, limits) };
+    case 'show':
+      return { op, image: parts.bytes(MAX_IMAGE_BYTES) };
     case 'history':
       return { op, read: parseHistory(fields) };
     case 'projection':

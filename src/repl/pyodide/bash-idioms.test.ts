@@ -134,7 +134,7 @@ describe('the message says what to do instead', () => {
 test('the system prompt names tools that are there and tools that are missing', async () => {
   const prompt = systemPrompt({
     ...{ info: repl.info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], values: [] },
-    ...{ outputSchema: undefined, requireInspection: true, subModelTokens: undefined },
+    ...{ outputSchema: undefined, requireInspection: true, subModelTokens: undefined, readsImages: true },
     traits: { items: true, text: true, large: true, images: true },
   });
   const [, there = '', missing = ''] = /text tools \(([^)]*)\) and without ([^:]*):/.exec(prompt) ?? [];
