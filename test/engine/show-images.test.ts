@@ -31,7 +31,7 @@ describe('show', () => {
     const text = await startMockProvider({
       respond: ({ messages }) => (messages.some(({ role }) => role === 'assistant') ? 'FINAL(seen)' : showing()),
     });
-    vi.stubEnv('OPENAI_BASE_URL', text.url);
+    for (const [name, value] of Object.entries(text.env)) vi.stubEnv(name, value);
     const rlm = rlmOf({ model: 'openai/gpt-3.5-turbo' });
     const { trajectory } = await rlm.completion({ query: 'q', context: 'x' });
     await text.close();
