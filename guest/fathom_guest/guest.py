@@ -12,6 +12,7 @@ from .bindings import Bindings, LoadFile
 from .calls import Calls
 from .cell import Cells
 from .channel import Channel
+from .context_index import ContextIndex
 from .errors import CommandError, LLMError
 from .guard import Guard
 from .frames import decode_text, dumps, encode_text, fitting, split_parts
@@ -126,6 +127,9 @@ class Guest:
             function.__module__, function.__qualname__ = "fathom", name
             setattr(module, name, function)
             self.namespace.offer(name, function)
+        index = ContextIndex(_bound=lambda: self.namespace.bound("context"))
+        module.context_index, module.ContextIndex = index, ContextIndex
+        self.namespace.offer("context_index", index)
         sys.modules["fathom"] = module
 
     def _before_call(self) -> None:

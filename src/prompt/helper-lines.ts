@@ -39,6 +39,10 @@ export function helperLines({ depth, limits, traits, readsImages }: PromptFacts)
       '- `llm_extract(text, schema)` gives all values that fit a JSON Schema, each with its quote and its `start` and `end`.',
     );
   if (traits.large)
+    lines.push(
+      '- `context_index.search(words, k=10)` gives the passages of `context` that match some words best (BM25): `{score, start, end, text}`.',
+    );
+  if (traits.large)
     lines.push("- `chunks(text, size, overlap, by='lines')` gives pieces `{start, end, text}` that cover a text.");
   if (traits.text)
     lines.push('- `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`.');

@@ -52,7 +52,7 @@ describe('the system prompt', () => {
   });
 
   it('describes only the helpers that fit the context', async () => {
-    const HELPERS = ['llm_map', 'llm_filter', 'llm_reduce', 'llm_extract', 'chunks', 'search'];
+    const HELPERS = ['llm_map', 'llm_filter', 'llm_reduce', 'llm_extract', 'context_index.search', 'chunks', 'search'];
     const described = async (context: Parameters<typeof loadContext>[0]): Promise<string> => {
       const prompt = systemPrompt({ ...FACTS, traits: traitsOf(await loadContext(context)) });
       return HELPERS.filter((name) => prompt.includes(`\`${name}(`)).join(' ');

@@ -208,6 +208,20 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     },
   },
   {
+    says: '`context_index.search(words, k=10)` gives the passages of `context` that match some words best (BM25): `{score, start, end, text}`.',
+    script: {
+      context: `${'a line about the sea\n'.repeat(200)}the whale is white\n${'a line about the sea\n'.repeat(200)}`,
+      root: [
+        cell(
+          'found = context_index.search("white whale", k=3)',
+          'best = found[0]',
+          'FINAL([len(found), "whale" in best["text"], context[best["start"]:best["end"]] == best["text"], best["score"] > 0])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[1, true, true, true]'),
+  },
+  {
     says: 'Its window is not known: keep a prompt below 100000 characters.',
     script: { context: 'x', root: [cell('FINAL(len(llm_query("p" * 99_999)))')] },
     holds: (played) => expect(answered(played)).toBe('99999'),
