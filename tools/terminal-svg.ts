@@ -36,19 +36,32 @@ interface Span extends Style {
 }
 
 const NORMAL: Style = { color: PLAIN, bold: false };
+/** The character that begins a sequence. */
+const ESCAPE = String.fromCharCode(0x1b);
 /** A sequence that selects graphic rendition (ECMA-48 §8.3.117), or text before the next one. */
-const PIECE = /\u001b\[([\d;]*)m|([^\u001b]+)/g;
+const PIECE = new RegExp(`${ESCAPE}\\[([\\d;]*)m|([^${ESCAPE}]+)`, 'g');
 
 function after(style: Style, codes: string): Style {
-  return codes.split(';').reduce<Style>((now, code) => {
-    const number = Number(code);
-    if (number === 0) return NORMAL;
-    if (number === 1) return { ...now, bold: true };
-    if (number === 2) return { ...now, color: DIM };
-    if (number === 22) return { color: now.color === DIM ? PLAIN : now.color, bold: false };
-    if (number === 39) return { ...now, color: PLAIN };
-    return { ...now, color: COLORS[number] ?? now.color };
-  }, style);
+  let now = style;
+  for (const code of codes.split(';')) now = withCode(now, Number(code));
+  return now;
+}
+
+function withCode(style: Style, code: number): Style {
+  switch (code) {
+    case 0:
+      return NORMAL;
+    case 1:
+      return { ...style, bold: true };
+    case 2:
+      return { ...style, color: DIM };
+    case 22:
+      return { color: style.color === DIM ? PLAIN : style.color, bold: false };
+    case 39:
+      return { ...style, color: PLAIN };
+    default:
+      return { ...style, color: COLORS[code] ?? style.color };
+  }
 }
 
 function spansOf(lines: readonly string[]): readonly (readonly Span[])[] {

@@ -67,6 +67,27 @@ describe('llm_map', () => {
     expect(exact / SEEDS).toBeGreaterThanOrEqual(EXACT_SHARE);
   });
 
+  it('labels 200 000 items twice within the memory of a small REPL', { timeout: 240_000 }, async () => {
+    const items = 200_000;
+    const { result, sub } = await play({
+      context: Array.from({ length: items }, (_, index) => `item ${index}`).join('\n'),
+      limits: { memoryBytes: 512 * 1024 * 1024, maxSubCalls: 100_000, maxTokens: 1_000_000_000 },
+      sub: ({ prompt }) =>
+        labeller(
+          () => 1,
+          (item) => item % 3,
+        )(prompt),
+      root: [
+        cell(
+          `labelled = llm_map(context.splitlines(), "Which?", labels=${JSON.stringify(LABELS)}, votes=2)`,
+          'FINAL([*labelled.counts().values(), len(labelled.failed), labelled.calls])',
+        ),
+      ],
+    });
+    expect(JSON.parse(result.answer ?? '')).toEqual([66_667, 66_667, 66_666, 0, 10_000]);
+    expect(sub.requests).toHaveLength(10_000);
+  });
+
   it('keeps what it has when the calls are used up, and raises nothing', async () => {
     const { result } = await play({
       context: 'x',
