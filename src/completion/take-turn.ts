@@ -27,6 +27,8 @@ export function beginTurn(turn: TurnContext): EarlyCells {
   tally.reset(number);
   return new EarlyCells({
     execute: (command, index) => step(command, idOf(index, turn), turn),
+    // A question about a command waits for a person, who should see the whole reply.
+    mayBegin: run.engine.defaults.policy?.ask === undefined,
     isOver: () => record.accepted !== undefined || run.stop.workSignal.aborted,
     onFailure: (error) => run.stop.fail(error),
   });
@@ -178,6 +180,8 @@ type EarlyCommand = Extract<Command, { type: 'cell' | 'bash' }>;
 interface EarlyOptions {
   /** Runs the command of that place in the reply. */
   readonly execute: (command: EarlyCommand, index: number) => Promise<void>;
+  /** False: every command waits for the end of the reply. */
+  readonly mayBegin: boolean;
   /** Nothing more of the turn is run: it has its answer, or the run was stopped. */
   readonly isOver: () => boolean;
   /** The run cannot continue: a REPL was lost, or the store failed. */
@@ -233,7 +237,7 @@ export class EarlyCells implements CellsOfReply {
     let text = '';
     let line = '';
     let found = 0;
-    let open = true;
+    let open = this.#options.mayBegin;
     const begin = (command: EarlyCommand, index: number): void => {
       const part = text;
       // Text that has arrived already is read first: a reply that ends with its block has nothing to gain.

@@ -1,6 +1,6 @@
 /** Cells that run while the rest of their reply arrives, and what is on record before they do. */
 import { describe, expect, it } from 'vitest';
-import { memoryStore, type RunEvent } from '../../src/index.ts';
+import { memoryStore, type RlmOptions, type RunEvent } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, rlmOf } from './harness.ts';
 import { type PacedModel, type PacedReply, pacedModel } from './paced-model.ts';
@@ -35,12 +35,16 @@ class Watch {
 }
 
 /** Starts a run whose root is paced. */
-function begin(replies: (watch: Watch) => readonly PacedReply[], more: Record<string, unknown> = {}) {
+function begin(
+  replies: (watch: Watch) => readonly PacedReply[],
+  more: Record<string, unknown> = {},
+  options: Partial<RlmOptions> = {},
+) {
   const watch = new Watch();
   const root = pacedModel(replies(watch));
   const sub = scriptedModel(({ prompt }) => prompt.toUpperCase(), { modelId: 'sub' });
   const store = memoryStore();
-  const rlm = rlmOf({ model: root, subModel: sub, store, onEvent: watch.onEvent });
+  const rlm = rlmOf({ model: root, subModel: sub, store, onEvent: watch.onEvent, ...options });
   const run = rlm.completion({ query: 'What is it?', context: 'x', ...more });
   return { watch, root, sub, store, rlm, run };
 }
@@ -116,6 +120,24 @@ describe('a cell runs as soon as its fence closes', () => {
       'model.replied',
       'cell.started t2.0',
     ]);
+  });
+
+  it('not where a policy asks a person about commands', async () => {
+    const asks = { check: async () => ({ decision: 'allow' }) as const, ask: async () => true };
+    const { run, watch } = begin(
+      () => [
+        async function* () {
+          yield `${cell('done = 1')}\n`;
+          await arrived();
+          yield 'More words.';
+        },
+        FINAL,
+      ],
+      {},
+      { policy: asks },
+    );
+    await run;
+    expect(watch.order('cell.started', 'model.replied').slice(0, 2)).toEqual(['model.replied', 'cell.started t1.0']);
   });
 
   it('not where the reply ends with it: there is nothing to gain, and one write to the journal less', async () => {
