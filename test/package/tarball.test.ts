@@ -107,7 +107,7 @@ test('it holds what it needs, and nothing else', () => {
     expect(packed).toContain(path);
   }
   const allowed =
-    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^docs\/[\w-]+\.md$|^dist\/.*\.(mjs|d\.mts)$|^dist\/page\/app\.(js|css)$|^dist\/.*\/THIRD-PARTY-NOTICES\.txt$|^examples\/[\w-]+\.ts$|^guest\/fathom_\w+\/.*\.py$/;
+    /^(README|LICENSE|CHANGELOG|SECURITY)|^package\.json$|^docs\/[\w-]+\.md$|^docs\/page-(light|dark)\.png$|^dist\/.*\.(mjs|d\.mts)$|^dist\/page\/app\.(js|css)$|^dist\/.*\/THIRD-PARTY-NOTICES\.txt$|^examples\/[\w-]+\.ts$|^guest\/fathom_\w+\/.*\.py$/;
   expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
 });
 

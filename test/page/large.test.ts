@@ -61,7 +61,7 @@ describe.skipIf(!HAS_BROWSER)('a run of 10 000 calls and 200 children', () => {
     await page.goto(served.open(`/run/${id}/turns`));
     await page.locator('.turn').first().waitFor();
     const firstView = performance.now() - begin;
-    expect(await page.textContent('.tabs')).toContain('10,000');
+    expect(await page.textContent('.tabs')).toContain('10,200');
     expect(await rowsOf(page)).toBeLessThanOrEqual(200);
     const turnStep = await costOfScrolling(page, 'html');
 

@@ -149,7 +149,7 @@ function Tabs({
   }, [view]);
   const tabs: readonly { readonly id: ViewName; readonly count: string }[] = [
     { id: 'turns', count: String(overview.facts.turns) },
-    { id: 'calls', count: counts.calls.toLocaleString('en') },
+    { id: 'calls', count: (counts.calls + counts.runs - 1).toLocaleString('en') },
     { id: 'time', count: '' },
   ];
   return (

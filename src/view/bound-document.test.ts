@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { boundDocument, withoutContent } from './bound-document.ts';
+import { referenceDocument } from './reference-document.ts';
+
+const TEXT = 'x'.repeat(10_000);
+const line = (response: string): Record<string, unknown> => ({
+  ...{
+    type: 'iteration',
+    response,
+    prompt: [{ role: 'user', content: 'secret question' }],
+    final_answer: 'secret answer',
+  },
+  code_blocks: [{ code: 'secret code', result: { stdout: 'secret output', execution_time: 1, rlm_calls: [] } }],
+});
+
+describe('a document that is too large', () => {
+  const document = referenceDocument(
+    Array.from({ length: 20 }, () => line(TEXT)),
+    'x',
+  );
+
+  it('is cut to fit, and each cut text says so', () => {
+    const bound = boundDocument(document, 50_000);
+    expect(bound.leftOut).toMatch(/everything behind the first \d+ characters of each text/);
+    const [turn] = bound.tree.turns;
+    expect(turn?.reply).toMatch(/^x+\n\[cut in this file: \d+ more characters\]$/);
+    expect(JSON.stringify(bound).length).toBeLessThan(60_000);
+    expect(bound.tree.turns).toHaveLength(20);
+  });
+
+  it('is left as it is where it fits', () => {
+    expect(boundDocument(document, 1_000_000)).toBe(document);
+  });
+});
+
+describe('a document without content', () => {
+  it('keeps figures and structure, and no text', () => {
+    const document = referenceDocument([line('secret reply')], 'x');
+    const bare = withoutContent(document);
+    expect(JSON.stringify(bare)).not.toContain('secret');
+    expect(bare.tree.turns[0]?.commands[0]?.durationMs).toBe(1_000);
+    expect(bare.facts.query).toBe('[left out: 15 characters]');
+  });
+});
