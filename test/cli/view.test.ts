@@ -31,7 +31,7 @@ async function viewing(args: readonly string[], act: (address: string) => Promis
   return outcome.stderr;
 }
 
-/** What the page would read with the secret of an address. */
+/** Opens the session of an address, and reads as the page does. */
 async function read(address: string, path: string): Promise<unknown> {
   const [, base = '', token = ''] = /^(http:\/\/127\.0\.0\.1:\d+)\/#token=([\w-]+)/.exec(address) ?? [];
   const headers = { 'content-type': 'application/json' };
