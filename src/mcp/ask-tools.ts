@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { invalidOption } from '../argument-checks.ts';
 import type { ContextInput } from '../context/index.ts';
+import { newestRuns } from '../door/newest-runs.ts';
 import { readablePaths } from '../door/paths.ts';
 import { CompletionError, type CompletionResult, type Unfinished } from '../engine/result.ts';
 import { RlmError } from '../errors.ts';
@@ -244,7 +245,9 @@ async function factsOf(id: string, { runs, client }: ToolCall): Promise<Readonly
 async function listRuns({ config, runs, client }: ToolCall): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const active = runs.ofClient(client);
   const shown = new Set(active.map(({ id }) => id));
-  const stored = await config.store.runs.list({ rootsOnly: true });
-  const ended = stored.filter(({ id, owner }) => !shown.has(id) && maySee(client, owner));
+  const ended = await newestRuns(config.store, {
+    count: LISTED_RUNS,
+    mine: ({ id, owner }) => !shown.has(id) && maySee(client, owner),
+  });
   return [...active.map(activeFacts), ...ended.map(recordFacts)].slice(0, LISTED_RUNS);
 }

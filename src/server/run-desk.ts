@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
+import { defined } from '../defined.ts';
+import { newestRuns } from '../door/newest-runs.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { abortRun } from '../resume/abort-run.ts';
@@ -90,7 +92,8 @@ export class RunDesk {
 
   /** The client's runs, newest first. */
   async list(client: Client, status?: RunStatus): Promise<readonly RunRecord[]> {
-    return (await this.all(client, status)).slice(0, PAGE_ITEMS);
+    const mine = ({ owner }: RunRecord): boolean => maySee(client, owner);
+    return await newestRuns(this.#config.store, { count: PAGE_ITEMS, mine, ...defined({ status }) });
   }
 
   /** Every run of the client, newest first. */

@@ -88,7 +88,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
   policy: ['engine', 'protocol'],
-  door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
+  door: ['context', 'engine', 'event', 'model', 'repl', 'run', 'store'],
   'ai-sdk': ['context', 'door', 'engine', 'event', 'ledger', 'rlm.ts', 'run', 'schema'],
   server: [
     ...['context', 'door', 'engine', 'event', 'model', 'resume', 'run', 'schema', 'session', 'store', 'view', 'rlm.ts'],
