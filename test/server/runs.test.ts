@@ -95,7 +95,10 @@ describe('a run of the server', () => {
     expect(text).toContain('event: model.delta');
     const rest = await raw(url, { headers: { 'last-event-id': '3' } });
     expect([...rest.text.matchAll(/^id: (\d+)$/gm)].map(([, n]) => Number(n))).toEqual(numbers.filter((n) => n > 3));
-    expect((await raw(url, { headers: { 'last-event-id': 'x' } })).status).toBe(400);
+    for (const beyond of ['x', '-1', '999999']) {
+      const refused = await raw(url, { headers: { 'last-event-id': beyond } });
+      expect(refused).toMatchObject({ status: 400, json: { error: { param: 'Last-Event-ID' } } });
+    }
   });
 
   it('is cancelled or asked for its best answer', async () => {

@@ -32,6 +32,10 @@ export function addRuns(app: Hono<ServerEnv>, { config, runs, bodies, folders }:
     const runId = c.req.param('id');
     await runs.record(runId, c.var.client);
     const after = eventNumber(c.req.header('last-event-id') ?? c.req.query('after') ?? '0');
+    // A number is sent once its event is stored. A client that waited behind a later one would miss what comes before.
+    if (after > 0 && after > (await config.store.events.tail(runId)).lastSeq) {
+      throw invalidField('Last-Event-ID', 'the run has no event of that number');
+    }
     const run = runs.active(runId, c.var.client);
     return eventStream(c, { ...config.limits, onError: config.onError }, (send) =>
       sendEvents(send, { runId, after, store: config.store, run, isStopping: () => runs.stopping, signal }),
