@@ -40,5 +40,5 @@ it('finds the runs of a client behind any number of others, newest first, and no
   asked.length = 0;
   expect(await of('busy', 5)).toHaveLength(5);
   expect(asked).toEqual([20]);
-  expect(await of('nobody', 1)).toEqual([]);
+  expect(await of('absent', 1)).toEqual([]);
 });
