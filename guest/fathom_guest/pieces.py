@@ -26,14 +26,25 @@ def parts_of(value: object) -> "Iterator[tuple[str | None, object]]":
         for index, item in enumerate(value):
             if not isinstance(item, Document):
                 yield f"[{index}]", text_of(item)
-            elif item.is_text:
-                yield item.path, item.text
+            else:
+                text = _text_of(item)
+                if text is not None:
+                    yield item.path, text
     elif isinstance(value, (Mapping, MappingProxyType)) and not isinstance(value, Queried):
         for key, item in value.items():
             for path, text in parts_of(item):
                 yield (str(key) if path is None else f"{key}: {path}"), text
     else:
         yield None, value if isinstance(value, (str, Queried)) else text_of(value)
+
+
+def _text_of(document: Document) -> "str | None":
+    """The text of a document. None for one without a text, and for one that cannot be read, which is printed."""
+    try:
+        return document.text if document.is_text else None
+    except ValueError as error:
+        print(f"left out: {error}")
+        return None
 
 
 def make_pieces(query: Callable, ask: Callable, context: "Callable[[], object]") -> "dict[str, Callable]":

@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { closestTo } from '../similar.ts';
+import { addCacheCommands } from './cache/commands.ts';
 import { addChatCommand } from './chat/commands.ts';
 import { cacheCompiledCode } from './compiled-code.ts';
 import { addCompletionCommands } from './completion/commands.ts';
@@ -73,6 +74,14 @@ function program(): Command {
   addSessionCommands(fathom, { console, interrupts, end });
   addServeCommand(fathom, { console, interrupts, end });
   addMcpCommand(fathom, { console, interrupts, end });
+  addMachineCommands(fathom);
+  addCacheCommands(fathom, { console });
+  addCompletionCommands(fathom, { console });
+  return fathom;
+}
+
+/** Commands about this machine: its REPLs, providers and models. */
+function addMachineCommands(fathom: Command): void {
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')
@@ -91,8 +100,6 @@ function program(): Command {
       const { printModels } = await import('./doctor/models.ts');
       process.exitCode = printModels(text, options, console);
     });
-  addCompletionCommands(fathom, { console });
-  return fathom;
 }
 
 /** An error of commander in the form of every other error. Commander may add a suggestion. */

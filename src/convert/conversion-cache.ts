@@ -54,3 +54,11 @@ function lookAt(path: string, now: number): readonly CachedConversion[] {
     return [];
   }
 }
+
+/** Deletes all conversions, and the remains of those that never ended. */
+export function clearConversions(): { readonly folder: string; readonly count: number } {
+  const folder = conversionFolder();
+  const names = readdirSync(folder);
+  for (const name of names) rmSync(join(folder, name), { recursive: true, force: true });
+  return { folder, count: names.length };
+}

@@ -98,6 +98,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'test.ts': ['model', 'test-doubles'],
   cli: [
     ...[
+      'convert',
       'context',
       'engine',
       'event',

@@ -1,5 +1,5 @@
 /** Documents from the command line: a contract, a mail archive, a workbook, a source tree, each with a right answer. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -101,14 +101,15 @@ test('a source tree with a document in it: code stays code, the document is conv
   for (let at = 0; at < 40; at += 1) writeFileSync(join(tree, 'src', `m${at}.ts`), `export function f${at}() {}\n`);
   writeFileSync(join(tree, 'page.html'), '<!doctype html><p>template {{name}}</p>');
   writeFileSync(join(tree, 'spec.pdf'), await makePdf([['Requirement R7: fast.']]));
+  writeFileSync(join(tree, 'broken.pdf'), '%PDF-1.7 broken');
   const { answer, seen } = await ask(
     'tree',
     `functions = sum(d.text.count("export function") for d in context if d.path.endswith(".ts"))
 FINAL(f'{functions} {"<p>" in context["tree/page.html"].text} {search("R[0-9]")[0]["document"]}')`,
   );
   expect(answer).toBe('40 True tree/spec.pdf');
-  expect(seen).toContain('42 files, ');
-  expect(seen).toContain('converted when a cell uses them: PDF 1');
+  expect(seen).toContain('43 files, ');
+  expect(seen).toContain('converted when a cell uses them: PDF 2');
 });
 
 test('a document that cannot be read is named before anything is spent', async () => {
@@ -119,4 +120,17 @@ test('a document that cannot be read is named before anything is spent', async (
   expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
   expect(stderr).toContain('cut.docx cannot be used: it is a Word document that cannot be read: it is damaged');
   expect(mock.calls.length).toBe(before);
+});
+
+test('fathom cache clear deletes what was converted', async () => {
+  writeFileSync(join(folder, 'page.html'), '<!doctype html><p>Page');
+  const cache = join(folder, 'cache-to-clear');
+  const env = { ...mock.env, FATHOM_CACHE_DIR: cache };
+  mock.respondWith(() => '```repl\nFINAL(context.text)\n```');
+  const { stdout } = await runFathom(['ask', 'Q', '-m', 'openai/gpt-5-mini', '-f', 'page.html'], { cwd: folder, env });
+  expect(stdout).toBe('Page\n');
+  expect(readdirSync(join(cache, 'conversions'))).toHaveLength(1);
+  const cleared = await runFathom(['cache', 'clear'], { env });
+  expect(cleared.stdout).toBe(`1 converted document deleted in ${join(cache, 'conversions')}\n`);
+  expect(readdirSync(join(cache, 'conversions'))).toEqual([]);
 });
