@@ -6,7 +6,7 @@ import type { Repl } from '../port.ts';
 import type { PyodideBackend } from './backend.ts';
 import { openTestRepl, testBackend } from './testing.ts';
 
-/** Every change of the cycle comes up at least ten times; `npm run soak` has 1 000. */
+/** Every change comes up at least six times; `npm run soak` has 1 000 rounds. */
 const ROUNDS = Number(process.env.FATHOM_ROLLBACKS ?? 60);
 
 /** State of every kind: data, classes, generators, closures, open files, pipes, deleted files, the working directory. */
