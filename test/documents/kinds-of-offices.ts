@@ -15,6 +15,9 @@ export const OFFICE: readonly Kind[] = [
     ],
     values: {
       'isinstance(context, str)': true,
+      'str(llm_query(context)[:11])': 'THE PARTIES',
+      '__import__("re").findall("[A-Z]{3}", context)': ['EUR'],
+      'rlm_query is not None and context[:3] + context.upper()[3:7]': 'The PAR',
       'context.kind': 'pdf',
       'context.pages': ['The parties agree.\nThe fee is 100 EUR.', '', 'Signed in Graz.'],
       'context.text.splitlines()[1]': 'The fee is 100 EUR.',
