@@ -17,6 +17,7 @@ export default defineConfig([
       index: 'src/index.ts',
       'ai-sdk': 'src/ai-sdk/index.ts',
       compact: 'src/compact/index.ts',
+      guard: 'src/guard/index.ts',
       mcp: 'src/mcp/index.ts',
       postgres: 'src/store/postgres/index.ts',
       server: 'src/server/index.ts',

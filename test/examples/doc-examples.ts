@@ -32,6 +32,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'fathom-rlm': new URL('../../src/index.ts', import.meta.url).href,
   'fathom-rlm/ai-sdk': new URL('../../src/ai-sdk/index.ts', import.meta.url).href,
   'fathom-rlm/compact': new URL('../../src/compact/index.ts', import.meta.url).href,
+  'fathom-rlm/guard': new URL('../../src/guard/index.ts', import.meta.url).href,
   'fathom-rlm/policy': new URL('../../src/policy/index.ts', import.meta.url).href,
   'fathom-rlm/test': new URL('../../src/test.ts', import.meta.url).href,
 };

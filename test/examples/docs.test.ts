@@ -7,6 +7,7 @@ const PAGES: Readonly<Record<string, number>> = {
   'compaction.md': 2,
   'evidence.md': 2,
   'policy.md': 1,
+  'guard.md': 1,
   'modes.md': 2,
 };
 

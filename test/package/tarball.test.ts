@@ -82,6 +82,8 @@ test('it holds what it needs, and nothing else', () => {
     'dist/policy/index.mjs',
     'dist/policy/index.d.mts',
     'dist/policy/THIRD-PARTY-NOTICES.txt',
+    'dist/guard.mjs',
+    'dist/guard.d.mts',
     'dist/compact.mjs',
     'dist/compact.d.mts',
     'dist/test.mjs',
