@@ -90,7 +90,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   policy: ['engine', 'protocol'],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run', 'store'],
   guard: ['compact', 'event', 'model', 'rlm.ts'],
-  door: ['context', 'engine', 'event', 'model', 'repl', 'run'],
   'ai-sdk': ['context', 'door', 'engine', 'event', 'ledger', 'rlm.ts', 'run', 'schema'],
   server: [
     ...['context', 'door', 'engine', 'event', 'model', 'resume', 'run', 'schema', 'session', 'store', 'view', 'rlm.ts'],
