@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 _PF_EXITING = 0x4
 #: Exit statuses kept until a caller asks how a child ended.
@@ -108,6 +109,14 @@ def activity(pid: int) -> "dict[str, tuple[bool, bytes]]":
     return found
 
 
+def pauses() -> "Iterator[float]":
+    """Seconds between looks at something that takes microseconds, or on a busy machine milliseconds."""
+    pause = 0.00005
+    while True:
+        yield pause
+        pause = min(2 * pause, 0.005)
+
+
 class Population:
     """All processes of a REPL. `keep` names those that survive a sweep (the frozen snapshots)."""
 
@@ -164,11 +173,13 @@ class Population:
                 found = self.stop(keep)
             for pid in found:
                 send(pid, signal.SIGKILL)
-            while any(runs(pid) for pid in found):
+            for pause in pauses():
+                if not any(runs(pid) for pid in found):
+                    break
                 if time.monotonic() > deadline:
                     return False
                 self.reap()
-                time.sleep(0.0002)
+                time.sleep(pause)
             self.reap()
 
     def stop(self, keep: "set[int]") -> "list[int]":

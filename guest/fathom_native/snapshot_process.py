@@ -6,12 +6,11 @@ import time
 
 from .files import Copy
 from .memory import own_memory, share_memory
-from .processes import activity, parent_of, path_of, read, runs, send
+from .processes import activity, parent_of, path_of, pauses, read, runs, send
 from .wire import Link
 
 #: Seconds for a process that was sent SIGSTOP to stand still.
 _STOP_PATIENCE = 2.0
-_STOP_LOOK = 0.00005
 
 
 class SnapshotProcess:
@@ -88,12 +87,13 @@ def _stop(pid: int) -> "dict | None":
     """Stops a process and waits until it is. Gives its `activity`; None when it does not stop."""
     send(pid, signal.SIGSTOP)
     deadline = time.monotonic() + _STOP_PATIENCE
-    while time.monotonic() < deadline:
+    for pause in pauses():
         threads = activity(pid)
         if all(stopped for stopped, _ in threads.values()):
             return threads
-        time.sleep(_STOP_LOOK)
-    return None
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(pause)
 
 
 def _stands_alone(pid: int, parent: int) -> bool:

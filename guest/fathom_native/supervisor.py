@@ -13,7 +13,7 @@ from .folders import make_folders
 from .host_line import HostLine
 from .live_handle import LiveHandle
 from .live_process import Settings
-from .processes import Population, how_it_ended, send
+from .processes import Population, how_it_ended, pauses, send
 from .snapshots import Refusal, Snapshots
 from .snapshot_maker import SnapshotMaker
 from .watch import Watch
@@ -21,6 +21,8 @@ from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
 _PATIENCE = 10.0
+#: Seconds in which the status of a process that has ended arrives.
+_END_PATIENCE = 0.2
 
 
 class Supervisor:
@@ -168,11 +170,12 @@ class Supervisor:
     def _ended(self) -> None:
         """The live process has ended by itself, or something has ended it."""
         pid = self._live.pid
-        for _ in range(200):
+        deadline = time.monotonic() + _END_PATIENCE
+        for pause in pauses():
             self._population.reap()
-            if pid in self._population.ended:
+            if pid in self._population.ended or time.monotonic() > deadline:
                 break
-            time.sleep(0.0005)
+            time.sleep(pause)
         status = self._population.ended.get(pid)
         killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         fault = self._live.last_words()

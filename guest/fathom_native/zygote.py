@@ -1,5 +1,6 @@
 """pid 1 of the box. Imports once, then forks a supervisor for each connection that asks for a REPL."""
 
+import gc
 import json
 import os
 import select
@@ -152,6 +153,7 @@ class Zygote:
         self._supervisors += 1
         options["number"] = self._supervisors
         link, supervisor_end = pair()
+        gc.freeze()  # a collection writes to each object that it looks at, and the kernel copies each page
         try:
             flags = enter.supervisor_flags(self._settings.mode)
             pid = fork_into(flags) if self._networks is None else self._networks.fork(lambda: fork_into(flags))
