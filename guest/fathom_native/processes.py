@@ -8,6 +8,8 @@ from collections.abc import Iterator
 _PF_EXITING = 0x4
 #: Exit statuses kept until a caller asks how a child ended.
 _STATUSES = 1024
+#: Seconds in which the status of a child that has ended arrives.
+_STATUS_PATIENCE = 0.2
 
 
 class _Proc:
@@ -153,6 +155,15 @@ class Population:
             self.ended[pid] = status
             while len(self.ended) > _STATUSES:
                 del self.ended[next(iter(self.ended))]
+
+    def await_end(self, pid: int) -> None:
+        """Collects the status of a child that has ended; it arrives in a moment."""
+        deadline = time.monotonic() + _STATUS_PATIENCE
+        for pause in pauses():
+            self.reap()
+            if pid in self.ended or time.monotonic() > deadline:
+                return
+            time.sleep(pause)
 
     def sweep(self, keep: "set[int]", group: int = 0, seconds: float = 5.0) -> bool:
         """Ends everything but `keep`. False when something is still there after `seconds`.

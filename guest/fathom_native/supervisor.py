@@ -4,7 +4,6 @@ import os
 import select
 import signal
 import socket
-import time
 
 from .box.kernel import set_process_name
 from .file_tree import remove
@@ -13,7 +12,7 @@ from .folders import make_folders
 from .host_line import HostLine
 from .live_handle import LiveHandle
 from .live_process import Settings
-from .processes import Population, how_it_ended, pauses, send
+from .processes import Population, how_it_ended, send
 from .snapshots import Refusal, Snapshots
 from .snapshot_maker import SnapshotMaker
 from .watch import Watch
@@ -21,8 +20,6 @@ from .wire import Link, pair
 
 #: Seconds until something that takes milliseconds counts as lost.
 _PATIENCE = 10.0
-#: Seconds in which the status of a process that has ended arrives.
-_END_PATIENCE = 0.2
 
 
 class Supervisor:
@@ -170,12 +167,7 @@ class Supervisor:
     def _ended(self) -> None:
         """The live process has ended by itself, or something has ended it."""
         pid = self._live.pid
-        deadline = time.monotonic() + _END_PATIENCE
-        for pause in pauses():
-            self._population.reap()
-            if pid in self._population.ended or time.monotonic() > deadline:
-                break
-            time.sleep(pause)
+        self._population.await_end(pid)
         status = self._population.ended.get(pid)
         killed = status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         fault = self._live.last_words()
