@@ -55,14 +55,35 @@ function weigh(text: string, start: number, end: number): number {
   return quarters / 4;
 }
 
-/** The estimated tokens of a chat's text, chat template included, before a model's own correction. */
-export function estimateMessages(messages: readonly ChatMessage[]): number {
-  let tokens = TOKENS_PER_REQUEST;
-  for (const message of messages) tokens += TOKENS_PER_MESSAGE + tokensOf(message);
-  return tokens;
+/** The messages of a chat that were estimated last, and the sum of tokens up to each. */
+interface EstimatedChat {
+  readonly messages: ChatMessage[];
+  readonly sums: number[];
 }
 
-/** A history only grows, and is estimated several times per turn: its messages are read once. */
+/** By first message. A history grows by a message or two, and is estimated several times per turn. */
+const chats = new WeakMap<ChatMessage, EstimatedChat>();
+
+/** The estimated tokens of a chat's text, chat template included, before a model's own correction. */
+export function estimateMessages(messages: readonly ChatMessage[]): number {
+  const [first] = messages;
+  if (first === undefined) return TOKENS_PER_REQUEST;
+  const known = chats.get(first) ?? { messages: [], sums: [] };
+  chats.set(first, known);
+  let same = 0;
+  while (same < messages.length && messages[same] === known.messages[same]) same += 1;
+  let sum = known.sums[same - 1] ?? TOKENS_PER_REQUEST;
+  if (same === messages.length) return sum;
+  known.messages.length = known.sums.length = same;
+  for (const message of messages.slice(same)) {
+    sum += TOKENS_PER_MESSAGE + tokensOf(message);
+    known.messages.push(message);
+    known.sums.push(sum);
+  }
+  return sum;
+}
+
+/** Long messages are read once, whatever chat they are in. */
 const read = new WeakMap<ChatMessage, number>();
 const READ_ONCE_CHARS = 200;
 

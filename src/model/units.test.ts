@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
 import type { WireFacts } from './attempt-watch.ts';
 import { classifyFailure, classifyStatus } from './classify.ts';
-import { estimateInput, estimateTokens, learnInput } from './estimate-tokens.ts';
+import { estimateInput, estimateMessages, estimateTokens, learnInput } from './estimate-tokens.ts';
 import { ModelError } from './model-error.ts';
+import type { ChatMessage } from './port.ts';
 import { createFairQueue } from './rate/fair-queue.ts';
 import { readRateHeaders } from './rate/header-limits.ts';
 import { redactKeys } from './redact.ts';
@@ -148,6 +149,23 @@ describe('token estimates', () => {
     expect(estimateInput(model, chat('some words '.repeat(100)))).toBe(plain);
     learnInput(model, chat('the same '.repeat(100)), 600);
     expect(estimateInput(model, chat('some words '.repeat(100)))).toBeGreaterThan(plain);
+  });
+
+  test('of a chat are those of its messages, however it has grown, shrunk or changed since', () => {
+    const said = (content: string): ChatMessage => ({ role: 'user', content });
+    const plain = (chat: readonly ChatMessage[]): number => estimateMessages(chat.map(({ content }) => said(content)));
+    const [first, second, third] = [said('one'), said('two words'), said('three words more')];
+    const chats = [
+      [first],
+      [first, second, third],
+      [first, second],
+      [first, third, second],
+      [first, said('another'), third],
+      [first, second, third, third],
+      [second, third],
+      [],
+    ];
+    for (const chat of [...chats, ...chats]) expect(estimateMessages(chat)).toBe(plain(chat));
   });
 
   test('long texts are sampled, and uniform ones estimated the same', () => {
