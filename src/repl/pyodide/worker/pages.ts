@@ -119,11 +119,9 @@ export function openPages(options: PagesOptions): Pages {
       codes.set(current.codes.subarray(0, codes.length));
       const changed = changedPages(heap, codes, contentOf);
       slots.reserve(changed.length);
-      for (const run of runs(changed)) {
-        const taken = slots.take(run.count);
-        slots.write(taken, heap, run.first * PAGE, run.count * PAGE);
-        codes.set(taken, run.first);
-      }
+      const taken = [...runs(changed)].flatMap((run) => slots.take(run.count));
+      slots.writePages(taken, heap, changed);
+      for (const [index, page] of changed.entries()) codes[page] = taken[index] ?? ZERO;
       const table = { codes, holders: 0 };
       become(table);
       touched = false;

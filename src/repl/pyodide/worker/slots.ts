@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writeSync, writevSync } from 'node:fs';
 import { FD, PAGE } from './protocol.ts';
 
 /** Thrown when snapshots would take more than their quota. */
@@ -21,6 +21,8 @@ export interface Slots {
   release(slots: Iterable<number>): void;
   /** Writes `slots.length` pages that follow each other in `source`; the last one may be short. */
   write(slots: readonly number[], source: Uint8Array, offset: number, bytes: number): void;
+  /** Writes pages of memory, each into the slot at its place in the list, with one call for slots that lie side by side. */
+  writePages(slots: readonly number[], memory: Uint8Array, pages: readonly number[]): void;
   /** The content of a slot; valid until the next call. */
   read(slot: number): Uint8Array;
   /** Reads a run of slots straight to its place. */
@@ -91,6 +93,20 @@ export function openSlots(): Slots {
       }
       remember(slots, source, offset, bytes);
     },
+    writePages(slots, memory, pages) {
+      const pageOf = new Map(slots.map((slot, index) => [slot, pages[index] ?? 0]));
+      const sorted = [...slots].sort((a, b) => a - b);
+      for (let at = 0; at < sorted.length; at += CACHE_RUN) {
+        for (const run of runsOf(sorted.slice(at, at + CACHE_RUN))) {
+          const contents = sorted.slice(at + run.start, at + run.start + run.count).map((slot) => {
+            const start = (pageOf.get(slot) ?? 0) * PAGE;
+            remember([slot], memory, start, PAGE);
+            return memory.subarray(start, start + PAGE);
+          });
+          writeSideBySide(contents, run.slot * PAGE);
+        }
+      }
+    },
     read(slot) {
       const known = cache.get(slot);
       if (known !== undefined) return known;
@@ -144,6 +160,15 @@ function* runsOf(slots: readonly number[]): Generator<Run> {
 function writeAt(source: Uint8Array, offset: number, bytes: number, position: number): void {
   let done = 0;
   while (done < bytes) done += writeSync(FD.store, source, offset + done, bytes - done, position + done);
+}
+
+/** Writes pages one behind the other, with one call unless the file system takes them in part. */
+function writeSideBySide(contents: readonly Uint8Array[], position: number): void {
+  const done = writevSync(FD.store, contents, position);
+  for (const [index, content] of contents.entries()) {
+    const start = Math.max(0, done - index * PAGE);
+    if (start < PAGE) writeAt(content, start, PAGE - start, position + index * PAGE + start);
+  }
 }
 
 /** Reads; bytes beyond the end of the file are zero (the last page of a file may be short). */
