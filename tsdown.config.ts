@@ -16,6 +16,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       'ai-sdk': 'src/ai-sdk/index.ts',
+      cluster: 'src/cluster/index.ts',
       compact: 'src/compact/index.ts',
       guard: 'src/guard/index.ts',
       mcp: 'src/mcp/index.ts',

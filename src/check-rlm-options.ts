@@ -42,6 +42,10 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
   },
   requireInspection: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   fallbackToRootModel: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
+  cluster: {
+    holds: (value) => isObject(value) && typeof value.runChild === 'function',
+    says: 'a cluster, such as await connectCluster({ redis })',
+  },
   onEvent: { holds: (value) => typeof value === 'function', says: 'a function' },
   clock: { holds: (value) => isObject(value) && typeof value.now === 'function', says: 'a clock, such as fakeClock()' },
 };
@@ -58,6 +62,7 @@ const NAMES: OptionNames<RlmOptions> = {
   store: true,
   prompt: true,
   isolation: true,
+  cluster: true,
   requireInspection: true,
   policy: true,
   allowedModels: true,
@@ -79,6 +84,8 @@ export function checkRlmOptions(options: RlmOptions): void {
     if (value !== undefined && !rule.holds(value))
       throw invalidOption(`The option ${name} has to be ${rule.says}; this is ${kindOf(value)}`);
   }
+  if (options.cluster !== undefined && options.policy !== undefined)
+    throw invalidOption('A policy is not checked on workers: leave the option policy or the option cluster out');
 }
 
 function isPrompt(value: unknown): boolean {

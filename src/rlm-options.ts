@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { CommandPolicy } from './engine/command-policy.ts';
+import type { ChildRunner } from './engine/run.ts';
 import type { RunEvent } from './event/event.ts';
 import type { Limits } from './limits.ts';
 import type { ModelPrice, ModelRef } from './model/index.ts';
@@ -57,6 +58,8 @@ export interface RlmOptions {
   readonly headers?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** USD per million tokens by model id; overrides the price table. */
   readonly prices?: Readonly<Record<string, ModelPrice>>;
+  /** Runs children (`rlm_query`) on workers: `connectCluster` of `fathom-rlm/cluster`. Default: in this process. */
+  readonly cluster?: ChildRunner;
   /** For tests. */
   readonly clock?: Clock;
   /** Called with every event of every run and its children, as it becomes visible. */

@@ -1,21 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ulid } from 'ulid';
-import { type PlaceFigures, ReplPlaces } from './admission/repl-places.ts';
+import type { PlaceFigures } from './admission/repl-places.ts';
 import { checkRlmOptions } from './check-rlm-options.ts';
-import { systemClock } from './clock.ts';
-import { replLimits } from './engine/repl-limits.ts';
-import type { Engine, EngineDefaults } from './engine/run.ts';
-import { createEventBus } from './event/bus.ts';
-import { publishing } from './event/diagnostics.ts';
-import { DEFAULT_MAX_QUEUED_RUNS, defaultMaxRepls, resolveLimits } from './limits.ts';
-import { createRateControl, type Model, type ModelRef, resolveModel } from './model/index.ts';
+import { createEngines } from './create-engine.ts';
 import { checkOptionNames, type OptionNames } from './option-names.ts';
-import type { ReplBackend } from './repl/port.ts';
-import { isBackend, type ReplChoice, selectBackend } from './repl/select.ts';
+import type { ReplChoice } from './repl/select.ts';
 import { readInterrupted } from './resume/resume-run.ts';
-import { runStore } from './resume/run-store.ts';
 import type { RlmOptions } from './rlm-options.ts';
-import { runChild } from './run/execute-run.ts';
 import { type MapRequest, type MapRun, mapRuns } from './run/map-runs.ts';
 import {
   type BoxedRun,
@@ -30,8 +21,6 @@ import type { SharedBudget } from './run/shared-budget.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
-import { memoryStore } from './store/index.ts';
-import { createToolbox } from './tools/toolbox.ts';
 
 /** Options of `rlm.resume`. */
 export interface ResumeOptions<T = unknown> {
@@ -100,43 +89,9 @@ export interface Rlm extends AsyncDisposable {
  */
 export function createRlm(options: RlmOptions): Rlm {
   checkRlmOptions(options);
-  const clock = options.clock ?? systemClock;
-  const store = options.store ?? memoryStore();
-  const defaults = defaultsOf(options);
-  const backends = new Backends();
-  const { maxRepls = defaultMaxRepls(), maxQueuedRuns = DEFAULT_MAX_QUEUED_RUNS } = options;
-  const places = new ReplPlaces({ maxRepls, maxQueuedRuns }, clock);
+  const { engineFor, backends, store, clock, places, defaults, resolveModel } = createEngines(options);
   const running = new Set<CompletionRun<unknown>>();
-  const onEvent = publishing(options.onEvent);
   let closed: Promise<void> | undefined;
-  const engineFor = (repl: ReplChoice = options.repl ?? 'auto'): Engine => ({
-    clock,
-    rates,
-    resolveModel: resolve,
-    openEvents: ({ runId, traceId, parent, tail, onlyTo }) =>
-      createEventBus({
-        runId,
-        traceId,
-        clock,
-        ...(parent !== undefined && { parent: parent.events, parentRunId: parent.id }),
-        ...(tail !== undefined && { tail }),
-        ...(onlyTo === undefined ? { store, onEvent } : { onEvent: onlyTo }),
-      }),
-    runs: runStore(store, clock),
-    runChild,
-    newId: () => ulid(),
-    defaults,
-    places,
-    backendName: async () => (await backends.get(repl)).name,
-    openRepl: async ({ host, limits, signal, onPreparing }) => {
-      const backend = await backends.get(repl);
-      const { isolation: least } = defaults;
-      const { hasRoom: mayKeepSpare } = places;
-      return await backend.open({ host, limits: replLimits(limits), least, signal, mayKeepSpare, onPreparing });
-    },
-  });
-  const rates = createRateControl({ clock });
-  const resolve = modelResolver(options);
   const sessions = new Sessions({ store, clock, engineFor });
 
   return {
@@ -155,7 +110,7 @@ export function createRlm(options: RlmOptions): Rlm {
       return mapRuns<T>(request, {
         clock,
         limits: defaults.limits,
-        maxRuns: maxRepls,
+        maxRuns: places.maxRepls,
         start: startShared,
       });
     },
@@ -202,7 +157,7 @@ export function createRlm(options: RlmOptions): Rlm {
       output,
       clock,
       defaults,
-      resolveModel: resolve,
+      resolveModel,
     });
     const engine = engineFor(options.repl ?? (backend as ReplChoice));
     return { run: startRun<T>({ engine, request, signal, interrupted: { runId, ...recorded } }) };
@@ -222,73 +177,4 @@ export function createRlm(options: RlmOptions): Rlm {
     if (options.store === undefined) await store.close();
     else await store.flush();
   }
-}
-
-/** The backends an `Rlm` has opened by name. */
-class Backends {
-  readonly #open = new Map<ReplChoice, Promise<ReplBackend>>();
-
-  get(choice: ReplChoice): Promise<ReplBackend> {
-    if (isBackend(choice)) return Promise.resolve(choice);
-    let backend = this.#open.get(choice);
-    if (backend === undefined) {
-      backend = selectBackend(choice);
-      this.#open.set(choice, backend);
-    }
-    return backend;
-  }
-
-  async close(): Promise<void> {
-    const open = await Promise.allSettled(this.#open.values());
-    this.#open.clear();
-    await Promise.all(open.map((backend) => (backend.status === 'fulfilled' ? backend.value.close() : undefined)));
-  }
-}
-
-/** Resolves each reference once, so that calls of one model share its estimates and its rate control. */
-function modelResolver({ prices, clock, headers }: RlmOptions): (ref: ModelRef) => Promise<Model> {
-  const models = new Map<ModelRef, Model>();
-  return async (ref) => {
-    let model = models.get(ref);
-    if (model === undefined) {
-      const known = { ...(prices !== undefined && { prices }), ...(clock !== undefined && { clock }) };
-      model = resolveModel(ref, known);
-      const own = headersFor(ref, model, headers);
-      if (own !== undefined) model = resolveModel(ref, { ...known, headers: own });
-      models.set(ref, model);
-    }
-    return model;
-  };
-}
-
-/** The headers for a model: those of its server's origin, of its id and of its reference, the later over the earlier. */
-function headersFor(
-  ref: ModelRef,
-  { id, endpoint }: Model,
-  headers: RlmOptions['headers'] = {},
-): Readonly<Record<string, string>> | undefined {
-  const origin = endpoint === undefined ? undefined : URL.parse(endpoint)?.origin;
-  const keys = [origin, id, typeof ref === 'string' ? ref : undefined].filter((key) => key !== undefined);
-  const own = Object.assign({}, ...keys.map((key) => (Object.hasOwn(headers, key) ? headers[key] : {})));
-  return Object.keys(own).length === 0 ? undefined : own;
-}
-
-function defaultsOf(options: RlmOptions): EngineDefaults {
-  // Finds invalid tools now, not in the first completion.
-  createToolbox(options.tools);
-  createToolbox(options.subTools);
-  return {
-    model: options.model,
-    subModel: options.subModel,
-    limits: resolveLimits(options.limits),
-    tools: options.tools ?? {},
-    subTools: options.subTools,
-    prompt: options.prompt ?? {},
-    isolation: options.isolation ?? 'process',
-    requireInspection: options.requireInspection ?? true,
-    policy: options.policy,
-    modelSettings: options.modelSettings ?? {},
-    allowedModels: options.allowedModels ?? [],
-    fallbackToRootModel: options.fallbackToRootModel ?? false,
-  };
 }

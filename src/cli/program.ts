@@ -22,6 +22,7 @@ import { addSessionCommands } from './session/commands.ts';
 import { VERSION } from './versions.ts';
 import { watchInterrupts } from './watch/interrupts.ts';
 import type { WatchInterrupts } from './watch/show-run.ts';
+import { addWorkerCommand } from './worker/command.ts';
 
 const console: Console = {
   // Opened only when it is read.
@@ -82,6 +83,7 @@ function program(): Command {
 
 /** Commands about this machine: its REPLs, providers and models. */
 function addMachineCommands(fathom: Command): void {
+  addWorkerCommand(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')

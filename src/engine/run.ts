@@ -15,7 +15,7 @@ import type { CallGate, CallTree, Model, ModelRef, RateControl } from '../model/
 import type { ModelPolicy } from '../model/model-policy.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
 import type { PromptOptions } from '../prompt/index.ts';
-import type { IsolationLevel, Repl, ReplHost } from '../repl/port.ts';
+import type { IsolationLevel, Repl, ReplHost, SubCallRequest } from '../repl/port.ts';
 import type { AnswerType } from '../schema/answer-type.ts';
 import type { EventTail, RunOwner } from '../store/index.ts';
 import type { Toolbox, ToolSet } from '../tools/toolbox.ts';
@@ -160,7 +160,7 @@ export interface Engine {
     readonly runId: string;
     /** The id of the tree's root. */
     readonly traceId: string;
-    readonly parent?: Run;
+    readonly parent?: Pick<Run, 'id' | 'events'>;
     readonly tail?: EventTail;
     /** A replay's events were stored and shown when they happened: only this listener gets them again. */
     readonly onlyTo?: (event: RunEvent) => void;
@@ -168,14 +168,23 @@ export interface Engine {
   readonly runs: RunStore;
   readonly newId: () => string;
   readonly defaults: EngineDefaults;
+  /** Children run in other processes: they need no room for REPLs here. */
+  readonly childrenElsewhere: boolean;
   /** Runs a child completion to its end. Handed in here, so that serving sub-calls does not import running a completion. */
   readonly runChild: (options: ChildOptions) => Promise<CompletionResult<unknown>>;
+}
+
+/** Runs children in other processes. */
+export interface ChildRunner {
+  readonly runChild: Engine['runChild'];
 }
 
 /** How a child completion is started. */
 export interface ChildOptions {
   readonly parent: Run;
   readonly request: RunRequest;
+  /** The request as the cell made it: plain data. */
+  readonly asked: Extract<SubCallRequest, { kind: 'rlm' }>;
   /** The parent's, or with another root model for the child. */
   readonly models: ModelPolicy;
   /** Its run id and its part of the journal. */

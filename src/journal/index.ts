@@ -16,6 +16,7 @@ export type {
   ChildRun,
   CommandRun,
   Journal,
+  JournalRelay,
   JournalScope,
   RecordedMessage,
   Recovered,

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
+import { RlmError } from '../errors.ts';
 import type { Durability, JournalEntry, JournalLog } from '../store/port.ts';
 import type { EntryBodies, EntryKind } from './entries.ts';
 import type { Journal, Unrecorded } from './port.ts';
 import { JournalRecord } from './record.ts';
 import { Scope, type ScopeCore } from './scope.ts';
-import { Ordinals } from './step-key.ts';
+import { Ordinals, scopePrefix } from './step-key.ts';
 
 export interface JournalOptions {
   /** Id of the log: the run id of the tree's root, or a session's id. */
@@ -13,6 +14,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** Default `run`. */
   readonly unrecorded?: Unrecorded;
+  /** The scope of the completion, where it is a child of one in another process. Default: the tree's root. */
+  readonly path?: string;
 }
 
 /**
@@ -37,7 +40,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   return journalWith(options, new JournalRecord(await options.store.journal.read(options.journalId)));
 }
 
-function journalWith({ journalId, store, clock, unrecorded = 'run' }: JournalOptions, record: JournalRecord): Journal {
+function journalWith(
+  { journalId, store, clock, unrecorded = 'run', path = '' }: JournalOptions,
+  record: JournalRecord,
+): Journal {
   const dangling = record.dangling();
   const recovered = record.recovered();
   const startedAt = clock.now() - recovered.elapsedMs;
@@ -55,16 +61,21 @@ function journalWith({ journalId, store, clock, unrecorded = 'run' }: JournalOpt
     try {
       await store.journal.append(journalId, entry, durability);
     } catch (error) {
-      failure ??= { error };
+      // In a child of another process, an attempt may be refused there for its cost: the run continues.
+      if (!RlmError.isInstance(error) || !error.budget) failure ??= { error };
       throw error;
     }
   }
-  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, unrecorded };
+  const readBelow = async (path: string): Promise<readonly JournalEntry[]> => {
+    const start = scopePrefix(path);
+    return (await store.journal.read(journalId)).filter(({ key }) => key.startsWith(start));
+  };
+  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, readBelow, unrecorded };
   for (const { key, attempt, settlement } of dangling) {
     write('settle', key, { attempt, settlement, inFlight: true }).catch(ignore);
   }
   return {
-    root: new Scope(core, ''),
+    root: new Scope(core, path),
     recovered,
     get unrecorded() {
       return core.unrecorded;

@@ -7,6 +7,7 @@
  */
 import { RlmError } from '../errors.ts';
 import type { CallAccount, Settlement } from '../model/account.ts';
+import type { Durability, JournalEntry } from '../store/port.ts';
 
 /** The kind of a step. `child` is a completion started by `rlm_query`, `compaction` makes the root conversation smaller. */
 export type StepKind = 'root' | 'final' | 'sub' | 'child' | 'tool' | 'compaction';
@@ -80,6 +81,16 @@ export interface ChildRun {
   readonly journal: JournalScope;
   /** It had begun before the interruption: its event log has a tail. */
   readonly resumed: boolean;
+  /** For a completion that runs in another process. */
+  readonly relay: JournalRelay;
+}
+
+/** The entries of one child, for the process that runs it. */
+export interface JournalRelay {
+  /** Records an entry. @throws RlmError `store-failure` */
+  append(entry: JournalEntry, durability: Durability): Promise<void>;
+  /** Those that are recorded, in their order. */
+  entries(): Promise<readonly JournalEntry[]>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Durability } from '../store/port.ts';
+import type { Durability, JournalEntry } from '../store/port.ts';
 import type { EntryBodies, EntryKind } from './entries.ts';
 import {
   type ChildRun,
@@ -6,6 +6,7 @@ import {
   type CommandRecord,
   type CommandRun,
   type Divergence,
+  type JournalRelay,
   type JournalScope,
   notRecorded,
   type Step,
@@ -21,6 +22,8 @@ export interface ScopeCore {
   readonly record: JournalRecord;
   readonly ordinals: Ordinals;
   unrecorded: Unrecorded;
+  /** All entries below a scope. */
+  readBelow(path: string): Promise<readonly JournalEntry[]>;
   write<K extends EntryKind>(
     kind: K,
     key: string,
@@ -152,7 +155,14 @@ export class Scope implements JournalScope {
   #child(key: string, newRunId: string): ChildRun {
     const known = this.#core.record.children.get(key);
     if (known === undefined) this.#core.write('child', key, { runId: newRunId }).catch(ignore);
-    return { runId: known ?? newRunId, journal: new Scope(this.#core, key), resumed: known !== undefined };
+    const relay: JournalRelay = {
+      append: ({ kind, key: at, body }, durability) => {
+        const { at: _, ...rest } = body as { readonly at: number };
+        return this.#core.write(kind as EntryKind, at, rest as never, durability);
+      },
+      entries: () => this.#core.readBelow(key),
+    };
+    return { runId: known ?? newRunId, journal: new Scope(this.#core, key), resumed: known !== undefined, relay };
   }
 
   #reportUnrecorded({ command, kind }: StepCall): void {

@@ -187,7 +187,7 @@ async function enterPlaces(run: Run, outcome: RunOutcome, before: boolean): Prom
     run.emit({ type: 'run.queued', position, maxRepls: engine.places.maxRepls });
   };
   try {
-    await places?.enter({ levels: childLevels(limits), signal, onQueued });
+    await places?.enter({ levels: engine.childrenElsewhere ? 0 : childLevels(limits), signal, onQueued });
     return recorded;
   } catch (error) {
     stop.throwIfStopped();

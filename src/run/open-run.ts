@@ -1,3 +1,4 @@
+import { replPlace } from '../admission/repl-places.ts';
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
 import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
 import { type ContextSet, loadContext } from '../context/index.ts';
@@ -98,7 +99,9 @@ export function openRun(options: OpenRunOptions): OpenRun {
 
 function openTree({ engine, id, restart, recovered, places, budget }: OpenRunOptions, limits: Limits): RunTree {
   const calls = engine.rates.openTree({ maxConcurrentCalls: limits.maxConcurrentCalls });
-  const room = places ?? sessionPlaces(engine.places, childLevels(limits));
+  const room = engine.childrenElsewhere
+    ? NO_ROOM_NEEDED
+    : (places ?? sessionPlaces(engine.places, childLevels(limits)));
   return {
     id,
     calls,
@@ -108,6 +111,9 @@ function openTree({ engine, id, restart, recovered, places, budget }: OpenRunOpt
     sharesBudget: budget !== undefined,
   };
 }
+
+/** Children of other processes have their REPLs there. */
+const NO_ROOM_NEEDED: Pick<TreePlaces, 'enterChild'> = { enterChild: async () => replPlace(() => undefined) };
 
 /** Levels of children with their own REPLs below a run: the last level of calls is flat. */
 export function childLevels({ maxDepth }: Pick<Limits, 'maxDepth'>): number {

@@ -3,7 +3,7 @@ import type { ContextSource } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { previewText } from '../context/preview.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
-import type { Run } from '../engine/run.ts';
+import type { Run, RunRequest } from '../engine/run.ts';
 import type { RlmError } from '../errors.ts';
 import type { Step } from '../journal/index.ts';
 import type { Usage } from '../ledger/index.ts';
@@ -60,7 +60,7 @@ export async function callChild(call: ChildCall, parent: Run): Promise<ChildRepl
     try {
       const child = step.child(parent.engine.newId());
       slot.sent();
-      const started = { parent, request: childRequest(request), models, child, place, signal };
+      const started = { parent, request: childRequest(request), asked: request, models, child, place, signal };
       const result = await parent.engine.runChild(started);
       return { reply: replyOf(result, request), trajectory: result.trajectory };
     } catch (error) {
@@ -97,7 +97,8 @@ async function withRoot(models: ModelPolicy, name: string | undefined, depth: nu
   };
 }
 
-function childRequest({ query, context, output }: ChildCall['request']) {
+/** The request of a child for what a cell asked. */
+export function childRequest({ query, context, output }: ChildCall['request']): RunRequest {
   return {
     query,
     ...(context !== undefined && { context: guestContext(context) }),

@@ -78,9 +78,29 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'rlm-options.ts': ['engine', 'event', 'model', 'prompt', 'repl', 'store', 'tools'],
   'check-rlm-options.ts': ['model', 'repl', 'rlm-options.ts'],
+  'create-engine.ts': [
+    ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'store', 'tools', 'rlm-options.ts'],
+  ],
   'rlm.ts': [
-    ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'session', 'store', 'tools'],
-    ...['check-rlm-options.ts', 'rlm-options.ts'],
+    ...['admission', 'repl', 'resume', 'run', 'session'],
+    ...['check-rlm-options.ts', 'create-engine.ts', 'rlm-options.ts'],
+  ],
+  cluster: [
+    ...[
+      'admission',
+      'context',
+      'engine',
+      'event',
+      'journal',
+      'ledger',
+      'model',
+      'prompt',
+      'repl',
+      'run',
+      'store',
+      'subcall',
+    ],
+    ...['tools', 'create-engine.ts', 'rlm-options.ts'],
   ],
   'index.ts': [
     ...['context', 'engine', 'event', 'evidence', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema'],
@@ -115,7 +135,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'view',
       'mcp',
     ],
-    ...['check-rlm-options.ts', 'rlm-options.ts', 'rlm.ts'],
+    ...['check-rlm-options.ts', 'cluster', 'rlm-options.ts', 'rlm.ts'],
   ],
 };
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as aiSdk from '../../src/ai-sdk/index.ts';
+import * as cluster from '../../src/cluster/index.ts';
 import * as compact from '../../src/compact/index.ts';
 import * as guard from '../../src/guard/index.ts';
 import * as index from '../../src/index.ts';
@@ -29,6 +30,7 @@ function exportsOf(path: string): readonly string[] {
 const ENTRIES = [
   ['fathom-rlm', '../../src/index.ts', index],
   ['fathom-rlm/ai-sdk', '../../src/ai-sdk/index.ts', aiSdk],
+  ['fathom-rlm/cluster', '../../src/cluster/index.ts', cluster],
   ['fathom-rlm/compact', '../../src/compact/index.ts', compact],
   ['fathom-rlm/guard', '../../src/guard/index.ts', guard],
   ['fathom-rlm/policy', '../../src/policy/index.ts', rules],

@@ -9,8 +9,7 @@ import type { RunEvent } from '../../src/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
 import { MOCK_KEY, type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { NO_POSTGRES, type PostgresServer, startPostgres } from '../servers/postgres-server.ts';
-import { answerOf, isRoot, SUB_CALLS } from './kill-script.ts';
-import { openKillStore } from './kill-store.ts';
+import { answerOf, isRoot, openKillStore, SUB_CALLS } from './kill-script.ts';
 import { descendantsOf, killed } from './processes.ts';
 
 /** Six kill the host, the REPLs and both twice each, first and second; `npm run soak` has 60. */

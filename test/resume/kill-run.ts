@@ -6,12 +6,17 @@
  */
 import { argv, env, stdout } from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connectCluster } from '../../src/cluster/index.ts';
 import { type CompletionRun, createRlm, type ReplChoice } from '../../src/index.ts';
-import { openKillStore } from './kill-store.ts';
+import { openKillStore } from './kill-script.ts';
 
 const [place = '', runId] = argv.slice(2);
 const store = openKillStore(place);
+/** With it, children run on workers. */
+const { FATHOM_TEST_REDIS: redis, FATHOM_TEST_QUEUE: queue = '' } = env;
+const cluster = redis === undefined ? undefined : await connectCluster({ redis, queue });
 const rlm = createRlm({
+  ...(cluster !== undefined && { cluster }),
   model: 'openai/gpt-5',
   subModel: 'openai/gpt-5-mini',
   repl: (env.FATHOM_TEST_REPL ?? 'auto') as ReplChoice,
@@ -31,6 +36,7 @@ try {
   stdout.write(`${JSON.stringify({ failed: { code, message, resumable } })}\n`);
 } finally {
   await rlm.close();
+  await cluster?.close();
   await store.close();
 }
 

@@ -1,3 +1,5 @@
+import { type Store, sqliteStore } from '../../src/index.ts';
+import { postgresStore } from '../../src/store/postgres/index.ts';
 import type { MockRequest } from '../mock-provider/index.ts';
 
 const ROOT_TURNS = [
@@ -36,4 +38,11 @@ export function answerOf(request: Pick<MockRequest, 'system' | 'messages' | 'pro
   const lines = (root ? ROOT_TURNS : CHILD_TURNS)[turn] ?? ['FINAL("too many turns")'];
   const block = `\`\`\`repl\n${lines.join('\n')}\n\`\`\``;
   return root ? `${block}\n${'These are words behind the block. '.repeat(12)}` : block;
+}
+
+/** The store of a run that is killed: a folder, or the URL of a Postgres server with a schema, `postgres://…#schema`. */
+export function openKillStore(place: string): Store {
+  const [url = '', schema] = place.split('#');
+  if (schema === undefined) return sqliteStore(place);
+  return postgresStore(url, { schema, leaseMs: 1_000 });
 }

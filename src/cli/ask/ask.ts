@@ -13,6 +13,7 @@ import { takeQuestion } from '../options/question.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { schemaFromFile } from '../options/schema-file.ts';
 import { openToKeep, type StoreHandle, storeArgument } from '../options/store.ts';
+import { connectWorkers } from '../options/workers.ts';
 import type { Console } from '../screen/console.ts';
 import { type Answered, type Stage, showRun, type WatchInterrupts } from '../watch/show-run.ts';
 
@@ -72,7 +73,8 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   const { context, dispose } = await contextFromArguments(given);
   let resumable = false;
   try {
-    await using rlm = createRlm(made);
+    await using cluster = await connectWorkers(options);
+    await using rlm = createRlm({ ...made, ...defined({ cluster }) });
     const run = rlm.completion(requestOf({ question, context, output, signal, options }));
     interrupts.attach(run);
     return { result: await run, typed: output !== undefined };

@@ -16,6 +16,7 @@ import {
 } from './models.ts';
 import { addKeepOptions, type KeepOptions } from './store.ts';
 import { amount, count, each, limit } from './values.ts';
+import { addWorkersOption, type WorkersOptions } from './workers.ts';
 
 /** Options of models and limits, whatever is asked. */
 export interface RunOptions extends ModelOptions, SettingOptions {
@@ -59,7 +60,7 @@ export interface ReplOptions {
 }
 
 /** The options of `fathom ask`, as commander parses them. */
-export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
+export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions, WorkersOptions {
   readonly mode?: RunMode;
   readonly evidence?: 'cite';
   readonly consensus?: number;
@@ -69,7 +70,7 @@ export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions {
 /** Declares them. */
 export function addAskOptions(command: Command): Command {
   const dryRun = new Option('--dry-run', 'print the route and what the run may cost; nothing is sent or stored');
-  return addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command))))
+  return addWorkersOption(addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command)))))
     .addOption(modeOption())
     .addOption(
       new Option('--evidence <kind>', 'cite: the answer quotes the context, and each quote is checked').choices([

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { addEngineOptions } from '../options/ask-options.ts';
 import { addStoreOption } from '../options/store.ts';
 import { count, each } from '../options/values.ts';
+import { addWorkersOption } from '../options/workers.ts';
 import type { Surroundings } from '../runs/commands.ts';
 import { reported } from '../screen/error-report.ts';
 import type { ServeOptions } from './serve.ts';
@@ -14,7 +15,7 @@ export function addServeCommand(fathom: Command, { console, end }: Surroundings)
   const command = fathom
     .command('serve')
     .description('serve the API of OpenAI, and one of its own, over HTTP; see docs/server.md');
-  addStoreOption(addEngineOptions(command))
+  addWorkersOption(addStoreOption(addEngineOptions(command)))
     .option('--host <address>', 'address to listen on; another than loopback needs a key', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0: any free one', count, DEFAULT_PORT)
     .option('--keys <file>', 'JSON object of bearer keys by name, readable by you alone (default: FATHOM_SERVER_KEY)')

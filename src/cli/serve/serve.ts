@@ -9,13 +9,14 @@ import { type Config, readConfig } from '../options/config.ts';
 import { costLimitFor, requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
+import { connectWorkers, type WorkersOptions } from '../options/workers.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
-import type { SignalSource } from '../watch/interrupts.ts';
+import { type SignalSource, untilSignal } from '../watch/interrupts.ts';
 import { serverKeys } from './keys.ts';
 
 /** The options of `fathom serve`. */
-export interface ServeOptions extends EngineOptions, StoreOptions {
+export interface ServeOptions extends EngineOptions, StoreOptions, WorkersOptions {
   readonly host: string;
   readonly port: number;
   readonly keys?: string;
@@ -51,7 +52,8 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
   const given = { env, config: readConfig(env), note };
   const made = madeWith(options, given);
   await using kept = openToWrite(options.store);
-  await using rlm = createRlm({ ...made, store: kept.store });
+  await using cluster = await connectWorkers(options);
+  await using rlm = createRlm({ ...made, ...defined({ cluster }), store: kept.store });
   await using server = await startServer({
     ...{ rlm, store: kept.store, keys, host: options.host, port: options.port, models: served(options, given, made) },
     ...(options.root !== undefined && { folders: options.root }),
@@ -93,15 +95,4 @@ function listening({ url }: FathomServer, keys: Readonly<Record<string, string>>
   const names = Object.keys(keys);
   const access = names.length === 0 ? 'no key is needed' : `keys: ${names.join(', ')}`;
   return `Listening on ${url}/v1 (${access}). Runs in the browser: ${url}/`;
-}
-
-/** Resolves at the first signal; a second one ends the process as it would any other. */
-export function untilSignal(signals: SignalSource): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) signals.off(name, stop);
-      resolve();
-    };
-    for (const name of ['SIGINT', 'SIGTERM'] as const) signals.on(name, stop);
-  });
 }

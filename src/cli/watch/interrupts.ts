@@ -76,3 +76,14 @@ export function watchInterrupts({ signals, note, exit }: InterruptOptions): Inte
     },
   };
 }
+
+/** Resolves with the first SIGINT or SIGTERM; a second one ends the process as usual. */
+export function untilSignal(signals: SignalSource): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) signals.off(name, stop);
+      resolve();
+    };
+    for (const name of ['SIGINT', 'SIGTERM'] as const) signals.on(name, stop);
+  });
+}

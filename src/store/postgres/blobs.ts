@@ -8,7 +8,7 @@ import { decode, encode, inSlices, pack, sha256, unpack } from '../blob-codec.ts
 import type { BlobRef, BlobStore } from '../blob-store.ts';
 import { readPieces } from '../sqlite/store-files.ts';
 import { StoreError } from '../store-error.ts';
-import type { Access } from './access.ts';
+import type { Access } from './query.ts';
 import { leaseLost, NOTHING } from './writer.ts';
 
 /** Bytes of one part of a value: a row. */

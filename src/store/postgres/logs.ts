@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../event/event.ts';
 import type { JsonValue } from '../../repl/port.ts';
 import type { EventLog, JournalEntry, JournalLog } from '../port.ts';
-import type { Access } from './access.ts';
+import type { Access } from './query.ts';
 
 /** The events of all runs. */
 export function postgresEvents({ write, read }: Access): EventLog {

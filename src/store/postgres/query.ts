@@ -1,4 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg';
+import type { Durability } from '../port.ts';
 
 /** One statement with its values, as `$1`, `$2`, … */
 export interface Query {
@@ -11,6 +12,16 @@ export interface Append {
   readonly table: keyof typeof COLUMNS;
   /** As many values as the table has columns. */
   readonly row: readonly unknown[];
+}
+
+/** How the parts of a store read and write. */
+export interface Access {
+  /** Submits a write. @throws StoreError */
+  readonly write: (write: Query | Append, durability: Durability) => Promise<void>;
+  /** Runs a read that sees every write submitted before. @throws StoreError */
+  readonly read: <Row extends QueryResultRow>(query: Query) => Promise<readonly Row[]>;
+  /** Moves a large value, in a transaction that is not repeated. @throws StoreError */
+  readonly large: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
 }
 
 /** Columns of the logs with their types. */

@@ -2,8 +2,7 @@ import { DEFAULT_LIST_LIMIT } from '../filter.ts';
 import type { RunTable, SessionTable } from '../port.ts';
 import type { RunFilter, RunRecord, RunStatus } from '../run-record.ts';
 import type { SessionFilter, SessionRecord } from '../session-record.ts';
-import type { Access } from './access.ts';
-import type { Query } from './query.ts';
+import type { Access, Query } from './query.ts';
 
 interface RunRow {
   readonly id: string;

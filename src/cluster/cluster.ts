@@ -1,0 +1,110 @@
+import type { Queue } from 'bullmq';
+import type { CompletionResult } from '../engine/result.ts';
+import type { ChildOptions, ChildRunner } from '../engine/run.ts';
+import { RlmError } from '../errors.ts';
+import type { JsonValue } from '../repl/port.ts';
+import { childJob } from './child-job.ts';
+import { type ClusterConnection, type ClusterOptions, openConnection, openQueue } from './connection.ts';
+import type { RemoteCall } from './remote-calls.ts';
+import { RemoteChild } from './remote-child.ts';
+
+/** Workers that run the children of this process's runs. */
+export interface Cluster extends ChildRunner, AsyncDisposable {
+  /** Children that wait for a worker, and that workers run, from all processes of the queue. */
+  status(): Promise<{ readonly waiting: number; readonly active: number }>;
+  /** Cancels children under way. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to the workers of a queue. Children (`rlm_query`) of an `Rlm` with this `cluster` run there; their calls are reserved in
+ * this process's ledger, and recorded in its journal, before they are sent. It needs the packages `bullmq` and `ioredis`.
+ *
+ * @throws RlmError `invalid-option`
+ *
+ * @example
+ * ```ts
+ * await using cluster = await connectCluster({ redis: 'redis://localhost:6379' });
+ * const rlm = createRlm({ model: 'openai/gpt-5', limits: { maxDepth: 2, maxConcurrentChildren: 100 }, cluster });
+ * ```
+ */
+export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
+  const children = new Map<string, RemoteChild>();
+  const connection = await openConnection(options, (call) => serve(children, call));
+  connection.announce();
+  const queue = openQueue(connection);
+  let closed = false;
+
+  async function runChild(options: ChildOptions): Promise<CompletionResult<unknown>> {
+    if (closed) throw new RlmError({ code: 'cancelled', message: 'The connection to the cluster is closed.' });
+    return await runRemotely(options, { children, connection, queue });
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    for (const child of children.values())
+      child.stop(new RlmError({ code: 'cancelled', message: 'The cluster was closed.' }));
+    await queue.close();
+    await connection.close();
+  }
+  return {
+    runChild,
+    async status() {
+      const { waiting = 0, active = 0 } = await queue.getJobCounts('waiting', 'active');
+      return { waiting, active };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Parts {
+  readonly children: Map<string, RemoteChild>;
+  readonly connection: ClusterConnection;
+  readonly queue: Queue;
+}
+
+async function runRemotely(
+  options: ChildOptions,
+  { children, connection, queue }: Parts,
+): Promise<CompletionResult<unknown>> {
+  const { signal, parent } = options;
+  const { job, content } = await childJob(options, connection.calls.id);
+  const child = await RemoteChild.open(options, { childId: job.childId, calls: connection.calls, content });
+  children.set(job.childId, child);
+  const onAbort = (): void => child.stop(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    const kept = { removeOnComplete: true, removeOnFail: true };
+    const queued = await queue.add('child', job, { ...kept, jobId: `${job.runId}-${job.childId}` });
+    const reported = parent.clock.schedule(NO_WORKER_MS, () => child.reportWaiting());
+    try {
+      return await child.ended;
+    } finally {
+      reported();
+      // A worker that works on it removes it itself.
+      if (signal.aborted) await queued.remove().catch(() => undefined);
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    children.delete(job.childId);
+    child.close();
+  }
+}
+
+/** Milliseconds after which a child that no worker has taken is reported. */
+const NO_WORKER_MS = 10_000;
+
+async function serve(children: ReadonlyMap<string, RemoteChild>, call: RemoteCall): Promise<JsonValue> {
+  const { childId } = call.body as { readonly childId: string };
+  const child = children.get(childId);
+  if (child === undefined) {
+    throw new RlmError({
+      code: 'cancelled',
+      message: 'The run that asked for this child has ended, or continues elsewhere.',
+    });
+  }
+  return await child.serve(call);
+}

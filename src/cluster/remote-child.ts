@@ -1,0 +1,245 @@
+import type { CompletionResult } from '../engine/result.ts';
+import type { ChildOptions } from '../engine/run.ts';
+import { messageOf, RlmError } from '../errors.ts';
+import type { EventBus } from '../event/bus.ts';
+import type { EventBody } from '../event/event.ts';
+import type { JsonValue } from '../repl/port.ts';
+import type { Durability, JournalEntry } from '../store/port.ts';
+import { ToolError } from '../tools/toolbox.ts';
+import { ChildAccount } from './child-account.ts';
+import type { ContextContent } from './context-content.ts';
+import { errorFromJson } from './error-json.ts';
+import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
+
+/** Milliseconds for which a child that is stopped may still report its end. */
+const STOP_WAIT_MS = 3_000;
+
+/** Parts of a child beside its request. */
+interface Parts {
+  /** The worker knows it by this id. */
+  readonly childId: string;
+  readonly calls: RemoteCalls;
+  readonly content: ContextContent | undefined;
+}
+
+/** The calls of a worker for one child, by method. */
+interface Bodies {
+  readonly hello: { readonly childId: string };
+  readonly confirm: { readonly childId: string };
+  readonly append: { readonly entry: JournalEntry; readonly durability: Durability };
+  readonly event: { readonly runId: string; readonly parentRunId: string; readonly body: EventBody };
+  readonly reopen: { readonly runId: string; readonly parentRunId: string };
+  readonly tool: {
+    readonly name: string;
+    readonly args: Readonly<Record<string, JsonValue>>;
+    readonly toolCallId: string;
+    readonly repeated: boolean;
+  };
+  readonly content: { readonly offset: number };
+  readonly end: { readonly result?: JsonValue; readonly error?: JsonValue };
+}
+
+/**
+ * A child that a worker runs, as the process sees it that asked for it. This process alone writes: the ledger reserves each call and the
+ * journal records it here before the worker may send it, and the worker's events are emitted here.
+ */
+export class RemoteChild {
+  readonly #options: ChildOptions;
+  readonly #parts: Parts;
+  readonly #account: ChildAccount;
+  readonly #ended = Promise.withResolvers<CompletionResult<unknown>>();
+  readonly #buses = new Map<string, EventBus>();
+  readonly #toolSignal = new AbortController();
+  /** The child, and the children below it that the journal names: events of other runs are refused. */
+  readonly #runs: Set<string>;
+  /** Mailbox of the worker that has it; calls of one that had it before are refused. */
+  #worker: string | undefined;
+  #stopped = false;
+  /** The child's own terminal event: emitted with its result, so that there is one. */
+  #terminal: EventBody | undefined;
+
+  private constructor(options: ChildOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#account = new ChildAccount(options);
+    this.#runs = new Set([options.child.runId]);
+    this.#ended.promise.catch(() => undefined);
+  }
+
+  /** @throws RlmError `store-failure` */
+  static async open(options: ChildOptions, parts: Parts): Promise<RemoteChild> {
+    const child = new RemoteChild(options, parts);
+    await child.#openBus(options.child.runId, options.parent, options.child.resumed);
+    return child;
+  }
+
+  /** Its result. @throws CompletionError, and the reason of a stop */
+  get ended(): Promise<CompletionResult<unknown>> {
+    return this.#ended.promise;
+  }
+
+  /** Stops it, wherever it runs. */
+  stop(reason: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const worker = this.#worker;
+    const end = (): void => this.#ended.reject(reason);
+    if (worker === undefined) {
+      end();
+      return;
+    }
+    const { calls, childId } = this.#parts;
+    const body = { childId, reason: messageOf(reason) };
+    calls
+      .ask(worker, { method: 'cancel', body, waitMs: STOP_WAIT_MS })
+      .then(() => setTimeout(end, STOP_WAIT_MS).unref(), end);
+  }
+
+  /** Reports that no worker has taken it so far. */
+  reportWaiting(): void {
+    if (this.#worker !== undefined) return;
+    const { emit, limits } = this.#options.parent;
+    const status = 'a child waits for a worker: `fathom worker` starts one';
+    emit({ type: 'run.progress', turn: 0, maxTurns: limits.maxTurns, fraction: 0, status });
+  }
+
+  /** Attempts under way count as possibly billed; reservations that were not sent return. */
+  close(): void {
+    this.#toolSignal.abort();
+    this.#account.close();
+  }
+
+  /** Answers a call of the worker. */
+  async serve({ from, method, body }: RemoteCall): Promise<JsonValue> {
+    if (method === 'hello') return await this.#greet(from);
+    if (from !== this.#worker) {
+      throw new RlmError({
+        code: 'cancelled',
+        message: 'Another worker has taken this child over: nothing of it is sent or stored from here.',
+      });
+    }
+    switch (method as keyof Bodies) {
+      case 'confirm':
+        return null;
+      case 'append':
+        return await this.#append(body as unknown as Bodies['append']);
+      case 'event':
+        return await this.#emit(body as unknown as Bodies['event']);
+      case 'reopen':
+        return await this.#reopen(body as unknown as Bodies['reopen']);
+      case 'tool':
+        return await this.#callTool(body as unknown as Bodies['tool']);
+      case 'content': {
+        const { offset } = body as unknown as Bodies['content'];
+        return (await this.#parts.content?.part(offset))?.toString('base64') ?? '';
+      }
+      case 'end':
+        return await this.#end(body as unknown as Bodies['end']);
+      default:
+        throw new RlmError({ code: 'invalid-option', message: `A worker called the unknown method ${method}.` });
+    }
+  }
+
+  /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
+  async #greet(from: string): Promise<JsonValue> {
+    if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
+    const again = this.#worker !== undefined && this.#worker !== from;
+    this.#worker = from;
+    if (again) {
+      const { parent } = this.#options;
+      for (const bus of this.#buses.values()) bus.restartLog((await parent.engine.runs.reopenLog(bus.runId)).tail);
+      this.#terminal = undefined;
+    }
+    const entries = await this.#options.child.relay.entries();
+    for (const entry of entries) this.#noteRun(entry);
+    return { entries: entries as unknown as JsonValue };
+  }
+
+  #noteRun({ kind, body }: JournalEntry): void {
+    if (kind === 'child') this.#runs.add((body as { readonly runId: string }).runId);
+  }
+
+  #checkRun(runId: string): void {
+    if (this.#runs.has(runId)) return;
+    throw new RlmError({
+      code: 'invalid-option',
+      message: `A worker names the run ${runId}, which is not below its child.`,
+    });
+  }
+
+  async #append({ entry, durability }: Bodies['append']): Promise<JsonValue> {
+    const booked = await this.#account.before(entry, this.#options.signal);
+    try {
+      await this.#options.child.relay.append(entry, durability);
+    } catch (error) {
+      booked.undo();
+      throw error;
+    }
+    booked.apply();
+    this.#noteRun(entry);
+    return null;
+  }
+
+  async #emit({ runId, parentRunId, body }: Bodies['event']): Promise<JsonValue> {
+    this.#checkRun(runId);
+    const own = runId === this.#options.child.runId;
+    if (own && body.type === 'run.completed') {
+      this.#terminal = body;
+      return null;
+    }
+    const bus = this.#buses.get(runId) ?? (await this.#openBus(runId, this.#parentOf(parentRunId), false));
+    bus.emit(body);
+    await bus.flush();
+    return null;
+  }
+
+  #parentOf(runId: string): { readonly id: string; readonly events: EventBus } {
+    const events = this.#buses.get(runId);
+    return events === undefined ? this.#options.parent : { id: runId, events };
+  }
+
+  async #openBus(
+    runId: string,
+    parent: { readonly id: string; readonly events: EventBus },
+    resumed: boolean,
+  ): Promise<EventBus> {
+    const { engine, tree } = this.#options.parent;
+    const tail = resumed ? (await engine.runs.reopenLog(runId)).tail : undefined;
+    const known = this.#buses.get(runId);
+    if (known !== undefined) return known;
+    const bus = engine.openEvents({ runId, traceId: tree.id, parent, ...(tail !== undefined && { tail }) });
+    this.#buses.set(runId, bus);
+    return bus;
+  }
+
+  async #reopen({ runId, parentRunId }: Bodies['reopen']): Promise<JsonValue> {
+    this.#checkRun(runId);
+    if (this.#buses.has(runId)) return null;
+    await this.#openBus(runId, this.#parentOf(parentRunId), true);
+    return null;
+  }
+
+  async #callTool({ name, args, toolCallId, repeated }: Bodies['tool']): Promise<JsonValue> {
+    try {
+      const signal = AbortSignal.any([this.#toolSignal.signal, this.#options.signal]);
+      const options = { toolCallId, repeated, abortSignal: signal, messages: [] };
+      return { value: await this.#options.parent.toolbox.call(name, args, options) };
+    } catch (error) {
+      return {
+        error: {
+          name: error instanceof ToolError || error instanceof Error ? error.name : 'Error',
+          message: messageOf(error),
+        },
+      };
+    }
+  }
+
+  async #end({ result, error }: Bodies['end']): Promise<JsonValue> {
+    const bus = this.#buses.get(this.#options.child.runId);
+    if (this.#terminal !== undefined) bus?.emit(this.#terminal);
+    await bus?.flush();
+    if (error !== undefined) this.#ended.reject(errorFromJson(error));
+    else this.#ended.resolve(result as unknown as CompletionResult<unknown>);
+    return null;
+  }
+}

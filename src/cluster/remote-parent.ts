@@ -1,0 +1,100 @@
+import { RlmError } from '../errors.ts';
+import type { JsonValue } from '../repl/port.ts';
+import type { JournalEntry } from '../store/port.ts';
+import type { ChildJob } from './child-job.ts';
+import type { RemoteCalls } from './remote-calls.ts';
+
+/** Milliseconds for which the process that asked may be silent: Redis, or that process, is started again meanwhile. */
+const ANSWER_WAIT_MS = 60_000;
+
+/** Milliseconds between two looks whether that process still announces itself. */
+const LOOK_MS = 1_000;
+/** Looks in a row without a sign of it, after which it has ended. */
+const LOOKS = 3;
+
+/** The process that asked for a child, as the worker sees it. */
+export class RemoteParent {
+  readonly #job: ChildJob;
+  readonly #calls: RemoteCalls;
+  readonly #leaseMs: number;
+  readonly #stop = new AbortController();
+  /** Rejected once no answer can come any more. */
+  readonly #gone = Promise.withResolvers<never>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({
+    job,
+    calls,
+    leaseMs,
+  }: { readonly job: ChildJob; readonly calls: RemoteCalls; readonly leaseMs: number }) {
+    this.#job = job;
+    this.#calls = calls;
+    this.#leaseMs = leaseMs;
+    this.#gone.promise.catch(() => undefined);
+  }
+
+  /** Fires when the child is to stop. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  cancel(reason: string): void {
+    this.#stop.abort(new RlmError({ code: 'cancelled', message: reason }));
+  }
+
+  /** Nothing is asked or sent any more. */
+  abandon(why: string): void {
+    this.#gone.reject(new RlmError({ code: 'cancelled', message: why }));
+    this.cancel(why);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.cancel('The child has ended.');
+  }
+
+  /** Takes the child over, and returns the entries that are recorded of it. */
+  async hello(): Promise<readonly JournalEntry[]> {
+    const { entries } = (await this.ask('hello', {})) as unknown as { readonly entries: readonly JournalEntry[] };
+    return entries;
+  }
+
+  /** @throws Unanswered, and the error of the other process */
+  async ask(method: string, body: { readonly [name: string]: unknown }): Promise<JsonValue> {
+    const { coordinator, childId } = this.#job;
+    const call = { method, body: { childId, ...body } as unknown as JsonValue, waitMs: ANSWER_WAIT_MS };
+    return await Promise.race([this.#calls.ask(coordinator, call), this.#gone.promise]);
+  }
+
+  /**
+   * Records an entry there. The record of an attempt that begins is the permission to send it. One that came late is confirmed first,
+   * because another worker may have the child by then.
+   */
+  async append(entry: JournalEntry, durability: string): Promise<void> {
+    let asked = performance.now();
+    await this.ask('append', { entry, durability });
+    while (entry.kind === 'begin' && performance.now() - asked > this.#leaseMs / 2) {
+      asked = performance.now();
+      await this.ask('confirm', {});
+    }
+  }
+
+  /** Stops the child when the process that asked for it has ended. It may be late to announce itself after a restart of Redis. */
+  watch(isPresent: (mailbox: string) => Promise<boolean>): void {
+    let missing = 0;
+    const look = async (): Promise<void> => {
+      if (await isPresent(this.#job.coordinator)) missing = 0;
+      else missing += 1;
+      if (missing >= LOOKS) this.abandon('The process that asked for this child has ended.');
+      else this.#later(look);
+    };
+    this.#later(look);
+  }
+
+  #later(look: () => Promise<void>): void {
+    if (this.#stop.signal.aborted) return;
+    // Without Redis there is nothing to look at: calls wait for it as well.
+    const again = (): void => void look().catch(() => this.#later(look));
+    this.#timer = setTimeout(again, LOOK_MS).unref();
+  }
+}

@@ -1,0 +1,180 @@
+/** Children on workers behave as children of this process do. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Cluster, type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
+import { createRlm, type RlmOptions, type RunEvent } from '../../src/index.ts';
+import { checkEvents } from '../engine/check-events.ts';
+import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { answerOf } from '../resume/kill-script.ts';
+import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
+
+if (NO_REDIS !== undefined) console.warn(`The tests of children on workers are skipped: ${NO_REDIS}`);
+
+describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
+  let redis: RedisServer;
+  let mock: MockProvider;
+  let cluster: Cluster;
+  let worker: ClusterWorker;
+  let queue = 0;
+  beforeAll(async () => {
+    redis = await startRedis();
+    mock = await startMockProvider({ respond: (request) => ({ text: answerOf(request) }) });
+    for (const [name, value] of Object.entries(mock.env)) vi.stubEnv(name, value);
+  }, 60_000);
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await mock.close();
+    await redis.stop();
+  });
+  beforeEach(async () => {
+    const options = { redis: redis.url, queue: `children-${++queue}` };
+    cluster = await connectCluster(options);
+    worker = await startWorker({ ...options, repl: 'auto', concurrency: 3, leaseMs: 2_000 });
+  });
+  afterEach(async () => {
+    await worker.close({ now: true });
+    await cluster.close();
+  });
+
+  const OPTIONS = {
+    model: 'openai/gpt-5',
+    subModel: 'openai/gpt-5-mini',
+    limits: { maxDepth: 2, maxConcurrentCalls: 16, maxSubCalls: 2_000, maxTokens: 100_000_000 },
+  } as const satisfies RlmOptions;
+
+  it('give the result, the usage and the events that children of this process give', async () => {
+    const outcomes = [];
+    for (const options of [OPTIONS, { ...OPTIONS, cluster }]) {
+      const events: RunEvent[] = [];
+      await using rlm = createRlm({ ...options, onEvent: (event) => void events.push(event) });
+      const run = rlm.completion({ query: 'ROOT', context: 'the context of the kill loop' });
+      const { answer, usage, subCalls, trajectory } = await run;
+      expect(checkEvents(events)).toEqual([]);
+      const types = new Map<string, number>();
+      for (const { type } of events) {
+        if (!['run.progress', 'model.delta', 'cell.output', 'cell.started'].includes(type))
+          types.set(type, (types.get(type) ?? 0) + 1);
+      }
+      outcomes.push({
+        answer,
+        usage: { ...usage },
+        subCalls,
+        turns: trajectory.turns.length,
+        types: [...types].sort(),
+      });
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+  }, 120_000);
+
+  /** Answers of a root that runs one cell, and of its children. */
+  function respondWith(cell: string, child: string): void {
+    mock.respondWith(({ system, messages }) => {
+      if (!system.includes('You answer a query')) return { text: 'flat' };
+      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      return { text: `\`\`\`repl\n${isChild ? child : cell}\n\`\`\`` };
+    });
+  }
+
+  async function ask(options: Partial<RlmOptions> = {}): Promise<unknown> {
+    await using rlm = createRlm({ ...OPTIONS, cluster, ...options });
+    return (await rlm.completion({ query: 'ROOT', context: 'a context' })).answer;
+  }
+
+  it.each([
+    ['a text', `'some text'`, 'print(type(context).__name__, len(context))\nFINAL(context)', 'some text'],
+    ['lone surrogates', `'a\\ud800b'`, 'print(len(context))\nFINAL(str(len(context)))', '3'],
+    ['a value', `{'a': [1, 2]}`, 'print(context)\nFINAL(str(context["a"][1]))', '2'],
+    ['a text that is spooled to a file', `'x' * 3_000_000`, 'print(len(context))\nFINAL(str(len(context)))', '3000000'],
+    ['no context', 'None', 'print(1)\nFINAL("none")', 'none'],
+  ])('get %s as their context', async (_, context, child, answer) => {
+    respondWith(`FINAL(rlm_query('CHILD', ${context}))`, child);
+    expect(await ask()).toBe(answer);
+  });
+
+  it('answer in the type that the cell asked for', async () => {
+    const schema = `{'type': 'object', 'properties': {'n': {'type': 'integer'}}, 'required': ['n']}`;
+    respondWith(`FINAL(str(rlm_query('CHILD', 'c', output=${schema})))`, 'print(context)\nFINAL({"n": 7})');
+    expect(await ask()).toBe('{"n": 7}');
+  });
+
+  it('call tools on the machine of the caller, and get their errors', async () => {
+    const seen: unknown[] = [];
+    const double = Object.assign(
+      ({ n }: { readonly n: number }) => {
+        seen.push(n);
+        if (n > 100) throw new RangeError('too large');
+        return n * 2;
+      },
+      { description: 'Doubles.', parameters: ['n'] },
+    );
+    const child = [
+      'print(context)',
+      'try:',
+      '    double(n=1000)',
+      'except Exception as error:',
+      '    FINAL(f"{double(n=limit)} {type(error).__name__}: {error}")',
+    ];
+    respondWith(`FINAL(rlm_query('CHILD', 'c'))`, child.join('\n'));
+    expect(await ask({ tools: { double, limit: 21 } })).toContain('42');
+    expect(seen).toEqual([1000, 21]);
+  });
+
+  it('have children of their own', async () => {
+    const child = [
+      `inner = rlm_query('CHILD', 'deep') if 'deep' not in context else 'bottom'`,
+      'FINAL(f"{context}>{inner}")',
+    ];
+    respondWith(`FINAL(rlm_query('CHILD', 'c'))`, child.join('\n'));
+    expect(await ask({ limits: { ...OPTIONS.limits, maxDepth: 3 } })).toBe('c>deep>bottom');
+  });
+
+  it('are refused together with a policy, which is not checked there', () => {
+    const policy = { check: () => undefined };
+    expect(() => createRlm({ ...OPTIONS, cluster, policy } as unknown as RlmOptions)).toThrow('not checked on workers');
+  });
+
+  it('stop with their run, and free the worker', async () => {
+    const started = Promise.withResolvers<void>();
+    mock.respondWith(({ system, messages, prompt }) => {
+      if (prompt === 'SLOW') started.resolve();
+      if (!system.includes('You answer a query')) return { text: 'late', latencyMs: 60_000 };
+      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      return { text: `\`\`\`repl\n${isChild ? "llm_query('SLOW')" : "rlm_query('CHILD', 'c')"}\n\`\`\`` };
+    });
+    await using rlm = createRlm({ ...OPTIONS, cluster });
+    const run = rlm.completion({ query: 'ROOT', context: 'a context' });
+    await started.promise;
+    run.cancel('enough');
+    const error = await run.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'cancelled', result: { usage: { possiblyBilled: 1 } } });
+    await vi.waitFor(() => expect(worker.active).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await cluster.status()).toEqual({ waiting: 0, active: 0 }), {
+      timeout: 10_000,
+    });
+  });
+
+  it('are refused what the budget of the whole tree does not allow', async () => {
+    const child = 'replies = llm_query_batched([f"q{i}" for i in range(20)])\nFINAL(str(sum(r.ok for r in replies)))';
+    respondWith(`FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', 'a'), ('CHILD', 'b')])))`, child);
+    await using rlm = createRlm({ ...OPTIONS, cluster, limits: { ...OPTIONS.limits, maxSubCalls: 12 } });
+    const { subCalls, answer } = await rlm.completion({ query: 'ROOT', context: 'a context' });
+    expect(subCalls).toBe(12);
+    expect(
+      String(answer)
+        .split(' ')
+        .reduce((sum, part) => sum + Number(part), 0),
+    ).toBe(10);
+  });
+
+  it('are refused what the price limit of the whole tree does not allow, by the account of the provider as well', async () => {
+    const before = mock.billed;
+    const child = 'replies = llm_query_batched([f"q{i}" for i in range(50)])\nFINAL(str(sum(r.ok for r in replies)))';
+    respondWith(`FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', i) for i in 'abc'])))`, child);
+    const maxCostUsd = 0.15;
+    await using rlm = createRlm({ ...OPTIONS, cluster, limits: { ...OPTIONS.limits, maxCostUsd } });
+    const { usage } = await rlm.completion({ query: 'ROOT', context: 'a context' });
+    expect(usage.costUsd).toBeLessThanOrEqual(maxCostUsd);
+    const after = mock.billed;
+    expect(after.inputTokens - before.inputTokens).toBeLessThanOrEqual(usage.inputTokens);
+    expect(after.outputTokens - before.outputTokens).toBeLessThanOrEqual(usage.outputTokens);
+  });
+});
