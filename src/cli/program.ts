@@ -75,6 +75,7 @@ function program(): Command {
   addSessionCommands(fathom, { console, interrupts, end });
   addServeCommand(fathom, { console, interrupts, end });
   addMcpCommand(fathom, { console, interrupts, end });
+  addWorkerCommand(fathom, { console, interrupts, end });
   addMachineCommands(fathom);
   addCacheCommands(fathom, { console });
   addCompletionCommands(fathom, { console });
@@ -83,7 +84,6 @@ function program(): Command {
 
 /** Commands about this machine: its REPLs, providers and models. */
 function addMachineCommands(fathom: Command): void {
-  addWorkerCommand(fathom, { console, interrupts, end });
   fathom
     .command('doctor')
     .description('check REPLs, isolation and providers of this machine')
