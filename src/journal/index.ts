@@ -16,7 +16,6 @@ export type {
   ChildRun,
   CommandRun,
   Journal,
-  JournalRelay,
   JournalScope,
   RecordedMessage,
   Recovered,
