@@ -65,7 +65,7 @@ export class ChildAccount {
 
   async #begin(key: string, begin: Begin, signal: AbortSignal): Promise<Booked> {
     const { attempt, inputTokens, maxOutputTokens } = begin;
-    const model = await this.#modelOf(begin.model);
+    const model = await modelOf(this.#options, begin.model);
     const reservation = await this.#accountOf(key, begin.kind).reserve({ model, inputTokens, maxOutputTokens }, signal);
     return {
       apply: () => void this.#open.set(`${key} ${attempt}`, { reservation, inputTokens }),
@@ -110,16 +110,17 @@ export class ChildAccount {
     this.#accounts.set(key, account);
     return account;
   }
+}
 
-  async #modelOf(id: string): Promise<Model> {
-    const model = await this.#options.models.withId(id);
-    if (model !== undefined) return model;
-    throw new RlmError({
-      code: 'model-not-found',
-      message: `A worker wants to call ${id}, which this run does not use.`,
-      data: { model: id },
-    });
-  }
+/** A model of a run by its id. @throws RlmError `model-not-found` */
+export async function modelOf({ models }: Pick<ChildOptions, 'models'>, id: string): Promise<Model> {
+  const model = await models.withId(id);
+  if (model !== undefined) return model;
+  throw new RlmError({
+    code: 'model-not-found',
+    message: `A worker wants to call ${id}, which this run does not use.`,
+    data: { model: id },
+  });
 }
 
 /** 1 for an entry of the child itself, one more for each level of children below it. */

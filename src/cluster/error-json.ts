@@ -1,3 +1,4 @@
+import { defined } from '../defined.ts';
 import { CompletionError, type Unfinished } from '../engine/result.ts';
 import { messageOf, RlmError, type RlmErrorCode } from '../errors.ts';
 import { BudgetError, type BudgetErrorOptions } from '../ledger/budget-error.ts';
@@ -15,6 +16,8 @@ interface ErrorJson {
   readonly userAction?: boolean;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly fault?: ModelFault;
+  readonly retryAfterMs?: number;
+  readonly httpStatus?: number;
   readonly result?: Unfinished;
   readonly resumable?: boolean;
   readonly cause?: ErrorJson;
@@ -32,7 +35,10 @@ function toJson(error: unknown): ErrorJson {
   const { code, retryable, budget, userAction, data, cause } = error;
   return {
     ...{ name, message, code, retryable, budget, userAction, data },
-    ...(ModelError.isInstance(error) && { fault: error.fault }),
+    ...(ModelError.isInstance(error) && {
+      fault: error.fault,
+      ...defined({ retryAfterMs: error.retryAfterMs, httpStatus: error.httpStatus }),
+    }),
     ...(CompletionError.isInstance(error) && { result: error.result, resumable: error.resumable }),
     ...(RlmError.isInstance(cause) && { cause: toJson(cause) }),
   };
@@ -51,7 +57,10 @@ function fromJson(json: ErrorJson): Error {
     return error;
   }
   const cause = json.cause === undefined ? undefined : fromJson(json.cause);
-  if (json.fault !== undefined) return new ModelError({ fault: json.fault, message, data, cause });
+  if (json.fault !== undefined) {
+    const { fault, retryAfterMs, httpStatus } = json;
+    return new ModelError({ fault, message, data, cause, ...defined({ retryAfterMs, httpStatus }) });
+  }
   if (code === 'budget' && 'resource' in data) return new BudgetError(stateOf(data));
   const { retryable = false, budget = false, userAction = false, result, resumable = false } = json;
   const options = { code, message, cause, retryable, budget, userAction, data };

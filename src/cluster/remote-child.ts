@@ -9,6 +9,7 @@ import { ToolError } from '../tools/toolbox.ts';
 import { ChildAccount } from './child-account.ts';
 import type { ContextContent } from './context-content.ts';
 import { errorFromJson } from './error-json.ts';
+import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
 
 /** Milliseconds for which a child that is stopped may still report its end. */
@@ -35,6 +36,9 @@ interface Bodies {
     readonly toolCallId: string;
     readonly repeated: boolean;
   };
+  readonly enter: EnterBody;
+  readonly observe: ObserveBody;
+  readonly leave: LeaveBody;
   readonly content: { readonly offset: number };
   readonly end: { readonly result?: JsonValue; readonly error?: JsonValue };
 }
@@ -47,6 +51,7 @@ export class RemoteChild {
   readonly #options: ChildOptions;
   readonly #parts: Parts;
   readonly #account: ChildAccount;
+  readonly #slots: ModelSlots;
   readonly #ended = Promise.withResolvers<CompletionResult<unknown>>();
   readonly #buses = new Map<string, EventBus>();
   readonly #toolSignal = new AbortController();
@@ -62,6 +67,7 @@ export class RemoteChild {
     this.#options = options;
     this.#parts = parts;
     this.#account = new ChildAccount(options);
+    this.#slots = new ModelSlots(options);
     this.#runs = new Set([options.child.runId]);
     this.#ended.promise.catch(() => undefined);
   }
@@ -106,6 +112,7 @@ export class RemoteChild {
   /** Attempts under way count as possibly billed; reservations that were not sent return. */
   close(): void {
     this.#toolSignal.abort();
+    this.#slots.close();
     this.#account.close();
   }
 
@@ -129,6 +136,12 @@ export class RemoteChild {
         return await this.#reopen(body as unknown as Bodies['reopen']);
       case 'tool':
         return await this.#callTool(body as unknown as Bodies['tool']);
+      case 'enter':
+        return await this.#slots.enter(body as unknown as EnterBody);
+      case 'observe':
+        return this.#slots.observe(body as unknown as ObserveBody);
+      case 'leave':
+        return this.#slots.leave(body as unknown as LeaveBody);
       case 'content': {
         const { offset } = body as unknown as Bodies['content'];
         return (await this.#parts.content?.part(offset))?.toString('base64') ?? '';
@@ -146,6 +159,7 @@ export class RemoteChild {
     const again = this.#worker !== undefined && this.#worker !== from;
     this.#worker = from;
     if (again) {
+      this.#slots.close();
       const { parent } = this.#options;
       for (const bus of this.#buses.values()) bus.restartLog((await parent.engine.runs.reopenLog(bus.runId)).tail);
       this.#terminal = undefined;

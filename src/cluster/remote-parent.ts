@@ -60,9 +60,13 @@ export class RemoteParent {
   }
 
   /** @throws Unanswered, and the error of the other process */
-  async ask(method: string, body: { readonly [name: string]: unknown }): Promise<JsonValue> {
+  async ask(
+    method: string,
+    body: { readonly [name: string]: unknown },
+    waitMs: number = ANSWER_WAIT_MS,
+  ): Promise<JsonValue> {
     const { coordinator, childId } = this.#job;
-    const call = { method, body: { childId, ...body } as unknown as JsonValue, waitMs: ANSWER_WAIT_MS };
+    const call = { method, body: { childId, ...body } as unknown as JsonValue, waitMs };
     return await Promise.race([this.#calls.ask(coordinator, call), this.#gone.promise]);
   }
 

@@ -17,6 +17,7 @@ import { ToolError, type ToolSet } from '../tools/toolbox.ts';
 import type { ChildJob } from './child-job.ts';
 import type { ContentCache } from './content-cache.ts';
 import type { RemoteParent } from './remote-parent.ts';
+import { relayedRates } from './remote-rates.ts';
 
 export interface ChildHere {
   readonly job: ChildJob;
@@ -141,6 +142,7 @@ function relayingEngine(own: Engine, parent: RemoteParent): Engine {
   };
   return {
     ...own,
+    rates: relayedRates(parent),
     runs,
     openEvents: ({ runId, traceId, parent: above }) => {
       if (above !== undefined) parents.set(runId, above.id);

@@ -9,6 +9,9 @@ import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.
 
 if (NO_REDIS !== undefined) console.warn(`The tests of children on workers are skipped: ${NO_REDIS}`);
 
+/** Four children at once. */
+const ROOT_OF_FOUR = `FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', i) for i in 'abcd'])))`;
+
 describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
   let redis: RedisServer;
   let mock: MockProvider;
@@ -176,5 +179,31 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
     const after = mock.billed;
     expect(after.inputTokens - before.inputTokens).toBeLessThanOrEqual(usage.inputTokens);
     expect(after.outputTokens - before.outputTokens).toBeLessThanOrEqual(usage.outputTokens);
+  });
+
+  it('share the pace of their run over all workers', async () => {
+    await using second = await startWorker({
+      redis: redis.url,
+      queue: `children-${queue}`,
+      concurrency: 3,
+      leaseMs: 2_000,
+    });
+    let inFlight = 0;
+    let most = 0;
+    mock.respondWith(async ({ system, messages }) => {
+      if (system.includes('You answer a query')) {
+        const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+        const cell = isChild ? 'FINAL(str(len(llm_query_batched([f"q{i}" for i in range(12)]))))' : ROOT_OF_FOUR;
+        return { text: `\`\`\`repl\n${cell}\n\`\`\`` };
+      }
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      inFlight -= 1;
+      return { text: 'flat' };
+    });
+    expect(await ask({ limits: { ...OPTIONS.limits, maxConcurrentCalls: 3 } })).toBe('12 12 12 12');
+    expect(second.active).toBe(0);
+    expect(most).toBe(3);
   });
 });
