@@ -48,7 +48,7 @@ export function describeNames(bench: () => Bench): void {
 
     test('have signatures and help texts', async () => {
       const code = 'import inspect\nstr(inspect.signature(llm_query)), bool(llm_query.__doc__), llm_query.__name__';
-      expect(await bench().value(code)).toContain('(prompt, *, system=None, model=None, max_tokens=None)');
+      expect(await bench().value(code)).toContain('(prompt, *, images=None, system=None, model=None, max_tokens=None)');
     });
 
     test('SHOW_VARS gives text that lists data, functions and classes but no helpers', async () => {
