@@ -3,9 +3,15 @@
  *
  * @module
  */
-import { argv } from 'node:process';
+import { argv, env } from 'node:process';
 import { startWorker } from '../../src/cluster/index.ts';
 
 const [redis = '', queue = '', leaseMs = ''] = argv.slice(2);
-await startWorker({ redis, queue, leaseMs: Number(leaseMs), concurrency: 3, onLine: (line) => console.log(line) });
+await startWorker({
+  redis,
+  queue,
+  leaseMs: Number(leaseMs),
+  concurrency: Number(env.FATHOM_WORKER_PLACES ?? 3),
+  onLine: (line) => console.log(line),
+});
 console.log('ready');
