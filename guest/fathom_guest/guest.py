@@ -4,6 +4,7 @@ from .own import own_builtins as __builtins__
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from . import executor
@@ -31,6 +32,7 @@ from .queried import let_json_write_views
 from .queries import Queries, make_queries
 from .tracebacks import FAILURE, bounded, describe
 from .transport import Transport
+from .word_search import make_search
 
 _PANEL_ROWS = 200
 _ALL_ROWS = 2000
@@ -117,17 +119,19 @@ class Guest:
 
     def _offer_helpers(self, query: Callable, ask: Callable) -> None:
         """Binds the helpers. `import fathom` has them whatever becomes of their names."""
+        bound = partial(self.namespace.bound, "context")
+        index = ContextIndex(_bound=bound)
         helpers = {
             "show": make_show(self.channel, self._before_call),
             **make_map(ask, self.limits, lambda: self.bindings.prices),
-            **make_pieces(query, ask, lambda: self.namespace.bound("context")),
+            **make_pieces(query, ask),
+            **make_search(bound, index),
         }
         module = ModuleType("fathom", "The helpers of the REPL.")
         for name, function in helpers.items():
             function.__module__, function.__qualname__ = "fathom", name
             setattr(module, name, function)
             self.namespace.offer(name, function)
-        index = ContextIndex(_bound=lambda: self.namespace.bound("context"))
         module.context_index, module.ContextIndex = index, ContextIndex
         self.namespace.offer("context_index", index)
         sys.modules["fathom"] = module

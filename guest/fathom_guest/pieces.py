@@ -1,15 +1,15 @@
-"""`chunks`, `search`, `llm_reduce` and `llm_extract`: texts in pieces, whatever holds them."""
+"""`chunks`, `llm_reduce` and `llm_extract`: texts in pieces, whatever holds them."""
 
 from .own import own_builtins as __builtins__
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from .documents import Document, Documents
 from .json_values import json_text, parse_json, text_of
 from .projection import ProjectedText
-from .queried import Queried, chunk_text, hit, reduce_texts, texts_of
+from .queried import Queried, chunk_text, reduce_texts, texts_of
 from .schemas import fits
 
 #: Characters of a piece for `llm_extract`, and of what two neighbours share.
@@ -47,8 +47,8 @@ def _text_of(document: Document) -> "str | None":
         return None
 
 
-def make_pieces(query: Callable, ask: Callable, context: "Callable[[], object]") -> "dict[str, Callable]":
-    """The functions bound for cells. `context` gives the context that is bound now."""
+def make_pieces(query: Callable, ask: Callable) -> "dict[str, Callable]":
+    """The functions bound for cells."""
 
     def chunks(text, size=20_000, overlap=0, by=None):
         """Pieces `{index, start, end, text}` that cover a text; of documents with `document`.
@@ -63,25 +63,6 @@ def make_pieces(query: Callable, ask: Callable, context: "Callable[[], object]")
                 piece["index"] = len(found)
                 found.append(piece if path is None else {**piece, "document": path})
         return found
-
-    def search(wanted, within=None, max_hits=100):
-        """Matches of a regular expression, or of any of a list of words: `{index, start, end, match, snippet}`.
-
-        Of documents with `document`. Words match whole and in any case. Searches `context` by default.
-        """
-        pattern = wanted
-        if not isinstance(wanted, (str, re.Pattern)):
-            words = [re.escape(word) for word in wanted]
-            if not words:
-                raise ValueError("search needs a pattern or at least one word")
-            pattern = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
-        hits: "list[dict]" = []
-        for path, part in parts_of(context() if within is None else within):
-            for one in _hits(pattern, part, max_hits - len(hits)):
-                hits.append({**one, "index": len(hits), **({} if path is None else {"document": path})})
-            if len(hits) >= max_hits:
-                break
-        return hits
 
     def llm_reduce(items, instruction, *, size=_REDUCE):
         """One answer about many texts: in rounds of prompts up to `size` characters, until one reply is left."""
@@ -106,18 +87,7 @@ def make_pieces(query: Callable, ask: Callable, context: "Callable[[], object]")
         )
         return found
 
-    return {"chunks": chunks, "search": search, "llm_reduce": llm_reduce, "llm_extract": llm_extract}
-
-
-def _hits(pattern, part: object, most: int) -> "Iterable[dict]":
-    if isinstance(part, Queried):
-        return part.search(pattern, most)
-    found: "list[dict]" = []
-    for match in re.compile(pattern).finditer(part):
-        if len(found) >= most:
-            break
-        found.append(hit(0, 0, part, match))
-    return found
+    return {"chunks": chunks, "llm_reduce": llm_reduce, "llm_extract": llm_extract}
 
 
 def _extract_prompt(text: str, schema: str, instruction: str) -> str:

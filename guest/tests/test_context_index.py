@@ -66,8 +66,8 @@ class ContextIndexTest(unittest.TestCase):
             ("a", "2", ValueError),
         ):
             self.assertRaises(error, ContextIndex("a").search, words, k)
-        self.addCleanup(setattr, context_index, "_MOST_CHARS", context_index._MOST_CHARS)
-        context_index._MOST_CHARS = 10
+        self.addCleanup(setattr, context_index, "MOST_CHARS", context_index.MOST_CHARS)
+        context_index.MOST_CHARS = 10
         self.assertRaisesRegex(ValueError, "more than 10 characters", ContextIndex("a" * 11).search, "a")
 
 

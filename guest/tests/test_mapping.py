@@ -167,7 +167,6 @@ class MapTest(unittest.TestCase):
             ("llm_map([1], 'x', votes=0)", "ValueError"),
             ("chunks('x', 0)", "ValueError"),
             ("chunks('x', by='pages')", "ValueError"),
-            ("search([], 'x')", "ValueError"),
         ):
             result = self.host.run(call)
             self.assertEqual(result.header.get("error", {}).get("type"), error, call)
@@ -193,13 +192,6 @@ class MapTest(unittest.TestCase):
             "print(json.dumps([chunks('', 5), len(chunks(['ab', 'cd'], 1))]))"
         )
         self.assertEqual(self.value(code), [[{"index": 0, "start": 0, "end": 0, "text": ""}], 4])
-
-    def test_search(self):
-        code = (
-            "print(json.dumps([[h['start'] for h in search(r'a+', 'xaaya')],"
-            " [(h['document'], h['match']) for h in search(['Cat', 'dog'], {'one': 'a cat, concat', 'two': 'DOG'})]]))"
-        )
-        self.assertEqual(self.value(code), [[1, 4], [["one", "cat"], ["two", "DOG"]]])
 
     def test_extract_places_its_quotes(self):
         self.host.answer = lambda prompt: json.dumps(

@@ -45,6 +45,8 @@ export function helperLines({ depth, limits, traits, readsImages }: PromptFacts)
   if (traits.large)
     lines.push("- `chunks(text, size, overlap, by='lines')` gives pieces `{start, end, text}` that cover a text.");
   if (traits.text)
-    lines.push('- `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`.');
+    lines.push(
+      '- `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`: of words, best passages first.',
+    );
   return lines;
 }

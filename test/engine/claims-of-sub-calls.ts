@@ -176,12 +176,17 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('[true, true]'),
   },
   {
-    says: '`search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`.',
+    says: '`search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`: of words, best passages first.',
     script: {
-      context: 'one\ntwo\nthree',
-      root: [cell('FINAL([h["match"] for h in search("t.o") + search(["THREE"])])')],
+      context: `one\n${'a line about the sea\n'.repeat(200)}two\none, two and three\n`,
+      root: [
+        cell(
+          'best = search(["THREE", "one"])',
+          'FINAL([[h["match"] for h in search("t.o")], [h["match"] for h in best], context[best[0]["start"]:best[0]["end"]]])',
+        ),
+      ],
     },
-    holds: (played) => expect(answered(played)).toBe('["two", "three"]'),
+    holds: (played) => expect(answered(played)).toBe('[["two", "two"], ["one", "three", "one"], "one"]'),
   },
   {
     says: '`llm_query(prompt, images=[…])` also sends up to 16 PNG or JPEG images: bytes, documents of the context, PIL or matplotlib figures.',

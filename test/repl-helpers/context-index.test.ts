@@ -39,5 +39,29 @@ await onEachBackend(({ repl }) => {
       );
       expect(found).toEqual(['log', 'notes: [1]']);
     });
+
+    it('ranks the matches of `search` for words, also in projected texts and lists', async () => {
+      const text = { length: () => NOVEL.length, slice: (start: number, stop: number) => NOVEL.slice(start, stop) };
+      const rows = ['no such animal', 'a white whale in a long, long list', 'white'];
+      const list = { length: () => rows.length, slice: (start: number, stop: number) => rows.slice(start, stop) };
+      const found = await answerTo(
+        contexts({ log: projected({ text }), list: projected({ list }) }),
+        'words = search(["white", "whale"])',
+        'assert all(context["log"][h["start"]:h["end"]] == h["match"] for h in words if h["document"] == "log")',
+        'FINAL([[[h["document"], h["match"]] for h in words], [h["document"] for h in search("wh[ai]")]])',
+      );
+      expect(found).toEqual([
+        [
+          ['list: [1]', 'white'],
+          ['list: [1]', 'whale'],
+          ['log', 'white'],
+          ['log', 'whale'],
+          ['list: [2]', 'white'],
+          ['log', 'whale'],
+          ['log', 'whale'],
+        ],
+        ['log', 'log', 'log', 'log', 'list: [1]', 'list: [1]', 'list: [2]'],
+      ]);
+    });
   });
 });
