@@ -52,7 +52,7 @@ def make_search(context: "Callable[[], object]", index: ContextIndex) -> "dict[s
 
 
 def _whole(word: str) -> str:
-    """The pattern of a word that is no part of a longer one."""
+    """The pattern of a word, which a longer word does not match."""
     if word == "":
         raise ValueError("search needs words that are not empty")
     before = "" if _JOINED.match(word[0]) else f"(?<!{_OF_WORD})"
