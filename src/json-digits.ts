@@ -29,6 +29,11 @@ export function parseWithDigits(text: string): unknown {
   );
 }
 
+/** Whether it is an object of {@link parseWithDigits} that is a number in JSON. */
+export function isNumberWithDigits(value: unknown): boolean {
+  return json.isRawJSON(value);
+}
+
 /** Fractions are rounded everywhere, in Python as well. */
 function isPrintedOtherwise(value: number, source: string): boolean {
   return !Number.isFinite(value) || (!Number.isSafeInteger(value) && INTEGER.test(source));

@@ -4,6 +4,7 @@ import { CompletionError } from '../../engine/result.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
+import { checkAnswerFormat } from '../answer/answer-format.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, modeOf, type QuestionOptions } from '../options/ask-options.ts';
@@ -77,7 +78,7 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
     await using rlm = createRlm({ ...made, ...defined({ cluster }) });
     const run = rlm.completion(requestOf({ question, context, output, signal, options }));
     interrupts.attach(run);
-    return { result: await run, typed: output !== undefined };
+    return { result: await run, schema: output };
   } catch (error) {
     resumable = keeping.durable && error instanceof CompletionError && error.resumable;
     throw error;
@@ -87,9 +88,11 @@ async function answer({ question, options, console, stage, keeping, output, rlm:
   }
 }
 
-/** The schema of the answer. @throws RlmError `invalid-option` */
+/** The schema of the answer, which the file of `-o` can hold. @throws RlmError `invalid-option` */
 export async function outputOf(options: QuestionOptions): Promise<StandardSchemaV1<unknown, unknown> | undefined> {
-  return options.schema === undefined ? undefined : await schemaFromFile(options.schema);
+  const schema = options.schema === undefined ? undefined : await schemaFromFile(options.schema);
+  checkAnswerFormat(options, schema);
+  return schema;
 }
 
 export function requestOf(parts: {

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { RunEvent } from '../../event/event.ts';
 import type { IsolationLevel } from '../../repl/port.ts';
 import type { ReplChoice } from '../../repl/select.ts';
@@ -7,6 +8,7 @@ import { createRlm } from '../../rlm.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
 import { digitKeepingSchema } from '../../schema/json-schema-answer.ts';
 import type { RunRecord, Store } from '../../store/index.ts';
+import { checkAnswerFormat } from '../answer/answer-format.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
 import { readConfig } from '../options/config.ts';
@@ -56,23 +58,33 @@ export async function resume({ id: given, options, console, interrupts }: Resume
         options,
         readConfig(console.env),
       );
-      const answered = await goOn({ ...optionsFor(record), ...facts, store, isolation, onEvent }, record, stage);
+      const output = outputOf(record);
+      checkAnswerFormat(options, output);
+      const made = { ...optionsFor(record), ...facts, store, isolation, onEvent };
+      const answered = await goOn(made, { id, output }, stage);
       await sweepInput(store);
       return answered;
     },
   });
 }
 
-async function goOn(options: RlmOptions, { id, request }: RunRecord, { interrupts }: Stage): Promise<Answered> {
-  await using rlm = createRlm(options);
+/** The recorded schema of the answer. */
+function outputOf({ request }: RunRecord): StandardSchemaV1 | undefined {
   const recorded = request.output ?? undefined;
-  const output =
-    recorded === undefined
-      ? undefined
-      : digitKeepingSchema(recorded as Readonly<Record<string, unknown>>, 'recorded schema');
+  if (recorded === undefined) return undefined;
+  return digitKeepingSchema(recorded as Readonly<Record<string, unknown>>, 'recorded schema');
+}
+
+interface Resumed {
+  readonly id: string;
+  readonly output: StandardSchemaV1 | undefined;
+}
+
+async function goOn(options: RlmOptions, { id, output }: Resumed, { interrupts }: Stage): Promise<Answered> {
+  await using rlm = createRlm(options);
   const run = rlm.resume(id, { signal: interrupts.signal, ...(output !== undefined && { output }) });
   interrupts.attach(run);
-  return { result: await run, typed: output !== undefined };
+  return { result: await run, schema: output };
 }
 
 /** An `Rlm` like the one that began the run. */

@@ -7,7 +7,10 @@ export type Colors = ReturnType<typeof pc.createColors>;
 export interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  /** False when the reader is slow: the next write waits for `drain`. */
   write(text: string): unknown;
+  on?(event: string, listener: () => void): unknown;
+  off?(event: string, listener: () => void): unknown;
 }
 
 /** The streams and environment of a command. */

@@ -87,5 +87,5 @@ export async function askOpenSession(
     ...(modelSettings !== undefined && { modelSettings }),
   });
   interrupts.attach(run);
-  return { result: await run, typed: output !== undefined };
+  return { result: await run, schema: output };
 }

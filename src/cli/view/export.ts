@@ -1,11 +1,12 @@
 import { boundDocument, EXPORT_WARN_CHARS, withoutContent } from '../../view/bound-document.ts';
 import { readPageFiles } from '../../view/page-files.ts';
 import { exportedHtml } from '../../view/page-html.ts';
+import { openAnswerFile } from '../answer/answer-file.ts';
+import { piecesOf } from '../answer/pieces.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { forTerminal } from '../screen/terminal-text.ts';
-import { openAnswerFile } from '../watch/answer-file.ts';
 import { openDocument } from './open-document.ts';
 
 /** The options of `fathom export`. */
@@ -27,7 +28,7 @@ export async function exportRun(given: string, options: ExportOptions, { stderr 
   const { output = `fathom-${document.facts.id}.html`, force } = options;
   const html = exportedHtml(document, page);
   await using file = await openAnswerFile({ output, ...(force !== undefined && { force }) }, 'page');
-  await file?.write(html);
+  await file?.write(piecesOf(html));
   const size = `${(Buffer.byteLength(html) / MIB).toFixed(1)} MB`;
   const note = (line: string): void => void stderr.write(`${forTerminal(line)}\n`);
   const holds = options.content

@@ -1,6 +1,9 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { systemClock } from '../../clock.ts';
 import { CompletionError, type CompletionResult, type Unfinished } from '../../engine/result.ts';
 import type { RunEvent } from '../../event/event.ts';
+import { openAnswerFile } from '../answer/answer-file.ts';
+import { printAnswer } from '../answer/print-answer.ts';
 import { EXIT, exitCodeOf, exitCodeOfError } from '../exit-codes.ts';
 import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
 import { type Console, colorsFor, isInteractive } from '../screen/console.ts';
@@ -8,13 +11,12 @@ import { printError } from '../screen/error-report.ts';
 import { compact, counted, duration, money } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
-import { forTerminal, jsonFor, onOneLine, writeJson } from '../screen/terminal-text.ts';
-import { type AnswerFile, openAnswerFile } from './answer-file.ts';
+import { onOneLine, writeJson } from '../screen/terminal-text.ts';
 import { fullNarrator } from './full-narrator.ts';
 import type { Interrupts } from './interrupts.ts';
 import { briefNarrator } from './narrator.ts';
 import { createProgressView, NO_PROGRESS, type ProgressView } from './progress-view.ts';
-import { errorJson, resultJson } from './result-json.ts';
+import { errorJson } from './result-json.ts';
 import { openTrace } from './trace-file.ts';
 
 /** Made with the function that prints notes, so that a live line is not broken. */
@@ -36,8 +38,8 @@ export interface Watching extends AsyncDisposable {
 /** A result, and how to print its answer. */
 export interface Answered {
   readonly result: CompletionResult<unknown>;
-  /** The answer has a schema: it is printed as JSON. */
-  readonly typed: boolean;
+  /** Of the answer: a typed one is printed as JSON. */
+  readonly schema: StandardSchemaV1 | undefined;
 }
 
 /** One run on the command line. */
@@ -56,10 +58,10 @@ export async function showRun({ options, console, interrupts: watch, run, onward
   const interrupts = watch(options.quiet === true ? () => undefined : (line) => view.note(line));
   try {
     await using file = await openAnswerFile(options);
-    const { result, typed } = await run({ view, interrupts, watch: () => watching(options, view) });
+    const { result, schema } = await run({ view, interrupts, watch: () => watching(options, view) });
     view.end();
     if (options.quiet !== true) separate(console);
-    const printed = await print(result, { json: options.json === true, typed, console, file });
+    const printed = await printAnswer(result, { json: options.json === true, schema, console, file });
     if (options.quiet !== true) console.stderr.write(`${wrapped(summaryLine(result), console.stderr, 2)}\n`);
     return printed ? exitCodeOf(result) : EXIT.failed;
   } catch (error) {
@@ -111,45 +113,6 @@ async function watching(options: ProgressOptions, view: ProgressView): Promise<W
 /** A blank line between the log and the answer, where both are on one screen. */
 function separate({ stdout, stderr }: Console): void {
   if (stdout.isTTY === true && stderr.isTTY === true) stderr.write('\n');
-}
-
-interface Printing {
-  readonly json: boolean;
-  readonly typed: boolean;
-  readonly console: Console;
-  /** Takes the answer instead of standard output. */
-  readonly file: AnswerFile | undefined;
-}
-
-/** Prints the answer; false when it could not be written to the file that was asked for. */
-async function print(
-  result: CompletionResult<unknown>,
-  { json, typed, console: { stdout, stderr }, file }: Printing,
-): Promise<boolean> {
-  const text = json ? JSON.stringify(resultJson(result)) : answerText(result, typed);
-  if (text === '') return true;
-  const whole = text.endsWith('\n') ? text : `${text}\n`;
-  if (file !== undefined) {
-    try {
-      await file.write(whole);
-      stderr.write(`${wrapped(`The answer is in ${file.path}.`, stderr, 2)}\n`);
-      return true;
-    } catch (error) {
-      // An answer that was paid for is not lost with its file.
-      printError(error, stderr);
-    }
-  }
-  if (json) writeJson(stdout, resultJson(result));
-  else if (typed) stdout.write(`${jsonFor(stdout, result.answer, 2)}\n`);
-  // A file or a pipe gets the answer byte for byte.
-  else stdout.write(stdout.isTTY === true ? forTerminal(whole) : whole);
-  return file === undefined;
-}
-
-/** Programs read a typed answer: text that does not fit the schema is left to --json and `fathom runs show`. */
-function answerText(result: CompletionResult<unknown>, typed: boolean): string {
-  if (!typed) return result.text;
-  return result.answer === undefined ? '' : JSON.stringify(result.answer, null, 2);
 }
 
 /** Longest reason. */

@@ -4,12 +4,18 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, RlmError } from '../../errors.ts';
 import type { OutputOptions } from '../options/ask-options.ts';
+import { gathered } from './pieces.ts';
 
 /** A file that takes the answer, whole or not at all. */
 export interface AnswerFile extends AsyncDisposable {
   readonly path: string;
-  /** Writes the answer and puts the file in its place. @throws RlmError `invalid-option` */
-  write(text: string): Promise<void>;
+  /**
+   * Writes the answer and puts the file in its place.
+   *
+   * @param as another path in the same folder. Default: the own one
+   * @throws RlmError `invalid-option`
+   */
+  write(pieces: Iterable<string>, as?: string): Promise<void>;
 }
 
 /**
@@ -45,15 +51,15 @@ interface Opened {
 function answerFile({ path, content, draft, file, force }: Opened): AnswerFile {
   return {
     path,
-    async write(text) {
+    async write(pieces, as = path) {
       try {
-        await file.writeFile(text, 'utf8');
+        await file.writeFile(gathered(pieces), 'utf8');
         await file.sync();
         // A link is made only where there is no file: one that appeared meanwhile is not lost.
-        if (force) await rename(draft, path);
-        else linkSync(draft, path);
+        if (force) await rename(draft, as);
+        else linkSync(draft, as);
       } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? exists(path) : unwritable(path, content, error);
+        throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? exists(as) : unwritable(as, content, error);
       }
     },
     async [Symbol.asyncDispose]() {
