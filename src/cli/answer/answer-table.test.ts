@@ -15,7 +15,7 @@ describe('CSV', () => {
     ['plain values', [{ a: 1, b: 'x', c: true, d: null }], 'a,b,c,d\n1,x,true,\n'],
     ['signs of CSV, line ends and blanks at the ends', [{ a: 'x,"y"\r\nz', b: ' p ' }], 'a,b\n"x,""y""\r\nz"," p "\n'],
     ['an empty text is not a missing one', [{ a: '', b: 1 }, { b: 2 }], 'a,b\n"",1\n,2\n'],
-    ['a row without any value is no empty line', [{ a: null }], 'a\n""\n'],
+    ['a row without any value is not an empty line', [{ a: null }], 'a\n""\n'],
     ['columns that appear late', [{ a: 1 }, { b: 2 }], 'a,b\n1,\n,2\n'],
     [
       'names of columns with commas, and those of prototypes',
@@ -59,7 +59,7 @@ describe('before the run', () => {
   test.each<[string, string, Readonly<Record<string, unknown>>, string]>([
     ['an object', 'x.csv', { type: 'object' }, 'not a list'],
     ['an object in JSON lines', 'x.JSONL', { type: 'object' }, 'not a list'],
-    ['one of two that are no lists', 'x.csv', { anyOf: [{ type: 'object' }, { type: 'null' }] }, 'not a list'],
+    ['two kinds of which neither is a list', 'x.csv', { anyOf: [{ type: 'object' }, { type: 'null' }] }, 'not a list'],
     ['enumerated texts', 'x.ndjson', { enum: ['a', 'b'] }, 'not a list'],
     ['texts', 'x.csv', { type: 'array', items: { type: 'string' } }, 'items of the answer are not objects'],
     ['nested lists', 'x.csv', list({ tags: { type: 'array' } }), 'lists or objects in "tags"'],

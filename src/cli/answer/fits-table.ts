@@ -67,7 +67,7 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-/** What a reference within the same schema names; undefined for every other one. */
+/** The schema that a reference within the same document names; undefined for other references. */
 function referred(reference: string, root: JsonSchema): unknown {
   if (!reference.startsWith('#')) return undefined;
   let found: unknown = root;
