@@ -27,7 +27,7 @@ export interface Walk {
   /** Patterns of files to leave out, relative to `cwd`. */
   readonly exclude: readonly string[];
   readonly cwd: string;
-  /** `.gitignore`, `.ignore` and `node_modules` count. */
+  /** `.gitignore`, `.ignore`, `.fathomignore` and `node_modules` count. */
   readonly ignoreFiles: boolean;
   readonly leftOut: LeftOut;
 }

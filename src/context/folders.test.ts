@@ -82,6 +82,21 @@ describe('what a folder leaves out is counted by reason', () => {
     await expect(load()).rejects.toThrow('no text file matches; left out: 2 binary (.bin 2)');
   });
 
+  test('.fathomignore decides over .gitignore and .ignore, in its folder and below, and is off with ignoreFiles', async () => {
+    await write({ '.gitignore': '*.log\n', '.ignore': 'd/\n', '.fathomignore': '!keep.log\n*.md\n' });
+    await write({
+      'a.txt': 'a',
+      'a.log': 'l',
+      'keep.log': 'k',
+      'd/e.txt': 'e',
+      'sub/b.md': 'b',
+      'sub/.fathomignore': '!b.md\n',
+    });
+    const hidden = (path: string): boolean => !/ignore$/.test(path);
+    expect((await load()).paths.filter(hidden)).toEqual(['a.txt', 'keep.log', 'sub/b.md']);
+    expect((await load('.', { ignoreFiles: false })).paths.filter(hidden)).toContain('a.log');
+  });
+
   test('links: within the folder they are followed, out of it and dangling ones are reported, loops end', async () => {
     await write({ 'in/real.log': 'r', 'a.txt': 'a' });
     await writeFile(join(base, 'outside.txt'), 'secret of another user');
@@ -180,6 +195,14 @@ describe('the part of a pattern that exists is literal', () => {
     await write({ [`${name}/a.txt`]: 'a', 'd/b.txt': 'b' });
     expect((await load(pattern)).paths).toEqual([`${name}/a.txt`]);
     expect((await load(join(folder, pattern))).paths).toEqual([`${name}/a.txt`]);
+  });
+
+  test('brackets behind a star are a set of characters, or part of a name', async () => {
+    await write({ 'app/x/[id]/a.ts': 'a', 'app/x/i/b.ts': 'b', 'app/x/id/c.ts': 'c', 'app/[[...all]]/d.ts': 'd' });
+    expect((await load('app/**/[id]/*.ts')).paths).toEqual(['app/x/[id]/a.ts', 'app/x/i/b.ts']);
+    expect((await load('app/*all*/*.ts')).paths).toEqual(['app/[[...all]]/d.ts']);
+    expect((await load('*/[[...all]]/*.ts')).paths).toEqual(['app/[[...all]]/d.ts']);
+    await expect(load('**/[unclosed/*.ts')).rejects.toThrow('no file matches it');
   });
 
   test('a name with brackets is a name where there is such a file', async () => {

@@ -25,7 +25,7 @@ export interface FilesOptions extends Pick<FileOptions, 'encoding'> {
   readonly cwd?: string;
   /** Patterns in the syntax of `.gitignore` of what to leave out of folders besides. */
   readonly ignore?: readonly string[];
-  /** Whether `.gitignore` and `.ignore` files are respected, and `node_modules` left out. Default true. */
+  /** Whether `.gitignore`, `.ignore` and `.fathomignore` files are respected, and `node_modules` left out. Default true. */
   readonly ignoreFiles?: boolean;
 }
 
@@ -153,9 +153,14 @@ async function findOne(path: string, search: Search): Promise<readonly Candidate
   if (facts !== undefined) return [{ path: absolute, real: await realpath(absolute), named: true }];
   const { folder, pattern } = await literalPart(path, search.cwd);
   await guard?.checkPath(folder);
-  const matches = pattern === undefined ? undefined : picomatch(pattern, { dot: true });
+  const matches = pattern === undefined ? undefined : matcherOf(pattern);
   if (matches === undefined) throw notFound([path], whyNoFile(path));
   return await inFolder({ root: folder, path, search, wants: (inside) => matches(inside) });
+}
+
+/** Brackets are a set of characters, or part of a name: folders are called `[id]` as well. */
+function matcherOf(pattern: string): (inside: string) => boolean {
+  return picomatch(/\[.*\]/.test(pattern) ? [pattern, pattern.replace(/[[\]]/g, '\\$&')] : pattern, { dot: true });
 }
 
 /** A path that is not there may be a pattern; every other failure is one. */

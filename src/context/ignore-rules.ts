@@ -1,5 +1,5 @@
 /**
- * Reads `.gitignore` and `.ignore` files as git and ripgrep do: each applies below its own folder, and the last rule
+ * Reads `.gitignore`, `.ignore` and `.fathomignore` files as git and ripgrep do: each applies below its own folder, and the last rule
  * that matches decides.
  *
  * @module
@@ -10,7 +10,8 @@ import ignore, { type Ignore } from 'ignore';
 
 /** Bytes of the longest file of rules that is read: it is untrusted, and each rule costs time for each file. */
 const MAX_RULE_BYTES = 1024 * 1024;
-const RULE_FILES = ['.gitignore', '.ignore'] as const;
+/** The last one that has a rule for a file decides. */
+const RULE_FILES = ['.gitignore', '.ignore', '.fathomignore'] as const;
 
 interface Layer {
   readonly folder: string;

@@ -143,7 +143,7 @@ export function addContextOptions(command: Command): Command {
       'of its files, such as windows-1252; binary: give its bytes (default: found by looking)',
     )
     .option('--exclude <pattern...>', 'leave these out of folders; patterns as in .gitignore')
-    .option('--no-ignore', 'do not respect .gitignore and .ignore, nor leave node_modules out')
+    .option('--no-ignore', 'do not respect .gitignore, .ignore and .fathomignore, nor leave node_modules out')
     .option('--no-stdin', 'without -f: do not read what is piped in')
     .option(
       '--stdin-timeout <seconds>',
