@@ -119,13 +119,14 @@ function apply(conversation: Conversation, record: CompactionRecord, options: Co
   const base = { turn, cause };
   if (failed !== undefined) run.emit({ type: 'context.compaction-failed', ...base, message: failed });
   if (lost.outputs.length + lost.turnsSummarised.length > 0) {
-    const { outputs, turnsSummarised, summaryChars } = lost;
+    const { outputs, turnsSummarised, summaryChars, imagesDropped } = lost;
     run.emit({
       type: 'context.compacted',
       ...base,
       outputs,
       turnsSummarised,
       summaryChars,
+      imagesDropped,
       tokensBefore: tokensOf(view),
       tokensAfter: tokensOf(end),
       window,
@@ -133,7 +134,14 @@ function apply(conversation: Conversation, record: CompactionRecord, options: Co
   }
   const { turnsCut, summariesCut, turnsShortened } = lost;
   if (turnsCut.length + summariesCut.length + turnsShortened.length === 0) return;
-  run.emit({ type: 'context.truncated', ...base, turnsCut, summariesCut, turnsShortened });
+  run.emit({
+    type: 'context.truncated',
+    ...base,
+    turnsCut,
+    summariesCut,
+    turnsShortened,
+    imagesDropped: lost.imagesCut,
+  });
 }
 
 function lossesOf(steps: readonly CompactionStep[], view: ConversationView) {
@@ -146,12 +154,32 @@ function lossesOf(steps: readonly CompactionStep[], view: ConversationView) {
   const all = [...view.summaries, ...added.map(({ turns, summary }) => ({ handles: turns, text: summary }))];
   return {
     outputs,
+    imagesDropped: imagesGone(steps, view, ['drop', 'summarise']),
+    imagesCut: imagesGone(steps, view, ['cut', 'shorten']),
     turnsSummarised: turnsOf('summarise'),
     summaryChars: added.reduce((sum, { summary }) => sum + summary.length, 0),
     turnsCut: turnsOf('cut'),
     summariesCut: all.slice(0, count).flatMap(({ handles }) => handles),
     turnsShortened: turnsOf('shorten'),
   };
+}
+
+/** How many images leave with the steps of some kinds. */
+function imagesGone(
+  steps: readonly CompactionStep[],
+  view: ConversationView,
+  kinds: readonly CompactionStep['step'][],
+): number {
+  const imagesIn = ({ shown }: ConversationView): number =>
+    shown.reduce((sum, { messages: [, { images = [] }] }) => sum + images.length, 0);
+  let now = view;
+  let gone = 0;
+  for (const step of steps) {
+    const next = afterStep(now, step);
+    if (kinds.includes(step.step)) gone += imagesIn(now) - imagesIn(next);
+    now = next;
+  }
+  return gone;
 }
 
 /**

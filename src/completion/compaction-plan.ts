@@ -75,7 +75,10 @@ function removeTurns(
   const gone = view.shown.filter(({ turn }) => turns.includes(turn.handle));
   return {
     shown: view.shown.filter((shown) => !gone.includes(shown)),
-    removed: [...view.removed, ...gone.map(({ turn: { handle, commands } }) => ({ handle, commands }))],
+    removed: [
+      ...view.removed,
+      ...gone.map(({ turn: { handle, commands, imageCount = 0 } }) => ({ handle, commands, imageCount })),
+    ],
     summaries: [...view.summaries, ...summaries],
   };
 }

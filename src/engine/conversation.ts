@@ -1,7 +1,13 @@
 import { characterBoundary } from '../code-points.ts';
 import type { ModelImage } from '../model/image.ts';
 import type { ChatMessage } from '../model/index.ts';
-import { compactedTurns, type RemovedTurn, type TurnSummary, type TurnToSummarise } from '../prompt/compacted-turns.ts';
+import {
+  compactedTurns,
+  type RemovedTurn,
+  type TurnSummary,
+  type TurnToSummarise,
+  withImagesNote,
+} from '../prompt/compacted-turns.ts';
 import { MAX_SHOWN_IMAGES } from './shown-images.ts';
 
 /** The history shows this for a reply without text: providers refuse an empty assistant message. */
@@ -66,12 +72,12 @@ export class Conversation {
   messagesOf({ shown, removed, summaries }: ConversationView): readonly ChatMessage[] {
     const compacted = compactedTurns(removed, summaries);
     const content = [this.#first, this.#note, compacted].filter((part) => part !== '').join('\n\n');
-    return [this.#system, { role: 'user', content }, ...shown.flatMap(({ messages }) => messages)];
+    return [this.#system, { role: 'user', content }, ...shown.flatMap(messagesShown)];
   }
 
   append({ images = [], ...turn }: ConversationTurn): void {
     const shown: ShownTurn = {
-      turn,
+      turn: images.length === 0 ? turn : { ...turn, imageCount: images.length },
       messages: [
         { role: 'assistant', content: turn.reply === '' ? EMPTY_REPLY : turn.reply },
         { role: 'user', content: turn.feedback, ...(images.length > 0 && { images }) },
@@ -86,11 +92,13 @@ export class Conversation {
   dropImages(note: string): boolean {
     if (!this.#messages.some(({ images = [] }) => images.length > 0)) return false;
     this.#keepImages(0);
-    const last = this.#view.shown.at(-1);
+    // The note says why they are gone: not to save room.
+    const shown = this.#view.shown.map((each): ShownTurn => ({ ...each, turn: { ...each.turn, imageCount: 0 } }));
+    const last = shown.at(-1);
     if (last === undefined) return false;
     const [reply, { content }] = last.messages;
     const noted: ShownTurn = { ...last, messages: [reply, { role: 'user', content: `${content}\n\n${note}` }] };
-    this.show({ ...this.#view, shown: [...this.#view.shown.slice(0, -1), noted] });
+    this.show({ ...this.#view, shown: [...shown.slice(0, -1), noted] });
     return true;
   }
 
@@ -125,6 +133,11 @@ export class Conversation {
     const brief = turn.map(({ role, content }) => ({ role, content: cutDown(content, chars) }));
     return moreSaid([...this.#messages.slice(0, this.#messages.length - turn.length), ...brief], text);
   }
+}
+
+/** The messages of a turn. A note replaces images that the model no longer sees. */
+function messagesShown({ turn, messages: [reply, feedback] }: ShownTurn): readonly [ChatMessage, ChatMessage] {
+  return [reply, { ...feedback, content: withImagesNote(feedback.content, turn, feedback.images?.length ?? 0) }];
 }
 
 function moreSaid(messages: readonly ChatMessage[], text: string): readonly ChatMessage[] {

@@ -22,6 +22,8 @@ export interface ContextCompacted extends CompactionBase {
   readonly turnsSummarised: readonly string[];
   /** Characters of that summary; 0 without one. */
   readonly summaryChars: number;
+  /** Images of those turns and outputs, which no handle returns. */
+  readonly imagesDropped: number;
   /** Estimated tokens of the conversation before. */
   readonly tokensBefore: number;
   /** Estimated tokens of the conversation after all steps. */
@@ -39,6 +41,8 @@ export interface ContextTruncated extends CompactionBase {
   readonly summariesCut: readonly string[];
   /** Handles of the newest turns, whose replies and outputs were shortened. */
   readonly turnsShortened: readonly string[];
+  /** Images of the turns that were cut or shortened, which no handle returns. */
+  readonly imagesDropped: number;
 }
 
 /** A summary of old turns failed: they are cut instead. */

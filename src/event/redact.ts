@@ -22,6 +22,7 @@ const METADATA: ReadonlySet<string> = new Set([
     'tokensBefore',
     'tokensAfter',
     'summaryChars',
+    'imagesDropped',
   ],
   ...['outputs', 'turnsSummarised', 'turnsCut', 'summariesCut', 'turnsShortened'],
 ]);

@@ -11,6 +11,8 @@ export interface RemovedTurn {
     /** Of its whole output. */
     readonly chars: number;
   }[];
+  /** Images in the message after it. Default 0. */
+  readonly imageCount?: number;
 }
 
 /** A summary of turns that left the conversation. */
@@ -36,7 +38,7 @@ export function compactedTurns(removed: readonly RemovedTurn[], summaries: reado
   const lines = [
     `Earlier turns left this conversation to save room. Variables and files are unchanged. In a cell, history["${first.handle}"] returns a whole turn, and history["${first.commands[0]?.id ?? `${first.handle}.0`}"] the output of one command.`,
     ...(older.length === 0 ? [] : [`- ${older[0]?.handle} to ${older.at(-1)?.handle}`]),
-    ...listed.map((turn) => `- ${turn.handle}: ${commandsOf(turn)}`),
+    ...listed.map((turn) => `- ${turn.handle}: ${commandsOf(turn)}${imagesOf(turn)}`),
     ...summaries.map(({ handles, text }) => `Your summary of ${rangeOf(handles)}:\n${quoted(text)}`),
   ];
   return lines.join('\n');
@@ -53,6 +55,21 @@ function commandsOf({ commands }: RemovedTurn): string {
   return commands
     .map(({ id, kind, ok, chars }) => `[${id}] ${kind} ${ok ? 'ok' : 'failed'}, ${chars} characters`)
     .join('; ');
+}
+
+function imagesOf({ imageCount = 0 }: RemovedTurn): string {
+  return imageCount === 0 ? '' : `; ${counted(imageCount)}, which history does not return`;
+}
+
+function counted(images: number): string {
+  return images === 1 ? '1 image' : `${images} images`;
+}
+
+/** A feedback of which only the newest images, `left` of `imageCount`, are still in the conversation. */
+export function withImagesNote(feedback: string, { imageCount = 0 }: RemovedTurn, left: number): string {
+  if (left >= imageCount) return feedback;
+  const gone = left === 0 ? counted(imageCount) : `the first ${imageCount - left} of ${counted(imageCount)}`;
+  return `${feedback}\n(${gone} of this message dropped to save room: show(image) shows one again)`;
 }
 
 /** A feedback without the outputs that `history` returns, and the handles of those. */

@@ -25,6 +25,11 @@ describe('show', () => {
       root: [showing('for _ in range(11): show(png)'), showing('for _ in range(5): show(png)'), cell('FINAL(1)')],
     });
     expect(root.requests.map(allImages)).toEqual([0, 12, 16]);
+    expect(root.requests[1]?.prompt).not.toContain('dropped to save room');
+    expect(root.requests[2]?.messages[3]?.content).toMatch(
+      /\n\(the first 2 of 12 images of this message dropped to save room: show\(image\) shows one again\)$/,
+    );
+    expect(root.requests[2]?.messages[5]?.content).not.toContain('dropped to save room');
   });
 
   it('is a clear error in the cell for a root model that reads text alone, and in a session', async () => {
@@ -63,6 +68,7 @@ describe('show', () => {
     expect(result.answer).toBe('continued');
     expect(refusing.calls).toHaveLength(4);
     expect(refusing.calls[2]?.request.prompt).toContain('Your endpoint refused the images');
+    expect(refusing.calls[2]?.request.prompt).not.toContain('dropped to save room');
     expect(result.trajectory.turns[1]?.commands[0]?.shown).toContain('cannot be shown images');
     expect(result.trajectory.turns[1]?.commands[0]?.shown).toContain('images are not supported');
   });
