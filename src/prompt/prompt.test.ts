@@ -30,8 +30,15 @@ const FACTS: PromptFacts = {
 describe('the system prompt', () => {
   it('is short and the same for the same configuration', () => {
     expect(systemPrompt(FACTS)).toBe(systemPrompt({ ...FACTS }));
-    // 5 500 characters of it are 1 400 tokens of o200k: the longest form without tools has 1 280.
-    const longest = { ...FACTS, traits: { items: true, text: true, large: true, images: true } };
+    // 5 500 characters of it are 1 400 tokens of o200k: the longest form without tools has 5 351 and 1 360.
+    const longest = {
+      ...FACTS,
+      traits: { items: true, text: true, large: true, images: true },
+      contextNames: ['a', 'b'],
+      limits: { ...DEFAULT_LIMITS, maxDepth: 2 },
+      outputSchema: '',
+      subModelTokens: 128_000,
+    };
     expect(systemPrompt(longest).length).toBeLessThan(5_500);
   });
 

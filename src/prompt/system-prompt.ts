@@ -144,7 +144,7 @@ function advice(facts: PromptFacts): string[] {
       '- Hand meaning to sub-calls, and ask all pieces in one batch. To search or summarise, put fat pieces of tens of thousands of characters into a prompt.',
       facts.traits.items
         ? '- To label or count items, use `llm_map` with `votes=3`: one pass errs on a few per cent of items. Read what is disputed or rare. The same prompt asked twice is sent twice.'
-        : '- To label or count, give 20 to 50 numbered items to a call, check that every number came back, and ask twice or three times in other orders: one pass errs on a few per cent of items. The same prompt asked twice is sent twice.',
+        : '- To label or count, give 20 to 50 numbered items to a call, check that every number came back, and ask twice or three times in other orders: one pass errs on a few per cent of items. Read what is disputed or rare. The same prompt asked twice is sent twice.',
     );
   }
   lines.push(
