@@ -1,5 +1,5 @@
 /**
- * Draws the capture of a terminal as an SVG, for the documents: `tmux capture-pane -p -e | node tools/terminal-svg.ts [FROM] [TO]`
+ * Draws the capture of a terminal as an SVG, for the documents: `tmux capture-pane -p -e | node tools/terminal-svg.ts TITLE [FROM] [TO]`
  * reads lines FROM to TO (from 1) of standard input and writes the picture to standard output.
  *
  * @module
@@ -90,7 +90,7 @@ function drawn({ at, color, bold, text: words }: Span, row: number): string {
   return `<text x="${(PAD + at * CHAR).toFixed(1)}" y="${PAD + (row + 0.8) * LINE}" fill="${color}"${weight}${fit} xml:space="preserve">${escaped(words)}</text>`;
 }
 
-const [from = '1', to] = process.argv.slice(2);
+const [title = 'A terminal', from = '1', to] = process.argv.slice(2);
 const lines = (await text(process.stdin))
   .split('\n')
   .slice(Number(from) - 1, to === undefined ? undefined : Number(to));
@@ -100,6 +100,7 @@ const rows = spansOf(lines).flatMap((spans, row) => spans.map((span) => drawn(sp
 process.stdout.write(
   [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="${GROUND}"/>`,
     ...rows,
     '</svg>\n',
