@@ -2,8 +2,10 @@ import { stat } from 'node:fs/promises';
 import { namedFile } from '../../context/from-file.ts';
 import { namedFiles } from '../../context/from-files.ts';
 import { type ContextInput, type ContextSource, contexts, fromFile, type fromFiles } from '../../context/index.ts';
+import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
+import { copyFromGit, type GitCopy, isGitSource } from './git-tree.ts';
 import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';
 import { type SpooledInput, spoolFile } from './spooled-input.ts';
 
@@ -50,6 +52,7 @@ export interface ContextArguments {
  * | none | the text of standard input where something is piped in, else `None` |
  * | one file, or `-` | its text |
  * | a folder, a pattern, or several | a list of documents |
+ * | `git:REV`, `git:REV:PATH` | the documents of a folder of that revision, or the text of a file |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
  * @throws RlmError `context-not-found` only when the run starts: nothing but pipes is read here
@@ -97,8 +100,11 @@ async function fromPaths(
   const { options } = request;
   const names = new Map<string, string>();
   const readable: string[] = [];
+  const copies: GitCopy[] = [];
   for (const path of paths) {
-    const stored = await spooledWhereNeeded(path, request);
+    const copy = await gitCopy(path, request);
+    if (copy !== undefined) copies.push(copy);
+    const stored = copy ?? (await spooledWhereNeeded(path, request));
     if (stored !== undefined) {
       spooled.push(stored);
       names.set(stored.path, path);
@@ -107,8 +113,25 @@ async function fromPaths(
   }
   const [first = only] = readable;
   const oneFile = paths.length === 1 && ((await stat(first).catch(() => undefined))?.isFile() ?? false);
-  if (!oneFile) return namedFiles(readable, names, filesOptions(options));
-  return names.size === 0 ? fromFile(first, encodingOf(options)) : namedFile(first, only, encodingOf(options));
+  if (names.size === 0 && oneFile) return fromFile(first, encodingOf(options));
+  const made = oneFile
+    ? namedFile(first, only, encodingOf(options))
+    : namedFiles(readable, names, filesOptions(options));
+  return copies.reduce((source, { annotate }) => annotate(source), made);
+}
+
+/** Undefined for every other path; a file of that name wins. */
+async function gitCopy(source: string, { options, store, signal }: ContextArguments): Promise<GitCopy | undefined> {
+  if (!isGitSource(source) || (await stat(source).catch(() => undefined)) !== undefined) return undefined;
+  const { exclude = [], encoding } = options;
+  const copy = await copyFromGit({ source, store, exclude, env: process.env, ...defined({ signal }) });
+  if (!copy.tree || encoding === undefined) return copy;
+  await copy.dispose();
+  throw new RlmError({
+    code: 'invalid-option',
+    message: `--encoding is for files, and ${source} is a folder of a revision: name one file, git:REV:PATH.`,
+    userAction: true,
+  });
 }
 
 function encodingOf({ encoding }: ContextOptions): { readonly encoding?: string } {
