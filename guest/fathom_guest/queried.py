@@ -132,7 +132,11 @@ def chunk_text(text, size: int, overlap: int, by: "str | None" = None) -> Iterat
 
 
 def reduce_texts(query: Callable, query_batched: Callable, prompt: str, texts: list[str], room: int):
-    """One reply about many texts: rounds of prompts of at most `room` characters each, until one is enough."""
+    """One reply about many texts: rounds of prompts of at most `room` characters each, until one is enough.
+
+    A text that is larger than that is cut, at a line's end where it can be.
+    """
+    texts = [piece["text"] for text in texts for piece in chunk_text(text, room, 0, "lines")]
     while True:
         groups = _grouped(texts, room)
         if len(groups) <= 1:

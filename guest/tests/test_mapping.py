@@ -217,6 +217,12 @@ class MapTest(unittest.TestCase):
         self.assertEqual(len(self.prompts), 4 + 1)
         self.assertTrue(all(len(prompt) < 300 for prompt in self.prompts))
 
+    def test_reduce_cuts_a_text_that_is_larger_than_a_prompt(self):
+        self.host.answer = lambda prompt: self.prompts.append(prompt) or "short"
+        self.value("print(json.dumps(str(llm_reduce(['y', 'x' * 1000], 'Sum up', size=200))))")
+        self.assertTrue(all(len(prompt) < 300 for prompt in self.prompts), list(map(len, self.prompts)))
+        self.assertEqual(sum(prompt.count("x") for prompt in self.prompts), 1000)
+
 
 if __name__ == "__main__":
     unittest.main()
