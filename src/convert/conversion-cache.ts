@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../repl/cache-folder.ts';
 import { CONVERSION_CACHE_BYTES } from './limits.ts';
@@ -14,8 +15,25 @@ const ABANDONED_MS = 3_600_000;
 /** Milliseconds for which a conversion stays whatever its size: a run may be using it. */
 const IN_USE_MS = 600_000;
 
+let onlyForProcess = false;
+let ownFolder: string | undefined;
+
+/** From now on this process keeps conversions in a temporary folder of its own, which is deleted when it ends. */
+export function keepConversionsForProcess(): void {
+  onlyForProcess = true;
+}
+
+function folderOfProcess(): string {
+  if (ownFolder !== undefined) return ownFolder;
+  const folder = mkdtempSync(join(tmpdir(), 'fathom-conversions-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  ownFolder = folder;
+  return folder;
+}
+
 /** The folder, made if need be: of this user alone. */
 export function conversionFolder(): string {
+  if (onlyForProcess) return folderOfProcess();
   const folder = join(cacheFolder(), FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;

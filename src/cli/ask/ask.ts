@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { keepConversionsForProcess } from '../../convert/conversion-cache.ts';
 import { defined } from '../../defined.ts';
 import { CompletionError } from '../../engine/result.ts';
 import { createRlm } from '../../rlm.ts';
@@ -41,6 +42,7 @@ export async function ask({ options: given, console, interrupts, ...asked }: Ask
       const config = readConfig(console.env);
       const model = requiredModel(options.model, console.env, config);
       const output = await outputOf(options);
+      if (options.store === false) keepConversionsForProcess();
       await using watching = await stage.watch();
       await using keeping = openToKeep(options, (line) => stage.view.note(line));
       kept = keeping.durable;

@@ -1,3 +1,4 @@
+import { keepConversionsForProcess } from '../../convert/conversion-cache.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RunEstimate, RunPlan } from '../../run/run-plan.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
@@ -53,6 +54,7 @@ async function planOf({ question: asked, options: given, console, note, signal }
   const config = readConfig(console.env);
   const model = requiredModel(options.model, console.env, config);
   const output = await outputOf(options);
+  if (options.store === false) keepConversionsForProcess();
   await using looking = openToPlan(options);
   const made = rlmOptionsOf({ model, options, config, env: console.env, note });
   // Piped input goes to the folder for temporary files until the plan is made.
