@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isUtf8 } from 'node:buffer';
 import type { TextEncoding } from '../text-encoding.ts';
 
 /** Bytes above ASCII that have at least two more beside them, as a share of all above ASCII: Latin letters stand alone. */
@@ -19,7 +20,8 @@ export function isForeignScript(sample: Buffer): boolean {
     let end = at;
     while ((sample[end] ?? 0) > 0x7f) end += 1;
     above += end - at;
-    if (end - at >= RUN) inRuns += end - at;
+    // A run of UTF-8 among other bytes is a text of two encodings.
+    if (end - at >= RUN && !isUtf8(sample.subarray(at, end))) inRuns += end - at;
     at = end + 1;
   }
   const different = new Set(sample.filter((byte) => byte > 0x7f)).size;
