@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { ulid } from 'ulid';
 import type { JsonValue } from '../repl/port.ts';
@@ -24,6 +25,8 @@ export interface MailboxOptions {
 const READ_AT_ONCE = 200;
 /** Milliseconds for which a read waits. */
 const READ_WAIT_MS = 5_000;
+/** Milliseconds until a read that failed is tried again. */
+const RETRY_MS = 100;
 /** Seconds after which the mailbox of a process that ended is forgotten. */
 const KEPT_SECONDS = 3_600;
 
@@ -83,11 +86,10 @@ export class Mailbox {
         if (entries.length === 0) continue;
         await redis.xtrim(key, 'MINID', this.#last);
         await redis.expire(key, KEPT_SECONDS);
-      } catch (error) {
-        // A lost connection is opened again; after `close` there is none.
-        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 100));
+      } catch {
+        // A lost connection is opened again by the client; after `close` there is none.
         if (this.#closed) return;
-        void error;
+        await delay(RETRY_MS);
       }
     }
   }

@@ -99,14 +99,13 @@ function rlmOptions({ repl, isolation, maxRepls, maxQueuedRuns, prices, headers 
 
 async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise<void> {
   const { engines, connection, parents, cache, leaseMs, onLine } = serving;
-  if (job.version !== 1)
-    throw new Error(`this worker knows children of version 1, not ${String(job.version)}: update it`);
   const parent = new RemoteParent({ job, calls: connection.calls, leaseMs });
   parents.set(job.childId, parent);
   onLine(`${job.runId} begins`);
   try {
     parent.watch(connection.isPresent);
     const entries = await parent.hello();
+    checkVersion(job);
     const result = await runChildHere({ job, entries, parent, engine: engines.engineFor(), cache });
     await parent.ask('end', { result: result as unknown as JsonValue });
     onLine(`${job.runId} ended: ${result.outcome}`);
@@ -118,6 +117,15 @@ async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise
     parents.delete(job.childId);
     parent.close();
   }
+}
+
+/** The process that asked gets the error, so that its run does not wait for ever. @throws RlmError `invalid-option` */
+function checkVersion({ version }: ChildJob): void {
+  const found: unknown = version;
+  if (found === 1) return;
+  throw invalidOption(
+    `This worker knows children of version 1, not ${String(found)}: use the same version of fathom-rlm everywhere`,
+  );
 }
 
 /** Calls to this worker: a child is stopped. */
