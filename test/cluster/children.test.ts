@@ -1,4 +1,5 @@
 /** Children on workers behave as children of this process do. */
+import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cluster, type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
 import { createRlm, type RlmOptions, type RunEvent } from '../../src/index.ts';
@@ -205,5 +206,27 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
     expect(await ask({ limits: { ...OPTIONS.limits, maxConcurrentCalls: 3 } })).toBe('12 12 12 12');
     expect(second.active).toBe(0);
     expect(most).toBe(3);
+  });
+
+  it('fail when their worker is of another version', async () => {
+    await worker.close();
+    respondWith(
+      `try:\n    rlm_query('CHILD', 'c')\nexcept Exception as error:\n    FINAL(str(error))`,
+      'FINAL("never")',
+    );
+    const answer = ask();
+    const waiting = new Queue(`fathom-children-${queue}`, { connection: { url: redis.url } });
+    const [job] = await vi.waitFor(
+      async () => {
+        const jobs = await waiting.getWaiting();
+        expect(jobs).toHaveLength(1);
+        return jobs;
+      },
+      { timeout: 20_000 },
+    );
+    await job?.updateData({ ...(job.data as object), version: 2 });
+    await using _ = await startWorker({ redis: redis.url, queue: `children-${queue}`, leaseMs: 2_000 });
+    expect(await answer).toContain('not 2: use the same version');
+    await waiting.close();
   });
 });
