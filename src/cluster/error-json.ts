@@ -74,3 +74,11 @@ function stateOf(data: Readonly<Record<string, unknown>>): BudgetErrorOptions {
   );
   return numbers as unknown as BudgetErrorOptions;
 }
+
+/** The error of a worker whose child has been given to another one. */
+export function takenOver(): RlmError {
+  return new RlmError({
+    code: 'cancelled',
+    message: 'Another worker has this child now: nothing of it is sent or stored from here.',
+  });
+}

@@ -3,7 +3,7 @@ import type { CallGate, ModelError } from '../model/index.ts';
 import type { GateSlot } from '../model/rate/call-gate.ts';
 import type { JsonValue } from '../repl/port.ts';
 import { modelOf } from './child-account.ts';
-import { errorFromJson } from './error-json.ts';
+import { errorFromJson, takenOver } from './error-json.ts';
 
 /** A call of a worker waits for its turn. */
 export interface EnterBody {
@@ -31,6 +31,8 @@ export class ModelSlots {
   readonly #lane: CallGate;
   readonly #slots = new Map<number, GateSlot>();
   #last = 0;
+  /** Fires when the worker is gone: what still waits for it is given up. */
+  #gone = new AbortController();
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -39,9 +41,15 @@ export class ModelSlots {
 
   /** @throws ModelError when the model takes no calls, or the wait ends */
   async enter({ model: id, tokens, waitMs }: EnterBody): Promise<JsonValue> {
-    const { signal, parent } = this.#options;
+    const { parent } = this.#options;
+    const gone = this.#gone.signal;
+    const signal = AbortSignal.any([this.#options.signal, gone]);
     const model = await modelOf(this.#options, id);
     const slot = await this.#lane.enter(model, { signal, deadline: parent.clock.now() + waitMs, tokens });
+    if (gone.aborted) {
+      slot.leave(undefined);
+      throw takenOver();
+    }
     this.#last += 1;
     this.#slots.set(this.#last, slot);
     return this.#last;
@@ -62,5 +70,7 @@ export class ModelSlots {
   close(): void {
     for (const slot of this.#slots.values()) slot.leave(undefined);
     this.#slots.clear();
+    this.#gone.abort();
+    this.#gone = new AbortController();
   }
 }

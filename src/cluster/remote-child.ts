@@ -8,7 +8,7 @@ import type { Durability, JournalEntry } from '../store/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
 import { ChildAccount } from './child-account.ts';
 import type { ContextContent } from './context-content.ts';
-import { errorFromJson } from './error-json.ts';
+import { errorFromJson, takenOver } from './error-json.ts';
 import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
 
@@ -119,17 +119,12 @@ export class RemoteChild {
   /** Answers a call of the worker. */
   async serve({ from, method, body }: RemoteCall): Promise<JsonValue> {
     if (method === 'hello') return await this.#greet(from);
-    if (from !== this.#worker) {
-      throw new RlmError({
-        code: 'cancelled',
-        message: 'Another worker has taken this child over: nothing of it is sent or stored from here.',
-      });
-    }
+    if (from !== this.#worker) throw takenOver();
     switch (method as keyof Bodies) {
       case 'confirm':
         return null;
       case 'append':
-        return await this.#append(body as unknown as Bodies['append']);
+        return await this.#append(from, body as unknown as Bodies['append']);
       case 'event':
         return await this.#emit(body as unknown as Bodies['event']);
       case 'reopen':
@@ -181,8 +176,13 @@ export class RemoteChild {
     });
   }
 
-  async #append({ entry, durability }: Bodies['append']): Promise<JsonValue> {
+  async #append(from: string, { entry, durability }: Bodies['append']): Promise<JsonValue> {
     const booked = await this.#account.before(entry, this.#options.signal);
+    // It may have waited for room while another worker took the child over, which would not know of this attempt.
+    if (from !== this.#worker) {
+      booked.undo();
+      throw takenOver();
+    }
     try {
       await this.#options.child.relay.append(entry, durability);
     } catch (error) {

@@ -19,6 +19,8 @@ if (NO_REDIS !== undefined) console.warn(`The rounds over workers are skipped: $
 
 const ROUNDS = Number(process.env.CLUSTER_ROUNDS ?? 5);
 const LEASE_MS = 1_500;
+/** Children of the script. */
+const CHILDREN = 6;
 const RUN = fileURLToPath(new URL('../resume/kill-run.ts', import.meta.url));
 const WORKER = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
 
@@ -141,7 +143,9 @@ describe.skipIf(NO_REDIS !== undefined)('a run over workers that is disturbed', 
       const once = undisturbed.usage?.calls ?? 0;
       expect(answered).toBeLessThanOrEqual(once + possiblyBilled);
       expect(seen.length).toBeLessThanOrEqual(calls);
-      expect(calls - possiblyBilled).toBe(once);
+      // A reply of a child's root that was cut behind a cell that had begun is not asked for again: at most one a child.
+      expect(calls - possiblyBilled).toBeLessThanOrEqual(once);
+      expect(calls - possiblyBilled).toBeGreaterThanOrEqual(once - CHILDREN);
     },
     300_000,
   );
