@@ -57,8 +57,10 @@ export class RemoteChild {
   readonly #toolSignal = new AbortController();
   /** The child, and the children below it that the journal names: events of other runs are refused. */
   readonly #runs: Set<string>;
-  /** Mailbox of the worker that has it; calls of one that had it before are refused. */
+  /** Mailbox of the worker that has it. */
   #worker: string | undefined;
+  /** Its execution there; calls of one before are refused, of the same worker as well. */
+  #attempt: string | undefined;
   #stopped = false;
   /** The child's own terminal event: emitted with its result, so that there is one. */
   #terminal: EventBody | undefined;
@@ -118,13 +120,14 @@ export class RemoteChild {
 
   /** Answers a call of the worker. */
   async serve({ from, method, body }: RemoteCall): Promise<JsonValue> {
-    if (method === 'hello') return await this.#greet(from);
-    if (from !== this.#worker) throw takenOver();
+    const { attempt } = body as { readonly attempt: string };
+    if (method === 'hello') return await this.#greet(from, attempt);
+    if (attempt !== this.#attempt) throw takenOver();
     switch (method as keyof Bodies) {
       case 'confirm':
         return null;
       case 'append':
-        return await this.#append(from, body as unknown as Bodies['append']);
+        return await this.#append(attempt, body as unknown as Bodies['append']);
       case 'event':
         return await this.#emit(body as unknown as Bodies['event']);
       case 'reopen':
@@ -149,10 +152,11 @@ export class RemoteChild {
   }
 
   /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
-  async #greet(from: string): Promise<JsonValue> {
+  async #greet(from: string, attempt: string): Promise<JsonValue> {
     if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
-    const again = this.#worker !== undefined && this.#worker !== from;
+    const again = this.#attempt !== undefined;
     this.#worker = from;
+    this.#attempt = attempt;
     if (again) {
       this.#slots.close();
       const { parent } = this.#options;
@@ -176,10 +180,10 @@ export class RemoteChild {
     });
   }
 
-  async #append(from: string, { entry, durability }: Bodies['append']): Promise<JsonValue> {
+  async #append(attempt: string, { entry, durability }: Bodies['append']): Promise<JsonValue> {
     const booked = await this.#account.before(entry, this.#options.signal);
     // It may have waited for room while another worker took the child over, which would not know of this attempt.
-    if (from !== this.#worker) {
+    if (attempt !== this.#attempt) {
       booked.undo();
       throw takenOver();
     }

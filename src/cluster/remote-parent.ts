@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import { RlmError } from '../errors.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { JournalEntry } from '../store/port.ts';
@@ -17,6 +18,8 @@ export class RemoteParent {
   readonly #job: ChildJob;
   readonly #calls: RemoteCalls;
   readonly #leaseMs: number;
+  /** Names this execution: the same worker may get the same child again. */
+  readonly #attempt = ulid();
   readonly #stop = new AbortController();
   /** Rejected once no answer can come any more. */
   readonly #gone = Promise.withResolvers<never>();
@@ -66,7 +69,7 @@ export class RemoteParent {
     waitMs: number = ANSWER_WAIT_MS,
   ): Promise<JsonValue> {
     const { coordinator, childId } = this.#job;
-    const call = { method, body: { childId, ...body } as unknown as JsonValue, waitMs };
+    const call = { method, body: { childId, attempt: this.#attempt, ...body } as unknown as JsonValue, waitMs };
     return await Promise.race([this.#calls.ask(coordinator, call), this.#gone.promise]);
   }
 

@@ -100,6 +100,8 @@ function rlmOptions({ repl, isolation, maxRepls, maxQueuedRuns, prices, headers 
 async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise<void> {
   const { engines, connection, parents, cache, leaseMs, onLine } = serving;
   const parent = new RemoteParent({ job, calls: connection.calls, leaseMs });
+  // The queue gave the child to this worker again, which was cut off while it ran it.
+  parents.get(job.childId)?.abandon('This child was begun again.');
   parents.set(job.childId, parent);
   onLine(`${job.runId} begins`);
   try {
@@ -114,7 +116,7 @@ async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise
     // A process that has ended, or gave the child to another worker, needs no answer.
     await parent.ask('end', { error: errorAsJson(error) }).catch(() => undefined);
   } finally {
-    parents.delete(job.childId);
+    if (parents.get(job.childId) === parent) parents.delete(job.childId);
     parent.close();
   }
 }
