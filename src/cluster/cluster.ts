@@ -71,7 +71,8 @@ async function runRemotely(
 ): Promise<CompletionResult<unknown>> {
   const { signal, parent } = options;
   const { job, content } = await childJob(options, connection.calls.id);
-  const child = await RemoteChild.open(options, { childId: job.childId, calls: connection.calls, content });
+  const { calls, isPresent } = connection;
+  const child = await RemoteChild.open(options, { childId: job.childId, calls, isPresent, content });
   children.set(job.childId, child);
   const onAbort = (): void => child.stop(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

@@ -2,6 +2,7 @@ import type { ConnectionOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { invalidOption } from '../argument-checks.ts';
 import { Mailbox } from './mailbox.ts';
+import type { IsPresent } from './presence.ts';
 import { connectRedis, loadRedisPackages, type RedisPackages } from './redis.ts';
 import { RemoteCalls, type Serve } from './remote-calls.ts';
 
@@ -20,10 +21,10 @@ export interface ClusterConnection {
   /** The queue's name in BullMQ. */
   readonly queueName: string;
   readonly calls: RemoteCalls;
-  /** Keeps this process known as one that waits for children, until it is closed. */
+  /** Keeps this process known to those whose children it runs, or who run its children, until it is closed. */
   announce(): void;
   /** Whether the process of a mailbox is known. */
-  readonly isPresent: (mailbox: string) => Promise<boolean>;
+  readonly isPresent: IsPresent;
   /** A connection of its own, for a queue or a worker of BullMQ. */
   connect(): ConnectionOptions;
   close(): Promise<void>;

@@ -10,6 +10,7 @@ import { ChildAccount } from './child-account.ts';
 import type { ContextContent } from './context-content.ts';
 import { errorFromJson, takenOver } from './error-json.ts';
 import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
+import { type IsPresent, watchPresence } from './presence.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
 
 /** Milliseconds for which a child that is stopped may still report its end. */
@@ -20,6 +21,7 @@ interface Parts {
   /** The worker knows it by this id. */
   readonly childId: string;
   readonly calls: RemoteCalls;
+  readonly isPresent: IsPresent;
   readonly content: ContextContent | undefined;
 }
 
@@ -61,6 +63,7 @@ export class RemoteChild {
   #worker: string | undefined;
   /** Its execution there; calls of one before are refused, of the same worker as well. */
   #attempt: string | undefined;
+  #unwatch: () => void = () => undefined;
   #stopped = false;
   /** The child's own terminal event: emitted with its result, so that there is one. */
   #terminal: EventBody | undefined;
@@ -114,6 +117,7 @@ export class RemoteChild {
   /** Attempts under way count as possibly billed; reservations that were not sent return. */
   close(): void {
     this.#toolSignal.abort();
+    this.#unwatch();
     this.#slots.close();
     this.#account.close();
   }
@@ -154,9 +158,11 @@ export class RemoteChild {
   /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
   async #greet(from: string, attempt: string): Promise<JsonValue> {
     if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
-    const again = this.#attempt !== undefined;
+    const again = this.#worker !== undefined;
     this.#worker = from;
     this.#attempt = attempt;
+    this.#unwatch();
+    this.#unwatch = watchPresence(from, this.#parts.isPresent, () => this.#lose());
     if (again) {
       this.#slots.close();
       const { parent } = this.#options;
@@ -166,6 +172,12 @@ export class RemoteChild {
     const entries = await this.#options.child.relay.entries();
     for (const entry of entries) this.#noteRun(entry);
     return { entries: entries as unknown as JsonValue };
+  }
+
+  /** The worker is gone. Its turns are free at once: the worker that is to take the child over may be waiting for them. */
+  #lose(): void {
+    this.#attempt = undefined;
+    this.#slots.close();
   }
 
   #noteRun({ kind, body }: JournalEntry): void {

@@ -3,15 +3,11 @@ import { RlmError } from '../errors.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { JournalEntry } from '../store/port.ts';
 import type { ChildJob } from './child-job.ts';
+import { type IsPresent, watchPresence } from './presence.ts';
 import type { RemoteCalls } from './remote-calls.ts';
 
 /** Milliseconds for which the process that asked may be silent: Redis, or that process, is started again meanwhile. */
 const ANSWER_WAIT_MS = 60_000;
-
-/** Milliseconds between two looks whether that process still announces itself. */
-const LOOK_MS = 1_000;
-/** Looks in a row without a sign of it, after which it has ended. */
-const LOOKS = 3;
 
 /** The process that asked for a child, as the worker sees it. */
 export class RemoteParent {
@@ -23,7 +19,7 @@ export class RemoteParent {
   readonly #stop = new AbortController();
   /** Rejected once no answer can come any more. */
   readonly #gone = Promise.withResolvers<never>();
-  #timer: NodeJS.Timeout | undefined;
+  #unwatch: () => void = () => undefined;
 
   constructor({
     job,
@@ -52,7 +48,7 @@ export class RemoteParent {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#unwatch();
     this.cancel('The child has ended.');
   }
 
@@ -86,22 +82,9 @@ export class RemoteParent {
     }
   }
 
-  /** Stops the child when the process that asked for it has ended. It may be late to announce itself after a restart of Redis. */
-  watch(isPresent: (mailbox: string) => Promise<boolean>): void {
-    let missing = 0;
-    const look = async (): Promise<void> => {
-      if (await isPresent(this.#job.coordinator)) missing = 0;
-      else missing += 1;
-      if (missing >= LOOKS) this.abandon('The process that asked for this child has ended.');
-      else this.#later(look);
-    };
-    this.#later(look);
-  }
-
-  #later(look: () => Promise<void>): void {
-    if (this.#stop.signal.aborted) return;
-    // Without Redis there is nothing to look at: calls wait for it as well.
-    const again = (): void => void look().catch(() => this.#later(look));
-    this.#timer = setTimeout(again, LOOK_MS).unref();
+  /** Stops the child when the process that asked for it has ended. */
+  watch(isPresent: IsPresent): void {
+    const gone = (): void => this.abandon('The process that asked for this child has ended.');
+    this.#unwatch = watchPresence(this.#job.coordinator, isPresent, gone);
   }
 }

@@ -55,6 +55,7 @@ export async function startWorker(options: WorkerOptions): Promise<ClusterWorker
     throw invalidOption('The option concurrency has to be a whole number from 1');
   const parents = new Map<string, RemoteParent>();
   const connection = await openConnection(options, (call) => Promise.resolve(takeCall(parents, call)));
+  connection.announce();
   const cache = new ContentCache(contextCacheBytes);
   const serving: Serving = { engines, connection, parents, cache, leaseMs, onLine };
   const worker = new connection.packages.bullmq.Worker<ChildJob>(
