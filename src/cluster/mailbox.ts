@@ -87,7 +87,7 @@ export class Mailbox {
         await redis.xtrim(key, 'MINID', this.#last);
         await redis.expire(key, KEPT_SECONDS);
       } catch {
-        // A lost connection is opened again by the client; after `close` there is none.
+        // The client opens a lost connection again, until the mailbox is closed.
         if (this.#closed) return;
         await delay(RETRY_MS);
       }
