@@ -21,6 +21,10 @@ export async function askFolder(model: LanguageModel, rlm: Rlm, folder: string, 
 }
 
 if (import.meta.filename === argv[1]) {
-  await using rlm = createRlm({ model: 'openai/gpt-5-mini' });
-  console.log(await askFolder('openai/gpt-5-mini', rlm, argv[2] ?? '.', argv[3] ?? 'What is this about?'));
+  const rlm = createRlm({ model: 'openai/gpt-5-mini' });
+  try {
+    console.log(await askFolder('openai/gpt-5-mini', rlm, argv[2] ?? '.', argv[3] ?? 'What is this about?'));
+  } finally {
+    await rlm.close();
+  }
 }
