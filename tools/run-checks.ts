@@ -8,7 +8,14 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { type Counts, fromExitCode, readUnittestCounts, readVitestCounts } from './counts.ts';
+import {
+  type Counts,
+  fromExitCode,
+  readRetried,
+  readUnittestCounts,
+  readVitestCounts,
+  type StepEnd,
+} from './counts.ts';
 import { findPython } from './find-python.ts';
 import { findOldestNode, OLDEST_NODE_TESTS } from './oldest-node.ts';
 
@@ -19,7 +26,7 @@ interface Step {
   /** Variables over those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** The counts of the step; default: one check, by its exit code. */
-  readonly count?: (exitCode: number, output: string) => Counts;
+  readonly count?: (end: StepEnd) => Counts;
 }
 
 /** The tests of the command start the one that the step `build` has made. */
@@ -50,7 +57,7 @@ const steps: readonly Step[] = [
     name: 'unit, integration, end-to-end, package, examples, README',
     command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`],
     env: { FATHOM_TEST_MAIN: BUILT_COMMAND },
-    count: (exitCode) => readVitestCounts(vitestReport, exitCode),
+    count: (end) => readVitestCounts(vitestReport, end),
   },
   {
     name: 'the engine on a machine without Python',
@@ -60,7 +67,7 @@ const steps: readonly Step[] = [
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${withoutPython}`],
     ],
     env: { PATH: join(process.cwd(), 'node_modules', '.bin') },
-    count: (exitCode) => readVitestCounts(withoutPython, exitCode),
+    count: (end) => readVitestCounts(withoutPython, end),
   },
   ...(oldestNode === undefined ? [] : [onOldestNode(oldestNode)]),
   { name: 'package: publint', command: ['publint', '--strict'] },
@@ -86,29 +93,31 @@ function onOldestNode(folder: string): Step {
       FATHOM_TEST_MAIN: BUILT_COMMAND,
       FATHOM_TEST_OLDEST: '1',
     },
-    count: (exitCode) => readVitestCounts(report, exitCode),
+    count: (end) => readVitestCounts(report, end),
   };
 }
 
 let passed = 0;
 let failed = 0;
-const failedSteps: string[] = [];
+/** Shown again at the end: of a long log the end is what is kept. */
+const closing: string[] = [];
 if (python === undefined) say('No CPython 3.10 or later here: the tests of the guest package by itself are left out.');
 if (oldestNode === undefined) say('No build of the oldest supported Node for this machine: its tests are left out.');
 for (const step of steps) {
   say(`\n── ${step.name}: ${step.command.join(' ')}`);
   const startedAt = performance.now();
-  const { exitCode, output } = await run(step);
-  const counts = (step.count ?? fromExitCode)(exitCode, output);
+  const end = await run(step);
+  const counts = (step.count ?? fromExitCode)(end);
   passed += counts.passed;
   failed += counts.failed;
-  if (counts.failed > 0) failedSteps.push(step.name);
+  closing.push(...readRetried(end.output).map((line) => `Passed when tried again: ${line}`));
+  if (counts.failed > 0) closing.push(`Failed: ${step.name}`, ...counts.failures.map((failure) => `  ${failure}`));
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   say(`── ${step.name}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${seconds} s)`);
 }
 rmSync(scratch, { recursive: true, force: true });
-if (failedSteps.length > 0) say(`\nFailed: ${failedSteps.join('; ')}`);
+if (closing.length > 0) say(`\n${closing.join('\n')}`);
 say(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
@@ -116,7 +125,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function run({ command: [program, ...args], cwd, env }: Step): Promise<{ exitCode: number; output: string }> {
+async function run({ command: [program, ...args], cwd, env }: Step): Promise<StepEnd> {
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
@@ -133,7 +142,7 @@ async function run({ command: [program, ...args], cwd, env }: Step): Promise<{ e
     });
   }
   return await new Promise((resolve) => {
-    child.once('error', (error) => resolve({ exitCode: 1, output: String(error) }));
-    child.once('close', (code) => resolve({ exitCode: code ?? 1, output }));
+    child.once('error', (error) => resolve({ exitCode: 1, signal: null, output: String(error) }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, output }));
   });
 }
