@@ -42,8 +42,15 @@ describe.skipIf(NO_REDIS !== undefined)('a run over workers that is disturbed', 
   const processes = new Set<ChildProcess>();
 
   function start(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-    const { HOME = '', PATH = '' } = process.env;
-    const surroundings = { HOME, PATH, ...mock.env, FATHOM_CACHE_DIR: join(folder, 'cache'), ...env };
+    const { HOME = '', PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
+    const surroundings = {
+      HOME,
+      PATH,
+      NODE_COMPILE_CACHE,
+      ...mock.env,
+      FATHOM_CACHE_DIR: join(folder, 'cache'),
+      ...env,
+    };
     const child = spawn(process.execPath, ['--no-warnings', script, ...args], {
       env: surroundings,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -111,12 +118,8 @@ describe.skipIf(NO_REDIS !== undefined)('a run over workers that is disturbed', 
       const id = await running.id;
       // Children begin after the 270 flat calls of the root.
       const goal = before + 290 + ((round * 37) % 180);
-      let over = false;
-      void running.ended.then(() => {
-        over = true;
-      });
-      while (mock.calls.length < goal && !over) await new Promise((resolve) => setImmediate(resolve));
-      expect(over, 'the fault comes while children run').toBe(false);
+      const first = await Promise.race([mock.hasSeen(goal).then(() => 'calls'), running.ended.then(() => 'end')]);
+      expect(first, 'the fault comes while children run').toBe('calls');
       if (fault === 'worker') workers[0]?.child.kill('SIGKILL');
       if (fault === 'paused worker') workers[0]?.child.kill('SIGSTOP');
       if (fault === 'redis') {

@@ -48,6 +48,8 @@ export interface MockProvider {
   readonly billed: MockUsage;
   /** Answers differently from now on. */
   respondWith(respond: MockResponder): void;
+  /** Resolves as soon as so many calls have come in all. */
+  hasSeen(calls: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startMockProvider(options: MockProviderOptions): Promise<M
     profile: options.profile,
     inFlight: 0,
     maxInFlight: 0,
+    waiting: new Set(),
   };
   const server = createServer((incoming, response) => {
     desk.inFlight += 1;
@@ -98,6 +101,11 @@ export async function startMockProvider(options: MockProviderOptions): Promise<M
     respondWith(next) {
       desk.respond = next;
     },
+    hasSeen: (goal) =>
+      new Promise((resolve) => {
+        desk.waiting.add({ goal, resolve });
+        notify(desk);
+      }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -113,6 +121,15 @@ interface Desk {
   readonly profile: ServerProfile | undefined;
   inFlight: number;
   maxInFlight: number;
+  readonly waiting: Set<{ readonly goal: number; readonly resolve: () => void }>;
+}
+
+function notify({ calls, waiting }: Desk): void {
+  for (const wait of waiting) {
+    if (calls.length < wait.goal) continue;
+    waiting.delete(wait);
+    wait.resolve();
+  }
 }
 
 async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -133,6 +150,7 @@ async function serve(desk: Desk, incoming: IncomingMessage, response: ServerResp
   const request = { ...format.read(path, body), format: format.format, index: calls.length, headers, body };
   const call: MockCall = { request, usage: NOTHING, status: 200, outcome: 'fault', at: Date.now() };
   calls.push(call);
+  notify(desk);
   if (bucket === undefined || bucket.take()) {
     const reply = desk.profile?.refuse(request, incoming) ?? shaped(desk, await desk.respond(request), request);
     await answer(format, call, reply, response, bucket?.headers() ?? {});

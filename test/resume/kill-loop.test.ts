@@ -67,8 +67,14 @@ interface Started {
 }
 
 function start(store: string, runId?: string): Started {
-  const { HOME, PATH, FATHOM_TEST_REPL } = process.env;
-  const env = { HOME, PATH, ...mock.env, ...(FATHOM_TEST_REPL !== undefined && { FATHOM_TEST_REPL }) };
+  const { HOME, PATH, NODE_COMPILE_CACHE, FATHOM_TEST_REPL } = process.env;
+  const env = {
+    HOME,
+    PATH,
+    NODE_COMPILE_CACHE,
+    ...mock.env,
+    ...(FATHOM_TEST_REPL !== undefined && { FATHOM_TEST_REPL }),
+  };
   const args = ['--no-warnings', RUN, store, ...(runId === undefined ? [] : [runId])];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
@@ -87,13 +93,9 @@ function start(store: string, runId?: string): Started {
 
 /** Kills the host, its guests, or both, once the mock has seen so many calls more. */
 async function killAt(started: Started, calls: number, what: 'host' | 'guests' | 'both'): Promise<boolean> {
-  const goal = mock.calls.length + calls;
-  let over = false;
-  started.ended.then(() => {
-    over = true;
-  });
-  while (mock.calls.length < goal && !over) await new Promise((resolve) => setImmediate(resolve));
-  if (over || started.process.pid === undefined) return false;
+  const reached = mock.hasSeen(mock.calls.length + calls).then(() => true);
+  const alive = await Promise.race([reached, started.ended.then(() => false)]);
+  if (!alive || started.process.pid === undefined) return false;
   const guests = await descendantsOf(started.process.pid);
   if (what !== 'guests') started.process.kill('SIGKILL');
   if (what !== 'host') for (const pid of guests) killed(pid);
