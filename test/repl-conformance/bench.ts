@@ -136,6 +136,11 @@ export interface Bench {
   failure(code: string): Promise<{ readonly type: string; readonly message: string; readonly traceback: string }>;
   /** A REPL of its own, with other limits; closed after the topic. */
   open(limits?: Partial<ReplLimits>): Promise<Repl>;
+  /**
+   * Replaces the topic's REPL by a fresh one, after a test that filled its memory: the heap of the embedded REPL never shrinks,
+   * and the snapshot after each later cell would compare all of it.
+   */
+  renew(): Promise<void>;
 }
 
 /** Opens one REPL for the tests of the surrounding `describe`. */
@@ -186,6 +191,10 @@ export function useBench(openBackend: () => Promise<ReplBackend>, capabilities: 
       return error;
     },
     open,
+    async renew() {
+      await bench.repl.close();
+      shared = await open();
+    },
   };
   return bench;
 }

@@ -3,9 +3,8 @@ import { type Bench, CALLS, LIMITS, promptOf } from './bench.ts';
 
 /** Hostile cells; the numbers are those of vectors/hostile-cells.md. */
 export function describeHostile(bench: () => Bench): void {
-  async function usable(): Promise<void> {
-    expect(await bench().value('llm_query("still")')).toBe("'echo: still'");
-  }
+  const usable = async (): Promise<void> => expect(await bench().value('llm_query("still")')).toBe("'echo: still'");
+  const usableAndRenewed = async (): Promise<void> => await usable().then(() => bench().renew());
 
   describe('hostile cells', () => {
     test('2 a fork bomb stays within the process limit and ends with its cell', async (context) => {
@@ -24,7 +23,7 @@ export function describeHostile(bench: () => Bench): void {
       expect(outcome.ok).toBe(false);
       expect(process.memoryUsage.rss() - before).toBeLessThan(300_000_000);
       await bench().run('x = None');
-      await usable();
+      await usableAndRenewed();
     }, 60_000);
 
     test('4 a flood of output is counted and dropped', async () => {
@@ -150,7 +149,7 @@ export function describeHostile(bench: () => Bench): void {
       );
       expect(outcome.ok).toBe(false);
       await bench().run('import sys\nsys.setrecursionlimit(1000)');
-      await usable();
+      await usableAndRenewed();
     }, 60_000);
 
     test('24, 25 huge integers and catastrophic patterns are stopped', async () => {
@@ -218,6 +217,7 @@ export function describeHostile(bench: () => Bench): void {
       );
       expect((await bench().failure('llm_query("x" * 400_000_000)')).message).toContain(String(LIMITS.promptBytes));
       expect(bench().host.calls).toEqual([]);
+      await bench().renew();
     });
 
     test('38 an endless sleep ends at the deadline', async () => {
@@ -238,7 +238,7 @@ export function describeHostile(bench: () => Bench): void {
       const deep = await bench().run('x = []\nfor _ in range(100_000): x = [x]\nFINAL(x)');
       expect(deep.answer?.json ?? null).toBeNull();
       await bench().run('x = None');
-      await usable();
+      await usableAndRenewed();
     });
 
     test('40 changed locale, umask, time zone and recursion survive', async () => {
@@ -282,7 +282,7 @@ export function describeHostile(bench: () => Bench): void {
         expect((await bench().run(attack)).restarted).toBeUndefined();
       }
       await bench().run('for k in [k for k in globals() if k.startswith("é") or len(k) > 1000]: del globals()[k]');
-      await usable();
+      await usableAndRenewed();
     });
 
     test('44 ten megabytes of code', async () => {

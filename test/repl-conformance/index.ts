@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { describe } from 'vitest';
+import { afterAll, describe } from 'vitest';
 import type { ReplBackend } from '../../src/repl/port.ts';
 import { describeAnswers } from './answers.ts';
 import { type Bench, type ReplCapabilities, useBench } from './bench.ts';
@@ -54,12 +54,24 @@ const TOPICS = [
 ];
 
 function describeTopics(topics: typeof TOPICS, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
+  const lend = shareBackend(openBackend);
   for (const topic of topics) {
     describe(topic.name, () => {
-      const bench: Bench = useBench(openBackend, capabilities);
+      const bench: Bench = useBench(lend, capabilities);
       topic(() => bench);
     });
   }
+}
+
+/** One backend for all topics of the surrounding `describe`: to start one and prove its walls takes longer than many a topic. */
+function shareBackend(openBackend: OpenBackend): OpenBackend {
+  let opened: Promise<ReplBackend> | undefined;
+  afterAll(async () => await (await opened)?.close());
+  return async () => {
+    opened ??= openBackend();
+    const shared = await opened;
+    return { name: shared.name, open: (options) => shared.open(options), close: async () => {} };
+  };
 }
 
 /** The topics that depend on what the user who runs the backend may do. `npm run soak` runs all for each user. */
@@ -68,7 +80,7 @@ const TOPICS_OF_THE_USER =
     ? [describeSabotage, describeFiles, describeLife, describeContextFiles]
     : TOPICS;
 
-/** The tests of the REPL port that every backend passes. Each topic opens the backend once and closes it. */
+/** The tests of the REPL port that every backend passes. Each topic has a REPL of its own. */
 export function describeReplConformance(name: string, openBackend: OpenBackend, capabilities: ReplCapabilities): void {
   describe(`${name}: REPL contract`, () => describeTopics(TOPICS, openBackend, capabilities));
 }
