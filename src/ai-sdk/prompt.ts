@@ -1,11 +1,7 @@
-import type {
-  LanguageModelV4FilePart,
-  LanguageModelV4Message,
-  LanguageModelV4Prompt,
-  LanguageModelV4ToolResultOutput,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4FilePart, LanguageModelV4Message, LanguageModelV4Prompt } from '@ai-sdk/provider';
 import type { DoorMessage, DoorPart } from '../door/messages.ts';
 import { RlmError } from '../errors.ts';
+import { outputText } from '../tool-output.ts';
 
 type Content = Exclude<LanguageModelV4Message['content'], string>[number];
 
@@ -34,7 +30,7 @@ function partsOf(part: Content): readonly DoorPart[] {
     case 'tool-call':
       return [{ type: 'text', text: `[call of the tool ${part.toolName}: ${JSON.stringify(part.input)}]` }];
     case 'tool-result':
-      return [{ type: 'text', text: `[result of the tool ${part.toolName}] ${resultText(part.output)}` }];
+      return [{ type: 'text', text: `[result of the tool ${part.toolName}] ${outputText(part.output)}` }];
     case 'tool-approval-response':
       return [{ type: 'text', text: `[the tool call was ${part.approved ? 'approved' : 'denied'}]` }];
     case 'reasoning':
@@ -71,19 +67,4 @@ function notInPrompt(name = 'file', why: string): RlmError {
     userAction: true,
     data: { param: 'messages', file: name },
   });
-}
-
-function resultText(output: LanguageModelV4ToolResultOutput): string {
-  switch (output.type) {
-    case 'text':
-    case 'error-text':
-      return output.value;
-    case 'json':
-    case 'error-json':
-      return JSON.stringify(output.value);
-    case 'execution-denied':
-      return `The tool was not run${output.reason === undefined ? '' : `: ${output.reason}`}`;
-    case 'content':
-      return output.value.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('\n');
-  }
 }

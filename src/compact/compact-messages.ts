@@ -1,6 +1,7 @@
 import type { ModelMessage } from 'ai';
 import { characterBoundary } from '../code-points.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import { outputText, type ToolOutput } from '../tool-output.ts';
 import {
   KEPT_STEPS,
   NEWEST_LEAST_OUTPUT_CHARS,
@@ -13,9 +14,7 @@ import {
   estimateModelMessages,
   isNote,
   type MessageStep,
-  outputText,
   stepsOf,
-  type ToolOutput,
   textOfMessage,
 } from './message-steps.ts';
 import type { PartStore } from './parts.ts';

@@ -1,5 +1,6 @@
 import type { ModelMessage } from 'ai';
 import { estimateTokens } from '../model/estimate-tokens.ts';
+import { outputText } from '../tool-output.ts';
 import { FILE_TOKENS } from './limits.ts';
 
 /** Tokens that a chat template adds to a message. */
@@ -77,26 +78,4 @@ export function textOfMessage({ role, content }: ModelMessage): string {
     }
   });
   return `${role}: ${parts.join('\n')}`;
-}
-
-/** The output of a tool as it is part of a message. */
-export type ToolOutput = Extract<
-  Exclude<Extract<ModelMessage, { role: 'tool' }>['content'], string>[number],
-  { type: 'tool-result' }
->['output'];
-
-/** The text of a tool's output. */
-export function outputText(output: ToolOutput): string {
-  switch (output.type) {
-    case 'text':
-    case 'error-text':
-      return output.value;
-    case 'json':
-    case 'error-json':
-      return JSON.stringify(output.value);
-    case 'content':
-      return output.value.map((part) => (part.type === 'text' ? part.text : `(${part.type})`)).join('\n');
-    default:
-      return `(${output.type})`;
-  }
 }

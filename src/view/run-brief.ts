@@ -1,28 +1,6 @@
 import type { RunRecord, Store } from '../store/index.ts';
+import type { RunBrief } from './pages/page-types.ts';
 import { runFacts } from './run-facts.ts';
-
-/** A run in a list: bounded, whatever it was asked and answered. */
-export interface RunBrief {
-  readonly id: string;
-  readonly status: string;
-  readonly outcome: string | null;
-  readonly stop: string | null;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  readonly turns: number;
-  readonly subCalls: number;
-  /** In and out. */
-  readonly tokens: number;
-  /** US dollars; null when a price is unknown. */
-  readonly costUsd: number | null;
-  /** Null while it has not ended. */
-  readonly elapsedMs: number | null;
-  readonly model: string;
-  /** The beginning of the question. */
-  readonly query: string;
-  /** The beginning of the answer; empty without one. */
-  readonly answer: string;
-}
 
 /** Which runs to list. */
 export interface BriefQuery {

@@ -20,6 +20,7 @@ const LEAVES: readonly string[] = [
   'similar.ts',
   'text-encoding.ts',
   'time-slices.ts',
+  'tool-output.ts',
 ];
 
 /** From the bottom to the top. */

@@ -38,7 +38,7 @@ describe('the reader of texts', () => {
     const source = [
       '// What a line says',
       '// goes on here.',
-      'const told = /nobody "quoted"/.test(`a ${`b ${whoever}`} c`) ? 1 / 2 : 3 / 4; // stands',
+      `const told = /nobody "quoted"/.test(\`a \${\`b \${whoever}\`} c\`) ? 1 / 2 : 3 / 4; // stands`,
       "/** One\n * two. */ const text = 'it\\'s told';",
     ].join('\n');
     expect(typescriptParts(source).passages.map(({ line, text }) => [line, text])).toEqual([

@@ -7,8 +7,8 @@ import { ERROR_TABLE, errorRow } from '../../src/error-table.ts';
 import type { RlmErrorCode, RlmOptions } from '../../src/index.ts';
 import type { McpLimits } from '../../src/mcp/index.ts';
 import { memoryStore, type SessionRecord, type Store } from '../../src/store/index.ts';
-import { breakingBackend, fullStore, lockingStore } from '../door-faults.ts';
-import { type MockErrorBody, type MockProvider, type MockReply, startMockProvider } from '../mock-provider/index.ts';
+import { FAULTS_BELOW_DOORS, fullStore, HANGING, lockingStore, status } from '../door-faults.ts';
+import { type MockProvider, type MockReply, startMockProvider } from '../mock-provider/index.ts';
 import { type Called, call, connectPair, type Pair } from './harness.ts';
 
 let folder: string;
@@ -37,8 +37,6 @@ interface Case {
 
 type Args = Readonly<Record<string, unknown>>;
 
-const HANGING = { fault: 'hang-before-headers' } as const;
-const status = (code: number, error: MockErrorBody): MockReply => ({ fault: 'status', status: code, error });
 const ask = ({ client }: Pair, more: Args = { text: 'abc' }): Promise<Called> =>
   call(client, 'ask', { question: 'How long?', ...more });
 
@@ -80,6 +78,7 @@ const snapshot = (name: string) => ['snapshot', { action: 'create', name }] as c
 const locked = lockingStore();
 
 const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
+  ...FAULTS_BELOW_DOORS,
   'invalid-name': { call: withHandle('variables', { ...set, name: '1x' }) },
   'reserved-name': { call: withHandle('variables', { ...set, name: 'llm_query' }) },
   'invalid-option': { call: ({ client }) => call(client, 'ask', { question: 'q' }) },
@@ -104,16 +103,9 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
   },
   'run-not-found': { call: ({ client }) => call(client, 'result', { run_id: 'x' }) },
   'model-not-found': { reply: status(404, { message: 'The model `root` does not exist', code: 'model_not_found' }) },
-  'missing-key': { reply: status(401, { message: 'Incorrect API key provided' }) },
   'price-unknown': { rlm: { limits: { maxCostUsd: 1 } } },
   'context-not-found': { call: (served) => ask(served, { paths: ['missing.txt'] }) },
   'context-invalid': { call: (served) => ask(served, { paths: ['out'] }) },
-  'context-length': {
-    reply: status(400, {
-      message: "This model's maximum context length is 10 tokens.",
-      code: 'context_length_exceeded',
-    }),
-  },
   overloaded: {
     reply: HANGING,
     limits: { maxRuns: 1 },
@@ -122,10 +114,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
       return await ask(served);
     },
   },
-  'rate-limited': { reply: status(429, { message: 'You exceeded your current quota', code: 'insufficient_quota' }) },
-  'model-failure': { reply: { fault: 'redirect', location: 'http://127.0.0.1:1/' } },
-  'model-refused': { reply: { text: '', finishReason: 'content_filter' } },
-  'bad-request': { reply: status(400, { message: 'no such thing' }) },
   cancelled: {
     reply: HANGING,
     call: async (served) => {
@@ -136,10 +124,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
       return await asked;
     },
   },
-  timeout: { reply: HANGING, rlm: { limits: { callTimeoutMs: 300 } } },
-  'repl-failure': { rlm: { repl: breakingBackend('repl-failure') } },
-  'isolation-unavailable': { rlm: { isolation: 'vm' } },
-  'channel-violation': { rlm: { repl: breakingBackend('channel-violation') } },
   'store-failure': { store: fullStore() },
 };
 

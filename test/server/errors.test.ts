@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_TABLE, errorRow } from '../../src/error-table.ts';
 import type { RlmErrorCode, RlmOptions } from '../../src/index.ts';
 import type { ServerOptions } from '../../src/server/index.ts';
-import { breakingBackend, fullStore, lockingStore } from '../door-faults.ts';
-import type { MockErrorBody, MockReply } from '../mock-provider/index.ts';
+import { FAULTS_BELOW_DOORS, fullStore, HANGING, lockingStore } from '../door-faults.ts';
+import type { MockReply } from '../mock-provider/index.ts';
 import { final, type RawResponse, raw, type Served, serve, until } from './harness.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,8 +19,6 @@ interface Case {
 }
 
 const ASK = { model: 'fathom', messages: [{ role: 'user', content: 'Is it?' }] };
-const HANGING = { fault: 'hang-before-headers' } as const;
-const status = (code: number, error: MockErrorBody): MockReply => ({ fault: 'status', status: code, error });
 const chat = ({ server }: Served, more: Json = {}): Promise<RawResponse> =>
   raw(`${server.url}/v1/chat/completions`, { body: { ...ASK, ...more } });
 const post = ({ server }: Served, path: string, body: Json): Promise<RawResponse> =>
@@ -44,6 +42,7 @@ const otherSession = lockingStore();
 const WIDE: Partial<RlmOptions> = { maxRepls: 4 };
 
 const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
+  ...FAULTS_BELOW_DOORS,
   'invalid-name': { rlm: WIDE, ask: inSession('PUT', '/variables/1x', { value: 1 }) },
   'reserved-name': { rlm: WIDE, ask: inSession('PUT', '/variables/llm_query', { value: 1 }) },
   'duplicate-name': {
@@ -113,7 +112,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
     },
   },
   'model-not-found': { ask: (served) => chat(served, { model: 'other' }) },
-  'missing-key': { reply: status(401, { message: 'Incorrect API key provided' }) },
   'price-unknown': { server: { models: { fathom: { limits: { maxCostUsd: 1 } } } } },
   'context-not-found': {
     server: { folders: ['docs'] },
@@ -133,12 +131,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
         ],
       }),
   },
-  'context-length': {
-    reply: status(400, {
-      message: "This model's maximum context length is 10 tokens.",
-      code: 'context_length_exceeded',
-    }),
-  },
   overloaded: {
     reply: HANGING,
     server: { limits: { maxRunsPerKey: 1 } },
@@ -147,10 +139,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
       return await chat(served);
     },
   },
-  'rate-limited': { reply: status(429, { message: 'You exceeded your current quota', code: 'insufficient_quota' }) },
-  'model-failure': { reply: { fault: 'redirect', location: 'http://127.0.0.1:1/' } },
-  'model-refused': { reply: { text: '', finishReason: 'content_filter' } },
-  'bad-request': { reply: status(400, { message: 'no such thing' }) },
   cancelled: {
     reply: HANGING,
     ask: async (served) => {
@@ -160,10 +148,6 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
       return await asked;
     },
   },
-  timeout: { reply: HANGING, rlm: { limits: { callTimeoutMs: 300 } } },
-  'repl-failure': { rlm: { repl: breakingBackend('repl-failure') } },
-  'isolation-unavailable': { rlm: { isolation: 'vm' } },
-  'channel-violation': { rlm: { repl: breakingBackend('channel-violation') } },
   'store-failure': { rlm: { store: fullStore() } },
 };
 

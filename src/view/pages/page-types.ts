@@ -24,6 +24,29 @@ export interface Page<T> {
   readonly next: number | null;
 }
 
+/** A run in a list: bounded, whatever it was asked and answered. */
+export interface RunBrief {
+  readonly id: string;
+  readonly status: string;
+  readonly outcome: string | null;
+  readonly stop: string | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly turns: number;
+  readonly subCalls: number;
+  /** In and out. */
+  readonly tokens: number;
+  /** US dollars; null when a price is unknown. */
+  readonly costUsd: number | null;
+  /** Null while it has not ended. */
+  readonly elapsedMs: number | null;
+  readonly model: string;
+  /** The beginning of the question. */
+  readonly query: string;
+  /** The beginning of the answer; empty without one. */
+  readonly answer: string;
+}
+
 /** The head of a run. */
 export interface Overview {
   readonly facts: Omit<RunFacts, 'query'>;

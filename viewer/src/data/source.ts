@@ -1,24 +1,14 @@
-import type { CallLine, Matches, Overview, Page, RunLine, TurnView } from '../../../src/view/pages/page-types.ts';
+import type {
+  CallLine,
+  Matches,
+  Overview,
+  Page,
+  RunBrief,
+  RunLine,
+  TurnView,
+} from '../../../src/view/pages/page-types.ts';
 
 export type * from '../../../src/view/pages/page-types.ts';
-
-/** A run in the list. */
-export interface RunBrief {
-  readonly id: string;
-  readonly status: string;
-  readonly outcome: string | null;
-  readonly stop: string | null;
-  readonly createdAt: string;
-  readonly turns: number;
-  readonly subCalls: number;
-  readonly tokens: number;
-  readonly costUsd: number | null;
-  readonly elapsedMs: number | null;
-  readonly model: string;
-  readonly query: string;
-  /** The beginning of the answer; empty without one. */
-  readonly answer: string;
-}
 
 /** Which runs to list. */
 export interface ListQuery {
