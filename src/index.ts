@@ -5,7 +5,7 @@
  * ```ts
  * import { createRlm, fromFile } from 'fathom-rlm';
  *
- * await using rlm = createRlm({ model: 'openai/gpt-5' });
+ * const rlm = createRlm({ model: 'openai/gpt-5' });
  * const { answer } = await rlm.completion({ query: 'Who wrote the letter in chapter 3?', context: fromFile('novel.txt') });
  * ```
  *

@@ -82,7 +82,7 @@ export interface Rlm extends AsyncDisposable {
  *
  * @example
  * ```ts
- * await using rlm = createRlm({ model: 'openai/gpt-5' });
+ * const rlm = createRlm({ model: 'openai/gpt-5' });
  * const { answer } = await rlm.completion({ query: 'Who wrote the letter in chapter 3?', context: fromFile('novel.txt') });
  * ```
  * @throws RlmError `invalid-limit`, `invalid-tool-name`, `reserved-name`, `invalid-option` for options that cannot be right

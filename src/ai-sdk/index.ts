@@ -7,7 +7,7 @@
  * import { createRlm } from 'fathom-rlm';
  * import { languageModel } from 'fathom-rlm/ai-sdk';
  *
- * await using rlm = createRlm({ model: 'openai/gpt-5' });
+ * const rlm = createRlm({ model: 'openai/gpt-5' });
  * const { text } = await generateText({ model: languageModel(rlm), prompt: `Who wrote the letter?\n\n${novel}` });
  * ```
  *

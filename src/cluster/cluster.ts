@@ -24,7 +24,7 @@ export interface Cluster extends ChildRunner, AsyncDisposable {
  *
  * @example
  * ```ts
- * await using cluster = await connectCluster({ redis: 'redis://localhost:6379' });
+ * const cluster = await connectCluster({ redis: 'redis://localhost:6379' });
  * const rlm = createRlm({ model: 'openai/gpt-5', limits: { maxDepth: 2, maxConcurrentChildren: 100 }, cluster });
  * ```
  */

@@ -36,8 +36,8 @@ const PATH = '/mcp';
  *
  * @example
  * ```ts
- * await using rlm = createRlm({ model: 'openai/gpt-5', store });
- * await using server = await serveMcpOverHttp({ rlm, store, port: 8001 });
+ * const rlm = createRlm({ model: 'openai/gpt-5', store });
+ * const server = await serveMcpOverHttp({ rlm, store, port: 8001 });
  * ```
  * @throws RlmError `invalid-option`, `invalid-limit` for options that cannot be right; the system's error when it cannot listen
  */

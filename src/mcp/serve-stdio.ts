@@ -28,8 +28,8 @@ export const LOCAL_CLIENT = 'local';
  *
  * @example
  * ```ts
- * await using rlm = createRlm({ model: 'openai/gpt-5', store });
- * await using server = await serveMcpOverStdio({ rlm, store, roots: ['.'] });
+ * const rlm = createRlm({ model: 'openai/gpt-5', store });
+ * const server = await serveMcpOverStdio({ rlm, store, roots: ['.'] });
  * await server.closed;
  * ```
  * @throws RlmError `invalid-option`, `invalid-limit` for options that cannot be right

@@ -10,7 +10,7 @@
  *   python: { calls: { deny: ['os.system', 'subprocess.*'] } },
  *   bash: { commands: { deny: ['rm'] } },
  * });
- * await using rlm = createRlm({ model: 'openai/gpt-5', policy: rules });
+ * const rlm = createRlm({ model: 'openai/gpt-5', policy: rules });
  * const { text } = await rlm.completion({ query: 'Which file is the largest?', context: fromFiles('logs') });
  * ```
  *

@@ -23,8 +23,8 @@ export interface FathomServer extends AsyncDisposable {
  * @example
  * ```ts
  * const store = sqliteStore('.fathom');
- * await using rlm = createRlm({ model: 'openai/gpt-5', store });
- * await using server = await startServer({ rlm, store, port: 8000 });
+ * const rlm = createRlm({ model: 'openai/gpt-5', store });
+ * const server = await startServer({ rlm, store, port: 8000 });
  * ```
  * @throws RlmError `invalid-option`, `invalid-limit` for options that cannot be right; the system's error when it cannot listen
  */
