@@ -7,7 +7,7 @@ export type ToolOutput =
 
 type ContentPart = { readonly type: 'text'; readonly text: string } | { readonly type: string };
 
-/** The output as text. Parts that are no text are named by their type. */
+/** The output as text. Each part other than text is shown as its type. */
 export function outputText(output: ToolOutput): string {
   switch (output.type) {
     case 'text':

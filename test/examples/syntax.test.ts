@@ -1,4 +1,4 @@
-/** What users copy runs on the oldest Node as it is: only types are removed from it, and `await using` is newer. */
+/** Examples run on the oldest Node as they are: only types are removed from them, and `await using` is newer. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
