@@ -76,6 +76,15 @@ export interface Limits {
   readonly contextFileBytes: number;
   /** Milliseconds for one tool call or projection read. Default 60 000. */
   readonly toolTimeoutMs: number;
+  /** Milliseconds for one statement of `sql` in a cell, without the time to load its tables. Default 30 000. */
+  readonly sqlTimeoutMs: number;
+  /**
+   * Bytes of memory of SQLite in a REPL: tables that `sql` has loaded, and what statements sort and group. Default 256 MiB:
+   * a table of a million rows and ten short columns, in an eighth of a REPL's memory.
+   */
+  readonly sqlMemoryBytes: number;
+  /** Rows of one result of `sql`. More are an error of the cell: as dicts they would fill the REPL. Default 100 000. */
+  readonly maxSqlRows: number;
   /** Live named snapshots per REPL. Default 10. */
   readonly maxSnapshots: number;
   /**
@@ -166,6 +175,9 @@ export const DEFAULT_LIMITS: Limits = {
   diskBytes: 1024 * MIB,
   contextFileBytes: 128 * MIB,
   toolTimeoutMs: 60_000,
+  sqlTimeoutMs: 30_000,
+  sqlMemoryBytes: 256 * MIB,
+  maxSqlRows: 100_000,
   maxSnapshots: 10,
   snapshotBytes: 4096 * MIB,
 };
@@ -234,6 +246,8 @@ const MUST_BE_FINITE: ReadonlySet<string> = new Set([
   'maxProcesses',
   'diskBytes',
   'contextFileBytes',
+  'sqlMemoryBytes',
+  'maxSqlRows',
   'maxSnapshots',
 ]);
 /** Limits that may be fractions; all others are whole numbers. */

@@ -27,6 +27,10 @@ class AnswerInvalid(ValueError):
     """An answer that does not fit the output schema, or is empty."""
 
 
+class SqlError(ValueError):
+    """A statement of `sql` that cannot be run; the message says which tables and columns there are."""
+
+
 class AnswerTooLarge(ValueError):
     """An answer above `answerBytes`."""
 
@@ -57,7 +61,7 @@ class CommandError(Exception):
         self.fields = fields
 
 
-for _class in (LLMError, BudgetExceeded, AnswerInvalid, AnswerTooLarge, ToolError, HostError, CellEnd):
+for _class in (LLMError, BudgetExceeded, AnswerInvalid, SqlError, AnswerTooLarge, ToolError, HostError, CellEnd):
     _class.__module__ = "builtins"
 
 

@@ -14,7 +14,7 @@ from .calls import Calls
 from .cell import Cells
 from .channel import Channel
 from .context_index import ContextIndex
-from .errors import CommandError, LLMError
+from .errors import CommandError, LLMError, SqlError
 from .guard import Guard
 from .frames import decode_text, dumps, encode_text, fitting, split_parts
 from .history import History
@@ -30,6 +30,7 @@ from .pictures import make_show
 from .pieces import make_pieces
 from .queried import let_json_write_views
 from .queries import Queries, make_queries
+from .sql import Sql
 from .tracebacks import FAILURE, bounded, describe
 from .transport import Transport
 from .word_search import make_search
@@ -121,6 +122,7 @@ class Guest:
         """Binds the helpers. `import fathom` has them whatever becomes of their names."""
         bound = partial(self.namespace.bound, "context")
         index = ContextIndex(_bound=bound)
+        sql = Sql(bound, self.namespace.variable, self.limits)
         helpers = {
             "show": make_show(self.channel, self._before_call),
             **make_map(ask, self.limits, lambda: self.bindings.prices),
@@ -134,6 +136,8 @@ class Guest:
             self.namespace.offer(name, function)
         module.context_index, module.ContextIndex = index, ContextIndex
         self.namespace.offer("context_index", index)
+        module.sql, module.SqlError = sql, SqlError
+        self.namespace.offer("sql", sql)
         sys.modules["fathom"] = module
 
     def _before_call(self) -> None:

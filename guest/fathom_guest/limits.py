@@ -12,7 +12,16 @@ LATE_CELLS = 256
 class Limits:
     """Values of the host's `hello`; units as in limits.ts."""
 
-    __slots__ = ("prompt_bytes", "max_batch_items", "answer_bytes", "disk_bytes", "output_chars")
+    __slots__ = (
+        "prompt_bytes",
+        "max_batch_items",
+        "answer_bytes",
+        "disk_bytes",
+        "output_chars",
+        "sql_timeout_ms",
+        "sql_memory_bytes",
+        "max_sql_rows",
+    )
 
     def __init__(self) -> None:
         self.prompt_bytes = 16 * 1024 * 1024
@@ -20,6 +29,9 @@ class Limits:
         self.answer_bytes = 8 * 1024 * 1024
         self.disk_bytes = 1024 * 1024 * 1024
         self.output_chars: "int | None" = 20_000
+        self.sql_timeout_ms: "int | None" = 30_000
+        self.sql_memory_bytes = 256 * 1024 * 1024
+        self.max_sql_rows = 100_000
 
     def take(self, given: dict) -> None:
         """Takes the values of a `hello`. JSON has no infinity: a limit without end is None there."""
@@ -28,6 +40,9 @@ class Limits:
         self.answer_bytes = given["answerBytes"]
         self.disk_bytes = given["diskBytes"]
         self.output_chars = given.get("outputChars")
+        self.sql_timeout_ms = given.get("sqlTimeoutMs", self.sql_timeout_ms)
+        self.sql_memory_bytes = given.get("sqlMemoryBytes", self.sql_memory_bytes)
+        self.max_sql_rows = given.get("maxSqlRows", self.max_sql_rows)
 
 
 def check_size(what: str, size: int, limit: int, name: str) -> None:

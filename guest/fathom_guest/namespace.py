@@ -98,6 +98,12 @@ class Namespace:
         """The value of a name, or `missing`."""
         return self.names.get(name, missing)
 
+    def variable(self, name: str) -> object:
+        """The value of a context or of a cell's variable; None where the name is of neither."""
+        value = self.names.get(name)
+        mine = not name.startswith("__") and (name not in self.protected or name in self.data)
+        return value if mine and self._offered.get(name, self) is not value else None
+
     def user_names(self) -> list[str]:
         """Names a cell or the host has given to data, functions and classes: what can be answered with."""
         protected, data, offered = self.protected, self.data, self._offered

@@ -16,6 +16,8 @@ _StringIO = io.StringIO
 _DELIMITERS = ",;\t|"
 #: Lines by which the sign is found.
 _SAMPLE_LINES = 50
+#: Characters by which the names of the columns are found before a table is read.
+_HEAD_CHARS = 100_000
 _FIELD_CHARS = 64 * 1024 * 1024
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,17})")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?")
@@ -98,6 +100,13 @@ def csv_table(text: str, name: str, delimiter: "str | None" = None) -> Table:
     columns = column_names([*rows[0], *([""] * (width - len(rows[0])))])
     cells = [[typed(cells) for cells in zip(*(padded(row, width) for row in rows[1:]))]]
     return Table(name, columns, list(zip(*cells[0])) if cells[0] else [])
+
+
+def csv_head(text: str, kind: str) -> "list[str]":
+    """The names of the columns of lines of cells, by the beginning of the text."""
+    head = text[:_HEAD_CHARS].removeprefix("\ufeff")
+    lines = _reader(_StringIO(head, newline=""), delimiter="\t" if kind == "tsv" else delimiter_of(head))
+    return column_names(next((row for row in lines if row), []))
 
 
 def padded(row: "list[str]", width: int) -> "list[str]":

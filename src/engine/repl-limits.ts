@@ -5,6 +5,7 @@ import type { ReplLimits } from '../repl/port.ts';
 export function replLimits(limits: Limits): ReplLimits {
   const { cellTimeoutMs, outputChars, outputBytes, promptBytes, maxBatchItems, answerBytes } = limits;
   const { memoryBytes, maxProcesses, diskBytes, contextFileBytes } = limits;
+  const { sqlTimeoutMs, sqlMemoryBytes, maxSqlRows } = limits;
   const { maxSnapshots, snapshotBytes, maxConcurrentCalls } = limits;
   return {
     cellTimeoutMs,
@@ -17,6 +18,9 @@ export function replLimits(limits: Limits): ReplLimits {
     maxProcesses,
     diskBytes,
     contextFileBytes,
+    sqlTimeoutMs,
+    sqlMemoryBytes,
+    maxSqlRows,
     maxSnapshots,
     snapshotBytes,
     // Some ahead of what is in flight, so that a finished call is followed at once.

@@ -1,4 +1,4 @@
-import type { ContextSet, LoadedContext } from '../context/index.ts';
+import { type ContextSet, type LoadedContext, sqlTables } from '../context/index.ts';
 import type { FileValue } from '../repl/port.ts';
 
 /** The properties of a context that decide which helpers the prompt describes. */
@@ -11,6 +11,8 @@ export interface ContextTraits {
   readonly large: boolean;
   /** It has images. */
   readonly images: boolean;
+  /** It has tables, which `sql` finds. */
+  readonly tables: boolean;
 }
 
 /** Lines from which on a text is a list of something as well. */
@@ -19,12 +21,12 @@ const LINES = 10;
 const SHORT_TEXT = 2_000;
 /** Characters from which on a text is worth cutting, as `chunks` cuts it. */
 const LARGE_TEXT = 20_000;
-const NOTHING: ContextTraits = { items: false, text: false, large: false, images: false };
+const NOTHING: Omit<ContextTraits, 'tables'> = { items: false, text: false, large: false, images: false };
 
 /** The traits of a context; of several, those that any of them has. */
 export function traitsOf(contexts: ContextSet): ContextTraits {
   const all = contexts.kind === 'one' ? [contexts.context] : [...contexts.contexts.values()];
-  return all.map(traitsOfOne).reduce(
+  const traits = all.map(traitsOfOne).reduce(
     (sum, one) => ({
       items: sum.items || one.items,
       text: sum.text || one.text,
@@ -33,9 +35,10 @@ export function traitsOf(contexts: ContextSet): ContextTraits {
     }),
     NOTHING,
   );
+  return { ...traits, tables: sqlTables(contexts).length > 0 };
 }
 
-function traitsOfOne(context: LoadedContext): ContextTraits {
+function traitsOfOne(context: LoadedContext): Omit<ContextTraits, 'tables'> {
   const { value, size, lines } = context;
   const isText = context.type === 'str';
   const longer = (least: number): boolean => size === undefined || size > least;

@@ -1,5 +1,5 @@
 import { countCharacters } from '../code-points.ts';
-import type { ContextNote, ContextSet, LoadedContext } from '../context/index.ts';
+import { type ContextNote, type ContextSet, type LoadedContext, shownName, sqlTables } from '../context/index.ts';
 import type { Limits } from '../limits.ts';
 import { quoted, sentence } from './quoted.ts';
 
@@ -16,8 +16,22 @@ export interface FirstMessageInput {
 
 /** The first user message: the query; names, types, sizes, bounded previews and files of the context; the limits of the run. */
 export function firstMessage({ query, contexts, names, files, limits }: FirstMessageInput): string {
-  const of = [contextSection(contexts, names), ...(files === undefined ? [] : [files])];
+  const of = [contextSection(contexts, names), ...tablesLine(contexts), ...(files === undefined ? [] : [files])];
   return [`Query:\n${query}`, ...of, limitsLine(limits)].join('\n\n');
+}
+
+/** Tables of `sql` that are named. */
+const TABLES = 12;
+
+function tablesLine(contexts: ContextSet): readonly string[] {
+  const tables = sqlTables(contexts);
+  if (tables.length === 0) return [];
+  const shown = tables
+    .slice(0, TABLES)
+    .map(({ name, isBeginning }) => `\`${shownName(name)}${isBeginning ? '_…' : ''}\``);
+  const more = tables.length > TABLES ? ` and ${tables.length - TABLES} more` : '';
+  const sheets = tables.some(({ isBeginning }) => isBeginning) ? '; … stands for the name of a sheet' : '';
+  return [`Tables for \`sql\`: ${shown.join(', ')}${more}${sheets}.`];
 }
 
 /** The limits, and not the rest of them: this message is the same for every turn. */

@@ -44,6 +44,10 @@ export function helperLines({ depth, limits, traits, readsImages }: PromptFacts)
     );
   if (traits.large)
     lines.push("- `chunks(text, size, overlap, by='lines')` gives pieces `{start, end, text}` that cover a text.");
+  if (traits.tables)
+    lines.push(
+      '- `sql("select … where x > ?", 5)` queries tables of the context, and your lists of dicts by name, with SQLite; `sql.tables()` lists them.',
+    );
   if (traits.text)
     lines.push(
       '- `search(pattern or list of words)` gives hits `{start, end, match, snippet}` in `context`: of words, best passages first.',

@@ -16,7 +16,7 @@ const FACTS: PromptFacts = {
     shell: 'just-bash',
   },
   limits: DEFAULT_LIMITS,
-  traits: { items: true, text: true, large: true, images: false },
+  traits: { items: true, text: true, large: true, images: false, tables: true },
   subModelTokens: undefined,
   readsImages: true,
   depth: 0,
@@ -33,7 +33,7 @@ describe('the system prompt', () => {
     // 5 500 characters of it are 1 400 tokens of o200k: the longest form without tools has 5 351 and 1 360.
     const longest = {
       ...FACTS,
-      traits: { items: true, text: true, large: true, images: true },
+      traits: { items: true, text: true, large: true, images: true, tables: true },
       contextNames: ['a', 'b'],
       limits: { ...DEFAULT_LIMITS, maxDepth: 2 },
       outputSchema: '',
@@ -61,7 +61,17 @@ describe('the system prompt', () => {
   });
 
   it('describes only the helpers that fit the context', async () => {
-    const HELPERS = ['llm_map', 'llm_filter', 'llm_reduce', 'llm_extract', 'context_index.search', 'chunks', 'search'];
+    const HELPERS = [
+      'llm_map',
+      'llm_filter',
+      'llm_reduce',
+      'llm_extract',
+      'context_index.search',
+      'chunks',
+      'sql',
+      'search',
+    ];
+    const TEXT = HELPERS.filter((name) => name !== 'sql');
     const described = async (context: Parameters<typeof loadContext>[0]): Promise<string> => {
       const prompt = systemPrompt({ ...FACTS, traits: traitsOf(await loadContext(context)) });
       return HELPERS.filter((name) => prompt.includes(`\`${name}(`)).join(' ');
@@ -70,10 +80,11 @@ describe('the system prompt', () => {
     expect(await described('one short text')).toBe('');
     expect(await described('a line\n'.repeat(20))).toBe('llm_map llm_filter');
     expect(await described('word '.repeat(1_000))).toBe('llm_extract search');
-    expect(await described('a line of it\n'.repeat(5_000))).toBe(HELPERS.join(' '));
+    expect(await described('a line of it\n'.repeat(5_000))).toBe(TEXT.join(' '));
+    expect(await described([{ a: 1 }, { a: 2 }])).toBe('llm_map llm_filter sql');
     expect(await described([1, 2, 3])).toBe('llm_map llm_filter');
     expect(await described({ a: 1 })).toBe('');
-    expect(await described(projected({ text: { length: () => 1e9, slice: () => 'x' } }))).toBe(HELPERS.join(' '));
+    expect(await described(projected({ text: { length: () => 1e9, slice: () => 'x' } }))).toBe(TEXT.join(' '));
     expect(await described(contexts({ rows: [1, 2], text: 'word '.repeat(1_000) }))).toBe(
       'llm_map llm_filter llm_extract search',
     );

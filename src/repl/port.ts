@@ -39,6 +39,10 @@ export interface ReplLimits
   readonly snapshotBytes?: number;
   /** Left out: the default of limits.ts. The engine counts what it sends. */
   readonly contextFileBytes?: number;
+  /** Left out: the defaults of limits.ts, as the guest knows them. */
+  readonly sqlTimeoutMs?: number;
+  readonly sqlMemoryBytes?: number;
+  readonly maxSqlRows?: number;
   /** How many sub-calls the guest keeps under way at once in a batch: the host's concurrency, with some ahead of it. */
   readonly callWindow: number;
 }

@@ -3,7 +3,8 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import type { Kind } from './kind.ts';
 import { PNG } from './made-files.ts';
 
-function parquet(): Buffer {
+/** Three columns: texts, integers of 64 bits, times. */
+export function makeParquet(): Buffer {
   return Buffer.from(
     parquetWriteBuffer({
       columnData: [
@@ -19,7 +20,7 @@ function parquet(): Buffer {
 export const BINARIES: readonly Kind[] = [
   {
     name: 'cities.parquet',
-    make: parquet,
+    make: makeParquet,
     shown: ['text of `cities.parquet` (Parquet file, ', '`rows` of 2 rows with `city`, `people`, `when`'],
     values: {
       "[row['city'] for row in context.rows]": ['Graz', 'Kyiv'],

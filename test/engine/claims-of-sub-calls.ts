@@ -227,6 +227,19 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('[1, true, true, true]'),
   },
   {
+    says: '`sql("select … where x > ?", 5)` queries tables of the context, and your lists of dicts by name, with SQLite; `sql.tables()` lists them.',
+    script: {
+      context: [{ x: 4 }, { x: 6 }, { x: 9 }],
+      root: [
+        cell(
+          'mine = [{"x": 9, "of": "nine"}]',
+          'FINAL([sql("select x from context where x > ? order by x", 5), sql("select m.of from context c join mine m on m.x = c.x"), sql.tables()])',
+        ),
+      ],
+    },
+    holds: (played) => expect(answered(played)).toBe('[[{"x": 6}, {"x": 9}], [{"of": "nine"}], []]'),
+  },
+  {
     says: 'Its window is not known: keep a prompt below 100000 characters.',
     script: { context: 'x', root: [cell('FINAL(len(llm_query("p" * 99_999)))')] },
     holds: (played) => expect(answered(played)).toBe('99999'),

@@ -58,7 +58,7 @@ describe('the system prompt claims, and it is so:', () => {
     const facts = {
       info,
       limits: DEFAULT_LIMITS,
-      traits: { items: true, text: true, large: true, images: true },
+      traits: { items: true, text: true, large: true, images: true, tables: true },
       subModelTokens: undefined,
       readsImages: true,
       depth: 0,

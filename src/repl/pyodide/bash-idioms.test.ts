@@ -135,7 +135,7 @@ test('the system prompt names tools that are there and tools that are missing', 
   const prompt = systemPrompt({
     ...{ info: repl.info, limits: DEFAULT_LIMITS, depth: 0, contextNames: [], tools: [], values: [] },
     ...{ outputSchema: undefined, requireInspection: true, subModelTokens: undefined, readsImages: true },
-    traits: { items: true, text: true, large: true, images: true },
+    traits: { items: true, text: true, large: true, images: true, tables: true },
   });
   const [, there = '', missing = ''] = /text tools \(([^)]*)\) and without ([^:]*):/.exec(prompt) ?? [];
   for (const name of there.split(', '))
