@@ -24,4 +24,4 @@ export {
 } from './input.ts';
 export { type ContextSet, isEmptyContext, loadContext } from './load.ts';
 export { type ProjectedSource, projected } from './projected.ts';
-export { type SqlTable, sqlTables } from './sql-tables.ts';
+export { sqlTables } from './sql-tables.ts';

@@ -21,7 +21,7 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 /** A table in `sql`. */
-export interface SqlTable {
+interface SqlTable {
   /** The name; of a file whose sheets are not known, the beginning of their names. */
   readonly name: string;
   readonly isBeginning: boolean;
