@@ -54,7 +54,7 @@ class ContextTable:
 
 
 class ContextDocument:
-    """A document that may have tables. What it holds is read when it is asked for."""
+    """A document that may have tables. It is read when they are asked for."""
 
     def __init__(self, document: Described, stem: str, alone: bool) -> None:
         self.document = document
@@ -156,7 +156,7 @@ class Catalog:
         return tables
 
     def unread(self) -> "list[str]":
-        """What `known` has left out: the beginnings of names of tables."""
+        """The beginnings of names of tables that `known` has left out."""
         return [one.stem for one in self.documents if one.is_sure and one._tables is None]
 
 

@@ -23,7 +23,7 @@ _WORDS = frozenset(
 
 
 def sql_name(text: str) -> str:
-    """A name for a text: what is no letter or digit is `_`; a digit or a word of SQL at its beginning gets `t_`."""
+    """A name for a text: signs other than letters and digits are `_`. A first digit or a word of SQL gets `t_`."""
     name = _OTHER.sub("_", text).strip("_")[:_LONGEST].rstrip("_") or "table"
     return f"t_{name}" if name[0].isdecimal() or name.lower() in _WORDS else name
 

@@ -18,7 +18,7 @@ from .sql_values import Column, stored
 _STEPS = 20_000
 #: Columns of a table, as SQLite is built by default.
 _MOST_COLUMNS = 2_000
-#: What a statement may do: SELECT, READ, FUNCTION, RECURSIVE (sqlite3.h).
+#: Codes of actions (sqlite3.h). A statement may SELECT, READ, call a FUNCTION and be RECURSIVE.
 _SELECT, _READ, _FUNCTION, _RECURSIVE, _PRAGMA, _TRANSACTION, _ATTACH = 21, 20, 31, 33, 19, 22, 24
 _ALLOWED = frozenset((_SELECT, _READ, _FUNCTION, _RECURSIVE))
 _DENIED_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"))

@@ -15,7 +15,7 @@ _PLAIN = frozenset((int, float, str, bytes, bool, _NONE))
 
 
 class Column:
-    """What is known of the values of a column, block by block."""
+    """Facts about the values of a column, gathered block by block."""
 
     __slots__ = ("kinds", "least", "most", "_foreign")
 
@@ -75,7 +75,7 @@ def stored(value: object) -> object:
 
 
 def _stored_object(value: object) -> object:
-    """Scalars of numpy, dates, missing values of pandas; what else there is, as text."""
+    """Scalars of numpy, dates, missing values of pandas; any other value as text."""
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, float):

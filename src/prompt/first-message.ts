@@ -30,7 +30,7 @@ function tablesLine(contexts: ContextSet): readonly string[] {
     .slice(0, TABLES)
     .map(({ name, isBeginning }) => `\`${shownName(name)}${isBeginning ? '_…' : ''}\``);
   const more = tables.length > TABLES ? ` and ${tables.length - TABLES} more` : '';
-  const sheets = tables.some(({ isBeginning }) => isBeginning) ? '; … stands for the name of a sheet' : '';
+  const sheets = tables.some(({ isBeginning }) => isBeginning) ? ', … is the name of a sheet' : '';
   return [`Tables for \`sql\`: ${shown.join(', ')}${more}${sheets}.`];
 }
 

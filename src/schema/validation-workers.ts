@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { SCHEMA_CHECK_MS, SCHEMA_IDLE_MS, SCHEMA_MEMORY_MIB, SCHEMA_WORKERS } from '../limits.ts';
 import { folderWith, incompletePackage } from '../package-files.ts';
+import { SCHEMA_CHECK_MS, SCHEMA_IDLE_MS, SCHEMA_MEMORY_MIB, SCHEMA_WORKERS } from './limits.ts';
 import type { ValidationIssue, ValidationReply, ValidationRequest } from './validator-worker.ts';
 
 interface Job {

@@ -82,9 +82,7 @@ await onEachBackend(({ repl }) => {
           '  left join mine m on m.code = f.code"""))',
         ],
       );
-      expect(message).toContain(
-        'Tables for `sql`: `book_…`, `fees`, `rates`, `names`; … stands for the name of a sheet.',
-      );
+      expect(message).toContain('Tables for `sql`: `book_…`, `fees`, `rates`, `names`, … is the name of a sheet.');
       expect(answer).toEqual([{ fee: '12', rate: 3, other: 12.5, city: 'Kyiv', zip: '01001', note: null }]);
     });
 
