@@ -53,7 +53,7 @@ export interface RunFigures {
 
 export const NO_FIGURES: RunFigures = { turns: 0, subCalls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0, calls: 0 };
 
-/** What the figures of a run are read from. */
+/** The log of a run as far as its figures need it. */
 interface Figured {
   readonly events: readonly EventBody[];
   readonly children: readonly Figured[];
