@@ -86,6 +86,8 @@ class Bindings:
             return decode_text(next(texts))
         if kind == "json":
             return parse_json(decode_text(next(texts)))
+        if kind == "bytes":
+            return bytes(next(texts))
         if kind == "file":
             return self.load(value)
         if kind == "projection":

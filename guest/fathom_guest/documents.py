@@ -145,9 +145,10 @@ class Document(Described):
     @property
     def kind(self) -> str:
         """`pdf`, `xlsx`, `csv`, `text`, … or `binary`."""
-        if isinstance(self._content, bytes):
-            return "binary"
-        return self.meta["kind"] if "kind" in self._about.get("meta", ()) else Described.kind.__get__(self)
+        stated = self._about.get("meta", {}).get("kind")
+        if stated is not None:
+            return stated
+        return "binary" if isinstance(self._content, bytes) else Described.kind.__get__(self)
 
     @property
     def text(self) -> str:

@@ -45,6 +45,8 @@ function bytesOf(value: Sized): number {
       return value.json.length;
     case 'file':
       return value.bytes;
+    case 'bytes':
+      return value.data.byteLength;
     case 'document':
       return value.text?.bytes ?? 0;
     case 'documents':
@@ -64,6 +66,8 @@ async function valueText(value: Sized): Promise<WholeText> {
       return { text: value.json };
     case 'file':
       return await fileText(value);
+    case 'bytes':
+      return { because: 'an image of the messages has no text' };
     case 'document':
       return value.text === undefined ? { because: `${value.path} has no text` } : await fileText(value.text);
     case 'documents': {

@@ -59,7 +59,8 @@ function describeDocuments(documents: readonly DocumentValue[]): string {
 }
 
 function bytesOf(content: DocumentValue['content']): number {
-  return content.kind === 'file' ? content.bytes : Buffer.byteLength(content.text);
+  if (content.kind === 'file') return content.bytes;
+  return content.kind === 'bytes' ? content.data.byteLength : Buffer.byteLength(content.text);
 }
 
 function topFolder(path: string): string {

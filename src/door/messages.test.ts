@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isNamedContexts, partsOf } from '../context/input.ts';
 import { type ContextSet, loadContext } from '../context/load.ts';
+import { png } from '../model/image.testing.ts';
 import { type DoorMessage, type DoorPart, requestFromMessages } from './messages.ts';
 
 const text = (role: DoorMessage['role'], ...texts: readonly string[]): DoorMessage => ({
@@ -111,6 +112,23 @@ describe('files of messages', () => {
     ]);
   });
 
+  it('that are images are documents with bytes, and the conversation names them alike', async () => {
+    const image = png(3, 2);
+    const { context } = requestFromMessages([
+      { role: 'user', parts: [{ type: 'text', text: 'Look.' }, file(image, undefined, 'image/*'), file('t', 'a')] },
+      { role: 'user', parts: [{ type: 'text', text: 'q' }, file(image, 'a', 'image/png')] },
+    ]);
+    const set = await loadContext(context);
+    expect(await documentsOf(set)).toEqual([
+      ['image-1.png', { kind: 'bytes', data: image }],
+      ['a', 't'],
+      ['a (2)', { kind: 'bytes', data: image }],
+    ]);
+    expect(isNamedContexts(context) && partsOf(context).conversation).toEqual([
+      { role: 'user', content: 'Look.\n\n[file: image-1.png]\n\n[file: a]' },
+    ]);
+  });
+
   it.each([
     ['a PDF', file(Buffer.from('%PDF-1.7'), 'a.pdf', 'application/pdf'), /a\.pdf .*it is a PDF, not text: convert it/],
     ['a zip archive', file(bytes(0x50, 0x4b, 3, 4), 'a.zip', 'text/plain'), /it is a zip archive/],
@@ -119,7 +137,7 @@ describe('files of messages', () => {
     [
       'an image',
       file(bytes(1), 'a.png', 'image/png'),
-      /it is of the type image\/png, and messages may hold files of text only: describe it/,
+      /a\.png .*it is neither a PNG nor a JPEG image, or it is damaged: convert it to PNG first/,
     ],
     ['audio', file('AAAA', undefined, 'audio'), /it is of the type audio.*: transcribe it first/],
   ])('%s is refused before anything is spent', (_, part, message) => {

@@ -5,7 +5,7 @@ import { RlmError } from '../errors.ts';
 import { DOOR_EXCERPT_CHARS, DOOR_QUERY_CHARS } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { CompletionRequest } from '../run/run-handle.ts';
-import { attachedFiles, type DoorFile } from './attachments.ts';
+import { attachedFiles, type DoorFile, fileNames, type NamedFile } from './attachments.ts';
 
 /** A part of a message: a text, or a file with its content. */
 export type DoorPart = { readonly type: 'text'; readonly text: string } | DoorFile;
@@ -29,15 +29,16 @@ export type AskedRequest = Pick<CompletionRequest, 'query' | 'context' | 'instru
  * The one rule for messages: system messages are instructions; the last user message is the query, and where it is long the
  * context; earlier messages and files join the context. One piece of context is `context`; several have their own names.
  *
- * @throws RlmError `invalid-option` without a user message that has text, `context-invalid` for a file that is not text
+ * @throws RlmError `invalid-option` without a user message that has text, `context-invalid` for a file that is neither text nor an image
  */
 export function requestFromMessages(messages: readonly DoorMessage[], rule: MessageRule = {}): AskedRequest {
   const queryChars = checkedQueryChars(rule.queryChars ?? DOOR_QUERY_CHARS);
-  const last = messages.findLast(({ role }) => role === 'user');
+  const named = withNames(messages);
+  const last = named.findLast(({ role }) => role === 'user');
   const text = last === undefined ? '' : textOf(last);
   if (text.trim() === '') throw noQuestion();
-  const files = attachedFiles(messages.flatMap(({ parts }) => parts.filter((part) => part.type === 'file')));
-  const conversation = messages.filter((message) => message !== last && message.role !== 'system').map(asJson);
+  const files = attachedFiles(named.flatMap(({ parts }) => parts.filter((part) => part.type === 'file')));
+  const conversation = named.filter((message) => message !== last && message.role !== 'system').map(asJson);
   const pieces: Record<string, Exclude<ContextInput, ReturnType<typeof contexts>>> = {
     ...(text.length > queryChars && { message: text }),
     ...(conversation.length > 0 && { conversation }),
@@ -45,7 +46,7 @@ export function requestFromMessages(messages: readonly DoorMessage[], rule: Mess
   };
   const names = Object.keys(pieces);
   const [only] = Object.values(pieces);
-  const instructions = messages.filter(({ role }) => role === 'system').map(textOf);
+  const instructions = named.filter(({ role }) => role === 'system').map(textOf);
   return {
     query: text.length > queryChars ? excerpt(text, { queryChars, alone: names.length === 1 }) : text,
     ...(only !== undefined && { context: names.length === 1 ? only : contexts(pieces) }),
@@ -68,13 +69,27 @@ function noQuestion(): RlmError {
   return new RlmError({ code: 'invalid-option', message, userAction: true, data: { param: 'messages' } });
 }
 
-function textOf({ parts }: DoorMessage): string {
+interface NamedMessage {
+  readonly role: DoorMessage['role'];
+  readonly parts: readonly (Exclude<DoorPart, DoorFile> | NamedFile)[];
+}
+
+/** The conversation and the list of documents name a file alike. */
+function withNames(messages: readonly DoorMessage[]): readonly NamedMessage[] {
+  const named = fileNames();
+  return messages.map(({ role, parts }) => ({
+    role,
+    parts: parts.map((part) => (part.type === 'file' ? named(part) : part)),
+  }));
+}
+
+function textOf({ parts }: NamedMessage): string {
   return parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
 }
 
 /** A message in the variable `conversation`; the content of its files is in `files`. */
-function asJson({ role, parts }: DoorMessage): JsonValue {
-  const content = parts.map((part) => (part.type === 'text' ? part.text : `[file: ${part.name ?? 'file'}]`));
+function asJson({ role, parts }: NamedMessage): JsonValue {
+  const content = parts.map((part) => (part.type === 'text' ? part.text : `[file: ${part.name}]`));
   return { role, content: content.join('\n\n') };
 }
 

@@ -54,7 +54,9 @@ function traitsOfOne(context: LoadedContext): Omit<ContextTraits, 'tables'> {
       };
     case 'documents':
       return {
-        images: value.documents.some(({ path, content }) => content.kind === 'file' && isImage(content, path)),
+        images: value.documents.some(
+          ({ path, content }) => content.kind === 'bytes' || (content.kind === 'file' && isImage(content, path)),
+        ),
         items: value.documents.length > 1,
         text: true,
         large: value.documents.length > 1 || bytesOf(value.documents) > LARGE_TEXT,
@@ -89,8 +91,8 @@ function isImage({ as, converts }: FileValue, name: string): boolean {
 }
 
 function bytesOf(documents: Extract<LoadedContext['value'], { kind: 'documents' }>['documents']): number {
-  return documents.reduce(
-    (sum, { content }) => sum + (content.kind === 'file' ? content.bytes : content.text.length),
-    0,
-  );
+  return documents.reduce((sum, { content }) => {
+    if (content.kind === 'bytes') return sum;
+    return sum + (content.kind === 'file' ? content.bytes : content.text.length);
+  }, 0);
 }

@@ -17,6 +17,7 @@ export type ReplValue =
   /** JSON text, parsed by Python (exact integers). */
   | { readonly kind: 'json'; readonly json: string }
   | FileValue
+  | BytesValue
   /** Read on demand from the host; the guest sees a lazy sequence, mapping or text. */
   | {
       readonly kind: 'projection';
@@ -74,10 +75,16 @@ export interface FileValue {
   readonly identity?: string;
 }
 
+/** Bytes of the host's memory, such as an image of a message. They are bound as `bytes`. */
+export interface BytesValue {
+  readonly kind: 'bytes';
+  readonly data: Uint8Array;
+}
+
 /** One document of a list of them. */
 export interface DocumentValue {
   readonly path: string;
-  readonly content: FileValue | { readonly kind: 'text'; readonly text: string };
+  readonly content: FileValue | BytesValue | { readonly kind: 'text'; readonly text: string };
   /** Facts that do not come out of its content: those of a mail, whose content is its text. */
   readonly about?: { readonly title?: string; readonly meta?: Readonly<Record<string, JsonValue>> };
 }

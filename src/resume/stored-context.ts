@@ -85,8 +85,18 @@ async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFi
 type Document = Extract<LoadedContext['value'], { kind: 'documents' }>['documents'][number];
 type StoredDocument = Extract<StoredContext, { kind: 'files' }>['documents'][number];
 
-async function storeDocument({ path, content }: Document, { store, owner }: StoreHandle): Promise<StoredDocument> {
+/** The form of a document whose blob holds bytes. */
+const IN_BASE64 = { as: 'bytes', blob: 'base64' } as const;
+
+async function storeDocument(
+  { path, content, about }: Document,
+  { store, owner }: StoreHandle,
+): Promise<StoredDocument> {
   if (content.kind === 'text') return { path, blob: await store.blobs.put(content.text, owner) };
+  if (content.kind === 'bytes') {
+    const blob = await store.blobs.put(Buffer.from(content.data).toString('base64'), owner);
+    return { path, blob, options: { ...IN_BASE64, ...(about !== undefined && { about }) } };
+  }
   const { bytes, sha256, options, path: file } = await storedFile(content, store);
   return { path, bytes, ...(sha256 !== undefined && { sha256 }), file, ...(options !== undefined && { options }) };
 }
@@ -183,7 +193,7 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
   const documents: Document[] = await mapBounded(
     stored.documents,
     async ({ path, bytes, sha256, blob, file, options }) => {
-      if (blob !== undefined) return { path, content: { kind: 'text', text: await store.blobs.text(blob) } } as const;
+      if (blob !== undefined) return blobDocument({ path, text: await store.blobs.text(blob), options });
       const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
       await checkUnchanged(known);
       const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
@@ -192,6 +202,19 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
   );
   const { notes = [] } = (stored.options ?? {}) as { readonly notes?: readonly ContextNote[] };
   return contextSource(() => Promise.resolve(documentsContext(documents, notes)));
+}
+
+interface BlobRecord {
+  readonly path: string;
+  readonly text: string;
+  readonly options?: JsonValue | undefined;
+}
+
+function blobDocument({ path, text, options }: BlobRecord): Document {
+  const { blob, about } = (options ?? {}) as { readonly blob?: string; readonly about?: Document['about'] };
+  if (blob !== IN_BASE64.blob) return { path, content: { kind: 'text', text } };
+  const content = { kind: 'bytes', data: Buffer.from(text, 'base64') } as const;
+  return { path, content, ...(about !== undefined && { about }) };
 }
 
 /** A run continues with the contexts it began with, or not at all. */

@@ -57,8 +57,9 @@ function doorPart(part: WirePart): DoorPart {
     case 'input_file':
       return filePart(part);
     case 'image_url':
+      return imagePart(isObject(part.image_url) ? part.image_url.url : part.image_url);
     case 'input_image':
-      return { type: 'file', name: 'image', mediaType: 'image/*', data: '' };
+      return imagePart(part.image_url);
     case 'input_audio':
       throw refusedParameter('audio');
     default:
@@ -74,6 +75,16 @@ function textField(part: WirePart, name: string): string {
 
 function textPart(text: string): DoorPart {
   return { type: 'text', text };
+}
+
+/** An image as a data URL, which is the one form that needs no download. */
+function imagePart(url: unknown): DoorPart {
+  if (typeof url === 'string' && /^data:image\/[^,]*;base64,/i.test(url.slice(0, 1_024))) {
+    return filePart({ file_data: url });
+  }
+  const why =
+    'an image has to be a data URL such as data:image/png;base64,…, because this server stores and fetches no files';
+  throw invalidField('messages', why);
 }
 
 const DATA_URL = /^data:([^;,]*)([^,]*),/i;

@@ -3,7 +3,9 @@ import { generateText, jsonSchema, type LanguageModel, Output, tool } from 'ai';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { requestFromMessages } from '../../src/ai-sdk/index.ts';
+import { png } from '../../src/model/image.testing.ts';
 import { cell } from '../engine/harness.ts';
+import { imagesIn } from '../engine/image-cells.ts';
 import { doorOf } from './door.ts';
 
 vi.stubGlobal('AI_SDK_LOG_WARNINGS', false);
@@ -74,6 +76,20 @@ describe('generateText', () => {
     expect(text).toBe('Jane wrote it');
     expect(mock.calls[0]?.request.system).toContain('Answer in French.');
     expect(JSON.stringify(mock.calls.map(({ request }) => request.body))).not.toContain('secret plan');
+  });
+
+  it('takes images as documents with bytes, and refuses those of other formats', async () => {
+    const { mock, model } = await doorOf(({ prompt }) =>
+      prompt === 'sub' ? 'a whale' : cell('FINAL(llm_query("sub", images=[context["whale.png"]]))'),
+    );
+    const asking = (data: Uint8Array, filename: string) => {
+      const file = { type: 'file' as const, data, mediaType: 'image/png', filename };
+      return generateText({ model, messages: [{ role: 'user', content: [{ type: 'text', text: 'What?' }, file] }] });
+    };
+    expect((await asking(png(3, 2), 'whale.png')).text).toBe('a whale');
+    expect(imagesIn(mock.calls[1]?.request.body)).toEqual([Buffer.from(png(3, 2)).toString('base64')]);
+    await expect(asking(Buffer.from('GIF89a'), 'b.gif')).rejects.toThrow(/b\.gif.*neither a PNG nor a JPEG/);
+    expect(mock.calls).toHaveLength(2);
   });
 
   it('follows a rule of the caller', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { png } from '../../src/model/image.testing.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { call, connectPair, type Pair } from './harness.ts';
 
@@ -11,8 +12,11 @@ let pair: Pair;
 const LONG = 'line of a long answer, 30 chars\n'.repeat(3_000);
 
 /** The root model by the question: code that the answer needs. */
-const model = scriptedModel(({ messages }) => {
+const model = scriptedModel(({ messages, prompt, images }) => {
   const seen = JSON.stringify(messages);
+  if (prompt === 'sub') return `${images.length} image`;
+  if (seen.includes('IMAGE'))
+    return "```repl\nFINAL(f\"{llm_query('sub', images=[context])} of {context.meta['width']} pixels\")\n```";
   if (seen.includes('LONG')) return '```repl\nx = "line of a long answer, 30 chars\\n" * 3000\nFINAL_VAR("x")\n```';
   return '```repl\nFINAL(str(len(context)))\n```';
 });
@@ -50,6 +54,12 @@ describe('tools', () => {
     expect((await call(pair.client, 'ask', { question: 'How long?', text: 'abc' })).data).toMatchObject({
       answer: '3',
     });
+  });
+
+  it('ask takes paths of images, which cells send to a sub-model', async () => {
+    await writeFile(join(root, 'whale.png'), png(30, 20));
+    const asked = await call(pair.client, 'ask', { question: 'IMAGE: what is it?', paths: ['whale.png'] });
+    expect(asked.data).toMatchObject({ answer: '1 image of 30 pixels', status: 'completed' });
   });
 
   it('ask sends a long answer as its beginning, and result reads it page by page', async () => {

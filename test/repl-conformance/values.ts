@@ -19,6 +19,21 @@ export function describeValues(bench: () => Bench): void {
       );
     });
 
+    test('bytes of the host, alone and as documents beside texts', async () => {
+      const data = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+      const documents = [
+        { path: 'a.txt', content: { kind: 'text', text: 'é' } },
+        { path: 'b.png', content: { kind: 'bytes', data }, about: { meta: { kind: 'image', width: 3 } } },
+        { path: 'c.bin', content: { kind: 'bytes', data: new Uint8Array() } },
+      ] as const;
+      await bench().repl.bind({ values: { raw: { kind: 'bytes', data }, context: { kind: 'documents', documents } } });
+      expect(await bench().value('raw == bytes(range(256)) == context["b.png"].bytes')).toBe('True');
+      expect(await bench().value('[(one.kind, one.size, one.is_text) for one in context]')).toBe(
+        "[('text', 1, True), ('image', 256, False), ('binary', 0, False)]",
+      );
+      expect(await bench().value('context[1].meta["width"], context[0].bytes')).toBe("(3, b'\\xc3\\xa9')");
+    });
+
     test('several named contexts: each by name, context a read-only mapping of them', async () => {
       await bench().repl.bind({
         values: {

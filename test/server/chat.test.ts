@@ -134,22 +134,6 @@ describe('a chat completion', () => {
     expect(text).toContain(message);
   });
 
-  it('refuses an image before anything is spent, and says what to do', async () => {
-    const { server, mock } = await serve({ respond: () => final('never') });
-    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
-    const content = [{ type: 'text', text: 'What is this?' }, image];
-    const { status, json } = await raw(`${server.url}/v1/chat/completions`, {
-      body: { ...ASK, messages: [{ role: 'user', content }] },
-    });
-    expect({ status, json }).toMatchObject({
-      status: 400,
-      json: {
-        error: { code: 'context-invalid', param: 'messages', message: /files of text only: describe it in words/ },
-      },
-    } as never);
-    expect(mock.calls).toEqual([]);
-  });
-
   it('names settings that have no effect in a header', async () => {
     const { client } = await serve({ respond: () => final('x') });
     const { response } = await client.chat.completions.create({ ...ASK, top_p: 0.5, store: false }).withResponse();

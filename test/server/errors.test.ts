@@ -125,7 +125,7 @@ const CASES: Readonly<Partial<Record<RlmErrorCode, Case>>> = {
             role: 'user',
             content: [
               { type: 'text', text: 'q' },
-              { type: 'image_url', image_url: { url: 'x' } },
+              { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
             ],
           },
         ],

@@ -43,6 +43,9 @@ async function encodeValue(
     case 'json':
       parts.push(encodeExact(value.json));
       return { kind: 'json' };
+    case 'bytes':
+      parts.push(Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength));
+      return { kind: 'bytes' };
     case 'file':
       return encodeFile(value, describeFile);
     case 'documents':

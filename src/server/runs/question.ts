@@ -1,6 +1,6 @@
 import { isObject } from '../../argument-checks.ts';
 import { type ContextInput, contexts } from '../../context/index.ts';
-import { attachedFiles } from '../../door/attachments.ts';
+import { attachedFiles, fileNames } from '../../door/attachments.ts';
 import { type ReadableFolders, readablePaths } from '../../door/paths.ts';
 import type { CompletionRequest } from '../../run/run-handle.ts';
 import { answerSchema } from '../ask.ts';
@@ -30,9 +30,10 @@ export function contextOf(body: JsonBody, folders: ReadableFolders | undefined):
 
 function filesOf(files: unknown): ReturnType<typeof attachedFiles> {
   if (!Array.isArray(files)) return undefined;
-  const parts = files.filter(isObject).map(({ name, text }) => ({
-    ...{ type: 'file' as const, name: String(name), mediaType: 'text/plain', data: String(text) },
-  }));
+  const named = fileNames();
+  const parts = files
+    .filter(isObject)
+    .map(({ name, text }) => named({ type: 'file', name: String(name), mediaType: 'text/plain', data: String(text) }));
   return attachedFiles(parts);
 }
 
