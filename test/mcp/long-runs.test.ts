@@ -1,10 +1,11 @@
 /** Runs that take longer than their client waits, over the pipes of a process of `fathom mcp`. */
+import { once } from 'node:events';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { scriptedModel } from '../../src/test.ts';
 import { FATHOM_ARGV } from '../cli/run-fathom.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
@@ -20,15 +21,19 @@ const CELLS = [
 
 let folder: string;
 let provider: MockProvider;
+/** Questions whose model waits until the test opens the gate; the others get a reply after the timeout of their client. */
+const gates = new Map<string, PromiseWithResolvers<void>>();
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'fathom-mcp-long-')));
   await writeFile(join(folder, 'data.txt'), 'x'.repeat(1_000));
-  // Each reply takes as long as the client waits: the run takes three times as long.
   provider = await startMockProvider({
-    respond: ({ messages }) => ({
-      text: CELLS[messages.filter(({ role }) => role === 'assistant').length] ?? '',
-      latencyMs: TIMEOUT,
-    }),
+    respond: async ({ messages }) => {
+      const text = CELLS[messages.filter(({ role }) => role === 'assistant').length] ?? '';
+      const gate = gates.get(questionOf(messages) ?? '');
+      await gate?.promise;
+      // Each reply takes as long as the client waits: the run takes three times as long.
+      return { text, latencyMs: gate === undefined ? TIMEOUT : 0 };
+    },
   });
 });
 afterAll(async () => {
@@ -36,7 +41,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function spawnServer(...args: readonly string[]): Promise<{ client: Client; pid: number; stderr: () => string }> {
+/** A question of which the model gives no reply until `open` is called. */
+function gated(question: string): { readonly question: string; readonly open: () => void } {
+  const gate = Promise.withResolvers<void>();
+  gates.set(question, gate);
+  return { question, open: gate.resolve };
+}
+
+function questionOf(messages: readonly { readonly content: string }[]): string | undefined {
+  const seen = messages.map(({ content }) => content).join();
+  return [...gates.keys()].find((question) => seen.includes(question));
+}
+
+async function spawnServer(
+  { onTestFinished }: TestContext,
+  ...args: readonly string[]
+): Promise<{ client: Client; pid: number; stderr: () => string }> {
   const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
   const [command, ...first] = FATHOM_ARGV;
   const transport = new StdioClientTransport({
@@ -59,8 +79,8 @@ async function spawnServer(...args: readonly string[]): Promise<{ client: Client
 describe('a run three times as long as the timeout of its client', { timeout: 60_000 }, () => {
   const question = { question: 'How many?', paths: ['data.txt'] };
 
-  it('is delivered to a client that listens to progress', async () => {
-    const { client } = await spawnServer();
+  it('is delivered to a client that listens to progress', async (context) => {
+    const { client } = await spawnServer(context);
     const messages: string[] = [];
     const asked = await call(client, 'ask', question, {
       timeout: TIMEOUT + 1_000,
@@ -72,8 +92,8 @@ describe('a run three times as long as the timeout of its client', { timeout: 60
     for (const turn of [1, 2, 3]) expect(messages.join('\n')).toContain(`turn ${turn} of 30`);
   });
 
-  it('is delivered by start, status and result to a client that does not', async () => {
-    const { client } = await spawnServer();
+  it('is delivered by start, status and result to a client that does not', async (context) => {
+    const { client } = await spawnServer(context);
     const { data } = await call(client, 'start', question);
     let found: Called;
     do {
@@ -81,43 +101,52 @@ describe('a run three times as long as the timeout of its client', { timeout: 60
     } while (found.data.status === 'running');
     expect(found.data).toMatchObject({ status: 'completed', answer: '3 of 1000' });
   });
+});
 
-  it('is joined by the same question after a timeout, and paid once', async () => {
-    const { client } = await spawnServer();
-    const before = provider.calls.length;
-    await expect(call(client, 'ask', question, { timeout: TIMEOUT })).rejects.toThrow(/timed out/i);
+describe('a run that outlives a call, or its server', { timeout: 60_000 }, () => {
+  const ask = { paths: ['data.txt'] };
+
+  it('is joined by the same question after a timeout, and paid once', async (context) => {
+    const { client } = await spawnServer(context);
+    const { question, open } = gated('How many are joined?');
+    await expect(call(client, 'ask', { ...ask, question }, { timeout: 500 })).rejects.toThrow(/timed out/i);
     const [first] = (await call(client, 'status')).data.runs as readonly { run_id: string; status: string }[];
     expect(first).toMatchObject({ status: 'running' });
-    const asked = await call(client, 'ask', question, { timeout: 30_000 });
-    expect(asked.data).toMatchObject({ answer: '3 of 1000', run_id: first?.run_id });
-    expect(provider.calls.length - before).toBe(CELLS.length);
+    const asked = call(client, 'ask', { ...ask, question }, { timeout: 30_000 });
+    open();
+    expect((await asked).data).toMatchObject({ answer: '3 of 1000', run_id: first?.run_id });
+    const paid = provider.calls.filter(
+      ({ request, outcome }) => outcome === 'replied' && questionOf(request.messages) === question,
+    );
+    expect(paid).toHaveLength(CELLS.length);
   });
 
-  it('is paused when the server ends, killed or not, and resumed by the next one', async () => {
-    const one = await spawnServer();
-    const { data } = await call(one.client, 'start', question);
+  it('is paused when the server ends, killed or not, and resumed by the next one', async (context) => {
+    const { question, open } = gated('How many are resumed?');
+    const one = await spawnServer(context);
+    const { data } = await call(one.client, 'start', { ...ask, question });
     await one.client.close();
-    const two = await spawnServer();
+    const two = await spawnServer(context);
     expect((await call(two.client, 'status', { run_id: data.run_id })).data.runs).toMatchObject([
       { status: 'running' },
     ]);
     process.kill(two.pid, 'SIGKILL');
-    const three = await spawnServer();
+    const three = await spawnServer(context);
+    open();
     const found = await call(three.client, 'result', { run_id: data.run_id, wait_seconds: 30 }, { timeout: 40_000 });
     expect(found.data, three.stderr()).toMatchObject({ status: 'completed', answer: '3 of 1000' });
   });
-});
 
-describe('a run that waits for a REPL', { timeout: 60_000 }, () => {
-  it('is stored when start returns: a kill and the next server continue it', async () => {
-    const one = await spawnServer('--max-repls', '1');
-    const ask = { paths: ['data.txt'] };
-    const first = await call(one.client, 'start', { ...ask, question: 'Which is first?' });
-    const second = await call(one.client, 'start', { ...ask, question: 'Which waits?' });
-    expect(second.data).toMatchObject({ status: 'running', doing: 'waiting for a REPL, number 1 in the queue' });
+  it('is stored when start returns, also while it waits for a REPL: a kill and the next server continue it', async (context) => {
+    const [first, second] = [gated('Which is first?'), gated('Which waits?')];
+    const one = await spawnServer(context, '--max-repls', '1');
+    const started = await call(one.client, 'start', { ...ask, question: first.question });
+    const queued = await call(one.client, 'start', { ...ask, question: second.question });
+    expect(queued.data).toMatchObject({ status: 'running', doing: 'waiting for a REPL, number 1 in the queue' });
     process.kill(one.pid, 'SIGKILL');
-    const two = await spawnServer('--max-repls', '1');
-    for (const { data } of [first, second]) {
+    const two = await spawnServer(context, '--max-repls', '1');
+    for (const { open } of [first, second]) open();
+    for (const { data } of [started, queued]) {
       const found = await call(two.client, 'result', { run_id: data.run_id, wait_seconds: 40 }, { timeout: 45_000 });
       expect(found.data, two.stderr()).toMatchObject({ status: 'completed', answer: '3 of 1000' });
     }
@@ -125,11 +154,16 @@ describe('a run that waits for a REPL', { timeout: 60_000 }, () => {
 });
 
 describe('a call that its client ends', { timeout: 30_000 }, () => {
-  const started = async (lingerMs = 600_000): Promise<Pair> => {
-    const model = scriptedModel(() => ({ text: '```repl\nFINAL("late")\n```', latencyMs: 3_000 }));
+  /** A server whose model gives no reply until `open` is called, or the run is stopped. */
+  const started = async (lingerMs = 600_000): Promise<Pair & { readonly open: () => void }> => {
+    const gate = Promise.withResolvers<void>();
+    const model = scriptedModel(async ({ signal }) => {
+      await Promise.race([gate.promise, once(signal, 'abort')]);
+      return '```repl\nFINAL("late")\n```';
+    });
     const pair = await connectPair({ rlm: { model }, limits: { lingerMs } });
     onTestFinished(() => pair[Symbol.asyncDispose]());
-    return pair;
+    return { ...pair, open: gate.resolve };
   };
   const runOf = async ({ client }: Pair): Promise<string> => {
     for (;;) {
@@ -172,15 +206,14 @@ describe('a call that its client ends', { timeout: 30_000 }, () => {
     const one = call(pair.client, 'ask', asked, { signal: control.signal });
     const two = call(pair.client, 'ask', asked);
     await runOf(pair);
-    control.abort('the user pressed escape');
-    await expect(one).rejects.toThrow();
-    expect((await two).data).toMatchObject({ answer: 'late' });
     const { data } = await call(pair.client, 'start', { ...asked, question: 'q2' });
     const again = new AbortController();
     const joined = call(pair.client, 'ask', { ...asked, question: 'q2' }, { signal: again.signal });
     await call(pair.client, 'status');
-    again.abort('the user pressed escape');
-    await expect(joined).rejects.toThrow();
+    for (const each of [control, again]) each.abort('the user pressed escape');
+    for (const ended of [one, joined]) await expect(ended).rejects.toThrow();
+    pair.open();
+    expect((await two).data).toMatchObject({ answer: 'late' });
     expect((await call(pair.client, 'result', { run_id: data.run_id })).data).toMatchObject({ answer: 'late' });
   });
 
@@ -198,6 +231,7 @@ describe('a call that its client ends', { timeout: 30_000 }, () => {
   it('keeps the answer of a run that ended meanwhile for the same question', async () => {
     const pair = await started();
     const id = await timedOut(pair);
+    pair.open();
     const done = async (): Promise<unknown> => (await call(pair.client, 'status', { run_id: id })).data.runs;
     await expect.poll(done, { timeout: 10_000 }).toMatchObject([{ status: 'completed' }]);
     expect((await call(pair.client, 'ask', asked)).data).toMatchObject({ run_id: id, answer: 'late' });
