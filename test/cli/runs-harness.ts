@@ -85,3 +85,24 @@ export async function interrupted(question = 'Q', more: readonly string[] = []):
   expect(run).toMatchObject({ status: 'interrupted', turns: 1, subCalls: 1 });
   return run?.id ?? '';
 }
+
+/** Runs `fathom view` until it has printed its address, does something with it, and ends it by SIGINT. */
+export async function viewing(args: readonly string[], act: (address: string) => Promise<void>): Promise<string> {
+  let acted: Promise<void> | undefined;
+  const outcome = await runFathom(['view', '--no-open', ...args], {
+    cwd: folder,
+    onStart: (child) => {
+      running.add(child);
+      let out = '';
+      child.stdout?.on('data', (text: string) => {
+        out += text;
+        const [, address] = /^(http\S+)\n/.exec(out) ?? [];
+        if (address === undefined || acted !== undefined) return;
+        acted = act(address).finally(() => child.kill('SIGINT'));
+      });
+    },
+  });
+  await acted;
+  expect(outcome).toMatchObject({ code: 0, signal: null });
+  return outcome.stderr;
+}

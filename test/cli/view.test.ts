@@ -1,35 +1,12 @@
 /** `fathom view` as a process: its address, its end, files, and runs of other processes that it ends. */
-import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { actOn } from '../../src/cli/view/act.ts';
 import { buildPage } from '../../tools/build-page.ts';
-import { runFathom } from './run-fathom.ts';
-import { cell, fathom, folder, hanging, kept, running, script } from './runs-harness.ts';
+import { cell, fathom, folder, hanging, kept, script, viewing } from './runs-harness.ts';
 
 beforeAll(() => buildPage(join(import.meta.dirname, '..', '..', 'viewer', 'dist')));
-
-/** Runs the command until it has printed its address, does something with it, and ends it by SIGINT. */
-async function viewing(args: readonly string[], act: (address: string) => Promise<void>): Promise<string> {
-  let acted: Promise<void> | undefined;
-  const outcome = await runFathom(['view', '--no-open', ...args], {
-    cwd: folder,
-    onStart: (child: ChildProcess) => {
-      running.add(child);
-      let out = '';
-      child.stdout?.on('data', (text: string) => {
-        out += text;
-        const [, address] = /^(http\S+)\n/.exec(out) ?? [];
-        if (address === undefined || acted !== undefined) return;
-        acted = act(address).finally(() => child.kill('SIGINT'));
-      });
-    },
-  });
-  await acted;
-  expect(outcome).toMatchObject({ code: 0, signal: null });
-  return outcome.stderr;
-}
 
 /** Opens the session of an address, and reads as the page does. */
 async function read(address: string, path: string): Promise<unknown> {
