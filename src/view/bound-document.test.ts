@@ -41,4 +41,26 @@ describe('a document without content', () => {
     expect(bare.tree.turns[0]?.commands[0]?.durationMs).toBe(1_000);
     expect(bare.facts.query).toBe('[left out: 15 characters]');
   });
+
+  it('keeps codes of errors and exceptions of Python, and hides everything else, fields of later versions included', () => {
+    const calls = [{ root_model: 'm', prompt: 'secret', response: '', error: 'secret', execution_time: 1 }];
+    const failed = {
+      code: 'secret',
+      result: { stdout: '', stderr: 'KeyError: secret', execution_time: 1, rlm_calls: calls },
+    };
+    const own = { code: 'secret', result: { stdout: '', stderr: 'SecretError: x', execution_time: 1, rlm_calls: [] } };
+    const lines = [{ type: 'iteration', response: '', prompt: [], code_blocks: [failed, own], final_answer: null }];
+    const document = referenceDocument(lines, 'x');
+    const evidence = {
+      verdict: 'partly',
+      citations: [{ document: 'secret.txt', quote: 'secret', status: 'found' }],
+    } as const;
+    const later = { ...document, tree: { ...document.tree, evidence }, addedLater: { note: 'secret' } };
+    const bare = withoutContent(later);
+    expect(JSON.stringify(bare)).not.toMatch(/secret/i);
+    const [first, second] = bare.tree.turns[0]?.commands ?? [];
+    expect(first).toMatchObject({ error: { type: 'KeyError' }, calls: [{ ok: false, error: { code: 'failed' } }] });
+    expect(second?.error?.type).toBe('[left out: 11 characters]');
+    expect(bare.tree.evidence).toMatchObject({ verdict: 'partly', citations: [{ status: 'found' }] });
+  });
 });

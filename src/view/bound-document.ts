@@ -26,29 +26,29 @@ export function boundDocument(document: RunDocument, most: number = EXPORT_MOST_
 
 /** A document of the same tree without a word of what was asked, read or answered. */
 export function withoutContent(document: RunDocument): RunDocument {
-  const hidden = (text: string, field: string): string =>
-    CONTENT.has(field) && text !== '' ? `[left out: ${text.length} characters]` : text;
+  const hidden = (text: string, field: string, owner: string): string =>
+    text === '' || isKept(text, field, owner) ? text : `[left out: ${text.length} characters]`;
   const bare = mapTexts(document, hidden) as RunDocument;
   return { ...bare, leftOut: 'all texts (--no-content): figures, models, times and outcomes are here' };
 }
 
-/** Fields with words of users, models or data. */
-const CONTENT: ReadonlySet<string> = new Set([
-  ...[
-    'query',
-    'text',
-    'reply',
-    'reasoning',
-    'content',
-    'shown',
-    'stdout',
-    'stderr',
-    'feedback',
-    'variables',
-    'message',
-  ],
-  ...['code', 'command', 'value', 'prompt', 'items', 'name', 'description', 'reason', 'details', 'excerpt', 'system'],
+/** Fields that never hold words of users, models or data. Every other text is content, those of later versions included. */
+const KEPT: ReadonlySet<string> = new Set([
+  ...['format', 'origin', 'id', 'runId', 'childRunId', 'sessionId', 'status', 'outcome', 'stop', 'verdict', 'purpose'],
+  ...['createdAt', 'updatedAt', 'startedAt', 'time', 'model', 'rootModel', 'subCallModel', 'subModels', 'backend'],
+  ...['isolation', 'kind', 'level', 'role', 'finishReason', 'form'],
 ]);
+
+/** Exceptions of Python: the name of any other is a word of the code. */
+const PYTHON_ERROR =
+  /^(?:Arithmetic|Assertion|Attribute|EOF|FileExists|FileNotFound|Import|Indentation|Index|IsADirectory|Key|Lookup|Memory|ModuleNotFound|Name|NotADirectory|NotImplemented|OS|Overflow|Permission|Recursion|Runtime|Syntax|System|Timeout|Type|UnboundLocal|Unicode(?:Decode|Encode)?|Value|ZeroDivision)Error$/;
+
+function isKept(text: string, field: string, owner: string): boolean {
+  if (KEPT.has(field)) return true;
+  if (field === 'type')
+    return owner === 'error' ? PYTHON_ERROR.test(text) : owner === 'command' || owner === 'contexts';
+  return field === 'code' && (owner === 'error' || owner === 'rejected');
+}
 
 function joined(before: string | undefined, more: string): string {
   return before === undefined ? more : `${before}; ${more}`;
@@ -59,10 +59,13 @@ function eachText(value: unknown, visit: (text: string) => void): void {
   else if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) eachText(each, visit);
 }
 
-/** A copy in which every text is what `map` makes of it. Items of a list have the name of the list. */
-function mapTexts(value: unknown, map: (text: string, field: string) => string, field = ''): unknown {
-  if (typeof value === 'string') return map(value, field);
-  if (Array.isArray(value)) return value.map((each) => mapTexts(each, map, field));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapTexts(each, map, name)]));
+/** A copy in which every text is the result of `map`. Items of a list have the name of the list. */
+function mapTexts(value: unknown, map: (text: string, field: string, owner: string) => string): unknown {
+  const copy = (each: unknown, field: string, owner: string): unknown => {
+    if (typeof each === 'string') return map(each, field, owner);
+    if (Array.isArray(each)) return each.map((item) => copy(item, field, owner));
+    if (typeof each !== 'object' || each === null) return each;
+    return Object.fromEntries(Object.entries(each).map(([name, inner]) => [name, copy(inner, name, field)]));
+  };
+  return copy(value, '', '');
 }

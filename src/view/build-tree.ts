@@ -1,5 +1,6 @@
 import type { RunEvent } from '../event/event.ts';
 import { figuresOf, type JournalCall, type RunLog } from '../resume/run-logs.ts';
+import { besidesOf, NO_USAGE, plusUsage } from './beside-nodes.ts';
 import { noticesOf } from './notices.ts';
 import type { CallNode, CommandNode, NodeUsage, RunEnd, RunNode, TurnNode } from './run-node.ts';
 
@@ -12,6 +13,7 @@ export function runTree(log: RunLog): RunNode {
   const end = events.findLast((event) => event.type === 'run.completed');
   const turns = turnsOf(log);
   const last = events.findLast((event) => event.type === 'turn.started');
+  const evidence = events.findLast((event) => event.type === 'evidence.checked');
   const isPending = last !== undefined && end === undefined && turns.at(-1)?.number !== last.turn;
   return {
     runId: log.runId,
@@ -28,7 +30,9 @@ export function runTree(log: RunLog): RunNode {
     figures: figuresOf(log),
     turns,
     pending: isPending ? { number: last.turn, startedAt: last.time } : null,
+    besides: besidesOf(events),
     notices: noticesOf(events),
+    ...(evidence !== undefined && { evidence: { verdict: evidence.verdict, citations: evidence.citations } }),
   };
 }
 
@@ -65,8 +69,6 @@ function turnNode(event: EventOf<'model.replied'>, facts: TurnFacts): TurnNode {
   };
 }
 
-const NO_USAGE: NodeUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0, attempts: 0 };
-
 function turnFacts(log: RunLog): TurnFacts {
   const { events } = log;
   const commandNode = commandNodes(log);
@@ -81,7 +83,7 @@ function turnFacts(log: RunLog): TurnFacts {
     } else if (event.type === 'turn.completed') {
       facts.ended.set(event.turn, event);
     } else if (event.type === 'usage.recorded' && event.purpose === 'root') {
-      facts.usage.set(turn, plus(facts.usage.get(turn) ?? NO_USAGE, event));
+      facts.usage.set(turn, plusUsage(facts.usage.get(turn) ?? NO_USAGE, event));
     } else if (event.type === 'command.parsed') {
       push(facts.commands, event.turn, commandNode(event));
     } else if (event.type === 'command.rejected' && event.code !== 'after-final') {
@@ -89,15 +91,6 @@ function turnFacts(log: RunLog): TurnFacts {
     }
   }
   return facts;
-}
-
-function plus(usage: NodeUsage, { inputTokens, outputTokens, costUsd }: EventOf<'usage.recorded'>): NodeUsage {
-  return {
-    inputTokens: usage.inputTokens + inputTokens,
-    outputTokens: usage.outputTokens + outputTokens,
-    costUsd: usage.costUsd === null || costUsd === null ? null : usage.costUsd + costUsd,
-    attempts: usage.attempts + 1,
-  };
 }
 
 /** Makes the nodes of commands. Every log is read once, whatever the number of commands and calls. */
@@ -206,6 +199,7 @@ function endOf({
   reason,
   elapsedMs,
   text,
+  textChars,
   time,
 }: EventOf<'run.completed'> & { readonly time: string }): RunEnd {
   return {
@@ -215,6 +209,7 @@ function endOf({
     time,
     ...(reason !== undefined && { reason }),
     ...(text !== undefined && { text }),
+    ...(textChars !== undefined && { textChars }),
   };
 }
 

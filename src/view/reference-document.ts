@@ -70,7 +70,7 @@ function runOf({ metadata, iterations, runId, depth, query }: LoggedRun): RunNod
       time: isoOf(at),
       ...(answer !== undefined && { text: answer }),
     },
-    ...{ figures: figuresOf(turns), pending: null, notices: [] },
+    ...{ figures: figuresOf(turns), pending: null, besides: [], notices: [] },
   };
 }
 

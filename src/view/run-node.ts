@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ContextFacts } from '../event/event.ts';
+import type { ContextFacts, Evidence } from '../event/event.ts';
 import type { RunFigures } from '../resume/run-logs.ts';
 
 /** A run as its events report it. */
@@ -26,8 +26,22 @@ export interface RunNode {
   readonly turns: readonly TurnNode[];
   /** The turn whose reply the model still writes. */
   readonly pending: { readonly number: number; readonly startedAt: string } | null;
+  /** Model round trips that belong to no turn. */
+  readonly besides: readonly BesideNode[];
   /** Everything that is not a turn: limits, warnings, restarts, snapshots, tools. */
   readonly notices: readonly NoticeNode[];
+  /** Of its answer, where quotes were asked for. */
+  readonly evidence?: Evidence;
+}
+
+/** A direct call, the last call at a limit, or a summary of old turns. */
+export interface BesideNode {
+  readonly purpose: 'direct' | 'final' | 'summary';
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Milliseconds, retries included; 0 in the records of versions that did not measure it. */
+  readonly durationMs: number;
+  readonly usage: NodeUsage;
 }
 
 export interface RunEnd {
@@ -39,6 +53,8 @@ export interface RunEnd {
   readonly time: string;
   /** The beginning of its answer. */
   readonly text?: string;
+  /** Characters (UTF-16) of the whole answer, where `text` is cut. */
+  readonly textChars?: number;
 }
 
 export interface TurnNode {

@@ -3,6 +3,7 @@ import type { RunEvent } from '../event/event.ts';
 import type { ChildLog, RunLog } from '../resume/run-logs.ts';
 import { runTree } from './build-tree.ts';
 import type { RunDocument } from './run-document.ts';
+import type { RunNode } from './run-node.ts';
 
 /**
  * A run from a file of events (`--trace`, `jsonlSink`). Events hold no prompts and replies of sub-calls: of these only
@@ -34,8 +35,14 @@ export function traceDocument(events: readonly RunEvent[], name: string): RunDoc
     },
     ...{ text: tree.end?.text ?? null, subModels: [tree.subCallModel].filter((model) => model !== ''), limits: {} },
     tree,
-    leftOut: 'the prompts and replies of sub-calls, which a file of events does not hold',
+    leftOut: leftOut(tree),
   };
+}
+
+function leftOut({ end }: RunNode): string {
+  const calls = 'the prompts and replies of sub-calls, which a file of events does not hold';
+  if (end?.text === undefined || end.textChars === undefined) return calls;
+  return `${calls}; the answer behind its first ${end.text.length.toLocaleString('en')} of ${end.textChars.toLocaleString('en')} characters`;
 }
 
 const STATUS_OF: Readonly<Record<string, RunDocument['facts']['status']>> = { failed: 'failed', aborted: 'aborted' };

@@ -62,6 +62,13 @@ const RUN_LINE = record({
   ...{ model: TEXT, outcome: nullable(TEXT), stop: nullable(TEXT), reason: nullable(TEXT), at: NUMBER },
   ...{ ms: nullable(NUMBER), turns: COUNT, subCalls: COUNT, tokens: COUNT, costUsd: USD },
   pending: nullable(record({ number: COUNT, at: NUMBER })),
+  besides: {
+    type: 'array',
+    items: record({
+      ...{ purpose: { enum: ['direct', 'final', 'summary'] }, at: NUMBER, ms: NUMBER, inputTokens: COUNT },
+      ...{ outputTokens: COUNT, costUsd: USD, attempts: COUNT },
+    }),
+  },
   notices: { type: 'array', items: record({ at: NUMBER, turn: COUNT, level: TEXT, text: TEXT }) },
 });
 
@@ -86,6 +93,12 @@ export const PAGE_SCHEMAS: Readonly<Record<string, Schema>> = {
   RunBriefs: record({ items: { type: 'array', items: BRIEF }, more: BOOLEAN }),
   RunOverview: record({
     ...{ facts: OBJECT, origin: TEXT, leftOut: nullable(TEXT), query: CUT, answer: nullable(CUT) },
+    evidence: nullable(
+      record({
+        ...{ verdict: { enum: ['verified', 'partly', 'unverified'] }, found: COUNT, total: COUNT },
+        citations: { type: 'array', items: record({ document: TEXT, quote: TEXT, status: TEXT }) },
+      }),
+    ),
     ...{ subModels: { type: 'array', items: TEXT }, limits: OBJECT, backend: TEXT, isolation: TEXT },
     ...{ contexts: { type: 'array', items: OBJECT }, startedAt: TEXT, spanMs: NUMBER },
     counts: record({ runs: COUNT, calls: COUNT, failedCalls: COUNT, turns: COUNT }),

@@ -1,15 +1,15 @@
 import { RlmError } from '../../errors.ts';
 import type { RunRecord, RunStatus, Store } from '../../store/index.ts';
-import { type RunPages, runPages } from '../../view/pages/index.ts';
+import { type BriefPage, type RunPages, runPages } from '../../view/pages/index.ts';
 import { readDocument } from '../../view/read-document.ts';
-import { type BriefPage, type BriefQuery, briefPage } from '../../view/run-brief.ts';
+import { briefPage, documentBriefs, PAGE_BRIEFS, type StatusQuery } from '../../view/run-brief.ts';
 import type { RunDocument } from '../../view/run-document.ts';
 import type { Client } from '../access.ts';
 import { PAGE_CACHE_MS, PAGE_CACHE_RUNS, PAGE_LIVE_MS } from '../limits.ts';
 
 /** The runs that pages show. */
 export interface PageLibrary {
-  list(client: Client, query: BriefQuery & { readonly status?: RunStatus }): Promise<BriefPage>;
+  list(client: Client, query: StatusQuery): Promise<BriefPage>;
   /** @throws RlmError `run-not-found` */
   pages(id: string, client: Client): Promise<RunPages>;
 }
@@ -18,8 +18,8 @@ export interface PageLibrary {
 export interface RunAccess {
   /** @throws RlmError `run-not-found` */
   record(id: string, client: Client): Promise<RunRecord>;
-  /** Newest first. */
-  all(client: Client, status?: RunStatus): Promise<readonly RunRecord[]>;
+  /** Newest first; where `most` is given, at least so many of them. */
+  all(client: Client, status?: RunStatus, most?: number): Promise<readonly RunRecord[]>;
 }
 
 interface Cached {
@@ -39,8 +39,11 @@ export class StoreLibrary implements PageLibrary {
     this.#access = access;
   }
 
-  async list(client: Client, { status, ...query }: Parameters<PageLibrary['list']>[1]): Promise<BriefPage> {
-    return await briefPage(await this.#access.all(client, status), this.#store, query);
+  async list(client: Client, { status, ...query }: StatusQuery): Promise<BriefPage> {
+    // A list that is looked at every few seconds reads no more records than it shows.
+    const isFirst = query.text.trim() === '' && query.before === undefined;
+    const records = await this.#access.all(client, status, isFirst ? PAGE_BRIEFS + 1 : undefined);
+    return await briefPage(records, this.#store, query);
   }
 
   async pages(id: string, client: Client): Promise<RunPages> {
@@ -66,14 +69,9 @@ export class StoreLibrary implements PageLibrary {
 /** The one run of a file. */
 export function documentLibrary(document: RunDocument): PageLibrary {
   const pages = runPages(document);
-  const { id, status, outcome, stop, createdAt, turns, subCalls, costUsd, elapsedMs, model } = document.facts;
-  const { inputTokens, outputTokens, query } = document.facts;
-  const brief = {
-    ...{ id, status, outcome, stop, createdAt, turns, subCalls, costUsd, elapsedMs, model, query },
-    ...{ tokens: inputTokens + outputTokens, answer: (document.text ?? '').slice(0, 400) },
-  };
+  const { id } = document.facts;
   return {
-    list: () => Promise.resolve({ items: [brief], more: false }),
+    list: (_, query) => Promise.resolve(documentBriefs(document, query)),
     pages(given) {
       if (given === id) return Promise.resolve(pages);
       const message = `This server shows one file, and no run ${JSON.stringify(given.slice(0, 64))}.`;

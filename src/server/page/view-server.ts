@@ -101,7 +101,7 @@ function everyRun(store: Store): RunAccess {
       const message = `There is no run ${JSON.stringify(id.slice(0, 64))} in this store.`;
       throw new RlmError({ code: 'run-not-found', message, userAction: true });
     },
-    all: (_, status?: RunStatus) =>
-      store.runs.list({ rootsOnly: true, limit: Number.MAX_SAFE_INTEGER, ...(status !== undefined && { status }) }),
+    all: (_, status?: RunStatus, most = Number.MAX_SAFE_INTEGER) =>
+      store.runs.list({ rootsOnly: true, limit: most, ...(status !== undefined && { status }) }),
   };
 }

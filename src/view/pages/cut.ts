@@ -13,6 +13,10 @@ export const CODE_CHARS = 16_000;
 export const LINE_CHARS = 300;
 /** Characters of a prompt or reply in a row of calls. */
 export const ROW_CHARS = 120;
+/** Quotes of the evidence that the head of a run lists. */
+export const LISTED_QUOTES = 20;
+/** Notices of one run that are listed: turns have none or a few each. */
+export const LISTED_NOTICES = 200;
 /** Characters of JSON in one page: it is read in one piece, and parsed without a pause that is felt. */
 export const PAGE_CHARS = 500_000;
 /** Items in one page at the most. */
@@ -35,6 +39,11 @@ export function oneLine(text: string): string {
     .replace(/\s+/g, ' ')
     .trim();
   return beginning(head, ROW_CHARS);
+}
+
+/** The beginning of a text that has no handle; an ellipsis says that it is cut. */
+export function short(text: string, chars: number): string {
+  return text.length <= chars ? text : `${beginning(text, chars - 1)}…`;
 }
 
 /** A pair of surrogates is not cut in two. */

@@ -6,6 +6,8 @@ export interface RunEntry {
   readonly node: RunNode;
   /** The run and the command that started it; null for the root. */
   readonly parent: { readonly runId: string; readonly command: string } | null;
+  /** Empty without one. */
+  readonly answer: string;
 }
 
 /** A call of the tree, and where it was made. */
@@ -31,19 +33,30 @@ export interface RunIndex {
 export function indexRun(document: RunDocument): RunIndex {
   const runs = new Map<string, RunEntry>();
   const calls: CallEntry[] = [];
-  const walk = (node: RunNode, parent: RunEntry['parent']): void => {
-    runs.set(node.runId, { node, parent });
+  const walk = (entry: RunEntry): void => {
+    const { node } = entry;
+    runs.set(node.runId, entry);
     for (const { commands } of node.turns) {
       for (const command of commands) {
+        // The event of a child's end has the beginning of its answer; the reply of the call that started it has all of it.
+        const replies = new Map<string, string>();
         command.calls.forEach((call, index) => {
           calls.push({ call, run: node, command, index });
+          if (call.childRunId !== undefined) replies.set(call.childRunId, call.reply);
         });
-        for (const child of command.children) walk(child, { runId: node.runId, command: command.id });
+        for (const child of command.children) {
+          const answer = longer(child.end?.text ?? '', replies.get(child.runId) ?? '');
+          walk({ node: child, parent: { runId: node.runId, command: command.id }, answer });
+        }
       }
     }
   };
-  walk(document.tree, null);
+  walk({ node: document.tree, parent: null, answer: document.text ?? '' });
   return { document, start: startOf(document), runs, runList: [...runs.values()], calls };
+}
+
+function longer(a: string, b: string): string {
+  return b.length > a.length ? b : a;
 }
 
 /** A run begins before its first event: its REPL is started first. After a pause its time of work says less than its event. */

@@ -1,7 +1,8 @@
-import type { TurnNode } from '../run-node.ts';
-import { cut, cutOrNull, LINE_CHARS, pageOf } from './cut.ts';
+import type { Evidence } from '../../event/event.ts';
+import type { RunNode, TurnNode } from '../run-node.ts';
+import { cut, cutOrNull, LINE_CHARS, LISTED_NOTICES, LISTED_QUOTES, pageOf, short } from './cut.ts';
 import { offset, type RunEntry, type RunIndex, sumUsd } from './index-run.ts';
-import type { Overview, Page, RunLine, Work } from './page-types.ts';
+import type { EvidenceView, NoticeLine, Overview, Page, RunLine, Work } from './page-types.ts';
 
 /** The head of a run. */
 export function overview(index: RunIndex): Overview {
@@ -13,6 +14,7 @@ export function overview(index: RunIndex): Overview {
     ...{ facts: others, origin, leftOut, subModels, limits },
     query: cut(query, `${tree.runId}/query`),
     answer: cutOrNull(text ?? '', `${tree.runId}/answer`, 3 * LINE_CHARS * 10),
+    evidence: tree.evidence === undefined ? null : evidenceView(tree.evidence),
     ...{ backend: tree.backend, isolation: tree.isolation, contexts: tree.contexts },
     startedAt: new Date(start).toISOString(),
     spanMs: spanOf(index),
@@ -26,14 +28,24 @@ export function overview(index: RunIndex): Overview {
   };
 }
 
+function evidenceView({ verdict, citations }: Evidence): EvidenceView {
+  return {
+    verdict,
+    found: citations.filter(({ status }) => status !== 'not-found').length,
+    total: citations.length,
+    citations: citations.slice(0, LISTED_QUOTES).map(({ document, quote, status }) => ({
+      ...{ document: short(document, LINE_CHARS), quote: short(quote, LINE_CHARS), status },
+    })),
+  };
+}
+
 /** The runs of the tree from `from` on, root first, each before its children. */
 export function runPage(index: RunIndex, from: number): Page<RunLine> {
   return pageOf(index.runList.length, from, (at) => runLine(index, index.runList[at] as RunEntry));
 }
 
-function runLine(index: RunIndex, { node, parent }: RunEntry): RunLine {
+function runLine(index: RunIndex, { node, parent, answer }: RunEntry): RunLine {
   const { runId, end, figures, pending } = node;
-  const answer = parent === null ? (index.document.text ?? '') : (end?.text ?? '');
   return {
     id: runId,
     parent: parent?.runId ?? null,
@@ -46,8 +58,21 @@ function runLine(index: RunIndex, { node, parent }: RunEntry): RunLine {
     ...{ turns: node.turns.length, subCalls: figures.subCalls, costUsd: figures.costUsd },
     tokens: figures.inputTokens + figures.outputTokens,
     pending: pending === null ? null : { number: pending.number, at: offset(index, pending.startedAt) },
-    notices: node.notices.map(({ time, turn, level, text }) => ({ at: offset(index, time), turn, level, text })),
+    besides: node.besides.map(({ purpose, startedAt, durationMs, usage }) => ({
+      ...{ purpose, ...usage, at: offset(index, startedAt), ms: durationMs },
+    })),
+    notices: noticeLines(index, node),
   };
+}
+
+/** The first notices of a run, and how many more there are. */
+function noticeLines(index: RunIndex, { notices }: RunNode): readonly NoticeLine[] {
+  const lines = notices.slice(0, LISTED_NOTICES).map(({ time, turn, level, text }): NoticeLine => {
+    return { at: offset(index, time), turn, level, text: short(text, 4 * LINE_CHARS) };
+  });
+  const [last, more] = [lines.at(-1), notices.length - lines.length];
+  if (last === undefined || more === 0) return lines;
+  return [...lines, { ...last, level: 'info', text: `${more} more notices are not listed here.` }];
 }
 
 /** Milliseconds to the last thing that is known. */
@@ -63,14 +88,15 @@ function spanOf(index: RunIndex): number {
 }
 
 function workOf(index: RunIndex): Work {
-  const { turns } = index.document.tree;
+  const { turns, besides } = index.document.tree;
   const sums = turns.map((turn) => workOfTurn(index, turn));
   const total = (field: 'modelMs' | 'codeMs' | 'callsMs'): number => sums.reduce((sum, work) => sum + work[field], 0);
-  const modelUsd = sumUsd(turns.map(({ usage }) => usage.costUsd));
+  const modelUsd = sumUsd([...turns, ...besides].map(({ usage }) => usage.costUsd));
+  const besidesMs = besides.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const all = index.document.facts.costUsd;
   return {
     startMs: offset(index, index.document.tree.startedAt),
-    ...{ modelMs: total('modelMs'), codeMs: total('codeMs'), callsMs: total('callsMs'), modelUsd },
+    ...{ modelMs: total('modelMs') + besidesMs, codeMs: total('codeMs'), callsMs: total('callsMs'), modelUsd },
     callsUsd: all === null || modelUsd === null ? null : Math.max(0, all - modelUsd),
   };
 }

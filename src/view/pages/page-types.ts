@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { ContextFacts } from '../../event/event.ts';
+import type { Citation, ContextFacts, Verdict } from '../../event/event.ts';
 import type { RunDocument } from '../run-document.ts';
 import type { RunFacts } from '../run-facts.ts';
-import type { NodeUsage, NoticeNode } from '../run-node.ts';
+import type { BesideNode, NodeUsage, NoticeNode } from '../run-node.ts';
 
 /** A text, or the beginning of one. */
 export interface CutText {
@@ -47,6 +47,20 @@ export interface RunBrief {
   readonly answer: string;
 }
 
+/** Which runs to list. */
+export interface BriefQuery {
+  /** Part of the id, question or answer, upper and lower case alike; empty: all. */
+  readonly text: string;
+  /** The id of a run: only runs that are older. */
+  readonly before?: string;
+}
+
+/** One page of a list of runs, and whether there are more. */
+export interface BriefPage {
+  readonly items: readonly RunBrief[];
+  readonly more: boolean;
+}
+
 /** The head of a run. */
 export interface Overview {
   readonly facts: Omit<RunFacts, 'query'>;
@@ -54,6 +68,8 @@ export interface Overview {
   readonly leftOut: string | null;
   readonly query: CutText;
   readonly answer: CutText | null;
+  /** Null where no quotes were asked for. */
+  readonly evidence: EvidenceView | null;
   readonly subModels: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
   readonly backend: string;
@@ -74,11 +90,20 @@ export interface Overview {
   readonly work: Work;
 }
 
+/** The checked quotes of an answer: the first of them, with the beginning of each. */
+export interface EvidenceView {
+  readonly verdict: Verdict;
+  /** Quotes that are in the context, word for word or nearly. */
+  readonly found: number;
+  readonly total: number;
+  readonly citations: readonly Pick<Citation, 'document' | 'quote' | 'status'>[];
+}
+
 /** Milliseconds and US dollars by kind of work. */
 export interface Work {
   /** The REPL was started and the context was loaded. */
   readonly startMs: number;
-  /** The root model writes. */
+  /** The root model writes: turns, a direct call, the last call at a limit, summaries. */
   readonly modelMs: number;
   /** Cells run while no sub-call is in flight. */
   readonly codeMs: number;
@@ -110,7 +135,18 @@ export interface RunLine {
   readonly tokens: number;
   readonly costUsd: number | null;
   readonly pending: { readonly number: number; readonly at: number } | null;
-  readonly notices: readonly (Pick<NoticeNode, 'turn' | 'level' | 'text'> & { readonly at: number })[];
+  /** Model round trips that belong to no turn. */
+  readonly besides: readonly BesideLine[];
+  readonly notices: readonly NoticeLine[];
+}
+
+export interface BesideLine extends NodeUsage, Pick<BesideNode, 'purpose'> {
+  readonly at: number;
+  readonly ms: number;
+}
+
+export interface NoticeLine extends Pick<NoticeNode, 'turn' | 'level' | 'text'> {
+  readonly at: number;
 }
 
 /** One turn of one run. */

@@ -1,6 +1,6 @@
-import type { CallNode, CommandNode, RunNode, TurnNode } from '../run-node.ts';
+import type { CallNode, CommandNode, TurnNode } from '../run-node.ts';
 import { promptOf } from './call-pages.ts';
-import type { RunIndex } from './index-run.ts';
+import type { RunEntry, RunIndex } from './index-run.ts';
 import { sourceOf } from './turn-pages.ts';
 
 /** A text of a run: the handle of what it belongs to, its own handle, and its name in words. */
@@ -13,9 +13,10 @@ export interface NamedText {
 
 /** Every text of a tree. A reply holds the code of its turn, so code is not listed again. */
 export function* textsOf(index: RunIndex): Generator<NamedText> {
-  for (const { node } of index.runList) {
+  for (const entry of index.runList) {
+    const { node } = entry;
     const { runId } = node;
-    yield* runTexts(index, node);
+    yield* runTexts(entry);
     for (const turn of node.turns) {
       yield* turnTexts(`${runId}/t${turn.number}`, turn);
       for (const command of turn.commands) {
@@ -26,8 +27,7 @@ export function* textsOf(index: RunIndex): Generator<NamedText> {
   }
 }
 
-function* runTexts({ document }: RunIndex, node: RunNode): Generator<NamedText> {
-  const answer = node === document.tree ? (document.text ?? '') : (node.end?.text ?? '');
+function* runTexts({ node, answer }: RunEntry): Generator<NamedText> {
   yield text(node.runId, 'query', 'question', node.query);
   yield text(node.runId, 'answer', 'answer', answer);
 }
@@ -68,7 +68,7 @@ export function textOf(index: RunIndex, ref: string): string | undefined {
     return undefined;
   };
   const [, number = '', id] = /^t(\d+)(\.\d+)?$/.exec(part) ?? [];
-  if (number === '') return find(runTexts(index, entry.node));
+  if (number === '') return find(runTexts(entry));
   const turn = entry.node.turns.find((each) => each.number === Number(number));
   if (turn === undefined) return undefined;
   if (id === undefined) return find(turnTexts(`${runId}/${part}`, turn));

@@ -1,14 +1,6 @@
+import { EVENT_NAMES } from './event-names.ts';
 import type { ListQuery, LiveEvent, Source } from './source.ts';
 import { SourceError } from './source.ts';
-
-/** A run's events; their names are those of docs/server.md. */
-const EVENTS = [
-  ...['run.queued', 'route.chosen', 'run.started', 'run.resumed', 'run.completed', 'run.progress', 'turn.started'],
-  ...['model.delta', 'model.replied', 'command.parsed', 'command.rejected', 'turn.completed', 'cell.started'],
-  ...['cell.output', 'cell.completed', 'subcall.started', 'subcall.completed', 'subcall.fallback', 'model.notice'],
-  ...['tool.started', 'tool.completed', 'budget.warning', 'limit.reached', 'repl.restarted', 'usage.recorded'],
-  ...['snapshot.created', 'snapshot.restored', 'snapshot.deleted', 'journal.diverged', 'run.changed'],
-] as const;
 
 /** Runs of the server that the page came from. */
 export function httpSource(onRefused: () => void): Source {
@@ -87,7 +79,7 @@ function follow(path: string, onEvent: (event: LiveEvent) => void, onState: (con
     // The server closes the stream after it; the browser would connect again.
     if (event.type === 'run.completed') stream.close();
   };
-  for (const name of EVENTS) stream.addEventListener(name, take);
+  for (const name of EVENT_NAMES) stream.addEventListener(name, take);
   stream.onopen = () => onState(true);
   stream.onerror = () => onState(false);
   return () => stream.close();

@@ -13,8 +13,9 @@ import {
 const LOOK_MS = 400;
 /** Milliseconds between two looks at the children of a run that is at work. */
 const CHILD_LOOK_MS = 3_000;
-/** A look may take this part of the time. */
+/** A look may take this part of the time, up to a pause that a reader would take for a hang. */
 const LOOK_SHARE = 8;
+const MOST_PAUSE_MS = 5_000;
 
 /** A run as the page has it so far. */
 export interface RunState {
@@ -102,7 +103,8 @@ export function openRun(id: string, source: Source): RunState {
       runs.value = new Map(lines.map((line) => [line.id, line]));
       error.value = null;
     });
-    if (head.facts.status !== 'running') end();
+    // A file shows a run as it was: it has no process to follow.
+    if (head.facts.status !== 'running' || source.kind === 'file') end();
     else if (stopFollowing === undefined && !closed) begin();
   };
   const look = async (): Promise<void> => {
@@ -115,24 +117,32 @@ export function openRun(id: string, source: Source): RunState {
   let looking = false;
   let again = false;
   let pause = LOOK_MS;
-  const lookSoon = (): void => {
-    if (closed || timer !== undefined) return;
+  /** `now`: without a pause, for what the reader waits for. */
+  const lookSoon = (now = false): void => {
+    if (closed || (timer !== undefined && !now)) return;
     if (looking) {
       again = true;
+      if (now) pause = 0;
       return;
     }
-    timer = setTimeout(async () => {
-      timer = undefined;
-      looking = true;
-      const began = performance.now();
-      await look().catch(failed);
-      pause = Math.max(LOOK_MS, LOOK_SHARE * (performance.now() - began));
-      looking = false;
-      if (again) {
-        again = false;
-        lookSoon();
-      }
-    }, pause);
+    clearTimeout(timer);
+    timer = setTimeout(
+      async () => {
+        timer = undefined;
+        looking = true;
+        const began = performance.now();
+        pause = LOOK_MS;
+        await look().catch(failed);
+        const took = performance.now() - began;
+        if (pause > 0) pause = Math.min(MOST_PAUSE_MS, Math.max(LOOK_MS, LOOK_SHARE * took));
+        looking = false;
+        if (again) {
+          again = false;
+          lookSoon();
+        }
+      },
+      now ? 0 : pause,
+    );
   };
 
   const onEvent = (event: LiveEvent): void => {
@@ -143,13 +153,13 @@ export function openRun(id: string, source: Source): RunState {
     else {
       if (type === 'turn.started') draft.value = '';
       if (type === 'cell.completed' || type === 'command.parsed') output.value = '';
-      lookSoon();
+      lookSoon(type === 'run.completed');
     }
   };
   function begin(): void {
     live.value = true;
     // Events of children are not sent.
-    poll = setInterval(lookSoon, CHILD_LOOK_MS);
+    poll = setInterval(() => lookSoon(), CHILD_LOOK_MS);
     stopFollowing = source.follow(id, onEvent, (isConnected) => {
       connected.value = isConnected;
       // It may have missed the end.
@@ -167,7 +177,9 @@ export function openRun(id: string, source: Source): RunState {
     });
   }
 
-  void look().catch(failed);
+  // The turns of the root are asked for beside the head, not behind it.
+  wanted.add(id);
+  void Promise.all([loadHead(), loadTurns(id)]).catch(failed);
   return {
     ...{ id, overview, runs, calls, callsDone, error, draft, output, progress, live, connected },
     turns: turnsOf,
@@ -183,7 +195,7 @@ export function openRun(id: string, source: Source): RunState {
     },
     async act(action) {
       await source.act(id, action);
-      lookSoon();
+      lookSoon(true);
     },
     close() {
       closed = true;

@@ -1,9 +1,10 @@
 import type {
+  BriefPage,
+  BriefQuery,
   CallLine,
   Matches,
   Overview,
   Page,
-  RunBrief,
   RunLine,
   TurnView,
 } from '../../../src/view/pages/page-types.ts';
@@ -11,11 +12,9 @@ import type {
 export type * from '../../../src/view/pages/page-types.ts';
 
 /** Which runs to list. */
-export interface ListQuery {
-  readonly text: string;
+export interface ListQuery extends BriefQuery {
+  /** Empty: any. */
   readonly status: string;
-  /** The id of the last run that is known. */
-  readonly before?: string;
 }
 
 /** Where the page gets runs from: a server, or the file that it is. */
@@ -24,7 +23,7 @@ export interface Source {
   readonly kind: 'server' | 'file';
   /** Of a file: the run it holds. */
   readonly only: string | null;
-  list(query: ListQuery): Promise<{ readonly items: readonly RunBrief[]; readonly more: boolean }>;
+  list(query: ListQuery): Promise<BriefPage>;
   overview(id: string): Promise<Overview>;
   runs(id: string, from: number): Promise<Page<RunLine>>;
   turns(id: string, run: string, from: number): Promise<Page<TurnView>>;

@@ -4,6 +4,8 @@ import { counted } from '../../../src/cli/screen/figures.ts';
 import { source } from '../app-state.ts';
 import type { CutText } from '../data/source.ts';
 import { Code } from './code.tsx';
+import { Prose } from './prose.tsx';
+import { flowing } from './prose-blocks.ts';
 
 /** Characters that are drawn at once: more would stop the page for a moment. */
 const DRAWN_CHARS = 200_000;
@@ -12,8 +14,8 @@ export interface LongTextProps {
   readonly run: string;
   readonly text: CutText;
   readonly label: string;
-  /** `prose` breaks lines between words; `output` keeps columns. */
-  readonly kind: 'prose' | 'output' | 'code';
+  /** `prose` has lists, headings and code; `plain` breaks lines between words; `output` keeps columns. */
+  readonly kind: 'prose' | 'plain' | 'output' | 'code';
   readonly language?: string;
 }
 
@@ -46,8 +48,10 @@ export function LongText({ run, text, label, kind, language = 'text' }: LongText
         <pre class="output-text" tabIndex={0} role="region" aria-label={label}>
           {shown}
         </pre>
-      ) : (
+      ) : kind === 'plain' ? (
         <div class="prose-text">{flowing(shown)}</div>
+      ) : (
+        <Prose text={shown} label={label} />
       )}
       {left > 0 && (
         <div class="cut" role="note">
@@ -60,21 +64,4 @@ export function LongText({ run, text, label, kind, language = 'text' }: LongText
       )}
     </div>
   );
-}
-
-/** Characters of a line that was broken to fit a window. */
-const BROKEN_CHARS = 55;
-
-/** Models break prose at the width of a window that is not this one: such lines are joined. The reply as emitted keeps them. */
-function flowing(text: string): string {
-  const lines = text.split('\n');
-  return lines
-    .map((line, index) => {
-      const next = lines[index + 1];
-      if (next === undefined) return line;
-      const isBroken =
-        line.length >= BROKEN_CHARS && line.length <= 2 * BROKEN_CHARS + 10 && /^[\p{L}\p{N}"'(“‘`]/u.test(next);
-      return isBroken && !/^\d+[.)]\s/.test(next) ? `${line} ` : `${line}\n`;
-    })
-    .join('');
 }

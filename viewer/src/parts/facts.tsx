@@ -1,9 +1,13 @@
 import type { JSX } from 'preact';
 import { compact, duration } from '../../../src/cli/screen/figures.ts';
+import { source } from '../app-state.ts';
+
+/** Of a file: the run was at work when it was written. */
+const AT_EXPORT = { tone: 'warn', words: 'was running' } as const;
 
 /** How a run ended, as a class and in words. */
 export function outcomeOf(status: string, outcome: string | null): { readonly tone: string; readonly words: string } {
-  if (status === 'running') return { tone: 'live', words: 'running' };
+  if (status === 'running') return source().kind === 'file' ? AT_EXPORT : { tone: 'live', words: 'running' };
   if (status === 'interrupted' || status === 'paused') return { tone: 'warn', words: status };
   if (outcome === 'converged') return { tone: 'ok', words: 'converged' };
   if (outcome === 'exhausted') return { tone: 'warn', words: 'exhausted' };

@@ -4,6 +4,7 @@ import { compact, duration } from '../../../src/cli/screen/figures.ts';
 import { source } from '../app-state.ts';
 import { openRun, type RunState } from '../data/run-state.ts';
 import type { Overview, TurnView } from '../data/source.ts';
+import { AnswerText } from '../parts/answer-text.tsx';
 import { LongText } from '../parts/cut-text.tsx';
 import { dollars, Outcome, outcomeOf } from '../parts/facts.tsx';
 import { runLink } from '../route.ts';
@@ -78,7 +79,7 @@ function Answered({
       {answer === null ? (
         <p class="quiet">No answer.</p>
       ) : (
-        <LongText run={state.id} text={answer} label={`Answer ${name}`} kind="prose" />
+        <AnswerText run={state.id} answer={answer} label={`Answer ${name}`} />
       )}
     </article>
   );

@@ -3,9 +3,12 @@ import { counted, duration } from '../../../src/cli/screen/figures.ts';
 import { source } from '../app-state.ts';
 import type { RunState } from '../data/run-state.ts';
 import type { Overview } from '../data/source.ts';
+import { AnswerText } from '../parts/answer-text.tsx';
 import { CopyButton } from '../parts/buttons.tsx';
 import { LongText } from '../parts/cut-text.tsx';
 import { Cost, dollars, outcomeOf, When } from '../parts/facts.tsx';
+import { Words } from '../parts/prose.tsx';
+import { Quotes } from './quotes.tsx';
 
 interface HeadProps {
   readonly state: RunState;
@@ -19,7 +22,7 @@ export function Head({ state, overview }: HeadProps): JSX.Element {
     <header class="run-head">
       <p class="eyebrow">Question</p>
       <h1 class={query.chars > 260 ? 'long' : query.chars > 100 ? 'medium' : ''}>
-        <LongText run={state.id} text={query} label="Question" kind="prose" />
+        <LongText run={state.id} text={query} label="Question" kind="plain" />
       </h1>
       <Answer state={state} overview={overview} />
       {leftOut !== null && <p class="notice warning">Left out of this file: {leftOut}.</p>}
@@ -31,7 +34,6 @@ export function Head({ state, overview }: HeadProps): JSX.Element {
 function Answer({ state, overview }: HeadProps): JSX.Element {
   const { facts, answer } = overview;
   const { tone } = outcomeOf(facts.status, facts.outcome);
-  const isJson = answer !== null && /^\s*[[{]/.test(answer.text) && answer.chars <= answer.text.length;
   return (
     <section class={`answer ${tone}`} aria-label="Answer">
       <header>
@@ -42,31 +44,12 @@ function Answer({ state, overview }: HeadProps): JSX.Element {
       {answer === null ? (
         <p class="quiet">{noAnswer(state, facts.status)}</p>
       ) : (
-        <LongText
-          run={state.id}
-          text={isJson ? { ...answer, text: indented(answer.text), chars: indented(answer.text).length } : answer}
-          label="Answer"
-          kind={isJson ? 'code' : 'prose'}
-          language="json"
-        />
+        <AnswerText run={state.id} answer={answer} label="Answer" />
       )}
       {facts.reason !== undefined && <p class="reason">{facts.reason}</p>}
+      {overview.evidence !== null && <Quotes evidence={overview.evidence} />}
     </section>
   );
-}
-
-/** Digits stay as they are: the text is broken into lines, not parsed. */
-function indented(json: string): string {
-  if (json.includes('\n') || json.length < 80) return json;
-  let depth = 0;
-  return json.replace(/"(?:\\.|[^"\\])*"|[[\]{},:]|\s+/g, (token) => {
-    if (token.trim() === '') return '';
-    if (token === ',') return `,\n${'  '.repeat(depth)}`;
-    if (token === ':') return ': ';
-    if (token === '{' || token === '[') return `${token}\n${'  '.repeat(++depth)}`;
-    if (token === '}' || token === ']') return `\n${'  '.repeat(Math.max(0, --depth))}${token}`;
-    return token;
-  });
 }
 
 function answerName(status: string, outcome: string | null): string {
@@ -75,8 +58,17 @@ function answerName(status: string, outcome: string | null): string {
   return status === 'running' ? 'Answer so far' : 'Answer';
 }
 
-function noAnswer(state: RunState, status: string): string {
-  if (status !== 'running') return 'It ended without an answer.';
+function noAnswer(state: RunState, status: string): JSX.Element | string {
+  if (source().kind === 'server' && (status === 'interrupted' || status === 'paused')) {
+    return (
+      <>
+        It is {status}. <code>fathom resume {state.id}</code> continues it, and pays nothing twice.
+      </>
+    );
+  }
+  if (status !== 'running')
+    return status === 'completed' ? 'It ended without an answer.' : `It has no answer: ${status}.`;
+  if (source().kind === 'file') return 'It was at work when this file was written.';
   const progress = state.progress.value;
   return progress === '' ? 'It is at work…' : `It is at work: ${progress}…`;
 }
@@ -102,7 +94,7 @@ function HowItCameAbout({ overview }: { readonly overview: Overview }): JSX.Elem
         )}
         {contexts.map(({ name, type, size, description, notes = [] }) => (
           <Fact key={name} name={contexts.length === 1 ? 'Context' : name}>
-            {description ?? `${type}${size === undefined ? '' : ` of ${size.toLocaleString('en')}`}`}
+            <Words text={description ?? contextWords(type, size)} />
             {notes.map(({ text }) => (
               <span key={text} class="warn-text">
                 {' · '}
@@ -132,6 +124,11 @@ function HowItCameAbout({ overview }: { readonly overview: Overview }): JSX.Elem
       <WorkBar overview={overview} />
     </section>
   );
+}
+
+function contextWords(type: string, size: number | undefined): string {
+  if (type === 'NoneType') return 'none';
+  return size === undefined ? type : `${type} of ${size.toLocaleString('en')}`;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {

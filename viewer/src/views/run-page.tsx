@@ -52,17 +52,7 @@ const NAMES: Readonly<Record<ViewName, string>> = { turns: 'Turns', calls: 'Call
 function TurnsOfRoot({ state, target }: { readonly state: RunState; readonly target: string | null }): JSX.Element {
   const root = rootOf(state);
   if (root === undefined) return <p class="quiet">Loading turns…</p>;
-  const first = state.runs.value.get(root)?.notices.filter(({ turn }) => turn === 0) ?? [];
-  return (
-    <>
-      {first.map(({ level, text }) => (
-        <p key={text} class={`notice ${level}`}>
-          {text}
-        </p>
-      ))}
-      <Turns state={state} run={root} target={target} level={0} />
-    </>
-  );
+  return <Turns state={state} run={root} target={target} level={0} />;
 }
 
 /** Cost and time, always in sight. */

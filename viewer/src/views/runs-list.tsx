@@ -8,8 +8,11 @@ import { compareLink, go, runLink } from '../route.ts';
 
 const STATUSES = ['running', 'completed', 'interrupted', 'paused', 'failed', 'aborted'] as const;
 
-/** Milliseconds between two looks at a list that has a run at work. */
+/** Milliseconds between two looks at a list that has a run at work, and at one that has none: a run may start elsewhere. */
 const LOOK_MS = 2_000;
+const IDLE_LOOK_MS = 5_000;
+/** Runs in the first page of a list. Only this page is read again: older runs do not change. */
+const FIRST_PAGE = 50;
 
 /** Every run, newest first. `compareWith`: a run that is compared with the one that is picked. */
 export function RunsList({ compareWith }: { readonly compareWith: string | null }): JSX.Element {
@@ -111,7 +114,7 @@ function Row({ run, picked, pick }: RowProps): JSX.Element {
       </label>
       <a class="run-link" href={runLink(id)}>
         <span class="run-query">{query}</span>
-        {answer !== '' && <span class="run-answer">{answer}</span>}
+        {answer !== '' && <span class="run-answer">{answer.replace(/\*\*|`/g, '')}</span>}
         <span class="run-meta">
           <Outcome status={status} outcome={outcome} />
           {stop !== null && outcome !== 'converged' && <span>{stop}</span>}
@@ -161,10 +164,12 @@ function useRuns(text: string, status: string): LoadedRuns {
   }, [text, status]);
   const isLive = runs?.some((run) => run.status === 'running') === true;
   useEffect(() => {
-    // Only the first page is read again: older runs do not change.
-    if (!isLive || (runs?.length ?? 0) > 50) return undefined;
-    const timer = setInterval(() => void load([]), LOOK_MS);
+    if (runs === null || runs.length > FIRST_PAGE) return undefined;
+    const look = (): void => {
+      if (!document.hidden) void load([]);
+    };
+    const timer = setInterval(look, isLive ? LOOK_MS : IDLE_LOOK_MS);
     return () => clearInterval(timer);
-  }, [isLive, text, status, runs?.length]);
+  }, [isLive, text, status, runs === null || runs.length > FIRST_PAGE]);
   return { runs, more, failure, loadMore: () => void load(runs ?? []) };
 }

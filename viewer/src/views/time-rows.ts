@@ -4,17 +4,17 @@
  * @module
  */
 import { counted } from '../../../src/cli/screen/figures.ts';
-import type { CallLine, CommandView, RunLine, TurnView } from '../data/source.ts';
+import type { BesideLine, CallLine, CommandView, RunLine, TurnView } from '../data/source.ts';
 
 export interface Bar {
-  readonly kind: 'start' | 'model' | 'code' | 'calls' | 'child';
+  readonly kind: 'start' | 'model' | 'code' | 'wait' | 'calls' | 'child';
   readonly at: number;
   readonly ms: number;
 }
 
 export interface TimeRow {
   readonly key: string;
-  readonly kind: 'start' | 'turn' | 'cell' | 'calls' | 'child';
+  readonly kind: 'start' | 'turn' | 'beside' | 'cell' | 'calls' | 'child';
   readonly level: number;
   readonly name: string;
   readonly bars: readonly Bar[];
@@ -36,6 +36,8 @@ export interface TimeInput {
   readonly turnsOf: (run: string) => readonly TurnView[] | null;
   readonly callsOf: ReadonlyMap<string, readonly CallLine[]>;
   readonly open: ReadonlySet<string>;
+  /** Milliseconds of the whole timeline. */
+  readonly span: number;
 }
 
 /** The rows of a tree; children that are not open have one. */
@@ -46,9 +48,29 @@ export function timeRows(input: TimeInput): readonly TimeRow[] {
     bars: [{ kind: 'start', at: 0, ms }],
     waits: 'The REPL was started and the context was loaded',
   };
-  const turns = (input.turnsOf(input.root) ?? []).flatMap((turn) => turnRows(input, turn, 0));
+  const turns = runRows(input, input.root, 0);
   return ms < 1 ? turns : [start, ...turns];
 }
+
+/** The turns of a run, and the model round trips beside them, in the order of time. */
+function runRows(input: TimeInput, run: string, level: number): readonly TimeRow[] {
+  const besides = (input.runs.get(run)?.besides ?? []).map(({ purpose, at, ms, costUsd }) => ({
+    at,
+    rows: [
+      {
+        ...{ key: `${run}/${purpose}${at}`, kind: 'beside', level, name: BESIDES[purpose], failed: false },
+        ...{ bars: [{ kind: 'model', at, ms }], costUsd, ms },
+      } satisfies TimeRow,
+    ],
+  }));
+  const turns = (input.turnsOf(run) ?? []).map((turn) => ({ at: turn.at, rows: turnRows(input, turn, level) }));
+  const all: { readonly at: number; readonly rows: readonly TimeRow[] }[] = [...besides, ...turns];
+  return all.toSorted((a, b) => a.at - b.at).flatMap(({ rows }) => rows);
+}
+
+const BESIDES: Readonly<Record<BesideLine['purpose'], string>> = {
+  ...{ direct: 'Direct call', final: 'Last call', summary: 'Summary' },
+};
 
 function turnRows(input: TimeInput, turn: TurnView, level: number): readonly TimeRow[] {
   const commands = turn.parts.flatMap((part) =>
@@ -69,7 +91,7 @@ function cellRows(input: TimeInput, command: CommandView, level: number): readon
   const rows: TimeRow[] = [
     {
       ...{ key, kind: 'cell', level: level + 1, name: id, failed: ok === false, costUsd: null, ms },
-      bars: [{ kind: 'code', at, ms: ms ?? 0 }],
+      bars: [{ kind: 'code', at, ms: ms ?? 0 }, ...waitBars(calls, { at, ms: ms ?? 0, span: input.span })],
     },
   ];
   if (flat.length > 0) {
@@ -78,7 +100,7 @@ function cellRows(input: TimeInput, command: CommandView, level: number): readon
         key: `${key}/calls`,
         kind: 'calls',
         level: level + 2,
-        name: counted(flat.length, 'sub-call'),
+        name: callsWords(flat),
         bars: [],
         calls: flat,
       },
@@ -87,6 +109,30 @@ function cellRows(input: TimeInput, command: CommandView, level: number): readon
     });
   }
   return [...rows, ...children.flatMap((child) => childRows(input, child, level + 2))];
+}
+
+/** Parts of the timeline that are too short to be told from their neighbours. */
+const SHORTEST_PARTS = 400;
+
+/** The times in which a cell waits for its calls and children, as few bars as can be seen. */
+function waitBars(calls: readonly CallLine[], cell: { at: number; ms: number; span: number }): readonly Bar[] {
+  const end = cell.at + cell.ms;
+  const bars: { readonly kind: 'wait'; readonly at: number; ms: number }[] = [];
+  for (const { at, ms } of calls.toSorted((a, b) => a.at - b.at)) {
+    const [from, to] = [Math.max(at, cell.at), Math.min(at + (ms ?? 0), end)];
+    const last = bars.at(-1);
+    if (to <= from) continue;
+    if (last === undefined || from - last.at - last.ms > cell.span / SHORTEST_PARTS)
+      bars.push({ kind: 'wait', at: from, ms: to - from });
+    else last.ms = Math.max(last.ms, to - last.at);
+  }
+  return bars;
+}
+
+/** `82 sub-calls, 32 at once`. */
+function callsWords(calls: readonly CallLine[]): string {
+  const { count } = lanesOf(calls);
+  return `${counted(calls.length, 'sub-call')}${count > 1 ? `, ${count} at once` : ''}`;
 }
 
 function sum(calls: readonly CallLine[]): number | null {
@@ -106,7 +152,7 @@ function childRows(input: TimeInput, id: string, level: number): readonly TimeRo
     failed: line.outcome === 'failed',
   };
   if (!isOpen) return [own];
-  return [own, ...(input.turnsOf(id) ?? []).flatMap((turn) => turnRows(input, turn, level))];
+  return [own, ...runRows(input, id, level + 1)];
 }
 
 /** Milliseconds from the first call to the end of the last. */
@@ -119,8 +165,21 @@ function spanOf(calls: readonly CallLine[]): number {
   return Math.max(0, to - from);
 }
 
+interface Lanes {
+  readonly lanes: Int32Array;
+  readonly count: number;
+}
+
+const KNOWN_LANES = new WeakMap<readonly CallLine[], Lanes>();
+
 /** Lanes in which no two calls overlap, by the order of their starts; and how many there are. */
-export function lanesOf(calls: readonly CallLine[]): { readonly lanes: Int32Array; readonly count: number } {
+export function lanesOf(calls: readonly CallLine[]): Lanes {
+  const known = KNOWN_LANES.get(calls) ?? findLanes(calls);
+  KNOWN_LANES.set(calls, known);
+  return known;
+}
+
+function findLanes(calls: readonly CallLine[]): Lanes {
   const order = calls.map((_, index) => index).sort((a, b) => (calls[a]?.at ?? 0) - (calls[b]?.at ?? 0));
   const lanes = new Int32Array(calls.length);
   const free: number[] = [];

@@ -22,14 +22,14 @@ export function Time({ state, overview }: { readonly state: RunState; readonly o
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const calls = state.calls.value;
   const callsOf = useMemo(() => Map.groupBy(calls ?? [], ({ key }) => key.replace(/\/c\d+$/, '')), [calls]);
-  const rows = timeRows({
-    root: rootOf(state) ?? root,
-    runs: state.runs.value,
-    turnsOf: (run) => state.turns(run).value,
-    callsOf,
-    open,
-  });
+  const runs = state.runs.value;
   const span = overview.spanMs;
+  const first = rootOf(state) ?? root;
+  const turns = new Map([first, ...open].map((run) => [run, state.turns(run).value]));
+  const rows = useMemo(
+    () => timeRows({ root: first, runs, turnsOf: (run) => turns.get(run) ?? null, callsOf, open, span }),
+    [first, runs, callsOf, open, span, ...turns.values()],
+  );
   const most = rows.reduce((usd, row) => Math.max(usd, row.costUsd ?? 0), 0);
   const toggle = (id: string): void => {
     state.wantTurns(id);
@@ -45,6 +45,7 @@ export function Time({ state, overview }: { readonly state: RunState; readonly o
         <li class="k-start">REPL and context</li>
         <li class="k-model">the model writes</li>
         <li class="k-code">a cell runs</li>
+        <li class="k-wait">it waits for sub-calls</li>
         <li class="k-calls">sub-calls in flight</li>
         <li class="k-child">a child run</li>
       </ul>
@@ -138,7 +139,7 @@ function Row({ row, index, span, most, run, toggle }: RowProps): JSX.Element {
         {calls !== undefined && <Strip calls={calls} span={span} label={waits ?? ''} />}
         {bars.map((bar) => (
           <span
-            key={bar.kind}
+            key={`${bar.kind}${bar.at}`}
             class={`seg k-${bar.kind}`}
             style={{ left: `${(100 * bar.at) / span}%`, width: `${(100 * bar.ms) / span}%` }}
           />
@@ -169,7 +170,7 @@ function Name({ row, run, toggle }: Pick<RowProps, 'row' | 'run' | 'toggle'>): J
       </button>
     );
   }
-  if (kind === 'start') return <span>{name}</span>;
+  if (kind === 'start' || kind === 'beside') return <span>{name}</span>;
   const href = kind === 'calls' ? runLink(run, 'calls', key.replace(/\/calls$/, '')) : linkOfKey(run, key);
   return <a href={href}>{name}</a>;
 }

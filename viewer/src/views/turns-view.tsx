@@ -2,10 +2,11 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { counted, duration } from '../../../src/cli/screen/figures.ts';
 import type { RunState } from '../data/run-state.ts';
-import type { RunLine, TurnView } from '../data/source.ts';
+import type { BesideLine, NoticeLine, RunLine, TurnView } from '../data/source.ts';
 import { Anchor } from '../parts/buttons.tsx';
 import { LongText } from '../parts/cut-text.tsx';
 import { Cost, Tokens, Took } from '../parts/facts.tsx';
+import { Notices } from '../parts/notices.tsx';
 import { reveal } from '../parts/reveal.ts';
 import { runLink } from '../route.ts';
 import { Command } from './command.tsx';
@@ -31,21 +32,60 @@ export function Turns({ state, run, target, level }: TurnsProps): JSX.Element {
   const wanted = turns?.findIndex(({ key }) => target === key || target?.startsWith(`${key}.`) === true) ?? -1;
   if (turns === null) return <p class="quiet">Loading turns…</p>;
   const count = Math.max(shown, wanted + 1);
+  const noticesOf = Map.groupBy(line?.notices ?? [], ({ turn }) => turn);
+  const last = turns.at(-1)?.number ?? 0;
   return (
-    <ol class={`turns level-${Math.min(level, 3)}`} aria-label={level === 0 ? 'Turns' : 'Turns of this child'}>
-      {turns.slice(0, count).map((turn) => (
-        <Turn key={turn.key} state={state} turn={turn} line={line} target={target} level={level} />
-      ))}
-      {turns.length > count && (
-        <li class="more">
-          <button type="button" class="button" onClick={() => setShown(count + STEP)}>
-            Show {counted(Math.min(STEP, turns.length - count), 'more turn')} of {turns.length}
-          </button>
+    <>
+      <Notices items={noticesOf.get(0)} />
+      <ol class={`turns level-${Math.min(level, 3)}`} aria-label={level === 0 ? 'Turns' : 'Turns of this child'}>
+        {turns.slice(0, count).map((turn) => (
+          <Turn
+            key={turn.key}
+            state={state}
+            turn={turn}
+            notices={noticesOf.get(turn.number)}
+            target={target}
+            level={level}
+          />
+        ))}
+        {turns.length > count && (
+          <li class="more">
+            <button type="button" class="button" onClick={() => setShown(count + STEP)}>
+              Show {counted(Math.min(STEP, turns.length - count), 'more turn')} of {turns.length}
+            </button>
+          </li>
+        )}
+        {line?.pending != null && <Pending state={state} line={line} isRoot={level === 0} />}
+        {turns.length === 0 && line?.pending == null && <li class="quiet">{emptyWords(line)}</li>}
+      </ol>
+      {/* A turn that had no reply has no item of its own. */}
+      <Notices items={line?.notices.filter(({ turn }) => turn > last)} />
+      <Besides items={line?.besides} />
+    </>
+  );
+}
+
+const BESIDES: Readonly<Record<BesideLine['purpose'], string>> = {
+  direct: 'Direct call',
+  final: 'Last call, for the best answer',
+  summary: 'Summary of old turns',
+};
+
+/** Model round trips that belong to no turn, and what they cost. */
+function Besides({ items = [] }: { readonly items: readonly BesideLine[] | undefined }): JSX.Element | null {
+  if (items.length === 0) return null;
+  return (
+    <ul class="besides" aria-label="Model calls beside the turns">
+      {items.map(({ purpose, at, ms, inputTokens, outputTokens, costUsd, attempts }) => (
+        <li key={`${purpose}${at}`} class="turn-facts">
+          <strong>{BESIDES[purpose]}</strong>
+          {ms > 0 && <Took ms={ms} />}
+          <Tokens count={inputTokens + outputTokens} />
+          <Cost usd={costUsd} />
+          {attempts > 1 && <span class="warn-text">{attempts} attempts</span>}
         </li>
-      )}
-      {line?.pending != null && <Pending state={state} line={line} isRoot={level === 0} />}
-      {turns.length === 0 && line?.pending == null && <li class="quiet">{emptyWords(line)}</li>}
-    </ol>
+      ))}
+    </ul>
   );
 }
 
@@ -56,16 +96,15 @@ function emptyWords(line: RunLine | undefined): string {
 
 interface TurnProps extends Pick<TurnsProps, 'state' | 'target' | 'level'> {
   readonly turn: TurnView;
-  readonly line: RunLine | undefined;
+  readonly notices: readonly NoticeLine[] | undefined;
 }
 
-function Turn({ state, turn, line, target, level }: TurnProps): JSX.Element {
+function Turn({ state, turn, notices, target, level }: TurnProps): JSX.Element {
   const self = useRef<HTMLLIElement>(null);
   const isTarget = target === turn.key;
   useEffect(() => {
     if (isTarget) reveal(self.current);
   }, [isTarget]);
-  const notices = line?.notices.filter((notice) => notice.turn === turn.number) ?? [];
   const { usage } = turn;
   return (
     <li class={`turn ${isTarget ? 'target' : ''}`} ref={self} tabIndex={-1} data-key={turn.key}>
@@ -103,13 +142,11 @@ function Turn({ state, turn, line, target, level }: TurnProps): JSX.Element {
         ),
       )}
       {turn.rejected.map(({ code, message }) => (
-        <p class="notice warning">
+        <p key={`${code} ${message}`} class="notice warning">
           Not run ({code}): {message}
         </p>
       ))}
-      {notices.map(({ level: tone, text }) => (
-        <p class={`notice ${tone}`}>{text}</p>
-      ))}
+      <Notices items={notices} />
       <Behind state={state} turn={turn} />
     </li>
   );
@@ -159,9 +196,7 @@ function Pending({
         <h3>
           <span class="turn-number">Turn {line.pending?.number}</span>
         </h3>
-        <span class="turn-facts">
-          {state.live.value ? 'the model writes…' : 'it had no reply when the run stopped'}
-        </span>
+        <span class="turn-facts">{state.live.value ? 'the model writes…' : 'it had no reply yet'}</span>
       </header>
       {draft !== '' && <pre class="draft">{draft}</pre>}
     </li>
