@@ -3,9 +3,9 @@ import { isBinary, magicKind, UNKNOWN_BINARY } from '../context/file-kinds.ts';
 import { shownName } from '../context/file-words.ts';
 import { type ContextSource, contextSource } from '../context/input.ts';
 import { RlmError } from '../errors.ts';
-import { DOOR_IMAGE_BYTES, DOOR_IMAGES } from '../limits.ts';
 import { ModelImage } from '../model/image.ts';
 import type { DocumentValue } from '../repl/port.ts';
+import { DOOR_IMAGE_BYTES, DOOR_IMAGES } from './limits.ts';
 
 /** A file of a message, with its content. */
 export interface DoorFile {

@@ -2,10 +2,10 @@ import { invalidOption } from '../argument-checks.ts';
 import { characterBoundary } from '../code-points.ts';
 import { type ContextInput, contexts } from '../context/index.ts';
 import { RlmError } from '../errors.ts';
-import { DOOR_EXCERPT_CHARS, DOOR_QUERY_CHARS } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { CompletionRequest } from '../run/run-handle.ts';
 import { attachedFiles, type DoorFile, fileNames, type NamedFile } from './attachments.ts';
+import { DOOR_EXCERPT_CHARS, DOOR_QUERY_CHARS } from './limits.ts';
 
 /** A part of a message: a text, or a file with its content. */
 export type DoorPart = { readonly type: 'text'; readonly text: string } | DoorFile;

@@ -207,7 +207,7 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
 interface BlobRecord {
   readonly path: string;
   readonly text: string;
-  readonly options?: JsonValue | undefined;
+  readonly options: JsonValue | undefined;
 }
 
 function blobDocument({ path, text, options }: BlobRecord): Document {

@@ -111,7 +111,7 @@ function cellRows(input: TimeInput, command: CommandView, level: number): readon
   return [...rows, ...children.flatMap((child) => childRows(input, child, level + 2))];
 }
 
-/** Parts of the timeline that are too short to be told from their neighbours. */
+/** Gaps below this part of the timeline cannot be seen. */
 const SHORTEST_PARTS = 400;
 
 /** The times in which a cell waits for its calls and children, as few bars as can be seen. */
