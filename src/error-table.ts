@@ -65,6 +65,9 @@ const AT_START = 'tools are checked when the `Rlm` is made';
 const OWN_LIMITS = 'limits are those of the server, and its tools check their arguments';
 const ONE_CONTEXT = 'a question has one piece of data';
 const RESERVED = { 'ai-sdk': 'reserved', server: 'reserved', mcp: 'reserved' } as const;
+const NO_FETCH = 'only the caller of the library or of the command fetches';
+const FETCHES_NOTHING = { 'ai-sdk': NO_FETCH, server: NO_FETCH, mcp: NO_FETCH } as const;
+const NO_SEEDS = 'its requests have no seed values';
 const ANSWER_OF_MODEL = 'the model gets it as feedback, and at the end the result says so';
 const EXHAUSTED = 'a run at its limit ends with its best answer: its outcome is `exhausted`';
 
@@ -76,7 +79,7 @@ export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
   'invalid-tool-name': { ...CALLER, never: { 'ai-sdk': AT_START, server: AT_START, mcp: AT_START } },
   'invalid-limit': { ...CALLER, exit: 2, never: { mcp: OWN_LIMITS } },
   'invalid-option': { ...CALLER, exit: 2 },
-  'invalid-seed': { ...CALLER, never: RESERVED },
+  'invalid-seed': { ...CALLER, never: { 'ai-sdk': NO_SEEDS, server: NO_SEEDS, mcp: NO_SEEDS } },
   'variable-not-found': { ...MISSING, never: { 'ai-sdk': NO_SESSION } },
   'not-json': { ...CALLER, never: { 'ai-sdk': NO_SESSION } },
   'snapshot-not-found': { ...MISSING, never: { 'ai-sdk': NO_SESSION } },
@@ -101,6 +104,8 @@ export const ERROR_TABLE: Readonly<Record<RlmErrorCode, ErrorRow>> = {
   'price-unknown': SETUP,
   'context-not-found': { ...CALLER, exit: 5 },
   'context-invalid': { ...CALLER, exit: 5, param: 'messages' },
+  'fetch-refused': { ...CALLER, exit: 5, never: FETCHES_NOTHING },
+  'fetch-failed': { ...INTERNAL, status: 502, rpc: RPC.setup, retryable: 'sometimes', never: FETCHES_NOTHING },
   'context-length': { ...CALLER, envelopeCode: 'context_length_exceeded', param: 'messages', rpc: RPC.model },
   budget: {
     ...BUSY,

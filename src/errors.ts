@@ -23,7 +23,7 @@ export type RlmErrorCode =
   | 'invalid-limit'
   /** An option or argument is unknown or has a wrong value. */
   | 'invalid-option'
-  /** Reserved: no version throws it yet. */
+  /** A seed value or an attachment has a name, kind or size that cannot be handed over. */
   | 'invalid-seed'
   /** The REPL has no variable of that name. */
   | 'variable-not-found'
@@ -61,6 +61,10 @@ export type RlmErrorCode =
   | 'context-not-found'
   /** A context has a kind or content that cannot be loaded. */
   | 'context-invalid'
+  /** A URL of the context is not fetched: it was not allowed, or its scheme, address or redirect is refused. */
+  | 'fetch-refused'
+  /** A server did not give a context: its status, the network, its time or its size. */
+  | 'fetch-failed'
   /** The prompt is longer than the model's context window. */
   | 'context-length'
   /** A limit of the run is used up: calls, tokens, money, time or depth. */

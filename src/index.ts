@@ -13,6 +13,7 @@
  */
 export { type Clock, systemClock } from './clock.ts';
 export {
+  type Attachment,
   type ContextInput,
   type ContextSource,
   contexts,
@@ -20,9 +21,19 @@ export {
   type FilesOptions,
   fromFile,
   fromFiles,
+  fromGit,
+  fromMcp,
+  fromUrl,
+  type GitOptions,
+  type McpClient,
+  type McpRequestOptions,
+  type McpResourceOptions,
   type NamedContexts,
   type ProjectedSource,
   projected,
+  type SeedValues,
+  setCacheBytes,
+  type UrlOptions,
 } from './context/index.ts';
 export type { CheckedCommand, CommandPolicy, PolicyDecision, PolicyRefusal } from './engine/command-policy.ts';
 export {

@@ -44,6 +44,8 @@ class Bindings:
         self._before = before
         self._load_file = load_file
         self._limits = limits
+        #: Values that no variable but a mapping has, by their names with a dot.
+        self._parts: "dict[str, object]" = {}
         self.query: Callable = lambda *_: None
         self.query_batched: Callable = lambda *_: None
         #: US dollars per million tokens of the sub-model, input and output; None where they are not known.
@@ -63,7 +65,10 @@ class Bindings:
             except (ValueError, RecursionError) as error:  # nested deeper than Python reads it
                 # The host knows what the caller calls it: the guest has no paths.
                 raise CommandError("context-invalid", str(error), value=index) from None
-            self._namespace.protect(value["name"], made, data=True)
+            if "." in value["name"]:
+                self._parts[value["name"]] = made  # a mapping that comes later has it
+            else:
+                self._namespace.protect(value["name"], made, data=True)
         for tool in header.get("tools", ()):
             self._namespace.protect_made(tool["name"], self._maker_of(tool))
         if "prices" in header:
@@ -93,7 +98,7 @@ class Bindings:
         if kind == "projection":
             return project(value, self._channel, self.query, self.query_batched)
         if kind == "mapping":
-            return MappingProxyType({name: self._namespace.bound(name) for name in value["names"]})
+            return MappingProxyType({name.rpartition(".")[2]: self._part(name) for name in value["names"]})
         if kind == "alias":
             return self._namespace.bound(value["of"])
         if kind == "unavailable":
@@ -105,6 +110,15 @@ class Bindings:
         if kind == "document":
             return self.make_single(value)
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
+
+    def bound_values(self) -> "Iterator[tuple[str, object]]":
+        """What the host bound as data, by name: contexts, seed values, attachments."""
+        namespace = self._namespace
+        yield from ((name, namespace.protected[name]) for name in namespace.data)
+        yield from self._parts.items()
+
+    def _part(self, name: str) -> object:
+        return self._parts[name] if name in self._parts else self._namespace.bound(name)
 
     def unpack(self, value: dict) -> "Iterator[str]":
         """The contents of packed documents, in their order. One pack at a time is taken apart."""
@@ -140,9 +154,9 @@ class Bindings:
 
     def make_document(self, one: dict, texts, packed: "Iterator[str]", sources: "Iterator[DocumentSource]") -> Document:
         """A document. An error names it, as the host knows only the whole list."""
-        if one["content"]["kind"] == "converted":
-            return Document(one["path"], next(sources))
         about = one.get("about")
+        if one["content"]["kind"] == "converted":
+            return Document(one["path"], next(sources), about)
         if one["content"]["kind"] == "packed":
             text = next(packed)
             return Document(one["path"], text.encode("latin-1") if one["content"]["bytes"] else text, about)

@@ -138,6 +138,25 @@ class Document(Described):
         self._content = None if self._source is not None else content
 
     @property
+    def id(self) -> "str | None":
+        """The id of an attachment, or None."""
+        return self._attachment.get("id")
+
+    @property
+    def media_type(self) -> "str | None":
+        """The media type that an attachment came with, or None."""
+        return self._attachment.get("mediaType")
+
+    @property
+    def label(self) -> "str | None":
+        """What an attachment is, in the words of its giver, or None."""
+        return self._attachment.get("label")
+
+    @property
+    def _attachment(self) -> dict:
+        return self._about.get("attachment", {})
+
+    @property
     def is_text(self) -> bool:
         """It has a text, and not only bytes."""
         return self._source.has_text if self._source is not None else not isinstance(self._content, bytes)
@@ -194,20 +213,26 @@ class Document(Described):
 
 
 class Documents(list):
-    """A list of documents that also takes a path: `documents["notes/a.txt"]`."""
+    """A list of documents that also takes a path, or the id of an attachment: `documents["notes/a.txt"]`."""
 
     def __getitem__(self, key):
         if isinstance(key, str):
-            for document in list.__iter__(self):
-                if document.path == key:
-                    return document
+            found = self._find(key)
+            if found is not None:
+                return found
             raise KeyError(f"there is no document {key!r}")
         return list.__getitem__(self, key)
 
     def __contains__(self, wanted: object) -> bool:
         if isinstance(wanted, str):
-            return any(document.path == wanted for document in list.__iter__(self))
+            return self._find(wanted) is not None
         return list.__contains__(self, wanted)
+
+    def _find(self, key: str) -> "Document | None":
+        for document in list.__iter__(self):
+            if document.path == key or document.id == key:
+                return document
+        return None
 
     def keys(self) -> "list[str]":
         """The paths, in order."""

@@ -96,7 +96,7 @@ class Guest:
         self._bind_names()
 
     def _bind_names(self) -> None:
-        queries = Queries(self.calls, self.limits)
+        queries = Queries(self.calls, self.limits, self.bindings.bound_values)
 
         def make_functions() -> dict:
             return make_queries(self.calls, queries, self._before_call, self.loop.awaited)

@@ -12,13 +12,15 @@ from .limits import Limits, check_size
 from .pictures import Pictures, pictures_of
 from .queried import plain
 from .reply import Reply
+from .seeds import Bound, seed_part
 
 
 class Queries:
     """Makes calls out of what cells write; every check is done before the first byte is sent."""
 
-    def __init__(self, calls: Calls, limits: Limits) -> None:
+    def __init__(self, calls: Calls, limits: Limits, bound: Bound = tuple) -> None:
         self._calls = calls
+        self._bound = bound
         self.limits = limits
 
     def llm(
@@ -50,6 +52,7 @@ class Queries:
         fields: dict,
         batch: "tuple | None" = None,
         encoded: "dict[int, tuple[object, str, bytes]] | None" = None,
+        seed: object = None,
     ) -> Call:
         """A child completion. `encoded` keeps contexts by identity: one that items of a batch share is written once."""
         if not isinstance(query, str):
@@ -72,6 +75,10 @@ class Queries:
                 raise TypeError("output must be a JSON Schema: it holds values that are not JSON")
             fields["output"] = True
             own.append(self._checked(schema, "output"))
+        seeds = seed_part(seed, self._bound, self.limits)
+        if seeds is not None:
+            fields["seed"] = True
+            own.append(seeds)
         return Call(fields, (), own, batch)
 
     def _context(self, context: object) -> "tuple[str, bytes]":
@@ -186,19 +193,20 @@ def make_queries(
             for index, item in enumerate(items)
         ]
 
-    def start_rlm(query: str, context: object = None, *, output=None, model=None) -> Call:
-        return queries.rlm(query, context, output, rlm_fields(model))
+    def start_rlm(query: str, context: object = None, *, seed=None, output=None, model=None) -> Call:
+        return queries.rlm(query, context, output, rlm_fields(model), seed=seed)
 
-    def start_rlm_batch(items: Iterable, *, output=None, model=None) -> list[Call]:
+    def start_rlm_batch(items: Iterable, *, seed=None, output=None, model=None) -> list[Call]:
         fields = rlm_fields(model)
         items = queries.batch(items, "queries")
         ident, count = queries.batch_id(), len(items)
         made = []
         encoded: "dict[int, tuple[object, str, bytes]]" = {}
         for index, item in enumerate(items):
-            query, context, own_output = rlm_item(item, index)
+            query, context, own_output, own_seed = rlm_item(item, index)
             schema = output if own_output is None else own_output
-            made.append(queries.rlm(query, context, schema, fields, (ident, index, count), encoded))
+            values = seed if own_seed is None else own_seed
+            made.append(queries.rlm(query, context, schema, fields, (ident, index, count), encoded, values))
         return made
 
     def llm_query(prompt, *, images=None, system=None, model=None, max_tokens=None) -> Reply:
@@ -218,13 +226,16 @@ def make_queries(
         calls.start(batch)
         return calls.wait_all(batch)
 
-    def rlm_query(query, context=None, *, output=None, model=None) -> Reply:
-        """Starts a child completion with its own REPL on a query and a context. Raises LLMError when it fails."""
-        return calls.wait(one(start_rlm(query, context, output=output, model=model)))
+    def rlm_query(query, context=None, *, seed=None, output=None, model=None) -> Reply:
+        """Starts a child completion with its own REPL on a query and a context. Raises LLMError when it fails.
 
-    def rlm_query_batched(queries, *, output=None, model=None) -> list[Reply]:
-        """Child completions of queries, pairs (query, context) or dicts {query, context, output}. Same order."""
-        batch = start_rlm_batch(queries, output=output, model=model)
+        `seed`: a dict of values that the child finds in its `seed`: text, JSON, or values of the context as they are.
+        """
+        return calls.wait(one(start_rlm(query, context, seed=seed, output=output, model=model)))
+
+    def rlm_query_batched(queries, *, seed=None, output=None, model=None) -> list[Reply]:
+        """Child completions of queries, pairs (query, context) or dicts {query, context, seed, output}. Same order."""
+        batch = start_rlm_batch(queries, seed=seed, output=output, model=model)
         before()
         calls.start(batch)
         return calls.wait_all(batch)
@@ -243,16 +254,16 @@ def make_queries(
         await awaited(batch)
         return calls.wait_all(batch)
 
-    async def arlm_query(query, context=None, *, output=None, model=None) -> Reply:
+    async def arlm_query(query, context=None, *, seed=None, output=None, model=None) -> Reply:
         """rlm_query for asyncio.gather."""
-        call = start_rlm(query, context, output=output, model=model)
+        call = start_rlm(query, context, seed=seed, output=output, model=model)
         before()
         await awaited((call,))
         return calls.finish(call)
 
-    async def arlm_query_batched(queries, *, output=None, model=None) -> list[Reply]:
+    async def arlm_query_batched(queries, *, seed=None, output=None, model=None) -> list[Reply]:
         """rlm_query_batched for asyncio.gather."""
-        batch = start_rlm_batch(queries, output=output, model=model)
+        batch = start_rlm_batch(queries, seed=seed, output=output, model=model)
         before()
         await awaited(batch)
         return calls.wait_all(batch)
@@ -268,14 +279,14 @@ def make_queries(
     return {function.__name__: function for function in bound + coroutines}
 
 
-def rlm_item(item: object, index: int) -> tuple[object, object, object]:
-    """Query, context and output schema of an item of `rlm_query_batched`."""
+def rlm_item(item: object, index: int) -> tuple[object, object, object, object]:
+    """Query, context, output schema and seed values of an item of `rlm_query_batched`."""
     if isinstance(item, str):
-        return item, None, None
+        return item, None, None, None
     if isinstance(item, (tuple, list)) and len(item) == 2:
-        return item[0], item[1], None
+        return item[0], item[1], None, None
     if isinstance(item, dict) and "query" in item:
-        unknown = [key for key in item if key not in ("query", "context", "output")]
+        unknown = [key for key in item if key not in ("query", "context", "output", "seed")]
         if not unknown:
-            return item["query"], item.get("context"), item.get("output")
-    raise TypeError(f"item {index} must be a query, a (query, context) pair or a dict {{query, context, output}}")
+            return item["query"], item.get("context"), item.get("output"), item.get("seed")
+    raise TypeError(f"item {index} must be a query, a (query, context) pair or a dict {{query, context, seed, output}}")

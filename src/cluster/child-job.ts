@@ -1,9 +1,10 @@
 import { ulid } from 'ulid';
+import { invalidSeed } from '../context/seeds.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
 import type { PromptOptions } from '../prompt/index.ts';
-import type { JsonValue, ReplValue, ToolBinding } from '../repl/port.ts';
+import type { JsonValue, ReplValue, SeedFromCell, ToolBinding } from '../repl/port.ts';
 import { type ContextContent, contextContent, type SentContext } from './context-content.ts';
 
 /** A child completion as it travels to a worker: plain data, without keys, headers or tools. */
@@ -21,6 +22,8 @@ export interface ChildJob {
   readonly path: string;
   readonly query: string;
   readonly context?: SentContext;
+  /** By value. */
+  readonly seed?: Readonly<Record<string, SeedFromCell>>;
   /** JSON Schema of the answer. */
   readonly output?: { readonly [key: string]: JsonValue };
   /** Of the tree, those of budget and time by what is left of them; as `recordedLimits` takes them. */
@@ -60,6 +63,7 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
       path: child.journal.path,
       query: asked.query,
       ...(content !== undefined && { context: content.sent }),
+      ...(asked.seed !== undefined && { seed: sentSeeds(asked.seed) }),
       ...(asked.output !== undefined && { output: asked.output }),
       limits: limitsLeft(parent),
       models: Array.from({ length: depths }, (_, depth) => models.at(depth)).map(({ ref, id }) => ref ?? id),
@@ -71,6 +75,18 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
       modelSettings,
     },
   };
+}
+
+/** @throws RlmError `invalid-seed` for a reference: its value is on this machine */
+function sentSeeds(seed: Readonly<Record<string, SeedFromCell>>): Readonly<Record<string, SeedFromCell>> {
+  const found = Object.entries(seed).find(([, { kind }]) => kind === 'reference');
+  if (found === undefined) return seed;
+  throw invalidSeed(
+    `The seed value ${found[0]} is a value of the context, which workers cannot read: hand over its text`,
+    {
+      name: found[0],
+    },
+  );
 }
 
 /** The limits of the tree, those of budget and time by what is left of them. JSON has no infinity. */

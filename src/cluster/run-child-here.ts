@@ -56,6 +56,7 @@ export async function runChildHere({
       kind: 'rlm' as const,
       query: job.query,
       ...(context !== undefined && { context }),
+      ...(job.seed !== undefined && { seed: job.seed }),
       ...(job.output !== undefined && { output: job.output }),
     };
     const relay = { append: () => Promise.resolve(), entries: () => Promise.resolve([]) };

@@ -50,12 +50,16 @@ export async function complete(conversation: Conversation, loop: LoopContext): P
     if (accepted === undefined && limit === undefined) record.warn(limits.lastChance());
     const feedback = accepted === undefined ? run.journal.turn(number, turnFeedback(record, run, next)) : '';
     recorder.closeTurn(feedback, run.clock.now());
-    history.addTurn({ reply: reply.text, commands: record.executed.map(historyCommand), feedback });
+    const images = loop.images.take();
+    history.addTurn({
+      ...{ reply: reply.text, commands: record.executed.map(historyCommand), feedback, images },
+      ...(reply.reasoning !== undefined && { reasoning: reply.reasoning }),
+    });
     run.emit({ type: 'turn.completed', turn: number, feedback, durationMs: run.clock.now() - record.startedAt });
     if (accepted !== undefined) return { kind: 'answered', answer: accepted };
 
     const commands = record.executed.map(commandFacts);
-    conversation.append({ handle, reply: reply.text, feedback, commands, images: loop.images.take() });
+    conversation.append({ handle, reply: reply.text, feedback, commands, images });
     if (continueWith !== undefined) conversation.continueWith(continueWith);
     if (limit !== undefined) return await endAtLimit(conversation, limit, turn);
   }

@@ -123,8 +123,9 @@ function failedCalls({ subCalls }: ExecutedCommand): number {
 }
 
 /** The command as `history` holds it. */
-export function historyCommand({ id, command, ok, output }: ExecutedCommand): HistoryCommand {
-  return { id, kind: command.type, ok, output };
+export function historyCommand({ id, command, ok, output, error }: ExecutedCommand): HistoryCommand {
+  const raised = error === undefined ? {} : { error: { type: error.type, message: error.message } };
+  return { id, kind: command.type, ok, code: sourceOf(command), output, ...raised };
 }
 
 /** The command as a conversation lists it when its text has left the window. */

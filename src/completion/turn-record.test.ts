@@ -42,7 +42,10 @@ describe('an executed command', () => {
   });
 
   it('is projected to history with its whole output, and to the journal with what was shown', () => {
-    expect(historyCommand(CELL)).toEqual({ id: 't1.0', kind: 'cell', ok: false, output: 'head middle tail' });
+    expect(historyCommand(CELL)).toEqual({
+      ...{ id: 't1.0', kind: 'cell', ok: false, code: CELL.command.type === 'cell' && CELL.command.code },
+      ...{ output: 'head middle tail', error: { type: CELL.error?.type, message: CELL.error?.message } },
+    });
     expect(journalCommand('t1.0', CELL.command, CELL)).toEqual({
       ...{ id: 't1.0', source: 'x', shown: 'head … tail', ok: false, timedOut: true, restarted: true },
     });

@@ -38,6 +38,14 @@ export function checkFileOptions(source: string, options: unknown): void {
   }
 }
 
+/** @throws RlmError `context-invalid` for an amount that is not a whole number above 0 */
+export function checkAmounts(source: string, amounts: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(amounts)) {
+    if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value > 0)) continue;
+    throw wrongArgument(`${source} takes ${name} as a whole number above 0, not ${kindOf(value)}`);
+  }
+}
+
 /** An argument of a source that cannot be right. */
 export function wrongArgument(what: string): RlmError {
   return new RlmError({ code: 'context-invalid', message: `The context cannot be used: ${what}.`, userAction: true });
@@ -45,7 +53,8 @@ export function wrongArgument(what: string): RlmError {
 
 /** Why there is no file of that path, where it was not meant to be one; undefined for a path. */
 export function whyNoPath(path: string): string | undefined {
-  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) return 'it is a URL, and nothing is fetched: save it to a file first';
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path))
+    return 'it is a URL, which is fetched only where its caller asks for that: `--fetch` on the command line, `fromUrl` in the library';
   // A shell replaces it where it is not quoted.
   if (/^~(?:\/|$)/.test(path)) return 'a ~ in quotes is not the home folder: leave out the quotes, or write "$HOME"';
   return undefined;

@@ -36,7 +36,7 @@ const NO_CONTEXT: LoadedContext = {
  */
 export async function loadContext(input: ContextInput | undefined): Promise<ContextSet> {
   if (isNamedContexts(input)) return { kind: 'named', contexts: await loadNamed(input) };
-  return { kind: 'one', context: await loadOne(input) };
+  return { kind: 'one', context: await loadValue(input) };
 }
 
 /** True when there is nothing to inspect. */
@@ -49,13 +49,14 @@ async function loadNamed(named: NamedContexts): Promise<Map<string, LoadedContex
   const loaded = new Map<string, LoadedContext>();
   for (const [name, part] of Object.entries(partsOf(named))) {
     checkVariableName(name);
-    loaded.set(name, await loadOne(part));
+    loaded.set(name, await loadValue(part));
   }
   if (loaded.size === 0) throw invalid('contexts({}) holds no context; name at least one');
   return loaded;
 }
 
-async function loadOne(input: string | JsonValue | ContextSource | undefined): Promise<LoadedContext> {
+/** One value as a context. @throws RlmError as {@link loadContext} */
+export async function loadValue(input: string | JsonValue | ContextSource | undefined): Promise<LoadedContext> {
   if (input === undefined || input === null) return NO_CONTEXT;
   if (typeof input === 'string') return textContext(input);
   if (isContextSource(input)) return await input.load();

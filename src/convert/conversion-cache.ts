@@ -6,17 +6,33 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { invalidOption, kindOf } from '../argument-checks.ts';
 import { cacheFolder } from '../repl/cache-folder.ts';
 import { CONVERSION_CACHE_BYTES } from './limits.ts';
 
 const FOLDER = 'conversions';
+/** The file of a folder that says how many bytes it takes: it is written last. */
+export const CACHE_INDEX = 'conversion.json';
 /** Milliseconds after which a conversion that never ended is rubbish of a killed process. */
 const ABANDONED_MS = 3_600_000;
-/** Milliseconds for which a conversion stays whatever its size: a run may be using it. */
+/** Milliseconds for which a conversion stays until there is twice as much as the limit: a run may be using it. */
 const IN_USE_MS = 600_000;
 
 let onlyForProcess = false;
+let cacheBytes = CONVERSION_CACHE_BYTES;
 let ownFolder: string | undefined;
+
+/**
+ * Sets how many bytes of converted documents and of copies this process leaves in the cache, for all of its runs. The oldest go
+ * first; what was used in the last ten minutes stays until there is twice as much. Default 2 GiB.
+ *
+ * @throws RlmError `invalid-option` for what is not a whole number above 0
+ */
+export function setCacheBytes(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes <= 0)
+    throw invalidOption(`The cache takes a whole number of bytes above 0, not ${kindOf(bytes)}`);
+  cacheBytes = bytes;
+}
 
 /** From now on this process keeps conversions in a temporary folder of its own, which is deleted when it ends. */
 export function keepConversionsForProcess(): void {
@@ -45,17 +61,19 @@ interface CachedConversion {
   readonly bytes: number;
 }
 
-/** Drops what was used longest ago until all is within `most` bytes. `newest` stays. */
-export function dropOldest(newest: string, most: number = CONVERSION_CACHE_BYTES, now: number = Date.now()): void {
+/** Drops what was used longest ago until all is within the limit. `newest` stays. */
+export function dropOldest(newest: string, now: number = Date.now()): void {
   const folder = conversionFolder();
   const all = readdirSync(folder).flatMap((name) => lookAt(join(folder, name), now));
   all.sort((a, b) => b.usedAt - a.usedAt);
   let bytes = 0;
   for (const one of all) {
     bytes += one.bytes;
-    if (bytes > most && one.path !== newest && now - one.usedAt > IN_USE_MS) {
-      rmSync(one.path, { recursive: true, force: true });
-    }
+    if (one.path === newest) continue;
+    const most = now - one.usedAt > IN_USE_MS ? cacheBytes : 2 * cacheBytes;
+    if (bytes <= most) continue;
+    rmSync(one.path, { recursive: true, force: true });
+    bytes -= one.bytes;
   }
 }
 
@@ -64,7 +82,7 @@ function lookAt(path: string, now: number): readonly CachedConversion[] {
   if (facts === undefined) return [];
   const usedAt = facts.mtimeMs;
   try {
-    const { bytes } = JSON.parse(readFileSync(join(path, 'conversion.json'), 'utf8')) as { readonly bytes: number };
+    const { bytes } = JSON.parse(readFileSync(join(path, CACHE_INDEX), 'utf8')) as { readonly bytes: number };
     return [{ path, usedAt, bytes }];
   } catch {
     // Under way, or left by a process that was killed.

@@ -9,7 +9,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckedFile, openRegular } from '../regular-file.ts';
 import type { Conversion } from './conversion.ts';
-import { conversionFolder, dropOldest } from './conversion-cache.ts';
+import { CACHE_INDEX, conversionFolder, dropOldest } from './conversion-cache.ts';
 import type { ConvertedKind } from './kinds.ts';
 import { MAX_CONVERTERS } from './limits.ts';
 import { readConversion } from './read-conversion.ts';
@@ -26,7 +26,6 @@ export interface ConvertedFile {
 
 /** Changes when converters give other results for the same files. */
 const VERSION = 1;
-const INDEX = 'conversion.json';
 
 /** Conversions under way in this process, by their folder. */
 const underWay = new Map<string, Promise<ConvertedFile>>();
@@ -59,7 +58,7 @@ async function convert(handle: FileHandle, kind: ConvertedKind, folder: string):
   try {
     await runConverter({ kind, fd: handle.fd, writer });
     writer.close();
-    writeFileSync(join(fresh, INDEX), JSON.stringify({ conversion: writer.conversion, bytes: writer.bytes }), {
+    writeFileSync(join(fresh, CACHE_INDEX), JSON.stringify({ conversion: writer.conversion, bytes: writer.bytes }), {
       mode: 0o600,
     });
     moveTo(fresh, folder);
@@ -84,7 +83,9 @@ function moveTo(fresh: string, folder: string): void {
 
 function cached(folder: string): ConvertedFile | undefined {
   try {
-    const { conversion } = JSON.parse(readFileSync(join(folder, INDEX), 'utf8')) as { readonly conversion: unknown };
+    const { conversion } = JSON.parse(readFileSync(join(folder, CACHE_INDEX), 'utf8')) as {
+      readonly conversion: unknown;
+    };
     const read = readConversion(conversion, Number.MAX_SAFE_INTEGER);
     const now = new Date();
     utimesSync(folder, now, now);

@@ -1,4 +1,5 @@
-import type { ContextSet, LoadedContext } from '../context/index.ts';
+import type { LoadedContext } from '../context/index.ts';
+import { invalidSeed } from '../context/seeds.ts';
 import { RlmError } from '../errors.ts';
 import type { ContextFacts } from '../event/event.ts';
 import { isReservedName } from '../repl/names.ts';
@@ -27,14 +28,14 @@ export function bindContext(run: Run, workspace: Workspace): BoundContext {
   const shown = kept === undefined ? workspace.contextFiles.add(contexts) : { files: [], words: kept.files };
   return {
     bindings: {
-      values: { ...values, ...toolbox.values },
+      values: { ...values, ...handedValues(run, workspace), ...toolbox.values },
       ...(shown.files.length > 0 && { files: shown.files }),
       tools: toolbox.bindings,
       output: answerType === undefined ? null : { properties: answerType.properties },
       price: models.inUse(models.at(depth + 1)).price ?? null,
     },
     inForce: { ...inForce, ...(shown.words !== undefined && { files: shown.words }) },
-    facts: factsOf(inForce.contexts),
+    facts: factsOf({ ...run, contexts: inForce.contexts }),
   };
 }
 
@@ -46,6 +47,8 @@ function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValu
   const index = workspace.nextContext();
   const numbered = `context_${index}`;
   if (contexts.kind === 'one') {
+    workspace.bound.set('context', contexts.context);
+    workspace.bound.set(numbered, contexts.context);
     const values: Record<string, ReplValue> = {
       [numbered]: boundValue(numbered, contexts.context, workspace),
       context: { kind: 'alias', of: numbered },
@@ -56,11 +59,43 @@ function valuesOf({ contexts, toolbox }: Run, workspace: Workspace): ContextValu
   const names = [...contexts.contexts.keys()];
   checkContextNames({ contexts, toolbox });
   for (const [name, context] of contexts.contexts) {
+    workspace.bound.set(name, context);
     values[name] = boundValue(`${numbered}.${name}`, context, workspace);
   }
   values[numbered] = { kind: 'mapping', names };
   values.context = { kind: 'alias', of: numbered };
   return { values, contexts, names };
+}
+
+/** Seed values and attachments, under the names `seed` and `attachments`. @throws RlmError `invalid-seed` */
+function handedValues(
+  { id, seeds, attachments, toolbox, contexts }: Run,
+  workspace: Workspace,
+): Readonly<Record<string, ReplValue>> {
+  const values: Record<string, ReplValue> = {};
+  const bind = (name: string, context: LoadedContext): void => {
+    workspace.bound.set(name, context);
+    values[name] = boundValue(`${id} ${name}`, context, workspace);
+  };
+  const handed = [...(seeds.size > 0 ? ['seed'] : []), ...(attachments === undefined ? [] : ['attachments'])];
+  for (const name of handed) checkUntaken(name, { contexts, toolbox });
+  for (const [name, context] of seeds) bind(`seed.${name}`, context);
+  if (seeds.size > 0) values.seed = { kind: 'mapping', names: [...seeds.keys()].map((name) => `seed.${name}`) };
+  if (attachments !== undefined) bind('attachments', attachments);
+  return values;
+}
+
+/** @throws RlmError `invalid-seed` where a tool or a context has the name */
+export function checkUntaken(name: string, { contexts, toolbox }: Pick<Run, 'contexts' | 'toolbox'>): void {
+  const isTool = Object.hasOwn(toolbox.values, name) || toolbox.bindings.some((tool) => tool.name === name);
+  if (!isTool && !(contexts.kind === 'named' && contexts.contexts.has(name))) return;
+  const what = name === 'seed' ? 'Seed values' : 'Attachments';
+  throw invalidSeed(
+    `${what} are bound to the name ${name}, which ${isTool ? 'a tool' : 'a context'} has: rename that`,
+    {
+      name,
+    },
+  );
 }
 
 /** The host identifies a projection by an id of its own: a later context may have the same name. */
@@ -88,11 +123,17 @@ function checkFree(name: string, toolbox: Run['toolbox']): void {
   });
 }
 
-/** The facts about contexts for the event. */
-export function factsOf(contexts: ContextSet): readonly ContextFacts[] {
-  const named: Iterable<[string, LoadedContext]> =
+/** The facts about contexts, seed values and attachments for the event. */
+export function factsOf({
+  contexts,
+  seeds,
+  attachments,
+}: Pick<Run, 'contexts' | 'seeds' | 'attachments'>): readonly ContextFacts[] {
+  const named: Iterable<readonly [string, LoadedContext]> =
     contexts.kind === 'one' ? [['context', contexts.context]] : contexts.contexts;
-  return [...named].map(([name, context]) => ({
+  const handed = [...seeds].map(([name, value]) => [`seed.${name}`, value] as const);
+  const attached = attachments === undefined ? [] : [['attachments', attachments] as const];
+  return [...named, ...handed, ...attached].map(([name, context]) => ({
     name,
     type: context.type,
     ...(context.size !== undefined && { size: context.size }),

@@ -1,3 +1,5 @@
+import type { Outcome } from '../event/event.ts';
+import type { ImageReference, ModelImage } from '../model/image.ts';
 import type { HistoryRead, JsonValue } from '../repl/port.ts';
 
 /** One thing that happened in a REPL's life, as cells see it. */
@@ -7,9 +9,24 @@ export type HistoryItem =
       readonly id: string;
       readonly kind: 'turn';
       readonly reply: string;
+      /** Of the model, where its provider returns it. */
+      readonly reasoning?: string;
       readonly commands: readonly HistoryCommand[];
       readonly feedback: string;
+      /** Shown to the model behind the turn; their bytes are not kept. */
+      readonly images?: readonly HistoryImage[];
     }
+  /** The end of a completion: its answer, or the best one it has. */
+  | {
+      readonly id: string;
+      readonly kind: 'final';
+      readonly outcome: Outcome;
+      readonly text: string;
+      /** Of an answer that a limit ended. */
+      readonly reason?: string;
+    }
+  /** The end of a completion that failed or was stopped. */
+  | { readonly id: string; readonly kind: 'error'; readonly outcome: Outcome; readonly reason: string }
   | {
       readonly id: string;
       readonly kind: 'execute';
@@ -23,9 +40,25 @@ export type HistoryCommand = {
   readonly id: string;
   readonly kind: string;
   readonly ok: boolean;
+  /** Of a cell or a bash command; of others the command as JSON. */
+  readonly code: string;
   /** stdout, the value, stderr and the error as one text, untruncated. */
   readonly output: string;
+  readonly error?: { readonly type: string; readonly message: string };
 };
+
+/** An image of a turn, e.g. `t3.i0`. */
+export type HistoryImage = { readonly id: string; readonly kind: 'image' } & {
+  readonly [K in keyof ImageReference]: ImageReference[K];
+};
+
+/** How a completion ended. */
+export interface HistoryEnd {
+  readonly outcome: Outcome;
+  readonly text: string;
+  /** Of every outcome but `converged`. */
+  readonly reason?: string;
+}
 
 /**
  * The turns and items that `history` in a cell reads. It lives as long as the REPL: ids continue across completions, and
@@ -33,7 +66,7 @@ export type HistoryCommand = {
  */
 export class History {
   readonly #items: HistoryItem[] = [];
-  readonly #byId = new Map<string, HistoryItem | HistoryCommand>();
+  readonly #byId = new Map<string, HistoryItem | HistoryCommand | HistoryImage>();
   #queries = 0;
   #turns = 0;
   #executes = 0;
@@ -48,6 +81,11 @@ export class History {
     return `e${this.#executes + 1}`;
   }
 
+  /** Completions that have begun here. */
+  get queries(): number {
+    return this.#queries;
+  }
+
   addQuery(query: string): void {
     this.#queries++;
     this.#add({ id: `q${this.#queries}`, kind: 'query', query });
@@ -60,11 +98,29 @@ export class History {
 
   addTurn(turn: {
     readonly reply: string;
+    readonly reasoning?: string;
     readonly commands: readonly HistoryCommand[];
     readonly feedback: string;
+    readonly images: readonly ModelImage[];
   }): void {
     this.#turns++;
-    this.#add({ id: `t${this.#turns}`, kind: 'turn', ...turn });
+    const id = `t${this.#turns}`;
+    const { images: shown, ...said } = turn;
+    const images = shown.map(({ reference }, index) => ({
+      ...reference,
+      id: `${id}.i${index}`,
+      kind: 'image' as const,
+    }));
+    for (const image of images) this.#byId.set(image.id, image);
+    this.#add({ id, kind: 'turn', ...said, ...(images.length > 0 && { images }) });
+  }
+
+  /** The end of the completion whose query was added last: `f` or `x` with its number. */
+  addEnd({ outcome, text, reason = '' }: HistoryEnd): void {
+    const number = this.#queries;
+    if (outcome === 'converged') this.#add({ id: `f${number}`, kind: 'final', outcome, text });
+    else if (outcome === 'exhausted') this.#add({ id: `f${number}`, kind: 'final', outcome, text, reason });
+    else this.#add({ id: `x${number}`, kind: 'error', outcome, reason });
   }
 
   addExecute(run: { readonly code: string; readonly ok: boolean; readonly output: string }): void {

@@ -2,7 +2,15 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ReplPlace, ReplPlaces } from '../admission/repl-places.ts';
 import type { TreePlaces } from '../admission/tree-places.ts';
 import type { Clock } from '../clock.ts';
-import type { ContextInput, ContextSet } from '../context/index.ts';
+import type {
+  Attachment,
+  ContextInput,
+  ContextSet,
+  ContextSource,
+  LoadedContext,
+  LoadedSeeds,
+  SeedValues,
+} from '../context/index.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { EventBody, ModelNotice, Route, RunEvent, RunResumed } from '../event/event.ts';
 import type { ReopenedLog } from '../event/reopen.ts';
@@ -39,6 +47,9 @@ export interface RunRequest {
   /** Empty for a session, which has no query of its own. */
   readonly query: string;
   readonly context?: ContextInput;
+  readonly seed?: SeedValues;
+  /** A source: as recorded. */
+  readonly attachments?: readonly Attachment[] | ContextSource;
   readonly output?: StandardSchemaV1;
   readonly limits?: Partial<Limits>;
   readonly tools?: ToolSet;
@@ -124,6 +135,9 @@ export interface OpenRun {
 export interface Run extends OpenRun {
   readonly query: string;
   readonly contexts: ContextSet;
+  readonly seeds: LoadedSeeds;
+  /** A list of documents; undefined without any. */
+  readonly attachments: LoadedContext | undefined;
   readonly models: ModelPolicy;
   /** As the caller gave them: children inherit them. */
   readonly tools: ToolSet;

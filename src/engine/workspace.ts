@@ -1,4 +1,4 @@
-import type { ContextSet, Projection } from '../context/index.ts';
+import type { ContextSet, LoadedContext, Projection } from '../context/index.ts';
 import type { Repl, ReplBindings, ReplHost } from '../repl/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
 import { ContextFilePaths } from './context-files.ts';
@@ -46,6 +46,8 @@ export interface Workspace {
   bind(bound: Bound): Promise<void>;
   /** By id: variables that read from the host live as long as the REPL. */
   readonly projections: Map<string, Projection>;
+  /** By the name of their variable: what cells may hand to a child by reference. */
+  readonly bound: Map<string, LoadedContext>;
   readonly contextFiles: ContextFilePaths;
   close(): Promise<void>;
 }
@@ -85,6 +87,7 @@ async function openWorkspace(
     repl,
     history: new History(),
     projections: new Map(),
+    bound: new Map(),
     contextFiles,
     contextsInForce: () => inForce,
     async bind(bound) {

@@ -36,6 +36,8 @@ export type SubCallRequest =
       readonly kind: 'rlm';
       readonly query: string;
       readonly context?: GuestValue;
+      /** Values that the child starts with besides its context. */
+      readonly seed?: Readonly<Record<string, SeedFromCell>>;
       readonly model?: string;
       /** JSON Schema of the answer. */
       readonly output?: { readonly [key: string]: JsonValue };
@@ -47,6 +49,19 @@ export type GuestValue =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'json'; readonly json: string }
   | FileValue;
+
+/** A seed value of a child as its cell gave it. A reference names a value that the host bound in that REPL. */
+export type SeedFromCell =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'json'; readonly json: string }
+  | {
+      readonly kind: 'reference';
+      readonly name: string;
+      /** Those of a bound list of documents; absent: all of the value. */
+      readonly documents?: readonly { readonly index: number; readonly path: string }[];
+      /** The document itself, not a list of one. */
+      readonly single?: boolean;
+    };
 
 /** A reply slot. A failed one has `ok: false`, empty text and an error; nothing is ever prose. */
 export interface SubCallReply {

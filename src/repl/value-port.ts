@@ -25,7 +25,7 @@ export type ReplValue =
       readonly shape: 'text' | 'list' | 'mapping';
       readonly size?: number;
     }
-  /** A read-only mapping of other bound names, for several named contexts. */
+  /** A read-only mapping of other bound names, for several named contexts and for seed values. A key is the part of a name behind its dot. */
   | { readonly kind: 'mapping'; readonly names: readonly string[] }
   /** The very object already bound under another name, e.g. `context` for `context_0`. */
   | { readonly kind: 'alias'; readonly of: string }
@@ -86,7 +86,12 @@ export interface DocumentValue {
   readonly path: string;
   readonly content: FileValue | BytesValue | { readonly kind: 'text'; readonly text: string };
   /** Facts that do not come out of its content: those of a mail, whose content is its text. */
-  readonly about?: { readonly title?: string; readonly meta?: Readonly<Record<string, JsonValue>> };
+  readonly about?: {
+    readonly title?: string;
+    readonly meta?: Readonly<Record<string, JsonValue>>;
+    /** Of an attachment. */
+    readonly attachment?: { readonly id: string; readonly mediaType?: string; readonly label?: string };
+  };
 }
 
 /** A file of a context that cells can open, read-only. */
@@ -101,7 +106,10 @@ export const CONTEXT_FOLDER = 'context';
 
 /** The values, files, tools and answer type that `bind` sets. */
 export interface ReplBindings {
-  /** `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. */
+  /**
+   * `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. One whose name has a dot is no
+   * variable: a mapping has it.
+   */
   readonly values?: Readonly<Record<string, ReplValue>>;
   /** Files that cells can open below {@link CONTEXT_FOLDER}. Those bound before stay, but one of the same path is replaced. */
   readonly files?: readonly ContextFile[];

@@ -15,7 +15,7 @@ import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
 import { type RecordedModels, recordedReference } from './recorded-models.ts';
 import { claim, unclaim } from './run-store.ts';
-import { loadStored } from './stored-context.ts';
+import { loadStored, loadStoredAttachments, loadStoredSeeds } from './stored-context.ts';
 
 /** An interrupted run, ready to continue. */
 export interface Interrupted {
@@ -70,6 +70,8 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
       model,
       ...defined({
         context,
+        seed: await loadStoredSeeds(request.seed, { store }),
+        attachments: await loadStoredAttachments(request.attachments, { store }),
         output: outputOf(record, options.output),
         prompt: request.prompt,
         route: request.route,

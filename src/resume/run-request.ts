@@ -3,7 +3,7 @@ import type { JsonValue } from '../repl/port.ts';
 import { jsonSchemaOf } from '../schema/json-schema.ts';
 import type { RunRequest, Store } from '../store/index.ts';
 import { recordModels } from './recorded-models.ts';
-import { storeContexts } from './stored-context.ts';
+import { storeAttachments, storeContexts, storeSeeds } from './stored-context.ts';
 
 /** A run's request as a store keeps it: enough to ask it again. */
 export async function describeRequest(
@@ -14,6 +14,8 @@ export async function describeRequest(
   return {
     query: run.query,
     contexts: await storeContexts(run.contexts, store, run.id),
+    ...(run.seeds.size > 0 && { seed: await storeSeeds(run.seeds, store, run.id) }),
+    ...(run.attachments !== undefined && { attachments: await storeAttachments(run.attachments, store, run.id) }),
     ...recordModels(models, limits.maxDepth),
     tools: [...toolbox.bindings.map(({ name }) => name), ...Object.keys(toolbox.values)],
     backend,

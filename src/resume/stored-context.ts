@@ -9,9 +9,10 @@ import {
   type FileOptions,
   fromFile,
   type LoadedContext,
+  type LoadedSeeds,
   contexts as namedContexts,
 } from '../context/index.ts';
-import { contextSource } from '../context/input.ts';
+import { contextSource, isContextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
 import { sha256OfFile } from '../context/scan-file.ts';
 import { RlmError, type RlmErrorCode } from '../errors.ts';
@@ -28,6 +29,15 @@ const ONLY = 'context';
 export async function storeContexts(set: ContextSet, store: Store, owner: string): Promise<readonly StoredContext[]> {
   const entries: Iterable<readonly [string, LoadedContext]> = set.kind === 'one' ? [[ONLY, set.context]] : set.contexts;
   return await Promise.all([...entries].map(([name, context]) => storeOne(name, context, { store, owner })));
+}
+
+/** Seed values, as {@link storeContexts} keeps contexts. */
+export async function storeSeeds(seeds: LoadedSeeds, store: Store, owner: string): Promise<readonly StoredContext[]> {
+  return await Promise.all([...seeds].map(([name, value]) => storeOne(name, value, { store, owner })));
+}
+
+export async function storeAttachments(list: LoadedContext, store: Store, owner: string): Promise<StoredContext> {
+  return await storeOne('attachments', list, { store, owner });
 }
 
 interface StoreHandle {
@@ -88,17 +98,24 @@ type StoredDocument = Extract<StoredContext, { kind: 'files' }>['documents'][num
 /** The form of a document whose blob holds bytes. */
 const IN_BASE64 = { as: 'bytes', blob: 'base64' } as const;
 
-async function storeDocument(
-  { path, content, about }: Document,
-  { store, owner }: StoreHandle,
-): Promise<StoredDocument> {
-  if (content.kind === 'text') return { path, blob: await store.blobs.put(content.text, owner) };
+async function storeDocument(document: Document, { store, owner }: StoreHandle): Promise<StoredDocument> {
+  const { path, content } = document;
+  // That of other documents comes out of their file.
+  const about = document.about?.attachment === undefined ? {} : { about: document.about as JsonValue };
+  if (content.kind === 'text') return { path, blob: await store.blobs.put(content.text, owner), ...about };
   if (content.kind === 'bytes') {
     const blob = await store.blobs.put(Buffer.from(content.data).toString('base64'), owner);
-    return { path, blob, options: { ...IN_BASE64, ...(about !== undefined && { about }) } };
+    return { path, blob, options: { ...IN_BASE64, ...(document.about !== undefined && { about: document.about }) } };
   }
   const { bytes, sha256, options, path: file } = await storedFile(content, store);
-  return { path, bytes, ...(sha256 !== undefined && { sha256 }), file, ...(options !== undefined && { options }) };
+  return {
+    path,
+    bytes,
+    ...(sha256 !== undefined && { sha256 }),
+    file,
+    ...(options !== undefined && { options }),
+    ...about,
+  };
 }
 
 /** Supplies replacements for stored contexts. */
@@ -131,6 +148,25 @@ export async function loadStored(
   if (stored.length === 1 && first?.name === ONLY) return await loadOne(first, access);
   const parts = await Promise.all(stored.map(async (one) => [one.name, (await loadOne(one, access)) ?? null] as const));
   return namedContexts(Object.fromEntries(parts));
+}
+
+/** Seed values as a request takes them. @throws as {@link loadStored} */
+export async function loadStoredSeeds(
+  stored: readonly StoredContext[] | undefined,
+  access: LoadStored,
+): Promise<Readonly<Record<string, Part>> | undefined> {
+  if (stored === undefined) return undefined;
+  const parts = stored.map(async (one) => [one.name, (await loadOne(one, access)) ?? null] as const);
+  return Object.fromEntries(await Promise.all(parts));
+}
+
+/** Attachments as a request takes them. @throws as {@link loadStored} */
+export async function loadStoredAttachments(
+  stored: StoredContext | undefined,
+  access: LoadStored,
+): Promise<ContextSource | undefined> {
+  const part = stored === undefined ? undefined : await loadOne(stored, access);
+  return isContextSource(part) ? part : undefined;
 }
 
 async function loadOne(stored: StoredContext, { store, substitutes }: LoadStored): Promise<Part | undefined> {
@@ -192,12 +228,13 @@ function jsonSource(json: string): Part {
 async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<Part> {
   const documents: Document[] = await mapBounded(
     stored.documents,
-    async ({ path, bytes, sha256, blob, file, options }) => {
-      if (blob !== undefined) return blobDocument({ path, text: await store.blobs.text(blob), options });
+    async ({ path, bytes, sha256, blob, file, options, about: recorded }) => {
+      const about = recorded === undefined ? {} : { about: recorded as NonNullable<Document['about']> };
+      if (blob !== undefined) return { ...blobDocument({ path, text: await store.blobs.text(blob), options }), ...about };
       const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
       await checkUnchanged(known);
       const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
-      return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how } } as const;
+      return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how }, ...about } as const;
     },
   );
   const { notes = [] } = (stored.options ?? {}) as { readonly notes?: readonly ContextNote[] };

@@ -171,7 +171,7 @@ async function takeRoute(
     return { recorded: stored };
   }
   const { isolation } = run.engine.defaults;
-  reportStarted(run, { backend: 'none', isolation, contexts: factsOf(run.contexts) });
+  reportStarted(run, { backend: 'none', isolation, contexts: factsOf(run) });
   return { end: { kind: 'answered', answer: answer.accepted }, recorded: stored };
 }
 
@@ -233,7 +233,8 @@ async function loop(prepared: Run, workspace: Workspace, recorder: TrajectoryRec
 }
 
 async function openConversation(run: Run, { repl }: Workspace, { inForce }: BoundContext): Promise<Conversation> {
-  const { limits, depth, contexts, toolbox, requireInspection, models } = run;
+  const { limits, depth, contexts, seeds, attachments, toolbox, requireInspection, models } = run;
+  const handed = [...seeds.values(), ...(attachments === undefined ? [] : [attachments])];
   const sub = models.inUse(models.at(depth + 1));
   // A server on this machine is asked for its window; a model of a provider's table has one.
   if (sub.local === true) await sub.prepare?.();
@@ -243,14 +244,14 @@ async function openConversation(run: Run, { repl }: Workspace, { inForce }: Boun
       contextNames: contexts.kind === 'named' ? inForce.names : [],
       tools: toolbox.bindings,
       values: Object.keys(toolbox.values),
-      traits: traitsOf(contexts),
+      traits: traitsOf(contexts, handed),
       subModelTokens: sub.contextTokens,
       readsImages: mayTakeImages(models.inUse(models.at(depth))),
       outputSchema: run.answerType?.schemaText,
     },
     run.prompt,
   );
-  return new Conversation(system, firstMessage({ query: run.query, ...inForce, contexts, limits }));
+  return new Conversation(system, firstMessage({ query: run.query, ...inForce, contexts, seeds, attachments, limits }));
 }
 
 function reportStarted(run: Run, facts: Pick<RunStarted, 'backend' | 'isolation' | 'contexts'>): void {

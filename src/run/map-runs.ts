@@ -82,6 +82,8 @@ const NAMES: OptionNames<MapRequest> = {
     repl: true,
     signal: true,
     owner: true,
+    seed: true,
+    attachments: true,
     concurrency: true,
   },
 };

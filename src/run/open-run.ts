@@ -1,7 +1,7 @@
 import { replPlace } from '../admission/repl-places.ts';
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
 import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
-import { type ContextSet, loadContext } from '../context/index.ts';
+import { type ContextSet, loadAttachments, loadContext, loadSeeds } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
 import { type Engine, type OpenRun, RUN_MODES, type Run, type RunRequest, type RunTree } from '../engine/run.ts';
@@ -159,6 +159,8 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
     ...open,
     query: request.query,
     contexts,
+    seeds: await loadSeeds(request.seed),
+    attachments: await loadAttachments(request.attachments),
     models: policy,
     tools,
     toolbox,

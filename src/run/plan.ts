@@ -54,7 +54,7 @@ export async function planRun(
         sub: models.sub.map(facts),
         allowed: models.allowed.map(facts),
       },
-      contexts: factsOf(run.contexts),
+      contexts: factsOf(run),
       contextBytes: bytes,
       typical: await typicalOf({ route, bytes, models, runs }),
       worst: times(consensus, worstCase({ models, limits: run.limits, direct: route.chosen === 'direct' })),

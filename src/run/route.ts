@@ -10,13 +10,20 @@ import { directMessages } from '../prompt/direct-messages.ts';
 export type RoutedMode = 'auto' | 'direct';
 
 /** A run before its route is known. */
-export type UnroutedRun = Pick<Run, 'query' | 'contexts' | 'models' | 'depth' | 'prompt' | 'answerType' | 'toolbox'>;
+export type UnroutedRun = Pick<
+  Run,
+  'query' | 'contexts' | 'seeds' | 'attachments' | 'models' | 'depth' | 'prompt' | 'answerType' | 'toolbox'
+>;
 
 /** The route of a run, before anything is sent: a model server on this machine is asked for its window at most. */
 export async function chooseRoute(run: UnroutedRun, mode: RoutedMode): Promise<Route> {
   const model = rootModelOf(run);
   await model.prepare?.();
   const window = model.contextTokens ?? null;
+  if (run.seeds.size > 0 || run.attachments !== undefined) {
+    const reason = 'only code can use seed values and attachments';
+    return { chosen: 'loop', reason, tokens: null, window };
+  }
   if (mode === 'auto') {
     const early = loopAtOnce(run, window);
     if (early !== undefined) return { chosen: 'loop', reason: early, tokens: null, window };

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { runPlaces } from '../admission/tree-places.ts';
 import { isObject } from '../argument-checks.ts';
-import type { ContextInput } from '../context/index.ts';
+import type { Attachment, ContextInput, SeedValues } from '../context/index.ts';
 import { defined } from '../defined.ts';
 import { RestartPolicy, RestartTree } from '../engine/restart.ts';
 import { CompletionError, type CompletionResult } from '../engine/result.ts';
@@ -199,6 +199,10 @@ export interface CompletionRequest<T = string> {
   readonly query: string;
   /** Default: none; `context` is then `None` in the REPL. */
   readonly context?: ContextInput;
+  /** Values to start with besides the context, by name: `seed["rows"]` in the REPL. Default: none. */
+  readonly seed?: SeedValues;
+  /** Files and texts that go with the question: the list `attachments` in the REPL. Default: none. */
+  readonly attachments?: readonly Attachment[];
   /**
    * Types the answer: it is validated inside the loop, and the model repairs it. A `jsonSchema(…)` validates in a worker
    * thread; a schema of another library runs in this thread. Default: the answer is a text.
@@ -242,6 +246,8 @@ const REQUEST_NAMES: OptionNames<CompletionRequest> = {
   ...{ query: true, context: true, output: true, limits: true, tools: true, model: true, subModel: true, repl: true },
   ...{
     instructions: true,
+    seed: true,
+    attachments: true,
     mode: true,
     evidence: true,
     checks: true,

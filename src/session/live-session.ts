@@ -180,11 +180,14 @@ export class LiveSession implements Session {
   ): Promise<WorkspaceLease> {
     const operation = { op: 'completion', runId, ...(tools !== undefined && { tools }) } as const;
     const settle = await this.#lifecycle.lease(operation, signal);
+    const { history } = this.parts.workspace;
+    const before = history.queries;
     return {
       workspace: this.parts.workspace,
       release: (end) => {
         const result = end instanceof CompletionError ? end.result : end;
         if (result !== undefined) this.#usages.push(result.usage);
+        if (result !== undefined && history.queries > before) history.addEnd(result);
         settling(settle(end instanceof CompletionError && end.resumable ? 'paused' : 'ready'));
       },
     };

@@ -12,7 +12,7 @@ import type { ModelSettings } from '../model/model-settings.ts';
 import type { Repl } from '../repl/port.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import { type RecordedModels, recordedPolicy } from '../resume/recorded-models.ts';
-import { loadStored } from '../resume/stored-context.ts';
+import { loadStored, loadStoredAttachments, loadStoredSeeds } from '../resume/stored-context.ts';
 import { executeRun } from '../run/execute-run.ts';
 import { openRun } from '../run/open-run.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
@@ -202,6 +202,11 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
       tools: replayedTools(operation.tools ?? options.tools),
       ...defined({
         context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
+        seed: await loadStoredSeeds(request.seed, { store, substitutes: options.contexts.ofSeeds }),
+        attachments: await loadStoredAttachments(request.attachments, {
+          store,
+          substitutes: options.contexts.ofSeeds,
+        }),
         output: isObject(request.output) ? jsonSchema(request.output) : undefined,
         prompt: request.prompt,
         requireInspection: request.requireInspection,
@@ -210,14 +215,19 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
     },
   });
   const { workspace } = session.parts;
+  const { history } = workspace;
+  const before = history.queries;
   const models = await policyOf(request, run);
   const end = await executeRun(replay, { workspace, models }).catch(asCompletionError);
   const result = end instanceof CompletionError ? end.result : end;
   session.addUsage(result.usage);
   const difference = differenceOf(record, end);
   if (difference !== undefined) divergences.command(runId, `Replaying ${runId}: ${difference}.`);
-  if (record.status !== 'running' && record.status !== 'interrupted') return;
-  await abortRun(runId, { store, clock, reason: 'its process died, and its session continued without it' });
+  if (record.status === 'running' || record.status === 'interrupted')
+    await abortRun(runId, { store, clock, reason: 'its process died, and its session continued without it' });
+  // As its record says: a replay ends where the record ends.
+  const ended = await store.runs.get(runId);
+  if (ended?.result !== undefined && history.queries > before) history.addEnd(ended.result);
 }
 
 function asCompletionError(error: unknown): CompletionError {

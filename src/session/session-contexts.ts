@@ -38,6 +38,13 @@ export class SessionContexts {
     });
   }
 
+  /** For seed values and attachments, which cannot be given again: one that is gone raises where it is used. */
+  readonly ofSeeds: ContextSubstitutes = {
+    given: () => undefined,
+    unavailable: (name, why) =>
+      missing(`the value ${name} that a completion of this session was given is gone: ${why}`),
+  };
+
   /** The stored contexts of the session (`''`), or of a completion in it, for a replay. */
   substitutes(owner: string): ContextSubstitutes {
     const nameOf = (name: string): string => (isOnly(name) ? `context_${this.#numbers.get(owner) ?? 0}` : name);
@@ -56,7 +63,12 @@ function givenParts(given: ContextInput | undefined): ReadonlyMap<string, Part> 
 }
 
 function unavailable(name: string, why: string): Part {
-  const message = `the context ${name} is not available: ${why}. Hand it over again: openSession(id, { context: contexts({ ${name}: … }) })`;
+  return missing(
+    `the context ${name} is not available: ${why}. Hand it over again: openSession(id, { context: contexts({ ${name}: … }) })`,
+  );
+}
+
+function missing(message: string): Part {
   return contextSource(() =>
     Promise.resolve({
       value: { kind: 'unavailable', message },

@@ -45,6 +45,8 @@ export interface RunRecord {
 export interface RunRequest {
   readonly query: string;
   readonly contexts: readonly StoredContext[];
+  readonly seed?: readonly StoredContext[];
+  readonly attachments?: StoredContext;
   /** Ids of models; a model object has to be given again on resume. */
   readonly rootModel: string;
   readonly subModels: readonly string[];
@@ -101,6 +103,8 @@ export type StoredContext =
         readonly file?: string;
         /** How to read it. */
         readonly options?: JsonValue;
+        /** Of an attachment: id, media type, label. */
+        readonly about?: JsonValue;
       }[];
       readonly options?: JsonValue;
     }

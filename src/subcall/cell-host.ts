@@ -16,7 +16,7 @@ const MAX_TOOL_ERROR_CHARS = 10_000;
 /** The parts of a run that serve its cells. */
 export interface CellHostOptions {
   readonly run: Run;
-  readonly workspace: Pick<Workspace, 'history' | 'projections'>;
+  readonly workspace: Pick<Workspace, 'history' | 'projections' | 'bound'>;
   readonly tally: SubCallTally;
   /** Of the model that writes the cells. */
   readonly images?: ShownImages;
@@ -26,7 +26,7 @@ export interface CellHostOptions {
 export function createCellHost({ run, workspace, tally, images }: CellHostOptions): ReplHost {
   const { limits, answerType, models, depth } = run;
   return {
-    subCall: (call, signal) => tally.watch(serveSubCall(call, signal, { run, tally })),
+    subCall: (call, signal) => tally.watch(serveSubCall(call, signal, { run, tally, bound: workspace.bound })),
     callTool: (name, args, signal) => tally.watch(callTool({ name, args, signal }, { run, tally })),
     async checkAnswer(json, text) {
       const checked = await answerType?.check({ via: 'final', json, text });
@@ -49,7 +49,7 @@ interface ToolCall {
   readonly signal: AbortSignal;
 }
 
-async function callTool({ name, args, signal }: ToolCall, { run, tally }: Caller): Promise<JsonValue> {
+async function callTool({ name, args, signal }: ToolCall, { run, tally }: Omit<Caller, 'bound'>): Promise<JsonValue> {
   const startedAt = run.clock.now();
   const { turn, command: commandId } = tally;
   let callId = '';

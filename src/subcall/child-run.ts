@@ -13,6 +13,7 @@ import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import { digitKeepingSchema } from '../schema/json-schema-answer.ts';
 import type { Trajectory } from '../trajectory.ts';
 import { failedReply, openSlot } from './reply.ts';
+import { type BoundValues, childSeeds } from './seed-values.ts';
 
 /** A child completion as a cell asked for it. */
 export interface ChildCall {
@@ -20,6 +21,8 @@ export interface ChildCall {
   readonly signal: AbortSignal;
   /** Its step of the journal. */
   readonly step: Step;
+  /** Of the cell's REPL. */
+  readonly bound: BoundValues;
 }
 
 /** The reply of a child, and how it was obtained. */
@@ -51,7 +54,7 @@ export class ChildStopped extends Error {
  * @throws ChildStopped when it was stopped together with its parent
  */
 export async function callChild(call: ChildCall, parent: Run): Promise<ChildReply> {
-  const { request, signal, step } = call;
+  const { request, signal, step, bound } = call;
   const depth = parent.depth + 1;
   const models = await withRoot(parent.models, request.model, depth);
   const slot = openSlot(step, parent.ledger);
@@ -60,7 +63,7 @@ export async function callChild(call: ChildCall, parent: Run): Promise<ChildRepl
     try {
       const child = step.child(parent.engine.newId());
       slot.sent();
-      const started = { parent, request: childRequest(request), asked: request, models, child, place, signal };
+      const started = { parent, request: childRequest(request, bound), asked: request, models, child, place, signal };
       const result = await parent.engine.runChild(started);
       return { reply: replyOf(result, request), trajectory: result.trajectory };
     } catch (error) {
@@ -98,10 +101,14 @@ async function withRoot(models: ModelPolicy, name: string | undefined, depth: nu
 }
 
 /** The request of a child for what a cell asked. */
-export function childRequest({ query, context, output }: ChildCall['request']): RunRequest {
+export function childRequest(
+  { query, context, output, seed }: ChildCall['request'],
+  bound: BoundValues = new Map(),
+): RunRequest {
   return {
     query,
     ...(context !== undefined && { context: guestContext(context) }),
+    ...(seed !== undefined && { seed: childSeeds(seed, bound) }),
     ...(output !== undefined && { output: digitKeepingSchema(output, 'output schema') }),
   };
 }

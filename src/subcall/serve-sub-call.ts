@@ -11,6 +11,7 @@ import type { SubCall } from '../trajectory.ts';
 import { ChildStopped, callChild } from './child-run.ts';
 import { flatCall, sendFlatCall } from './flat-call.ts';
 import { failedReply } from './reply.ts';
+import { type BoundValues, seedKey, withSeedText } from './seed-values.ts';
 import { promptChars, recordedMessages, subCallRecord } from './sub-call-record.ts';
 import type { SubCallTally } from './tally.ts';
 
@@ -18,6 +19,8 @@ import type { SubCallTally } from './tally.ts';
 export interface Caller {
   readonly run: Run;
   readonly tally: SubCallTally;
+  /** Of its REPL. */
+  readonly bound: BoundValues;
 }
 
 /** The result of a sub-call, as the journal records it. */
@@ -94,7 +97,7 @@ interface Serving extends Caller {
 }
 
 async function serve(serving: Serving): Promise<Served> {
-  const { request, run, tally, model, signal, callId } = serving;
+  const { request, run, tally, model, signal, callId, bound } = serving;
   const depth = run.depth + 1;
   if (depth > run.limits.maxDepth) throw noDepth(depth, run.limits.maxDepth);
   // Before anything is paid, and before a child opens a REPL.
@@ -103,17 +106,19 @@ async function serve(serving: Serving): Promise<Served> {
   const asWords = { callId, kind: request.kind, model: model.id };
   const place = { turn: tally.turn, command: serving.commandId, ...task };
   if (request.kind === 'rlm' && depth < run.limits.maxDepth) {
-    const { query, output = null } = request;
-    const key = { query, context: await keyOf(request.context), model: model.id, output };
+    const { query, output = null, seed } = request;
+    const seeds = seed === undefined ? {} : { seed: seedKey(seed) };
+    const key = { query, context: await keyOf(request.context), model: model.id, output, ...seeds };
     const asked = { ...asWords, messages: recordedMessages([{ role: 'user', content: query }]) };
     return await run.journal.step({ kind: 'child', ...place, request: key, asked }, (step) =>
       recordable(serving, async () => {
-        const { reply, trajectory } = await callChild({ request, signal, step }, run);
+        const { reply, trajectory } = await callChild({ request, signal, step, bound }, run);
         return { reply, child: trajectory };
       }),
     );
   }
-  const call = await flatCall(request, model, run.limits);
+  const flat = request.kind === 'rlm' ? await withSeedText(request, bound, run.limits.promptBytes) : request;
+  const call = await flatCall(flat, model, run.limits);
   const { messages, maxOutputTokens } = call;
   const key = { model: model.id, messages, maxOutputTokens };
   const asked = { ...asWords, messages: recordedMessages(messages) };

@@ -3,6 +3,7 @@ import { RECORDED_PROMPT_CHARS } from '../limits.ts';
 import type { ChatMessage } from '../model/index.ts';
 import type { GuestValue, SubCallReply, SubCallRequest } from '../repl/port.ts';
 import type { SubCall } from '../trajectory.ts';
+import { seedChars } from './seed-values.ts';
 
 /** Characters of a prompt kept at each end in the trajectory. */
 const KEPT_CHARS = 2_000;
@@ -41,7 +42,8 @@ export function recordedMessages(messages: readonly ChatMessage[]): readonly Rec
 /** How much a sub-call asks its model to read: UTF-16 code units; of a child's context in a file its bytes. */
 export function promptChars(request: SubCallRequest): number {
   if (request.kind === 'llm') return promptText(request).length;
-  return request.query.length + (request.context === undefined ? 0 : contextSize(request.context));
+  const context = request.context === undefined ? 0 : contextSize(request.context);
+  return request.query.length + context + seedChars(request.seed);
 }
 
 function promptText(request: SubCallRequest): string {

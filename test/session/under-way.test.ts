@@ -80,7 +80,7 @@ describe('closing an Rlm', () => {
     const [again, same] = await Promise.all([next.openSession(session.id), next.openSession(session.id)]);
     expect(same).toBe(again);
     const value = '[a, b, context_0, [item["id"] for item in history], history["t1.0"]]';
-    expect((await again.execute(value)).value).toBe("[1, 2, 'the context', ['e1', 'q1', 't1'], '']");
+    expect((await again.execute(value)).value).toBe("[1, 2, 'the context', ['e1', 'q1', 't1', 'f1'], '']");
     await again.close();
     expect(await store.journal.read(session.id)).toEqual([]);
   });

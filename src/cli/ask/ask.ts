@@ -9,7 +9,7 @@ import { checkAnswerFormat } from '../answer/answer-format.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, modeOf, type QuestionOptions } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
@@ -39,7 +39,7 @@ export async function ask({ options: given, console, interrupts, ...asked }: Ask
     onward: (runId) => (kept && store !== false ? `fathom resume ${runId}${storeArgument(store)}` : undefined),
     run: async (stage) => {
       const { question, options } = takeQuestion(asked.question, given);
-      const config = readConfig(console.env);
+      const config = applyConfig(console.env);
       const model = requiredModel(options.model, console.env, config);
       const output = await outputOf(options);
       if (options.store === false) keepConversionsForProcess();

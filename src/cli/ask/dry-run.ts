@@ -4,7 +4,7 @@ import type { RunEstimate, RunPlan } from '../../run/run-plan.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { EXIT, exitCodeOfError } from '../exit-codes.ts';
 import { modeOf } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
@@ -51,7 +51,7 @@ interface Planning extends Omit<Ask, 'interrupts'> {
 
 async function planOf({ question: asked, options: given, console, note, signal }: Planning): Promise<RunPlan> {
   const { question, options } = takeQuestion(asked, given);
-  const config = readConfig(console.env);
+  const config = applyConfig(console.env);
   const model = requiredModel(options.model, console.env, config);
   const output = await outputOf(options);
   if (options.store === false) keepConversionsForProcess();

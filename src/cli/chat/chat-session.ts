@@ -3,7 +3,7 @@ import { createRlm } from '../../rlm.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { limitsOf, type QuestionOptions, type ReplOptions, replOf } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { DEFAULT_STORE, type KeepOptions, openToKeep } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
 import { chooseModels } from '../session/model-choice.ts';
@@ -57,7 +57,7 @@ async function withNew<T>(
 ): Promise<T> {
   const models = chooseModels(options, console.env);
   if (models.missing !== undefined) throw models.missing;
-  const config = readConfig(console.env);
+  const config = applyConfig(console.env);
   await using keeping = openToKeep(options, note);
   const { store, durable } = keeping;
   await sweepInput(store);

@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
+import { type FileCopy, sourceOfCopy } from '../../context/copies.ts';
 import { namedFile } from '../../context/from-file.ts';
 import { namedFiles } from '../../context/from-files.ts';
 import { type ContextInput, type ContextSource, contexts, fromFile, type fromFiles } from '../../context/index.ts';
-import { defined } from '../../defined.ts';
+import type { Access } from '../../context/url/checked-address.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
-import { copyFromGit, type GitCopy, isGitSource } from './git-tree.ts';
 import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';
-import { type SpooledInput, spoolFile } from './spooled-input.ts';
+import { copySource, type SourceCopy } from './source-copies.ts';
+import { spoolFile } from './spooled-input.ts';
 
 /** The path that means standard input, and other names of it. */
 export const STDIN = '-';
@@ -21,6 +22,9 @@ export interface ContextOptions {
   readonly exclude?: readonly string[];
   /** False: `--no-ignore`. */
   readonly ignore?: boolean;
+  readonly fetch?: true;
+  /** Bytes of one URL. */
+  readonly fetchBytes?: number;
   /** False: `--no-stdin`. */
   readonly stdin?: boolean;
   /** Seconds. */
@@ -42,6 +46,8 @@ export interface ContextArguments {
   /** Where standard input is kept. Default: the folder for temporary files. */
   readonly store?: Store;
   readonly signal?: AbortSignal;
+  /** Which addresses URLs may lead to. Default: those of the public internet. */
+  readonly access?: Access;
 }
 
 /**
@@ -53,13 +59,14 @@ export interface ContextArguments {
  * | one file, or `-` | its text |
  * | a folder, a pattern, or several | a list of documents |
  * | `git:REV`, `git:REV:PATH` | the documents of a folder of that revision, or the text of a file |
+ * | `https://…` | the text of the file there, as of one that is named |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
  * @throws RlmError `context-not-found` only when the run starts: nothing but pipes is read here
  */
 export async function contextFromArguments(request: ContextArguments): Promise<ContextFromArguments> {
   const { file: paths = [] } = request.options;
-  const spooled: SpooledInput[] = [];
+  const spooled: FileCopy[] = [];
   const dispose = async (): Promise<void> => {
     for (const one of spooled.splice(0)) await one.dispose();
   };
@@ -79,7 +86,7 @@ export async function contextFromArguments(request: ContextArguments): Promise<C
 }
 
 /** Standard input that no argument names: like other tools, `fathom` reads piped input. */
-async function fromPipe(request: ContextArguments, spooled: SpooledInput[]): Promise<ContextSource | undefined> {
+async function fromPipe(request: ContextArguments, spooled: FileCopy[]): Promise<ContextSource | undefined> {
   const { options, stdin, note } = request;
   if (options.stdin === false || !isPiped(stdin)) return undefined;
   const input = await readPatiently({ ...request, asked: false });
@@ -92,7 +99,7 @@ async function fromPipe(request: ContextArguments, spooled: SpooledInput[]): Pro
 async function fromPaths(
   paths: readonly string[],
   request: ContextArguments,
-  spooled: SpooledInput[],
+  spooled: FileCopy[],
 ): Promise<ContextSource | undefined> {
   const [only] = paths;
   if (only === undefined) return undefined;
@@ -100,14 +107,14 @@ async function fromPaths(
   const { options } = request;
   const names = new Map<string, string>();
   const readable: string[] = [];
-  const copies: GitCopy[] = [];
+  const copies: SourceCopy[] = [];
   for (const path of paths) {
-    const copy = await gitCopy(path, request);
+    const copy = await copyUnlessFile(path, request);
     if (copy !== undefined) copies.push(copy);
     const stored = copy ?? (await spooledWhereNeeded(path, request));
     if (stored !== undefined) {
       spooled.push(stored);
-      names.set(stored.path, path);
+      names.set(stored.path, copy?.name ?? path);
     }
     readable.push(stored?.path ?? path);
   }
@@ -115,23 +122,17 @@ async function fromPaths(
   const oneFile = paths.length === 1 && ((await stat(first).catch(() => undefined))?.isFile() ?? false);
   if (names.size === 0 && oneFile) return fromFile(first, encodingOf(options));
   const made = oneFile
-    ? namedFile(first, only, encodingOf(options))
+    ? namedFile(first, names.get(first) ?? only, encodingOf(options))
     : namedFiles(readable, names, filesOptions(options));
-  return copies.reduce((source, { annotate }) => annotate(source), made);
+  const [copy] = copies;
+  const named = oneFile && copy !== undefined ? sourceOfCopy({ copy, from: only, source: made }) : made;
+  return copies.reduce((source, { annotate }) => annotate?.(source) ?? source, named);
 }
 
-/** Undefined for every other path; a file of that name wins. */
-async function gitCopy(source: string, { options, store, signal }: ContextArguments): Promise<GitCopy | undefined> {
-  if (!isGitSource(source) || (await stat(source).catch(() => undefined)) !== undefined) return undefined;
-  const { exclude = [], encoding } = options;
-  const copy = await copyFromGit({ source, store, exclude, env: process.env, ...defined({ signal }) });
-  if (!copy.tree || encoding === undefined) return copy;
-  await copy.dispose();
-  throw new RlmError({
-    code: 'invalid-option',
-    message: `--encoding is for files, and ${source} is a folder of a revision: name one file, git:REV:PATH.`,
-    userAction: true,
-  });
+/** A file of that name wins. */
+async function copyUnlessFile(source: string, request: ContextArguments): Promise<SourceCopy | undefined> {
+  if ((await stat(source).catch(() => undefined)) !== undefined) return undefined;
+  return await copySource(source, request);
 }
 
 function encodingOf({ encoding }: ContextOptions): { readonly encoding?: string } {
@@ -151,10 +152,7 @@ function filesOptions(options: ContextOptions): Parameters<typeof fromFiles>[1] 
  * A copy of what cannot be mapped: pipes, and files of the kernel, which have a size of 0 whatever they hold. Undefined for
  * everything else.
  */
-async function spooledWhereNeeded(
-  path: string,
-  { store, signal }: ContextArguments,
-): Promise<SpooledInput | undefined> {
+async function spooledWhereNeeded(path: string, { store, signal }: ContextArguments): Promise<FileCopy | undefined> {
   const facts = await stat(path).catch(() => undefined);
   if (facts === undefined || facts.isDirectory()) return undefined;
   if (facts.isCharacterDevice() || facts.isBlockDevice() || facts.isSocket())

@@ -1,7 +1,8 @@
 import { fstatSync } from 'node:fs';
+import type { FileCopy } from '../../context/copies.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
-import { type SpooledInput, spoolInput } from './spooled-input.ts';
+import { spoolInput } from './spooled-input.ts';
 
 /** The name of standard input where files have names. */
 export const STDIN_NAME = 'standard input';
@@ -45,7 +46,7 @@ export interface PatientRead {
  *
  * @throws RlmError `invalid-option` when nothing comes for too long
  */
-export async function readPatiently(read: PatientRead): Promise<SpooledInput> {
+export async function readPatiently(read: PatientRead): Promise<FileCopy> {
   const { stdin, asked, options, note, store, signal } = read;
   const seconds = options.stdinTimeout ?? (asked ? undefined : STDIN_TIMEOUT_SECONDS);
   if (stdin.isTTY) note('Reading standard input; Ctrl-D ends it.');

@@ -3,8 +3,10 @@ import { mkdtemp, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ulid } from 'ulid';
+import type { FileCopy, KeepCopy } from '../../context/copies.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { storedConfig } from '../../session/stored-session.ts';
 import type { Store, StoredContext, StoreLock } from '../../store/index.ts';
@@ -19,12 +21,6 @@ const INPUT_FILE = 'stdin';
 /** Bytes of a pipe that are kept: more than any REPL holds, and an end of pipes that have none. */
 export const SPOOL_BYTES: number = 8 * 1024 ** 3;
 
-/** Standard input in a file. */
-export interface SpooledInput {
-  readonly path: string;
-  readonly dispose: () => Promise<void>;
-}
-
 /**
  * Standard input in a file that only its owner can read: contexts reach the REPL as files, whatever their size.
  *
@@ -35,7 +31,7 @@ export async function spoolInput(
   stdin: NodeJS.ReadableStream,
   store: Store | undefined,
   signal: AbortSignal | undefined,
-): Promise<SpooledInput> {
+): Promise<FileCopy> {
   const { own, release } = store === undefined ? { own: await temporary(), release: nothing } : await keptIn(store);
   const dispose = async (): Promise<void> => {
     await removeSpooled(own);
@@ -50,6 +46,11 @@ export async function spoolInput(
     await dispose();
     throw isOfFile(error) ? cannotKeep(own, error) : error;
   }
+}
+
+/** Keeps copies where standard input is kept: a run that is resumed finds them. */
+export function spoolPieces(store: Store | undefined): KeepCopy {
+  return (pieces, signal) => spoolInput(Readable.from(pieces, { objectMode: false }), store, signal);
 }
 
 /** Passes bytes on, up to a number of them. */
@@ -99,7 +100,7 @@ export async function spoolFile(
   path: string,
   store: Store | undefined,
   signal: AbortSignal | undefined,
-): Promise<SpooledInput> {
+): Promise<FileCopy> {
   try {
     // Opened before anything is made for it: what fails here is the file, not the folder it is copied to.
     return await spoolInput(await openSource(path), store, signal);

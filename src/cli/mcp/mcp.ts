@@ -6,7 +6,7 @@ import { DEFAULT_MCP_PORT } from '../../mcp/limits.ts';
 import { createRlm } from '../../rlm.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type EngineOptions, modeOf } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { type KeepOptions, openToKeep } from '../options/store.ts';
@@ -36,7 +36,7 @@ export async function serveMcp(options: McpOptions, console: Console): Promise<n
   checkHttpOptions(options);
   // Standard output belongs to the protocol.
   const note = (line: string): void => void stderr.write(`fathom: ${line}\n`);
-  const config = readConfig(env);
+  const config = applyConfig(env);
   const model = requiredModel(options.model, env, config);
   await using keeping = openToKeep(options, note);
   const { store } = keeping;

@@ -137,13 +137,18 @@ export function addLimitOptions(command: Command): Command {
 /** Declares what the context is and how it is read. */
 export function addContextOptions(command: Command): Command {
   return command
-    .option('-f, --file <path...>', 'context: files, folders, glob patterns, - for standard input')
+    .option(
+      '-f, --file <path...>',
+      'context: files, folders, glob patterns, URLs with --fetch, git:REV, - for standard input',
+    )
     .option(
       '--encoding <label>',
       'of its files, such as windows-1252; binary: give its bytes (default: found by looking)',
     )
     .option('--exclude <pattern...>', 'leave these out of folders; patterns as in .gitignore')
     .option('--no-ignore', 'do not respect .gitignore, .ignore and .fathomignore, nor leave node_modules out')
+    .option('--fetch', 'fetch the https: and http: URLs that -f names; only addresses of the public internet')
+    .option('--fetch-bytes <n>', 'with --fetch: most bytes of one URL (default: 104857600)', count)
     .option('--no-stdin', 'without -f: do not read what is piped in')
     .option(
       '--stdin-timeout <seconds>',

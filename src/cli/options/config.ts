@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { isObject } from '../../argument-checks.ts';
 import { isPrice } from '../../check-rlm-options.ts';
+import { setCacheBytes } from '../../convert/conversion-cache.ts';
 import { RUN_MODES, type RunMode } from '../../engine/run.ts';
 import { messageOf, RlmError } from '../../errors.ts';
 import { type Limits, resolveLimits } from '../../limits.ts';
@@ -27,6 +28,8 @@ export interface Config {
   readonly repl?: 'auto' | 'pyodide' | 'python';
   readonly isolation?: IsolationLevel;
   readonly mode?: RunMode;
+  /** Bytes of converted documents that are kept for later runs. */
+  readonly cacheBytes?: number;
 }
 
 interface Rule {
@@ -57,6 +60,10 @@ const RULES: Readonly<Record<keyof Config, Rule>> = {
   repl: oneOf(['auto', 'pyodide', 'python']),
   isolation: oneOf(ISOLATION_LEVELS),
   mode: oneOf(RUN_MODES),
+  cacheBytes: {
+    holds: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
+    says: 'a whole number of bytes above 0',
+  },
 };
 
 function oneOf(values: readonly string[]): Rule {
@@ -89,6 +96,13 @@ export function readConfig(env: Console['env']): Config {
 }
 
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+
+/** Reads it, and applies what holds for all of this process. @throws RlmError as {@link readConfig} */
+export function applyConfig(env: Console['env']): Config {
+  const config = readConfig(env);
+  if (config.cacheBytes !== undefined) setCacheBytes(config.cacheBytes);
+  return config;
+}
 
 function parsed(path: string, text: string): Readonly<Record<string, unknown>> {
   let value: unknown;

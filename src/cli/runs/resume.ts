@@ -11,7 +11,7 @@ import type { RunRecord, Store } from '../../store/index.ts';
 import { checkAnswerFormat } from '../answer/answer-format.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import type { OutputOptions, ProgressOptions } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { runIdOf } from '../options/ids.ts';
 import { type ServerOptions, serverFacts } from '../options/models.ts';
 import { openToWrite, runNotFound, type StoreOptions, storeArgument } from '../options/store.ts';
@@ -56,7 +56,7 @@ export async function resume({ id: given, options, console, interrupts }: Resume
       const facts = serverFacts(
         referenceOf(record.request.rootModel, record.request),
         options,
-        readConfig(console.env),
+        applyConfig(console.env),
       );
       const output = outputOf(record);
       checkAnswerFormat(options, output);

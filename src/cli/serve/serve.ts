@@ -5,7 +5,7 @@ import type { RlmOptions } from '../../rlm-options.ts';
 import { type FathomServer, type ServedModel, startServer } from '../../server/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type EngineOptions, givenCost, modeOf } from '../options/ask-options.ts';
-import { type Config, readConfig } from '../options/config.ts';
+import { applyConfig, type Config } from '../options/config.ts';
 import { costLimitFor, requiredModel } from '../options/models.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
@@ -49,7 +49,7 @@ export async function serve(options: ServeOptions, { console, signals }: ServeSu
   const note = (line: string): void => void stderr.write(`${line}\n`);
   const stopping = untilSignal(signals);
   const keys = serverKeys(options.keys, env);
-  const given = { env, config: readConfig(env), note };
+  const given = { env, config: applyConfig(env), note };
   const made = madeWith(options, given);
   await using kept = openToWrite(options.store);
   await using cluster = await connectWorkers(options);

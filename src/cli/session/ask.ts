@@ -2,7 +2,7 @@ import { outputOf, requestOf } from '../ask/ask.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { givenCost, limitsOf, type QuestionOptions } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { costLimitFor, settingsOf } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
 import type { StoreOptions } from '../options/store.ts';
@@ -65,7 +65,7 @@ export async function askOpenSession(
 ): Promise<Answered> {
   if (models.missing !== undefined) throw models.missing;
   const output = await outputOf(options);
-  const config = readConfig(console.env);
+  const config = applyConfig(console.env);
   const { maxCostUsd, notice } = costLimitFor(models.references, givenCost(options, config), models.rlm.prices);
   if (notice !== undefined && isUnused(session)) view.note(forTerminal(notice));
   await sweepInput(store);

@@ -4,7 +4,7 @@ import { type ContextOptions, contextFromArguments } from '../context/context-ar
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type ReplOptions, replOf } from '../options/ask-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import type { ModelOptions } from '../options/models.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
 import type { Console } from '../screen/console.ts';
@@ -33,7 +33,7 @@ export async function createStoredSession(options: CreateOptions, console: Conso
     note: (line) => console.stderr.write(`${line}\n`),
     store,
   });
-  await using rlm = createRlm({ ...models.rlm, store, ...replOf(options, readConfig(console.env)) });
+  await using rlm = createRlm({ ...models.rlm, store, ...replOf(options, applyConfig(console.env)) });
   const session = await rlm.createSession({ ...sessionConfig(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {

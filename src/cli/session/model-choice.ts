@@ -3,7 +3,7 @@ import { messageOf, type RlmError } from '../../errors.ts';
 import { ModelError, resolveModel } from '../../model/index.ts';
 import { type RecordedModels, referenceOf } from '../../resume/recorded-models.ts';
 import type { RlmOptions } from '../../rlm-options.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import {
   costLimitFor,
   type ModelOptions,
@@ -31,7 +31,7 @@ const NO_MODEL = 'none';
  * model: without one, or with one that cannot be used here, only a call fails.
  */
 export function chooseModels(options: ModelOptions, env: Console['env'], recorded?: RecordedModels): ModelChoice {
-  const config = readConfig(env);
+  const config = applyConfig(env);
   const root = namedModel(options.model ?? recordedReference(recorded), env, config);
   if (root === undefined) {
     const missing = noModel();

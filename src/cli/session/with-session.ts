@@ -3,7 +3,7 @@ import { createRlm } from '../../rlm.ts';
 import type { Session, SessionDivergence } from '../../session/session.ts';
 import { type StoredSession, sessionRecord, storedSession } from '../../session/stored-session.ts';
 import type { Store } from '../../store/index.ts';
-import { readConfig } from '../options/config.ts';
+import { applyConfig } from '../options/config.ts';
 import { sessionIdOf } from '../options/ids.ts';
 import type { ModelOptions } from '../options/models.ts';
 import { openToWrite, type StoreOptions } from '../options/store.ts';
@@ -62,7 +62,7 @@ export async function withSession<T>(use: UseSession, work: (open: OpenSession) 
   const id = await sessionIdOf(use.id, store);
   const stored = storedSession(await sessionRecord(id, store), Date.now());
   const models = chooseModels(options, console.env, stored.models);
-  const instructions = options.instructions ?? readConfig(console.env).instructions;
+  const instructions = options.instructions ?? applyConfig(console.env).instructions;
   await using rlm = createRlm({
     ...models.rlm,
     store,

@@ -11,6 +11,7 @@ import type { Blob } from './blob-store.ts';
 import { ChannelViolation, MAX_CALL_IMAGES, MAX_IMAGE_BYTES, MAX_LOOKUP_CHARS } from './limits.ts';
 import type { Part, PartReader } from './parts.ts';
 import { answerParts } from './results.ts';
+import { parseSeeds } from './seed-values.ts';
 import {
   checkInteger,
   type Fields,
@@ -161,13 +162,14 @@ function parseChild(entry: Fields, parts: PartReader, limits: ReplLimits): Parse
   const part = form === undefined ? undefined : parts.next();
   const output = readFlag(entry, 'output') ? parsePart(parts.bytes(limits.promptBytes), 'an output schema') : undefined;
   if (output !== undefined) readObject(output, 'an output schema');
+  const seed = readFlag(entry, 'seed') ? parseSeeds(parts.bytes(limits.promptBytes)) : undefined;
   const request: SubCallRequest = {
     kind: 'rlm',
     query,
     ...(part === undefined || form === undefined ? {} : { context: guestValue(part, form) }),
     ...defined({ model }),
     ...(output === undefined ? {} : { output: output as { readonly [key: string]: JsonValue } }),
-    ...defined({ batch }),
+    ...defined({ batch, seed }),
   };
   return { request, bytes: 0, blob: part?.kind === 'blob' ? part.blob : undefined };
 }

@@ -9,11 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { namedFile } from '../../context/from-file.ts';
-import { loadContext } from '../../context/load.ts';
+import type { KeepCopy } from '../copies.ts';
+import { namedFile } from '../from-file.ts';
+import { loadContext } from '../load.ts';
 import { copyFromGit, type GitRequest } from './git-tree.ts';
 
 let folder = '';
@@ -61,8 +63,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const keep: KeepCopy = async (pieces) => {
+  const own = mkdtempSync(join(folder, 'copy-'));
+  const path = join(own, 'content');
+  await writeFile(path, pieces);
+  return { path, dispose: () => rm(own, { recursive: true }) };
+};
 const request = (source: string, more: Partial<GitRequest> = {}): GitRequest => ({
-  ...{ source, store: undefined, exclude: [], env: process.env, cwd: repository },
+  ...{ source, keep, exclude: [], env: process.env, cwd: repository },
   ...more,
 });
 

@@ -1,5 +1,5 @@
 /**
- * Reads objects of the git repository that the working directory lies in, with two commands that run no hook, filter or
+ * Reads objects of the git repository that a folder lies in, with two commands that run no hook, filter or
  * textconv, and fetch nothing: `git ls-tree` and `git cat-file --batch`.
  *
  * @module
@@ -131,7 +131,7 @@ function start(args: readonly string[], use: GitUse): Started {
         for await (const piece of child.stdout) yield piece as Buffer;
         const end = await ended;
         if (!Array.isArray(end)) throw signal?.aborted === true ? end : cannotRun(source, end);
-        if (end[0] !== 0) throw whyFailed(source, said);
+        if (end[0] !== 0) throw whyFailed(use, said);
       } finally {
         child.kill();
       }
@@ -154,9 +154,8 @@ function gitEnvironment({ PATH, HOME, XDG_CONFIG_HOME }: GitUse['env']): Record<
   };
 }
 
-function whyFailed(source: string, said: string): RlmError {
-  if (/not a git repository/i.test(said))
-    return notFound(source, 'the working directory does not lie in a git repository');
+function whyFailed({ source, cwd = 'the working directory' }: GitUse, said: string): RlmError {
+  if (/not a git repository/i.test(said)) return notFound(source, `${cwd} does not lie in a git repository`);
   return unreadable(source, said.trim().split('\n')[0] ?? '');
 }
 

@@ -1,22 +1,17 @@
-import { Readable } from 'node:stream';
-import { excludeRules } from '../../context/ignore-rules.ts';
-import { type ContextSource, contextSource } from '../../context/input.ts';
-import { LeftOut } from '../../context/left-out.ts';
-import { isInternal, isSecret } from '../../context/secret-files.ts';
-import type { Store } from '../../store/index.ts';
+import type { FileCopy, KeepCopy } from '../copies.ts';
+import { excludeRules } from '../ignore-rules.ts';
+import { type ContextSource, contextSource } from '../input.ts';
+import { LeftOut } from '../left-out.ts';
+import { isInternal, isSecret } from '../secret-files.ts';
+import { GIT_TREE_BYTES, GIT_TREE_FILES } from '../source-limits.ts';
+import { tarEnd, tarHeader, tarPadding } from '../tar.ts';
 import { contents, findObject, type GitUse, notFound, type TreeEntry, treeEntries, unreadable } from './git-objects.ts';
-import { type SpooledInput, spoolInput } from './spooled-input.ts';
-import { tarEnd, tarHeader, tarPadding } from './tar.ts';
 
 /** The beginning of a source that names a revision. */
 const PREFIX = 'git:';
-/** Entries of one tree, wanted or not: as many files as one archive may hold, and the end of trees that repeat themselves. */
-const GIT_TREE_FILES = 200_000;
-/** Bytes of the files of one tree: as many as one archive may hold. */
-const GIT_TREE_BYTES: number = 1_024 ** 3;
 
 /** A tree or a file of a revision, copied out of the repository. */
-export interface GitCopy extends SpooledInput {
+export interface GitCopy extends FileCopy {
   /** It is an archive of several files. */
   readonly tree: boolean;
   /** Adds to a context that is made of the copy which files are not in it. */
@@ -24,7 +19,7 @@ export interface GitCopy extends SpooledInput {
 }
 
 export interface GitRequest extends GitUse {
-  readonly store: Store | undefined;
+  readonly keep: KeepCopy;
   readonly exclude: readonly string[];
   /** Default: {@link GIT_TREE_FILES}. */
   readonly maxFiles?: number;
@@ -37,6 +32,11 @@ export function isGitSource(path: string): boolean {
   return path.startsWith(PREFIX);
 }
 
+/** A revision as a source: `git:REV`. */
+export function gitSource(revision: string): string {
+  return PREFIX + revision;
+}
+
 /**
  * Copies a file, or the files of a tree as a tar archive. Only objects are read: the working tree and its attributes do not
  * matter.
@@ -44,7 +44,7 @@ export function isGitSource(path: string): boolean {
  * @throws RlmError `context-not-found`, `context-invalid`
  */
 export async function copyFromGit(request: GitRequest): Promise<GitCopy> {
-  const { source, store, signal, maxBytes = GIT_TREE_BYTES } = request;
+  const { source, keep, signal, maxBytes = GIT_TREE_BYTES } = request;
   const name = source.slice(PREFIX.length);
   // A line is one request to git; a revision that begins with a colon is of the index.
   if (name === '' || /^[-:]|\p{Cc}/u.test(name)) throw notFound(source, 'git:REV and git:REV:PATH name a revision');
@@ -53,7 +53,7 @@ export async function copyFromGit(request: GitRequest): Promise<GitCopy> {
   if (bytes > maxBytes) throw tooLarge(request);
   const leftOut = new LeftOut();
   const pieces = type === 'tree' ? archived(await wanted(hash, leftOut, request), request) : plain(hash, request);
-  const spooled = await spoolInput(Readable.from(pieces, { objectMode: false }), store, signal);
+  const copy = await keep(pieces, signal);
   const note = leftOut.note();
   const annotate = (made: ContextSource): ContextSource =>
     note === undefined
@@ -62,7 +62,7 @@ export async function copyFromGit(request: GitRequest): Promise<GitCopy> {
           const loaded = await made.load();
           return { ...loaded, notes: [...(loaded.notes ?? []), { ...note, text: `${source}: ${note.text}` }] };
         });
-  return { ...spooled, tree: type === 'tree', annotate };
+  return { ...copy, tree: type === 'tree', annotate };
 }
 
 /** The files that a folder would have, as far as their names decide it. */
