@@ -23,7 +23,7 @@ export type RlmErrorCode =
   | 'invalid-limit'
   /** An option or argument is unknown or has a wrong value. */
   | 'invalid-option'
-  /** A seed value or an attachment has a name, kind or size that cannot be handed over. */
+  /** A seed value or an attachment has a name, kind or size that cannot be passed. */
   | 'invalid-seed'
   /** The REPL has no variable of that name. */
   | 'variable-not-found'

@@ -112,7 +112,7 @@ class Bindings:
         raise CommandError("repl-failure", f"this guest cannot bind a value of kind {kind!r}")
 
     def bound_values(self) -> "Iterator[tuple[str, object]]":
-        """What the host bound as data, by name: contexts, seed values, attachments."""
+        """The data that the host bound, by name: contexts, seed values, attachments."""
         namespace = self._namespace
         yield from ((name, namespace.protected[name]) for name in namespace.data)
         yield from self._parts.items()

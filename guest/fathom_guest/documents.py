@@ -149,7 +149,7 @@ class Document(Described):
 
     @property
     def label(self) -> "str | None":
-        """What an attachment is, in the words of its giver, or None."""
+        """The words that an attachment came with, or None."""
         return self._attachment.get("label")
 
     @property

@@ -81,12 +81,9 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
 function sentSeeds(seed: Readonly<Record<string, SeedFromCell>>): Readonly<Record<string, SeedFromCell>> {
   const found = Object.entries(seed).find(([, { kind }]) => kind === 'reference');
   if (found === undefined) return seed;
-  throw invalidSeed(
-    `The seed value ${found[0]} is a value of the context, which workers cannot read: hand over its text`,
-    {
-      name: found[0],
-    },
-  );
+  throw invalidSeed(`The seed value ${found[0]} is a value of the context, which workers cannot read: give its text`, {
+    name: found[0],
+  });
 }
 
 /** The limits of the tree, those of budget and time by what is left of them. JSON has no infinity. */

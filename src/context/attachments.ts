@@ -18,7 +18,7 @@ export interface Attachment {
   readonly id?: string;
   /** Such as `image/png`. Default: not stated; the content decides how it is read. */
   readonly mediaType?: string;
-  /** What it is, in words. Default: none. */
+  /** A description in words. Default: none. */
   readonly label?: string;
 }
 
@@ -31,7 +31,7 @@ export async function loadAttachments(
   if (isContextSource(given)) return await given.load();
   if (!Array.isArray(given)) throw invalidSeed(`The option attachments has to be a list, not ${kindOf(given)}`);
   if (given.length > MAX_ATTACHMENTS)
-    throw invalidSeed(`There are ${given.length} attachments, and at most ${MAX_ATTACHMENTS} are handed over`);
+    throw invalidSeed(`There are ${given.length} attachments, and at most ${MAX_ATTACHMENTS} are taken`);
   const documents: DocumentValue[] = [];
   const ids = new Set<string>();
   for (const [index, attachment] of (given as readonly Attachment[]).entries()) {

@@ -1,91 +1,12 @@
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RlmError } from '../errors.ts';
-import { type UrlOptions, urlSource } from './from-url.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { urlSource } from './from-url.ts';
 import { loadContext } from './load.ts';
 import { type Access, PUBLIC_INTERNET } from './url/checked-address.ts';
-import { whyNotPublic } from './url/public-address.ts';
+import { access, openFetching } from './url/fetch.testing.ts';
 
-let server: Server;
-let port = 0;
-let connections = 0;
-let asked: IncomingMessage[] = [];
-let respond: RequestListener = (_, response) => response.end('hello');
-let cache = '';
-const before = process.env.FATHOM_CACHE_DIR;
-
-beforeAll(async () => {
-  cache = mkdtempSync(join(tmpdir(), 'fathom-urls-'));
-  process.env.FATHOM_CACHE_DIR = join(cache, 'cache');
-  server = createServer((request, response) => {
-    asked.push(request);
-    respond(request, response);
-  });
-  server.on('connection', () => {
-    connections += 1;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  port = (server.address() as AddressInfo).port;
-});
-beforeEach(() => {
-  connections = 0;
-  asked = [];
-  respond = (_, response) => response.end('hello');
-});
-afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
-  if (before === undefined) delete process.env.FATHOM_CACHE_DIR;
-  else process.env.FATHOM_CACHE_DIR = before;
-  rmSync(cache, { recursive: true, force: true });
-});
-
-/** Names, and the one address of this machine that counts as public. */
-const names: Record<string, readonly string[]> = {
-  'public.test': ['127.0.0.1'],
-  'other.test': ['127.0.0.1'],
-  'private.test': ['10.0.0.7'],
-  'metadata.test': ['169.254.169.254'],
-  'mapped.test': ['::ffff:127.0.0.1'],
-  'mixed.test': ['127.0.0.1', '192.168.0.1'],
-  'empty.test': [],
-};
-const access: Access = {
-  resolve: async (name) => names[name] ?? Promise.reject(Object.assign(new Error(`no ${name}`), { code: 'ENOTFOUND' })),
-  whyRefused: (address) => (address === '127.0.0.1' ? undefined : whyNotPublic(address)),
-};
-
-const at = (path: string, host = 'public.test'): string => `http://${host}:${port}${path}`;
-const serve = (body: string | Buffer, headers: Readonly<Record<string, string>> = {}, status = 200): void => {
-  respond = (_, response) => response.writeHead(status, headers).end(body);
-};
-
-async function load(url: string, options: UrlOptions = {}, how: Access = access) {
-  const set = await loadContext(urlSource(url, options, { access: how }));
-  if (set.kind !== 'one') throw new Error('expected one context');
-  return set.context;
-}
-
-async function contentOf(url: string, options: UrlOptions = {}): Promise<string> {
-  const { value } = await load(url, options);
-  const file = value.kind === 'document' ? (value.text ?? value.file) : value;
-  if (file.kind !== 'file') throw new Error(`${url} is a ${value.kind}`);
-  return readFileSync(file.path, 'utf8');
-}
-
-async function failureOf(url: string, options: UrlOptions = {}, how: Access = access): Promise<RlmError> {
-  return await load(url, options, how).then(
-    () => Promise.reject(new Error(`${url} was fetched`)),
-    (error: RlmError) => error,
-  );
-}
+const { at, asked, connections, contentOf, failureOf, load, port, reset, respondWith, serve } = await openFetching();
+beforeEach(reset);
 
 describe('a URL is a context', () => {
   test('as the file there, under its host and path', async () => {
@@ -150,10 +71,11 @@ describe('a URL is a context', () => {
   });
 
   test('sends no cookie, password or header but its own', async () => {
-    respond = (request, response) =>
+    respondWith((request, response) =>
       request.url === '/a'
         ? response.writeHead(302, { location: at('/b', 'other.test'), 'set-cookie': 'a=1' }).end()
-        : response.end('b');
+        : response.end('b'),
+    );
     await load(at('/a'));
     const sent = asked.map(({ headers }) => Object.keys(headers).toSorted());
     expect(sent).toEqual(asked.map(() => ['accept', 'accept-encoding', 'connection', 'host', 'user-agent']));
@@ -176,12 +98,12 @@ describe('an address inside is refused before a connection', () => {
       userAction: true,
       message: expect.stringMatching(/it leads to (a loopback|an IPv4-mapped) address/),
     });
-    expect(connections).toBe(0);
+    expect(connections()).toBe(0);
   });
 
   test('the control: the same server, where its address is allowed', async () => {
     await load(at('/', '127.0.0.1'));
-    expect(connections).toBe(1);
+    expect(connections()).toBe(1);
   });
 
   test.each([
@@ -193,16 +115,16 @@ describe('an address inside is refused before a connection', () => {
     const { code, message, data } = await failureOf(at('/', host));
     expect({ code, message }).toEqual({ code: 'fetch-refused', message: expect.stringContaining(words) });
     expect(data.address).toBeTypeOf('string');
-    expect(connections).toBe(0);
+    expect(connections()).toBe(0);
   });
 
   test('the address that is checked is the one that is connected to', async () => {
     let asks = 0;
     const changing: Access = { ...access, resolve: async () => (asks++ === 0 ? ['127.0.0.1'] : ['10.0.0.7']) };
     await load(at('/'), {}, changing);
-    expect({ asks, connections }).toEqual({ asks: 1, connections: 1 });
+    expect({ asks, connections: connections() }).toEqual({ asks: 1, connections: 1 });
     expect(await failureOf(at('/'), {}, changing)).toMatchObject({ code: 'fetch-refused' });
-    expect(connections).toBe(1);
+    expect(connections()).toBe(1);
   });
 
   test.each([
@@ -213,117 +135,10 @@ describe('an address inside is refused before a connection', () => {
     ['a password', () => at('/').replace('//', '//user:pass@')],
     ['an address without a scheme', () => '//169.254.169.254/latest/meta-data'],
   ])('a redirect to %s', async (_, location) => {
-    respond = (__, response) => response.writeHead(302, { location: location() }).end();
+    respondWith((__, response) => response.writeHead(302, { location: location() }).end());
     const { code, message } = await failureOf(at('/start'));
     expect(code).toBe('fetch-refused');
     expect(message).not.toContain('pass@');
     expect(asked).toHaveLength(1);
-  });
-});
-
-describe('bounds', () => {
-  const redirecting = (times: number): void => {
-    respond = ({ url = '' }, response) => {
-      const step = Number(url.slice(1));
-      if (step === times) response.end('end');
-      else response.writeHead(301, { location: `/${step + 1}` }).end();
-    };
-  };
-  test('five redirects are followed, six are not', async () => {
-    redirecting(5);
-    expect(await contentOf(at('/0'))).toBe('end');
-    redirecting(6);
-    expect(await failureOf(at('/0'))).toMatchObject({
-      code: 'fetch-refused',
-      message: expect.stringContaining('more than 5 redirects'),
-    });
-  });
-
-  test.each<[string, () => void]>([
-    ['announced', () => serve('x'.repeat(101))],
-    [
-      'in pieces without a length',
-      () => {
-        respond = (_, response) => {
-          for (let count = 0; count < 11; count += 1) response.write('x'.repeat(10));
-          response.end();
-        };
-      },
-    ],
-    ['behind gzip', () => serve(gzipSync('x'.repeat(100_000)), { 'content-encoding': 'gzip' })],
-  ])('more than fetchBytes is an error: %s', async (_, prepare) => {
-    prepare();
-    expect(await failureOf(at('/big'), { fetchBytes: 100 })).toMatchObject({
-      code: 'fetch-failed',
-      retryable: false,
-      message: expect.stringContaining('more than 100 bytes (fetchBytes)'),
-    });
-  });
-
-  test('as many bytes as fetchBytes are taken', async () => {
-    serve('x'.repeat(100));
-    expect(await contentOf(at('/fits'), { fetchBytes: 100 })).toBe('x'.repeat(100));
-  });
-
-  test.each(['headers', 'the rest of the body'])('a server that does not send %s ends with the time', async (what) => {
-    respond = (_, response) => {
-      if (what !== 'headers') response.write('begin');
-    };
-    expect(await failureOf(at('/slow'), { timeoutMs: 300 })).toMatchObject({
-      code: 'fetch-failed',
-      retryable: true,
-      message: expect.stringContaining('it took over 300 ms'),
-    });
-  });
-
-  test('the caller can end it', async () => {
-    const stop = new AbortController();
-    respond = () => stop.abort(new Error('enough'));
-    await expect(load(at('/slow'), { signal: stop.signal })).rejects.toThrow('enough');
-  });
-
-  test.each([
-    [404, false],
-    [401, false],
-    [429, true],
-    [503, true],
-    [304, false],
-  ])('status %i is an error, retryable: %s', async (status, retryable) => {
-    serve('', {}, status);
-    expect(await failureOf(at('/s'))).toMatchObject({ code: 'fetch-failed', retryable, data: { status } });
-  });
-
-  test.each([
-    ['no such name', () => at('/', 'nowhere.test'), 'fetch-failed'],
-    ['a name without addresses', () => at('/', 'empty.test'), 'fetch-failed'],
-    ['nothing listens', () => 'http://public.test:1/', 'fetch-failed'],
-    ['a damaged body', () => at('/damaged'), 'fetch-failed'],
-    ['not a URL', () => 'http://', 'fetch-refused'],
-    ['another scheme', () => 'ftp://public.test/x', 'fetch-refused'],
-    ['a data URL', () => 'data:text/plain,x', 'fetch-refused'],
-    ['a user name', () => at('/').replace('//', '//me@'), 'fetch-refused'],
-  ])('%s', async (_, url, code) => {
-    serve('not gzip', { 'content-encoding': 'gzip' });
-    expect(await failureOf(url())).toMatchObject({ code });
-  });
-
-  test.each([
-    ['fetchBytes', { fetchBytes: 0 }],
-    ['timeoutMs', { timeoutMs: 1.5 }],
-    ['encoding', { encoding: 'klingon' }],
-  ])('an option that cannot be right is refused before anything is sent: %s', async (name, options) => {
-    const { code, message } = await failureOf(at('/'), options);
-    expect({ code, message }).toEqual({ code: 'context-invalid', message: expect.stringContaining(name) });
-    expect(connections).toBe(0);
-  });
-
-  test('a file that cannot be used is named by its URL', async () => {
-    serve(Buffer.from('OggS\0\x02\0\0\0\0\0\0'), { 'content-type': 'audio/ogg' });
-    const { code, message } = await failureOf(at('/a.ogg'));
-    expect({ code, message }).toEqual({
-      code: 'context-invalid',
-      message: expect.stringContaining(`${at('/a.ogg')} cannot be used`),
-    });
-    expect(message).not.toContain(cache);
   });
 });

@@ -23,7 +23,7 @@ export async function loadSeeds(seed: SeedValues | undefined): Promise<LoadedSee
     throw invalidSeed(`The option seed has to be an object of values by name, not ${kindOf(seed)}`);
   const entries = Object.entries(seed);
   if (entries.length > MAX_SEEDS)
-    throw invalidSeed(`The option seed has ${entries.length} values, and at most ${MAX_SEEDS} are handed over`);
+    throw invalidSeed(`The option seed has ${entries.length} values, and at most ${MAX_SEEDS} are taken`);
   for (const [name, value] of entries) loaded.set(checkedName(name), await contextOf(name, value));
   return loaded;
 }
@@ -43,11 +43,7 @@ async function contextOf(name: string, value: unknown): Promise<LoadedContext> {
     return await loadValue(value as JsonValue);
   } catch (error) {
     if (!RlmError.isInstance(error) || error.data.path !== undefined || error.code !== 'context-invalid') throw error;
-    throw invalidSeed(
-      `The seed value ${name} cannot be handed over: ${error.message.replace(/\.$/, '')}`,
-      { name },
-      error,
-    );
+    throw invalidSeed(`The seed value ${name} cannot be passed: ${error.message.replace(/\.$/, '')}`, { name }, error);
   }
 }
 

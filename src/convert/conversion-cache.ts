@@ -24,7 +24,7 @@ let ownFolder: string | undefined;
 
 /**
  * Sets how many bytes of converted documents and of copies this process leaves in the cache, for all of its runs. The oldest go
- * first; what was used in the last ten minutes stays until there is twice as much. Default 2 GiB.
+ * first, but those used in the last ten minutes stay until there is twice as much. Default 2 GiB.
  *
  * @throws RlmError `invalid-option` for what is not a whole number above 0
  */

@@ -23,7 +23,7 @@ const SHORT_TEXT = 2_000;
 const LARGE_TEXT = 20_000;
 const NOTHING: Omit<ContextTraits, 'tables'> = { items: false, text: false, large: false, images: false };
 
-/** The traits of contexts and of values that are handed over with them: those that any of them has. */
+/** The traits of contexts and of values that are given with them: those that any of them has. */
 export function traitsOf(contexts: ContextSet, handed: readonly LoadedContext[] = []): ContextTraits {
   const all = contexts.kind === 'one' ? [contexts.context] : [...contexts.contexts.values()];
   const traits = [...all, ...handed].map(traitsOfOne).reduce(

@@ -20,7 +20,7 @@ export interface FirstMessageInput {
   /** A sentence that says where cells find the files of the context. */
   readonly files?: string;
   readonly seeds?: LoadedSeeds;
-  readonly attachments?: LoadedContext | undefined;
+  readonly attachments?: LoadedContext;
   readonly limits: Limits;
 }
 

@@ -107,8 +107,8 @@ export const CONTEXT_FOLDER = 'context';
 /** The values, files, tools and answer type that `bind` sets. */
 export interface ReplBindings {
   /**
-   * `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. One whose name has a dot is no
-   * variable: a mapping has it.
+   * `context`, `context_0`, named contexts, seeds, attachments, … Values bound before stay as they are. One whose name has a dot becomes
+   * a part of a mapping and not a variable.
    */
   readonly values?: Readonly<Record<string, ReplValue>>;
   /** Files that cells can open below {@link CONTEXT_FOLDER}. Those bound before stay, but one of the same path is replaced. */

@@ -251,7 +251,10 @@ async function openConversation(run: Run, { repl }: Workspace, { inForce }: Boun
     },
     run.prompt,
   );
-  return new Conversation(system, firstMessage({ query: run.query, ...inForce, contexts, seeds, attachments, limits }));
+  return new Conversation(
+    system,
+    firstMessage({ query: run.query, ...inForce, contexts, seeds, ...defined({ attachments }), limits }),
+  );
 }
 
 function reportStarted(run: Run, facts: Pick<RunStarted, 'backend' | 'isolation' | 'contexts'>): void {

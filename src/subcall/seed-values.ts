@@ -1,15 +1,11 @@
-import { archiveContext } from '../context/archive-context.ts';
 import { contextText } from '../context/context-text.ts';
-import { convertValue } from '../context/converted-files.ts';
-import { documentContext } from '../context/document-context.ts';
 import { documentsContext } from '../context/documents.ts';
 import type { ContextSource, LoadedContext } from '../context/index.ts';
 import { contextSource } from '../context/input.ts';
 import { describeJson, loadValue } from '../context/load.ts';
-import { previewOfFile } from '../context/preview-of-file.ts';
+import { oneDocument } from '../context/one-document.ts';
 import { invalidSeed, loadSeeds } from '../context/seeds.ts';
-import { ARCHIVES, isConvertedKind } from '../convert/kinds.ts';
-import type { DocumentValue, JsonValue, SeedFromCell } from '../repl/port.ts';
+import type { JsonValue, SeedFromCell } from '../repl/port.ts';
 
 /** Values that are bound in the cell's REPL, by their names there: references name them. */
 export type BoundValues = ReadonlyMap<string, LoadedContext>;
@@ -29,7 +25,7 @@ async function contextOf(name: string, value: SeedFromCell, bound: BoundValues):
 
 type Reference = Extract<SeedFromCell, { kind: 'reference' }>;
 
-/** What a reference names. @throws RlmError `invalid-seed` where that is not bound */
+/** The value that a reference names. @throws RlmError `invalid-seed` where that is not bound */
 async function referenced(seed: string, reference: Reference, bound: BoundValues): Promise<LoadedContext> {
   const { name, documents: wanted } = reference;
   const found = bound.get(name);
@@ -44,28 +40,7 @@ async function referenced(seed: string, reference: Reference, bound: BoundValues
     return document;
   });
   const [first] = documents;
-  return reference.single === true && first !== undefined ? await single(first) : documentsContext(documents);
-}
-
-/** One document: its text with the attributes of a document. The file that was looked at is read, not its path anew. */
-async function single({ path, content }: DocumentValue): Promise<LoadedContext> {
-  if (content.kind === 'text') return await loadValue(content.text);
-  const { converts } = content;
-  if (isConvertedKind(converts)) {
-    const converted = await convertValue(content, converts);
-    return ARCHIVES.has(converts)
-      ? await archiveContext(content, converted, path)
-      : await documentContext(content, converted, path);
-  }
-  const isBytes = content.as === 'bytes';
-  return {
-    value: { ...content, name: path },
-    type: isBytes ? 'bytes' : 'str',
-    size: isBytes ? content.bytes : undefined,
-    unit: isBytes ? 'bytes' : 'characters',
-    preview: isBytes ? undefined : await previewOfFile(content),
-    empty: content.bytes === 0,
-  };
+  return reference.single === true && first !== undefined ? await oneDocument(first) : documentsContext(documents);
 }
 
 /** A child's request at the deepest level: one flat call, whose query has the seed values as text. */

@@ -57,6 +57,16 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('[true, 2]'),
   },
   {
+    says: '`seed={name: value}` gives a child values beside its context, in its `seed`.',
+    script: {
+      context: 'x',
+      limits: { maxDepth: 2 },
+      root: [cell('FINAL(rlm_query("q", "c", seed={"rows": [1, 2]}))')],
+      sub: [cell('FINAL([seed["rows"], context])')],
+    },
+    holds: (played) => expect(answered(played)).toBe('[[1, 2], "c"]'),
+  },
+  {
     says: '`allm_query` and `arlm_query`',
     script: { context: 'x', root: [cell('FINAL([await allm_query("a"), "B" in await arlm_query("b", "c")])')] },
     holds: (played) => expect(answered(played)).toBe('["A", true]'),

@@ -71,6 +71,7 @@ describe('the system prompt claims, and it is so:', () => {
     const prompts = [
       ...[undefined, '{"a":1}'].map((outputSchema) => systemPrompt({ ...facts, outputSchema })),
       systemPrompt({ ...emulated, outputSchema: undefined }),
+      systemPrompt({ ...facts, limits: { ...DEFAULT_LIMITS, maxDepth: 2 }, outputSchema: undefined }),
     ].join('\n');
     expect(CLAIMS.filter(({ says }) => !prompts.includes(says)).map(({ says }) => says)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /**
- * Reads resources of an MCP server. What a server answers is checked: it belongs to another person.
+ * Reads resources of an MCP server. Its answers are checked: a server may belong to another person.
  *
  * @module
  */
@@ -22,8 +22,15 @@ export interface ResourceRead {
   readonly signal?: AbortSignal;
 }
 
-/** The JSON-RPC code by which a server says that it has no such resource. */
+/** The JSON-RPC code by which a server of an earlier protocol says that it has no such resource. */
 const NOT_FOUND = -32_002;
+/** That of invalid parameters: servers of today send it with the URI. */
+const INVALID = -32_602;
+
+function isNotFound(error: unknown): boolean {
+  const { code, data } = error as { readonly code?: unknown; readonly data?: unknown };
+  return code === NOT_FOUND || (code === INVALID && isObject(data) && typeof data.uri === 'string');
+}
 
 /** All that a server lists. @throws RlmError `context-invalid`, `fetch-failed` */
 export async function listedResources(read: ResourceRead): Promise<readonly ListedResource[]> {
@@ -96,7 +103,7 @@ async function requested(
     if (RlmError.isInstance(error)) throw error;
     if (signal?.aborted === true) throw signal.reason;
     if (time.aborted) throw failed(from, `it did not answer for ${what} within ${timeoutMs} ms`);
-    if ((error as { readonly code?: unknown }).code === NOT_FOUND) throw notFound(from, `it has no resource ${what}`);
+    if (isNotFound(error)) throw notFound(from, `it has no resource ${what}`);
     throw failed(from, messageOf(error), error);
   } finally {
     within.removeEventListener('abort', onAbort);

@@ -55,7 +55,7 @@ function listOf(ranges: readonly string[], family: 'ipv4' | 'ipv6'): BlockList {
   return list;
 }
 
-/** What an address is that is not public, e.g. `a loopback address`; undefined for a public one. */
+/** The kind of an address that is not public, e.g. `a loopback address`; undefined for a public one. */
 export function whyNotPublic(address: string): string | undefined {
   const [bare = ''] = address.split('%');
   const version = isIP(bare);
