@@ -45,12 +45,14 @@ def _form(name: object, value: object, bound: Bound) -> dict:
         return {"text": str.__str__(value)}
     text = json_text(value)
     if text is None:
-        raise TypeError(f"the seed value {name} must be text, JSON or a value of the context, not {type(value).__name__}")
+        raise TypeError(
+            f"the seed value {name} must be text, JSON or a value of the context, not {type(value).__name__}"
+        )
     return {"json": text}
 
 
 def reference_of(value: object, bound: Bound) -> "dict | None":
-    """Where the host has the value: a bound text or projection, or documents of a bound list. None for values of cells."""
+    """Where the host has the value: a bound text or projection, or documents of a bound list; else None."""
     if type(value) is Document:
         found = _places((value,), bound)
         return None if found is None else {**found, "one": True}

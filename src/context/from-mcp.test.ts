@@ -98,7 +98,7 @@ describe('resources of an MCP server, over the official client', () => {
       ],
     });
     const { value } = await load('x://a', {}, hostile);
-    expect(value).toMatchObject({ documents: [{ path: 'etc/passwd' }, { path: 'up' }] });
+    expect(value).toMatchObject({ documents: [{ path: 'up' }, { path: 'etc/passwd' }] });
   });
 
   test('a resource that is missing is named', async () => {

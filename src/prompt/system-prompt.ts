@@ -102,7 +102,7 @@ function subCalls(facts: PromptFacts): string[] {
     `- \`llm_query(prompt, *, system=None, max_tokens=None)\` asks a language model that sees the prompt and nothing else. ${promptLength(facts)} The reply is a \`str\` with \`.ok\`, \`.truncated\` and \`.usage\`. A call that fails raises \`LLMError\`.`,
     `- \`llm_query_batched(prompts)\` asks many at once, up to ${limits.maxConcurrentCalls} in flight, and returns the replies in order; a failed one has \`.ok == False\` and the reason in \`.error\`.`,
     recursive
-      ? '- `rlm_query(query, context)` starts a child that works on its own context with its own REPL, as you do; `rlm_query_batched([(query, context), …])` runs children in parallel. `seed={name: value}` gives a child values beside its context, in its `seed`. Use them where a part needs several steps of its own.'
+      ? '- `rlm_query(query, context)` starts a child that works on its own context with its own REPL, as you do; `rlm_query_batched([(query, context), …])` runs children in parallel. With `seed={name: value}` a child also has `seed`. Use them where a part needs several steps of its own.'
       : '- At this depth `rlm_query(query, context)` adds nothing to `llm_query`: one call whose prompt is the query and the context.',
     '- `allm_query` and `arlm_query` are the same for `await` and `asyncio.gather`.',
     `- At most ${limits.maxSubCalls} sub-calls for the whole task. A call over budget raises \`BudgetExceeded\`, a kind of \`LLMError\`; finished replies stay.`,

@@ -57,7 +57,7 @@ export const SUB_CALL_CLAIMS: readonly Claim[] = [
     holds: (played) => expect(answered(played)).toBe('[true, 2]'),
   },
   {
-    says: '`seed={name: value}` gives a child values beside its context, in its `seed`.',
+    says: 'With `seed={name: value}` a child also has `seed`.',
     script: {
       context: 'x',
       limits: { maxDepth: 2 },
