@@ -115,7 +115,7 @@ describe('a child', () => {
 });
 
 describe('a run that is resumed', () => {
-  /** A root whose second reply waits until the run is paused, and one that goes on. */
+  /** A root whose second reply waits until the run is paused, and one that continues. */
   function pausing(second: string) {
     const reached = Promise.withResolvers<void>();
     let waits = true;
