@@ -10,6 +10,10 @@ import { previewOfFile } from './preview-of-file.ts';
 /** One document: its text with the attributes of a document. The file that was looked at is read, and no other one of its path. */
 export async function oneDocument({ path, content }: DocumentValue): Promise<LoadedContext> {
   if (content.kind === 'text') return await loadValue(content.text);
+  if (content.kind === 'bytes') {
+    const { length } = content.data;
+    return { value: content, type: 'bytes', size: length, unit: 'bytes', preview: undefined, empty: length === 0 };
+  }
   const { converts } = content;
   if (isConvertedKind(converts)) {
     const converted = await convertValue(content, converts);

@@ -230,7 +230,8 @@ async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>
     stored.documents,
     async ({ path, bytes, sha256, blob, file, options, about: recorded }) => {
       const about = recorded === undefined ? {} : { about: recorded as NonNullable<Document['about']> };
-      if (blob !== undefined) return { ...blobDocument({ path, text: await store.blobs.text(blob), options }), ...about };
+      if (blob !== undefined)
+        return { ...blobDocument({ path, text: await store.blobs.text(blob), options }), ...about };
       const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
       await checkUnchanged(known);
       const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
