@@ -17,6 +17,20 @@ export const systemClock: Clock = {
   },
 };
 
+/** The wall clock's time when this process started, and the time that has passed since. */
+const steadySystemClock: Clock = {
+  now: () => Math.round(performance.timeOrigin + performance.now()),
+  schedule: systemClock.schedule,
+};
+
+/**
+ * For durations and deadlines: a clock that no change of the wall clock moves. Times that people or other processes read are the
+ * wall clock's. A clock that the caller gave stays as it is.
+ */
+export function steadyClock(clock: Clock): Clock {
+  return clock === systemClock ? steadySystemClock : clock;
+}
+
 /** Far above any timeout: the timer only has to exist. */
 const NEVER_MS = 2_000_000_000;
 

@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import { ReplPlaces } from './admission/repl-places.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, steadyClock, systemClock } from './clock.ts';
 import { replLimits } from './engine/repl-limits.ts';
 import type { Engine, EngineDefaults } from './engine/run.ts';
 import { createEventBus } from './event/bus.ts';
@@ -21,6 +21,7 @@ export interface Engines {
   readonly engineFor: (repl?: ReplChoice) => Engine;
   readonly backends: Backends;
   readonly store: Store;
+  /** The wall clock. */
   readonly clock: Clock;
   readonly places: ReplPlaces;
   readonly defaults: EngineDefaults;
@@ -29,14 +30,15 @@ export interface Engines {
 
 /** @throws RlmError for limits and tools that cannot be right */
 export function createEngines(options: RlmOptions): Engines {
-  const clock = options.clock ?? systemClock;
+  const wall = options.clock ?? systemClock;
+  const clock = steadyClock(wall);
   const store = options.store ?? memoryStore();
   const defaults = defaultsOf(options);
   const backends = new Backends();
   const { maxRepls = defaultMaxRepls(), maxQueuedRuns = DEFAULT_MAX_QUEUED_RUNS, cluster } = options;
   const places = new ReplPlaces({ maxRepls, maxQueuedRuns }, clock);
   const onEvent = publishing(options.onEvent);
-  const rates = createRateControl({ clock });
+  const rates = cluster?.rates ?? createRateControl({ clock });
   const resolve = modelResolver(options);
   const engineFor = (repl: ReplChoice = options.repl ?? 'auto'): Engine => ({
     clock,
@@ -46,12 +48,12 @@ export function createEngines(options: RlmOptions): Engines {
       createEventBus({
         runId,
         traceId,
-        clock,
+        clock: wall,
         ...(parent !== undefined && { parent: parent.events, parentRunId: parent.id }),
         ...(tail !== undefined && { tail }),
         ...(onlyTo === undefined ? { store, onEvent } : { onEvent: onlyTo }),
       }),
-    runs: runStore(store, clock),
+    runs: runStore(store, { clock, wall }),
     runChild: cluster?.runChild ?? runChild,
     childrenElsewhere: cluster !== undefined,
     newId: () => ulid(),
@@ -65,7 +67,7 @@ export function createEngines(options: RlmOptions): Engines {
       return await backend.open({ host, limits: replLimits(limits), least, signal, mayKeepSpare, onPreparing });
     },
   });
-  return { engineFor, backends, store, clock, places, defaults, resolveModel: resolve };
+  return { engineFor, backends, store, clock: wall, places, defaults, resolveModel: resolve };
 }
 
 /** The backends an `Rlm` has opened by name. */

@@ -1,12 +1,17 @@
 import type { Queue } from 'bullmq';
+import { steadyClock, systemClock } from '../clock.ts';
 import type { CompletionResult } from '../engine/result.ts';
 import type { ChildOptions, ChildRunner } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { JsonValue } from '../repl/port.ts';
 import { childJob } from './child-job.ts';
 import { type ClusterConnection, type ClusterOptions, openConnection, openQueue } from './connection.ts';
+import { PaceDesk } from './pace-desk.ts';
+import { PaceHolder } from './pace-holder.ts';
+import { QueuePlace } from './queue-place.ts';
 import type { RemoteCall } from './remote-calls.ts';
 import { RemoteChild } from './remote-child.ts';
+import { sharedRates } from './shared-rates.ts';
 
 /** Workers that run the children of this process's runs. */
 export interface Cluster extends ChildRunner, AsyncDisposable {
@@ -30,7 +35,15 @@ export interface Cluster extends ChildRunner, AsyncDisposable {
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
   const children = new Map<string, RemoteChild>();
-  const connection = await openConnection(options, (call) => serve(children, call));
+  const clock = steadyClock(systemClock);
+  let desk: PaceDesk | undefined;
+  const connection = await openConnection(options, async (call) => {
+    const answer = await desk?.serve(call);
+    return answer === undefined ? await serve(children, call) : answer;
+  });
+  const { calls, redis } = connection;
+  desk = new PaceDesk({ clock, isPresent: connection.isPresent });
+  const holder = new PaceHolder({ redis, key: connection.key('pace'), own: calls.id });
   connection.announce();
   const queue = openQueue(connection);
   let closed = false;
@@ -46,10 +59,12 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     for (const child of children.values())
       child.stop(new RlmError({ code: 'cancelled', message: 'The cluster was closed.' }));
     await queue.close();
+    await holder.close();
     await connection.close();
   }
   return {
     runChild,
+    rates: sharedRates({ calls, holder, desk, clock }),
     async status() {
       const { waiting = 0, active = 0 } = await queue.getJobCounts('waiting', 'active');
       return { waiting, active };
@@ -78,20 +93,18 @@ async function runRemotely(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    const kept = { removeOnComplete: true, removeOnFail: true };
-    const queued = await queue.add('child', job, { ...kept, jobId: `${job.runId}-${job.childId}` });
+    const place = await QueuePlace.take(queue, job, child);
     const reported = parent.clock.schedule(NO_WORKER_MS, () => child.reportWaiting());
     try {
       return await child.ended;
     } finally {
       reported();
-      // A worker that works on it removes it itself.
-      if (signal.aborted) await queued.remove().catch(() => undefined);
+      await place.leave(signal.aborted);
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
     children.delete(job.childId);
-    await child.close();
+    child.close();
   }
 }
 

@@ -25,6 +25,8 @@ export interface ClusterConnection {
   announce(): void;
   /** Whether the process of a mailbox is known. */
   readonly isPresent: IsPresent;
+  /** A key in Redis of this queue. */
+  key(name: string): string;
   /** A connection of its own, for a queue or a worker of BullMQ. */
   connect(): ConnectionOptions;
   close(): Promise<void>;
@@ -71,6 +73,7 @@ export async function openConnection(
       timer = setInterval(announce, PRESENCE_MS / 3).unref();
     },
     isPresent: async (id) => (await redis.exists(presence(id))) > 0,
+    key: (name) => `${prefix}:${name}`,
     connect: () => connect() as unknown as ConnectionOptions,
     async close() {
       clearInterval(timer);

@@ -83,7 +83,11 @@ export class Mailbox {
           this.#read.set(message.from, message.number);
           onMessage(message);
         }
-        if (entries.length === 0) continue;
+        if (entries.length === 0) {
+          // A stream that Redis has forgotten begins again, by a clock that may be behind; messages are known by their numbers.
+          if ((await redis.exists(key)) === 0) this.#last = '0';
+          continue;
+        }
         await redis.xtrim(key, 'MINID', this.#last);
         await redis.expire(key, KEPT_SECONDS);
       } catch {

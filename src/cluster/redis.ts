@@ -27,11 +27,15 @@ export async function loadRedisPackages(): Promise<RedisPackages> {
 
 /** Milliseconds between two tries to connect. */
 const RECONNECT_MS = 200;
+/** Milliseconds without an answer after which a connection is opened anew: no command waits that long. */
+const SILENT_MS = 20_000;
 
 /** A connection that reconnects for as long as it is open, and sends again what was not answered. */
 export function connectRedis({ ioredis }: RedisPackages, url: string): Redis {
   const redis = new ioredis.Redis(url, {
     maxRetriesPerRequest: null,
+    // A server that is gone without a word, or a partition, would be noticed after a quarter of an hour.
+    socketTimeout: SILENT_MS,
     retryStrategy: () => RECONNECT_MS,
     // A server that is restarted refuses commands until it has read its data.
     reconnectOnError: (error) => (/LOADING|READONLY/.test(error.message) ? 2 : false),

@@ -24,6 +24,7 @@ export class Unanswered extends Error {
 }
 
 type Wire =
+  | { readonly kind: 'note'; readonly method: string; readonly body: JsonValue }
   | { readonly kind: 'call'; readonly id: string; readonly method: string; readonly body: JsonValue }
   | { readonly kind: 'answer'; readonly id: string; readonly body: JsonValue }
   | { readonly kind: 'failure'; readonly id: string; readonly error: JsonValue };
@@ -75,9 +76,21 @@ export class RemoteCalls {
     }
   }
 
+  /** Calls a method of another process whose answer nothing depends on: there is none. */
+  tell(to: string, { method, body }: { readonly method: string; readonly body: JsonValue }): void {
+    const wire: Wire = { kind: 'note', method, body };
+    this.#opened()
+      .post(to, wire)
+      .catch(() => undefined);
+  }
+
   /** Takes a message of the mailbox. */
   take({ from, body }: Message): void {
     const wire = body as unknown as Wire;
+    if (wire.kind === 'note') {
+      this.#serve({ from, method: wire.method, body: wire.body }).catch(() => undefined);
+      return;
+    }
     if (wire.kind === 'call') {
       void this.#answer(from, wire);
       return;

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CompletionResult } from '../engine/result.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import type { EventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { Durability, JournalEntry } from '../store/port.ts';
@@ -10,7 +12,6 @@ import type { ContextContent } from './context-content.ts';
 import { errorFromJson, takenOver } from './error-json.ts';
 import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
 import { type IsPresent, watchPresence } from './presence.ts';
-import { RelayedRuns } from './relayed-runs.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
 
 /** Milliseconds for which a child that is stopped may still report its end. */
@@ -27,7 +28,7 @@ interface Parts {
 
 /** The calls of a worker for one child, by method. */
 interface Bodies {
-  readonly hello: { readonly childId: string };
+  readonly hello: { readonly childId: string; readonly attempt: string; readonly leaseMs: number };
   readonly confirm: { readonly childId: string };
   readonly append: { readonly entry: JournalEntry; readonly durability: Durability };
   readonly event: { readonly runId: string; readonly parentRunId: string; readonly body: EventBody };
@@ -55,7 +56,7 @@ export class RemoteChild {
   readonly #account: ChildAccount;
   readonly #slots: ModelSlots;
   readonly #ended = Promise.withResolvers<CompletionResult<unknown>>();
-  readonly #relayed: RelayedRuns;
+  readonly #buses = new Map<string, EventBus>();
   readonly #toolSignal = new AbortController();
   /** The child, and the children below it that the journal names: events of other runs are refused. */
   readonly #runs: Set<string>;
@@ -63,16 +64,21 @@ export class RemoteChild {
   #worker: string | undefined;
   /** Its execution there; calls of one before are refused, of the same worker as well. */
   #attempt: string | undefined;
+  /** How long the queue keeps the child for that worker without hearing of it. */
+  #leaseMs = 0;
+  /** By `performance.now()`: until then a worker may send. */
+  #permittedUntil = Number.NEGATIVE_INFINITY;
+  #heardAt = performance.now();
   #unwatch: () => void = () => undefined;
-  /** Why it was stopped. */
-  #stopReason: string | undefined;
+  #stopped = false;
+  /** The child's own terminal event: emitted with its result, so that there is one. */
+  #terminal: EventBody | undefined;
 
   private constructor(options: ChildOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
     this.#account = new ChildAccount(options);
     this.#slots = new ModelSlots(options);
-    this.#relayed = new RelayedRuns(options);
     this.#runs = new Set([options.child.runId]);
     this.#ended.promise.catch(() => undefined);
   }
@@ -80,7 +86,7 @@ export class RemoteChild {
   /** @throws RlmError `store-failure` */
   static async open(options: ChildOptions, parts: Parts): Promise<RemoteChild> {
     const child = new RemoteChild(options, parts);
-    await child.#relayed.open(options.child.runId, options.parent.id, options.child.resumed);
+    await child.#openBus(options.child.runId, options.parent, options.child.resumed);
     return child;
   }
 
@@ -91,8 +97,8 @@ export class RemoteChild {
 
   /** Stops it, wherever it runs. */
   stop(reason: unknown): void {
-    if (this.#stopReason !== undefined) return;
-    this.#stopReason = messageOf(reason);
+    if (this.#stopped) return;
+    this.#stopped = true;
     const worker = this.#worker;
     const end = (): void => this.#ended.reject(reason);
     if (worker === undefined) {
@@ -100,7 +106,7 @@ export class RemoteChild {
       return;
     }
     const { calls, childId } = this.#parts;
-    const body = { childId, reason: this.#stopReason };
+    const body = { childId, reason: messageOf(reason) };
     calls
       .ask(worker, { method: 'cancel', body, waitMs: STOP_WAIT_MS })
       .then(() => setTimeout(end, STOP_WAIT_MS).unref(), end);
@@ -114,26 +120,28 @@ export class RemoteChild {
     emit({ type: 'run.progress', turn: 0, maxTurns: limits.maxTurns, fraction: 0, status });
   }
 
-  /**
-   * Attempts under way count as possibly billed; reservations that were not sent return. Runs whose end the worker did not report
-   * get their terminal event here.
-   */
-  async close(): Promise<void> {
+  /** Attempts under way count as possibly billed; reservations that were not sent return. */
+  close(): void {
     this.#toolSignal.abort();
     this.#unwatch();
     this.#slots.close();
     this.#account.close();
-    await this.#relayed.end(this.#stopReason ?? 'its worker reported no end');
+  }
+
+  /** Milliseconds since its worker was heard of. */
+  get quietMs(): number {
+    return performance.now() - this.#heardAt;
   }
 
   /** Answers a call of the worker. */
   async serve({ from, method, body }: RemoteCall): Promise<JsonValue> {
+    this.#heardAt = performance.now();
     const { attempt } = body as { readonly attempt: string };
-    if (method === 'hello') return await this.#greet(from, attempt);
+    if (method === 'hello') return await this.#greet(from, body as unknown as Bodies['hello']);
     if (attempt !== this.#attempt) throw takenOver();
     switch (method as keyof Bodies) {
       case 'confirm':
-        return null;
+        return await this.#permit();
       case 'append':
         return await this.#append(attempt, body as unknown as Bodies['append']);
       case 'event':
@@ -160,16 +168,22 @@ export class RemoteChild {
   }
 
   /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
-  async #greet(from: string, attempt: string): Promise<JsonValue> {
-    if (this.#stopReason !== undefined) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
+  async #greet(from: string, { attempt, leaseMs }: Bodies['hello']): Promise<JsonValue> {
+    if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
     const again = this.#worker !== undefined;
     this.#worker = from;
     this.#attempt = attempt;
+    this.#leaseMs = leaseMs;
     this.#unwatch();
+    // The worker before may be out of reach, and send by the permission that it has.
+    await delay(Math.max(0, this.#permittedUntil - performance.now()));
+    if (attempt !== this.#attempt) throw takenOver();
     this.#unwatch = watchPresence(from, this.#parts.isPresent, () => this.#lose());
     if (again) {
       this.#slots.close();
-      await this.#relayed.restart();
+      const { parent } = this.#options;
+      for (const bus of this.#buses.values()) bus.restartLog((await parent.engine.runs.reopenLog(bus.runId)).tail);
+      this.#terminal = undefined;
     }
     const entries = await this.#options.child.relay.entries();
     for (const entry of entries) this.#noteRun(entry);
@@ -209,18 +223,52 @@ export class RemoteChild {
     }
     booked.apply();
     this.#noteRun(entry);
-    return null;
+    return entry.kind === 'begin' ? await this.#permit() : null;
+  }
+
+  /** How long the worker may send: not longer than this process owns the run, and than no other worker has the child. */
+  async #permit(): Promise<number> {
+    const ms = Math.min(await this.#options.child.relay.ownedForMs(), this.#leaseMs / 2);
+    this.#permittedUntil = performance.now() + ms;
+    return ms;
   }
 
   async #emit({ runId, parentRunId, body }: Bodies['event']): Promise<JsonValue> {
     this.#checkRun(runId);
-    await this.#relayed.emit(runId, parentRunId, body);
+    const own = runId === this.#options.child.runId;
+    if (own && body.type === 'run.completed') {
+      this.#terminal = body;
+      return null;
+    }
+    const bus = this.#buses.get(runId) ?? (await this.#openBus(runId, this.#parentOf(parentRunId), false));
+    bus.emit(body);
+    await bus.flush();
     return null;
+  }
+
+  #parentOf(runId: string): { readonly id: string; readonly events: EventBus } {
+    const events = this.#buses.get(runId);
+    return events === undefined ? this.#options.parent : { id: runId, events };
+  }
+
+  async #openBus(
+    runId: string,
+    parent: { readonly id: string; readonly events: EventBus },
+    resumed: boolean,
+  ): Promise<EventBus> {
+    const { engine, tree } = this.#options.parent;
+    const tail = resumed ? (await engine.runs.reopenLog(runId)).tail : undefined;
+    const known = this.#buses.get(runId);
+    if (known !== undefined) return known;
+    const bus = engine.openEvents({ runId, traceId: tree.id, parent, ...(tail !== undefined && { tail }) });
+    this.#buses.set(runId, bus);
+    return bus;
   }
 
   async #reopen({ runId, parentRunId }: Bodies['reopen']): Promise<JsonValue> {
     this.#checkRun(runId);
-    await this.#relayed.open(runId, parentRunId, true);
+    if (this.#buses.has(runId)) return null;
+    await this.#openBus(runId, this.#parentOf(parentRunId), true);
     return null;
   }
 
@@ -240,7 +288,9 @@ export class RemoteChild {
   }
 
   async #end({ result, error }: Bodies['end']): Promise<JsonValue> {
-    await this.#relayed.complete();
+    const bus = this.#buses.get(this.#options.child.runId);
+    if (this.#terminal !== undefined) bus?.emit(this.#terminal);
+    await bus?.flush();
     if (error !== undefined) this.#ended.reject(errorFromJson(error));
     else this.#ended.resolve(result as unknown as CompletionResult<unknown>);
     return null;

@@ -19,8 +19,9 @@ export class RemoteParent {
   readonly #stop = new AbortController();
   /** Rejected once no answer can come any more. */
   readonly #gone = Promise.withResolvers<never>();
-  #abandoned: RlmError | undefined;
   #unwatch: () => void = () => undefined;
+  /** By `performance.now()`. */
+  #permittedUntil = Number.NEGATIVE_INFINITY;
 
   constructor({
     job,
@@ -44,8 +45,7 @@ export class RemoteParent {
 
   /** Nothing is asked or sent any more. */
   abandon(why: string): void {
-    this.#abandoned ??= new RlmError({ code: 'cancelled', message: why });
-    this.#gone.reject(this.#abandoned);
+    this.#gone.reject(new RlmError({ code: 'cancelled', message: why }));
     this.cancel(why);
   }
 
@@ -56,8 +56,19 @@ export class RemoteParent {
 
   /** Takes the child over, and returns the entries that are recorded of it. */
   async hello(): Promise<readonly JournalEntry[]> {
-    const { entries } = (await this.ask('hello', {})) as unknown as { readonly entries: readonly JournalEntry[] };
+    const { entries } = (await this.ask('hello', { leaseMs: this.#leaseMs })) as unknown as {
+      readonly entries: readonly JournalEntry[];
+    };
     return entries;
+  }
+
+  /** As `ask`, where nothing depends on the answer. */
+  tell(method: string, body: { readonly [name: string]: unknown }): void {
+    const { coordinator, childId } = this.#job;
+    this.#calls.tell(coordinator, {
+      method,
+      body: { childId, attempt: this.#attempt, ...body } as unknown as JsonValue,
+    });
   }
 
   /** @throws Unanswered, and the error of the other process */
@@ -66,24 +77,29 @@ export class RemoteParent {
     body: { readonly [name: string]: unknown },
     waitMs: number = ANSWER_WAIT_MS,
   ): Promise<JsonValue> {
-    // The end of a child that was abandoned would fail it, although another worker takes it over.
-    if (this.#abandoned !== undefined) throw this.#abandoned;
     const { coordinator, childId } = this.#job;
     const call = { method, body: { childId, attempt: this.#attempt, ...body } as unknown as JsonValue, waitMs };
     return await Promise.race([this.#calls.ask(coordinator, call), this.#gone.promise]);
   }
 
-  /**
-   * Records an entry there. The record of an attempt that begins is the permission to send it. One that came late is confirmed first,
-   * because another worker may have the child by then.
-   */
+  /** Records an entry there. The record of an attempt that begins is a permission to send. */
   async append(entry: JournalEntry, durability: string): Promise<void> {
-    let asked = performance.now();
-    await this.ask('append', { entry, durability });
-    while (entry.kind === 'begin' && performance.now() - asked > this.#leaseMs / 2) {
-      asked = performance.now();
-      await this.ask('confirm', {});
-    }
+    if (entry.kind === 'begin') await this.#permit('append', { entry, durability });
+    else await this.ask('append', { entry, durability });
+  }
+
+  /** Milliseconds for which this worker may send: no other worker has the child before they are over. */
+  ownedForMs(): number | Promise<number> {
+    const left = this.#permittedUntil - performance.now();
+    return left > 0 ? left : this.#permit('confirm', {});
+  }
+
+  /** The permission counts from the moment at which it was asked for: its answer may come late, or this process be stopped. */
+  async #permit(method: string, body: { readonly [name: string]: unknown }): Promise<number> {
+    const asked = performance.now();
+    const granted = Number(await this.ask(method, body));
+    this.#permittedUntil = Math.max(this.#permittedUntil, asked + granted);
+    return this.#permittedUntil - performance.now();
   }
 
   /** Stops the child when the process that asked for it has ended. */

@@ -59,7 +59,8 @@ export async function runChildHere({
       ...(job.seed !== undefined && { seed: job.seed }),
       ...(job.output !== undefined && { output: job.output }),
     };
-    const relay = { append: () => Promise.resolve(), entries: () => Promise.resolve([]) };
+    const ownedForMs = (): number | Promise<number> => parent.ownedForMs();
+    const relay = { append: () => Promise.resolve(), entries: () => Promise.resolve([]), ownedForMs };
     const child = { runId: job.runId, journal: journal.root, resumed, relay };
     const place = {
       ...replPlace(() => undefined),
@@ -143,7 +144,7 @@ function relayingEngine(own: Engine, parent: RemoteParent): Engine {
   };
   return {
     ...own,
-    rates: relayedRates(parent),
+    rates: relayedRates(parent, own.clock),
     runs,
     openEvents: ({ runId, traceId, parent: above }) => {
       if (above !== undefined) parents.set(runId, above.id);
@@ -188,5 +189,6 @@ function relayingStore(
       read: () => Promise.resolve(entries),
     },
     flush: () => Promise.resolve(),
+    ownedForMs: () => parent.ownedForMs(),
   };
 }

@@ -191,6 +191,8 @@ export interface Engine {
 /** Runs children in other processes. */
 export interface ChildRunner {
   readonly runChild: Engine['runChild'];
+  /** Shared with other processes that call the same models. */
+  readonly rates: RateControl;
 }
 
 /** How a child completion is started. */

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, steadyClock, systemClock } from '../clock.ts';
 import { defined } from '../defined.ts';
 import { attemptCall } from './attempt.ts';
 import type { ProviderAdvice } from './attempt-setup.ts';
@@ -36,7 +36,7 @@ export function createModel(setup: ModelSetup): Model {
   const { id, provider, learned } = setup;
   const attempt = {
     modelId: id,
-    clock: setup.clock ?? systemClock,
+    clock: setup.clock ?? steadyClock(systemClock),
     open: setup.open,
     redact: setup.redact ?? redactKeys,
     ...defined({ advice: setup.advice, secrets: setup.secrets }),

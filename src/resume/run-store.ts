@@ -56,9 +56,9 @@ function runLocked(runId: string, { heldBy, process: owner }: Extract<LockResult
   });
 }
 
-/** Stores runs: one record each, their events, and the journal of each tree. */
-export function runStore(store: Store, clock: Clock): RunStore {
-  const now = (): string => new Date(clock.now()).toISOString();
+/** Stores runs: one record each, their events, and the journal of each tree. Records have the time of the wall clock. */
+export function runStore(store: Store, { clock, wall }: { readonly clock: Clock; readonly wall: Clock }): RunStore {
+  const now = (): string => new Date(wall.now()).toISOString();
   return {
     createJournal: (runId) => createJournal({ journalId: runId, store, clock }),
     reopenJournal: (runId) => openJournal({ journalId: runId, store, clock }),

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../clock.ts';
+import { type Clock, steadyClock, systemClock } from '../../clock.ts';
 import type { ProviderAdvice } from '../attempt-setup.ts';
 import { createEndpoint } from '../endpoint/endpoint.ts';
 import { isLocalUrl, measureWindow } from '../endpoint/local-server.ts';
@@ -39,7 +39,7 @@ export function providerModel(ref: string, options: ProviderModelOptions): Model
   const settings = readSettings(ref, options.env);
   const id = `${settings.provider}/${settings.model}`;
   const facts = lookUpModel(id);
-  const clock = options.clock ?? systemClock;
+  const clock = options.clock ?? steadyClock(systemClock);
   const { key } = settings;
   const secrets = secretsOf(key, options.headers);
   const redact = keyRedactor(secrets);

@@ -3,6 +3,9 @@ import { abortError } from '../attempt-watch.ts';
 import { ModelError } from '../model-error.ts';
 import type { Model } from '../port.ts';
 
+/** What a gate looks at of a model. */
+export type GatedModel = Pick<Model, 'id' | 'provider' | 'endpoint' | 'remote'>;
+
 /** Who asks for a slot, and how long they wait. */
 export interface GatePass {
   readonly signal: AbortSignal;
@@ -28,9 +31,9 @@ export interface CallGate {
    * @throws ModelError `cancelled` or `timeout` when the wait ended without one; the error that closed the gate when
    *   the model takes no calls (wrong key, spent quota, unknown model, unreachable host)
    */
-  enter(model: Model, pass: GatePass): Promise<GateSlot>;
+  enter(model: GatedModel, pass: GatePass): Promise<GateSlot>;
   /** True once an attempt of this tree has had an answer from the model's endpoint, whichever it was. */
-  reached(model: Model): boolean;
+  reached(model: GatedModel): boolean;
 }
 
 /** A call that waits for its turn. Settled once: by a slot, an error, its signal or its deadline. */

@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Model } from '../port.ts';
-import type { CallGate } from './call-gate.ts';
+import type { CallGate, GatedModel } from './call-gate.ts';
 import { createHostCircuits } from './circuit-breaker.ts';
 import { type CallLane, createGate, type ModelGate } from './gate.ts';
 
@@ -39,11 +38,11 @@ export interface RateControlOptions {
  */
 export function createRateControl({ clock, random = Math.random, coolDownMs = 500 }: RateControlOptions): RateControl {
   const gates = new Map<string, ModelGate>();
-  const gateOfModel = new WeakMap<Model, ModelGate>();
+  const gateOfModel = new WeakMap<GatedModel, ModelGate>();
   const hostCircuits = createHostCircuits({ clock, random });
   let trees = 0;
 
-  const gateOf = (model: Model): ModelGate => {
+  const gateOf = (model: GatedModel): ModelGate => {
     const known = gateOfModel.get(model);
     if (known !== undefined) return known;
     const key = `${model.provider} ${model.id} ${model.endpoint ?? ''}`;

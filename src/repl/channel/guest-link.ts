@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../clock.ts';
+import { type Clock, steadyClock, systemClock } from '../../clock.ts';
 import type { RlmError } from '../../errors.ts';
 import type { ReplHost, ReplLimits } from '../port.ts';
 import { createBlobStore } from './blob-store.ts';
@@ -57,7 +57,7 @@ export interface GuestLink {
 /** A link over a transport that a backend has opened. */
 export function createGuestLink(options: GuestLinkOptions): GuestLink {
   const { limits, write, unread, interrupt, kill, onRuntimeFrame } = options;
-  const clock = options.clock ?? systemClock;
+  const clock = options.clock ?? steadyClock(systemClock);
   const decoder = createFrameDecoder(onRuntimeFrame === undefined ? {} : WITH_RUNTIME);
   const blobs = createBlobStore(limits.diskBytes);
   const desk = createRequestDesk({ host: options.host, limits, clock, write, unread, violated });
