@@ -3,6 +3,7 @@ import { RlmError } from '../errors.ts';
 import type { CallKind, Ledger, LedgerAccount } from '../ledger/ledger.ts';
 import type { Reservation, Settlement } from '../model/account.ts';
 import type { Model } from '../model/index.ts';
+import type { CallUsage } from '../model/port.ts';
 import type { JournalEntry } from '../store/port.ts';
 
 /** The effect of an entry on the account, once the entry is stored. */
@@ -37,7 +38,7 @@ export class ChildAccount {
   readonly #ledger: Ledger;
   readonly #accounts = new Map<string, LedgerAccount>();
   /** Attempts under way, by key and number. */
-  readonly #open = new Map<string, { readonly reservation: Reservation; readonly inputTokens: number }>();
+  readonly #open = new Map<string, { readonly reservation: Reservation; readonly worst: CallUsage }>();
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -54,11 +55,10 @@ export class ChildAccount {
     return NOTHING;
   }
 
-  /** Attempts under way count as possibly billed, at their prompt. */
+  /** Attempts under way count as possibly billed, at their worst case. */
   close(): void {
-    for (const { reservation, inputTokens } of this.#open.values()) {
-      reservation.settle({ usage: { inputTokens, outputTokens: 0, estimated: true }, possiblyBilled: true });
-    }
+    for (const { reservation, worst } of this.#open.values())
+      reservation.settle({ usage: worst, possiblyBilled: true });
     this.#open.clear();
     this.#ledger.close();
   }
@@ -66,9 +66,10 @@ export class ChildAccount {
   async #begin(key: string, begin: Begin, signal: AbortSignal): Promise<Booked> {
     const { attempt, inputTokens, maxOutputTokens } = begin;
     const model = await modelOf(this.#options, begin.model);
+    const worst = { inputTokens, outputTokens: maxOutputTokens, estimated: true };
     const reservation = await this.#accountOf(key, begin.kind).reserve({ model, inputTokens, maxOutputTokens }, signal);
     return {
-      apply: () => void this.#open.set(`${key} ${attempt}`, { reservation, inputTokens }),
+      apply: () => void this.#open.set(`${key} ${attempt}`, { reservation, worst }),
       undo: () => reservation.release(),
     };
   }

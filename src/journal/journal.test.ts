@@ -153,7 +153,7 @@ describe('attempts', () => {
     await new Promise((resolve) => setImmediate(resolve));
     for (let round = 0; round < 2; round++) {
       const { recovered } = await open(store);
-      const expected = { usage: { inputTokens: 100, outputTokens: 0, estimated: true }, possiblyBilled: true };
+      const expected = { usage: { inputTokens: 100, outputTokens: 50, estimated: true }, possiblyBilled: true };
       expect(recovered.attempts).toMatchObject([{ inFlight: true, model: 'test/model', settlement: expected }]);
     }
     const again = await open(store);

@@ -10,7 +10,7 @@ import { Ordinals, scopePrefix } from './step-key.ts';
 export interface JournalOptions {
   /** Id of the log: the run id of the tree's root, or a session's id. */
   readonly journalId: string;
-  readonly store: { readonly journal: JournalLog; flush(): Promise<void> };
+  readonly store: { readonly journal: JournalLog; flush(): Promise<void>; ownedForMs?(): number | Promise<number> };
   readonly clock: Clock;
   /** Default `run`. */
   readonly unrecorded?: Unrecorded;
@@ -70,7 +70,8 @@ function journalWith(
     const start = scopePrefix(path);
     return (await store.journal.read(journalId)).filter(({ key }) => key.startsWith(start));
   };
-  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, readBelow, unrecorded };
+  const ownedForMs = (): number | Promise<number> => store.ownedForMs?.() ?? Number.POSITIVE_INFINITY;
+  const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, readBelow, ownedForMs, unrecorded };
   for (const { key, attempt, settlement } of dangling) {
     write('settle', key, { attempt, settlement, inFlight: true }).catch(ignore);
   }

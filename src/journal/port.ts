@@ -91,6 +91,8 @@ export interface JournalRelay {
   append(entry: JournalEntry, durability: Durability): Promise<void>;
   /** Those that are recorded, in their order. */
   entries(): Promise<readonly JournalEntry[]>;
+  /** As the store's: how long this process surely owns the run. */
+  ownedForMs(): number | Promise<number>;
 }
 
 /**

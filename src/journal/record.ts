@@ -92,12 +92,16 @@ export class JournalRecord {
     return { all: new Set([...expected, ...this.#made.keys()]), expected };
   }
 
-  /** Attempts in flight at the end, settled with the prompt as estimated, and marked as possibly billed. */
+  /**
+   * Attempts in flight at the end, settled at their worst case, which the ledger had reserved, and marked as possibly billed: a
+   * provider may complete, and charge for, a reply that no process waits for any more.
+   */
   dangling(): readonly Dangling[] {
     const dangling: Dangling[] = [];
     for (const begun of this.#begun.values()) {
       if (begun.settled !== undefined) continue;
-      const usage = { inputTokens: begun.body.inputTokens, outputTokens: 0, estimated: true };
+      const { inputTokens, maxOutputTokens } = begun.body;
+      const usage = { inputTokens, outputTokens: maxOutputTokens, estimated: true };
       const settlement = { usage, possiblyBilled: true };
       begun.settled = { at: this.#elapsedMs, attempt: begun.body.attempt, settlement, inFlight: true };
       dangling.push({ key: begun.key, attempt: begun.body.attempt, settlement });

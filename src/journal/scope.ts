@@ -24,6 +24,8 @@ export interface ScopeCore {
   unrecorded: Unrecorded;
   /** All entries below a scope. */
   readBelow(path: string): Promise<readonly JournalEntry[]>;
+  /** As the store's. */
+  ownedForMs(): number | Promise<number>;
   write<K extends EntryKind>(
     kind: K,
     key: string,
@@ -129,6 +131,7 @@ export class Scope implements JournalScope {
       kind: call.kind,
       write: (kind, at, body) => this.#core.write(kind, at, body),
       made: this.#core.record.attempts(key),
+      ownedForMs: () => this.#core.ownedForMs(),
     });
     let value: T;
     try {
@@ -161,6 +164,7 @@ export class Scope implements JournalScope {
         return this.#core.write(kind as EntryKind, at, rest as never, durability);
       },
       entries: () => this.#core.readBelow(key),
+      ownedForMs: () => this.#core.ownedForMs(),
     };
     return { runId: known ?? newRunId, journal: new Scope(this.#core, key), resumed: known !== undefined, relay };
   }

@@ -14,6 +14,7 @@ export class StepAttempts {
   readonly #key: string;
   readonly #kind: StepKind;
   readonly #write: WriteEntry;
+  readonly #ownedForMs: () => number | Promise<number>;
   #made: number;
   #last: { readonly attempt: number; readonly settlement: Settlement } | undefined;
 
@@ -23,11 +24,14 @@ export class StepAttempts {
     readonly write: WriteEntry;
     /** Attempts made before the interruption. */
     readonly made: number;
+    /** As the store's. */
+    readonly ownedForMs: () => number | Promise<number>;
   }) {
     this.#key = options.key;
     this.#kind = options.kind;
     this.#write = options.write;
     this.#made = options.made;
+    this.#ownedForMs = options.ownedForMs;
   }
 
   wrap(account: CallAccount): CallAccount {
@@ -57,6 +61,10 @@ export class StepAttempts {
         await this.#begin(attempt, estimate);
         await reservation.sending?.();
       },
+      confirm: () => {
+        const owned = this.#ownedForMs();
+        return typeof owned === 'number' ? reservation.confirm?.() : this.#untilOwned(owned);
+      },
       settle: (settlement) => {
         reservation.settle(settlement);
         if (attempt !== undefined) this.#last = { attempt, settlement };
@@ -67,6 +75,15 @@ export class StepAttempts {
         if (attempt !== undefined) this.#write('settle', this.#key, { attempt }).catch(ignore);
       },
     };
+  }
+
+  /** Asks until the answer is known without waiting: the process may be stopped while an answer is under way. */
+  async #untilOwned(asked: Promise<number>): Promise<void> {
+    let owned: number | Promise<number> = asked;
+    while (typeof owned !== 'number') {
+      await owned;
+      owned = this.#ownedForMs();
+    }
   }
 
   async #begin(attempt: number, { model, inputTokens, maxOutputTokens }: CallEstimate): Promise<void> {

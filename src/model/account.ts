@@ -16,6 +16,12 @@ export interface Settlement {
   readonly possiblyBilled?: boolean;
 }
 
+/**
+ * The sender calls it right before a request leaves this process, because the process may have been stopped since the attempt was
+ * recorded. A promise rejects where another process has taken the run over meanwhile; undefined: the request may leave.
+ */
+export type Confirm = () => Promise<void> | undefined;
+
 /** Room held for one attempt. Exactly one of `settle` and `release` is called, once. */
 export interface Reservation {
   /**
@@ -23,6 +29,8 @@ export interface Reservation {
    * record here.
    */
   readonly sending?: () => Promise<void>;
+  /** See {@link Confirm}. */
+  readonly confirm?: Confirm;
   /** The attempt was sent: gives back what it did not use and books what it did. */
   settle(settlement: Settlement): void;
   /** The attempt was never sent: gives everything back. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import { ModelError, withoutStacks } from './model-error.ts';
 import type { ModelRequest } from './port.ts';
 
@@ -32,6 +33,8 @@ export interface AttemptWatch {
   /** Output tokens that are reserved for the attempt. */
   readonly maxOutputTokens: number;
   readonly failure: ModelError | undefined;
+  /** Asks whether the request may leave. The watch fails where it may not. */
+  confirm(): Promise<void> | undefined;
   /** A byte of the body or a part of the reply arrived. */
   touch(): void;
   /** The provider showed that it is at work, before any part of the reply. */
@@ -84,6 +87,14 @@ class Watch implements AttemptWatch {
 
   get maxOutputTokens(): number {
     return this.#request.maxOutputTokens;
+  }
+
+  confirm(): Promise<void> | undefined {
+    return this.#request.confirm?.()?.catch((error: unknown) => {
+      const refused = notSent(this.#modelId, error);
+      this.fail(refused);
+      throw refused;
+    });
   }
 
   touch(): void {
@@ -170,6 +181,16 @@ function unsent(): WireFacts {
     lost: undefined,
     cutOff: undefined,
   };
+}
+
+/** Nothing of it left this process: it is booked with nothing. */
+function notSent(modelId: string, cause: unknown): ModelError {
+  return new ModelError({
+    fault: 'cancelled',
+    message: `The call of ${modelId} was not sent. ${messageOf(cause)}`,
+    cause,
+    usage: { inputTokens: 0, outputTokens: 0, estimated: false },
+  });
 }
 
 function idleError(modelId: string, allowedMs: number, begun: boolean, wire: WireFacts): ModelError {

@@ -84,6 +84,7 @@ async function start(
 ): Promise<ReadableStream<unknown>> {
   const opened = setup.open(watch);
   const model = opened instanceof Promise ? await opened : opened;
+  await watch.confirm();
   watch.wire.sent = true;
   return openStream(model, request, watch.signal);
 }

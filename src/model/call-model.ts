@@ -95,7 +95,7 @@ async function runAttempt(state: CallState): Promise<AttemptResult> {
     sentAt: clock.now(),
   };
   await announce(state, held);
-  const outcome = await send(state, held.slot, maxOutputTokens);
+  const outcome = await send(state, held, maxOutputTokens);
   const elapsedMs = clock.now() - start.sentAt;
   state.activeMs += elapsedMs;
   const usage = outcome.ok ? outcome.reply.usage : (outcome.error.usage ?? NOTHING_USED);
@@ -166,7 +166,11 @@ async function announce({ call, control }: CallState, { reservation, slot }: Hel
   }
 }
 
-async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): Promise<AttemptRecord['outcome']> {
+async function send(
+  state: CallState,
+  { slot, reservation: { confirm } }: Held,
+  maxOutputTokens: number,
+): Promise<AttemptRecord['outcome']> {
   const { call, control } = state;
   const cancelTimer = armDeadline(state);
   try {
@@ -177,7 +181,7 @@ async function send(state: CallState, slot: GateSlot, maxOutputTokens: number): 
       signal: control.signal,
       idleTimeoutMs: call.limits.callIdleTimeoutMs,
       firstByteTimeoutMs: firstByteTimeoutMs(state),
-      ...defined({ settings: call.request.settings }),
+      ...defined({ settings: call.request.settings, confirm }),
       ...(call.request.readText === undefined ? {} : { onText: call.request.readText() }),
       onHeaders: slot.observe,
     });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
+import type { Confirm } from './account.ts';
 import type { ModelImage } from './image.ts';
 import type { CallSettings } from './model-settings.ts';
 
@@ -54,6 +55,8 @@ export interface ModelRequest {
   readonly firstByteTimeoutMs?: number;
   /** Reads the reply as it comes, and may end it. */
   readonly onText?: TextReader;
+  /** Called right before the request leaves. It is not sent where the promise rejects. */
+  readonly confirm?: Confirm;
   /** Called with the response's headers (lower-case names) and status when they arrive, where there is a wire to see. */
   readonly onHeaders?: (headers: Readonly<Record<string, string>>, status: number) => void;
 }

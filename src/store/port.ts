@@ -30,6 +30,13 @@ export interface Store {
    * worked on has the lock `run <id>`, an open session `session <id>`: one owner each.
    */
   lock(name: string, holder: string): Promise<LockResult>;
+  /**
+   * Milliseconds for which this process surely owns the runs it has locked, in a store whose locks end with a lease: a number where
+   * that is known by now, else a promise. Absent: as long as the process lives.
+   *
+   * @throws RlmError `store-failure` once another process may have taken them over
+   */
+  ownedForMs?(): number | Promise<number>;
   /** Resolves when everything submitted so far is synced. @throws RlmError `store-failure` */
   flush(): Promise<void>;
   /** Flushes and frees the store for others. Later calls are refused with `store-failure`. */

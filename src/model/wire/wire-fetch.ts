@@ -55,6 +55,7 @@ export function createWireFetch(watch: AttemptWatch, setup: WireSetup): Fetch {
     const written = typeof init?.body === 'string' ? reserved(init.body, watch.maxOutputTokens) : undefined;
     const sent = written === undefined ? undefined : setup.endpoint.adapt(written);
     watch.wire.host = URL.parse(url)?.host;
+    await watch.confirm();
     const response = await connections.request(url, {
       method: 'POST',
       headers: { ...plainHeaders(init?.headers), ...setup.headers },

@@ -21,7 +21,7 @@ export function postgresBlobs(
 ): BlobStore {
   const { write, read, large } = access;
   const place = async (id: string, owner: string, make: () => Promise<Content>): Promise<void> => {
-    await write(NOTHING, 'synced'); // The lease that the transaction checks.
+    await write(NOTHING); // The lease that the transaction checks.
     await large(async (client) => {
       await client.query('BEGIN');
       await client.query(LOCK_VALUE, [id]);
@@ -74,8 +74,7 @@ export function postgresBlobs(
       const pieces = packed ? Readable.from([await whole(ref)]) : sameAs(partsOf(ref, read), { id: ref.id, path });
       await pipeline(pieces, createWriteStream(path, { mode: 0o600 }));
     },
-    release: (owner, ref) =>
-      write({ text: 'SELECT release_blobs($1, $2)', values: [owner, ref?.id ?? null] }, 'synced'),
+    release: (owner, ref) => write({ text: 'SELECT release_blobs($1, $2)', values: [owner, ref?.id ?? null] }),
   };
 }
 

@@ -17,6 +17,8 @@ const CONNECTIONS = 4;
 export interface ConnectionOptions {
   readonly url: string;
   readonly schema: string;
+  /** Milliseconds for which a transaction may wait for this process. */
+  readonly leaseMs: number;
   /** How long it tries again. Milliseconds. Default {@link RETRY_MS}. */
   readonly retryMs?: number;
 }
@@ -104,7 +106,7 @@ export class Connection {
   }
 
   async #connect(): Promise<Pool> {
-    const { url, schema } = this.#options;
+    const { url, schema, leaseMs } = this.#options;
     const { Pool } = await loadClient();
     const pool = new Pool({
       connectionString: url,
@@ -112,6 +114,8 @@ export class Connection {
       connectionTimeoutMillis: ANSWER_MS,
       keepAlive: true,
       options: `-c search_path=${schema}`,
+      // A process that is stopped within a transaction would keep those who want to take its runs over waiting.
+      idle_in_transaction_session_timeout: leaseMs,
       application_name: 'fathom',
       // Nothing idle keeps the process alive.
       allowExitOnIdle: true,
@@ -151,10 +155,10 @@ class ServerSilent extends Error {
   }
 }
 
-/** Codes of sockets, and of Postgres: shut down, crashed, starting up; deadlock, serialization; too many connections. */
+/** Codes of sockets, and of Postgres: shut down, crashed, starting up, idle for too long; deadlock, serialization; too many connections. */
 const LOST: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
-  ...['57P01', '57P02', '57P03', '40001', '40P01', '53300', '08000', '08003', '08006'],
+  ...['57P01', '57P02', '57P03', '25P03', '40001', '40P01', '53300', '08000', '08003', '08006'],
 ]);
 
 /** The connection, not the statement, failed: the server may be back soon. */

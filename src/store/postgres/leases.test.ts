@@ -49,7 +49,11 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
   }
 
   /** A process that takes a lock and then appends one event a line of its input. */
-  async function owner(): Promise<{ readonly process: ChildProcess; readonly say: (line: string) => Promise<string> }> {
+  async function owner(): Promise<{
+    readonly process: ChildProcess;
+    readonly next: () => Promise<string>;
+    readonly say: (line: string) => Promise<string>;
+  }> {
     const script = new URL('./owner.testing.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, [script, server.url, schema, `${LEASE_MS}`], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -60,6 +64,7 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
     expect(await next()).toBe('locked');
     return {
       process: child,
+      next,
       say(line) {
         child.stdin.write(`${line}\n`);
         return next();
@@ -84,6 +89,20 @@ describe.skipIf(NO_POSTGRES !== undefined)('a store in Postgres whose server or 
     first.process.kill('SIGCONT');
     expect(await answer).toContain('lost its lease');
     expect((await second.events.read('run')).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  it('an owner that is paused within a transaction keeps no other waiting', async () => {
+    newSchema();
+    const first = await owner();
+    expect(await first.say('1')).toBe('stored 1');
+    first.process.stdin?.write('stop\n');
+    expect(await first.say('2')).toBe('stopped');
+    const second = open();
+    await claimRun(second);
+    const next = first.next();
+    first.process.kill('SIGCONT');
+    expect(await next).toContain('lost its lease');
+    expect((await second.events.read('run')).map(({ seq }) => seq)).toEqual([1]);
   });
 
   it('a paused owner that wakes up before another wants its work continues', async () => {

@@ -49,7 +49,7 @@ const open = new Set<string>();
  */
 export function postgresStore(url: string, options: PostgresStoreOptions = {}): Store {
   const { schema = 'fathom', leaseMs = LEASE_MS, retryMs } = checked(url, options);
-  const connection = new Connection({ url, schema, ...(retryMs !== undefined && { retryMs }) });
+  const connection = new Connection({ url, schema, leaseMs, ...(retryMs !== undefined && { retryMs }) });
   const { location } = connection;
   const owner = ulid();
   const since = new Date().toISOString();
@@ -58,7 +58,7 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
   open.add(owner);
   let closing: Promise<void> | undefined;
   const access: Access = {
-    write: (write, durability) => handled(writer.add(write, durability).then(() => undefined)),
+    write: (write) => handled(writer.add(write).then(() => undefined)),
     async read(query) {
       if (closing !== undefined) throw storeClosed(location);
       await writer.settled();
@@ -82,7 +82,8 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
     sessions: postgresSessions(access),
     blobs: postgresBlobs(access, { owner, location }),
     lock: (name, holder) => takeLock(writer, { name, owner, holder, since }),
-    flush: () => access.write(NOTHING, 'synced'),
+    ownedForMs: () => writer.ownedForMs(),
+    flush: () => access.write(NOTHING),
     close: () => (closing ??= close()),
   };
 }
@@ -112,7 +113,7 @@ async function takeLock(writer: Writer, { name, owner, holder, since }: Lock): P
   // Unique, so that the same call is recognised when it is made again.
   const words = JSON.stringify({ words: holder, pid: process.pid, host: hostname(), since, call: ulid() });
   const take: Query = { text: 'SELECT * FROM take_lock($1, $2, $3)', values: [name, owner, words] };
-  const [row] = await writer.add(take, 'written', take);
+  const [row] = await writer.add(take, take);
   if (row?.taken === null) return { ok: false, ...heldBy(String(row.held_words), String(row.held_by)) };
   const fence = String(row?.taken);
   let released = false;
@@ -121,7 +122,7 @@ async function takeLock(writer: Writer, { name, owner, holder, since }: Lock): P
     released = true;
     // A store that is closed, or that failed, has given up its locks.
     const text = 'DELETE FROM locks WHERE name = $1 AND owner = $2 AND fence = $3';
-    writer.add({ text, values: [name, owner, fence] }, 'written').catch(() => undefined);
+    writer.add({ text, values: [name, owner, fence] }).catch(() => undefined);
   };
   return { ok: true, lock: { release } };
 }

@@ -1,5 +1,4 @@
 import type { PoolClient, QueryResultRow } from 'pg';
-import type { Durability } from '../port.ts';
 
 /** One statement with its values, as `$1`, `$2`, … */
 export interface Query {
@@ -17,7 +16,7 @@ export interface Append {
 /** How the parts of a store read and write. */
 export interface Access {
   /** Submits a write. @throws StoreError */
-  readonly write: (write: Query | Append, durability: Durability) => Promise<void>;
+  readonly write: (write: Query | Append) => Promise<void>;
   /** Runs a read that sees every write submitted before. @throws StoreError */
   readonly read: <Row extends QueryResultRow>(query: Query) => Promise<readonly Row[]>;
   /** Moves a large value, in a transaction that is not repeated. @throws StoreError */

@@ -30,7 +30,7 @@ export function postgresRuns({ write, read }: Access): RunTable {
         ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, trace = excluded.trace, session = excluded.session,
           status = excluded.status, created = excluded.created, body = excluded.body`;
       const values = [id, parentRunId, traceId, sessionId, status, createdAt, JSON.stringify(run)];
-      return write({ text, values }, 'written');
+      return write({ text, values });
     },
     async get(id) {
       const [row] = await read<RunRow>({ text: `SELECT body, ${STATUS} FROM runs WHERE id = $1`, values: [id] });
@@ -105,14 +105,14 @@ export function postgresSessions({ write, read }: Access): SessionTable {
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, created = excluded.created, expires = excluded.expires,
           body = excluded.body`;
       const { id, state, createdAt, expiresAt } = session;
-      return write({ text, values: [id, state, createdAt, expiresAt, JSON.stringify(session)] }, 'synced');
+      return write({ text, values: [id, state, createdAt, expiresAt, JSON.stringify(session)] });
     },
     async get(id) {
       const [row] = await read<{ body: string }>({ text: 'SELECT body FROM sessions WHERE id = $1', values: [id] });
       return row === undefined ? undefined : toSession(row);
     },
     list: async (filter = {}) => (await read<{ body: string }>(sessionsWhere(filter))).map(toSession),
-    delete: (id) => write({ text: 'DELETE FROM sessions WHERE id = $1', values: [id] }, 'synced'),
+    delete: (id) => write({ text: 'DELETE FROM sessions WHERE id = $1', values: [id] }),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { PoolClient, QueryResultRow } from 'pg';
-import type { Durability } from '../port.ts';
 import { StoreError, storeClosed } from '../store-error.ts';
 import type { Connection } from './connection.ts';
 import { type Append, appendAll, ask, type Query } from './query.ts';
@@ -28,7 +27,6 @@ interface Group {
   readonly writes: Submitted[];
   /** Resolves to the rows of each write. */
   readonly stored: PromiseWithResolvers<readonly Rows[]>;
-  synced: boolean;
 }
 
 /** Most writes of one transaction. */
@@ -48,6 +46,8 @@ export class Writer {
   #closed = false;
   /** Number of the last group that was stored; -1: its lease does not exist yet. */
   #written = -1;
+  /** By `performance.now()`, which no change of the wall clock moves and which goes on while the process is stopped. */
+  #ownedUntil = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   /** Full groups that wait for their turn. */
   readonly #waiting: Group[] = [];
@@ -62,15 +62,21 @@ export class Writer {
    * @param again gives the rows where the write was stored and its connection was lost; default: there are none
    * @throws StoreError
    */
-  add(write: Query | Append, durability: Durability, again?: Query): Promise<Rows> {
+  add(write: Query | Append, again?: Query): Promise<Rows> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#closed) return Promise.reject(storeClosed(this.#options.connection.location));
     const group = this.#group;
     const at = group.writes.push({ write, again }) - 1;
-    if (durability === 'synced') group.synced = true;
     if (group.writes.length >= GROUP_WRITES) this.#next();
     this.#working ??= this.#work();
     return handled(group.stored.promise.then((rows) => rows[at] ?? []));
+  }
+
+  /** Milliseconds for which the lease surely lasts. It is renewed where they are less than a third of it. @throws StoreError */
+  ownedForMs(): number | Promise<number> {
+    const left = this.#ownedUntil - performance.now();
+    if (this.#failure === undefined && left > this.#options.leaseMs / 3) return left;
+    return this.add(NOTHING).then(() => this.#ownedUntil - performance.now());
   }
 
   /** Resolves when everything submitted so far is stored or has failed. */
@@ -83,7 +89,7 @@ export class Writer {
     try {
       if (this.#failure !== undefined || (this.#written < 0 && this.#working === undefined)) return;
       const text = 'WITH gone AS (DELETE FROM locks WHERE owner = $1) DELETE FROM owners WHERE id = $1';
-      await this.add({ text, values: [this.#options.owner] }, 'synced');
+      await this.add({ text, values: [this.#options.owner] });
     } finally {
       this.#closed = true;
       clearTimeout(this.#timer);
@@ -116,14 +122,18 @@ export class Writer {
 
   async #store(group: Group): Promise<readonly Rows[]> {
     const number = this.#written + 1;
+    const start = performance.now();
     const rows = await this.#options.connection.run('Writing in', async (client) => {
-      await client.query(group.synced ? 'BEGIN' : 'BEGIN; SET LOCAL synchronous_commit = off');
+      // Synced, whatever the writes ask for: a server that is killed would otherwise forget what its client takes for stored.
+      await client.query('BEGIN');
       const [lease] = await ask(client, this.#renewal(number));
       const results = await (lease === undefined ? this.#resultsOf(client, group, number) : sendAll(client, group));
       await client.query('COMMIT');
       return results;
     });
     this.#written = number;
+    // The server counts from the moment at which it renewed the lease, which is later.
+    this.#ownedUntil = start + this.#options.leaseMs;
     return rows;
   }
 
@@ -158,7 +168,7 @@ export class Writer {
   #renewLater(): void {
     clearTimeout(this.#timer);
     if (this.#closed || this.#failure !== undefined) return;
-    const renew = (): void => void this.add(NOTHING, 'written').catch(() => undefined);
+    const renew = (): void => void this.add(NOTHING).catch(() => undefined);
     this.#timer = setTimeout(renew, this.#options.leaseMs / 3).unref();
   }
 }
@@ -202,7 +212,7 @@ export function leaseLost(location: string): StoreError {
 function newGroup(): Group {
   const stored: Group['stored'] = Promise.withResolvers();
   void handled(stored.promise);
-  return { writes: [], stored, synced: false };
+  return { writes: [], stored };
 }
 
 /** Waiting callers get the failure; without one, an unhandled rejection would end the process. */
