@@ -97,7 +97,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'model',
       'prompt',
       'repl',
-      'resume',
       'run',
       'store',
       'subcall',

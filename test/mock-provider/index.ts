@@ -30,6 +30,8 @@ export interface MockProviderOptions {
   readonly respond: MockResponder;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Address to listen at. Default 127.0.0.1. */
+  readonly host?: string;
   readonly rateLimit?: RateLimit;
   /** Answers as one kind of server does, faults included. */
   readonly profile?: ServerProfile;
@@ -61,6 +63,7 @@ export const MOCK_KEY = 'sk-mock-0123456789abcdef';
 
 /** Starts the mock on 127.0.0.1. */
 export async function startMockProvider(options: MockProviderOptions): Promise<MockProvider> {
+  const { host = '127.0.0.1' } = options;
   const desk: Desk = {
     respond: options.respond,
     calls: [],
@@ -83,8 +86,8 @@ export async function startMockProvider(options: MockProviderOptions): Promise<M
   });
   // Unlike Node's default of 5 s, longer than any client keeps a connection: no race at its end.
   server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, host, resolve));
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`;
   return {
     url,
     env: environment(url),

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Machine, spawnOn } from './machines.ts';
 
 /** Where Debian puts the programs of a version. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -26,7 +27,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** @param machine Default: this one, on loopback. */
+export async function startPostgres(machine?: Machine): Promise<PostgresServer> {
   const programs = folderOfPrograms();
   if (programs === undefined) throw new Error(NO_POSTGRES);
   const folder = mkdtempSync(join(tmpdir(), 'fathom-postgres-'));
@@ -35,6 +37,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   const data = join(folder, 'data');
   const setup = ['-D', data, '-U', 'fathom', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   execFileSync(join(programs, 'initdb'), setup, { ...user, stdio: 'ignore', env: { LC_ALL: 'C' }, cwd: folder });
+  if (machine !== undefined) appendFileSync(join(data, 'pg_hba.conf'), '\nhost all all 198.18.0.0/15 trust\n');
+  const { address = '127.0.0.1' } = machine ?? {};
   const port = await freePort();
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
@@ -44,11 +48,11 @@ export async function startPostgres(): Promise<PostgresServer> {
       '-p',
       `${port}`,
       '-c',
-      'listen_addresses=127.0.0.1',
+      `listen_addresses=${address}`,
       '-c',
       `unix_socket_directories=${folder}`,
     ];
-    const started = spawn(join(programs, 'postgres'), options, {
+    const started = spawnOn(machine, [join(programs, 'postgres'), ...options], {
       ...user,
       stdio: ['ignore', 'ignore', 'pipe'],
       cwd: folder,
@@ -56,7 +60,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     server = started;
     let log = '';
     await new Promise<void>((resolve, reject) => {
-      started.stderr.setEncoding('utf8').on('data', (text: string) => {
+      started.stderr?.setEncoding('utf8').on('data', (text: string) => {
         log += text;
         if (log.includes('ready to accept connections')) resolve();
       });
@@ -73,7 +77,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
   await start();
   return {
-    url: `postgres://fathom@127.0.0.1:${port}/postgres`,
+    url: `postgres://fathom@${address}:${port}/postgres`,
     port,
     start,
     kill: () => end('SIGQUIT'),

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Machine, spawnOn } from './machines.ts';
 import { freePort } from './postgres-server.ts';
 
 /** Why Redis cannot be started here; undefined: it can. */
@@ -25,18 +26,23 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export async function startRedis(): Promise<RedisServer> {
+/** @param machine Default: this one, on loopback. */
+export async function startRedis(machine?: Machine): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-redis-'));
   const port = await freePort();
+  const { address = '127.0.0.1' } = machine ?? {};
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--loglevel', 'notice'];
+    const options = ['--port', `${port}`, '--bind', address, '--dir', folder, '--save', '', '--loglevel', 'notice'];
+    const reachable = machine === undefined ? [] : ['--protected-mode', 'no'];
     const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
-    const started = spawn('redis-server', [...options, ...durable], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const started = spawnOn(machine, ['redis-server', ...options, ...durable, ...reachable], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     server = started;
     let log = '';
     await new Promise<void>((resolve, reject) => {
-      started.stdout.setEncoding('utf8').on('data', (text: string) => {
+      started.stdout?.setEncoding('utf8').on('data', (text: string) => {
         log += text;
         if (log.includes('Ready to accept connections')) resolve();
       });
@@ -53,7 +59,7 @@ export async function startRedis(): Promise<RedisServer> {
   };
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${address}:${port}`,
     start,
     kill: end,
     pause: () => void server?.kill('SIGSTOP'),
