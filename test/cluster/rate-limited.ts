@@ -6,12 +6,16 @@
 import { type Cluster, connectCluster } from '../../src/cluster/index.ts';
 import { createRlm } from '../../src/index.ts';
 import {
+  type MockCall,
   type MockProvider,
   type MockReply,
   type MockRequest,
   type RateLimit,
   startMockProvider,
 } from '../mock-provider/index.ts';
+
+/** Milliseconds of the search for a limit. */
+const SEARCH_MS = 2_000;
 
 export interface RateLoad {
   readonly limit: RateLimit;
@@ -27,6 +31,8 @@ export interface RateFigures {
   readonly used: number;
   /** Share of the requests that were refused. */
   readonly refused: number;
+  /** The same without the first seconds, in which a limit that no header reports is found out. */
+  readonly refusedLater: number;
   /** Answered, and refused. */
   readonly requests: number;
   readonly seconds: number;
@@ -78,10 +84,13 @@ export async function measureRate(
     const flat = seen.filter(({ request }) => !request.system.includes('You answer a query'));
     const [first, last] = [flat[0]?.at ?? 0, flat.at(-1)?.at ?? 0];
     const within = seen.filter(({ at }) => at >= first && at <= last);
-    const refused = within.filter(({ outcome }) => outcome === 'rate-limited').length;
+    const isRefused = ({ outcome }: MockCall): boolean => outcome === 'rate-limited';
+    const refused = within.filter(isRefused).length;
+    const later = within.filter(({ at }) => at >= first + SEARCH_MS);
     const seconds = (last - first) / 1_000;
     const used = (within.length - refused) / (limit.burst + limit.perSecond * seconds);
-    return { used, refused: refused / within.length, requests: within.length, seconds };
+    const refusedLater = later.filter(isRefused).length / Math.max(1, later.length);
+    return { used, refused: refused / within.length, refusedLater, requests: within.length, seconds };
   } finally {
     for (const cluster of clusters) await cluster.close();
   }
