@@ -45,7 +45,7 @@ export class PaceHolder {
 
   #look(): Promise<void> {
     this.#looking ??= this.#ask()
-      // Without Redis, the one who held it last goes on.
+      // Without Redis, the process that held it last keeps it.
       .catch(() => undefined)
       .finally(() => {
         this.#looking = undefined;

@@ -27,7 +27,7 @@ export async function loadRedisPackages(): Promise<RedisPackages> {
 
 /** Milliseconds between two tries to connect. */
 const RECONNECT_MS = 200;
-/** Milliseconds without an answer after which a connection is opened anew: no command waits that long. */
+/** Milliseconds without an answer after which a connection is opened again: no command waits that long. */
 const SILENT_MS = 20_000;
 
 /** A connection that reconnects for as long as it is open, and sends again what was not answered. */

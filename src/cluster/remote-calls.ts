@@ -77,7 +77,7 @@ export class RemoteCalls {
   }
 
   /** Calls a method of another process whose answer nothing depends on: there is none. */
-  tell(to: string, { method, body }: { readonly method: string; readonly body: JsonValue }): void {
+  notify(to: string, { method, body }: { readonly method: string; readonly body: JsonValue }): void {
     const wire: Wire = { kind: 'note', method, body };
     this.#opened()
       .post(to, wire)

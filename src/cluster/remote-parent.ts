@@ -63,9 +63,9 @@ export class RemoteParent {
   }
 
   /** As `ask`, where nothing depends on the answer. */
-  tell(method: string, body: { readonly [name: string]: unknown }): void {
+  notify(method: string, body: { readonly [name: string]: unknown }): void {
     const { coordinator, childId } = this.#job;
-    this.#calls.tell(coordinator, {
+    this.#calls.notify(coordinator, {
       method,
       body: { childId, attempt: this.#attempt, ...body } as unknown as JsonValue,
     });

@@ -40,19 +40,19 @@ export function relayedRates(parent: RemoteParent, clock: Clock): RateControl {
     return {
       observe(headers, status) {
         reached.add(model);
-        parent.tell('observe', { slot, headers: rateHeaders(headers), ...(status !== undefined && { status }) });
+        parent.notify('observe', { slot, headers: rateHeaders(headers), ...(status !== undefined && { status }) });
       },
       leave(error) {
         inFlight -= 1;
         const body = { slot, ...(error !== undefined && { error: errorAsJson(error) }) };
-        parent.tell('leave', body);
+        parent.notify('leave', body);
       },
     };
   }
 
   /** The turn came after its call had been cancelled. */
   function leaveUnused(entering: Promise<unknown>): void {
-    entering.then((slot) => parent.tell('leave', { slot })).catch(() => undefined);
+    entering.then((slot) => parent.notify('leave', { slot })).catch(() => undefined);
   }
 }
 

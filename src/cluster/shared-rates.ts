@@ -126,12 +126,12 @@ async function askAt(
 }
 
 function remoteSlot(calls: RemoteCalls, at: string, slot: number): GateSlot {
-  const tell = (method: string, body: object): void =>
-    calls.tell(at, { method, body: { slot, ...body } as unknown as JsonValue });
+  const notify = (method: string, body: object): void =>
+    calls.notify(at, { method, body: { slot, ...body } as unknown as JsonValue });
   return {
     observe: (headers, status) =>
-      tell('pace.observe', { headers: rateHeaders(headers), ...(status !== undefined && { status }) }),
-    leave: (error) => tell('pace.leave', error === undefined ? {} : { error: errorAsJson(error) }),
+      notify('pace.observe', { headers: rateHeaders(headers), ...(status !== undefined && { status }) }),
+    leave: (error) => notify('pace.leave', error === undefined ? {} : { error: errorAsJson(error) }),
   };
 }
 

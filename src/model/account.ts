@@ -1,4 +1,4 @@
-import type { CallUsage, Model } from './port.ts';
+import type { CallUsage, Confirm, Model } from './port.ts';
 
 /** The worst case of one attempt, known before it is sent. */
 export interface CallEstimate {
@@ -15,12 +15,6 @@ export interface Settlement {
   /** The provider may have charged for an answer that never arrived whole. */
   readonly possiblyBilled?: boolean;
 }
-
-/**
- * The sender calls it right before a request leaves this process, because the process may have been stopped since the attempt was
- * recorded. A promise rejects where another process has taken the run over meanwhile; undefined: the request may leave.
- */
-export type Confirm = () => Promise<void> | undefined;
 
 /** Room held for one attempt. Exactly one of `settle` and `release` is called, once. */
 export interface Reservation {

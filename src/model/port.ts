@@ -4,7 +4,6 @@
  * @module
  */
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
-import type { Confirm } from './account.ts';
 import type { ModelImage } from './image.ts';
 import type { CallSettings } from './model-settings.ts';
 
@@ -39,6 +38,12 @@ export interface ChatMessage {
  * last of the reply.
  */
 export type TextReader = (delta: string) => number | undefined;
+
+/**
+ * The sender calls it right before a request leaves this process, because the process may have been stopped since the attempt was
+ * recorded. A promise rejects where another process has taken the run over meanwhile; undefined: the request may leave.
+ */
+export type Confirm = () => Promise<void> | undefined;
 
 /** The content of one attempt. */
 export interface ModelRequest {

@@ -1,5 +1,5 @@
 /**
- * What happens to a run over workers in the rounds. Each fault resolves to the run that goes on: the same, or one that resumes it.
+ * The faults that meet a run over workers in the rounds. Each resolves to the run that continues: the same, or one that resumes it.
  *
  * @module
  */
@@ -20,12 +20,12 @@ export interface Scene {
   resume(): RunActor;
 }
 
-/** What a fault leaves behind. */
+/** The state after a fault. */
 export interface Aftermath {
   readonly running: RunActor;
   /** Called when the run has ended. */
   readonly end?: () => void;
-  /** A former owner of the run, which is let go on when the run has ended: it may not send anything more. */
+  /** A former owner of the run, which wakes up when the run has ended: it may not send anything more. */
   readonly fenced?: RunActor;
 }
 

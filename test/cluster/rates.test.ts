@@ -63,7 +63,7 @@ describe.skipIf(NO_REDIS !== undefined)('the pace of a queue', () => {
     (await enter(second)).leave(undefined);
   });
 
-  it('goes on in another process when the one that keeps it has ended, also for a call that waits there', async () => {
+  it('continues in another process when the one that keeps it has ended, also for a call that waits there', async () => {
     const queue = `pace-${++queues}`;
     const [first, second] = [await connect(queue), await connect(queue)];
     const slot = await enter(first);

@@ -63,12 +63,21 @@ export class Rounds {
       latencyMs: 10 + (request.index % 7) * 10,
     }));
     const rounds = new Rounds(stage);
-    await rounds.#startWorkers();
-    const { ended } = rounds.#run('undisturbed');
-    const { outcome, answer = '', failed } = await within(ended, { ms: ROUND_MS, what: 'The undisturbed run', stage });
-    assert.equal(outcome, 'converged', JSON.stringify(failed));
-    rounds.#answer = answer;
-    return rounds;
+    try {
+      await rounds.#startWorkers();
+      const { ended } = rounds.#run('undisturbed');
+      const {
+        outcome,
+        answer = '',
+        failed,
+      } = await within(ended, { ms: ROUND_MS, what: 'The undisturbed run', stage });
+      assert.equal(outcome, 'converged', JSON.stringify(failed));
+      rounds.#answer = answer;
+      return rounds;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -81,7 +90,7 @@ export class Rounds {
     try {
       await within(this.#play(round), { ms: ROUND_MS, what: `Round ${round.number}`, stage: this.#stage });
     } catch (error) {
-      // What hangs may not hold up the rounds that follow.
+      // A process that hangs may not hold up the rounds that follow.
       this.#stage.clear();
       throw error;
     }
@@ -125,7 +134,7 @@ export class Rounds {
     await this.#jobsAreGone();
   }
 
-  /** A former owner that goes on after the run has ended elsewhere sends nothing and stores nothing. */
+  /** A former owner that continues after the run has ended elsewhere sends nothing and stores nothing. */
   async #checkFenced({ child, ended }: RunActor): Promise<void> {
     const { calls } = this.#stage.mock;
     const before = calls.length;

@@ -29,7 +29,7 @@ export interface Actor {
   readonly name: string;
   readonly child: ChildProcess;
   readonly machine: Machine | undefined;
-  /** What it has printed. */
+  /** Its output. */
   readonly lines: readonly string[];
   /** @throws Error when it ends without one */
   readonly firstLine: Promise<string>;
@@ -134,7 +134,7 @@ export class Stage {
     }
   }
 
-  /** What each process is doing: for a round that does not end. */
+  /** The state of each process: for a round that does not end. */
   report(): string {
     const rows = [...this.actors].map(({ name, child, lines }) => {
       const over = child.exitCode ?? child.signalCode;

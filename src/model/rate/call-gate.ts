@@ -3,7 +3,7 @@ import { abortError } from '../attempt-watch.ts';
 import { ModelError } from '../model-error.ts';
 import type { Model } from '../port.ts';
 
-/** What a gate looks at of a model. */
+/** The facts about a model that its gate uses. */
 export type GatedModel = Pick<Model, 'id' | 'provider' | 'endpoint' | 'remote'>;
 
 /** Who asks for a slot, and how long they wait. */

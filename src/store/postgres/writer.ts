@@ -46,7 +46,7 @@ export class Writer {
   #closed = false;
   /** Number of the last group that was stored; -1: its lease does not exist yet. */
   #written = -1;
-  /** By `performance.now()`, which no change of the wall clock moves and which goes on while the process is stopped. */
+  /** By `performance.now()`, which no change of the wall clock moves and which continues while the process is stopped. */
   #ownedUntil = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   /** Full groups that wait for their turn. */
