@@ -290,7 +290,11 @@ export class RemoteChild {
   async #end({ result, error }: Bodies['end']): Promise<JsonValue> {
     const bus = this.#buses.get(this.#options.child.runId);
     if (this.#terminal !== undefined) bus?.emit(this.#terminal);
-    await bus?.flush();
+    // A run that cannot be stored any more waits for this child as well.
+    await bus?.flush().catch((failure: unknown) => {
+      this.#ended.reject(failure);
+      throw failure;
+    });
     if (error !== undefined) this.#ended.reject(errorFromJson(error));
     else this.#ended.resolve(result as unknown as CompletionResult<unknown>);
     return null;

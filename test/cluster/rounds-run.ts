@@ -36,7 +36,7 @@ try {
   const { code, message, resumable, result } = error as { readonly [name: string]: unknown };
   print({ failed: { code, message, resumable }, usage: (result as { readonly usage?: unknown } | undefined)?.usage });
 } finally {
-  await rlm.close();
+  await rlm.close().catch((error: unknown) => print({ closingRlm: String(error) }));
   await cluster.close();
   await store.close().catch((error: unknown) => print({ closing: String(error) }));
 }
