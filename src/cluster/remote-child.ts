@@ -8,6 +8,7 @@ import type { JsonValue } from '../repl/port.ts';
 import type { Durability, JournalEntry } from '../store/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
 import { ChildAccount } from './child-account.ts';
+import type { ChildCalls } from './child-calls.ts';
 import type { ContextContent } from './context-content.ts';
 import { errorFromJson, takenOver } from './error-json.ts';
 import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
@@ -24,26 +25,6 @@ interface Parts {
   readonly calls: RemoteCalls;
   readonly isPresent: IsPresent;
   readonly content: ContextContent | undefined;
-}
-
-/** The calls of a worker for one child, by method. */
-interface Bodies {
-  readonly hello: { readonly childId: string; readonly attempt: string; readonly leaseMs: number };
-  readonly confirm: { readonly childId: string };
-  readonly append: { readonly entry: JournalEntry; readonly durability: Durability };
-  readonly event: { readonly runId: string; readonly parentRunId: string; readonly body: EventBody };
-  readonly reopen: { readonly runId: string; readonly parentRunId: string };
-  readonly tool: {
-    readonly name: string;
-    readonly args: Readonly<Record<string, JsonValue>>;
-    readonly toolCallId: string;
-    readonly repeated: boolean;
-  };
-  readonly enter: EnterBody;
-  readonly observe: ObserveBody;
-  readonly leave: LeaveBody;
-  readonly content: { readonly offset: number };
-  readonly end: { readonly result?: JsonValue; readonly error?: JsonValue };
 }
 
 /**
@@ -137,19 +118,19 @@ export class RemoteChild {
   async serve({ from, method, body }: RemoteCall): Promise<JsonValue> {
     this.#heardAt = performance.now();
     const { attempt } = body as { readonly attempt: string };
-    if (method === 'hello') return await this.#greet(from, body as unknown as Bodies['hello']);
+    if (method === 'hello') return await this.#greet(from, body as unknown as ChildCalls['hello']);
     if (attempt !== this.#attempt) throw takenOver();
-    switch (method as keyof Bodies) {
+    switch (method as keyof ChildCalls) {
       case 'confirm':
         return await this.#permit();
       case 'append':
-        return await this.#append(attempt, body as unknown as Bodies['append']);
+        return await this.#append(attempt, body as unknown as ChildCalls['append']);
       case 'event':
-        return await this.#emit(body as unknown as Bodies['event']);
+        return await this.#emit(body as unknown as ChildCalls['event']);
       case 'reopen':
-        return await this.#reopen(body as unknown as Bodies['reopen']);
+        return await this.#reopen(body as unknown as ChildCalls['reopen']);
       case 'tool':
-        return await this.#callTool(body as unknown as Bodies['tool']);
+        return await this.#callTool(body as unknown as ChildCalls['tool']);
       case 'enter':
         return await this.#slots.enter(body as unknown as EnterBody);
       case 'observe':
@@ -157,18 +138,18 @@ export class RemoteChild {
       case 'leave':
         return this.#slots.leave(body as unknown as LeaveBody);
       case 'content': {
-        const { offset } = body as unknown as Bodies['content'];
+        const { offset } = body as unknown as ChildCalls['content'];
         return (await this.#parts.content?.part(offset))?.toString('base64') ?? '';
       }
       case 'end':
-        return await this.#end(body as unknown as Bodies['end']);
+        return await this.#end(body as unknown as ChildCalls['end']);
       default:
         throw new RlmError({ code: 'invalid-option', message: `A worker called the unknown method ${method}.` });
     }
   }
 
   /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
-  async #greet(from: string, { attempt, leaseMs }: Bodies['hello']): Promise<JsonValue> {
+  async #greet(from: string, { attempt, leaseMs }: ChildCalls['hello']): Promise<JsonValue> {
     if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
     const again = this.#worker !== undefined;
     this.#worker = from;
@@ -208,7 +189,7 @@ export class RemoteChild {
     });
   }
 
-  async #append(attempt: string, { entry, durability }: Bodies['append']): Promise<JsonValue> {
+  async #append(attempt: string, { entry, durability }: ChildCalls['append']): Promise<JsonValue> {
     const booked = await this.#account.before(entry, this.#options.signal);
     // It may have waited for room while another worker took the child over, which would not know of this attempt.
     if (attempt !== this.#attempt) {
@@ -233,7 +214,7 @@ export class RemoteChild {
     return ms;
   }
 
-  async #emit({ runId, parentRunId, body }: Bodies['event']): Promise<JsonValue> {
+  async #emit({ runId, parentRunId, body }: ChildCalls['event']): Promise<JsonValue> {
     this.#checkRun(runId);
     const own = runId === this.#options.child.runId;
     if (own && body.type === 'run.completed') {
@@ -265,14 +246,14 @@ export class RemoteChild {
     return bus;
   }
 
-  async #reopen({ runId, parentRunId }: Bodies['reopen']): Promise<JsonValue> {
+  async #reopen({ runId, parentRunId }: ChildCalls['reopen']): Promise<JsonValue> {
     this.#checkRun(runId);
     if (this.#buses.has(runId)) return null;
     await this.#openBus(runId, this.#parentOf(parentRunId), true);
     return null;
   }
 
-  async #callTool({ name, args, toolCallId, repeated }: Bodies['tool']): Promise<JsonValue> {
+  async #callTool({ name, args, toolCallId, repeated }: ChildCalls['tool']): Promise<JsonValue> {
     try {
       const signal = AbortSignal.any([this.#toolSignal.signal, this.#options.signal]);
       const options = { toolCallId, repeated, abortSignal: signal, messages: [] };
@@ -287,7 +268,7 @@ export class RemoteChild {
     }
   }
 
-  async #end({ result, error }: Bodies['end']): Promise<JsonValue> {
+  async #end({ result, error }: ChildCalls['end']): Promise<JsonValue> {
     const bus = this.#buses.get(this.#options.child.runId);
     if (this.#terminal !== undefined) bus?.emit(this.#terminal);
     // A run that cannot be stored any more waits for this child as well.
