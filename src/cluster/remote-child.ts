@@ -5,7 +5,7 @@ import { messageOf, RlmError } from '../errors.ts';
 import type { EventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
-import type { Durability, JournalEntry } from '../store/port.ts';
+import type { JournalEntry } from '../store/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
 import { ChildAccount } from './child-account.ts';
 import type { ChildCalls } from './child-calls.ts';
