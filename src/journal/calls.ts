@@ -52,7 +52,8 @@ export function journalCalls(entries: readonly JournalEntry[]): readonly Journal
     return draft;
   };
   for (const { kind, key, body } of entries) {
-    if (!isCall(key)) continue;
+    // A call has several entries, and its key is long.
+    if (!drafts.has(key) && !isCall(key)) continue;
     if (kind === 'call') {
       const { at, callId, kind: asKind, model, messages } = body as unknown as CallBody;
       Object.assign(draftOf(key, at), { model, asked: { callId, kind: asKind, messages } });

@@ -28,6 +28,8 @@ interface Opened extends AsyncDisposable {
   readonly shown: Shown;
   /** The route of the page. */
   readonly route: string;
+  /** The run it shows first. */
+  readonly first?: string;
 }
 
 /** Characters of one line about an error. */
@@ -45,6 +47,7 @@ export async function view(
   await using opened = await open(given, options, note);
   await using server = await startViewServer({
     ...{ shown: opened.shown, port: options.port ?? 0 },
+    ...(opened.first !== undefined && { first: opened.first }),
     onError: (error) => note(`fathom view: ${messageOf(error)}`),
   });
   const address = `${server.url}/#token=${server.token}${opened.route}`;
@@ -70,5 +73,5 @@ async function open(
   if (given === undefined) return { shown, route: '/', [Symbol.asyncDispose]: () => store.close() };
   const id = await runIdOf(given, store);
   if ((await store.runs.get(id)) === undefined) throw runNotFound(id, store);
-  return { shown, route: `/run/${id}/turns`, [Symbol.asyncDispose]: () => store.close() };
+  return { shown, route: `/run/${id}/turns`, first: id, [Symbol.asyncDispose]: () => store.close() };
 }

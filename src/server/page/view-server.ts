@@ -26,6 +26,8 @@ export type Shown =
 
 export interface ViewOptions {
   readonly shown: Shown;
+  /** The run that the page begins with: it is read while the browser starts. */
+  readonly first?: string;
   /** 0: any free one. */
   readonly port: number;
   readonly onError: (error: unknown) => void;
@@ -45,7 +47,7 @@ const HOST = '127.0.0.1';
  * Shows runs on loopback, without an engine: everything is read from the store. Only the holder of the token can read it;
  * other users of the machine cannot.
  */
-export async function startViewServer({ shown, port, onError }: ViewOptions): Promise<ViewServer> {
+export async function startViewServer({ shown, first, port, onError }: ViewOptions): Promise<ViewServer> {
   const token = randomBytes(24).toString('base64url');
   // No client has the key: the token alone opens a session.
   const keys = { [OWNER]: randomBytes(32).toString('base64url') };
@@ -55,13 +57,15 @@ export async function startViewServer({ shown, port, onError }: ViewOptions): Pr
   addPage(app, { sessions, bodies: new BodyReader(HTTP_LIMITS) });
   guardKeys(app, keys, sessions);
   addPageSession(app);
-  if ('store' in shown) addStoredRuns(app, shown, onError);
-  else addRunParts(app, documentLibrary(shown.document));
+  const library = 'store' in shown ? addStoredRuns(app, shown, onError) : documentLibrary(shown.document);
+  if (!('store' in shown)) addRunParts(app, library);
   app.notFound((c) =>
     problemResponse(c, new HttpProblem('unknown-route', `There is no ${c.req.method} ${c.req.path}.`)),
   );
   app.onError((error, c) => answerError(error, c, onError));
   const listener: HttpListener = await listen(app.fetch, { host: HOST, port, limits: HTTP_LIMITS });
+  // A failure is that of the page's own request as well, which shows it.
+  if (first !== undefined) void library.pages(first, { name: OWNER }).catch(() => undefined);
   return { url: listener.url, token, [Symbol.asyncDispose]: () => listener.close(async () => undefined) };
 }
 
@@ -69,7 +73,7 @@ function addStoredRuns(
   app: Hono<ServerEnv>,
   { store, act }: Extract<Shown, { store: Store }>,
   onError: (error: unknown) => void,
-): void {
+): PageLibrary {
   const access = everyRun(store);
   const library: PageLibrary = new StoreLibrary(store, access);
   addRunParts(app, library);
@@ -90,6 +94,7 @@ function addStoredRuns(
       return c.json(runView(await access.record(id, c.var.client)));
     });
   }
+  return library;
 }
 
 /** The owner of the folder may see all that is in it. */
