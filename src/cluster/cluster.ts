@@ -104,7 +104,7 @@ async function runRemotely(
   } finally {
     signal.removeEventListener('abort', onAbort);
     children.delete(job.childId);
-    child.close();
+    await child.close();
   }
 }
 

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CompletionResult } from '../engine/result.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import type { EventBus } from '../event/bus.ts';
 import type { EventBody } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { JournalEntry } from '../store/port.ts';
@@ -13,6 +12,7 @@ import type { ContextContent } from './context-content.ts';
 import { errorFromJson, takenOver } from './error-json.ts';
 import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './model-slots.ts';
 import { type IsPresent, watchPresence } from './presence.ts';
+import { RelayedRuns } from './relayed-runs.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
 
 /** Milliseconds for which a child that is stopped may still report its end. */
@@ -37,7 +37,7 @@ export class RemoteChild {
   readonly #account: ChildAccount;
   readonly #slots: ModelSlots;
   readonly #ended = Promise.withResolvers<CompletionResult<unknown>>();
-  readonly #buses = new Map<string, EventBus>();
+  readonly #relayed: RelayedRuns;
   readonly #toolSignal = new AbortController();
   /** The child, and the children below it that the journal names: events of other runs are refused. */
   readonly #runs: Set<string>;
@@ -51,15 +51,15 @@ export class RemoteChild {
   #permittedUntil = Number.NEGATIVE_INFINITY;
   #heardAt = performance.now();
   #unwatch: () => void = () => undefined;
-  #stopped = false;
-  /** The child's own terminal event: emitted with its result, so that there is one. */
-  #terminal: EventBody | undefined;
+  /** Why it was stopped. */
+  #stopReason: string | undefined;
 
   private constructor(options: ChildOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
     this.#account = new ChildAccount(options);
     this.#slots = new ModelSlots(options);
+    this.#relayed = new RelayedRuns(options);
     this.#runs = new Set([options.child.runId]);
     this.#ended.promise.catch(() => undefined);
   }
@@ -67,7 +67,7 @@ export class RemoteChild {
   /** @throws RlmError `store-failure` */
   static async open(options: ChildOptions, parts: Parts): Promise<RemoteChild> {
     const child = new RemoteChild(options, parts);
-    await child.#openBus(options.child.runId, options.parent, options.child.resumed);
+    await child.#relayed.open(options.child.runId, options.parent.id, options.child.resumed);
     return child;
   }
 
@@ -78,8 +78,8 @@ export class RemoteChild {
 
   /** Stops it, wherever it runs. */
   stop(reason: unknown): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#stopReason !== undefined) return;
+    this.#stopReason = messageOf(reason);
     const worker = this.#worker;
     const end = (): void => this.#ended.reject(reason);
     if (worker === undefined) {
@@ -87,7 +87,7 @@ export class RemoteChild {
       return;
     }
     const { calls, childId } = this.#parts;
-    const body = { childId, reason: messageOf(reason) };
+    const body = { childId, reason: this.#stopReason };
     calls
       .ask(worker, { method: 'cancel', body, waitMs: STOP_WAIT_MS })
       .then(() => setTimeout(end, STOP_WAIT_MS).unref(), end);
@@ -101,12 +101,16 @@ export class RemoteChild {
     emit({ type: 'run.progress', turn: 0, maxTurns: limits.maxTurns, fraction: 0, status });
   }
 
-  /** Attempts under way count as possibly billed; reservations that were not sent return. */
-  close(): void {
+  /**
+   * Attempts under way count as possibly billed; reservations that were not sent return. Runs whose end the worker did not report
+   * get their terminal event here.
+   */
+  async close(): Promise<void> {
     this.#toolSignal.abort();
     this.#unwatch();
     this.#slots.close();
     this.#account.close();
+    await this.#relayed.end(this.#stopReason ?? 'its worker reported no end');
   }
 
   /** Milliseconds since its worker was heard of. */
@@ -150,7 +154,7 @@ export class RemoteChild {
 
   /** The worker that says hello last has it: the queue gave the job to it because the one before is gone. */
   async #greet(from: string, { attempt, leaseMs }: ChildCalls['hello']): Promise<JsonValue> {
-    if (this.#stopped) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
+    if (this.#stopReason !== undefined) throw new RlmError({ code: 'cancelled', message: 'This child was stopped.' });
     const again = this.#worker !== undefined;
     this.#worker = from;
     this.#attempt = attempt;
@@ -162,9 +166,7 @@ export class RemoteChild {
     this.#unwatch = watchPresence(from, this.#parts.isPresent, () => this.#lose());
     if (again) {
       this.#slots.close();
-      const { parent } = this.#options;
-      for (const bus of this.#buses.values()) bus.restartLog((await parent.engine.runs.reopenLog(bus.runId)).tail);
-      this.#terminal = undefined;
+      await this.#relayed.restart();
     }
     const entries = await this.#options.child.relay.entries();
     for (const entry of entries) this.#noteRun(entry);
@@ -216,40 +218,13 @@ export class RemoteChild {
 
   async #emit({ runId, parentRunId, body }: ChildCalls['event']): Promise<JsonValue> {
     this.#checkRun(runId);
-    const own = runId === this.#options.child.runId;
-    if (own && body.type === 'run.completed') {
-      this.#terminal = body;
-      return null;
-    }
-    const bus = this.#buses.get(runId) ?? (await this.#openBus(runId, this.#parentOf(parentRunId), false));
-    bus.emit(body);
-    await bus.flush();
+    await this.#relayed.emit(runId, parentRunId, body);
     return null;
-  }
-
-  #parentOf(runId: string): { readonly id: string; readonly events: EventBus } {
-    const events = this.#buses.get(runId);
-    return events === undefined ? this.#options.parent : { id: runId, events };
-  }
-
-  async #openBus(
-    runId: string,
-    parent: { readonly id: string; readonly events: EventBus },
-    resumed: boolean,
-  ): Promise<EventBus> {
-    const { engine, tree } = this.#options.parent;
-    const tail = resumed ? (await engine.runs.reopenLog(runId)).tail : undefined;
-    const known = this.#buses.get(runId);
-    if (known !== undefined) return known;
-    const bus = engine.openEvents({ runId, traceId: tree.id, parent, ...(tail !== undefined && { tail }) });
-    this.#buses.set(runId, bus);
-    return bus;
   }
 
   async #reopen({ runId, parentRunId }: ChildCalls['reopen']): Promise<JsonValue> {
     this.#checkRun(runId);
-    if (this.#buses.has(runId)) return null;
-    await this.#openBus(runId, this.#parentOf(parentRunId), true);
+    await this.#relayed.open(runId, parentRunId, true);
     return null;
   }
 
@@ -269,10 +244,8 @@ export class RemoteChild {
   }
 
   async #end({ result, error }: ChildCalls['end']): Promise<JsonValue> {
-    const bus = this.#buses.get(this.#options.child.runId);
-    if (this.#terminal !== undefined) bus?.emit(this.#terminal);
     // A run that cannot be stored any more waits for this child as well.
-    await bus?.flush().catch((failure: unknown) => {
+    await this.#relayed.complete().catch((failure: unknown) => {
       this.#ended.reject(failure);
       throw failure;
     });

@@ -19,6 +19,7 @@ export class RemoteParent {
   readonly #stop = new AbortController();
   /** Rejected once no answer can come any more. */
   readonly #gone = Promise.withResolvers<never>();
+  #abandoned: RlmError | undefined;
   #unwatch: () => void = () => undefined;
   /** By `performance.now()`. */
   #permittedUntil = Number.NEGATIVE_INFINITY;
@@ -45,7 +46,8 @@ export class RemoteParent {
 
   /** Nothing is asked or sent any more. */
   abandon(why: string): void {
-    this.#gone.reject(new RlmError({ code: 'cancelled', message: why }));
+    this.#abandoned ??= new RlmError({ code: 'cancelled', message: why });
+    this.#gone.reject(this.#abandoned);
     this.cancel(why);
   }
 
@@ -77,6 +79,8 @@ export class RemoteParent {
     body: { readonly [name: string]: unknown },
     waitMs: number = ANSWER_WAIT_MS,
   ): Promise<JsonValue> {
+    // The end of a child that was abandoned would fail it, although another worker takes it over.
+    if (this.#abandoned !== undefined) throw this.#abandoned;
     const { coordinator, childId } = this.#job;
     const call = { method, body: { childId, attempt: this.#attempt, ...body } as unknown as JsonValue, waitMs };
     return await Promise.race([this.#calls.ask(coordinator, call), this.#gone.promise]);

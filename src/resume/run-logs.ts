@@ -1,5 +1,5 @@
 import { subCallsIn } from '../event/call-events.ts';
-import type { RunEvent } from '../event/event.ts';
+import type { EventBody, RunEvent } from '../event/event.ts';
 import { type JournalCall, journalCalls, journalChildren } from '../journal/index.ts';
 import type { Store } from '../store/index.ts';
 
@@ -51,33 +51,34 @@ export interface RunFigures {
   readonly calls: number;
 }
 
-/** Adds up the events of a run and of all runs below it. */
-export function figuresOf(log: RunLog): RunFigures {
-  let turns = 0;
-  let subCalls = 0;
-  let inputTokens = 0;
-  let outputTokens = 0;
-  let calls = 0;
-  let costUsd: number | null = 0;
-  for (const event of log.events) {
-    if (event.type === 'model.replied') turns++;
-    subCalls += subCallsIn(event);
-    if (event.type !== 'usage.recorded') continue;
-    calls++;
-    inputTokens += event.inputTokens;
-    outputTokens += event.outputTokens;
-    costUsd = add(costUsd, event.costUsd);
-  }
-  for (const child of log.children.map(figuresOf)) {
-    subCalls += child.subCalls;
-    calls += child.calls;
-    inputTokens += child.inputTokens;
-    outputTokens += child.outputTokens;
-    costUsd = add(costUsd, child.costUsd);
-  }
-  return { turns, subCalls, inputTokens, outputTokens, costUsd, calls };
+export const NO_FIGURES: RunFigures = { turns: 0, subCalls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0, calls: 0 };
+
+/** The log of a run as far as its figures need it. */
+interface Figured {
+  readonly events: readonly EventBody[];
+  readonly children: readonly Figured[];
 }
 
-function add(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
+/** Adds up the events of a run and of all runs below it. */
+export function figuresOf(log: Figured): RunFigures {
+  const own = log.events.map(figuresIn).reduce(addFigures, NO_FIGURES);
+  return log.children.map((child) => ({ ...figuresOf(child), turns: 0 })).reduce(addFigures, own);
+}
+
+function figuresIn(event: EventBody): RunFigures {
+  if (event.type !== 'usage.recorded')
+    return { ...NO_FIGURES, turns: event.type === 'model.replied' ? 1 : 0, subCalls: subCallsIn(event) };
+  const { inputTokens, outputTokens, costUsd } = event;
+  return { ...NO_FIGURES, inputTokens, outputTokens, costUsd, calls: 1 };
+}
+
+export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
+  return {
+    turns: a.turns + b.turns,
+    subCalls: a.subCalls + b.subCalls,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    costUsd: a.costUsd === null || b.costUsd === null ? null : a.costUsd + b.costUsd,
+    calls: a.calls + b.calls,
+  };
 }

@@ -97,6 +97,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'model',
       'prompt',
       'repl',
+      'resume',
       'run',
       'store',
       'subcall',

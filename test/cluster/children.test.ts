@@ -156,6 +156,32 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
     });
   });
 
+  it('end with a record of their own where the worker is gone when their run stops', async () => {
+    const events: RunEvent[] = [];
+    const started = Promise.withResolvers<void>();
+    mock.respondWith(({ system, messages, prompt }) => {
+      if (prompt === 'SLOW') started.resolve();
+      if (!system.includes('You answer a query')) return { text: 'late', latencyMs: 60_000 };
+      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      return { text: `\`\`\`repl\n${isChild ? "print('x')\nllm_query('SLOW')" : "rlm_query('CHILD', 'c')"}\n\`\`\`` };
+    });
+    await using rlm = createRlm({ ...OPTIONS, cluster, onEvent: (event) => void events.push(event) });
+    const run = rlm.completion({ query: 'ROOT', context: 'a context' });
+    await started.promise;
+    await worker.close({ now: true });
+    run.cancel('enough');
+    expect(await run.catch((thrown: unknown) => thrown)).toMatchObject({ code: 'cancelled' });
+    expect(checkEvents(events)).toEqual([]);
+    const [child, root] = events.filter((event) => event.type === 'run.completed');
+    expect(child).toMatchObject({
+      parentRunId: root?.runId,
+      outcome: 'aborted',
+      reason: 'The run was stopped.',
+      turns: 1,
+      subCalls: 1,
+    });
+  });
+
   it('are refused what the budget of the whole tree does not allow', async () => {
     const child = 'replies = llm_query_batched([f"q{i}" for i in range(20)])\nFINAL(str(sum(r.ok for r in replies)))';
     respondWith(`FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', 'a'), ('CHILD', 'b')])))`, child);
