@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CompletionResult } from '../engine/result.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import { messageOf, RlmError } from '../errors.ts';
-import type { EventBody } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { JournalEntry } from '../store/port.ts';
 import { ToolError } from '../tools/toolbox.ts';
