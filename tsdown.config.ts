@@ -81,10 +81,10 @@ export default defineConfig([
     },
   },
   {
-    // The process that converts documents: it may read its folder and one file. The parsers are development dependencies, in
+    // The process that converts documents: it may read its folder and one file; that of `sql` loads DuckDB by its path. The parsers are development dependencies, in
     // chunks that are loaded for the kinds they are for.
     ...SHARED,
-    entry: { main: 'src/convert/worker/main.ts' },
+    entry: { main: 'src/convert/worker/main.ts', sql: 'src/convert/worker/sql.ts' },
     outDir: 'dist/convert/worker',
     dts: false,
     clean: false,

@@ -35,7 +35,7 @@ class DocumentSource:
     def facts(self) -> dict:
         """Title, meta, pages and tables. The host converts the file for them. A ValueError where it cannot."""
         if self._facts is None:
-            self._facts = self._get("facts")
+            self._facts = self.get("facts")
             # A packed file has the kind of the file in it.
             self.kind = self._facts["kind"]
         return self._facts
@@ -81,11 +81,12 @@ class DocumentSource:
         pieces: "list[str]" = []
         at: "int | None" = 0
         while at is not None:
-            piece = self._get(f"{part} {at}")
+            piece = self.get(f"{part} {at}")
             pieces.append(piece["text"])
             at = piece["next"]
         return pieces
 
-    def _get(self, part: str):
+    def get(self, part: str) -> object:
+        """Reads a part of it."""
         fields = {"op": "projection", "id": self._id, "read": "get", "key": f"{self._place} {part}"}
         return read_host(self._channel, fields)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from .errors import SqlError
 from .limits import Limits
 from .sql_catalog import Catalog, ContextTable, variable_rows
+from .sql_files import select_from_files
 from .sql_names import column_names, shown_name
 from .sql_store import Limits as StatementLimits
 from .sql_store import SqlStore
@@ -22,6 +23,14 @@ _WORD = re.compile(r"\w+")
 _BY_AS = re.compile(r"""\bas\s+"((?:[^"]|"")*)\"""", re.IGNORECASE)
 #: Tables and columns that a message lists.
 _LISTED = 20
+
+
+#: SQLite takes some times the bytes of a file in Parquet or CSV: a file above this part of the limit is not loaded.
+_SHARE = 8
+
+
+class TooLarge(Exception):
+    """A statement names a file that is too large for SQLite."""
 
 
 class Sql:
@@ -57,6 +66,8 @@ class Sql:
             try:
                 self._load_hiding(statement, made)
                 return self._run(statement, named or values, made)
+            except TooLarge:
+                return self._select_from_files(statement, named or values)
             finally:
                 for name in made:
                     store.drop("temp", name)
@@ -64,11 +75,31 @@ class Sql:
     def tables(self) -> "list[dict]":
         """The tables of the context: `{table, columns, rows, source}`. `rows` is None where it takes a read to know."""
         self._renew()
-        found = self._catalog.known(look=True)
-        listed = [{"table": one.name, "columns": one.columns, "rows": one.count, "source": one.source} for one in found]
+        listed = [self._described(one) for one in self._catalog.known(look=True)]
         unread = [{"table": f"{stem}…", "columns": None, "rows": None} for stem in self._catalog.unread()]
         failed = [{"table": None, "source": path, "error": why} for path, why in self._catalog.failed.items()]
         return [*listed, *unread, *failed]
+
+    def _described(self, table: ContextTable) -> dict:
+        facts = {"table": table.name, "columns": table.columns, "rows": table.count, "source": table.source}
+        if table.columns is not None or not table.of.is_large:
+            return facts
+        try:
+            table.columns = self._select_from_files(f"select * from {table.name} limit 0", ()).columns
+        except ValueError as error:
+            return {**facts, "error": str(error)}
+        return {**facts, "columns": table.columns}
+
+    def _select_from_files(self, statement: str, values: object) -> "Result":
+        """Asks the host, which runs a statement over files that are too large for SQLite."""
+        files = {}
+        for name in {word.lower(): word for word in _WORD.findall(statement)}.values():
+            value = self._variable(name)
+            found = self._catalog.file_named(name, value)
+            if found is not None:
+                files[name if found.document is value else found.stem] = found.document._source
+        columns, rows = select_from_files(statement, values, files, self._limits)
+        return Result(column_names(columns), rows)
 
     def __repr__(self) -> str:
         return '<sql: sql("select …") gives a list of dicts, sql.tables() lists the tables>'
@@ -86,7 +117,7 @@ class Sql:
             for name in self._loaded:
                 self._store.drop("main", name)
             self._loaded = {}
-            self._of, self._catalog = context, Catalog(context)
+            self._of, self._catalog = context, Catalog(context, self._limits.sql_memory_bytes // _SHARE)
 
     def _run(self, statement: str, values: object, made: "dict[str, list[str]]") -> Table:
         """Runs a statement; each time that a table is missing it is loaded. `made` gets those of variables."""
@@ -142,9 +173,14 @@ class Sql:
         key = table.name.lower()
         if key in self._loaded:
             return
+        if table.of.is_large:
+            raise TooLarge
         try:
             self._loaded[key] = self._store.load("main", table.name, table.rows())
         except MemoryError as error:
+            if table.of.is_file:
+                table.of.is_large = True
+                raise TooLarge from None
             raise MemoryError(f"{error}; or read the rows of {table.source} in Python") from None
 
     def _check_quotes(self, statement: str, made: "dict[str, list[str]]") -> None:

@@ -14,6 +14,8 @@ from .tables import csv_head
 _SURE = frozenset(("csv", "tsv", "jsonl", "subtitles", "xlsx", "ods", "parquet", "sqlite"))
 #: Kinds that may hold tables: they are looked at where a statement names them.
 _MAYBE = frozenset(("json", "html", "docx", "odt", "pptx", "odp", "epub", "eml"))
+#: Kinds whose files the host's engine for large tables reads.
+_FILES = frozenset(("parquet", "csv", "tsv"))
 #: Characters of a text whose columns are found by reading all of it.
 _SHORT = 1_000_000
 #: Documents that `tables()` converts to list what is in them.
@@ -35,10 +37,14 @@ class Rows:
 class ContextTable:
     """A table of a document of the context, under its name in SQL."""
 
-    __slots__ = ("name", "source", "columns", "count", "_read")
+    __slots__ = ("name", "source", "columns", "count", "of", "_read")
 
-    def __init__(self, name: str, source: str, facts: dict, read: "Callable[[], object]") -> None:
+    def __init__(
+        self, name: str, source: str, facts: dict, of: "ContextDocument", read: "Callable[[], object]"
+    ) -> None:
         self.name = name
+        #: Its document.
+        self.of = of
         #: The path of its document, and the sheet where there are several.
         self.source = source
         #: None where they are known only once it is read.
@@ -56,11 +62,18 @@ class ContextTable:
 class ContextDocument:
     """A document that may have tables. It is read when they are asked for."""
 
-    def __init__(self, document: Described, stem: str, alone: bool) -> None:
+    def __init__(self, document: Described, stem: str, alone: bool, most: int) -> None:
         self.document = document
         self.stem = stem
         self._alone = alone
+        #: Too large for SQLite: its statements run over the file.
+        self.is_large = self.is_file and document._source.size > most
         self._tables: "list[ContextTable] | None" = None
+
+    @property
+    def is_file(self) -> bool:
+        """Its file can be read by the host's engine for large tables."""
+        return self.document._source is not None and self.document.kind in _FILES
 
     @property
     def is_sure(self) -> bool:
@@ -71,7 +84,7 @@ class ContextDocument:
     def is_ready(self) -> bool:
         """Its tables can be listed without a conversion."""
         source = self.document._source
-        return self._tables is not None or source is None or source._facts is not None
+        return self.is_large or self._tables is not None or source is None or source._facts is not None
 
     def tables(self) -> "list[ContextTable]":
         """Its tables: one has the name of the file, several that and the name of the sheet."""
@@ -84,6 +97,7 @@ class ContextDocument:
                     own_name(f"{self.stem}_{sql_name(one['name'])}", taken) if several else self.stem,
                     f"{self.document.path}: {one['name']}" if several else self.document.path,
                     one,
+                    self,
                     self._reader(number),
                 )
                 for number, one in enumerate(facts)
@@ -97,6 +111,9 @@ class ContextDocument:
         """Names, columns and numbers of rows, as far as they are known without reading the rows."""
         document = self.document
         source = document._source
+        if self.is_large:
+            yield {"name": document.name}
+            return
         known = None if source is None else source.facts["tables"]
         if known:
             yield from known
@@ -111,9 +128,9 @@ class ContextDocument:
 
 
 class Catalog:
-    """The tables of one context."""
+    """The tables of one context. `most`: bytes up to which a file is loaded into SQLite."""
 
-    def __init__(self, context: object) -> None:
+    def __init__(self, context: object, most: int) -> None:
         taken: "dict[str, int]" = {}
         self.documents: "list[ContextDocument]" = []
         #: Paths of documents whose tables could not be listed, with the reason.
@@ -122,7 +139,7 @@ class Catalog:
         for document in found:
             if document.kind in _SURE or document.kind in _MAYBE:
                 stem = own_name(stem_of(document.path), taken)
-                self.documents.append(ContextDocument(document, stem, len(found) == 1))
+                self.documents.append(ContextDocument(document, stem, len(found) == 1, most))
 
     def find(self, name: str) -> "ContextTable | None":
         """The table of that name, in any case. Only documents whose names it begins with are looked into."""
@@ -134,6 +151,15 @@ class Catalog:
                     if table.name.lower() == wanted:
                         return table
         return None
+
+    def file_named(self, name: str, value: object) -> "ContextDocument | None":
+        """The file that a name means in a statement over files: by the value of a variable, else by its own name."""
+        files = [one for one in self.documents if one.is_file]
+        wanted = name.lower()
+        for one in files:
+            if one.document is value:
+                return one
+        return next((one for one in files if wanted in (one.stem.lower(), f"{one.stem.lower()}_text")), None)
 
     def only_table(self, value: object) -> "ContextTable | None":
         """The table of a value that is a document of the context with one table."""

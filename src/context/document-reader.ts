@@ -15,6 +15,7 @@ import { examine } from './examine-file.ts';
 import { shownName } from './file-words.ts';
 import type { Projection } from './input.ts';
 import { type MemberDocuments, memberDocuments } from './member-documents.ts';
+import { isStatement, queryDocuments } from './query-documents.ts';
 
 /** A document that is read on demand. */
 export interface ReadDocument {
@@ -57,6 +58,7 @@ export function documentReader(documents: readonly ReadDocument[]): Projection {
     shape: 'mapping',
     keys: () => documents.map((_, index) => `${index} facts`),
     async get(key) {
+      if (isStatement(key)) return await queryDocuments(documents, key);
       const [place = '', part = '', ...numbers] = key.split(' ');
       try {
         return await readPart(await open(place), part, numbers.map(Number));

@@ -104,7 +104,7 @@ let working = 0;
 const waiting: (() => void)[] = [];
 
 /** At most `MAX_CONVERTERS` at once. */
-async function queued<T>(work: () => Promise<T>): Promise<T> {
+export async function queued<T>(work: () => Promise<T>): Promise<T> {
   if (working >= MAX_CONVERTERS) await new Promise<void>((resolve) => waiting.push(resolve));
   else working += 1;
   try {

@@ -9,7 +9,14 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { findBubblewrap, type NamespaceForm, namespaceForms, SECCOMP_FD, wrapInNamespaces } from '../repl/namespace.ts';
+import {
+  findBubblewrap,
+  type NamespaceForm,
+  type NamespaceRequest,
+  namespaceForms,
+  SECCOMP_FD,
+  wrapInNamespaces,
+} from '../repl/namespace.ts';
 import type { ConverterCode } from './converter-code.ts';
 import { CONVERTER_HEAP_MIB, CONVERTER_MEMORY_MIB } from './limits.ts';
 
@@ -42,7 +49,6 @@ export function startConverter(start: ConverterStart): ChildProcess {
   const form = start.namespaces === false ? undefined : workingForm();
   const inputPath = form === undefined ? DESCRIPTOR_PATH : INPUT_PATH;
   const node = [
-    process.execPath,
     ...PERMISSION,
     ...(byPath ? [`--allow-fs-read=${inputPath}`] : [NO_SQLITE]),
     ...code.readable.map((path) => `--allow-fs-read=${path}`),
@@ -52,22 +58,41 @@ export function startConverter(start: ConverterStart): ChildProcess {
     ...start.args,
     ...(byPath ? [inputPath] : []),
   ];
-  const wrap =
-    form === undefined
-      ? undefined
-      : wrapInNamespaces({
-          ...form,
-          node: process.execPath,
-          readable: code.readable,
-          ...(byPath && { binds: [{ from: `/proc/self/fd/${INPUT_FD}`, to: INPUT_PATH }] }),
-        });
-  const program = wrap === undefined ? [...dieWithParent(), ...node] : [wrap.command, ...wrap.args, ...node];
-  const [command = '', ...args] = process.platform === 'win32' ? node : ['/bin/sh', '-c', LIMITS, 'sh', ...program];
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', fd];
-  if (wrap?.seccomp !== undefined) {
-    while (stdio.length < SECCOMP_FD) stdio.push('ignore');
-    stdio.push('pipe');
-  }
+  return startInWalls({
+    form,
+    node,
+    readable: code.readable,
+    ...(byPath && { binds: [{ from: `/proc/self/fd/${INPUT_FD}`, to: INPUT_PATH }] }),
+    stdin: 'ignore',
+    files: new Map([[INPUT_FD, fd]]),
+  });
+}
+
+/** A program of Node to start in the walls. */
+export interface WalledStart {
+  /** Undefined: without namespaces. */
+  readonly form: WorkingForm | undefined;
+  /** Options of Node, then the script and its arguments. */
+  readonly node: readonly string[];
+  readonly readable: readonly string[];
+  readonly binds?: NamespaceRequest['binds'];
+  readonly stdin: 'ignore' | 'pipe';
+  /** Open files by the descriptors that the process has them at; not {@link SECCOMP_FD}. */
+  readonly files: ReadonlyMap<number, number>;
+}
+
+/** Starts Node with an empty environment, in namespaces where `form` is given, with bounded memory. */
+export function startInWalls({ form, node, readable, binds = [], stdin, files }: WalledStart): ChildProcess {
+  const wrap = form === undefined ? undefined : wrapInNamespaces({ ...form, node: process.execPath, readable, binds });
+  const own = [process.execPath, ...node];
+  const program = wrap === undefined ? [...dieWithParent(), ...own] : [wrap.command, ...wrap.args, ...own];
+  const [command = '', ...args] = process.platform === 'win32' ? own : ['/bin/sh', '-c', LIMITS, 'sh', ...program];
+  const last = Math.max(wrap?.seccomp === undefined ? 0 : SECCOMP_FD, ...files.keys());
+  const stdio: StdioOptions = Array.from({ length: last + 1 }, (_, at) => {
+    if (at === 0) return stdin;
+    if (at === 1 || at === 2 || (at === SECCOMP_FD && wrap?.seccomp !== undefined)) return 'pipe';
+    return files.get(at) ?? 'ignore';
+  });
   const child = spawn(command, args, { env: {}, cwd: '/', stdio, windowsHide: true });
   if (wrap?.seccomp !== undefined) sendFilter(child, wrap.seccomp);
   return child;
@@ -92,7 +117,7 @@ function dieWithParent(): readonly string[] {
   return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
 }
 
-type WorkingForm = NamespaceForm & { readonly bwrap: string };
+export type WorkingForm = NamespaceForm & { readonly bwrap: string };
 
 let working: { readonly form: WorkingForm | undefined } | undefined;
 

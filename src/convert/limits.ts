@@ -20,3 +20,14 @@ export const CONVERSION_FACTS_BYTES: number = 64 * 1_024 * 1_024;
 export const MAX_CONVERTERS = 2;
 /** Bytes of conversions that are kept, by default, for later runs; the oldest go first. */
 export const CONVERSION_CACHE_BYTES: number = 2 * 1_024 * 1_024 * 1_024;
+
+/** Files of one statement of `sql` that DuckDB reads: a join has a handful. */
+export const SQL_FILES = 16;
+/** Milliseconds that a statement in DuckDB may take, whatever the limit `sqlTimeoutMs` of a cell says. */
+export const SQL_PROCESS_MS = 120_000;
+/** Bytes of the result of a statement in DuckDB, as JSON: a cell gets them in one piece. */
+export const SQL_RESULT_BYTES: number = 16 * 1_024 * 1_024;
+/** Threads of DuckDB for one statement: two statements may run at once. */
+export const SQL_THREADS = 2;
+/** Rows by which the types of the columns of a CSV file are found, in DuckDB. */
+export const SQL_SAMPLE_ROWS = 100_000;
