@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { boundDocument, withoutContent } from './bound-document.ts';
+import { boundDocument, embeddedBytes, withoutContent } from './bound-document.ts';
+import { exportedHtml } from './page-html.ts';
 import { referenceDocument } from './reference-document.ts';
 
 const TEXT = 'x'.repeat(10_000);
@@ -26,6 +28,26 @@ describe('a document that is too large', () => {
     expect(turn?.reply).toMatch(/^x+\n\[cut in this file: \d+ more characters\]$/);
     expect(JSON.stringify(bound).length).toBeLessThan(60_000);
     expect(bound.tree.turns).toHaveLength(20);
+  });
+
+  it.each(['<&>', '\u0000\u001b', 'é日', '\ud800', '"\\\n'])('fits whatever %j takes in the file', (unit) => {
+    const text = unit.repeat(20_000);
+    const large = referenceDocument([line(text), line(text)], 'x');
+    const file = exportedHtml(boundDocument(large, 50_000), { script: '', style: '' });
+    // Beside the texts there are names of fields and figures.
+    expect(Buffer.byteLength(file)).toBeLessThan(60_000);
+    expect(Buffer.byteLength(file)).toBeGreaterThan(25_000);
+  });
+
+  it('is measured as the file will be, or above', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (a, b) => {
+        const escaped = JSON.stringify(a + b)
+          .slice(1, -1)
+          .replace(/[<>&\u2028\u2029]/g, '123456');
+        expect(embeddedBytes(a + b)).toBeGreaterThanOrEqual(Buffer.byteLength(escaped));
+      }),
+    );
   });
 
   it('is left as it is where it fits', () => {

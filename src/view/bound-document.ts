@@ -1,27 +1,55 @@
 import type { RunDocument } from './run-document.ts';
 
-/** Characters that an export may hold before a warning: such a file opens slowly on small machines. */
-export const EXPORT_WARN_CHARS: number = 50 * 1024 * 1024;
-/** Characters that an export holds at most: a browser parses it in one piece. */
-export const EXPORT_MOST_CHARS: number = 200 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** Bytes of an export before a warning: such a file opens slowly on small machines. */
+export const EXPORT_WARN_BYTES: number = 50 * MIB;
+/** Bytes of the texts in an export at most: a browser parses the file in one piece. */
+export const EXPORT_MOST_BYTES: number = 200 * MIB;
 /** Characters that a text keeps at least. */
 const LEAST_CHARS = 256;
+/** Steps in which the length of the longest texts is found: within a thousandth of the longest. */
+const STEPS = 10;
 
 /** A document whose texts together fit; longer texts are cut, say so, and keep their beginning. */
-export function boundDocument(document: RunDocument, most: number = EXPORT_MOST_CHARS): RunDocument {
-  const lengths: number[] = [];
-  eachText(document, (text) => void lengths.push(text.length));
-  const total = (limit: number): number => lengths.reduce((sum, length) => sum + Math.min(length, limit), 0);
-  let limit = lengths.reduce((longest, length) => Math.max(longest, length), 0);
-  if (total(limit) <= most) return document;
-  while (limit > LEAST_CHARS && total(limit) > most) limit = Math.floor(limit / 2);
+export function boundDocument(document: RunDocument, most: number = EXPORT_MOST_BYTES): RunDocument {
+  const texts: string[] = [];
+  eachText(document, (text) => void texts.push(text));
+  const total = (chars: number): number => texts.reduce((sum, text) => sum + embeddedBytes(text, chars), 0);
+  const whole = total(Number.POSITIVE_INFINITY);
+  if (whole <= most) return document;
+  let [low, high] = [LEAST_CHARS, texts.reduce((longest, { length }) => Math.max(longest, length), 0)];
+  for (let step = 0; step < STEPS && high > low; step++) {
+    const middle = Math.ceil((low + high) / 2);
+    if (total(middle) <= most) low = middle;
+    else high = middle - 1;
+  }
+  const limit = low;
   const cut = (text: string): string => {
     if (text.length <= limit) return text;
     const left = text.length - limit;
     return `${text.slice(0, limit).toWellFormed()}\n[cut in this file: ${left} more characters]`;
   };
-  const leftOut = `everything behind the first ${limit} characters of each text: the run has ${Math.round(total(Number.MAX_SAFE_INTEGER) / 1024 ** 2)} MB`;
+  const leftOut = `everything behind the first ${limit} characters of each text: the run has ${Math.round(whole / MIB)} MB`;
   return { ...(mapTexts(document, cut) as RunDocument), leftOut: joined(document.leftOut, leftOut) };
+}
+
+/** The bytes that the first characters of a text take in the file: as JSON, without signs of HTML, in UTF-8. */
+export function embeddedBytes(text: string, chars: number = Number.POSITIVE_INFINITY): number {
+  const end = Math.min(text.length, chars);
+  let bytes = 0;
+  for (let at = 0; at < end; at++) bytes += bytesOf(text.charCodeAt(at));
+  return bytes;
+}
+
+/** A surrogate counts like one that is alone, which JSON escapes: a pair takes 4 of these 12 bytes. */
+function bytesOf(code: number): number {
+  if (code < 0x20) return code >= 0x08 && code <= 0x0d && code !== 0x0b ? 2 : 6;
+  if (code === 0x22 || code === 0x5c) return 2;
+  if (code === 0x3c || code === 0x3e || code === 0x26 || code === 0x2028 || code === 0x2029) return 6;
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code >= 0xd800 && code < 0xe000 ? 6 : 3;
 }
 
 /** A document of the same tree without a word of what was asked, read or answered. */

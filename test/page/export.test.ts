@@ -145,6 +145,60 @@ describe.skipIf(!HAS_BROWSER)('an exported file', () => {
     expect(errors.join('\n')).toContain('Content Security Policy');
   });
 
+  test('shows a log of the reference implementation, with its sub-calls and its child', async () => {
+    const iteration = (response: string, more: object = {}): object => ({
+      ...{ type: 'iteration', response, iteration_time: 2, code_blocks: [], final_answer: null },
+      ...{ prompt: [{ role: 'user', content: 'original query: "Who wrote it?"' }], ...more },
+    });
+    const call = (more: object): object => ({ root_model: 'gpt-5-nano', execution_time: 0.5, ...more });
+    const child = { iterations: [iteration('child prose')], run_metadata: { root_model: 'gpt-5-nano' } };
+    const calls = [
+      call({ prompt: 'flat prompt', response: 'flat reply' }),
+      call({ prompt: 'child question', response: 'child reply', metadata: child }),
+    ];
+    const result = {
+      stdout: 'seen',
+      stderr: '',
+      execution_time: 1,
+      locals: { context: 'It was a dark night' },
+      rlm_calls: calls,
+    };
+    const lines = [
+      { type: 'metadata', root_model: 'gpt-5', timestamp: '2026-01-02T03:04:05Z' },
+      iteration('Let me look.\n```repl\nprint(context)\n```', { code_blocks: [{ code: 'print(context)', result }] }),
+      iteration('Ada did.', { final_answer: 'Ada' }),
+    ];
+    const log = join(folder, 'reference.jsonl');
+    writeFileSync(log, lines.map((line) => JSON.stringify(line)).join('\n'));
+    const file = join(folder, 'reference.html');
+    expect(await runFathom(['export', log, '-o', file])).toMatchObject({ code: 0 });
+    const { page, errors } = await openPage(urlOf(file));
+    expect(await page.locator('.run-head h1').textContent()).toBe('Who wrote it?');
+    expect(await page.locator('.answer').textContent()).toContain('Ada');
+    expect(await page.locator('.how').textContent()).toContain('of the reference implementation');
+    expect(await page.locator('.turn').count()).toBe(2);
+    expect(await page.locator('.command .long-text.output').first().textContent()).toBe('seen');
+    await page.locator('.child-head', { hasText: 'child question' }).click();
+    await page.locator('.child', { hasText: 'child prose' }).waitFor();
+    await expectAccessible(page);
+    await page.keyboard.press('2');
+    expect(await page.locator('.call-row:not(.head)').allTextContents()).toEqual([
+      expect.stringContaining('flat prompt'),
+      expect.stringContaining('child question'),
+    ]);
+    await page.keyboard.press('3');
+    await page.locator('.strip').first().waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  test('of a run that was at work offers nothing, and runs no clock', async () => {
+    const { file } = await exported({ running: true, status: 'running' });
+    const { page } = await openPage(urlOf(file));
+    await page.locator('.turn.pending').waitFor();
+    expect(await page.getByRole('button', { name: /Cancel|Finish/ }).count()).toBe(0);
+    expect(await page.locator('.live, .live-text').count()).toBe(0);
+  });
+
   test('is usable at 400 pixels, in the dark', async () => {
     const { file } = await exported({ turns: 2, calls: 40, children: 3, query: 'q'.repeat(300) });
     const small = { viewport: { width: 400, height: 800 }, colorScheme: 'dark' } as const;
@@ -179,6 +233,12 @@ describe('the command', () => {
     expect(html).not.toContain('secret-');
     expect(html).toContain('left out: 12 characters');
     expect(html).toContain('"subCalls"');
+  });
+
+  test('warns of a file above 50 MB', async () => {
+    const large = 'x'.repeat(51 * 1024 * 1024);
+    const { stderr } = await exported({ turns: 1, calls: 1, text: (name) => (name === 'prompt' ? large : name) });
+    expect(stderr).toMatch(/It is large \(51\.\d MB\): small machines open it slowly\./);
   });
 
   test('refuses what it cannot open', async () => {

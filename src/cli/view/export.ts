@@ -1,4 +1,4 @@
-import { boundDocument, EXPORT_WARN_CHARS, withoutContent } from '../../view/bound-document.ts';
+import { boundDocument, EXPORT_WARN_BYTES, withoutContent } from '../../view/bound-document.ts';
 import { readPageFiles } from '../../view/page-files.ts';
 import { exportedHtml } from '../../view/page-html.ts';
 import { openAnswerFile } from '../answer/answer-file.ts';
@@ -29,13 +29,14 @@ export async function exportRun(given: string, options: ExportOptions, { stderr 
   const html = exportedHtml(document, page);
   await using file = await openAnswerFile({ output, ...(force !== undefined && { force }) }, 'page');
   await file?.write(piecesOf(html));
-  const size = `${(Buffer.byteLength(html) / MIB).toFixed(1)} MB`;
+  const bytes = Buffer.byteLength(html);
+  const size = `${(bytes / MIB).toFixed(1)} MB`;
   const note = (line: string): void => void stderr.write(`${forTerminal(line)}\n`);
   const holds = options.content
     ? 'the question, the answer, all code and output, and every prompt and reply that is kept: anyone who gets the file can read them. --no-content leaves them out.'
     : 'figures, models, times and outcomes, and no text of the run.';
   note(`Wrote ${output} (${size}). It holds ${holds}`);
-  if (html.length > EXPORT_WARN_CHARS) note(`It is large (${size}): small machines open it slowly.`);
+  if (bytes > EXPORT_WARN_BYTES) note(`It is large (${size}): small machines open it slowly.`);
   if (document.leftOut !== undefined && options.content) note(`Left out: ${document.leftOut}.`);
   return EXIT.answered;
 }
