@@ -1,16 +1,19 @@
-/** Documents from the command line: a contract, a mail archive, a workbook, a source tree, each with a right answer. */
+/** Documents from the command line: a contract, a mail archive, a workbook, a source tree, a table, each with a right answer. */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { utils, write } from 'xlsx';
+import { workingForm } from '../../src/convert/converter-walls.ts';
 import { makePdf } from '../documents/made-files.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { runFathom } from './run-fathom.ts';
 
-/** Pages of the contract, mails of the archive. The full form: 300 and 20 000. */
+/** Pages of the contract, mails of the archive, rows of the table. The full form (`npm run soak`): 300, 20 000, 10 000 000. */
 const PAGES = Number(process.env.FATHOM_CONTRACT_PAGES ?? 300);
 const MAILS = Number(process.env.FATHOM_MAILS ?? 2_000);
+const ROWS = Number(process.env.FATHOM_PARQUET_ROWS ?? 400_000);
 
 let folder = '';
 let mock: MockProvider;
@@ -24,7 +27,7 @@ afterAll(async () => {
 });
 
 /** The answer of a model that runs this code once, and the first message that it read. */
-async function ask(path: string, code: string) {
+async function ask(path: string, code: string, ...options: readonly string[]) {
   let seen = '';
   mock.respondWith(({ prompt }) => {
     if (seen !== '') return `FINAL(a second turn: ${prompt})`;
@@ -35,7 +38,7 @@ async function ask(path: string, code: string) {
     code: exit,
     stdout,
     stderr,
-  } = await runFathom(['ask', 'Q', '-m', 'openai/gpt-5-mini', '-f', path], {
+  } = await runFathom(['ask', 'Q', '-m', 'openai/gpt-5-mini', '-f', path, ...options], {
     cwd: folder,
     env: { ...mock.env, FATHOM_CACHE_DIR: join(folder, 'cache') },
   });
@@ -111,6 +114,29 @@ FINAL(f'{functions} {"<p>" in context["tree/page.html"].text} {search("R[0-9]")[
   expect(seen).toContain('43 files, ');
   expect(seen).toContain('converted when a cell uses them: PDF 2');
 });
+
+const noWalls = workingForm() === undefined;
+test.skipIf(noWalls)(
+  `a Parquet file that no REPL holds${noWalls ? ' (skipped: bubblewrap does not work here)' : ''}`,
+  async () => {
+    mkdirSync(join(folder, 'data'));
+    const db = await (await DuckDBInstance.create(':memory:')).connect();
+    await db.run(`copy (select range as id, range % 7 as kind, hash(range) as mark from range(${ROWS}))
+    to '${join(folder, 'data', 'orders.parquet')}' (format parquet, compression uncompressed)`);
+    db.closeSync();
+    const { answer, seen } = await ask(
+      'data',
+      `rows = sql("select count(*) as n, sum(id) as total, count(distinct mark) as marks from orders where kind = ?", 3)
+FINAL("{n} rows, {total}, {marks}".format(**rows[0]))`,
+      ...['--limit', `sqlMemoryBytes=${Math.min(256, Math.ceil(ROWS / 20_000)) * 1_048_576}`],
+    );
+    // The ids 3, 10, 17, …
+    const count = BigInt(Math.ceil((ROWS - 3) / 7));
+    expect(answer).toBe(`${count} rows, ${3n * count + (7n * count * (count - 1n)) / 2n}, ${count}`);
+    expect(seen).toContain('Tables for `sql`: `orders`.');
+  },
+  300_000,
+);
 
 test('a document that cannot be read is named before anything is spent', async () => {
   writeFileSync(join(folder, 'cut.docx'), Buffer.from('PK\u0003\u0004 word/document.xml', 'latin1'));

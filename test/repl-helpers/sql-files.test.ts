@@ -12,8 +12,7 @@ import { onEachBackend } from '../session/on-each-backend.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
-/** In `npm run soak` ten million. */
-const ROWS = Number(process.env.FATHOM_TABLE_ROWS ?? 400_000);
+const ROWS = 400_000;
 const SMALL = { sqlMemoryBytes: 64 * 1024 ** 2 };
 const folder = mkdtempSync(join(tmpdir(), 'fathom-sql-large-'));
 const at = (name: string): string => join(folder, name);
