@@ -29,6 +29,8 @@ const LONGEST: readonly string[] = [
   'test/cli/ask.test.ts',
   'test/cli/inputs.test.ts',
   'test/field/newcomers.test.ts',
+  'test/repl-helpers/sql.test.ts',
+  'test/repl-helpers/sql-files.test.ts',
 ];
 
 const missing = LONGEST.filter((path) => !existsSync(path));

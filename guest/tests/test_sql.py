@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import importlib.util
 import unittest
 from unittest import mock
 
@@ -132,6 +133,24 @@ class Tables(unittest.TestCase):
             sql('select id, "when", "Unit price" as price from frame where id > 1'),
             [{"id": 7, "when": "2026-01-31T12:30:00", "price": 1.5}, {"id": 2**62, "when": None, "price": None}],
         )
+
+    @unittest.skipUnless(importlib.util.find_spec("pandas"), "this Python has no pandas (in Debian: python3-pandas)")
+    def test_a_frame_of_pandas_is_a_table_and_a_result_becomes_one(self):
+        pandas = importlib.import_module("pandas")
+        frame = pandas.DataFrame(
+            {
+                "id": [1, 2**62],
+                "price": [1.5, None],
+                "day": pandas.to_datetime(["2026-01-31 12:30", None]),
+                "n": pandas.array([None, 3], dtype="Int64"),
+                "kind": pandas.Categorical(["x", "y"]),
+            }
+        )
+        result = of(None, {"frame": frame})("select * from frame order by id")
+        first = {"id": 1, "price": 1.5, "day": "2026-01-31T12:30:00", "n": None, "kind": "x"}
+        self.assertEqual(result, [first, {"id": 2**62, "price": None, "day": None, "n": 3, "kind": "y"}])
+        self.assertEqual(list(result.df.columns), list(frame.columns))
+        self.assertEqual(result.df["id"].sum(), 2**62 + 1)
 
     def test_results_are_lists_of_dicts_with_a_data_frame(self):
         sql = of(None, {"a": [{"id": 1}]})

@@ -27,7 +27,7 @@ export const SQL_FILES = 16;
 export const SQL_PROCESS_MS = 120_000;
 /** Bytes of the result of a statement in DuckDB, as JSON: a cell gets them in one piece. */
 export const SQL_RESULT_BYTES: number = 16 * 1_024 * 1_024;
-/** Threads of DuckDB for one statement: two statements may run at once. */
-export const SQL_THREADS = 2;
+/** Threads of DuckDB for one statement: with one, a replayed cell gets the same rows in the same order. */
+export const SQL_THREADS = 1;
 /** Rows by which the types of the columns of a CSV file are found, in DuckDB. */
 export const SQL_SAMPLE_ROWS = 100_000;

@@ -97,6 +97,7 @@ test('it holds what it needs, and nothing else', () => {
     'dist/repl/pyodide/shell/just-bash.mjs',
     'dist/repl/pyodide/shell/THIRD-PARTY-NOTICES.txt',
     'dist/convert/worker/main.mjs',
+    'dist/convert/worker/sql.mjs',
     'dist/convert/worker/THIRD-PARTY-NOTICES.txt',
     'dist/schema/validator-worker.mjs',
     'dist/page/app.js',

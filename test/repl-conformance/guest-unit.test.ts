@@ -14,8 +14,9 @@ describe('the guest package', () => {
   if (path === undefined) console.warn(`The guest's own tests are left out: ${reason}.`);
 
   test.skipIf(path === undefined)('passes its own tests', { timeout: 120_000 }, async () => {
-    const args = ['-B', '-m', 'unittest', 'discover', '-s', 'guest/tests', '-t', 'guest'];
+    const args = ['-B', '-m', 'unittest', 'discover', '-v', '-s', 'guest/tests', '-t', 'guest'];
     const { stderr } = await run(path ?? '', args, { cwd: root, timeout: 100_000 });
+    for (const [line] of stderr.matchAll(/^.*skipped '.*$/gm)) console.warn(line);
     expect(stderr).toMatch(/^OK/m);
   });
 

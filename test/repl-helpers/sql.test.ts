@@ -198,6 +198,21 @@ await onEachBackend(({ repl }) => {
       expect(found).toEqual([[type, expect.stringContaining(words)], [{ a: 1 }]]);
     });
 
+    it('is interrupted with its cell, whose variables stay', async () => {
+      const rlm = createRlm({ repl, model: scriptedModel([]) });
+      try {
+        const session = await rlm.createSession({ context: [{ a: 1 }] });
+        await session.execute('kept = sql("select a from context")');
+        const endless = 'with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n';
+        const cut = await session.execute(`sql("${endless}")`, { timeoutMs: 1_000 });
+        expect(cut).toMatchObject({ ok: false, timedOut: true });
+        const { stdout } = await session.execute('print(kept, sql("select a from context"))');
+        expect(stdout.trim()).toBe("[{'a': 1}] [{'a': 1}]");
+      } finally {
+        await rlm.close();
+      }
+    });
+
     it('says when a table is larger than SQLite may be here', async () => {
       const found = await answerTo(
         'x',
