@@ -121,5 +121,6 @@ function usageEvent(call: PaidCall, attempt: AttemptRecord, costUsd: number | nu
     costUsd,
     estimated: usage.estimated,
     possiblyBilled: attempt.possiblyBilled,
+    durationMs: attempt.elapsedMs,
   };
 }

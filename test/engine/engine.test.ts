@@ -207,6 +207,16 @@ describe('events', () => {
     expect(events.filter((event) => event.type === 'usage.recorded')).toHaveLength(result.usage.calls);
   });
 
+  it('have the time of each model round trip, that of the last call at a limit too', async () => {
+    const replies = [cell('llm_query("sub")'), 'FINAL("best")'].map((text) => ({ text, latencyMs: 40 }));
+    const { events } = await play({ context: 'x', root: replies, options: { limits: { maxTurns: 1 } } });
+    const measured = events.flatMap((event) => (event.type === 'usage.recorded' ? [event] : []));
+    expect(measured.map(({ purpose }) => purpose)).toEqual(['root', 'sub', 'final']);
+    for (const { purpose, durationMs = -1 } of measured) {
+      expect(durationMs, purpose).toBeGreaterThanOrEqual(purpose === 'sub' ? 0 : 35);
+    }
+  });
+
   it('progress carries nothing but the position of the run', async () => {
     const { events } = await play({ context: 'x', root: [cell('FINAL(2)')] });
     for (const event of events.filter(({ type }) => type === 'run.progress')) {
