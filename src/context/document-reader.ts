@@ -60,8 +60,15 @@ export function documentReader(documents: readonly ReadDocument[]): Projection {
     async get(key) {
       if (isStatement(key)) return await queryDocuments(documents, key);
       const [place = '', part = '', ...numbers] = key.split(' ');
+      const read = async (): Promise<JsonValue | undefined> =>
+        await readPart(await open(place), part, numbers.map(Number));
       try {
-        return await readPart(await open(place), part, numbers.map(Number));
+        return await read().catch(async (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOENT') throw error;
+          // The cache has dropped a conversion: those that it comes out of are read again as well.
+          opened.clear();
+          return await read();
+        });
       } catch (error) {
         throw valueError(documents[Number.parseInt(place, 10)]?.path ?? place, error);
       }

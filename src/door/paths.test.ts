@@ -65,6 +65,21 @@ describe('paths of a client', () => {
     expect(await load('sub/../a.txt')).toMatchObject({ kind: 'file' });
   });
 
+  it('that are URLs are not fetched: only the owner of a library or a command can ask for that', async () => {
+    let connections = 0;
+    const server = createServer(() => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { readonly port: number };
+    for (const url of [`http://127.0.0.1:${port}/a.txt`, 'https://example.com/a.txt'])
+      await expect(load(url)).rejects.toMatchObject({
+        message: expect.stringContaining('it is a URL, which is fetched only'),
+      });
+    expect(connections).toBe(0);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it.each([
     ['a path outside', '/etc/passwd', /outside of the folders that may be read/],
     ['a path that is not there, outside', '/etc/no-such-file', /outside of the folders that may be read/],
