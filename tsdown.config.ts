@@ -47,6 +47,24 @@ export default defineConfig([
     },
   },
   {
+    // The official MCP client as one file: it is a development dependency, so that users of other parts do not install it.
+    ...SHARED,
+    entry: { main: 'src/cli/mcp-client/main.ts' },
+    outDir: 'dist/cli/mcp-client',
+    dts: false,
+    clean: false,
+    minify: true,
+    deps: { alwaysBundle: /^[^.]/, onlyBundle: false },
+    hooks: {
+      'build:done': () =>
+        writeThirdPartyNotices({
+          folder: 'dist/cli/mcp-client',
+          subject: 'The modules of this folder',
+          packages: ['@modelcontextprotocol/client'],
+        }),
+    },
+  },
+  {
     // A worker thread of its own.
     ...SHARED,
     entry: { 'validator-worker': 'src/schema/validator-worker.ts' },

@@ -9,7 +9,7 @@ import { checkAnswerFormat } from '../answer/answer-format.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { type AskOptions, modeOf, type QuestionOptions } from '../options/ask-options.ts';
-import { applyConfig } from '../options/config.ts';
+import { applyConfig, type Config } from '../options/config.ts';
 import { requiredModel } from '../options/models.ts';
 import { takeQuestion } from '../options/question.ts';
 import { rlmOptionsOf } from '../options/rlm-options.ts';
@@ -53,7 +53,16 @@ export async function ask({ options: given, console, interrupts, ...asked }: Ask
         onEvent,
       };
       const routed = { ...options, ...modeOf(options, config) };
-      return await answer({ question, options: routed, console, stage, keeping, output, rlm });
+      return await answer({
+        question,
+        options: routed,
+        console,
+        stage,
+        keeping,
+        output,
+        rlm,
+        mcpServers: config.mcpServers,
+      });
     },
   });
 }
@@ -64,15 +73,17 @@ interface Asking extends Omit<Ask, 'interrupts' | 'question'> {
   readonly keeping: StoreHandle;
   readonly output: StandardSchemaV1<unknown, unknown> | undefined;
   readonly rlm: RlmOptions;
+  readonly mcpServers: Config['mcpServers'];
 }
 
-async function answer({ question, options, console, stage, keeping, output, rlm: made }: Asking): Promise<Answered> {
+async function answer(asking: Asking): Promise<Answered> {
+  const { question, options, console, stage, keeping, output, rlm: made, mcpServers } = asking;
   const { interrupts } = stage;
   const { signal } = interrupts;
   const store = keeping.durable ? keeping.store : undefined;
   await sweepInput(keeping.store);
   const note = (line: string): void => stage.view.note(line);
-  const given = { options, stdin: console.stdin, note, signal, ...defined({ store }) };
+  const given = { options, stdin: console.stdin, note, signal, ...defined({ store, mcpServers }) };
   const { context, dispose } = await contextFromArguments(given);
   let resumable = false;
   try {

@@ -1,4 +1,5 @@
 import { keepConversionsForProcess } from '../../convert/conversion-cache.ts';
+import { defined } from '../../defined.ts';
 import { createRlm } from '../../rlm.ts';
 import type { RunEstimate, RunPlan } from '../../run/run-plan.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
@@ -58,7 +59,10 @@ async function planOf({ question: asked, options: given, console, note, signal }
   await using looking = openToPlan(options);
   const made = rlmOptionsOf({ model, options, config, env: console.env, note });
   // Piped input goes to the folder for temporary files until the plan is made.
-  const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, signal });
+  const { context, dispose } = await contextFromArguments({
+    ...{ options, stdin: console.stdin, note, signal },
+    ...defined({ mcpServers: config.mcpServers }),
+  });
   try {
     await using rlm = createRlm({ ...made, store: looking.store });
     return await rlm.plan(

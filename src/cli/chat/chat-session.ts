@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import type { RunEvent } from '../../event/event.ts';
 import { createRlm } from '../../rlm.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
@@ -61,7 +62,10 @@ async function withNew<T>(
   await using keeping = openToKeep(options, note);
   const { store, durable } = keeping;
   await sweepInput(store);
-  const { context, dispose } = await contextFromArguments({ options, stdin: console.stdin, note, store });
+  const { context, dispose } = await contextFromArguments({
+    ...{ options, stdin: console.stdin, note, store },
+    ...defined({ mcpServers: config.mcpServers }),
+  });
   try {
     const instructions = options.instructions ?? config.instructions;
     const prompt = instructions === undefined ? {} : { prompt: { instructions } };

@@ -6,6 +6,7 @@ import { type ContextInput, type ContextSource, contexts, fromFile, type fromFil
 import type { Access } from '../../context/url/checked-address.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
+import type { McpServers } from '../options/mcp-servers.ts';
 import { type InputStream, isPiped, readPatiently, STDIN_NAME } from './piped-input.ts';
 import { copySource, type SourceCopy } from './source-copies.ts';
 import { spoolFile } from './spooled-input.ts';
@@ -46,6 +47,8 @@ export interface ContextArguments {
   /** Where standard input is kept. Default: the folder for temporary files. */
   readonly store?: Store;
   readonly signal?: AbortSignal;
+  /** Of the user's config file. */
+  readonly mcpServers?: McpServers;
   /** Which addresses URLs may lead to. Default: those of the public internet. */
   readonly access?: Access;
 }
@@ -60,6 +63,7 @@ export interface ContextArguments {
  * | a folder, a pattern, or several | a list of documents |
  * | `git:REV`, `git:REV:PATH` | the documents of a folder of that revision, or the text of a file |
  * | `https://…` | the text of the file there, as of one that is named |
+ * | `mcp:SERVER:URI` | the text of that resource of a server of the config file; without a URI the documents of all of them |
  * | `-` and others | a mapping of `stdin` and `files`, which are variables as well |
  *
  * @throws RlmError `context-not-found` only when the run starts: nothing but pipes is read here

@@ -5,9 +5,11 @@ import { type Access, refused } from '../../context/url/checked-address.ts';
 import { defined } from '../../defined.ts';
 import { RlmError } from '../../errors.ts';
 import type { Store } from '../../store/index.ts';
+import type { McpServers } from '../options/mcp-servers.ts';
+import { copyFromMcpServer, isMcpSource } from './mcp-copy.ts';
 import { spoolPieces } from './spooled-input.ts';
 
-/** A copy of what a source names that is not a path: a revision, a URL. */
+/** A copy of what a source names that is not a path: a revision, a URL, a resource. */
 export interface SourceCopy extends FileCopy {
   /** The name of its document. */
   readonly name: string;
@@ -27,6 +29,8 @@ export interface CopyRequest {
   /** Where copies are kept. Default: the folder for temporary files. */
   readonly store?: Store;
   readonly signal?: AbortSignal;
+  /** Of the user's config file. */
+  readonly mcpServers?: McpServers;
   /** Which addresses URLs may lead to. Default: those of the public internet. */
   readonly access?: Access;
 }
@@ -39,6 +43,7 @@ export interface CopyRequest {
  */
 export async function copySource(source: string, request: CopyRequest): Promise<SourceCopy | undefined> {
   if (isGitSource(source)) return await gitCopy(source, request);
+  if (isMcpSource(source)) return await mcpCopy(source, request);
   return isUrl(source) ? await urlCopy(source, request) : undefined;
 }
 
@@ -55,6 +60,18 @@ async function gitCopy(source: string, { options, store, signal }: CopyRequest):
   throw new RlmError({
     code: 'invalid-option',
     message: `--encoding is for files, and ${source} is a folder of a revision: name one file, git:REV:PATH.`,
+    userAction: true,
+  });
+}
+
+async function mcpCopy(source: string, { store, signal, mcpServers, options }: CopyRequest): Promise<SourceCopy> {
+  const keep = spoolPieces(store);
+  const copy = await copyFromMcpServer({ source, servers: mcpServers, keep, env: process.env, ...defined({ signal }) });
+  if (!copy.tree || options.encoding === undefined) return copy;
+  await copy.dispose();
+  throw new RlmError({
+    code: 'invalid-option',
+    message: `--encoding is for files, and ${source} is several resources: name one, mcp:SERVER:URI.`,
     userAction: true,
   });
 }

@@ -13,6 +13,7 @@ import type { IsolationLevel } from '../../repl/port.ts';
 import { ISOLATION_LEVELS } from '../../repl/port.ts';
 import { closestTo } from '../../similar.ts';
 import type { Console } from '../screen/console.ts';
+import { areMcpServers, type McpServers } from './mcp-servers.ts';
 
 /** The settings of the user's config file. Options and environment variables win over it. */
 export interface Config {
@@ -30,6 +31,8 @@ export interface Config {
   readonly mode?: RunMode;
   /** Bytes of converted documents that are kept for later runs. */
   readonly cacheBytes?: number;
+  /** Servers whose resources `-f mcp:NAME` reads. */
+  readonly mcpServers?: McpServers;
 }
 
 interface Rule {
@@ -60,6 +63,10 @@ const RULES: Readonly<Record<keyof Config, Rule>> = {
   repl: oneOf(['auto', 'pyodide', 'python']),
   isolation: oneOf(ISOLATION_LEVELS),
   mode: oneOf(RUN_MODES),
+  mcpServers: {
+    holds: areMcpServers,
+    says: 'an object of servers by name, each { "command", "args", "env" } or { "url", "tokenFrom" }; env and tokenFrom are names of environment variables',
+  },
   cacheBytes: {
     holds: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
     says: 'a whole number of bytes above 0',

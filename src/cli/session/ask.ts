@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { outputOf, requestOf } from '../ask/ask.ts';
 import { contextFromArguments } from '../context/context-arguments.ts';
 import { sweepInput } from '../context/spooled-input.ts';
@@ -77,6 +78,7 @@ export async function askOpenSession(
     note: (line) => view.note(line),
     store,
     signal,
+    ...defined({ mcpServers: config.mcpServers }),
   });
   const modelSettings = settingsOf(options, config);
   const limits = { ...limitsOf(options, config), ...(maxCostUsd !== undefined && { maxCostUsd }) };

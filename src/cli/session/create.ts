@@ -1,3 +1,4 @@
+import { defined } from '../../defined.ts';
 import { createRlm } from '../../rlm.ts';
 import type { SessionOptions } from '../../session/session.ts';
 import { type ContextOptions, contextFromArguments } from '../context/context-arguments.ts';
@@ -27,13 +28,15 @@ export async function createStoredSession(options: CreateOptions, console: Conso
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
   await sweepInput(store);
+  const config = applyConfig(console.env);
   const { context } = await contextFromArguments({
     options,
     stdin: console.stdin,
     note: (line) => console.stderr.write(`${line}\n`),
     store,
+    ...defined({ mcpServers: config.mcpServers }),
   });
-  await using rlm = createRlm({ ...models.rlm, store, ...replOf(options, applyConfig(console.env)) });
+  await using rlm = createRlm({ ...models.rlm, store, ...replOf(options, config) });
   const session = await rlm.createSession({ ...sessionConfig(options), ...(context !== undefined && { context }) });
   const status = session.status();
   if (options.json === true) {
