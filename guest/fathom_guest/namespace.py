@@ -10,6 +10,7 @@ from keyword import iskeyword
 from types import ModuleType
 
 from .errors import CommandError
+from .remade import Remade
 
 #: Longer names are not listed as variables.
 LONGEST_NAME = 200
@@ -35,8 +36,8 @@ class Namespace:
         add_site_builtins()
         #: Bound names, restored by reference before each cell.
         self.protected: dict[str, object] = {}
-        #: Creates the runtime's functions again for each cell: a cell can change its own, not those of the next.
-        self._makers: "dict[str, Callable[[], dict[str, object]]]" = {}
+        #: The runtime's functions, by group. A cell can change its own, not those of the next.
+        self._made: "dict[str, Remade]" = {}
         #: Protected names that are data (contexts, seeds), not functions of the runtime or tools.
         self.data: set[str] = set()
         #: Helpers that are bound and not reserved: an assignment of a cell, a tool or a context takes the name.
@@ -44,12 +45,13 @@ class Namespace:
 
     def offer(self, name: str, value: object) -> None:
         """Binds a helper until something else takes its name."""
+        name = _beside_others(name)
         self._offered[name] = value
         self.names[name] = value
 
     def protect(self, name: str, value: object, *, data: bool = False) -> None:
         """Binds a name for good."""
-        self._makers.pop(name, None)
+        self._made.pop(name, None)
         self._bind(name, value)
         if data:
             self.data.add(name)
@@ -57,21 +59,23 @@ class Namespace:
             self.data.discard(name)
 
     def _bind(self, name: str, value: object) -> None:
+        name = _beside_others(name)
         self.protected[name] = value
         self.names[name] = value
 
     def protect_made(self, key: str, make: "Callable[[], dict[str, object]]") -> None:
-        """Binds names whose values are made again for each cell. `key` is the name, or that of a group of names."""
-        for name, value in make().items():
+        """Binds names whose values are made again after a cell that changed them. `key` is the name, or a group's."""
+        made = self._made[key] = Remade(make)
+        for name, value in made.values.items():
             self._bind(name, value)
             self.data.discard(name)
-        self._makers[key] = make
 
     def restore(self) -> None:
         """Puts protected names back before a cell."""
         names = self.names
-        for make in self._makers.values():
-            self.protected.update(make())
+        for made in self._made.values():
+            if made.restore():
+                self.protected.update(made.values)
         for name, value in self.protected.items():
             if names.get(name, self) is not value:
                 names[name] = value
@@ -126,6 +130,11 @@ class Namespace:
         if name.startswith("__") and name.endswith("__"):
             raise CommandError("reserved-name", f"The name {name!r} is Python's own and cannot be set.")
         self.names[name] = value
+
+
+def _beside_others(name: str) -> str:
+    """A copy of a name. Copies lie side by side: each loop over the namespace writes to the pages of its names."""
+    return f"{name} "[:-1]
 
 
 def check_name(name: object) -> None:

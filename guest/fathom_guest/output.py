@@ -6,12 +6,14 @@ import sys
 from _codecs import register_error
 from _thread import RLock
 from collections import deque
+from collections.abc import Callable
 from io import BufferedIOBase, BytesIO, TextIOWrapper, UnsupportedOperation
 from os import write
 from time import monotonic
 
 from .channel import Channel
 from .frames import encode_text
+from .remade import Remade, watch_objects
 
 #: Lines that go to the host at once, before writes are gathered.
 _PROMPT_LINES = 32
@@ -26,6 +28,11 @@ def count_characters(data: bytes) -> int:
 
 
 _STARTS = bytes(range(0x00, 0x80)) + bytes(range(0xC0, 0x100))
+
+
+def _empty_input() -> dict:
+    data = BytesIO(b"")
+    return {"text": TextIOWrapper(data, encoding="utf-8"), "data": data}
 
 
 def _replace(error: UnicodeError) -> tuple[bytes, int]:
@@ -48,6 +55,7 @@ class Output:
         self._deferred: "deque[tuple[Stream, bytes]]" = deque()
         self.stdout = Stream(self, "stdout")
         self.stderr = Stream(self, "stderr")
+        self._input = Remade(_empty_input)
 
     def begin(self, *, unbuffered: bool = False) -> None:
         """A cell starts: `sys.stdout`, `sys.stderr` and `sys.stdin` are ours again, as they were made.
@@ -62,7 +70,8 @@ class Output:
             self.stderr.reset()
         sys.stdout = sys.__stdout__ = self.stdout.text(unbuffered)
         sys.stderr = sys.__stderr__ = self.stderr.text(unbuffered)
-        sys.stdin = sys.__stdin__ = TextIOWrapper(BytesIO(b""), encoding="utf-8")
+        self._input.restore()
+        sys.stdin = sys.__stdin__ = self._input.values["text"]
 
     def end(self) -> None:
         """The cell is over: sends what is still here. Never calls code of the cell."""
@@ -136,6 +145,8 @@ class Stream:
         self.fd = 1 if name == "stdout" else 2
         self._sink = Sink(output, self)
         self._text = self._wrap()
+        #: A cell has changed the text stream.
+        self._changed: "Callable[[], bool]" = lambda: True
         self.gathered = 0
         self._pieces: list[bytes] = []
         self._frames = 0
@@ -149,7 +160,14 @@ class Stream:
 
     def text(self, unbuffered: bool) -> TextIOWrapper:
         """The text stream, without what cells have set on it; a new one when a cell has closed or detached the last."""
+        if not unbuffered and not self._changed():
+            return self._text
         self._sink.__dict__.clear()
+        self._text = self._cleared(unbuffered)
+        self._changed = watch_objects([self._text, self._sink])
+        return self._text
+
+    def _cleared(self, unbuffered: bool) -> TextIOWrapper:
         text = self._text
         try:
             text.__dict__.clear()
@@ -160,9 +178,9 @@ class Stream:
                 return text
         except (ValueError, AttributeError):
             pass
-        self._text = self._wrap()
-        self._text.reconfigure(write_through=unbuffered)
-        return self._text
+        text = self._wrap()
+        text.reconfigure(write_through=unbuffered)
+        return text
 
     def reset(self) -> None:
         """A cell starts."""

@@ -3,6 +3,7 @@
 from fathom_guest.own import own_builtins as __builtins__
 
 from _thread import allocate_lock, start_new_thread
+from collections.abc import Iterable
 
 from fathom_guest.guest import Guest
 
@@ -31,6 +32,11 @@ class Drain:
     def threads(self) -> int:
         """Threads of this object's own that run."""
         return self._threads
+
+    @property
+    def descriptors(self) -> "Iterable[int]":
+        """Of the ends that are read."""
+        return self._reads
 
     def open(self) -> None:
         """New pipes as descriptors 1 and 2."""

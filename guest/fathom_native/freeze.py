@@ -212,10 +212,11 @@ class Freezer:
             names = os.listdir("/proc/self/fd")
         except OSError:
             return found  # without namespaces /proc is out of sight
+        own = {self._spare.fileno(), *self._drain.descriptors}
         for name in names:
             fd = int(name)
-            if fd <= 2 or fd >= self._channel:
-                continue  # our own
+            if fd <= 2 or fd >= self._channel or fd in own:
+                continue
             try:
                 path = os.readlink(f"/proc/self/fd/{name}")
                 if path.startswith(self._roots) and not path.endswith(" (deleted)"):

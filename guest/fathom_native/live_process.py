@@ -10,6 +10,7 @@ from functools import partial
 from .box import enter
 from .box.kernel import set_process_name
 from .folders import Folders
+from .fork_callbacks import expect_own_fork, run_callbacks
 from .descriptors import CHANNEL, FIRST_AFTER, FIRST_OF_CELLS, LINK, NULL, RESERVED, SPARE
 from .live import Live
 from .selftest import run_probe
@@ -29,11 +30,14 @@ class Settings:
 
 def start_live(*, link: Link, spare: Link, options: dict, settings: Settings, folders: Folders) -> int:
     """Forks the live process. It boxes itself, waits for its connection and serves the host until that ends."""
+    expect_own_fork(True)
     pid = os.fork()
     if pid:
         return pid
     code = 1
     try:
+        expect_own_fork(False)
+        run_callbacks()
         serve = _become_live(link, spare, options, settings, folders)
         # From here on nothing of ours may be said aloud: descriptors 1 and 2 become the cells' own.
         code = 0 if serve is None else _serve(serve)

@@ -102,13 +102,20 @@ def parent_of(pid: int) -> int:
 
 def activity(pid: int) -> "dict[str, tuple[bool, bytes]]":
     """For each thread: whether it is stopped, and a count that changes whenever it runs."""
+    status = read(path_of(pid, "status"))
+    if status is not None and b"\nThreads:\t1\n" in status:
+        return {str(pid): _activity_in(status)}
     found = {}
     for thread in thread_ids(pid):
         status = read(path_of(pid, f"task/{thread}/status"))
         if status is not None:
-            state = status.partition(b"\nState:\t")[2][:1]
-            found[thread] = (state == b"T", status.partition(b"\nvoluntary_ctxt_switches:")[2])
+            found[thread] = _activity_in(status)
     return found
+
+
+def _activity_in(status: bytes) -> "tuple[bool, bytes]":
+    state = status.partition(b"\nState:\t")[2][:1]
+    return state == b"T", status.partition(b"\nvoluntary_ctxt_switches:")[2]
 
 
 def pauses() -> "Iterator[float]":

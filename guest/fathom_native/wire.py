@@ -82,7 +82,7 @@ class Link:
         """The next packet; None when the other end is closed. Raises TimeoutError (an OSError) after `timeout` s."""
         self.be_patient(timeout)
         data, extra, _, _ = self.socket.recvmsg(_MAX_PACKET, _ANCILLARY, MSG_CMSG_CLOEXEC)
-        fds = _array("i")
+        fds: "_array | list" = _array("i") if extra else []
         pid = 0
         for level, kind, content in extra:
             if level != SOL_SOCKET:

@@ -7,11 +7,13 @@ import select
 import signal
 import socket
 import struct
+from collections.abc import Callable
 
 from . import images
 from .box import enter
 from .box.kernel import fork_into, set_process_name
 from .box.networks import Networks
+from .fork_callbacks import expect_own_fork
 from .image_loader import load_image
 from .supervisor import Supervisor
 from .live_process import Settings
@@ -53,31 +55,38 @@ class Zygote:
         self._images: "dict[int, tuple[int, dict]]" = {}
         self._loaders: "dict[int, tuple[Link, int]]" = {}
         self._images_work: "bool | None" = None
+        self._poll = select.poll()
+        #: What to call, with which argument, when a descriptor is readable.
+        self._watched: "dict[int, tuple[Callable, tuple]]" = {}
 
     def run(self) -> None:
         """Serves until the launcher goes."""
         set_process_name("zygote")
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._watch(self._listener, self._connected)
+        self._watch(self._launcher, self._from_launcher)
         while True:
-            poll = select.poll()
-            watched = {self._listener.fileno(): self._connected, self._launcher.fileno(): self._from_launcher}
-            if self._spare is not None:
-                watched[self._spare.link.fileno()] = self._drop_spare
-            for ident, link in self._repls.items():
-                watched[link.fileno()] = lambda ident=ident: self._repl_ended(ident)
-            for ident, (link, _) in self._loaders.items():
-                watched[link.fileno()] = lambda ident=ident: self._loaded(ident)
-            for fd in watched:
-                poll.register(fd, select.POLLIN)
             wants_spare = self._spare is None and self._likely is not None
-            ready = poll.poll(_QUIET_MS if wants_spare or self._to_import else None)
-            for fd, _ in ready:
-                watched[fd]()
+            ready = self._poll.poll(_QUIET_MS if wants_spare or self._to_import else None)
+            for fd, entry in [(fd, self._watched[fd]) for fd, _ in ready]:
+                if self._watched.get(fd) is entry:  # an earlier one may have closed it
+                    call, arguments = entry
+                    call(*arguments)
             if not ready and wants_spare and not self._to_import:
                 self._make_spare()
             elif not ready and self._to_import:
                 preload_one(self._to_import)
             self._reap()
+
+    def _watch(self, source: "socket.socket | Link", call: "Callable", *arguments: int) -> None:
+        self._watched[source.fileno()] = call, arguments
+        self._poll.register(source.fileno(), select.POLLIN)
+
+    def _close(self, link: Link) -> None:
+        """Closes a watched link."""
+        del self._watched[link.fileno()]
+        self._poll.unregister(link.fileno())
+        link.close()
 
     def _reap(self) -> None:
         try:
@@ -129,8 +138,12 @@ class Zygote:
         try:
             link.send({"adopt": True}, [control.fileno()])
             self._repls[wanted["id"]] = link
+            self._watch(link, self._repl_ended, wanted["id"])
         except OSError:
-            link.close()
+            if link.fileno() in self._watched:
+                self._close(link)
+            else:
+                link.close()
         control.close()
 
     def _make_spare(self) -> None:
@@ -140,20 +153,23 @@ class Zygote:
             return
         try:
             self._spare = Spare(self._fork_supervisor({**options, "probe": None}), options)
+            self._watch(self._spare.link, self._drop_spare)
         except OSError:
             self._likely = None  # the machine is short of something: no spares until the next REPL
 
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
-            spare.link.close()
+            self._close(spare.link)
 
     def _fork_supervisor(self, options: dict) -> Link:
         self._reap()  # a REPL that has ended leaves its network namespace
         self._supervisors += 1
         options["number"] = self._supervisors
         link, supervisor_end = pair()
+        pid = -1
         gc.freeze()  # a collection writes to each object that it looks at, and the kernel copies each page
+        expect_own_fork(True)  # the live process runs the callbacks, the supervisor uses none of the modules
         try:
             flags = enter.supervisor_flags(self._settings.mode)
             pid = fork_into(flags) if self._networks is None else self._networks.fork(lambda: fork_into(flags))
@@ -161,6 +177,9 @@ class Zygote:
             link.close()
             supervisor_end.close()
             raise
+        finally:
+            if pid != 0:
+                expect_own_fork(False)
         if pid == 0:
             self._become_supervisor(link, supervisor_end, options)
         supervisor_end.close()
@@ -192,7 +211,7 @@ class Zygote:
         except OSError:
             pass
         del self._repls[ident]
-        link.close()
+        self._close(link)
 
     def _pass_on(self, ident: int, packet: Packet) -> bool:
         link = self._repls.get(ident)
@@ -251,11 +270,12 @@ class Zygote:
         os.close(source)
         loader_end.close()
         self._loaders[fields["image"]] = (link, pid)
+        self._watch(link, self._loaded, fields["image"])
 
     def _loaded(self, ident: int) -> None:
         link, _ = self._loaders.pop(ident)
         packet = link.recv()
-        link.close()
+        self._close(link)
         if packet is None or not packet.fds:
             reason = "the loader ended" if packet is None else packet.fields.get("error", "")
             self._launcher.send({"imaged": ident, "error": reason})
