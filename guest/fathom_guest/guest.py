@@ -91,6 +91,8 @@ class Guest:
             "set": self._set,
             "reseed": self._reseed,
         }
+        #: The last command was a cell that gave an answer.
+        self.answered = False
         #: How many commands of this state's past have changed it.
         self.changes = 0
         self._bind_names()
@@ -161,6 +163,7 @@ class Guest:
             return False
         ident, header, body = command
         self.changes += header.get("op") in _CHANGING
+        self.answered = False
         self.channel.begin(ident, header.get("first_id", 0))
         try:
             result, parts = self._serve(header, body)
@@ -217,6 +220,7 @@ class Guest:
             result["error"] = {"type": name}
             texts += (encode_text(message), encode_text(trace))
         if outcome.answer is not None:
+            self.answered = True
             answer_header(result, outcome.answer, texts)
         if outcome.continuation is not None:
             result["continue"] = True

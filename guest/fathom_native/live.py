@@ -24,8 +24,9 @@ _RUNNING = ("execute", "bash")
 class RestingTransport(PromptTransport):
     """Frames, and between commands the supervisor's messages and the automatic snapshot.
 
-    A snapshot is due after each cell. It is made while the host works on the result. Before each cell the host asks
-    pid 1 for it: no cell but the first runs without a snapshot of the moment before it.
+    A snapshot is due after each cell. It is made while the host works on the result; after a cell that gave an answer,
+    and so most likely was the last, it is made when pid 1 asks for it. Before each cell the host asks pid 1 for it: no
+    cell but the first runs without a snapshot of the moment before it.
     """
 
     def __init__(self, fd: int, live: "Live") -> None:
@@ -99,7 +100,7 @@ class Live:
         while not transport.has_frame():
             if self.ran:
                 self.ran = False
-                if self.freezer.take() == WOKEN:
+                if not self.guest.answered and self.freezer.take() == WOKEN:
                     transport.restart()
                 continue
             while self.freezer.backlog:

@@ -11,6 +11,7 @@ from .wire import Link, pair
 
 #: Seconds until a live process that was asked to fork, or a snapshot process that has been forked, counts as lost.
 _PATIENCE = 10.0
+_TOO_LATE = "the REPL ended before there was a snapshot of its last cell"
 
 
 class SnapshotMaker:
@@ -27,6 +28,8 @@ class SnapshotMaker:
         self._unneeded: object = None
         #: The live process may announce a snapshot process, and owes one.
         self.allowed = False
+        #: None has been made after the last cell, because it gave an answer.
+        self.postponed = False
         #: The automatic snapshot is of this very moment.
         self.current = False
         #: Why the last snapshot process could not be made, if so.
@@ -47,6 +50,7 @@ class SnapshotMaker:
             self._live.answer({"ok": False})
         elif "current" in fields:
             self._unneeded = fields["current"]
+            self.allowed = False
 
     def _announced(self) -> None:
         """The live process forks at this moment: its files are copied now; the snapshot process reports by itself."""
@@ -83,6 +87,28 @@ class SnapshotMaker:
         self._snapshots.let_go(pid, expected.files)
         self.failure = self.failure or problem
 
+    def ended(self, *, answered: bool) -> None:
+        """A cell or bash command is over: one that gave no answer has its snapshot made without being asked."""
+        self.allowed = not answered
+        self.postponed = answered
+
+    def ask(self) -> None:
+        """Permits the live process to make one, and asks it to."""
+        self._asked += 1
+        self.allowed, self.postponed = True, False
+        self._live.say({"freeze": self._asked})
+
+    def live_ends(self) -> None:
+        """The live process is about to be ended: a snapshot that it owes will never be made."""
+        if (self.allowed or self.postponed) and self.failure is None:
+            self.failure = _TOO_LATE
+        self.allowed = self.postponed = self.current = False
+
+    def staleness(self) -> dict:
+        """Why the state that is brought back now is older than the last cell, if so."""
+        failure, self.failure = self.failure, None
+        return {"stale": failure} if failure else {}
+
     def take(self) -> None:
         """Has the live process make a snapshot process now, unless the automatic one is of this very moment.
 
@@ -90,15 +116,17 @@ class SnapshotMaker:
         """
         self.settle()
         self.failure = None
-        self._asked += 1
-        if not self.allowed:  # after a cell it makes one without being asked
-            self.allowed = True
-            self._live.say({"freeze": self._asked})
+        if self.allowed:  # after most cells it makes one without being asked
+            self._asked += 1
+        else:
+            self.ask()
         before = self._snapshots.automatic
         deadline = time.monotonic() + _PATIENCE
         while self._snapshots.automatic is before and self.failure is None and self._unneeded != self._asked:
             link = self._live.link
             left = deadline - time.monotonic()
+            if link is None:
+                self.failure = _TOO_LATE
             if left <= 0 or link is None:
                 raise Refusal("repl-failure", "the REPL did not stand still for a snapshot")
             if select.select([link.fileno()], [], [], left)[0]:

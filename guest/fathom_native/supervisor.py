@@ -100,6 +100,8 @@ class Supervisor:
         return True
 
     def _look(self) -> None:
+        if self._maker.postponed and self._watch.is_quiet():
+            self._maker.ask()
         if self._live.forged:
             self._end_for("a cell wrote to a connection of the runtime")
         if problem := self._watch.look(self._live.pid, self._snapshots.pids(), owes=self._maker.allowed):
@@ -185,14 +187,13 @@ class Supervisor:
     def _end_live(self) -> None:
         """Ends the live process and all it started. Snapshot processes stay."""
         self._maker.settle()
-        if self._maker.allowed and self._maker.failure is None:
-            self._maker.failure = "the REPL ended before there was a snapshot of its last cell"
+        self._maker.live_ends()
         ended = self._population.sweep(self._snapshots.pids(), group=self._live.pid)
         if not ended:
             self._population.sweep(set())
         self._live.forget()
         self._live.hang_up()
-        self._running = self._maker.allowed = self._maker.current = self._live.forged = False
+        self._running = self._live.forged = False
         self._early = None
         self._watch.rest()
         if not ended:
@@ -215,7 +216,7 @@ class Supervisor:
         if not self._maker.current and self._live.pid and not request["first"]:
             self._before_cell()
         self._snapshots.check()
-        self._maker.allowed = self._maker.current = False
+        self._maker.allowed = self._maker.postponed = self._maker.current = False
         self._running = self._live.begun = True
         self._watch.wake()
         return {}
@@ -225,14 +226,15 @@ class Supervisor:
             self._maker.take()
         except Refusal:
             # Without a reason it does not answer: its last command has not stopped running.
-            if self._maker.failure is None and self._live.link is not None:
+            if self._maker.failure is None:
                 self._end_for("it did not stop running after its last cell")
 
     def _rest(self, request: dict) -> dict:
-        """The command is over. After a cell or bash the live process makes a snapshot process by itself."""
+        """The command is over. After bash, and most cells, the live process makes a snapshot process by itself."""
         if request["ran"] and self._running:
             self._running = False
-            self._maker.allowed = self._live.pid > 0
+            if self._live.pid > 0:
+                self._maker.ended(answered=request["answered"])
             early, self._early = self._early, None
             if early is not None:
                 self._understand(early)
@@ -258,7 +260,7 @@ class Supervisor:
         if snapshot is None:
             self._live.prepare()
             self._live.begin(channel)
-            return {"fresh": True}
+            return {"fresh": True, **self._maker.staleness()}
         keep, keep_end = pair()
         spare, spare_end = pair()
         snapshot.wake([channel, keep_end.fileno(), spare_end.fileno()])
@@ -270,8 +272,8 @@ class Supervisor:
         self._maker.expect_replacement(snapshot, keep)
         self._snapshots.restored(snapshot)
         self._maker.current = True
-        stale, self._maker.failure = self._maker.failure, None
-        return {"stale": stale} if stale and name is None else {}
+        stale = self._maker.staleness()
+        return stale if name is None else {}
 
     def _interrupt(self, request: dict) -> dict:
         return {"sent": self._live.pid > 0 and send(self._live.pid, signal.SIGINT)}

@@ -16,6 +16,8 @@ _LOOK = 0.1
 _CLOSE_LOOK = 0.03
 #: At most this share of the processor goes into looks, however much there is to look at.
 _SHARE = 0.05
+#: Seconds after a command until a snapshot is made that was postponed: soon enough to be there before all is stopped.
+_QUIET = 0.5
 #: Seconds that what a command has left behind may run on.
 _AFTERWARDS = 1.0
 #: Seconds until the live process must have stopped running after a command.
@@ -64,6 +66,10 @@ class Watch:
         """The command is over."""
         if self._state == RUNNING:
             self._enter(AFTERWARDS)
+
+    def is_quiet(self) -> bool:
+        """Half a second has passed since the last command."""
+        return self._state == AFTERWARDS and time.monotonic() > self._since + _QUIET
 
     def _go_on(self) -> None:
         stopped, self._stopped = self._stopped, {}

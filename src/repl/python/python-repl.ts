@@ -89,13 +89,13 @@ function createDriver(options: PythonReplOptions): ReplDriver {
       const fresh = reconnect();
       try {
         const reply = await supervisor.ask({ op: 'rollback' });
+        const stale = textOf(reply, 'stale');
         if (reply.fresh === true) {
           // Before its first command a REPL holds what is bound, and that is bound again.
-          const lost = history.own <= 1 ? AS_BEFORE : ALL_LOST;
+          const lost = history.own <= 1 && stale === '' ? AS_BEFORE : ALL_LOST;
           history.own = 0;
           return { link: fresh, fresh: true, current: false, lost };
         }
-        const stale = textOf(reply, 'stale');
         const lost = stale === '' ? AS_BEFORE : `variables and files are as they were at an earlier moment (${stale})`;
         return { link: fresh, fresh: false, current: stale === '', lost };
       } catch {
@@ -238,10 +238,14 @@ function announced(link: GuestLink, supervisor: SupervisorConnection, history: C
       if (runs) await supervisor.ask(begin).catch((error: RlmError) => link.ended(error));
       else supervisor.send(begin);
       changed = !runs && (changed || CHANGING.has(command.op));
+      let answered = false;
       try {
-        return await link.command(command);
+        const result = await link.command(command);
+        // As the process sees it, which then makes no snapshot before it is asked to.
+        answered = result.fields.answer !== undefined;
+        return result;
       } finally {
-        supervisor.send({ op: 'rest', ran: runs });
+        supervisor.send({ op: 'rest', ran: runs, answered: runs && answered });
       }
     },
   };

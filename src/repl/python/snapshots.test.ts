@@ -4,6 +4,7 @@ import { LIMITS, testHost } from '../../../test/repl-conformance/bench.ts';
 import { descendants } from '../../../test/tree/processes.ts';
 import type { Repl, ReplLimits } from '../port.ts';
 import { type PythonBackend, pythonBackend } from './backend.ts';
+import { marked, nextMark, prelude, until } from './marked-processes.testing.ts';
 import { describeWithPython } from './testing.ts';
 
 await describeWithPython('snapshots of the python backend', () => {
@@ -60,6 +61,43 @@ await describeWithPython('snapshots of the python backend', () => {
     expect((await run(killed, 'import os\nos._exit(1)')).restarted?.lost).toMatch(/before this cell/);
     expect(await value(killed, 'kept')).toBe('3');
     await killed.close();
+  });
+
+  test('after a cell that gave an answer one is made before the next cell, or in a quiet moment', async () => {
+    const repl = await open();
+    const mark = nextMark();
+    await run(repl, `${prelude(mark)}kept = 1\nFINAL(kept)`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(marked(mark)).toHaveLength(1);
+    await until(() => marked(mark).length === 2);
+
+    await run(repl, 'later = 2\nFINAL(later)');
+    const { restarted } = await run(repl, 'os._exit(1)');
+    expect(restarted?.lost).toBe('variables and files are as they were before this cell');
+    expect(await value(repl, 'kept, later')).toBe('(1, 2)');
+    await repl.close();
+
+    // A cell without an answer has its snapshot at once.
+    const control = await open();
+    await run(control, `${prelude(mark)}kept = 1`);
+    await until(() => marked(mark).length === 2, 400);
+    await control.close();
+  });
+
+  test('a REPL that ends before that moment says what it lost', async () => {
+    for (const { cells, lost } of [
+      { cells: ['1'], lost: /all variables, files and snapshots are lost/ },
+      { cells: ['earlier = 1', '1'], lost: /at an earlier moment .*before there was a snapshot of its last cell/ },
+    ]) {
+      const repl = await open();
+      const mark = nextMark();
+      for (const code of cells.slice(0, -1)) await run(repl, code);
+      await run(repl, `${prelude(mark)}FINAL(1)`);
+      for (const { pid } of marked(mark)) process.kill(pid, 'SIGKILL');
+      const { restarted } = await run(repl, '2');
+      expect(restarted?.lost).toMatch(lost);
+      await repl.close();
+    }
   });
 
   test('what is set before the first cell is in the snapshot before it', async () => {
