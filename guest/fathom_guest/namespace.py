@@ -115,10 +115,10 @@ class Namespace:
             name
             for name, value in list(self.names.items())
             if type(name) is str
-            and len(name) <= LONGEST_NAME
-            and not name.startswith("_")
             and (name not in protected or name in data)
             and offered.get(name, self) is not value
+            and len(name) <= LONGEST_NAME
+            and not name.startswith("_")
             and type(value) is not ModuleType
         ]
 
