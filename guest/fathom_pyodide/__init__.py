@@ -33,7 +33,7 @@ def bake() -> int:
     rehearse.rehearse(_guest, rehearse.CELLS * 8)
     gaps.close()
     for _ in range(4):
-        # Each cell makes the runtime's functions again: these lie side by side now, and the last ones leave gaps.
+        # Each cell makes some objects of the runtime again: these lie side by side now, and the last ones leave gaps.
         rehearse.rehearse(_guest, rehearse.CELLS[:1])
         gaps.close()
     return fd

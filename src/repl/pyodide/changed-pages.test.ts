@@ -5,10 +5,11 @@ import { openTestRepl, testBackend } from './testing.ts';
 import { PAGE } from './worker/protocol.ts';
 
 /**
- * Pages that a trivial cell may change. It changes some 130; without the rehearsal and the filled gaps of the base snapshot
- * (`guest/fathom_pyodide/gaps.py`) it changed 300, as its objects lay in gaps all over the memory.
+ * Pages that a trivial cell may change. It changes some 70; without the rehearsal and the filled gaps of the base snapshot
+ * (`guest/fathom_pyodide/gaps.py`) it changed 300, as its objects lay in gaps all over the memory, and 90 where the runtime's
+ * functions were made again for each cell.
  */
-const MOST_PAGES = 200;
+const MOST_PAGES = 120;
 
 let backend: PyodideBackend;
 let repl: Repl;
