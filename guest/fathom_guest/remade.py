@@ -14,7 +14,7 @@ from types import CellType, FunctionType
 
 from .guard import watch
 
-#: What follows the references in a function: how to call it, and a number that the interpreter gives to functions.
+#: Bytes that follow the references in a function: how to call it, and a number that the interpreter gives to functions.
 _TAIL = 8
 
 
@@ -89,7 +89,7 @@ def watch_memory(objects: "list[object]") -> "Callable[[], bool]":
     join, seen = b"".join, b"".join(memory)
 
     def changed(_held=get_referents(*objects)) -> bool:
-        # What is held is not freed, so that nothing else can get its address.
+        # Held objects are not freed, so that no other object gets their addresses.
         return join(memory) != seen
 
     return changed

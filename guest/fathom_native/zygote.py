@@ -56,7 +56,7 @@ class Zygote:
         self._loaders: "dict[int, tuple[Link, int]]" = {}
         self._images_work: "bool | None" = None
         self._poll = select.poll()
-        #: What to call, with which argument, when a descriptor is readable.
+        #: The function to call, and its arguments, when a descriptor is readable.
         self._watched: "dict[int, tuple[Callable, tuple]]" = {}
 
     def run(self) -> None:
