@@ -29,6 +29,8 @@ interface Step {
   readonly count?: (end: StepEnd) => Counts;
 }
 
+/** Compiled code, of vitest's processes too: each test file has one of its own, and to compile vitest is half of its start. */
+const COMPILE_CACHE = join(process.cwd(), 'node_modules/.cache/fathom-tests');
 /** The tests of the command start the one that the step `build` has made. */
 const BUILT_COMMAND = 'dist/cli/main.mjs';
 const scratch = mkdtempSync(join(tmpdir(), 'fathom-checks-'));
@@ -129,7 +131,7 @@ async function run({ command: [program, ...args], cwd, env }: Step): Promise<Ste
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),
-    ...(env !== undefined && { env: { ...process.env, ...env } }),
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   });
   let output = '';
   for (const [stream, out] of [

@@ -155,6 +155,7 @@ export async function openField(target: Target, switches?: TestSwitches): Promis
   let printed = '';
   const backend = testBackend({
     most: 'process',
+    spares: 0, // each would be booted for one attack that ends the process, and the last one for none
     switches: { ...switches, onPrint: (chunk) => (printed += chunk.toString()) },
   });
   const repl = await backend.open({ limits: LIMITS, host: NO_HOST, least: 'process' });

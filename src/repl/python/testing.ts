@@ -34,7 +34,7 @@ const NOBODY = 61_234;
 
 /** Tests as the user who runs them. Skipped with a printed reason where there is no Python or no isolation. */
 export async function describeWithPython(name: string, define: (machine: Machine) => void): Promise<void> {
-  describeUnless(await whyNot(), name, () => define({ name, options: {} }));
+  describeUnless(await whyNoPythonBackend(), name, () => define({ name, options: {} }));
 }
 
 /**
@@ -43,7 +43,9 @@ export async function describeWithPython(name: string, define: (machine: Machine
  */
 export async function describeUnprivileged(name: string, define: (machine: Machine) => void): Promise<void> {
   const label = `${name}, as an unprivileged user`;
-  describeUnless(becomeUnprivileged() ?? (await whyNot()), label, () => define({ name: label, options: {} }));
+  describeUnless(becomeUnprivileged() ?? (await whyNoPythonBackend()), label, () =>
+    define({ name: label, options: {} }),
+  );
 }
 
 /** Makes this process an unprivileged user's, for good; gives the reason where that is not possible. */
@@ -60,7 +62,8 @@ export function becomeUnprivileged(): string | undefined {
   }
 }
 
-async function whyNot(): Promise<string | undefined> {
+/** Why the backend does not reach full isolation here; undefined where it does. */
+export async function whyNoPythonBackend(): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}, and the python backend runs on Linux`;
   const probe = await probePython();
   if (!probe.available) return probe.reason;
