@@ -4,6 +4,24 @@ import { LongestFirst } from './tools/longest-first.ts';
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Tests of code that leaves the process as it was: a worker runs many of these files, and loads the sources once. */
+const PURE = [
+  'src/*.test.ts',
+  'src/{admission,compact,completion,door,engine,event,evidence,journal,ledger,model,prompt,protocol,run}/**/*.test.ts',
+  'src/{test-doubles,tools,view}/**/*.test.ts',
+  'src/cli/{answer,chat,runs,screen,watch}/**/*.test.ts',
+  'src/repl/*.test.ts',
+  'src/repl/channel/*.test.ts',
+];
+
+/** Tests of runs whose harnesses share a worker: the library is loaded, and a REPL's walls are proved, once for many files. */
+const SHARING = [
+  'test/ai-sdk/*.test.ts',
+  'test/engine/!(queue|live).test.ts',
+  'test/mcp/{codes,hostile,http,roots,tools}.test.ts',
+  'test/server/{access,ai-sdk-providers,chat,errors,responses,runs,sessions}.test.ts',
+];
+
 export default defineConfig({
   // The package by its own name, as its examples import it, is the sources.
   resolve: {
@@ -15,7 +33,14 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'apart', include: ['src/**/*.test.ts', 'test/**/*.test.ts'], exclude: [...PURE, ...SHARING] },
+      },
+      { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+    ],
     // Checks that every test file runs.
     setupFiles: ['test/every-run.ts'],
     // Processes that tests start from the sources find them compiled by the first of them: half of their time is that.

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import type { RunEvent } from '../src/index.ts';
 import { checkEvents } from './engine/check-events.ts';
+import { endFile } from './file-end.ts';
 
 const CHANNEL = 'fathom-rlm:event';
 /** Type and number only: a test's outputs may be large. */
@@ -25,7 +26,8 @@ beforeAll(() => {
   subscribe(CHANNEL, note);
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await endFile();
   unsubscribe(CHANNEL, note);
   expect(checkEvents(seen)).toEqual([]);
 });

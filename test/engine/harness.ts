@@ -1,4 +1,4 @@
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import {
   CompletionError,
   type CompletionRequest,
@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts';
 import { selectBackend } from '../../src/repl/select.ts';
 import { type ScriptedModel, type ScriptedReply, type ScriptedResponder, scriptedModel } from '../../src/test.ts';
+import { atFileEnd } from '../file-end.ts';
 import { findPython, plainPython } from '../repl-conformance/plain-python.ts';
 import { checkEvents } from './check-events.ts';
 
@@ -21,10 +22,10 @@ const REPL = process.env.FATHOM_TEST_REPL ?? 'auto';
 
 export { checkEvents };
 
-/** One backend for all tests of a file, so that its spares stay warm between them. */
+/** One backend for all tests of a process, so that its spares stay warm between them. It ends with the process. */
 const backend: ReplBackend = await openBackend();
 const open: Rlm[] = [];
-/** Every event of every run of the file, for the one assertion that all of them owe. */
+/** Every event of every run of the file under way, for the one assertion that all of them owe. */
 const seen: RunEvent[] = [];
 
 async function openBackend(): Promise<ReplBackend> {
@@ -34,14 +35,14 @@ async function openBackend(): Promise<ReplBackend> {
   return plainPython({ python: path });
 }
 
-afterAll(async () => {
+async function endOfFile(): Promise<void> {
   await Promise.all(open.splice(0).map((rlm) => rlm.close()));
-  await backend.close();
-  expect(checkEvents(seen)).toEqual([]);
-});
+  expect(checkEvents(seen.splice(0))).toEqual([]);
+}
 
 /** An `Rlm` that is closed when the test file ends. */
 export function rlmOf(options: RlmOptions): Rlm {
+  if (open.length === 0) atFileEnd(endOfFile);
   const onEvent = (event: RunEvent): void => {
     seen.push(event);
     options.onEvent?.(event);

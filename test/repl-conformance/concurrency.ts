@@ -83,7 +83,7 @@ export function describeConcurrency(bench: () => Bench): void {
         'import asyncio',
         'order = []',
         'async def nap():',
-        '    await asyncio.sleep(0.02)',
+        '    await asyncio.sleep(1)', // longer than a reply takes on a busy machine
         '    order.append("nap")',
         'async def ask():',
         '    order.append(str(await allm_query("q")))',

@@ -40,7 +40,7 @@ export function describeOutput(bench: () => Bench): void {
     });
 
     test('keeps the first and the last half of outputBytes and counts what is dropped exactly', async () => {
-      const lines = 400_000;
+      const lines = 200_000;
       const { stdout } = await bench().run(`for i in range(${lines}): print(f"{i:07d}")`);
       const { text, dropped, gapAt } = stdout;
       expect(text.length + dropped).toBe(lines * 8);
