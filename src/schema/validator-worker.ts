@@ -21,6 +21,8 @@ export interface ValidationIssue {
 }
 
 export type ValidationReply =
+  /** The check begins: its time limit counts from here. The thread may have taken seconds to get a processor. */
+  | { readonly id: number; readonly begun: true }
   | { readonly id: number; readonly issues: readonly ValidationIssue[] }
   | { readonly id: number; readonly failure: string };
 
@@ -70,4 +72,11 @@ function replyTo({ id, schema, value }: ValidationRequest): ValidationReply {
   }
 }
 
-parentPort?.on('message', (request: ValidationRequest) => parentPort?.postMessage(replyTo(request)));
+function send(reply: ValidationReply): void {
+  parentPort?.postMessage(reply);
+}
+
+parentPort?.on('message', (request: ValidationRequest) => {
+  send({ id: request.id, begun: true });
+  send(replyTo(request));
+});

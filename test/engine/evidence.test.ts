@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type CompletionRequest, createRlm, memoryStore, projected, type RunEvent } from '../../src/index.ts';
+import { whyNoPythonBackend } from '../../src/repl/python/testing.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { startMockProvider } from '../mock-provider/index.ts';
 import { onEachBackend } from '../session/on-each-backend.ts';
@@ -68,10 +69,16 @@ function citation(kind: Kind, random: () => number) {
 
 const KINDS: readonly Kind[] = ['true', 'shifted', 'cased', 'altered', 'invented'];
 
-await onEachBackend(({ repl }) => {
-  it('50 answers with true, altered and invented quotes get the right verdict', { timeout: 400_000 }, async () => {
+/** The host checks the quotes: the embedded REPL, which takes longer, plays some of the answers where the native one plays all. */
+const playsAll = process.env.FATHOM_SOAK !== undefined || (await whyNoPythonBackend()) !== undefined;
+
+await onEachBackend(({ name, repl }) => {
+  const answers = name === 'python' || playsAll ? 50 : 12;
+  it(`${answers} answers with true, altered and invented quotes get the right verdict`, {
+    timeout: 400_000,
+  }, async () => {
     const random = randomFrom(7);
-    const cases = Array.from({ length: 50 }, (_, index) => {
+    const cases = Array.from({ length: answers }, (_, index) => {
       const pool = index % 3 === 0 ? KINDS.slice(0, 3) : index % 3 === 1 ? KINDS.slice(3) : KINDS;
       return Array.from(
         { length: 1 + Math.floor(random() * 4) },
@@ -117,7 +124,7 @@ await onEachBackend(({ repl }) => {
       }
     }
     expect([...verdicts.keys()].sort()).toEqual(['partly', 'unverified', 'verified']);
-    for (const count of verdicts.values()) expect(count).toBeGreaterThan(5);
+    for (const count of verdicts.values()) expect(count).toBeGreaterThan(answers / 10);
   });
 });
 
