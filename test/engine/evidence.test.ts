@@ -124,7 +124,7 @@ await onEachBackend(({ name, repl }) => {
       }
     }
     expect([...verdicts.keys()].sort()).toEqual(['partly', 'unverified', 'verified']);
-    for (const count of verdicts.values()) expect(count).toBeGreaterThan(answers / 10);
+    for (const count of verdicts.values()) expect(count).toBeGreaterThanOrEqual(Math.floor(answers / 8));
   });
 });
 
