@@ -1,5 +1,5 @@
 /**
- * What a harness does when the test file under way ends. A worker may run many files and evaluate the harness once, so that
+ * Work of a harness at the end of the test file under way. A worker may run many files and evaluate the harness once, so that
  * hooks at its top would run for the first file alone.
  *
  * @module

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestSwitches } from '../../src/repl/pyodide/pool.ts';
 import {
   attacksIn,
@@ -10,6 +10,9 @@ import {
   secretInput,
   type Target,
 } from './attack-bench.ts';
+
+// An attack and its control, each with a REPL that may have to boot again: seconds, and on a busy machine ten times that.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Attacks on one wall. */
 interface Family {
