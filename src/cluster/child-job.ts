@@ -1,5 +1,7 @@
 import { ulid } from 'ulid';
-import { invalidSeed } from '../context/seeds.ts';
+import { contextText } from '../context/context-text.ts';
+import type { LoadedContext } from '../context/index.ts';
+import { invalidSeed, loadSeeds } from '../context/seeds.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
@@ -63,7 +65,7 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
       path: child.journal.path,
       query: asked.query,
       ...(content !== undefined && { context: content.sent }),
-      ...(asked.seed !== undefined && { seed: sentSeeds(asked.seed) }),
+      ...(await sentSeeds(options)),
       ...(asked.output !== undefined && { output: asked.output }),
       limits: limitsLeft(parent),
       models: Array.from({ length: depths }, (_, depth) => models.at(depth)).map(({ ref, id }) => ref ?? id),
@@ -77,13 +79,30 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
   };
 }
 
-/** @throws RlmError `invalid-seed` for a reference: its value is on this machine */
-function sentSeeds(seed: Readonly<Record<string, SeedFromCell>>): Readonly<Record<string, SeedFromCell>> {
-  const found = Object.entries(seed).find(([, { kind }]) => kind === 'reference');
-  if (found === undefined) return seed;
-  throw invalidSeed(`The seed value ${found[0]} is a value of the context, which workers cannot read: give its text`, {
-    name: found[0],
+/** Seed values by value. @throws RlmError `invalid-seed` for one that has to be read on this machine */
+async function sentSeeds({ asked, request, parent }: ChildOptions): Promise<Pick<ChildJob, 'seed'>> {
+  if (asked.seed === undefined) return {};
+  const given = await loadSeeds(request.seed);
+  const sent = Object.entries(asked.seed).map(async ([name, value]) => {
+    const loaded = given.get(name);
+    const byValue = value.kind !== 'reference' || loaded === undefined ? value : await valueOfText(loaded, parent);
+    if (byValue !== undefined) return [name, byValue] as const;
+    const what = `The seed value ${name} is a document or a projection of the context, which workers cannot read`;
+    throw invalidSeed(`${what}: give its text`, { name });
   });
+  return { seed: Object.fromEntries(await Promise.all(sent)) };
+}
+
+/** A text or JSON value of the context; undefined for every other one. */
+async function valueOfText(
+  loaded: LoadedContext,
+  { limits }: ChildOptions['parent'],
+): Promise<SeedFromCell | undefined> {
+  const { value } = loaded;
+  if (value.kind === 'json') return { kind: 'json', json: value.json };
+  if (value.kind !== 'text' && !(value.kind === 'file' && value.as === 'text')) return undefined;
+  const whole = await contextText({ kind: 'one', context: loaded }, limits.promptBytes);
+  return 'text' in whole ? { kind: 'text', text: whole.text } : undefined;
 }
 
 /** The limits of the tree, those of budget and time by what is left of them. JSON has no infinity. */

@@ -2,7 +2,7 @@
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cluster, type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
-import { createRlm, type RlmOptions, type RunEvent } from '../../src/index.ts';
+import { createRlm, projected, type RlmOptions, type RunEvent } from '../../src/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { answerOf } from '../resume/kill-script.ts';
@@ -92,6 +92,29 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
   ])('get %s as their context', async (_, context, child, answer) => {
     respondWith(`FINAL(rlm_query('CHILD', ${context}))`, child);
     expect(await ask()).toBe(answer);
+  });
+
+  it.each([
+    [
+      'values',
+      `{'n': 2 ** 70, 't': 'é'}`,
+      "FINAL(f\"{seed['n']} {seed['t']} {context}\")",
+      '1180591620717411303424 é c',
+    ],
+    ['the text of the context', `{'t': context}`, 'print(1)\nFINAL(seed["t"])', 'a context'],
+  ])('get seed values: %s', async (_, seed, child, answer) => {
+    respondWith(`FINAL(rlm_query('CHILD', 'c', seed=${seed}))`, child);
+    expect(await ask()).toBe(answer);
+  });
+
+  it('refuse a seed value that only this machine can read', async () => {
+    respondWith(
+      `r = rlm_query_batched([{'query': 'CHILD', 'seed': {'d': context}}])[0]\nFINAL(str(r.error))`,
+      'FINAL(1)',
+    );
+    await using rlm = createRlm({ ...OPTIONS, cluster });
+    const { answer } = await rlm.completion({ query: 'ROOT', context: projected('a projected text') });
+    expect(answer).toContain('give its text');
   });
 
   it('answer in the type that the cell asked for', async () => {
