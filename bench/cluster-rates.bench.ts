@@ -29,10 +29,12 @@ async function measure(name: string, headers: 'openai' | undefined, redis: strin
   );
   try {
     await Promise.all(workers.map(async ({ stdout }) => await once(createInterface({ input: stdout }), 'line')));
-    const { used, refused, requests, seconds } = await measureRate(load, { mock, redis, queue });
+    const { used, usedInTheMiddle, refused, requests, seconds } = await measureRate(load, { mock, redis, queue });
     report({ name: `${name}: share of the limit that is used`, measured: used, unit: '', bar: 0.9, atLeast: true });
     report({ name: `${name}: refused`, measured: refused * 100, unit: '%', bar: 2 });
-    console.log(`    (${requests} requests in ${seconds.toFixed(1)} s)`);
+    console.log(
+      `    (${requests} requests in ${seconds.toFixed(1)} s; ${usedInTheMiddle.toFixed(2)} of the limit in the middle half of the time)`,
+    );
   } finally {
     for (const worker of workers) worker.kill('SIGKILL');
     await mock.close();

@@ -27,6 +27,9 @@ export interface PaceLeave {
   readonly error?: JsonValue;
 }
 
+/** A refusal that a worker meets is heard here some thirty milliseconds later: the calls sent meanwhile are refused as well. */
+const SENDS_PER_MS = 0.25;
+
 /** A lane of another process, kept while it has calls. */
 interface ClientLane {
   readonly gate: CallGate;
@@ -55,7 +58,7 @@ export class PaceDesk {
   #lastSlot = 0;
 
   constructor({ clock, isPresent }: { readonly clock: Clock; readonly isPresent: IsPresent }) {
-    this.#control = createRateControl({ clock });
+    this.#control = createRateControl({ clock, sendsPerMs: SENDS_PER_MS });
     this.#clock = clock;
     this.#isPresent = isPresent;
   }

@@ -167,7 +167,9 @@ export class RemoteChild {
       this.#slots.close();
       await this.#relayed.restart();
     }
-    const entries = await this.#options.child.relay.entries();
+    const { relay, resumed } = this.#options.child;
+    // A thousand new children need not read the journal of all of them.
+    const entries = again || resumed ? await relay.entries() : [];
     for (const entry of entries) this.#noteRun(entry);
     return { entries: entries as unknown as JsonValue };
   }

@@ -33,6 +33,8 @@ export interface RateFigures {
   readonly refused: number;
   /** The same without the first seconds, in which a limit that no header reports is found out. */
   readonly refusedLater: number;
+  /** As `used`, in the middle half of the time: without the start of the REPLs and the end of the last children. */
+  readonly usedInTheMiddle: number;
   /** Answered, and refused. */
   readonly requests: number;
   readonly seconds: number;
@@ -90,7 +92,10 @@ export async function measureRate(
     const seconds = (last - first) / 1_000;
     const used = (within.length - refused) / (limit.burst + limit.perSecond * seconds);
     const refusedLater = later.filter(isRefused).length / Math.max(1, later.length);
-    return { used, refused: refused / within.length, refusedLater, requests: within.length, seconds };
+    const isMiddle = ({ at }: MockCall): boolean => Math.abs(at - (first + last) / 2) <= (last - first) / 4;
+    const middle = within.filter((call) => isMiddle(call) && !isRefused(call)).length;
+    const usedInTheMiddle = middle / (limit.perSecond * (seconds / 2));
+    return { used, usedInTheMiddle, refused: refused / within.length, refusedLater, requests: within.length, seconds };
   } finally {
     for (const cluster of clusters) await cluster.close();
   }

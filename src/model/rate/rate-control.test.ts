@@ -49,6 +49,23 @@ describe('a provider of 50 requests per second', () => {
   });
 });
 
+describe('a refusal that is heard 40 ms late, as from a worker elsewhere', () => {
+  const provider = { perSecond: 50, burst: 50, latencyMs: 100, heardMs: 40, atOnce: 128 };
+
+  test.each([
+    { sendsPerMs: 0.25, least: 0, most: 0.02 },
+    { sendsPerMs: 2, least: 0.02, most: 1 },
+  ])('with $sendsPerMs sends a millisecond at first: a share of $least to $most is refused', async (bounds) => {
+    const { least, most, sendsPerMs } = bounds;
+    for (const seed of [1, 2, 3]) {
+      const { share, accepted, refused } = await simulate({ ...provider, sendsPerMs }, 25, seed);
+      expect(share).toBeGreaterThanOrEqual(0.95);
+      expect(refused / (accepted + refused)).toBeLessThanOrEqual(most);
+      expect(refused / (accepted + refused)).toBeGreaterThan(least);
+    }
+  });
+});
+
 describe('a bucket of one, which refuses whatever comes early', () => {
   test.each([
     { perSecond: 10, latencyMs: 500, least: 0.85 },

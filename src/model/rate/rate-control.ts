@@ -24,6 +24,8 @@ export interface RateControlOptions {
   readonly random?: () => number;
   /** Milliseconds of the first cool-down after a refusal without Retry-After; doubles each time, up to 60 s. Default 500. */
   readonly coolDownMs?: number;
+  /** Sends per millisecond of the first ones to a model: fewer where a refusal is heard late. Default 2. */
+  readonly sendsPerMs?: number;
 }
 
 /**
@@ -36,7 +38,8 @@ export interface RateControlOptions {
  * await callModel({ gate: tree.lane(), ... });
  * ```
  */
-export function createRateControl({ clock, random = Math.random, coolDownMs = 500 }: RateControlOptions): RateControl {
+export function createRateControl(options: RateControlOptions): RateControl {
+  const { clock, random = Math.random, coolDownMs = 500, sendsPerMs } = options;
   const gates = new Map<string, ModelGate>();
   const gateOfModel = new WeakMap<GatedModel, ModelGate>();
   const hostCircuits = createHostCircuits({ clock, random });
@@ -54,6 +57,7 @@ export function createRateControl({ clock, random = Math.random, coolDownMs = 50
         clock,
         random,
         coolDownMs,
+        ...(sendsPerMs !== undefined && { sendsPerMs }),
         hostCircuits,
         newestTree: () => trees,
       });

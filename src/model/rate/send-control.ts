@@ -11,6 +11,8 @@ import { createStartWindow } from './start-window.ts';
 export interface SendSetup {
   /** The model is behind a wire, with a provider that may refuse a burst. */
   readonly remote: boolean;
+  /** Of the first ones; see `createStartWindow`. */
+  readonly sendsPerMs?: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly coolDownMs: number;
@@ -60,7 +62,7 @@ export function createSendControl(setup: SendSetup, pump: () => void): SendContr
     limits: createHeaderLimits(),
     overload: createOverload(setup.random, setup.coolDownMs),
     modelCircuit: createModelCircuit(setup.clock),
-    startWindow: createStartWindow(setup.clock, setup.remote),
+    startWindow: createStartWindow(setup.clock, setup),
     state: { inFlight: 0, sent: 0, complainedAt: 0, heldUntil: 0, host: undefined },
   };
   const { state, startWindow, modelCircuit } = parts;

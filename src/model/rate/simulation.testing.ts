@@ -12,6 +12,12 @@ export interface SimulatedProvider {
   readonly latencyMs: number;
   readonly retryAfter?: 'seconds' | 'milliseconds';
   readonly headers?: boolean;
+  /** Milliseconds from a response to the moment at which rate control hears of it. Default 1. */
+  readonly heardMs?: number;
+  /** As the option of rate control. */
+  readonly sendsPerMs?: number;
+  /** Calls in flight at most. Default 32. */
+  readonly atOnce?: number;
 }
 
 export interface SimulationResult {
@@ -86,7 +92,9 @@ const MODEL: Model = {
 export async function simulate(provider: SimulatedProvider, seconds: number, seed = 1): Promise<SimulationResult> {
   const random = seeded(seed);
   const clock = simulatedClock(random);
-  const lane = createRateControl({ clock, random }).openTree({ maxConcurrentCalls: 32 }).lane();
+  const { heardMs = 1, atOnce = 32, sendsPerMs } = provider;
+  const control = createRateControl({ clock, random, ...defined({ sendsPerMs }) });
+  const lane = control.openTree({ maxConcurrentCalls: atOnce }).lane();
   const { signal } = new AbortController();
   const begin = clock.now();
   const bucket = { level: provider.burst, at: begin };
@@ -100,7 +108,7 @@ export async function simulate(provider: SimulatedProvider, seconds: number, see
       const ok = take(bucket, provider, clock.now());
       counts[ok ? 'accepted' : 'refused'] += 1;
       const headers = provider.headers === true ? rateHeaders(bucket, provider) : {};
-      await sleep(1);
+      await sleep(heardMs);
       slot.observe(headers, ok ? 200 : 429);
       if (ok) {
         await sleep(provider.latencyMs * (0.7 + random() * 0.6));
@@ -112,7 +120,7 @@ export async function simulate(provider: SimulatedProvider, seconds: number, see
       }
     }
   };
-  for (let index = 0; index < 96; index++) void caller();
+  for (let index = 0; index < 3 * atOnce; index++) void caller();
   await clock.run(begin + seconds * 1_000);
   return { ...counts, share: counts.accepted / (provider.burst + provider.perSecond * seconds) };
 }

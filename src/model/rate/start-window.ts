@@ -24,8 +24,18 @@ export interface StartWindow {
   end(): void;
 }
 
-/** @param remote false for models in this process, which need no such care */
-export function createStartWindow(clock: Clock, remote: boolean): StartWindow {
+/** Of {@link createStartWindow}. */
+export interface StartWindowOptions {
+  /** False for models in this process, which need no such care. */
+  readonly remote: boolean;
+  /** Sends per millisecond among the first ones: fewer where a refusal is heard late. Default 2. */
+  readonly sendsPerMs?: number;
+}
+
+/** Starts with the first window. */
+export function createStartWindow(clock: Clock, { remote, sendsPerMs = PER_MS }: StartWindowOptions): StartWindow {
+  const tickMs = Math.max(1, 1 / sendsPerMs);
+  const sendsPerTick = Math.max(1, sendsPerMs);
   let limit = remote ? FIRST : Number.POSITIVE_INFINITY;
   let growing = false;
   let careful = remote ? CAREFUL_SENDS : 0;
@@ -35,11 +45,11 @@ export function createStartWindow(clock: Clock, remote: boolean): StartWindow {
     get limit() {
       return limit;
     },
-    delayMs: (now) => (careful > 0 && now < tick + 1 && inTick >= PER_MS ? tick + 1 - now : 0),
+    delayMs: (now) => (careful > 0 && now < tick + tickMs && inTick >= sendsPerTick ? tick + tickMs - now : 0),
     sent(now) {
       if (careful === 0) return;
       careful -= 1;
-      if (now >= tick + 1) {
+      if (now >= tick + tickMs) {
         tick = now;
         inTick = 0;
       }
