@@ -3,13 +3,13 @@
 from .own import own_builtins as __builtins__
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from .errors import SqlError
 from .limits import Limits
-from .sql_catalog import Catalog, ContextTable, variable_rows
-from .sql_files import select_from_files
+from .sql_catalog import Catalog, ContextDocument, ContextTable, Rows, variable_rows
+from .sql_files import FileStatement, MissingTable
 from .sql_names import column_names, shown_name
 from .sql_store import Limits as StatementLimits
 from .sql_store import SqlStore
@@ -92,14 +92,37 @@ class Sql:
 
     def _select_from_files(self, statement: str, values: object) -> "Result":
         """Asks the host, which runs a statement over files that are too large for SQLite."""
-        files = {}
+        files = {name: found.document._source for name, found in self._files_in(statement)}
+        asked = FileStatement(statement, values, files, self._limits)
+        while True:
+            try:
+                columns, rows = asked.run()
+            except MissingTable as missing:
+                # Small tables come along with the statement.
+                found = None if missing.name in asked.small else self._small_rows(missing.name)
+                if found is None:
+                    names = ", ".join(files)
+                    raise SqlError(f"no table {missing.name} beside {names}. {self._listing({})}") from None
+                asked.add(missing.name, found)
+            else:
+                return Result(column_names(columns), rows)
+
+    def _files_in(self, statement: str) -> "Iterator[tuple[str, ContextDocument]]":
+        """The files that a statement may name, by their names in it."""
         for name in {word.lower(): word for word in _WORD.findall(statement)}.values():
             value = self._variable(name)
             found = self._catalog.file_named(name, value)
             if found is not None:
-                files[name if found.document is value else found.stem] = found.document._source
-        columns, rows = select_from_files(statement, values, files, self._limits)
-        return Result(column_names(columns), rows)
+                yield (name if found.document is value else found.stem), found
+
+    def _names_large(self, statement: str) -> bool:
+        return any(found.is_large for _, found in self._files_in(statement))
+
+    def _small_rows(self, name: str) -> "Rows | None":
+        value = self._variable(name)
+        rows = None if value is None else variable_rows(value)
+        table = self._catalog.find(name) if rows is None else None
+        return rows if table is None else table.rows()
 
     def __repr__(self) -> str:
         return '<sql: sql("select …") gives a list of dicts, sql.tables() lists the tables>'
@@ -127,6 +150,9 @@ class Sql:
                 result = store.select(statement, values)
             except store.error as error:
                 missing = _NO_TABLE.fullmatch(str(error))
+                if missing is None and "syntax error" in str(error) and self._names_large(statement):
+                    # It may be of DuckDB's dialect.
+                    raise TooLarge from None
                 if missing is None or not self._load(missing[1], made):
                     raise self._explained(error, made) from None
                 continue
@@ -220,10 +246,14 @@ class Sql:
         meant = (
             "" if column is None else _meant(column.rpartition(".")[2], [one for all in tables.values() for one in all])
         )
-        listed = [f"{name} ({_some(map(shown_name, columns))})" for name, columns in list(tables.items())[:_LISTED]]
+        listed = [_with_columns(name, columns) for name, columns in list(tables.items())[:_LISTED]]
         unread = [f"{stem}…" for stem in self._catalog.unread()]
         more = len(tables) - _LISTED
         return f"Tables: {', '.join([*listed, *unread[:_LISTED]])}{f' and {more} more' if more > 0 else ''}{meant}"
+
+
+def _with_columns(name: str, columns: "list[str]") -> str:
+    return f"{name} ({_some(map(shown_name, columns))})" if columns else name
 
 
 def _some(names) -> str:

@@ -9,66 +9,99 @@ from .document_source import DocumentSource
 from .errors import SqlError
 from .json_values import json_text, parse_json
 from .limits import Limits
-from .sql_values import stored
+from .sql_catalog import Rows
+from .sql_names import column_names
+from .sql_values import Column, stored
 
-#: Characters of a statement with its values: a request to the host has no more room.
+#: Characters of a statement with its values and small tables: a request to the host has no more room.
 _MOST = 50_000
 _NO_TABLE = re.compile(r"Table with name \"?(\w+)\"? does not exist")
-_NOT_A_NUMBER = re.compile(r"Conversion Error", re.IGNORECASE)
+_TYPES = {"INTEGER": "BIGINT", "REAL": "DOUBLE"}
 
 
-def select_from_files(
-    statement: str, values: "Sequence | dict", files: "dict[str, DocumentSource]", limits: Limits
-) -> "tuple[list[str], list[list]]":
-    """The columns and rows of a statement over files of the context, by their names in it."""
-    sources = list(files.values())
-    if any(source._id != sources[0]._id or "/" in source._place for source in sources):
-        raise SqlError("a statement over large files can name files of one context alone: " + ", ".join(files))
-    given = values if isinstance(values, dict) else list(values)
-    asked = json_text(
-        {
-            "text": statement,
-            "values": {name: _sent(value) for name, value in given.items()}
-            if isinstance(given, dict)
-            else list(map(_sent, given)),
+class MissingTable(Exception):
+    """A statement names a table that is none of its files."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class FileStatement:
+    """A statement over files of the context, by their names in it, and over small tables that come along."""
+
+    def __init__(
+        self, text: str, values: "Sequence | dict", files: "dict[str, DocumentSource]", limits: Limits
+    ) -> None:
+        self._sources = list(files.values())
+        if any(source._id != self._sources[0]._id or "/" in source._place for source in self._sources):
+            raise SqlError("a statement over large files can name files of one context alone: " + ", ".join(files))
+        by_name = isinstance(values, dict)
+        self._asked = {
+            "text": text,
+            "values": {name: _sent(values[name]) for name in values} if by_name else list(map(_sent, values)),
             "tables": {name: int(source._place) for name, source in files.items()},
             "memoryBytes": limits.sql_memory_bytes,
             "maxRows": limits.max_sql_rows,
             "timeoutMs": limits.sql_timeout_ms,
         }
+        #: Tables that come along, by name.
+        self.small: "dict[str, dict]" = {}
+
+    def add(self, name: str, rows: Rows) -> None:
+        """Sends a small table along. A SqlError for one that is too large."""
+        found: "list[list]" = []
+        columns = [Column() for _ in rows.columns]
+        for block in rows.blocks():
+            found += [list(map(_sent, row)) for row in block]
+            if len(found) > _MOST:
+                raise _too_large(name)
+            for column, values in zip(columns, zip(*block)):
+                column.see(values)
+        types = [_TYPES.get(column.affinity, "VARCHAR") for column in columns]
+        named = list(zip(column_names(rows.columns), types))
+        self.small[name] = {"name": name, "columns": named, "rows": found}
+        if len(json_text(self.small[name]) or "") > _MOST:
+            raise _too_large(name)
+
+    def run(self) -> "tuple[list[str], list[list]]":
+        """Its columns and rows. Raises MissingTable, SqlError, TimeoutError or MemoryError."""
+        asked = json_text({**self._asked, "small": list(self.small.values())})
+        if asked is None or len(asked) > _MOST:
+            raise SqlError(f"a statement over large files may have {_MOST} characters with its values and small tables")
+        found = parse_json(self._sources[0].get(f"sql {asked}")["text"])
+        if "error" in found:
+            raise _failure(found["error"], found["message"])
+        return found["columns"], found["rows"]
+
+
+def _too_large(name: str) -> SqlError:
+    return SqlError(
+        f"{name} is too large to come along with a statement over a large file, {_MOST} characters: get the rows that "
+        "you need from each, and join them in Python"
     )
-    if asked is None or len(asked) > _MOST:
-        raise SqlError(f"a statement over large files may have {_MOST} characters, its values included")
-    found = parse_json(sources[0].get(f"sql {asked}")["text"])
-    if "error" in found:
-        raise _failure(found["error"], found["message"], list(files))
-    return found["columns"], found["rows"]
 
 
 def _sent(value: object) -> object:
-    """A value of a statement as JSON; an integer as its digits."""
+    """A value as JSON; an integer as its digits, bytes as hexadecimal digits."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
         return {"integer": str(int(value))}
     value = stored(value)
-    if isinstance(value, bytes):
-        raise SqlError("a statement over large files takes no bytes as a value")
-    return value
+    if isinstance(value, int):
+        return {"integer": str(value)}
+    return value.hex() if isinstance(value, bytes) else value
 
 
-def _failure(kind: str, message: str, names: "list[str]") -> Exception:
+def _failure(kind: str, message: str) -> Exception:
     if kind == "timeout":
         return TimeoutError(f"the statement took longer than {message} (sqlTimeoutMs): make it do less")
     if kind == "memory":
         return MemoryError("the statement needs more memory than it has (sqlMemoryBytes): group or sort fewer rows")
     missing = _NO_TABLE.search(message)
     if missing is not None:
-        return SqlError(
-            f"no table {missing[1]} here: a statement over {', '.join(names)}, which SQLite cannot hold, runs in "
-            "DuckDB. It sees Parquet and large CSV files of the context alone: get the rows you need, and join them in "
-            "Python"
-        )
-    if _NOT_A_NUMBER.search(message):
+        return MissingTable(missing[1])
+    if "Conversion Error" in message:
         return SqlError(f"{message} (the table of the same name with _text behind it has all columns of a CSV as text)")
     return SqlError(message)

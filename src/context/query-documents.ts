@@ -7,7 +7,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { isObject } from '../argument-checks.ts';
 import { queued } from '../convert/convert-file.ts';
 import { runStatement, type StatementFile } from '../convert/duckdb/run-statement.ts';
-import type { Statement, StatementValue, TableForm } from '../convert/duckdb/statement.ts';
+import {
+  SMALL_TYPES,
+  type SmallTable,
+  type Statement,
+  type StatementValue,
+  type TableForm,
+} from '../convert/duckdb/statement.ts';
 import { CONVERTER_MEMORY_MIB } from '../convert/limits.ts';
 import { type CheckedFile, openRegular } from '../regular-file.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
@@ -81,8 +87,25 @@ function readAsked(json: string): Asked {
     memoryBytes: Math.min(count(asked.memoryBytes), CONVERTER_MEMORY_MIB * 1_048_576),
     maxRows: count(asked.maxRows),
     timeoutMs: count(asked.timeoutMs),
+    small: Array.isArray(asked.small) ? asked.small.map(readSmall) : [],
     tables,
   };
+}
+
+function readSmall(table: unknown): SmallTable {
+  if (!isObject(table) || !Array.isArray(table.columns) || !Array.isArray(table.rows))
+    throw wrong('a table lacks its rows');
+  const columns = table.columns.map((column: unknown): SmallTable['columns'][number] => {
+    const [name, stated] = Array.isArray(column) ? column : [];
+    const type = SMALL_TYPES.find((one) => one === stated);
+    if (typeof name !== 'string' || type === undefined) throw wrong('a column lacks its name or its type');
+    return { name, type };
+  });
+  const rows = table.rows.map((row: unknown) => {
+    if (!Array.isArray(row) || row.length !== columns.length) throw wrong('a row has other columns');
+    return row.map(readValue);
+  });
+  return { name: String(table.name), columns, rows };
 }
 
 function readValues(values: unknown): Statement['values'] {

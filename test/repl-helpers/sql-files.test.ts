@@ -6,7 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { workingForm } from '../../src/convert/converter-walls.ts';
 import { createRlm, fromFile, fromFiles, type Limits } from '../../src/index.ts';
-import { scriptedModel } from '../../src/test.ts';
+import { type ScriptedRequest, scriptedModel } from '../../src/test.ts';
 import { cell } from '../engine/harness.ts';
 import { onEachBackend } from '../session/on-each-backend.ts';
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
     `copy (select range as kind, 'kind ' || range as name from range(7)) to '${at('kinds.parquet')}' (format parquet)`,
   );
   db.closeSync();
-  writeFileSync(at('fees.csv'), 'kind,fee\n1,10\n');
+  writeFileSync(at('fees.csv'), 'kind,fee,code\n1,10,007\n');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -36,7 +36,11 @@ await onEachBackend(({ repl }) => {
     lines: readonly string[],
     limits: Partial<Limits> = SMALL,
   ): Promise<unknown> {
-    const rlm = createRlm({ repl, model: scriptedModel([cell(...lines)]), limits });
+    const model = scriptedModel(({ prompt, callIndex }: ScriptedRequest): string => {
+      if (callIndex > 0) throw new Error(prompt);
+      return cell(...lines);
+    });
+    const rlm = createRlm({ repl, model, limits });
     try {
       return JSON.parse((await rlm.completion({ query: 'q', context: context as string })).text);
     } finally {
@@ -56,16 +60,18 @@ await onEachBackend(({ repl }) => {
         'tables = {one["table"]: one["columns"] for one in sql.tables()}',
         'counts = sql("select k.name, count(*) as n from orders o join kinds k on k.kind = o.kind where o.id < ? group by 1 order by 1 limit 2", 70)',
         'total = sql("select max(large) as m from orders")[0]["m"]',
-        'FINAL([tables, counts, str(total), sql("select fee from fees")])',
+        'joined = sql("select f.fee, f.code, count(*) as n from orders o join fees f on f.kind = o.kind group by all")',
+        'FINAL([tables, counts, str(total), sql("select fee from fees"), joined])',
       ]);
       expect(found).toEqual([
-        { fees: ['kind', 'fee'], kinds: ['kind', 'name'], orders: ['id', 'kind', 'text', 'large'] },
+        { fees: ['kind', 'fee', 'code'], kinds: ['kind', 'name'], orders: ['id', 'kind', 'text', 'large'] },
         [
           { name: 'kind 0', n: 10 },
           { name: 'kind 1', n: 10 },
         ],
         String(9_007_199_254_740_993n + BigInt(ROWS - 1)),
         [{ fee: 10 }],
+        [{ fee: 10, code: '007', n: Math.ceil((ROWS - 1) / 7) }],
       ]);
     });
 
@@ -78,8 +84,9 @@ await onEachBackend(({ repl }) => {
           '        return sql(statement, *values)',
           '    except Exception as error:',
           '        return [type(error).__name__, str(error)]',
-          'mine = [{"kind": 1}]',
-          'FINAL([tried("select count(*) as n from context where kind = :kind", {"kind": 1}), tried("select count(*) as n from orders where kind = $kind", {"kind": 1}), tried("select * from orders"), tried("delete from orders"), tried("select * from orders o join mine m using (kind)"), tried("select absent from orders")])',
+          'mine = [{"kind": 1, "w": 2}]',
+          'wide = [{"kind": n, "t": "x" * 20} for n in range(5000)]',
+          'FINAL([tried("select count(*) as n from context where kind = :kind", {"kind": 1}), tried("select count(*) as n from orders where kind = $kind", {"kind": 1}), tried("select * from orders"), tried("delete from orders"), tried("select sum(m.w) as w from orders o join mine m using (kind)"), tried("select * from orders join nowhere using (kind)"), tried("select * from orders join wide using (kind)"), tried("select absent from orders")])',
         ],
         { ...SMALL, maxSqlRows: 10 },
       );
@@ -89,7 +96,9 @@ await onEachBackend(({ repl }) => {
         [{ n }],
         ['SqlError', expect.stringContaining('more than 10 rows (maxSqlRows)')],
         ['SqlError', expect.stringContaining('Can only delete from base table')],
-        ['SqlError', expect.stringMatching(/^no table mine here: a statement over orders, .* join them in Python$/)],
+        [{ w: 2 * n }],
+        ['SqlError', 'no table nowhere beside orders. Tables: orders'],
+        ['SqlError', expect.stringMatching(/^wide is too large to come along with a statement over a large file/)],
         ['SqlError', expect.stringContaining('absent')],
       ]);
     });

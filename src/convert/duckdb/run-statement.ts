@@ -93,9 +93,9 @@ export function startStatement({ files, ...run }: StatementRun, { form, packages
     stdin: 'pipe',
     files: new Map(files.map(({ fd }, at) => [FIRST_FD + at, fd])),
   });
-  const { text, values, memoryBytes, maxRows } = run;
+  const { text, values, memoryBytes, maxRows, small = [] } = run;
   const library = `${PACKAGES}/${DUCKDB}/lib/index.js`;
-  send(child.stdin, { library, tables, text, values, memoryBytes, maxRows });
+  send(child.stdin, { library, tables, text, values, memoryBytes, maxRows, small });
   return child;
 }
 

@@ -22,6 +22,18 @@ export interface Statement {
   readonly values: readonly StatementValue[] | Readonly<Record<string, StatementValue>>;
   readonly memoryBytes: number;
   readonly maxRows: number;
+  /** Small tables of the REPL that the statement names besides. */
+  readonly small?: readonly SmallTable[];
+}
+
+/** The types of columns of a small table. */
+export const SMALL_TYPES = ['BIGINT', 'DOUBLE', 'VARCHAR'] as const;
+
+/** A table that comes with the statement. */
+export interface SmallTable {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: (typeof SMALL_TYPES)[number] }[];
+  readonly rows: readonly (readonly StatementValue[])[];
 }
 
 /** The input of the process, as JSON. */

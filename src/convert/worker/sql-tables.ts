@@ -64,6 +64,7 @@ function asType(column: string, type: ColumnType = 'VARCHAR'): string {
   return type === 'VARCHAR' ? name : `cast(nullif(trim(${name}), '') as ${type}) as ${name}`;
 }
 
-function quoted(name: string): string {
+/** A name in quotes. */
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

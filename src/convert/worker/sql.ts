@@ -6,9 +6,9 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
-import type { StatementFailure, StatementRequest, StatementValue } from '../duckdb/statement.ts';
+import type { SmallTable, StatementFailure, StatementRequest, StatementValue } from '../duckdb/statement.ts';
 import { SQL_RESULT_BYTES, SQL_THREADS } from '../limits.ts';
-import { createTable } from './sql-tables.ts';
+import { createTable, quoted } from './sql-tables.ts';
 import { cellValue } from './values.ts';
 
 /** The library, which the caller of the process has found. */
@@ -26,16 +26,27 @@ const CONFIG = {
 
 class StatementError extends Error {}
 
-async function open(duckdb: DuckDb, { tables, memoryBytes }: StatementRequest): Promise<DuckDBConnection> {
+async function open(duckdb: DuckDb, { tables, memoryBytes, small = [] }: StatementRequest): Promise<DuckDBConnection> {
   const config = { ...CONFIG, memory_limit: `${Math.max(1, Math.floor(memoryBytes / 1_048_576))}MiB` };
   const instance = await duckdb.DuckDBInstance.create(':memory:', config);
   const connection = await instance.connect();
   const paths = tables.map(({ path }) => `'${path}'`).join(', ');
   await connection.run(`set allowed_paths = [${paths}]`);
   for (const table of tables) await createTable(connection, table);
+  for (const table of small) await createSmallTable(connection, table);
   await connection.run('set enable_external_access = false');
   await connection.run('set lock_configuration = true');
   return connection;
+}
+
+async function createSmallTable(connection: DuckDBConnection, { name, columns, rows }: SmallTable): Promise<void> {
+  const declared = columns.map((column) => `${quoted(column.name)} ${column.type}`);
+  await connection.run(`create table ${quoted(name)} (${declared.join(', ')})`);
+  const insert = await connection.prepare(`insert into ${quoted(name)} values (${columns.map(() => '?').join(', ')})`);
+  for (const row of rows) {
+    for (const [at, value] of row.entries()) bind(insert, at + 1, value);
+    await insert.run();
+  }
 }
 
 async function prepare(
