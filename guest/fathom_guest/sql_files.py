@@ -20,7 +20,7 @@ _TYPES = {"INTEGER": "BIGINT", "REAL": "DOUBLE"}
 
 
 class MissingTable(Exception):
-    """A statement names a table that is none of its files."""
+    """A statement names a table beside its files."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
