@@ -15,7 +15,6 @@ const LONGEST: readonly string[] = [
   'test/resume/kill-loop.test.ts',
   'src/repl/python/watch.test.ts',
   'src/repl/python/conformance.test.ts',
-  'test/mcp/long-runs.test.ts',
   'test/field/newcomers.test.ts',
   'test/repl-helpers/sql.test.ts',
   'test/repl-helpers/sql-files.test.ts',
@@ -32,12 +31,14 @@ const LONGEST: readonly string[] = [
   'src/repl/pyodide/snapshots.test.ts',
   'src/repl/python/conformance-unprivileged.test.ts',
   'test/journal/kill-chains.test.ts',
+  'test/mcp/long-runs.test.ts',
+  'test/page/export.test.ts',
   'test/page/view.test.ts',
   'test/cli/chat.test.ts',
   'test/cli/inputs.test.ts',
   'test/session/closing.test.ts',
   'test/session/losses.test.ts',
-  'test/page/export.test.ts',
+  'test/page/follow.test.ts',
 ];
 
 const missing = LONGEST.filter((path) => !existsSync(path));
