@@ -58,30 +58,13 @@ export function characterBoundary(text: string, at: number): number {
   return at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff ? at - 1 : at;
 }
 
-/** Lines of a text that comes in pieces: each that a line feed ends, and a last one without. */
-export class LineCount {
-  #ended = 0;
-  #open = false;
-
-  get total(): number {
-    return this.#ended + (this.#open ? 1 : 0);
-  }
-
-  add(piece: string | Buffer): void {
-    if (piece.length === 0) return;
-    let at = piece.indexOf('\n');
-    let last = -1;
-    for (; at !== -1; at = piece.indexOf('\n', at + 1)) {
-      this.#ended += 1;
-      last = at;
-    }
-    this.#open = last !== piece.length - 1;
-  }
-}
-
-/** Lines of a whole text. */
+/** Lines of a whole text: each that a line feed ends, and a last one without. */
 export function countLines(text: string | Buffer): number {
-  const lines = new LineCount();
-  lines.add(text);
-  return lines.total;
+  if (text.length === 0) return 0;
+  let [ended, last] = [0, -1];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
+    ended += 1;
+    last = at;
+  }
+  return ended + (last === text.length - 1 ? 0 : 1);
 }

@@ -102,6 +102,7 @@ export type {
   VariableInfo,
 } from './repl/port.ts';
 export type { ReplChoice } from './repl/select.ts';
+export type { FileReference, ResolveFile } from './resume/file-reference.ts';
 export { createRlm, type ResumeOptions, type Rlm, type RlmStatus } from './rlm.ts';
 export type { RlmOptions } from './rlm-options.ts';
 export type { MapItem, MapRequest, MapResult, MapRun } from './run/map-runs.ts';

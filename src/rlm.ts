@@ -5,6 +5,7 @@ import { checkRlmOptions } from './check-rlm-options.ts';
 import { createEngines } from './create-engine.ts';
 import { checkOptionNames, type OptionNames } from './option-names.ts';
 import type { ReplChoice } from './repl/select.ts';
+import type { ResolveFile } from './resume/file-reference.ts';
 import { readInterrupted } from './resume/resume-run.ts';
 import type { RlmOptions } from './rlm-options.ts';
 import { type MapRequest, type MapRun, mapRuns } from './run/map-runs.ts';
@@ -30,9 +31,11 @@ export interface ResumeOptions<T = unknown> {
    * library's transforms are not in it.
    */
   readonly output?: StandardSchemaV1<unknown, T>;
+  /** Finds files of the context that are not where they were when the run began. Their content has to be the same. */
+  readonly resolveFile?: ResolveFile;
 }
 
-const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, output: true };
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, output: true, resolveFile: true };
 
 /** How full an `Rlm` is. */
 export interface RlmStatus extends PlaceFigures {
@@ -149,15 +152,17 @@ export function createRlm(options: RlmOptions): Rlm {
     return run;
   }
 
-  async function resumeRun<T>(runId: string, { signal, output, ...rest }: ResumeOptions<T>): Promise<BoxedRun<T>> {
+  async function resumeRun<T>(runId: string, given: ResumeOptions<T>): Promise<BoxedRun<T>> {
+    const { signal, output, resolveFile } = given;
     if (closed !== undefined) throw rlmClosed();
-    checkOptionNames('resume', rest, RESUME_OPTIONS);
+    checkOptionNames('resume', given, RESUME_OPTIONS);
     const { request, backend, ...recorded } = await readInterrupted(runId, {
       store,
       output,
       clock,
       defaults,
       resolveModel,
+      resolveFile,
     });
     const engine = engineFor(options.repl ?? (backend as ReplChoice));
     return { run: startRun<T>({ engine, request, signal, interrupted: { runId, ...recorded } }) };

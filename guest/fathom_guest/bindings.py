@@ -9,11 +9,12 @@ from types import MappingProxyType
 
 from .answers import Answers
 from .channel import Channel
-from .document_source import DocumentSource
+from .document_source import DocumentSource, Library
 from .documents import Document, Documents, TextDocument
 from .errors import BudgetExceeded, CommandError, LLMError
 from .frames import decode_text
 from .json_values import parse_json
+from .large_documents import LargeText, table_of
 from .limits import Limits
 from .namespace import Namespace
 from .projection import project
@@ -48,6 +49,8 @@ class Bindings:
         self._parts: "dict[str, object]" = {}
         self.query: Callable = lambda *_: None
         self.query_batched: Callable = lambda *_: None
+        self._library = Library(channel, lambda: (self.query, self.query_batched))
+        self._library.large_text, self._library.lazy_table = LargeText, table_of
         #: US dollars per million tokens of the sub-model, input and output; None where they are not known.
         self.prices: "tuple[float, float] | None" = None
 
@@ -135,22 +138,23 @@ class Bindings:
             yield pack[at:end]
             at = end
 
-    def make_single(self, value: dict) -> "TextDocument | Document":
+    def make_single(self, value: dict) -> "TextDocument | LargeText | Document":
         """One file: its text with the attributes of a document, or a document where it has no text."""
         path, facts = value["path"], value["facts"]
         source = None
         if value["id"]:
-            source = DocumentSource(self._channel, value["id"], "0", facts["kind"], value["bytes"], facts)
+            source = DocumentSource(self._library, (value["id"], "0", path), facts["kind"], value["bytes"], facts)
         if value["text"] is None:
-            return Document(path, source)
+            return Document(path, source) if source is None or facts["large"] is None else source.read_text()
         return TextDocument(self.load(value["text"]), path, source)
 
     def sources_of(self, value: dict) -> "Iterator[DocumentSource]":
         """Documents that the host converts when they are used, in their order."""
-        contents = (one["content"] for one in value["documents"])
-        converted = (content for content in contents if content["kind"] == "converted")
-        for place, content in enumerate(converted):
-            yield DocumentSource(self._channel, value["id"], str(place), content["as"], content["bytes"])
+        converted = (one for one in value["documents"] if one["content"]["kind"] == "converted")
+        for place, one in enumerate(converted):
+            content = one["content"]
+            where = (value["id"], str(place), one["path"])
+            yield DocumentSource(self._library, where, content["as"], content["bytes"])
 
     def make_document(self, one: dict, texts, packed: "Iterator[str]", sources: "Iterator[DocumentSource]") -> Document:
         """A document. An error names it, as the host knows only the whole list."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures.thread import ThreadPoolExecutor
 from contextvars import ContextVar
+from weakref import WeakSet
 
 from .errors import LLMError
 from .limits import LATE_CELLS, LATE_OUTPUT_BYTES
@@ -39,6 +40,7 @@ class CellTracker:
         #: Output that came late, by handle: the pieces, and how many bytes were left out.
         self._late: dict[str, list] = {}
         self._threads: "set[Started]" = set()
+        self._cleared: "WeakSet" = WeakSet()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._threads.clear)
 
@@ -55,6 +57,12 @@ class CellTracker:
         """The cell is over: what it started and left running is late from here on."""
         self.current = 0
         _number.set(0)
+        for kept in self._cleared:
+            kept.clear()
+
+    def clear_at_end(self, kept: object) -> None:
+        """Calls `kept.clear()` at the end of each cell, as long as it lives."""
+        self._cleared.add(kept)
 
     def late(self) -> int:
         """The number of the caller's cell when that cell has ended, else 0. The runtime's own threads have no cell."""

@@ -64,6 +64,8 @@ class Described:
         """The text page by page; a text without pages is one page."""
         starts = None if self._source is None else self._source.facts["pages"]
         text = self.text
+        if not isinstance(text, str):
+            return text.pages
         if starts is None:
             return [text]
         return [text[start:end].removesuffix("\f") for start, end in zip(starts, [*starts[1:], len(text)])]
@@ -74,7 +76,8 @@ class Described:
         source = self._source
         if source is not None and (source.tables is not None or source.facts["tables"]):
             return source.read_tables()
-        return tables_in(self.kind, self.text, self.name)
+        text = self.text
+        return tables_in(self.kind, text, self.name) if isinstance(text, str) else Tables()
 
     @property
     def rows(self) -> "Table":
@@ -94,7 +97,8 @@ class Described:
     @property
     def lines(self) -> "list[str]":
         """The lines of the text, without their ends."""
-        return self.text.splitlines()
+        text = self.text
+        return text.splitlines() if isinstance(text, str) else text.lines
 
 
 class TextDocument(Described, str):
@@ -173,7 +177,7 @@ class Document(Described):
     def text(self) -> str:
         """The text. A ValueError for a file that has none."""
         if self._source is not None:
-            return self._source.read_text(self.path)
+            return self._source.read_text()
         if isinstance(self._content, bytes):
             raise ValueError(f"{self.path} is not text: use .bytes")
         return self._content

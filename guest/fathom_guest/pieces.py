@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from .documents import Document, Documents
 from .json_values import json_text, parse_json, text_of
-from .projection import ProjectedText
+from .projected_text import ProjectedText
 from .queried import Queried, chunk_text, reduce_texts, texts_of
 from .schemas import fits
 

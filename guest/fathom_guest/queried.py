@@ -12,6 +12,7 @@ from .documents import Document, Documents
 from .history import read_host
 from .json_values import text_of
 from .lazy_items import Lazy
+from .paging import Pending
 
 _SNIPPET = 80
 _REDUCE = 400_000
@@ -20,13 +21,26 @@ _REDUCE = 400_000
 class Source:
     """Reads of one projection."""
 
-    def __init__(self, ident: str, channel: Channel) -> None:
+    def __init__(self, ident: str, channel: Channel, size: "int | None" = None) -> None:
         self._id = ident
-        self._channel = channel
+        self.channel = channel
+        #: Its length; None while it is not known.
+        self.limit = size
 
     def read(self, read: str, **fields) -> object:
         """One read of the host."""
-        return read_host(self._channel, {"op": "projection", "id": self._id, "read": read, **fields})
+        return read_host(self.channel, {"op": "projection", "id": self._id, "read": read, **fields})
+
+    def begin(self, start: int, stop: int) -> Pending:
+        """Sends the read of a slice."""
+        fields = {"op": "projection", "id": self._id, "read": "slice", "start": start, "stop": stop}
+        return Pending(self.channel, fields)
+
+    def length(self) -> int:
+        """The length, which the host is asked for once."""
+        if self.limit is None:
+            self.limit = self.read("length")
+        return self.limit
 
 
 class Queried:

@@ -6,7 +6,7 @@ import csv
 import importlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .json_values import parse_json
 
@@ -154,6 +154,18 @@ def typed(cells: "Sequence[str]") -> "Sequence[object]":
     if all(cell.lower() in _BOOLEANS for cell in filled):
         return [_BOOLEANS[cell.strip().lower()] if cell.strip() else None for cell in cells]
     return cells
+
+
+def typed_cell(sample: "Sequence[str]") -> "Callable[[str], object]":
+    """The function that makes values of the cells of a column, by its first ones. Cells of another type stay text."""
+    kinds = {type(value) for value in typed(sample) if value is not None}
+    if kinds == {int}:
+        return lambda cell: int(cell) if _INTEGER.fullmatch(cell.strip()) else cell if cell.strip() else None
+    if kinds == {float}:
+        return lambda cell: float(cell) if _FLOAT.fullmatch(cell.strip()) else cell if cell.strip() else None
+    if kinds == {bool}:
+        return lambda cell: _BOOLEANS.get(cell.strip().lower(), cell) if cell.strip() else None
+    return lambda cell: cell
 
 
 _CUE = re.compile(r"(?:(\d+):)?(\d+):(\d+)[.,](\d+)\s+-->\s+(?:(\d+):)?(\d+):(\d+)[.,](\d+)")

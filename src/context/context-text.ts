@@ -48,7 +48,7 @@ function bytesOf(value: Sized): number {
     case 'bytes':
       return value.data.byteLength;
     case 'document':
-      return value.text?.bytes ?? 0;
+      return value.text?.bytes ?? (value.file.onDemand ? value.file.bytes : 0);
     case 'documents':
       return value.documents.reduce((sum, { content }) => sum + bytesOf(content), 0);
     default:

@@ -130,13 +130,14 @@ describe('named contexts', () => {
 });
 
 describe('fromFile', () => {
-  it('refers to the file by path, size and encoding', async () => {
+  it('refers to the file by path, size, time and encoding', async () => {
     const path = await write('plain.txt', 'hällo');
     expect((await one(fromFile(path))).value).toEqual({
       kind: 'file',
       path,
       bytes: 6,
       encoding: 'utf-8',
+      modified: expect.stringMatching(/^\d{19}$/),
       skip: 0,
       as: 'text',
     });

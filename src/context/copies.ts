@@ -78,9 +78,9 @@ export function sourceOfCopy(copied: {
 }): ContextSource {
   const { copy, from, source } = copied;
   const { path } = copy;
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     try {
-      return await source.load();
+      return await source.load(room);
     } catch (error) {
       if (!RlmError.isInstance(error) || !error.message.includes(path)) throw error;
       const { code, userAction, data } = error;

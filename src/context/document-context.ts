@@ -2,9 +2,11 @@ import type { ConvertedFile } from '../convert/convert-file.ts';
 import { kindName } from '../convert/kinds.ts';
 import type { FileValue } from '../repl/port.ts';
 import { textValue } from './converted-files.ts';
-import { documentReader, factsOf } from './document-reader.ts';
+import { convertedFacts, documentReader } from './document-reader.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { LoadedContext } from './input.ts';
+import type { FileUse } from './large/context-room.ts';
+import { READ_ON_DEMAND } from './large/large-text.ts';
 import { memberDocuments } from './member-documents.ts';
 import { previewOfFile } from './preview-of-file.ts';
 
@@ -13,25 +15,32 @@ const TABLES = 12;
 const COLUMNS = 24;
 
 /** One file that a converter makes a document of: its text, with pages, tables and facts as attributes. */
-export async function documentContext(file: FileValue, converted: ConvertedFile, name: string): Promise<LoadedContext> {
+export async function documentContext(
+  file: FileValue,
+  converted: ConvertedFile,
+  { name, room }: Required<FileUse>,
+): Promise<LoadedContext> {
   const { conversion } = converted;
   const text = textValue(converted, name);
-  const facts = factsOf(converted, await memberDocuments(converted));
-  const { characters = 0, lines } = conversion.text ?? {};
+  const { characters = 0, lines = 0 } = conversion.text ?? {};
+  const onDemand = text !== undefined && !room.take(text.bytes === characters ? characters : 2 * characters);
+  const { documents } = await memberDocuments(converted);
+  const facts = convertedFacts(converted, { documents, large: onDemand ? { characters, lines } : null });
   const kind = kindName(conversion.kind);
   return {
-    value: { kind: 'document', id: '', path: name, file, facts, ...(text !== undefined && { text }) },
-    type: text === undefined ? 'document' : 'str',
+    value: { kind: 'document', id: '', path: name, file, facts, ...(text !== undefined && !onDemand && { text }) },
+    type: text === undefined ? 'document' : onDemand ? 'lazy text' : 'str',
+    ...(onDemand && { onDemand }),
     size: text === undefined ? file.bytes : characters,
     unit: text === undefined ? 'bytes' : 'characters',
-    ...(lines !== undefined && { lines }),
+    ...(text !== undefined && { lines }),
     preview: text === undefined ? undefined : await previewOfFile(text),
     description: `${text === undefined ? '' : 'text of '}\`${shownName(name)}\` (${kind}, ${byteWords(file.bytes)})`,
-    shape: attributesOf(conversion),
+    shape: [attributesOf(conversion), ...(onDemand ? [READ_ON_DEMAND] : [])].filter((part) => part !== '').join('; '),
     notes: conversion.notes.map((note) => ({ kind: 'left-out', text: `${shownName(name)}: ${note}` })),
     // A document without text has something to look at all the same.
     empty: text !== undefined && characters === 0 && conversion.tables.length === 0 && file.bytes === 0,
-    projection: documentReader([{ path: name, file }]),
+    projection: documentReader([{ path: name, file }], room.wholeTextBytes),
   };
 }
 

@@ -14,6 +14,10 @@ import { convertValue, onlyMember } from './converted-files.ts';
 import { examine } from './examine-file.ts';
 import { shownName } from './file-words.ts';
 import type { Projection } from './input.ts';
+import { ContextRoom } from './large/context-room.ts';
+import { convertedTableFacts, DocumentParts, textTableFacts } from './large/document-parts.ts';
+import { openUnchanged } from './large/large-file.ts';
+import { TooLong } from './large/text-reader.ts';
 import { type MemberDocuments, memberDocuments } from './member-documents.ts';
 import { isStatement, queryDocuments } from './query-documents.ts';
 
@@ -28,6 +32,7 @@ export interface ReadDocument {
 interface Opened extends ReadDocument {
   readonly converted: ConvertedFile | undefined;
   readonly members: readonly ReadDocument[];
+  readonly parts: DocumentParts;
 }
 
 /** Bytes of one piece of a text or a table, and of a file's own bytes. */
@@ -36,8 +41,14 @@ const PIECE_BYTES = 2 * 1024 * 1024;
 /**
  * The documents of a context as a projection of the guest's. Keys are `3 facts`, `3 text 0`, `3 table 0 0`, `3 bytes 0`: the
  * document by its place, the part, and the byte at which a piece begins. `3/1` is the second document within the fourth.
+ * Large texts and tables are read by number: `3 slice 0 1000`, `3 lines 0 10`, `3 records 0 0 10`, with the code of the delimiter for CSV.
+ *
+ * @param wholeTextBytes bytes of the largest text that the guest gets whole
  */
-export function documentReader(documents: readonly ReadDocument[]): Projection {
+export function documentReader(
+  documents: readonly ReadDocument[],
+  wholeTextBytes: number = new ContextRoom().wholeTextBytes,
+): Projection {
   const opened = new Map<string, Promise<Opened>>();
   const open = (place: string): Promise<Opened> => {
     const before = opened.get(place);
@@ -61,7 +72,7 @@ export function documentReader(documents: readonly ReadDocument[]): Projection {
       if (isStatement(key)) return await queryDocuments(documents, key);
       const [place = '', part = '', ...numbers] = key.split(' ');
       const read = async (): Promise<JsonValue | undefined> =>
-        await readPart(await open(place), part, numbers.map(Number));
+        await readPart(await open(place), part, { numbers: numbers.map(Number), wholeTextBytes });
       try {
         return await read().catch(async (error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
@@ -79,17 +90,25 @@ export function documentReader(documents: readonly ReadDocument[]): Projection {
 /** A file that holds nothing but another one is opened as that. */
 async function openDocument(document: ReadDocument): Promise<Opened> {
   const { file } = document;
-  if (!isConvertedKind(file.converts)) return { ...document, converted: undefined, members: [] };
+  if (!isConvertedKind(file.converts)) return opened(document, undefined);
   const converted = await convertValue(file, file.converts);
   const inner = onlyMember(converted);
   if (inner !== undefined) {
     const { value } = await examine(inner.path, { textAsIs: true });
     // A file that is packed twice is unpacked once: it could hold itself.
     return value.converts === file.converts
-      ? { ...document, converted: undefined, members: [] }
+      ? opened(document, undefined)
       : await openDocument({ ...document, file: value });
   }
-  return { ...document, converted, members: readable((await memberDocuments(converted)).documents) };
+  return opened(document, converted, readable((await memberDocuments(converted)).documents));
+}
+
+function opened(
+  document: ReadDocument,
+  converted: ConvertedFile | undefined,
+  members: readonly ReadDocument[] = [],
+): Opened {
+  return { ...document, converted, members, parts: new DocumentParts(document.path, document.file, converted) };
 }
 
 /** Documents that are files. */
@@ -99,47 +118,87 @@ export function readable(documents: readonly DocumentValue[]): readonly ReadDocu
   );
 }
 
-async function readPart(document: Opened, part: string, numbers: readonly number[]): Promise<JsonValue | undefined> {
-  const { file, converted, members } = document;
-  const at = numbers.at(-1) ?? 0;
-  if (part === 'bytes') return await bytesAt(file, at);
-  if (converted === undefined) return part === 'facts' ? plainFacts(document) : await plainText(file);
-  const { text, tables } = converted.conversion;
+interface PartRequest {
+  readonly numbers: readonly number[];
+  readonly wholeTextBytes: number;
+}
+
+async function readPart(document: Opened, part: string, request: PartRequest): Promise<JsonValue | undefined> {
+  const { file, converted, parts } = document;
+  const { numbers, wholeTextBytes } = request;
+  const [first = 0, second = 0, third = 0, delimiter] = numbers;
   switch (part) {
     case 'facts':
-      return factsOf(converted, { documents: members.map(({ path, file: content }) => ({ path, content })) });
+      return await factsOf(document, wholeTextBytes);
+    case 'bytes':
+      return await bytesAt(file, first);
     case 'text':
-      return await textAt(converted, text?.file, at);
+      return converted === undefined
+        ? await plainText(file)
+        : await textAt(converted, converted.conversion.text?.file, first);
     case 'table':
-      return await textAt(converted, tables[numbers[0] ?? 0]?.file, at);
+      return converted && (await textAt(converted, converted.conversion.tables[first]?.file, second));
+    case 'slice':
+      return await parts.slice(first, second);
+    case 'lines':
+      return await parts.lines(first, second);
+    case 'records': {
+      const range = { start: second, stop: third, ...(delimiter !== undefined && { delimiter }) };
+      return { ...(await parts.records(first, range)) };
+    }
     default:
       return undefined;
   }
 }
 
-/** The facts of a document, as the guest takes them. */
-export function factsOf({ conversion }: ConvertedFile, { documents }: Pick<MemberDocuments, 'documents'>): JsonValue {
-  const { kind, title, meta, text, pages, tables, notes } = conversion;
+async function factsOf(document: Opened, wholeTextBytes: number): Promise<JsonValue> {
+  const { converted, members, parts } = document;
+  const large = await parts.large(wholeTextBytes);
+  if (converted === undefined) return plainFacts(document, large);
+  const documents = members.map(({ path, file: content }) => ({ path, content }));
+  return convertedFacts(converted, { documents, large });
+}
+
+interface FactsParts extends Pick<MemberDocuments, 'documents'> {
+  readonly large: JsonValue;
+}
+
+/** The facts of a converted document, as the guest takes them. */
+export function convertedFacts(converted: ConvertedFile, { documents, large }: FactsParts): JsonValue {
+  const { kind, title, meta, text, pages, notes } = converted.conversion;
   return {
     kind,
     title: title ?? null,
     meta,
     hasText: text !== undefined,
     pages: pages ?? null,
-    tables: tables.map(({ name, columns, rows }) => ({ name, columns, rows })),
+    tables: convertedTableFacts(converted),
     members: readable(documents).map(({ path, file }) => [path, file.converts ?? null, file.bytes]),
     notes,
+    large,
   };
 }
 
-function plainFacts({ file, about = {} }: Opened): JsonValue {
+/** The facts of a text. The rows of one that the guest gets whole are made there. */
+export function plainFacts(
+  { path, file, about = {} }: ReadDocument,
+  large: JsonValue,
+  lazyRows: boolean = large !== null,
+): JsonValue {
   const { title = null, meta = {} } = about;
-  return { kind: null, title, meta, hasText: file.as !== 'bytes', pages: null, tables: [], members: [], notes: [] };
+  const tables = lazyRows ? textTableFacts(path, file) : [];
+  return { kind: null, title, meta, hasText: file.as !== 'bytes', pages: null, tables, members: [], notes: [], large };
 }
 
-async function plainText({ path, encoding, skip }: FileValue): Promise<JsonValue> {
-  const bytes = await readFile(path);
+async function plainText(file: FileValue): Promise<JsonValue> {
+  const { path, encoding, skip } = file;
+  const bytes = file.onDemand ? await wholeFile(file) : await readFile(path);
   return { text: encoding === BINARY ? '' : decodeWhole(bytes.subarray(skip), encoding), next: null };
+}
+
+async function wholeFile(file: FileValue): Promise<Buffer> {
+  await using handle = await openUnchanged(file);
+  return await handle.readFile();
 }
 
 /** A piece of text and the byte at which the next one begins, or null at the end. */
@@ -165,6 +224,6 @@ async function pieceOf(file: Parameters<typeof openRegular>[0], at: number): Pro
 /** Raised in the cell under Python's name of such errors. */
 function valueError(path: string, error: unknown): Error {
   const why = error instanceof Error ? error.message : String(error);
-  const name = error instanceof ConversionError ? 'ValueError' : 'OSError';
+  const name = error instanceof ConversionError || error instanceof TooLong ? 'ValueError' : 'OSError';
   return Object.assign(new Error(`${shownName(path)}: ${why}`, { cause: error }), { name });
 }

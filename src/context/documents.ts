@@ -1,8 +1,9 @@
 import { isConvertedKind, kindName } from '../convert/kinds.ts';
-import type { DocumentValue, FileValue } from '../repl/port.ts';
+import { type DocumentValue, type FileValue, isReadOnDemand } from '../repl/port.ts';
 import { documentReader, readable } from './document-reader.ts';
 import { byteWords, shownName } from './file-words.ts';
 import type { ContextNote, LoadedContext } from './input.ts';
+import { ContextRoom } from './large/context-room.ts';
 import { MIDDLE_AT, PREVIEW_CHARS, previewText } from './preview.ts';
 
 /** Ends of names, and folders, that are counted for the model. */
@@ -10,10 +11,15 @@ const COUNTED = 8;
 
 /** A list of documents as a context: how many of what kind and where, then their paths and sizes as its preview. */
 export function documentsContext(
-  documents: readonly DocumentValue[],
-  notes: readonly ContextNote[] = [],
+  all: readonly DocumentValue[],
+  {
+    notes = [],
+    room = new ContextRoom(),
+  }: { readonly notes?: readonly ContextNote[]; readonly room?: ContextRoom } = {},
 ): LoadedContext {
-  const converted = readable(documents).filter(({ file }) => file.converts !== undefined);
+  const onDemand = !room.take(boundBytes(all));
+  const documents = onDemand ? all.map(readOnDemand) : all;
+  const converted = readable(documents).filter(({ file }) => isReadOnDemand(file));
   return {
     value: { kind: 'documents', documents },
     type: `list of documents with .path and .text${converted.length === 0 ? '' : ', .pages, .tables and .meta'}`,
@@ -23,14 +29,37 @@ export function documentsContext(
     description: describeDocuments(documents),
     notes,
     empty: documents.length === 0,
-    ...(converted.length > 0 && { shape: convertedWords(converted), projection: documentReader(converted) }),
+    ...(converted.length > 0 && {
+      shape: [...(onDemand ? [onDemandWords(room.wholeTextBytes)] : []), ...convertedWords(converted)].join('; '),
+      projection: documentReader(converted, room.wholeTextBytes),
+    }),
+    ...(onDemand && { onDemand }),
   };
 }
 
-/** e.g. `converted when they are used: PDF 12, Excel workbook 3`. */
-function convertedWords(documents: readonly { readonly file: FileValue }[]): string {
-  const kinds = documents.map(({ file }) => (isConvertedKind(file.converts) ? kindName(file.converts) : 'file'));
-  return `converted when a cell uses them: ${countsOf(kinds)}`;
+function onDemandWords(wholeTextBytes: number): string {
+  return `together they are too large for the REPL: each is read from the host when a cell uses its \`.text\`, so that you can go through all of them in one loop and keep only what you find; a \`.text\` of more than ${byteWords(wholeTextBytes)} is itself read on demand, with slices, \`.lines\`, \`find\`, \`search\`, \`chunk\` and \`open()\``;
+}
+
+/** Bytes that the texts of a list take in the REPL. Converted files are read on demand anyway. */
+function boundBytes(documents: readonly DocumentValue[]): number {
+  return documents.reduce((sum, { content }) => {
+    if (content.kind === 'file') return sum + (isReadOnDemand(content) ? 0 : content.bytes);
+    return sum + (content.kind === 'text' ? content.text.length : content.data.length);
+  }, 0);
+}
+
+function readOnDemand(document: DocumentValue): DocumentValue {
+  const { content } = document;
+  return content.kind === 'file' && !isReadOnDemand(content)
+    ? { ...document, content: { ...content, onDemand: true } }
+    : document;
+}
+
+/** e.g. `converted when a cell uses them: PDF 12, Excel workbook 3`. */
+function convertedWords(documents: readonly { readonly file: FileValue }[]): readonly string[] {
+  const kinds = documents.flatMap(({ file }) => (isConvertedKind(file.converts) ? [kindName(file.converts)] : []));
+  return kinds.length === 0 ? [] : [`converted when a cell uses them: ${countsOf(kinds)}`];
 }
 
 /** The documents that a preview can show: each takes a line of two characters at least. */

@@ -50,15 +50,16 @@ export async function examine(absolute: string, options: FileOptions & Guarded &
   if (!(await stat(absolute)).isFile()) throw notRegular(absolute);
   const encoding = as === 'bytes' ? BINARY : encodingGiven(options.encoding);
   await using file = await open(absolute, READ_REGULAR);
-  const opened = await file.stat();
+  const opened = await file.stat({ bigint: true });
   if (!opened.isFile()) throw notRegular(absolute);
   const identity = guard?.checkOpen({ fd: file.fd, path: absolute });
-  const facts = await scanFile(file, opened.size, encoding);
+  const facts = await scanFile(file, Number(opened.size), encoding);
   const converts =
     byKind && !(textAsIs && facts.is === 'text') ? await convertedKind(file, facts, absolute) : undefined;
   if (facts.is === 'text') checkWhole(absolute, facts);
   else if (converts === undefined) checkOpens({ absolute, facts, as, wanted: encoding === BINARY });
-  const value = fileValue({ absolute, facts, as, named: encoding, identity });
+  const modified = String(opened.mtimeNs);
+  const value = fileValue({ absolute, facts, as, named: encoding, identity, modified });
   return {
     value: converts === undefined ? value : { ...value, as: 'bytes', encoding: BINARY, skip: 0, converts },
     facts,
@@ -104,8 +105,9 @@ function fileValue(look: {
   readonly as: FileValue['as'];
   readonly named: TextEncoding | undefined;
   readonly identity: string | undefined;
+  readonly modified: string;
 }): FileValue {
-  const { absolute, facts, as, named, identity } = look;
+  const { absolute, facts, as, named, identity, modified } = look;
   const text = facts.is === 'text';
   return {
     kind: 'file',
@@ -114,6 +116,7 @@ function fileValue(look: {
     encoding: text ? facts.encoding : BINARY,
     skip: text ? facts.skip : 0,
     as: text ? as : 'bytes',
+    modified,
     ...(named !== undefined && { named }),
     ...(identity !== undefined && { identity }),
   };

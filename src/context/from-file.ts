@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { ConversionError } from '../convert/conversion-error.ts';
 import { ARCHIVES, isConvertedKind } from '../convert/kinds.ts';
 import { messageOf, RlmError } from '../errors.ts';
+import type { FileValue } from '../repl/port.ts';
 import { archiveContext } from './archive-context.ts';
 import { convertValue, onlyMember } from './converted-files.ts';
 import { documentContext } from './document-context.ts';
@@ -10,6 +11,8 @@ import type { Guarded } from './file-guard.ts';
 import { checkFileOptions, checkPath, whyNoPath } from './file-options.ts';
 import { blankNote, bytesNote, describeFile, notesOf } from './file-words.ts';
 import { type ContextSource, contextSource, type LoadedContext } from './input.ts';
+import { type ContextRoom, type FileUse, textMemory } from './large/context-room.ts';
+import { largeText, lazyRows, tooLarge } from './large/large-text.ts';
 import { previewOfFile } from './preview-of-file.ts';
 import { hasRows } from './text-kinds.ts';
 
@@ -24,21 +27,21 @@ import { hasRows } from './text-kinds.ts';
  * ```
  */
 export function fromFile(path: string, options: FileOptions = {}): ContextSource {
-  return contextSource(() => lookAtFile(path, options));
+  return contextSource((room) => lookAtFile(path, options, { room }));
 }
 
 /** A file with a name of its own, such as a copy of standard input. */
 export function namedFile(path: string, name: string, options: FileOptions): ContextSource {
-  return contextSource(() => lookAtFile(path, options, name));
+  return contextSource((room) => lookAtFile(path, options, { room, name }));
 }
 
-/** @throws RlmError `context-not-found`, `context-invalid` */
-export async function lookAtFile(path: string, options: FileOptions & Guarded, name?: string): Promise<LoadedContext> {
+/** @throws RlmError `context-not-found`, `context-invalid`, `context-length` */
+export async function lookAtFile(path: string, options: FileOptions & Guarded, use: FileUse): Promise<LoadedContext> {
   checkPath('fromFile', path);
   checkFileOptions('fromFile', options);
   return await onFile(path, async (absolute) => {
     await options.guard?.checkPath(absolute);
-    return await lookAt(absolute, options, name);
+    return await lookAt(absolute, options, use);
   });
 }
 
@@ -48,26 +51,27 @@ const MOST_LEVELS = 5;
 async function lookAt(
   absolute: string,
   options: FileOptions & Guarded,
-  name: string | undefined,
+  { name, room }: FileUse,
   level = 0,
 ): Promise<LoadedContext> {
   const { value, facts } = await examine(absolute, options);
   const file = name === undefined ? value : { ...value, name };
   const { converts } = file;
-  if (!isConvertedKind(converts)) return await describe({ value: file, facts });
+  if (!isConvertedKind(converts)) return await describe({ value: file, facts }, room);
   const shown = name ?? basename(absolute);
   const converted = await convertValue(file, converts);
   const inner = onlyMember(converted);
   if (inner !== undefined && level < MOST_LEVELS) {
     try {
-      return { ...(await lookAt(inner.path, {}, innerName(shown), level + 1)), origin: file };
+      return { ...(await lookAt(inner.path, {}, { name: innerName(shown), room }, level + 1)), origin: file };
     } catch (error) {
       if (!isBinaryRefusal(error)) throw error;
       throw notUsable('context-invalid', absolute, 'the file in it is not text: unpack it and convert that first');
     }
   }
-  if (ARCHIVES.has(converts)) return { ...(await archiveContext(file, converted, shown)), origin: file };
-  return await documentContext(file, converted, shown);
+  if (ARCHIVES.has(converts))
+    return { ...(await archiveContext(file, converted, { name: shown, room })), origin: file };
+  return await documentContext(file, converted, { name: shown, room });
 }
 
 /** `access.log.gz` without the end that names how it is packed. */
@@ -91,19 +95,22 @@ export async function onFile<T>(path: string, look: (absolute: string) => Promis
   }
 }
 
-async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
+async function describe({ value, facts }: FileLook, room: ContextRoom): Promise<LoadedContext> {
   const name = value.name ?? basename(value.path);
   const description = describeFile(name, facts);
   if (facts.is === 'binary') {
+    if (!room.take(facts.bytes)) throw tooLarge(value, 'its bytes');
     const notes = [bytesNote(name, facts, 'context')];
     return { ...BYTES, value, size: facts.bytes, description, notes, empty: facts.bytes === 0 };
   }
-  const rows = value.as === 'text' && hasRows(name, value.bytes);
+  if (!room.take(textMemory(facts))) {
+    if (value.as === 'json') throw tooLarge(value, 'a JSON value');
+    return await largeText({ value, facts }, { name, description });
+  }
   const preview = await previewOfFile(value);
   return {
-    value: rows ? { kind: 'document', id: '', path: name, file: value, text: value, facts: {} } : value,
+    ...boundText(value, name),
     type: value.as === 'json' ? 'JSON' : 'str',
-    ...(rows && { shape: 'its records are in `.rows`, a list of dicts' }),
     size: value.as === 'json' ? undefined : facts.characters,
     unit: 'characters',
     lines: facts.lines,
@@ -111,6 +118,16 @@ async function describe({ value, facts }: FileLook): Promise<LoadedContext> {
     description,
     notes: facts.characters > 0 && holdsNothing(preview) ? [blankNote(name)] : notesOf(name, facts),
     empty: facts.characters === 0,
+  };
+}
+
+/** A text as a value, with its rows where its name says that it has some. */
+function boundText(value: FileValue, name: string): Pick<LoadedContext, 'value' | 'shape' | 'projection'> {
+  if (value.as !== 'text') return { value };
+  if (!hasRows(name, value.bytes)) return lazyRows(value, name) ?? { value };
+  return {
+    value: { kind: 'document', id: '', path: name, file: value, text: value, facts: {} },
+    shape: 'its records are in `.rows`, a list of dicts',
   };
 }
 

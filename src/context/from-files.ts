@@ -16,6 +16,7 @@ import { type FoundFile, findFiles, isBelow } from './find-files.ts';
 import { onFile } from './from-file.ts';
 import { pathBelow } from './ignore-rules.ts';
 import { type ContextNote, type ContextSource, contextSource, type LoadedContext } from './input.ts';
+import type { ContextRoom } from './large/context-room.ts';
 import { LeftOut } from './left-out.ts';
 import { examinePlain } from './plain-files.ts';
 
@@ -44,7 +45,7 @@ const SINGLE_NOTES = 8;
  * ```
  */
 export function fromFiles(paths: string | readonly string[], options: FilesOptions = {}): ContextSource {
-  return contextSource(() => loadFiles(typeof paths === 'string' ? [paths] : paths, options));
+  return contextSource((room) => loadFiles(typeof paths === 'string' ? [paths] : paths, { options, room }));
 }
 
 /** Files of which some have names of their own, by their absolute paths. */
@@ -53,7 +54,7 @@ export function namedFiles(
   names: ReadonlyMap<string, string>,
   options: FilesOptions & Guarded = {},
 ): ContextSource {
-  return contextSource(() => loadFiles(paths, options, names));
+  return contextSource((room) => loadFiles(paths, { options, room, names }));
 }
 
 interface Search {
@@ -71,9 +72,13 @@ interface Candidate extends FoundFile {
 
 async function loadFiles(
   paths: readonly string[],
-  options: FilesOptions & Guarded,
-  names: ReadonlyMap<string, string> = new Map(),
+  use: {
+    readonly options: FilesOptions & Guarded;
+    readonly room: ContextRoom;
+    readonly names?: ReadonlyMap<string, string>;
+  },
 ): Promise<LoadedContext> {
+  const { options, room, names = new Map<string, string>() } = use;
   checkFileOptions('fromFiles', options);
   if (options.cwd !== undefined) checkPath('fromFiles in cwd', options.cwd);
   checkList('paths', paths);
@@ -91,7 +96,7 @@ async function loadFiles(
   const left = search.leftOut.note();
   if (documents.length === 0)
     throw notFound(paths, `no text file matches${left === undefined ? '' : `; ${left.text}`}`);
-  return documentsContext(documents, [...bounded(notes), ...(left === undefined ? [] : [left])]);
+  return documentsContext(documents, { notes: [...bounded(notes), ...(left === undefined ? [] : [left])], room });
 }
 
 function notesFor(path: string, { facts, value }: FileLook): readonly ContextNote[] {

@@ -25,7 +25,7 @@ export interface GitOptions extends FileOptions {
  * ```
  */
 export function fromGit(revision: string, options: GitOptions = {}): ContextSource {
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     checkPath('fromGit', revision);
     checkFileOptions('fromGit', options);
     const { as, encoding, cwd, ignore = [], signal } = options;
@@ -38,6 +38,6 @@ export function fromGit(revision: string, options: GitOptions = {}): ContextSour
     if (copy.tree && (as !== undefined || encoding !== undefined))
       throw wrongArgument(`fromGit takes as and encoding for one file, and ${revision} is a folder`);
     const made = namedFile(copy.path, source, defined({ as, encoding }));
-    return await copy.annotate(sourceOfCopy({ copy, from: source, source: made })).load();
+    return await copy.annotate(sourceOfCopy({ copy, from: source, source: made })).load(room);
   });
 }

@@ -34,7 +34,7 @@ export function fromMcp(
   options: McpResourceOptions = {},
 ): ContextSource {
   const from = 'the MCP server';
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     checkClient(client);
     const wanted = typeof uris === 'string' ? [uris] : uris;
     if (wanted?.length === 0) throw wrongArgument('fromMcp takes one URI or more, or none for all resources');
@@ -48,7 +48,7 @@ export function fromMcp(
     if (copy.tree && (as !== undefined || encoding !== undefined))
       throw wrongArgument('fromMcp takes as and encoding for one resource');
     const source = namedFile(copy.path, copy.name, defined({ as, encoding }));
-    return await sourceOfCopy({ copy, from: wanted?.join(', ') ?? from, source }).load();
+    return await sourceOfCopy({ copy, from: wanted?.join(', ') ?? from, source }).load(room);
   });
 }
 

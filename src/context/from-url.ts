@@ -62,13 +62,13 @@ export function urlSource(
     fetched = fetchOnce();
     return await fetched;
   };
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     checkPath('fromUrl', url);
     checkFileOptions('fromUrl', options);
     checkAmounts('fromUrl', { fetchBytes: options.fetchBytes, timeoutMs: options.timeoutMs });
     const copy = await fetchedFile();
     const { as, encoding } = options;
     const source = namedFile(copy.path, copy.name, defined({ as, encoding }));
-    return await sourceOfCopy({ copy, from: url, source }).load();
+    return await sourceOfCopy({ copy, from: url, source }).load(room);
   });
 }

@@ -27,6 +27,7 @@ export {
   type NamedContexts,
   type Projection,
 } from './input.ts';
+export { ContextRoom } from './large/context-room.ts';
 export { type ContextSet, isEmptyContext, loadContext } from './load.ts';
 export type { McpClient, McpRequestOptions } from './mcp/mcp-client.ts';
 export { type ProjectedSource, projected } from './projected.ts';

@@ -1,5 +1,6 @@
 import type { ContextRemark } from '../event/event.ts';
 import type { FileValue, JsonValue, ReplValue } from '../repl/port.ts';
+import { ContextRoom } from './large/context-room.ts';
 
 const sourceMark: unique symbol = Symbol.for('fathom-rlm.context-source');
 const namedMark: unique symbol = Symbol.for('fathom-rlm.named-contexts');
@@ -10,8 +11,11 @@ export type ContextInput = string | JsonValue | ContextSource | NamedContexts;
 /** A context that is looked at when the completion starts: a file, a folder, a value projected from the host. */
 export interface ContextSource {
   readonly [sourceMark]: true;
-  /** @throws RlmError `context-not-found`, `context-invalid` */
-  readonly load: () => Promise<LoadedContext>;
+  /**
+   * @param room what contexts may take in the REPL; default: that of the default limits
+   * @throws RlmError `context-not-found`, `context-invalid`
+   */
+  readonly load: (room?: ContextRoom) => Promise<LoadedContext>;
 }
 
 /** Several contexts, each a variable of its own; made by {@link contexts}. */
@@ -65,6 +69,8 @@ export interface LoadedContext {
   readonly notes?: readonly ContextNote[];
   readonly empty: boolean;
   readonly projection?: Projection;
+  /** It is too large for the REPL: all of it is read on demand. */
+  readonly onDemand?: true;
   /** The file that it is made of, where its value is not that file: it is read again when a run is resumed. */
   readonly origin?: FileValue;
 }
@@ -78,8 +84,8 @@ export function isNamedContexts(value: unknown): value is NamedContexts {
 }
 
 /** Wraps a loader as a {@link ContextSource}. */
-export function contextSource(load: () => Promise<LoadedContext>): ContextSource {
-  return { [sourceMark]: true, load };
+export function contextSource(load: (room: ContextRoom) => Promise<LoadedContext>): ContextSource {
+  return { [sourceMark]: true, load: (room = new ContextRoom()) => load(room) };
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   partsOf,
 } from './input.ts';
 import { jsonShape } from './json-shape.ts';
+import { ContextRoom } from './large/context-room.ts';
 import { previewText } from './preview.ts';
 
 /** The context of a completion: one value, or several by name. */
@@ -30,13 +31,17 @@ const NO_CONTEXT: LoadedContext = {
 };
 
 /**
- * Looks at what the caller given: types, sizes, previews; files are opened later, by the REPL.
+ * Looks at what the caller gave: types, sizes, previews; files are opened later, by the REPL.
  *
- * @throws RlmError `context-invalid`, `context-not-found`, `invalid-name`
+ * @param room what all of it may take in the REPL; files for which there is too little are read on demand
+ * @throws RlmError `context-invalid`, `context-not-found`, `context-length`, `invalid-name`
  */
-export async function loadContext(input: ContextInput | undefined): Promise<ContextSet> {
-  if (isNamedContexts(input)) return { kind: 'named', contexts: await loadNamed(input) };
-  return { kind: 'one', context: await loadValue(input) };
+export async function loadContext(
+  input: ContextInput | undefined,
+  room: ContextRoom = new ContextRoom(),
+): Promise<ContextSet> {
+  if (isNamedContexts(input)) return { kind: 'named', contexts: await loadNamed(input, room) };
+  return { kind: 'one', context: await loadValue(input, room) };
 }
 
 /** True when there is nothing to inspect. */
@@ -45,21 +50,24 @@ export function isEmptyContext(set: ContextSet): boolean {
   return [...set.contexts.values()].every((context) => context.empty);
 }
 
-async function loadNamed(named: NamedContexts): Promise<Map<string, LoadedContext>> {
+async function loadNamed(named: NamedContexts, room: ContextRoom): Promise<Map<string, LoadedContext>> {
   const loaded = new Map<string, LoadedContext>();
   for (const [name, part] of Object.entries(partsOf(named))) {
     checkVariableName(name);
-    loaded.set(name, await loadValue(part));
+    loaded.set(name, await loadValue(part, room));
   }
   if (loaded.size === 0) throw invalid('contexts({}) holds no context; name at least one');
   return loaded;
 }
 
 /** One value as a context. @throws RlmError as {@link loadContext} */
-export async function loadValue(input: string | JsonValue | ContextSource | undefined): Promise<LoadedContext> {
+export async function loadValue(
+  input: string | JsonValue | ContextSource | undefined,
+  room: ContextRoom = new ContextRoom(),
+): Promise<LoadedContext> {
   if (input === undefined || input === null) return NO_CONTEXT;
   if (typeof input === 'string') return textContext(input);
-  if (isContextSource(input)) return await input.load();
+  if (isContextSource(input)) return await input.load(room);
   return jsonContext(input as JsonValue);
 }
 

@@ -23,6 +23,7 @@ export function examinePlain(path: string, guard?: FileGuard): FileLook | undefi
   return {
     value: {
       ...({ kind: 'file', path, bytes: facts.bytes, encoding: 'utf-8', skip: 0, as: 'text' } as const),
+      modified: read.modified,
       ...(identity !== undefined && { identity }),
     },
     facts,
@@ -31,6 +32,7 @@ export function examinePlain(path: string, guard?: FileGuard): FileLook | undefi
 
 interface SmallFile {
   readonly bytes: Buffer;
+  readonly modified: string;
   readonly identity: string | undefined;
 }
 
@@ -42,11 +44,12 @@ function readSmall(path: string, guard: FileGuard | undefined): SmallFile | unde
     return undefined; // The caller looks again, and reports it.
   }
   try {
-    const facts = fstatSync(file);
-    if (!facts.isFile() || facts.size > SAMPLE_BYTES) return undefined;
+    const facts = fstatSync(file, { bigint: true });
+    const size = Number(facts.size);
+    if (!facts.isFile() || size > SAMPLE_BYTES) return undefined;
     const identity = guard?.checkOpen({ fd: file, path });
-    if (readSync(file, room, 0, facts.size, 0) !== facts.size) return undefined;
-    return { bytes: room.subarray(0, facts.size), identity };
+    if (readSync(file, room, 0, size, 0) !== size) return undefined;
+    return { bytes: room.subarray(0, size), identity, modified: String(facts.mtimeNs) };
   } catch {
     return undefined; // As above.
   } finally {

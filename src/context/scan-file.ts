@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { countCharacters, countLines, LineCount } from '../code-points.ts';
+import { countLines } from '../code-points.ts';
 import { BINARY, completeUtf8, decodeText, type TextEncoding } from '../text-encoding.ts';
 import { type BinaryKind, isBinary, magicKind, UNKNOWN_BINARY, ZIP_TAIL_BYTES, zipKind } from './file-kinds.ts';
 import {
@@ -20,6 +20,7 @@ import {
   SAMPLE_BYTES,
   unmarkedUtf16,
 } from './guess-encoding.ts';
+import { countUtf8, type TextIndex, TextIndexBuilder } from './large/text-index.ts';
 
 /** How an encoding was found. */
 export type EncodingSource = 'named' | 'marked' | 'valid' | 'declared' | 'guessed';
@@ -39,6 +40,8 @@ export type FileFacts =
       readonly lines: number;
       /** Some bytes are not text of this encoding: they read as U+FFFD. */
       readonly replaced: boolean;
+      /** Where its characters and lines are; absent for a small file. */
+      readonly index?: TextIndex;
     }
   | { readonly is: 'binary'; readonly kind: BinaryKind; readonly bytes: number };
 
@@ -70,8 +73,8 @@ export async function scanFile(handle: FileHandle, bytes: number, named: TextEnc
   const other = otherEncoding(sample, utf8);
   if (other === undefined && utf8 !== undefined) {
     const source = mark === undefined ? 'valid' : 'marked';
-    const { characters, lines } = utf8;
-    return { is: 'text', encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, characters, lines, replaced: false };
+    const facts = { encoding: 'utf-8', source, skip: mark?.bytes ?? 0, bytes, replaced: false } as const;
+    return { is: 'text', ...facts, ...counted(utf8.index, bytes) };
   }
   return await textFacts(file, { bytes, skip: 0, ...(other ?? { ...(await guessed(file, bytes, sample)) }) });
 }
@@ -133,39 +136,33 @@ function skipOf(mark: ReturnType<typeof byteOrderMark>, encoding: TextEncoding):
 }
 
 interface Utf8Facts {
-  readonly characters: number;
-  readonly lines: number;
+  readonly index: TextIndex;
   readonly ascii: boolean;
 }
 
 /** Undefined for what is not UTF-8 throughout. */
 async function readUtf8(file: Source, bytes: number, skip: number): Promise<Utf8Facts | undefined> {
-  let [characters, ascii] = [0, true];
+  const builder = new TextIndexBuilder(bytes, skip);
+  let ascii = true;
   let rest: Buffer = Buffer.alloc(0);
-  const lines = new LineCount();
   for await (const piece of piecesOf(file, bytes, skip)) {
-    lines.add(piece);
     const all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const end = completeUtf8(all);
-    const whole = all.subarray(0, end);
-    rest = Buffer.from(all.subarray(end));
-    if (isAscii(whole)) {
-      characters += whole.length;
-      continue;
-    }
-    if (!isUtf8(whole)) return undefined;
-    ascii = false;
-    characters += countUtf8(whole);
+    const whole = all.subarray(0, completeUtf8(all));
+    rest = Buffer.from(all.subarray(whole.length));
+    if (!builder.addUtf8(whole)) return undefined;
+    ascii &&= isAscii(whole);
   }
-  return rest.length === 0 ? { characters, ascii, lines: lines.total } : undefined;
+  return rest.length === 0 ? { index: builder.index, ascii } : undefined;
 }
 
-/** Characters of valid UTF-8. */
-function countUtf8(bytes: Buffer): number {
-  let characters = 0;
-  for (const byte of bytes) if ((byte & 0xc0) !== 0x80) characters += 1;
-  return characters;
+/** A smaller file is read whole. */
+const INDEXED_BYTES = PIECE;
+
+function counted(index: TextIndex, bytes: number): Pick<TextFacts, 'characters' | 'lines' | 'index'> {
+  return { characters: index.length, lines: index.lines, ...(bytes > INDEXED_BYTES && { index }) };
 }
+
+type TextFacts = Extract<FileFacts, { is: 'text' }>;
 
 interface TextToCount extends Found {
   readonly bytes: number;
@@ -173,17 +170,21 @@ interface TextToCount extends Found {
 }
 
 async function textFacts(file: Source, text: TextToCount): Promise<FileFacts> {
-  const decoding = decodeText(text.encoding);
-  let [characters, replaced] = [0, false];
-  const lines = new LineCount();
-  const take = (piece: string): void => {
-    characters += countCharacters(piece);
-    lines.add(piece);
-    replaced ||= piece.includes(REPLACEMENT);
+  const { bytes, skip, encoding } = text;
+  const decoding = decodeText(encoding);
+  const builder = new TextIndexBuilder(bytes, skip);
+  let replaced = false;
+  for await (const piece of piecesOf(file, bytes, skip)) {
+    for (const decoded of builder.addDecoded(piece, encoding, decoding)) replaced ||= decoded.includes(REPLACEMENT);
+  }
+  const rest = decoding.end();
+  builder.end(rest);
+  return {
+    is: 'text',
+    ...text,
+    ...counted(builder.index, bytes),
+    replaced: replaced || rest.includes(REPLACEMENT),
   };
-  for await (const piece of piecesOf(file, text.bytes, text.skip)) take(decoding.push(piece));
-  take(decoding.end());
-  return { is: 'text', ...text, characters, lines: lines.total, replaced };
 }
 
 /** The source to read: a file, or its bytes. */

@@ -34,7 +34,13 @@ export interface ConvertedTable {
   readonly name: string;
   readonly columns: readonly string[];
   readonly rows: number;
-  readonly file: number;
+  /** Absent for a table of parts. */
+  readonly file?: number;
+  /**
+   * The rows of each part of a large table. A part is converted when rows of it are read, into a conversion of its own with
+   * this table alone.
+   */
+  readonly parts?: readonly number[];
 }
 
 /** A file within the file. */

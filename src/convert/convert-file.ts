@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CheckedFile, openRegular } from '../regular-file.ts';
+import { contentKey } from './content-key.ts';
 import type { Conversion } from './conversion.ts';
 import { CACHE_INDEX, conversionFolder, dropOldest } from './conversion-cache.ts';
 import type { ConvertedKind } from './kinds.ts';
 import { MAX_CONVERTERS } from './limits.ts';
 import { readConversion } from './read-conversion.ts';
-import { runConverter } from './run-converter.ts';
+import { type ConverterRun, runConverter } from './run-converter.ts';
 import { ConversionWriter } from './write-conversion.ts';
 
 /** A conversion and the folder of its files. */
@@ -25,38 +26,38 @@ export interface ConvertedFile {
 }
 
 /** Changes when converters give other results for the same files. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Conversions under way in this process, by their folder. */
 const underWay = new Map<string, Promise<ConvertedFile>>();
 
 /**
- * The conversion of a file: from the cache where its content was converted before.
+ * The conversion of a file, or of one part of its table: from the cache where its content was converted before.
  *
  * @throws ConversionError for a file that cannot be converted; Error of the file system
  */
-export async function convertFile(file: CheckedFile, kind: ConvertedKind): Promise<ConvertedFile> {
+export async function convertFile(file: CheckedFile, kind: ConvertedKind, part?: number): Promise<ConvertedFile> {
   await using handle = await openRegular(file);
-  const folder = join(conversionFolder(), `${kind}-${VERSION}-${await sha256Of(handle)}`);
+  const name = `${kind}-${VERSION}-${await contentKey(handle)}${part === undefined ? '' : `-${part}`}`;
+  const folder = join(conversionFolder(), name);
   const kept = underWay.get(folder) ?? cached(folder);
   if (kept !== undefined) return kept;
-  const converting = queued(() => convert(handle, kind, folder)).finally(() => underWay.delete(folder));
+  const wanted = { kind, ...(part !== undefined && { part }) };
+  const converting = queued(() => convert(handle, wanted, folder)).finally(() => underWay.delete(folder));
   underWay.set(folder, converting);
   return await converting;
 }
 
-async function sha256Of(handle: FileHandle): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of handle.createReadStream({ start: 0, autoClose: false })) hash.update(piece as Buffer);
-  return hash.digest('hex');
-}
-
-async function convert(handle: FileHandle, kind: ConvertedKind, folder: string): Promise<ConvertedFile> {
+async function convert(
+  handle: FileHandle,
+  wanted: Pick<ConverterRun, 'kind' | 'part'>,
+  folder: string,
+): Promise<ConvertedFile> {
   const fresh = `${folder}.${randomBytes(6).toString('hex')}`;
   mkdirSync(fresh, { mode: 0o700 });
   const writer = new ConversionWriter(fresh);
   try {
-    await runConverter({ kind, fd: handle.fd, writer });
+    await runConverter({ ...wanted, fd: handle.fd, writer });
     writer.close();
     writeFileSync(join(fresh, CACHE_INDEX), JSON.stringify({ conversion: writer.conversion, bytes: writer.bytes }), {
       mode: 0o600,

@@ -31,8 +31,12 @@ function readText({ file, characters, lines }: Facts, files: number): ConvertedT
   return { file: fileNumber(file, files), characters: count(characters), lines: count(lines) };
 }
 
-function readTable({ name, columns, rows, file }: Facts, files: number): ConvertedTable {
-  return { name: string(name), columns: list(columns).map(string), rows: count(rows), file: fileNumber(file, files) };
+function readTable({ name, columns, rows, file, parts }: Facts, files: number): ConvertedTable {
+  const facts = { name: string(name), columns: list(columns).map(string), rows: count(rows) };
+  if (parts === undefined) return { ...facts, file: fileNumber(file, files) };
+  const counts = list(parts).map(count);
+  if (counts.reduce((sum, one) => sum + one, 0) !== facts.rows) throw invalid('number of rows');
+  return { ...facts, parts: counts };
 }
 
 function readMember({ path, file, title, meta }: Facts, files: number): ConvertedMember {

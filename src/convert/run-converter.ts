@@ -14,6 +14,8 @@ import type { ConversionWriter } from './write-conversion.ts';
 /** One conversion. */
 export interface ConverterRun {
   readonly kind: ConvertedKind;
+  /** The part of its table to convert, by number. Absent: the file. */
+  readonly part?: number;
   /** The open file. */
   readonly fd: number;
   /** Gets the messages of the process. */
@@ -26,8 +28,10 @@ export interface ConverterRun {
 const PRINTED_BYTES = 4_096;
 
 /** @throws ConversionError for a file that cannot be converted, or not within the limits */
-export async function runConverter({ kind, fd, writer, timeoutMs = CONVERSION_MS }: ConverterRun): Promise<void> {
-  const child = startConverter({ code: converterCode(), args: [kind], fd, byPath: kind === 'sqlite' });
+export async function runConverter(run: ConverterRun): Promise<void> {
+  const { kind, part, fd, writer, timeoutMs = CONVERSION_MS } = run;
+  const wanted = part === undefined ? kind : `${kind}:${part}`;
+  const child = startConverter({ code: converterCode(), args: [wanted], fd, byPath: kind === 'sqlite' });
   let late = false;
   const timer = setTimeout(() => {
     late = true;

@@ -100,11 +100,12 @@ async function realFolder(folder: string): Promise<string> {
  */
 export function readablePaths(paths: readonly string[], readable: ReadableFolders): ContextSource {
   const cwd = readable.folders[0] ?? '.';
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     const [only] = paths;
     const single = only !== undefined && paths.length === 1 ? resolve(cwd, only) : undefined;
-    if (single !== undefined && (await isFile(single, readable))) return await lookAtFile(single, { guard: readable });
-    return await namedFiles(paths, new Map(), { cwd, guard: readable }).load();
+    if (single !== undefined && (await isFile(single, readable)))
+      return await lookAtFile(single, { guard: readable }, { room });
+    return await namedFiles(paths, new Map(), { cwd, guard: readable }).load(room);
   });
 }
 

@@ -40,7 +40,7 @@ export function traitsOf(contexts: ContextSet, handed: readonly LoadedContext[] 
 
 function traitsOfOne(context: LoadedContext): Omit<ContextTraits, 'tables'> {
   const { value, size, lines } = context;
-  const isText = context.type === 'str';
+  const isText = context.type === 'str' || context.type === 'lazy text';
   const longer = (least: number): boolean => size === undefined || size > least;
   switch (value.kind) {
     case 'json':

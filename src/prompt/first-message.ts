@@ -129,7 +129,7 @@ function noteForModel({ text, forModel }: ContextNote): string {
 /** The largest `len()` in a Python of 32 bits, such as the embedded one. */
 const COUNTABLE = 2 ** 31 - 1;
 
-function uncountable({ value, size = 0 }: LoadedContext): string {
-  if (value.kind !== 'projection' || size <= COUNTABLE) return '';
+function uncountable({ value, size = 0, onDemand }: LoadedContext): string {
+  if ((value.kind !== 'projection' && onDemand !== true) || size <= COUNTABLE) return '';
   return '; `len()` may fail above 2147483647: its `.size` is the number; slices, `peek`, `search` and `find` work';
 }

@@ -92,4 +92,6 @@ export type ProjectionRead =
   /** Text by code point, or list items. */
   | { readonly id: string; readonly op: 'slice'; readonly start: number; readonly stop: number }
   | { readonly id: string; readonly op: 'keys' }
-  | { readonly id: string; readonly op: 'get'; readonly key: string };
+  | { readonly id: string; readonly op: 'get'; readonly key: string }
+  /** The values of some keys: of the first ones where they are large. */
+  | { readonly id: string; readonly op: 'values'; readonly keys: readonly string[] };

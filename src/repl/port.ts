@@ -12,7 +12,7 @@ import type { JsonValue, ReplBindings } from './value-port.ts';
 
 export type * from './host-port.ts';
 export type * from './value-port.ts';
-export { CONTEXT_FOLDER } from './value-port.ts';
+export { CONTEXT_FOLDER, isReadOnDemand } from './value-port.ts';
 
 /** The proved wall between a cell and the host, weakest first. SECURITY.md says what each promises. */
 export type IsolationLevel = 'none' | 'process' | 'namespace' | 'vm';

@@ -67,6 +67,10 @@ export interface FileValue {
   readonly as: 'text' | 'json' | 'bytes';
   /** The kind of document that a converter makes of it: then its bytes are read on demand, and nothing of it is bound. */
   readonly converts?: string;
+  /** It is too large to be a value of the REPL, or one of too many: it is read on demand, and nothing of it is bound. */
+  readonly onDemand?: true;
+  /** When it was written to last, in nanoseconds since 1970. Absent for files of Fathom's own. */
+  readonly modified?: string;
   /** The encoding that the caller named; absent where it was found by looking. */
   readonly named?: TextEncoding;
   /** Its name, where that is not the end of its path: standard input, for example. */
@@ -79,6 +83,11 @@ export interface FileValue {
 export interface BytesValue {
   readonly kind: 'bytes';
   readonly data: Uint8Array;
+}
+
+/** Whether nothing of a file is bound: the host reads it, and converts it where need be, when a cell uses it. */
+export function isReadOnDemand({ converts, onDemand }: Pick<FileValue, 'converts' | 'onDemand'>): boolean {
+  return converts !== undefined || onDemand === true;
 }
 
 /** One document of a list of them. */

@@ -13,6 +13,7 @@ import type { ModelSettings } from '../model/model-settings.ts';
 import { jsonSchemaOf } from '../schema/json-schema.ts';
 import { jsonSchema } from '../schema/json-schema-answer.ts';
 import { RESUMABLE, type RunRecord, type RunStatus, type Store } from '../store/index.ts';
+import type { ResolveFile } from './file-reference.ts';
 import { type RecordedModels, recordedReference } from './recorded-models.ts';
 import { claim, unclaim } from './run-store.ts';
 import { loadStored, loadStoredAttachments, loadStoredSeeds } from './stored-context.ts';
@@ -32,6 +33,7 @@ export interface ResumeOptions {
   readonly resolveModel: (ref: ModelRef) => Promise<Model>;
   /** The caller's schema of the answer. */
   readonly output: StandardSchemaV1 | undefined;
+  readonly resolveFile: ResolveFile | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function readInterrupted(runId: string, options: ResumeOptions): Pr
 }
 
 async function read(runId: string, options: ResumeOptions): Promise<Interrupted> {
-  const { store, clock, defaults } = options;
+  const { store, clock, defaults, resolveFile } = options;
   const record = await store.runs.get(runId);
   if (record === undefined) throw notFound(runId, store);
   // This process owns the run: a run recorded as running belonged to a process that ended.
@@ -61,7 +63,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
   checkTools(record, defaults);
   const { request } = record;
   const { model, subModel } = await modelsOf(request, options);
-  const context = await loadStored(request.contexts, { store });
+  const context = await loadStored(request.contexts, { store, resolveFile });
   const journal = await openJournal({ journalId: runId, store, clock });
   return {
     request: {
@@ -70,8 +72,8 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
       model,
       ...defined({
         context,
-        seed: await loadStoredSeeds(request.seed, { store }),
-        attachments: await loadStoredAttachments(request.attachments, { store }),
+        seed: await loadStoredSeeds(request.seed, { store, resolveFile }),
+        attachments: await loadStoredAttachments(request.attachments, { store, resolveFile }),
         output: outputOf(record, options.output),
         prompt: request.prompt,
         route: request.route,

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { documentsContext } from '../context/documents.ts';
 import { namedFile } from '../context/from-file.ts';
 import {
@@ -14,11 +13,10 @@ import {
 } from '../context/index.ts';
 import { contextSource, isContextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
-import { sha256OfFile } from '../context/scan-file.ts';
-import { RlmError, type RlmErrorCode } from '../errors.ts';
 import { mapBounded } from '../map-bounded.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { Store, StoredContext } from '../store/index.ts';
+import { FileNotAtHand, findFile, fingerprint, type ResolveFile } from './file-reference.ts';
 
 type StoredFile = Extract<StoredContext, { kind: 'file' }>;
 
@@ -74,15 +72,16 @@ async function storeOne(
   }
 }
 
-/** Hashing reads the whole file; within one process, size and path identify it. */
+/** Hashing reads the file; within one process, size and path identify it. */
 async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFile, 'name'>> {
-  const { path, bytes, encoding, skip, as, named, name, converts } = value;
-  const sha256 = store.location === 'memory' ? {} : { sha256: await sha256OfFile(path) };
+  const { path, bytes, encoding, skip, as, named, name, converts, modified } = value;
+  const hashes = store.location === 'memory' ? {} : await fingerprint(path, bytes);
   return {
     kind: 'file',
     path,
     bytes,
-    ...sha256,
+    ...hashes,
+    ...(modified !== undefined && { modified }),
     options: {
       ...{ encoding, skip, as },
       ...(named !== undefined && { named }),
@@ -107,15 +106,8 @@ async function storeDocument(document: Document, { store, owner }: StoreHandle):
     const blob = await store.blobs.put(Buffer.from(content.data).toString('base64'), owner);
     return { path, blob, options: { ...IN_BASE64, ...(document.about !== undefined && { about: document.about }) } };
   }
-  const { bytes, sha256, options, path: file } = await storedFile(content, store);
-  return {
-    path,
-    bytes,
-    ...(sha256 !== undefined && { sha256 }),
-    file,
-    ...(options !== undefined && { options }),
-    ...about,
-  };
+  const { kind: _, path: file, ...reference } = await storedFile(content, store);
+  return { ...reference, path, file, ...about };
 }
 
 /** Supplies replacements for stored contexts. */
@@ -133,6 +125,8 @@ export interface LoadStored {
   readonly store: Store;
   /** Without substitutes, a context that is not available is an error. */
   readonly substitutes?: ContextSubstitutes;
+  /** Finds files that are not where they were. */
+  readonly resolveFile: ResolveFile | undefined;
 }
 
 /**
@@ -169,34 +163,36 @@ export async function loadStoredAttachments(
   return isContextSource(part) ? part : undefined;
 }
 
-async function loadOne(stored: StoredContext, { store, substitutes }: LoadStored): Promise<Part | undefined> {
+async function loadOne(stored: StoredContext, access: LoadStored): Promise<Part | undefined> {
+  const { substitutes } = access;
   if (stored.kind === 'none') return undefined;
   const given = substitutes?.given(stored.name);
   if (given !== undefined) return given;
   try {
-    return await read(stored, store);
+    return await read(stored, access);
   } catch (error) {
-    if (substitutes === undefined || !(error instanceof NotAtHand)) throw error;
+    if (substitutes === undefined || !(error instanceof FileNotAtHand)) throw error;
     return substitutes.unavailable(stored.name, error.why);
   }
 }
 
-async function read(stored: Exclude<StoredContext, { kind: 'none' }>, store: Store): Promise<Part> {
+async function read(stored: Exclude<StoredContext, { kind: 'none' }>, access: LoadStored): Promise<Part> {
+  const { store, resolveFile } = access;
   switch (stored.kind) {
     case 'text':
       return await store.blobs.text(stored.blob);
     case 'json':
       return jsonSource(await store.blobs.text(stored.blob));
     case 'file':
-      await checkUnchanged(stored);
-      return fileSource(stored.path, stored.options as FileRecord);
+      return fileSource(await findFile(stored, resolveFile), stored.options as FileRecord);
     case 'files':
-      return await documentsSource(stored, store);
+      return await documentsSource(stored, access);
     case 'projected':
-      throw new NotAtHand({
+      throw new FileNotAtHand({
         code: 'context-invalid',
         what: isOnly(stored.name) ? 'context' : `context ${stored.name}`,
         why: 'it was projected from the process that handed it over',
+        remedy: 'Start a new run instead',
       });
   }
 }
@@ -225,21 +221,23 @@ function jsonSource(json: string): Part {
   return contextSource(() => Promise.resolve(describeJson(json, JSON.parse(json) as JsonValue)));
 }
 
-async function documentsSource(stored: Extract<StoredContext, { kind: 'files' }>, store: Store): Promise<Part> {
+async function documentsSource(
+  stored: Extract<StoredContext, { kind: 'files' }>,
+  { store, resolveFile }: LoadStored,
+): Promise<Part> {
   const documents: Document[] = await mapBounded(
     stored.documents,
-    async ({ path, bytes, sha256, blob, file, options, about: recorded }) => {
+    async ({ path, blob, file = path, options, bytes = 0, about: recorded, ...hashes }) => {
       const about = recorded === undefined ? {} : { about: recorded as NonNullable<Document['about']> };
       if (blob !== undefined)
         return { ...blobDocument({ path, text: await store.blobs.text(blob), options }), ...about };
-      const known = { path: file ?? path, bytes: bytes ?? 0, ...(sha256 !== undefined && { sha256 }) };
-      await checkUnchanged(known);
+      const found = await findFile({ ...hashes, path: file, bytes }, resolveFile);
       const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
-      return { path, content: { kind: 'file', path: known.path, bytes: known.bytes, ...how }, ...about } as const;
+      return { path, content: { kind: 'file', path: found, bytes, ...how }, ...about } as const;
     },
   );
   const { notes = [] } = (stored.options ?? {}) as { readonly notes?: readonly ContextNote[] };
-  return contextSource(() => Promise.resolve(documentsContext(documents, notes)));
+  return contextSource((room) => Promise.resolve(documentsContext(documents, { notes, room })));
 }
 
 interface BlobRecord {
@@ -253,42 +251,4 @@ function blobDocument({ path, text, options }: BlobRecord): Document {
   if (blob !== IN_BASE64.blob) return { path, content: { kind: 'text', text } };
   const content = { kind: 'bytes', data: Buffer.from(text, 'base64') } as const;
   return { path, content, ...(about !== undefined && { about }) };
-}
-
-/** A run continues with the contexts it began with, or not at all. */
-async function checkUnchanged({
-  path,
-  bytes,
-  sha256,
-}: {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256?: string;
-}): Promise<void> {
-  const what = `context file ${path}`;
-  const facts = await stat(path).catch(() => undefined);
-  if (facts === undefined) throw new NotAtHand({ code: 'context-not-found', what, why: `the file ${path} is gone` });
-  if (facts.size !== bytes) {
-    const why = `the file ${path} had ${bytes} bytes and has ${facts.size} now`;
-    throw new NotAtHand({ code: 'context-invalid', what, why });
-  }
-  if (sha256 !== undefined && (await sha256OfFile(path)) !== sha256) {
-    throw new NotAtHand({ code: 'context-invalid', what, why: `the content of the file ${path} has changed` });
-  }
-}
-
-/** A recorded context that is not available in this process. */
-class NotAtHand extends RlmError {
-  /** As a clause. */
-  readonly why: string;
-
-  constructor({ code, what, why }: { readonly code: RlmErrorCode; readonly what: string; readonly why: string }) {
-    super({
-      code,
-      message: `The run cannot be resumed without its ${what}: ${why}. Start a new run instead.`,
-      userAction: true,
-      data: { context: what },
-    });
-    this.why = why;
-  }
 }

@@ -1,7 +1,7 @@
 import { replPlace } from '../admission/repl-places.ts';
 import { sessionPlaces, type TreePlaces } from '../admission/tree-places.ts';
 import { checkOwner, checkSchema, checkSignal, invalidOption, kindOf } from '../argument-checks.ts';
-import { type ContextSet, loadAttachments, loadContext, loadSeeds } from '../context/index.ts';
+import { ContextRoom, type ContextSet, loadAttachments, loadContext, loadSeeds } from '../context/index.ts';
 import { createChildSlots } from '../engine/child-slots.ts';
 import type { RestartPolicy } from '../engine/restart.ts';
 import { type Engine, type OpenRun, RUN_MODES, type Run, type RunRequest, type RunTree } from '../engine/run.ts';
@@ -154,7 +154,7 @@ export async function prepareRun(open: OpenRun, models?: ModelPolicy): Promise<R
   const policy = models ?? (await policyOf(open));
   // A replay pays nothing, and prices may have changed since the run.
   if (open.journal.unrecorded === 'run') checkPrices(policy, limits);
-  const contexts = await loadContext(request.context);
+  const contexts = await loadContext(request.context, ContextRoom.of(limits));
   const run = {
     ...open,
     query: request.query,

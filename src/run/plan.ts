@@ -94,5 +94,5 @@ function facts({ id, contextTokens, price }: Model): PlannedModel {
 
 function isProjected({ contexts }: Run): boolean {
   const all = contexts.kind === 'one' ? [contexts.context] : [...contexts.contexts.values()];
-  return all.some(({ value }) => value.kind === 'projection');
+  return all.some(({ value, onDemand }) => value.kind === 'projection' || onDemand === true);
 }

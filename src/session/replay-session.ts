@@ -201,12 +201,9 @@ async function redoCompletion(session: LiveSession, operation: CompletionOperati
       limits: recordedLimits(request.limits),
       tools: replayedTools(operation.tools ?? options.tools),
       ...defined({
-        context: await loadStored(request.contexts, { store, substitutes: options.contexts.substitutes(runId) }),
-        seed: await loadStoredSeeds(request.seed, { store, substitutes: options.contexts.ofSeeds }),
-        attachments: await loadStoredAttachments(request.attachments, {
-          store,
-          substitutes: options.contexts.ofSeeds,
-        }),
+        context: await loadStored(request.contexts, { store, ...options.contexts.access(runId) }),
+        seed: await loadStoredSeeds(request.seed, { store, ...options.contexts.ofSeeds }),
+        attachments: await loadStoredAttachments(request.attachments, { store, ...options.contexts.ofSeeds }),
         output: isObject(request.output) ? jsonSchema(request.output) : undefined,
         prompt: request.prompt,
         requireInspection: request.requireInspection,

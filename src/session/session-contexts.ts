@@ -1,8 +1,10 @@
 import type { ContextInput } from '../context/index.ts';
 import { contextSource, isNamedContexts, partsOf } from '../context/input.ts';
 import { RlmError } from '../errors.ts';
-import { type ContextSubstitutes, isOnly, type Part } from '../resume/stored-context.ts';
+import type { ResolveFile } from '../resume/file-reference.ts';
+import { isOnly, type LoadStored, type Part } from '../resume/stored-context.ts';
 import type { StoredContext } from '../store/index.ts';
+import type { OpenSessionOptions } from './session.ts';
 
 /** The contexts of a session that is opened again: the numbers they have, and what was given for them. */
 export class SessionContexts {
@@ -11,8 +13,11 @@ export class SessionContexts {
   readonly #numbers = new Map<string, number>();
   readonly #names = new Set<string>();
 
-  constructor(given: ContextInput | undefined) {
-    this.#given = givenParts(given);
+  readonly #resolveFile: ResolveFile | undefined;
+
+  constructor({ context, resolveFile }: Pick<OpenSessionOptions, 'context' | 'resolveFile'>) {
+    this.#given = givenParts(context);
+    this.#resolveFile = resolveFile;
   }
 
   /** Adds the contexts that the session, or a completion in it, was given; in the order in which they were bound. */
@@ -39,18 +44,26 @@ export class SessionContexts {
   }
 
   /** For seed values and attachments, which cannot be given again: one that is gone raises where it is used. */
-  readonly ofSeeds: ContextSubstitutes = {
-    given: () => undefined,
-    unavailable: (name, why) =>
-      missing(`the value ${name} that a completion of this session was given is gone: ${why}`),
-  };
+  get ofSeeds(): Omit<LoadStored, 'store'> {
+    return {
+      substitutes: {
+        given: () => undefined,
+        unavailable: (name, why) =>
+          missing(`the value ${name} that a completion of this session was given is gone: ${why}`),
+      },
+      resolveFile: this.#resolveFile,
+    };
+  }
 
-  /** The stored contexts of the session (`''`), or of a completion in it, for a replay. */
-  substitutes(owner: string): ContextSubstitutes {
+  /** How the contexts of the session (`''`), or of a completion in it, are loaded again. */
+  access(owner: string): Omit<LoadStored, 'store'> {
     const nameOf = (name: string): string => (isOnly(name) ? `context_${this.#numbers.get(owner) ?? 0}` : name);
     return {
-      given: (name) => this.#given.get(nameOf(name)),
-      unavailable: (name, why) => unavailable(nameOf(name), why),
+      substitutes: {
+        given: (name) => this.#given.get(nameOf(name)),
+        unavailable: (name, why) => unavailable(nameOf(name), why),
+      },
+      resolveFile: this.#resolveFile,
     };
   }
 }

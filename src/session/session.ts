@@ -3,6 +3,7 @@ import type { Usage } from '../ledger/index.ts';
 import type { Limits } from '../limits.ts';
 import type { CellError, JsonValue, RestartInfo, SnapshotInfo, VariableInfo } from '../repl/port.ts';
 import type { ReplChoice } from '../repl/select.ts';
+import type { ResolveFile } from '../resume/file-reference.ts';
 import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
 import type { RunOwner } from '../store/index.ts';
 import type { ToolSet } from '../tools/toolbox.ts';
@@ -77,6 +78,8 @@ export interface OpenSessionOptions {
    * For those that were projected, and files that are gone or have changed; such a context that is missing raises when it is used.
    */
   readonly context?: ContextInput;
+  /** Finds files of its contexts that are not where they were. Their content has to be the same. */
+  readonly resolveFile?: ResolveFile;
 }
 
 /** The result of `execute`. */

@@ -155,10 +155,10 @@ export class Sessions {
     const stored = storedConfig(record);
     const engine = this.#options.engineFor(stored.backend as ReplChoice);
     const operations = await sessionLog(store, id).read();
-    const contexts = await contextsOf(stored, operations, { store, given: options.context });
+    const contexts = await contextsOf(stored, operations, { store, given: options });
     contexts.check(id);
     const journal = await openJournal({ journalId: id, store, clock });
-    const context = await loadStored(stored.contexts, { store, substitutes: contexts.substitutes('') });
+    const context = await loadStored(stored.contexts, { store, ...contexts.access('') });
     const config = { ...recordedConfig(record, stored), tools: toolsFor(stored, options.tools, engine.defaults.tools) };
     const { session, run, log } = await this.#build({ id, engine, config, context, journal, lock, stored });
     await log.read();
@@ -251,7 +251,7 @@ function checkOpenOptions(options: OpenSessionOptions | undefined): void {
   if (given !== undefined && !isObject(given)) {
     throw invalidOption(`The options of openSession must be an object; this is ${kindOf(given)}`);
   }
-  checkOptionNames<OpenSessionOptions>('openSession', given ?? {}, { tools: true, context: true });
+  checkOptionNames<OpenSessionOptions>('openSession', given ?? {}, { tools: true, context: true, resolveFile: true });
   createToolbox(options?.tools);
 }
 
@@ -259,7 +259,7 @@ function checkOpenOptions(options: OpenSessionOptions | undefined): void {
 async function contextsOf(
   stored: StoredConfig,
   operations: readonly LoggedOperation[],
-  { store, given }: { readonly store: Store; readonly given: ContextInput | undefined },
+  { store, given }: { readonly store: Store; readonly given: OpenSessionOptions },
 ): Promise<SessionContexts> {
   const contexts = new SessionContexts(given);
   contexts.add('', stored.contexts);

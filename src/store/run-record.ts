@@ -88,6 +88,9 @@ export type StoredContext =
       readonly bytes: number;
       /** SHA-256 of its bytes in hex, when it was taken. */
       readonly sha256?: string;
+      /** Of a file of more than 256 MiB: SHA-256 of pieces of it, and when it was written to last, in nanoseconds since 1970. */
+      readonly sample?: string;
+      readonly modified?: string;
       /** How to read it, as the context folder needs it. */
       readonly options?: JsonValue;
     }
@@ -98,6 +101,8 @@ export type StoredContext =
         readonly path: string;
         readonly bytes?: number;
         readonly sha256?: string;
+        readonly sample?: string;
+        readonly modified?: string;
         readonly blob?: BlobRef;
         /** Where it lies on the host, when `path` is the name it has in the context. */
         readonly file?: string;

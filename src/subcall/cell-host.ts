@@ -129,16 +129,36 @@ async function readProjection(projections: ReadonlyMap<string, Projection>, read
   if (projection.shape === 'mapping') {
     if (read.op === 'keys') return await projection.keys();
     if (read.op === 'length') return (await projection.keys()).length;
-    if (read.op === 'get') {
-      const value = await projection.get(read.key);
-      if (value === undefined) throw new ToolError('KeyError', read.key);
-      return value;
-    }
+    if (read.op === 'get') return await oneValue(projection, read.key);
+    if (read.op === 'values') return await valuesOf(projection, read.keys);
   } else {
     if (read.op === 'length') return await projection.length();
     if (read.op === 'slice') return checkSlice(projection.shape, await projection.slice(read.start, read.stop), read);
   }
   throw new ToolError('TypeError', `a lazy ${projection.shape} cannot be read by ${read.op}`);
+}
+
+type Mapping = Extract<Projection, { shape: 'mapping' }>;
+
+async function oneValue(projection: Mapping, key: string): Promise<JsonValue> {
+  const value = await projection.get(key);
+  if (value === undefined) throw new ToolError('KeyError', key);
+  return value;
+}
+
+/** Bytes of JSON behind which no further value is added to a reply. */
+const VALUES_BYTES = 2 * 1024 * 1024;
+
+async function valuesOf(projection: Mapping, keys: readonly string[]): Promise<readonly JsonValue[]> {
+  const values: JsonValue[] = [];
+  let bytes = 0;
+  for (const key of keys) {
+    const value = await oneValue(projection, key);
+    values.push(value);
+    bytes += JSON.stringify(value).length;
+    if (bytes >= VALUES_BYTES) break;
+  }
+  return values;
 }
 
 type Slice = Extract<ProjectionRead, { op: 'slice' }>;

@@ -127,9 +127,10 @@ function usageOf({ inputTokens, outputTokens, costUsd }: Usage): SubCallReply['u
 
 /** A value of the parent's memory as the child's context; a large one stays in the file it was spooled to. */
 function guestContext(value: GuestValue): ContextSource {
-  return contextSource(async () => {
+  return contextSource(async (room) => {
     if (value.kind === 'file') {
-      const looked = await lookAtFile(value.path, { as: value.as, encoding: value.encoding });
+      const how = { as: value.as, encoding: value.encoding };
+      const looked = await lookAtFile(value.path, how, { room, name: 'context' });
       // The file only transports the value: its name has no meaning for a model.
       const { description: _, notes: __, ...loaded } = looked;
       return loaded;

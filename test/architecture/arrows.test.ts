@@ -106,7 +106,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   'index.ts': [
     ...['context', 'engine', 'event', 'evidence', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema'],
-    'session',
+    ...['resume', 'session'],
     ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
   policy: ['engine', 'protocol'],

@@ -26,6 +26,7 @@ import { describeLazyValues } from './lazy-values.ts';
 import { describeLife } from './life.ts';
 import { describeNames } from './names.ts';
 import { describeOutput } from './output.ts';
+import { describePaging } from './paging.ts';
 import { describeQueries } from './queries.ts';
 import { describeReads } from './reads.ts';
 import { describeSabotage } from './sabotage.ts';
@@ -48,6 +49,7 @@ const TOPICS = [
   describeLazyValues,
   describeValues,
   describeFiles,
+  describePaging,
   describeReads,
   describeLife,
   describeContextFiles,

@@ -28,6 +28,7 @@ function hugeText(start: number, stop: number): string {
 function answer(read: ProjectionRead): JsonValue {
   if (read.op === 'keys') return ['x', 'y'];
   if (read.op === 'get') return read.key === 'x' ? 1 : [2];
+  if (read.op === 'values') return read.keys.map((key) => (key === 'x' ? 1 : [2]));
   if (read.op !== 'slice') return null;
   const { id, start, stop } = read;
   if (id === 'text') return POINTS.slice(start, stop).join('');
@@ -145,7 +146,7 @@ export function describeLazyValues(bench: () => Bench): void {
       expect((await bench().failure('json.dumps({1, 2})')).message).toContain('set is not JSON serializable');
     });
 
-    test('take more of str where it is cheap, and say what to do where it is not', async () => {
+    test('have the methods of str, and say what to do where that would read too much', async () => {
       const cheap = [
         'text.startswith("abc😀")',
         'text.endswith(("x", "end"))',
@@ -153,13 +154,20 @@ export function describeLazyValues(bench: () => Bench): void {
         'text.startswith("b", 1)',
       ];
       expect(await wrong([...cheap, '"".join(reversed(text)) == s[::-1]', 'text.size == len(text)'])).toEqual([]);
-      for (const method of ['split', 'lower', 'splitlines', 'replace']) {
-        const { type, message } = await bench().failure(`text.${method}()`);
+      const whole = ['text.split("c") == s.split("c")', 'text.upper() == s.upper()', 'text.splitlines() == [s]'];
+      expect(await wrong(whole)).toEqual([]);
+      await bench().repl.bind({ values: { book: { kind: 'projection', id: 'huge-text', shape: 'text', size: HUGE } } });
+      for (const method of ['split', 'lower', 'replace']) {
+        const { type, message } = await bench().failure(`book.${method}`);
         expect([type, message]).toEqual([
           'AttributeError',
           expect.stringContaining(`no ${method}(): use it on a slice`),
         ]);
       }
+      expect(await bench().failure('book.splitlines()')).toMatchObject({
+        type: 'OverflowError',
+        message: expect.stringContaining('for line in text.open()'),
+      });
       expect((await bench().failure('text.nonsense')).message).toBe("a projected text has no attribute 'nonsense'");
     });
   });

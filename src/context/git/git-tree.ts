@@ -58,8 +58,8 @@ export async function copyFromGit(request: GitRequest): Promise<GitCopy> {
   const annotate = (made: ContextSource): ContextSource =>
     note === undefined
       ? made
-      : contextSource(async () => {
-          const loaded = await made.load();
+      : contextSource(async (room) => {
+          const loaded = await made.load(room);
           return { ...loaded, notes: [...(loaded.notes ?? []), { ...note, text: `${source}: ${note.text}` }] };
         });
   return { ...copy, tree: type === 'tree', annotate };

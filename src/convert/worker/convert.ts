@@ -3,7 +3,7 @@ import type { Input } from './input.ts';
 import type { Output } from './output.ts';
 
 /** Converts a file of one kind. Each converter is loaded when it is needed. */
-type Converter = (input: Input, output: Output) => Promise<void>;
+type Converter = (input: Input, output: Output, part?: number) => Promise<void>;
 
 const CONVERTERS: Readonly<Record<ConvertedKind, () => Promise<Converter>>> = {
   pdf: async () => (await import('./pdf.ts')).convertPdf,
@@ -27,8 +27,14 @@ const CONVERTERS: Readonly<Record<ConvertedKind, () => Promise<Converter>>> = {
   image: async () => (await import('./image.ts')).convertImage,
 };
 
+/** A file, or one part of its table. */
+interface Wanted {
+  readonly kind: ConvertedKind;
+  readonly part?: number;
+}
+
 /** @throws Refusal, or the error of the parser for a file that it cannot read */
-export async function convert(kind: ConvertedKind, input: Input, output: Output): Promise<void> {
-  const converter = await CONVERTERS[kind]();
-  await converter(input, output);
+export async function convert(wanted: Wanted, input: Input, output: Output): Promise<void> {
+  const converter = await CONVERTERS[wanted.kind]();
+  await converter(input, output, wanted.part);
 }

@@ -11,11 +11,12 @@ import { Output } from './output.ts';
 const INPUT = 3;
 const OUTPUT = 1;
 
-const [kind, path] = process.argv.slice(2);
+const [wanted = '', path] = process.argv.slice(2);
+const [kind, part] = wanted.split(':');
 if (!isConvertedKind(kind)) throw new Error(`there is no kind ${String(kind)}`);
 const output = new Output(OUTPUT);
 try {
-  await convert(kind, openInput(INPUT, path), output);
+  await convert({ kind, ...(part !== undefined && { part: Number(part) }) }, openInput(INPUT, path), output);
   output.done(kind);
 } catch (error) {
   output.refused(error instanceof Refusal ? error.message : `it is damaged: ${firstLine(error)}`);

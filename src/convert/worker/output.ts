@@ -75,6 +75,12 @@ export class Output {
     };
   }
 
+  /** A table whose parts are converted later, with the rows of each. */
+  tableOfParts(name: string, columns: readonly string[], parts: readonly number[]): void {
+    const rows = parts.reduce((sum, one) => sum + one, 0);
+    this.#tables.push({ name: shortened(name), columns: columns.map(shortened), rows, parts });
+  }
+
   /** A file within the file, written piece by piece. */
   member(facts: Omit<ConvertedMember, 'file'>): { write(bytes: Uint8Array): void; end(): void } {
     const file = this.#open();

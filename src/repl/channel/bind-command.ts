@@ -1,5 +1,5 @@
 import { RlmError } from '../../errors.ts';
-import type { FileValue, JsonValue, ReplBindings, ReplValue } from '../port.ts';
+import { type FileValue, isReadOnDemand, type JsonValue, type ReplBindings, type ReplValue } from '../port.ts';
 import { encodeExact } from './frame.ts';
 import type { GuestResult } from './guest-command.ts';
 import { packDocuments } from './packed-documents.ts';
@@ -80,8 +80,8 @@ async function encodeDocuments(
   }
   const encoded: unknown[] = [];
   for (const [index, { path, content, about }] of documents.entries()) {
-    if (content.kind === 'file' && content.converts !== undefined) {
-      encoded.push({ path, about, content: { kind: 'converted', as: content.converts, bytes: content.bytes } });
+    if (content.kind === 'file' && isReadOnDemand(content)) {
+      encoded.push({ path, about, content: { kind: 'converted', as: content.converts ?? null, bytes: content.bytes } });
       continue;
     }
     const bytes = content.kind === 'file' && content.as === 'bytes';

@@ -43,6 +43,8 @@ export const MAX_LOOKUP_CHARS = 1_000;
  */
 export const MAX_SPOOLS = 16;
 
+/** Keys of a projected mapping whose values one request reads. The guest asks for 64. */
+export const MAX_READ_KEYS = 1_000;
 /** Images of one sub-call: what every provider takes in one request, and few enough that a model looks at each. */
 export const MAX_CALL_IMAGES = 16;
 /** Bytes of one image: the most that Anthropic takes. */

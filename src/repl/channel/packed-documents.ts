@@ -10,7 +10,7 @@ import { messageOf, RlmError } from '../../errors.ts';
 import { openRegularNow } from '../../regular-file.ts';
 import { decodeWhole } from '../../text-encoding.ts';
 import { createTimeSlices } from '../../time-slices.ts';
-import type { DocumentValue, FileValue } from '../port.ts';
+import { type DocumentValue, type FileValue, isReadOnDemand } from '../port.ts';
 
 /** A text of the host's memory that takes the way of files. It never touches a disk. */
 export interface MemoryText extends FileValue {
@@ -59,7 +59,7 @@ export async function* packDocuments(documents: readonly DocumentValue[]): Async
 }
 
 function isFile({ content }: DocumentValue): boolean {
-  return content.kind === 'file' && content.as !== 'json' && content.converts === undefined && !('text' in content);
+  return content.kind === 'file' && content.as !== 'json' && !isReadOnDemand(content) && !('text' in content);
 }
 
 async function pack(batch: readonly Placed[], pause: () => Promise<void>): Promise<Pack> {

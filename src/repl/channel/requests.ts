@@ -8,7 +8,7 @@ import { defined } from '../../defined.ts';
 import { asNumbers, type LostNumber, lostNumbers, parseWithDigits } from '../../json-digits.ts';
 import type { GuestValue, HistoryRead, JsonValue, ProjectionRead, ReplLimits, SubCallRequest } from '../port.ts';
 import type { Blob } from './blob-store.ts';
-import { ChannelViolation, MAX_CALL_IMAGES, MAX_IMAGE_BYTES, MAX_LOOKUP_CHARS } from './limits.ts';
+import { ChannelViolation, MAX_CALL_IMAGES, MAX_IMAGE_BYTES, MAX_LOOKUP_CHARS, MAX_READ_KEYS } from './limits.ts';
 import type { Part, PartReader } from './parts.ts';
 import { answerParts } from './results.ts';
 import { parseSeeds } from './seed-values.ts';
@@ -200,9 +200,15 @@ function parseHistory(fields: Fields): HistoryRead {
 
 function parseProjection(fields: Fields): ProjectionRead {
   const id = readString(fields, 'id', MAX_LOOKUP_CHARS);
-  const op = readChoice(fields, 'read', ['length', 'slice', 'keys', 'get']);
+  const op = readChoice(fields, 'read', ['length', 'slice', 'keys', 'get', 'values']);
+  if (op === 'values') return { id, op, keys: readList(fields, 'keys', MAX_READ_KEYS).map(checkKey) };
   if (op === 'get') return { id, op, key: readString(fields, 'key') };
   if (op !== 'slice') return { id, op };
   const start = readInteger(fields, 'start', 0, MAX_INDEX);
   return { id, op, start, stop: readInteger(fields, 'stop', start, MAX_INDEX) };
+}
+
+function checkKey(key: unknown): string {
+  if (typeof key === 'string') return key;
+  throw new ChannelViolation('a key of a projection is not a text');
 }
