@@ -4,7 +4,7 @@ from .own import own_builtins as __builtins__
 
 import csv
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .documents import Described
 from .json_values import parse_json
@@ -21,6 +21,8 @@ _SAMPLE_ROWS = 1_000
 _SAMPLE_CHARS = 100_000
 #: Rows up to which a table becomes a DataFrame.
 _FRAME_ROWS = 5_000_000
+#: Characters of the longest literal that the host searches for.
+_LITERAL = 1_000
 #: Above every number of a record.
 _ALL = 2**52
 
@@ -235,6 +237,36 @@ class LargeText(Described, ProjectedText):
         self._source = source
         self._line_count = large["lines"]
         self._about: dict = {}
+
+    def find(self, wanted: str, start: "int | None" = None, end: "int | None" = None) -> int:
+        """The first position of `wanted`, or -1, as `str.find`."""
+        for found in self._searched("find", wanted, start, end):
+            if found is None:
+                return super().find(wanted, start, end)
+            if found["at"] is not None:
+                return found["at"]
+        return -1
+
+    def count(self, wanted: str, start: "int | None" = None, end: "int | None" = None) -> int:
+        """The number of occurrences of `wanted` that do not overlap, as `str.count`."""
+        total = 0
+        for found in self._searched("count", wanted, start, end):
+            if found is None:
+                return super().count(wanted, start, end)
+            total += found["count"]
+        return total
+
+    def _searched(self, how: str, wanted: str, start: "int | None", end: "int | None") -> "Iterator[dict | None]":
+        """The findings of the host, a few seconds at a time. None where it cannot search: then the text is read."""
+        at, stop, _ = slice(start, end).indices(self.size)
+        if not isinstance(wanted, str) or not 0 < len(wanted) <= _LITERAL or at >= stop:
+            yield None
+            return
+        code = wanted.encode("utf-8", "surrogatepass").hex()
+        while at is not None:
+            found = self._source.get(f"{how} {at} {stop} {code}")
+            yield found
+            at = None if found is None else found["next"]
 
     @property
     def text(self) -> "LargeText":

@@ -41,7 +41,8 @@ const PIECE_BYTES = 2 * 1024 * 1024;
 /**
  * The documents of a context as a projection of the guest's. Keys are `3 facts`, `3 text 0`, `3 table 0 0`, `3 bytes 0`: the
  * document by its place, the part, and the byte at which a piece begins. `3/1` is the second document within the fourth.
- * Large texts and tables are read by number: `3 slice 0 1000`, `3 lines 0 10`, `3 records 0 0 10`, with the code of the delimiter for CSV.
+ * Large texts and tables are read by number: `3 slice 0 1000`, `3 lines 0 10`, `3 records 0 0 10`, with the code of the delimiter for CSV, `3 find 0 1000 6162`
+ * and `3 count …` for a literal in hexadecimal.
  *
  * @param wholeTextBytes bytes of the largest text that the guest gets whole
  */
@@ -72,7 +73,7 @@ export function documentReader(
       if (isStatement(key)) return await queryDocuments(documents, key);
       const [place = '', part = '', ...numbers] = key.split(' ');
       const read = async (): Promise<JsonValue | undefined> =>
-        await readPart(await open(place), part, { numbers: numbers.map(Number), wholeTextBytes });
+        await readPart(await open(place), part, { words: numbers, wholeTextBytes });
       try {
         return await read().catch(async (error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
@@ -119,14 +120,14 @@ export function readable(documents: readonly DocumentValue[]): readonly ReadDocu
 }
 
 interface PartRequest {
-  readonly numbers: readonly number[];
+  readonly words: readonly string[];
   readonly wholeTextBytes: number;
 }
 
 async function readPart(document: Opened, part: string, request: PartRequest): Promise<JsonValue | undefined> {
   const { file, converted, parts } = document;
-  const { numbers, wholeTextBytes } = request;
-  const [first = 0, second = 0, third = 0, delimiter] = numbers;
+  const { words, wholeTextBytes } = request;
+  const [first = 0, second = 0, third = 0, delimiter] = words.map(Number);
   switch (part) {
     case 'facts':
       return await factsOf(document, wholeTextBytes);
@@ -142,6 +143,13 @@ async function readPart(document: Opened, part: string, request: PartRequest): P
       return await parts.slice(first, second);
     case 'lines':
       return await parts.lines(first, second);
+    case 'find':
+    case 'count': {
+      const wanted = Buffer.from(words[2] ?? '', 'hex');
+      if (wanted.length === 0) return undefined;
+      const found = await parts.search({ start: first, stop: second, wanted, first: part === 'find' });
+      return found && { ...found };
+    }
     case 'records': {
       const range = { start: second, stop: third, ...(delimiter !== undefined && { delimiter }) };
       return { ...(await parts.records(first, range)) };

@@ -11,7 +11,8 @@ import type { FileValue } from '../repl/port.ts';
 import { BINARY, decodeWhole, type TextEncoding } from '../text-encoding.ts';
 import type { Guarded } from './file-guard.ts';
 import { encodingGiven } from './file-options.ts';
-import { type FileFacts, readAt, scanFile } from './scan-file.ts';
+import { scanOnce } from './large/scan-once.ts';
+import { type FileFacts, readAt } from './scan-file.ts';
 import { documentKindOf, TEXT_HEAD_BYTES } from './text-kinds.ts';
 
 /** How a file is read. */
@@ -53,7 +54,7 @@ export async function examine(absolute: string, options: FileOptions & Guarded &
   const opened = await file.stat({ bigint: true });
   if (!opened.isFile()) throw notRegular(absolute);
   const identity = guard?.checkOpen({ fd: file.fd, path: absolute });
-  const facts = await scanFile(file, Number(opened.size), encoding);
+  const facts = await scanOnce(file, opened, encoding);
   const converts =
     byKind && !(textAsIs && facts.is === 'text') ? await convertedKind(file, facts, absolute) : undefined;
   if (facts.is === 'text') checkWhole(absolute, facts);

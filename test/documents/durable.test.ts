@@ -1,5 +1,5 @@
 /** Documents on each backend: after a rollback, and in a session that is opened again from its store; a changed file is named. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -57,5 +57,33 @@ await onEachBackend(({ name, repl }) => {
     expect(JSON.stringify(error)).toContain(join(folder, 'a.pdf'));
     await last.close();
     writeFileSync(join(folder, 'a.pdf'), await makePdf([['Page one.'], ['Page two.']]));
+  });
+
+  it('files that have moved are found by resolveFile in a session that is opened again', async () => {
+    const path = join(folder, 'moving.txt');
+    writeFileSync(path, 'a text that moves');
+    const first = openRlm();
+    const session = await first.rlm.createSession({ context: fromFile(path) });
+    await session.execute('size = len(context)');
+    await first.close();
+    const moved = join(folder, 'moved.txt');
+    renameSync(path, moved);
+
+    const without = openRlm();
+    const { error } = await (await without.rlm.openSession(session.id)).execute('context[:6]');
+    expect(error?.message).toContain(`the file ${path} is gone`);
+    await without.close();
+
+    const next = openRlm();
+    const asked: string[] = [];
+    const again = await next.rlm.openSession(session.id, {
+      resolveFile: (file) => {
+        asked.push(file.path);
+        return moved;
+      },
+    });
+    expect((await again.execute('context[:6], size')).value).toBe("('a text', 17)");
+    expect(asked).toEqual([path]);
+    await next.close();
   });
 });

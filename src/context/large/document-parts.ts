@@ -12,6 +12,7 @@ import { LAZY_TABLE_BYTES } from './limits.ts';
 import { PartRows } from './part-rows.ts';
 import { madeFile, RecordFile, type Records } from './record-file.ts';
 import { readText } from './text-reader.ts';
+import { type Search, type SearchResult, searchText } from './text-search.ts';
 
 /** How the rows of a table are written: a JSON array of cells to a line, JSON Lines, or CSV. */
 export type TableForm = 'cells' | 'jsonl' | 'csv';
@@ -74,6 +75,14 @@ export class DocumentParts {
   async lines(start: number, stop: number): Promise<readonly string[]> {
     const { text } = this;
     return text === undefined ? [] : await (await readText(text)).lines(start, stop);
+  }
+
+  /** Occurrences of a literal; null for a text that has to be decoded for that. */
+  async search(search: Search): Promise<SearchResult | null> {
+    const { text } = this;
+    if (text === undefined) return null;
+    const { index } = await readText(text);
+    return index.utf8 ? await searchText(text, index, search) : null;
   }
 
   /** Rows of a table as they are written; of CSV the first one has the names of the columns. `delimiter`: its code. */

@@ -30,6 +30,8 @@ export const LAZY_TABLE_BYTES: number = 32 * MIB;
 export const STEP_BYTES: number = 256 * KIB;
 /** Places of an index at most: three numbers each, 3 MB. In a larger file they are further apart. */
 export const MOST_PLACES = 131_072;
+/** Bytes of a file from which on its facts are kept: to read it again takes longer than a blink. */
+export const SCANNED_ONCE_BYTES: number = 64 * MIB;
 /** Indexes of texts that are kept: a session has a few large files at a time. */
 export const MOST_INDEXES = 64;
 /** Milliseconds for which one request looks for records: a cell asks again, and can be stopped in between. */

@@ -133,7 +133,8 @@ class RecordCutter {
     const open = Math.min(this.#splitter.begin - this.#heldAt, this.#held.length);
     this.#held = this.#held.subarray(Math.max(0, open));
     this.#heldAt += Math.max(0, open);
-    if (this.#held.length > LONGEST_LINE)
+    if (this.#held.length > LONGEST_LINE && this.records.length > 0) this.#full = true;
+    else if (this.#held.length > LONGEST_LINE)
       throw new TooLong(
         `row ${this.#number} (counted from 0) has more than ${LONGEST_LINE} bytes: a quotation mark may be open`,
       );

@@ -5,6 +5,7 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { countCharacters } from '../../code-points.ts';
+import type { FileValue } from '../../repl/port.ts';
 import { completeUtf8, type TextDecoding, type TextEncoding } from '../../text-encoding.ts';
 import { MOST_PLACES, STEP_BYTES } from './limits.ts';
 
@@ -19,6 +20,8 @@ export interface TextIndex {
   readonly length: number;
   /** Lines of the whole text: each that a line feed ends, and a last one without. */
   readonly lines: number;
+  /** All of it is valid UTF-8. */
+  readonly utf8: boolean;
 }
 
 /** Bytes between two places of the index of a file of so many bytes. */
@@ -34,6 +37,7 @@ export class TextIndexBuilder {
   #length = 0;
   #feeds = 0;
   #open = false;
+  #utf8 = true;
 
   /** `skip`: bytes of the mark before the text. */
   constructor(bytes: number, skip: number) {
@@ -43,7 +47,8 @@ export class TextIndexBuilder {
   }
 
   get index(): TextIndex {
-    return { ...this.#places, length: this.#length, lines: this.#feeds + (this.#open ? 1 : 0) };
+    const lines = this.#feeds + (this.#open ? 1 : 0);
+    return { ...this.#places, length: this.#length, lines, utf8: this.#utf8 };
   }
 
   /** Whole characters of UTF-8. False for bytes that are not UTF-8. */
@@ -63,6 +68,7 @@ export class TextIndexBuilder {
 
   /** Bytes of another encoding, through the decoding of all of them. Gives their text. */
   *addDecoded(piece: Buffer, encoding: TextEncoding, decoding: TextDecoding): Generator<string> {
+    this.#utf8 = false;
     const cut = cutBefore(piece, encoding, this.#byte);
     if (cut > 0) {
       yield this.#decoded(piece.subarray(0, cut), decoding);
@@ -125,7 +131,7 @@ function feedsIn<T>(piece: { indexOf(feed: T, from?: number): number }, feed: T)
 const SINGLE_BYTE = /^(?:windows-|iso-8859|koi8|macintosh|x-mac|ibm866|binary)/;
 
 /** Whether each byte of a span of as many characters as bytes is one of its characters. */
-export function countsBytes(encoding: TextEncoding): boolean {
+function countsBytes(encoding: TextEncoding): boolean {
   return encoding === 'utf-8' || SINGLE_BYTE.test(encoding);
 }
 
@@ -152,4 +158,10 @@ export function placeBefore(places: readonly number[], position: number): number
     else high = middle - 1;
   }
   return low;
+}
+
+/** Whether each byte behind a place is a character, up to the next one. */
+export function isDirect({ encoding, bytes }: FileValue, index: TextIndex, place: number): boolean {
+  const characters = (index.characters[place + 1] ?? index.length) - (index.characters[place] ?? 0);
+  return countsBytes(encoding) && characters === (index.bytes[place + 1] ?? bytes) - (index.bytes[place] ?? 0);
 }

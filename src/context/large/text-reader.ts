@@ -9,7 +9,7 @@ import { decodeText } from '../../text-encoding.ts';
 import { scanFile } from '../scan-file.ts';
 import { openUnchanged, piecesFrom } from './large-file.ts';
 import { LONGEST_LINE, MOST_INDEXES, REPLY_BYTES } from './limits.ts';
-import { countsBytes, placeBefore, type TextIndex } from './text-index.ts';
+import { isDirect, placeBefore, type TextIndex } from './text-index.ts';
 
 /** Bytes that are read at once. */
 const PIECE_BYTES = 256 * 1024;
@@ -58,7 +58,7 @@ async function scan(file: FileValue): Promise<TextIndex> {
   const facts = await scanFile(handle, file.bytes, file.encoding);
   if (facts.is !== 'text') throw new Error('it is not text');
   const { characters: length, lines, skip, index } = facts;
-  return index ?? { bytes: [skip], characters: [0], feeds: [0], length, lines };
+  return index ?? { bytes: [skip], characters: [0], feeds: [0], length, lines, utf8: false };
 }
 
 interface Wanted {
@@ -95,12 +95,6 @@ async function slice({ file, index, start, stop }: Wanted): Promise<string> {
   return taken.join('');
 }
 
-/** Whether each byte behind a place is a character, up to the next one. */
-function isDirect({ encoding, bytes }: FileValue, index: TextIndex, place: number): boolean {
-  const characters = (index.characters[place + 1] ?? index.length) - (index.characters[place] ?? 0);
-  return countsBytes(encoding) && characters === (index.bytes[place + 1] ?? bytes) - (index.bytes[place] ?? 0);
-}
-
 async function lines({ file, index, start, stop }: Wanted): Promise<readonly string[]> {
   const last = Math.min(stop, index.lines);
   if (start >= last) return [];
@@ -116,8 +110,7 @@ async function lines({ file, index, start, stop }: Wanted): Promise<readonly str
   })) {
     if (collected.add(decoding.push(piece))) return collected.lines;
   }
-  collected.add(decoding.end());
-  collected.end();
+  if (!collected.add(decoding.end())) collected.end();
   return collected.lines;
 }
 
@@ -138,12 +131,10 @@ class LineCollector {
   add(text: string): boolean {
     let at = 0;
     for (let feed = text.indexOf('\n'); feed !== -1; feed = text.indexOf('\n', at)) {
-      this.#part(text, at, feed);
-      if (this.#close()) return true;
+      if (!this.#part(text, at, feed) || this.#close()) return true;
       at = feed + 1;
     }
-    this.#part(text, at, text.length);
-    return false;
+    return !this.#part(text, at, text.length);
   }
 
   /** The last line has no line feed. */
@@ -151,14 +142,17 @@ class LineCollector {
     if (this.#line < this.#stop) this.#close();
   }
 
-  #part(text: string, from: number, to: number): void {
-    if (this.#line < this.#start || from === to) return;
+  /** False for a line that is too long, behind others that are given. */
+  #part(text: string, from: number, to: number): boolean {
+    if (this.#line < this.#start || from === to) return true;
     this.#openChars += to - from;
+    if (this.#openChars > LONGEST_LINE && this.lines.length > 0) return false;
     if (this.#openChars > LONGEST_LINE)
       throw new TooLong(
         `line ${this.#line} (counted from 0) has more than ${LONGEST_LINE} characters: use slices of the text`,
       );
     this.#open.push(text.slice(from, to));
+    return true;
   }
 
   #close(): boolean {
