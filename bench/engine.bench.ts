@@ -15,7 +15,7 @@ import { cell, median, pipeRoundTrip, report } from './support/report.ts';
 
 /** Bars per backend: milliseconds, and how many pipe round trips an `llm_query` may take. */
 const BARS = {
-  python: { completion: 5, turn: 1, call: 2, child: 5 },
+  python: { completion: 5, turn: 2.5, call: 2, child: 5 },
   pyodide: { completion: 20, turn: 15, call: 3, child: 50 },
 } as const;
 
