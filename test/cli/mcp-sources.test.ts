@@ -3,8 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ask, cell, folder, mock, playing } from './ask-harness.ts';
+
+// Each starts a command and a server beside it.
+vi.setConfig({ testTimeout: 90_000 });
 
 const SERVER = fileURLToPath(new URL('./mcp-notes.ts', import.meta.url));
 const NODE = { command: process.execPath, args: ['--no-warnings', SERVER] };
