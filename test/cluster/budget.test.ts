@@ -32,7 +32,7 @@ describe.skipIf(MISSING !== undefined)('a run that may cost 1.00 USD, over four 
     stage = await Stage.open(['asks', ...WORKERS], ({ system, messages, index }) => {
       if (!system.includes('You answer a query')) {
         const usage = { inputTokens: 20, outputTokens: OUTPUT_TOKENS };
-        return { text: 'flat', usage, latencyMs: 100 + (index % 7) * 50 };
+        return { text: 'flat', usage, latencyMs: 500 + (index % 7) * 100 };
       }
       const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
       const cell = isChild
@@ -66,9 +66,10 @@ describe.skipIf(MISSING !== undefined)('a run that may cost 1.00 USD, over four 
     let kills = 0;
     for (;;) {
       const over = await Promise.race([running.closed.then(() => true), delay(500 + random() * 1_500, false)]);
-      if (over) break;
+      // Its result is there: it has only to close.
+      if (over || running.lines.length > 1) break;
       kills += 1;
-      if (kills === 3) {
+      if (kills === 2) {
         stage.drop(running);
         running = stage.run('asks', { queue, store, runId, env });
         continue;
@@ -97,7 +98,7 @@ describe.skipIf(MISSING !== undefined)('a run that may cost 1.00 USD, over four 
       // The limit was in the way, and there were kills.
       expect(costUsd).toBeGreaterThan(LIMIT_USD * 0.8);
       expect(billed).toBeGreaterThan(LIMIT_USD * 0.2);
-      expect(kills).toBeGreaterThanOrEqual(3);
+      expect(kills).toBeGreaterThanOrEqual(2);
     },
     2 * RUN_MS,
   );
