@@ -16,6 +16,8 @@ const LONGEST: readonly string[] = [
   'src/repl/python/watch.test.ts',
   'src/repl/python/conformance.test.ts',
   'test/field/newcomers.test.ts',
+  'test/documents/large-files.test.ts',
+  'test/documents/huge-file.test.ts',
   'test/repl-helpers/sql.test.ts',
   'test/repl-helpers/sql-files.test.ts',
   'src/repl/pyodide/life.test.ts',
