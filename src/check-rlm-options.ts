@@ -43,7 +43,7 @@ const RULES: Readonly<Partial<Record<keyof RlmOptions, Rule>>> = {
   requireInspection: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   fallbackToRootModel: { holds: (value) => typeof value === 'boolean', says: 'true or false' },
   cluster: {
-    holds: (value) => isObject(value) && typeof value.runChild === 'function',
+    holds: (value) => isObject(value) && typeof value.runChild === 'function' && typeof value.queueRun === 'function',
     says: 'a cluster, such as await connectCluster({ redis })',
   },
   onEvent: { holds: (value) => typeof value === 'function', says: 'a function' },
@@ -84,8 +84,6 @@ export function checkRlmOptions(options: RlmOptions): void {
     if (value !== undefined && !rule.holds(value))
       throw invalidOption(`The option ${name} has to be ${rule.says}; this is ${kindOf(value)}`);
   }
-  if (options.cluster !== undefined && options.policy !== undefined)
-    throw invalidOption('A policy is not checked on workers: leave the option policy or the option cluster out');
 }
 
 function isPrompt(value: unknown): boolean {

@@ -121,11 +121,15 @@ export type {
 } from './session/session.ts';
 export type { SessionState } from './session/session-state.ts';
 export {
+  type FollowOptions,
+  followRun,
   type MemoryStoreOptions,
   memoryStore,
+  type RunRecord,
   type SqliteStoreOptions,
   type Store,
   sqliteStore,
 } from './store/index.ts';
+export type { SubmittedRun } from './submit-run.ts';
 export type { DescribedFunction, HostTool, ToolCallOptions, ToolSet } from './tools/toolbox.ts';
 export type { ExecutedCommand, SubCall, Trajectory, Turn } from './trajectory.ts';

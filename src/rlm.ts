@@ -22,6 +22,7 @@ import type { SharedBudget } from './run/shared-budget.ts';
 import type { OpenSessionOptions, Session, SessionOptions } from './session/session.ts';
 import { rlmClosed } from './session/session-state.ts';
 import { Sessions } from './session/sessions.ts';
+import type { SubmittedRun } from './submit-run.ts';
 
 /** Options of `rlm.resume`. */
 export interface ResumeOptions<T = unknown> {
@@ -62,6 +63,13 @@ export interface Rlm extends AsyncDisposable {
    * completion, with `run-not-found` or `invalid-option` where there is nothing to resume.
    */
   resume<T = unknown>(runId: string, options?: ResumeOptions<T>): CompletionRun<T>;
+  /**
+   * Hands a completion to the workers of the options `cluster` and `store`: one of them owns it, and another one continues it where
+   * that one ends. It needs `fathom worker --store` on the same store.
+   *
+   * @throws RlmError for a request that cannot be right, or that needs this process (tools, checks, projections)
+   */
+  submit(request: CompletionRequest<unknown>): Promise<SubmittedRun>;
   /** A REPL that lives across completions. @throws RlmError `invalid-option`, `invalid-limit`, `isolation-unavailable`, `repl-failure` */
   createSession(options?: SessionOptions): Promise<Session>;
   /**
@@ -119,6 +127,13 @@ export function createRlm(options: RlmOptions): Rlm {
     },
     resume<T>(runId: string, given: ResumeOptions<T> = {}): CompletionRun<T> {
       return track(deferRun<T>(runId, () => resumeRun<T>(runId, given)));
+    },
+    async submit(request) {
+      if (closed !== undefined) throw rlmClosed();
+      const given = givenRequest(request);
+      if (given.problem !== undefined) throw given.problem.error;
+      const { submitRun } = await import('./submit-run.ts');
+      return await submitRun(given.request, { engine: engineFor(), store, clock, cluster: options.cluster });
     },
     createSession: (sessionOptions) => sessions.create(sessionOptions),
     openSession: (id, openOptions) => sessions.open(id, openOptions),

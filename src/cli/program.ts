@@ -63,6 +63,11 @@ function program(): Command {
       process.exitCode = await dryRun({ question, options, console, interrupts });
       return;
     }
+    if (options.detach === true) {
+      const { detach } = await import('./ask/detach.ts');
+      process.exitCode = await detach({ question, options, console });
+      return;
+    }
     const { ask } = await import('./ask/ask.ts');
     process.exitCode = await ask({ question, options, console, interrupts });
   });

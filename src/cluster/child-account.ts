@@ -5,6 +5,7 @@ import type { Reservation, Settlement } from '../model/account.ts';
 import type { Model } from '../model/index.ts';
 import type { CallUsage } from '../model/port.ts';
 import type { JournalEntry } from '../store/port.ts';
+import { COUNTED } from '../subcall/reply.ts';
 
 /** The effect of an entry on the account, once the entry is stored. */
 interface Booked {
@@ -37,12 +38,19 @@ export class ChildAccount {
   readonly #options: ChildOptions;
   readonly #ledger: Ledger;
   readonly #accounts = new Map<string, LedgerAccount>();
+  /** Keys of calls that began before this process had the run: the sub-calls of a resumed run are counted already. */
+  readonly #counted = new Set<string>();
   /** Attempts under way, by key and number. */
   readonly #open = new Map<string, { readonly reservation: Reservation; readonly worst: CallUsage }>();
 
   constructor(options: ChildOptions) {
     this.#options = options;
     this.#ledger = options.parent.ledger.child();
+  }
+
+  /** Takes note of what is recorded of the child when a worker begins with it. */
+  noteRecorded(entries: readonly JournalEntry[]): void {
+    for (const { kind, key } of entries) if (kind === 'begin' && !this.#accounts.has(key)) this.#counted.add(key);
   }
 
   /** Reserves what an entry announces, before it is stored. @throws BudgetError */
@@ -107,7 +115,8 @@ export class ChildAccount {
     const counted: CallKind = kind === 'compaction' ? 'root' : kind;
     const depth =
       this.#options.parent.depth + levelsBelow(key, this.#options.child.journal.path) + (counted === 'sub' ? 1 : 0);
-    const account = this.#ledger.account({ kind: counted, depth });
+    const ticket = this.#counted.has(key) ? { ticket: COUNTED } : {};
+    const account = this.#ledger.account({ kind: counted, depth, ...ticket });
     this.#accounts.set(key, account);
     return account;
   }

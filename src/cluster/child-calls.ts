@@ -2,6 +2,7 @@ import type { EventBody } from '../event/event.ts';
 import type { JsonValue } from '../repl/port.ts';
 import type { Durability, JournalEntry } from '../store/port.ts';
 import type { EnterBody, LeaveBody, ObserveBody } from './model-slots.ts';
+import type { PolicyQuestion } from './remote-policy.ts';
 
 /** The calls of a worker for one child, by method. */
 export interface ChildCalls {
@@ -19,6 +20,7 @@ export interface ChildCalls {
   readonly enter: EnterBody;
   readonly observe: ObserveBody;
   readonly leave: LeaveBody;
+  readonly policy: PolicyQuestion;
   readonly content: { readonly offset: number };
   readonly end: { readonly result?: JsonValue; readonly error?: JsonValue };
 }

@@ -2,12 +2,19 @@ import { ulid } from 'ulid';
 import { contextText } from '../context/context-text.ts';
 import type { LoadedContext } from '../context/index.ts';
 import { invalidSeed, loadSeeds } from '../context/seeds.ts';
+import type { CommandPolicy } from '../engine/command-policy.ts';
 import type { ChildOptions } from '../engine/run.ts';
 import type { Limits } from '../limits.ts';
 import type { ModelSettings } from '../model/model-settings.ts';
 import type { PromptOptions } from '../prompt/index.ts';
 import type { JsonValue, ReplValue, SeedFromCell, ToolBinding } from '../repl/port.ts';
 import { type ContextContent, contextContent, type SentContext } from './context-content.ts';
+
+/** The parts of a policy that a worker has to know; its functions stay with the process that asked. */
+export interface PolicyFacts {
+  readonly asks: boolean;
+  readonly maxRefusals?: number;
+}
 
 /** A child completion as it travels to a worker: plain data, without keys, headers or tools. */
 export interface ChildJob {
@@ -38,6 +45,8 @@ export interface ChildJob {
   readonly prompt: PromptOptions;
   readonly requireInspection: boolean;
   readonly modelSettings: ModelSettings;
+  /** Its commands are checked by the process that asked. */
+  readonly policy?: PolicyFacts;
 }
 
 /** A child as a job, and its context. */
@@ -75,6 +84,7 @@ export async function childJob(options: ChildOptions, coordinator: string): Prom
       prompt,
       requireInspection,
       modelSettings,
+      ...(engine.defaults.policy !== undefined && { policy: policyFacts(engine.defaults.policy) }),
     },
   };
 }
@@ -103,6 +113,10 @@ async function valueOfText(
   if (value.kind !== 'text' && !(value.kind === 'file' && value.as === 'text')) return undefined;
   const whole = await contextText({ kind: 'one', context: loaded }, limits.promptBytes);
   return 'text' in whole ? { kind: 'text', text: whole.text } : undefined;
+}
+
+function policyFacts({ ask, maxRefusals }: CommandPolicy): PolicyFacts {
+  return { asks: ask !== undefined, ...(maxRefusals !== undefined && { maxRefusals }) };
 }
 
 /** The limits of the tree, those of budget and time by what is left of them. JSON has no infinity. */

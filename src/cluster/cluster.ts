@@ -5,12 +5,13 @@ import type { ChildOptions, ChildRunner } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import type { JsonValue } from '../repl/port.ts';
 import { childJob } from './child-job.ts';
-import { type ClusterConnection, type ClusterOptions, openConnection, openQueue } from './connection.ts';
+import { type ClusterConnection, type ClusterOptions, openConnection, openQueue, withoutRedis } from './connection.ts';
 import { PaceDesk } from './pace-desk.ts';
 import { PaceHolder } from './pace-holder.ts';
 import { QueuePlace } from './queue-place.ts';
 import type { RemoteCall } from './remote-calls.ts';
 import { RemoteChild } from './remote-child.ts';
+import { queueRun, type RunQueue } from './run-job.ts';
 import { sharedRates } from './shared-rates.ts';
 
 /** Workers that run the children of this process's runs. */
@@ -44,12 +45,24 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const { calls, redis } = connection;
   desk = new PaceDesk({ clock, isPresent: connection.isPresent });
   const holder = new PaceHolder({ redis, key: connection.key('pace'), own: calls.id });
-  connection.announce();
-  const queue = openQueue(connection);
+  let lost: RlmError | undefined;
+  connection.announce({
+    onReport: (line) => {
+      lost = undefined;
+      for (const child of children.values()) child.report(line);
+    },
+    onLost: (error) => {
+      lost = error;
+      for (const child of children.values()) child.fail(error);
+    },
+  });
+  const queue = openQueue(connection, connection.queueName);
+  let runs: RunQueue | undefined;
   let closed = false;
 
   async function runChild(options: ChildOptions): Promise<CompletionResult<unknown>> {
     if (closed) throw new RlmError({ code: 'cancelled', message: 'The connection to the cluster is closed.' });
+    if (lost !== undefined) options.parent.stop.fail(lost);
     return await runRemotely(options, { children, connection, queue });
   }
 
@@ -58,13 +71,17 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     closed = true;
     for (const child of children.values())
       child.stop(new RlmError({ code: 'cancelled', message: 'The cluster was closed.' }));
-    await queue.close();
-    await holder.close();
+    await Promise.all([withoutRedis(queue.close()), runs && withoutRedis(runs.close())]);
+    await withoutRedis(holder.close());
     await connection.close();
   }
   return {
     runChild,
     rates: sharedRates({ calls, holder, desk, clock }),
+    async queueRun(runId) {
+      runs ??= openQueue(connection, connection.runQueueName);
+      await queueRun(runs, runId);
+    },
     async status() {
       const { waiting = 0, active = 0 } = await queue.getJobCounts('waiting', 'active');
       return { waiting, active };
@@ -93,13 +110,16 @@ async function runRemotely(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    const place = await QueuePlace.take(queue, job, child);
+    const place = QueuePlace.take(queue, job, child);
     const reported = parent.clock.schedule(NO_WORKER_MS, () => child.reportWaiting());
     try {
+      // Without Redis it is not added for as long as that is silent.
+      await Promise.race([place, child.ended]);
       return await child.ended;
     } finally {
       reported();
-      await place.leave(signal.aborted);
+      if (signal.aborted) await withoutRedis(place.then((taken) => taken.leave(true)));
+      else await (await place).leave(false);
     }
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -80,5 +80,11 @@ export function takenOver(): RlmError {
   return new RlmError({
     code: 'cancelled',
     message: 'Another worker has this child now: nothing of it is sent or stored from here.',
+    data: { takenOver: true },
   });
+}
+
+export function isTakenOver(error: unknown): boolean {
+  if (CompletionError.isInstance(error)) return isTakenOver(error.cause);
+  return RlmError.isInstance(error) && error.data.takenOver === true;
 }

@@ -13,6 +13,7 @@ import { type EnterBody, type LeaveBody, ModelSlots, type ObserveBody } from './
 import { type IsPresent, watchPresence } from './presence.ts';
 import { RelayedRuns } from './relayed-runs.ts';
 import type { RemoteCall, RemoteCalls } from './remote-calls.ts';
+import { answerPolicy, type PolicyQuestion } from './remote-policy.ts';
 
 /** Milliseconds for which a child that is stopped may still report its end. */
 const STOP_WAIT_MS = 3_000;
@@ -94,10 +95,19 @@ export class RemoteChild {
 
   /** Reports that no worker has taken it so far. */
   reportWaiting(): void {
-    if (this.#worker !== undefined) return;
+    if (this.#worker === undefined) this.report('a child waits for a worker: `fathom worker` starts one');
+  }
+
+  /** Reports something about its way to a worker as progress of the run above it. */
+  report(status: string): void {
     const { emit, limits } = this.#options.parent;
-    const status = 'a child waits for a worker: `fathom worker` starts one';
     emit({ type: 'run.progress', turn: 0, maxTurns: limits.maxTurns, fraction: 0, status });
+  }
+
+  /** Stops the run above it, which can be resumed: no worker can be reached. */
+  fail(error: RlmError): void {
+    this.#options.parent.stop.fail(error);
+    this.stop(error);
   }
 
   /**
@@ -140,6 +150,8 @@ export class RemoteChild {
         return this.#slots.observe(body as unknown as ObserveBody);
       case 'leave':
         return this.#slots.leave(body as unknown as LeaveBody);
+      case 'policy':
+        return await this.#askPolicy(body as unknown as PolicyQuestion);
       case 'content': {
         const { offset } = body as unknown as ChildCalls['content'];
         return (await this.#parts.content?.part(offset))?.toString('base64') ?? '';
@@ -171,6 +183,7 @@ export class RemoteChild {
     // A thousand new children need not read the journal of all of them.
     const entries = again || resumed ? await relay.entries() : [];
     for (const entry of entries) this.#noteRun(entry);
+    this.#account.noteRecorded(entries);
     return { entries: entries as unknown as JsonValue };
   }
 
@@ -227,6 +240,10 @@ export class RemoteChild {
     this.#checkRun(runId);
     await this.#relayed.open(runId, parentRunId, true);
     return null;
+  }
+
+  async #askPolicy(question: PolicyQuestion): Promise<JsonValue> {
+    return await answerPolicy(this.#options.parent.engine.defaults.policy, question);
   }
 
   async #callTool({ name, args, toolCallId, repeated }: ChildCalls['tool']): Promise<JsonValue> {

@@ -14,6 +14,7 @@ export class RemoteParent {
   readonly #job: ChildJob;
   readonly #calls: RemoteCalls;
   readonly #leaseMs: number;
+  readonly #onCall: () => void;
   /** Names this execution: the same worker may get the same child again. */
   readonly #attempt = ulid();
   readonly #stop = new AbortController();
@@ -28,10 +29,18 @@ export class RemoteParent {
     job,
     calls,
     leaseMs,
-  }: { readonly job: ChildJob; readonly calls: RemoteCalls; readonly leaseMs: number }) {
+    onCall,
+  }: {
+    readonly job: ChildJob;
+    readonly calls: RemoteCalls;
+    readonly leaseMs: number;
+    /** Called for each model call that may be sent. */
+    readonly onCall: () => void;
+  }) {
     this.#job = job;
     this.#calls = calls;
     this.#leaseMs = leaseMs;
+    this.#onCall = onCall;
     this.#gone.promise.catch(() => undefined);
   }
 
@@ -88,8 +97,12 @@ export class RemoteParent {
 
   /** Records an entry there. The record of an attempt that begins is a permission to send. */
   async append(entry: JournalEntry, durability: string): Promise<void> {
-    if (entry.kind === 'begin') await this.#permit('append', { entry, durability });
-    else await this.ask('append', { entry, durability });
+    if (entry.kind !== 'begin') {
+      await this.ask('append', { entry, durability });
+      return;
+    }
+    await this.#permit('append', { entry, durability });
+    this.#onCall();
   }
 
   /** Milliseconds for which this worker may send: no other worker has the child before they are over. */

@@ -1,5 +1,6 @@
 import { replPlace } from '../admission/repl-places.ts';
 import { runPlaces } from '../admission/tree-places.ts';
+import { RestartPolicy, RestartTree } from '../engine/restart.ts';
 import type { CompletionResult } from '../engine/result.ts';
 import type { Engine, Run, RunStore } from '../engine/run.ts';
 import { createEventBus } from '../event/bus.ts';
@@ -11,12 +12,14 @@ import { createModelPolicy } from '../model/model-policy.ts';
 import type { JsonValue } from '../repl/port.ts';
 import { runChild } from '../run/execute-run.ts';
 import { childLevels, openRun, prepareRun } from '../run/open-run.ts';
+import { processInWords } from '../store/lock-owner.ts';
 import type { JournalEntry } from '../store/port.ts';
 import { childRequest } from '../subcall/child-run.ts';
 import { ToolError, type ToolSet } from '../tools/toolbox.ts';
 import type { ChildJob } from './child-job.ts';
 import type { ContentCache } from './content-cache.ts';
 import type { RemoteParent } from './remote-parent.ts';
+import { relayedPolicy } from './remote-policy.ts';
 import { relayedRates } from './remote-rates.ts';
 
 export interface ChildHere {
@@ -28,16 +31,40 @@ export interface ChildHere {
   readonly cache: ContentCache;
 }
 
-/** Runs a child of another process as that process would: the same code, with a journal and events that go there. */
-export async function runChildHere({
+/**
+ * Runs a child of another process as that process would: the same code, with a journal and events that go there. Where one of its REPLs
+ * is killed from outside, the child alone is replayed from its journal, in new REPLs of this worker.
+ */
+export async function runChildHere(here: ChildHere): Promise<CompletionResult<unknown>> {
+  const { job, parent } = here;
+  const restart = new RestartPolicy();
+  for (let { entries } = here; ; ) {
+    try {
+      return await runGeneration({ ...here, entries, restart });
+    } catch (error) {
+      if (!(error instanceof RestartTree) || parent.signal.aborted) throw error;
+      const { runId, parentRunId } = job;
+      const body: EventBody = { type: 'repl.restarted', reason: error.reason, lost: REPLAYED };
+      await parent.ask('event', { runId, parentRunId, body });
+      // As another worker would: its reservations and turns are given back there, and its log begins again.
+      entries = await parent.hello();
+      restart.restarted();
+    }
+  }
+}
+
+const REPLAYED = 'the child executes its cells again in a new REPL, with every answer that is paid for';
+
+async function runGeneration({
   job,
   entries,
   parent,
   engine: own,
   cache,
-}: ChildHere): Promise<CompletionResult<unknown>> {
+  restart,
+}: ChildHere & { readonly restart: RestartPolicy }): Promise<CompletionResult<unknown>> {
   const { signal } = parent;
-  const engine = relayingEngine(own, parent);
+  const engine = relayingEngine(own, job, parent);
   const { clock } = engine;
   const resumed = entries.length > 0;
   const options = { journalId: job.traceId, path: job.path, clock, store: relayingStore(parent, entries) };
@@ -50,7 +77,7 @@ export async function runChildHere({
   });
   let closing: Promise<void> = Promise.resolve();
   try {
-    const above = await runAbove(job, { engine, journal, parent });
+    const above = await runAbove(job, { engine, journal, parent, restart });
     const context = await cache.contextOf(job, parent);
     const asked = {
       kind: 'rlm' as const,
@@ -83,11 +110,15 @@ export async function runChildHere({
   }
 }
 
+interface Above {
+  readonly engine: Engine;
+  readonly journal: Journal;
+  readonly parent: RemoteParent;
+  readonly restart: RestartPolicy;
+}
+
 /** The run above the child: it has the tree, the limits and the tools, and makes no calls of its own. */
-async function runAbove(
-  job: ChildJob,
-  { engine, journal, parent }: { readonly engine: Engine; readonly journal: Journal; readonly parent: RemoteParent },
-): Promise<Run> {
+async function runAbove(job: ChildJob, { engine, journal, parent, restart }: Above): Promise<Run> {
   const { models: refs, allowedModels, traceId, parentRunId } = job;
   const [model = '', ...subModel] = refs;
   const models = await createModelPolicy({
@@ -96,7 +127,7 @@ async function runAbove(
   const events = engine.openEvents({ runId: parentRunId, traceId });
   const { recovered } = journal;
   const open = openRun({
-    ...{ engine, id: parentRunId, kind: 'session', events, journal: journal.root, recovered },
+    ...{ engine, id: parentRunId, kind: 'session', events, journal: journal.root, recovered, restart },
     signal: parent.signal,
     request: {
       query: '',
@@ -133,7 +164,7 @@ type ToolAnswer =
   | { readonly error: { readonly name: string; readonly message: string } };
 
 /** The engine of this worker, whose events and records go to the process that asked. */
-function relayingEngine(own: Engine, parent: RemoteParent): Engine {
+function relayingEngine(own: Engine, { policy }: ChildJob, parent: RemoteParent): Engine {
   const parents = new Map<string, string>();
   const runs: RunStore = {
     ...own.runs,
@@ -144,6 +175,8 @@ function relayingEngine(own: Engine, parent: RemoteParent): Engine {
   };
   return {
     ...own,
+    worker: processInWords(),
+    defaults: { ...own.defaults, policy: policy && relayedPolicy(policy, parent) },
     rates: relayedRates(parent, own.clock),
     runs,
     openEvents: ({ runId, traceId, parent: above }) => {

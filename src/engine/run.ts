@@ -118,8 +118,8 @@ export interface OpenRun {
   readonly journal: JournalScope;
   /** The session whose REPL it uses. */
   readonly sessionId: string | undefined;
-  /** Set when the run continues after an interruption: how it had ended, when that is known. */
-  readonly resumed: { readonly previous?: RunResumed['previous'] } | undefined;
+  /** Set when the run continues after an interruption: how it had ended, when that is known; or when it was queued for a worker. */
+  readonly resumed: { readonly previous?: RunResumed['previous']; readonly queued?: true } | undefined;
   /** Room for the REPLs of a root and its children: waited for before its REPL opens. */
   readonly places: TreePlaces | undefined;
   /** Milliseconds since the epoch; a restarted run keeps its own. */
@@ -182,17 +182,21 @@ export interface Engine {
   readonly runs: RunStore;
   readonly newId: () => string;
   readonly defaults: EngineDefaults;
+  /** This process, for the runs that it works on for others. */
+  readonly worker?: string;
   /** Children run in other processes: they need no room for REPLs here. */
   readonly childrenElsewhere: boolean;
   /** Runs a child completion to its end. Handed in here, so that serving sub-calls does not import running a completion. */
   readonly runChild: (options: ChildOptions) => Promise<CompletionResult<unknown>>;
 }
 
-/** Runs children in other processes. */
+/** Runs children in other processes, and hands them whole runs. */
 export interface ChildRunner {
   readonly runChild: Engine['runChild'];
   /** Shared with other processes that call the same models. */
   readonly rates: RateControl;
+  /** A stored run waits for a worker from now on; once, however often this is called. */
+  readonly queueRun: (runId: string) => Promise<void>;
 }
 
 /** How a child completion is started. */

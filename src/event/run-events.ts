@@ -84,6 +84,8 @@ export interface RunStarted {
   /** `none` for a direct answer. */
   readonly backend: string;
   readonly isolation: string;
+  /** The worker that runs it, where another process asked for it: its machine and process. */
+  readonly worker?: string;
   /** Of a completion of a session. */
   readonly sessionId?: string;
 }

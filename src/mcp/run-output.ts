@@ -9,7 +9,7 @@ import type { ToolOutput } from './tool.ts';
 /** A run without its answer. */
 export const RUN_FACTS: z.ZodRawShape = {
   run_id: z.string(),
-  status: z.enum(['running', 'paused', 'interrupted', 'completed', 'failed', 'aborted']),
+  status: z.enum(['queued', 'running', 'paused', 'interrupted', 'completed', 'failed', 'aborted']),
   question: z.string().optional(),
   turn: z.number().optional().describe('of a run that is running, from 1'),
   max_turns: z.number().optional(),

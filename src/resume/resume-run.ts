@@ -24,6 +24,8 @@ export interface Interrupted {
   readonly journal: Journal;
   readonly log: ReopenedLog;
   readonly backend: string;
+  /** It was submitted, and has not begun. */
+  readonly queued?: true;
 }
 
 export interface ResumeOptions {
@@ -86,6 +88,7 @@ async function read(runId: string, options: ResumeOptions): Promise<Interrupted>
     journal,
     log: await reopenLog(store.events, runId),
     backend: request.backend,
+    ...(status === 'queued' && { queued: true as const }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { RunStore } from '../engine/run.ts';
+import type { Run, RunStore } from '../engine/run.ts';
 import { RlmError } from '../errors.ts';
 import { reopenLog } from '../event/reopen.ts';
 import { createJournal, openJournal } from '../journal/index.ts';
@@ -56,6 +56,27 @@ function runLocked(runId: string, { heldBy, process: owner }: Extract<LockResult
   });
 }
 
+/** The stop requests of the runs that this process works on, by run id. */
+const listened = new WeakMap<Store, Map<string, () => void>>();
+
+/** From now on, requests of other processes reach the run. */
+function listenForStops({ id, stop }: Pick<Run, 'id' | 'stop'>, store: Store): void {
+  const ends = listened.get(store) ?? new Map<string, () => void>();
+  listened.set(store, ends);
+  ends.get(id)?.();
+  let received = false;
+  const unwatch = store.stops.watch(id, ({ action, reason }) => {
+    received = true;
+    stop[action](reason);
+  });
+  ends.set(id, () => {
+    unwatch();
+    ends.delete(id);
+    // A run that is resumed later is not stopped by it. A store that fails reports it to the run.
+    if (received) Promise.resolve(store.stops.delete(id)).catch(() => undefined);
+  });
+}
+
 /** Stores runs: one record each, their events, and the journal of each tree. Records have the time of the wall clock. */
 export function runStore(store: Store, { clock, wall }: { readonly clock: Clock; readonly wall: Clock }): RunStore {
   const now = (): string => new Date(wall.now()).toISOString();
@@ -79,12 +100,14 @@ export function runStore(store: Store, { clock, wall }: { readonly clock: Clock;
       };
       const { result: _, ...rest } = record;
       await store.runs.put({ ...rest, status: 'running', updatedAt: now() });
+      listenForStops(run, store);
     },
     async end(runId, ended) {
       try {
         const record = await store.runs.get(runId);
         if (record !== undefined) await store.runs.put({ ...record, ...endOf(ended), updatedAt: now() });
       } finally {
+        listened.get(store)?.get(runId)?.();
         unclaim(runId, store);
       }
     },

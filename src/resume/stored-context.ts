@@ -1,3 +1,4 @@
+import { ContentFolder } from '../context/content-folder.ts';
 import { documentsContext } from '../context/documents.ts';
 import { namedFile } from '../context/from-file.ts';
 import {
@@ -15,6 +16,7 @@ import { contextSource, isContextSource } from '../context/input.ts';
 import { describeJson } from '../context/load.ts';
 import { mapBounded } from '../map-bounded.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
+import type { BlobRef } from '../store/blob-store.ts';
 import type { Store, StoredContext } from '../store/index.ts';
 import { FileNotAtHand, findFile, fingerprint, type ResolveFile } from './file-reference.ts';
 
@@ -24,45 +26,50 @@ type StoredFile = Extract<StoredContext, { kind: 'file' }>;
 const ONLY = 'context';
 
 /** Contexts as a store keeps them: texts as blobs, files by path, size and hash, projections by name only. */
-export async function storeContexts(set: ContextSet, store: Store, owner: string): Promise<readonly StoredContext[]> {
+export async function storeContexts(set: ContextSet, handle: StoreHandle): Promise<readonly StoredContext[]> {
   const entries: Iterable<readonly [string, LoadedContext]> = set.kind === 'one' ? [[ONLY, set.context]] : set.contexts;
-  return await Promise.all([...entries].map(([name, context]) => storeOne(name, context, { store, owner })));
+  return await Promise.all([...entries].map(([name, context]) => storeOne(name, context, handle)));
 }
 
 /** Seed values, as {@link storeContexts} keeps contexts. */
-export async function storeSeeds(seeds: LoadedSeeds, store: Store, owner: string): Promise<readonly StoredContext[]> {
-  return await Promise.all([...seeds].map(([name, value]) => storeOne(name, value, { store, owner })));
+export async function storeSeeds(seeds: LoadedSeeds, handle: StoreHandle): Promise<readonly StoredContext[]> {
+  return await Promise.all([...seeds].map(([name, value]) => storeOne(name, value, handle)));
 }
 
-export async function storeAttachments(list: LoadedContext, store: Store, owner: string): Promise<StoredContext> {
-  return await storeOne('attachments', list, { store, owner });
+export async function storeAttachments(list: LoadedContext, handle: StoreHandle): Promise<StoredContext> {
+  return await storeOne('attachments', list, handle);
 }
 
-interface StoreHandle {
+/** Where contexts are stored. */
+export interface StoreHandle {
   readonly store: Store;
+  /** The run. */
   readonly owner: string;
+  /** Copies files into the store: the run is for another machine. Default false. */
+  readonly copyFiles?: boolean;
 }
 
 async function storeOne(
   name: string,
   { value, notes = [], origin }: LoadedContext,
-  { store, owner }: StoreHandle,
+  handle: StoreHandle,
 ): Promise<StoredContext> {
-  if (origin !== undefined) return { ...(await storedFile(origin, store)), name };
+  const { store, owner } = handle;
+  if (origin !== undefined) return { ...(await storedFile(origin, handle)), name };
   switch (value.kind) {
     case 'text':
       return { name, kind: 'text', blob: await store.blobs.put(value.text, owner) };
     case 'json':
       return { name, kind: 'json', blob: await store.blobs.put(value.json, owner) };
     case 'file':
-      return { ...(await storedFile(value, store)), name };
+      return { ...(await storedFile(value, handle)), name };
     case 'document':
-      return { ...(await storedFile(value.file, store)), name };
+      return { ...(await storedFile(value.file, handle)), name };
     case 'documents':
       return {
         name,
         kind: 'files',
-        documents: await mapBounded(value.documents, (document) => storeDocument(document, { store, owner })),
+        documents: await mapBounded(value.documents, (document) => storeDocument(document, handle)),
         options: { notes: notes.map((note) => ({ ...note })) },
       };
     case 'projection':
@@ -73,14 +80,19 @@ async function storeOne(
 }
 
 /** Hashing reads the file; within one process, size and path identify it. */
-async function storedFile(value: FileValue, store: Store): Promise<Omit<StoredFile, 'name'>> {
+async function storedFile(
+  value: FileValue,
+  { store, owner, copyFiles = false }: StoreHandle,
+): Promise<Omit<StoredFile, 'name'>> {
   const { path, bytes, encoding, skip, as, named, name, converts, modified } = value;
   const hashes = store.location === 'memory' ? {} : await fingerprint(path, bytes);
+  const blob = copyFiles ? { blob: await store.blobs.putFile(path, owner) } : {};
   return {
     kind: 'file',
     path,
     bytes,
     ...hashes,
+    ...blob,
     ...(modified !== undefined && { modified }),
     options: {
       ...{ encoding, skip, as },
@@ -97,7 +109,8 @@ type StoredDocument = Extract<StoredContext, { kind: 'files' }>['documents'][num
 /** The form of a document whose blob holds bytes. */
 const IN_BASE64 = { as: 'bytes', blob: 'base64' } as const;
 
-async function storeDocument(document: Document, { store, owner }: StoreHandle): Promise<StoredDocument> {
+async function storeDocument(document: Document, handle: StoreHandle): Promise<StoredDocument> {
+  const { store, owner } = handle;
   const { path, content } = document;
   // That of other documents comes out of their file.
   const about = document.about?.attachment === undefined ? {} : { about: document.about as JsonValue };
@@ -106,7 +119,7 @@ async function storeDocument(document: Document, { store, owner }: StoreHandle):
     const blob = await store.blobs.put(Buffer.from(content.data).toString('base64'), owner);
     return { path, blob, options: { ...IN_BASE64, ...(document.about !== undefined && { about: document.about }) } };
   }
-  const { kind: _, path: file, ...reference } = await storedFile(content, store);
+  const { kind: _, path: file, ...reference } = await storedFile(content, handle);
   return { ...reference, path, file, ...about };
 }
 
@@ -184,6 +197,7 @@ async function read(stored: Exclude<StoredContext, { kind: 'none' }>, access: Lo
     case 'json':
       return jsonSource(await store.blobs.text(stored.blob));
     case 'file':
+      if (stored.blob !== undefined) return await copySource(stored, stored.blob, store);
       return fileSource(await findFile(stored, resolveFile), stored.options as FileRecord);
     case 'files':
       return await documentsSource(stored, access);
@@ -195,6 +209,24 @@ async function read(stored: Exclude<StoredContext, { kind: 'none' }>, access: Lo
         remedy: 'Start a new run instead',
       });
   }
+}
+
+/** The copy that the store has for other machines; it has the name of the file. */
+async function copySource({ path, options }: StoredFile, blob: BlobRef, store: Store): Promise<ContextSource> {
+  const record = options as FileRecord;
+  const { name = path.split(/[/\\]/).at(-1) ?? path } = record;
+  return fileSource(await copyOf(blob, store), { ...record, name });
+}
+
+/** Files that were stored for other machines, on this one. */
+const copies = new ContentFolder();
+
+async function copyOf(blob: BlobRef, { blobs }: Store): Promise<string> {
+  const write = async (path: string): Promise<string> => {
+    await blobs.copyTo(blob, path);
+    return blob.id;
+  };
+  return await copies.pathOf({ sha256: blob.id, bytes: blob.bytes, write });
 }
 
 /** How a file was read. Files read by version 0.1 have only `latin-1` where the Encoding Standard has other names. */
@@ -227,11 +259,14 @@ async function documentsSource(
 ): Promise<Part> {
   const documents: Document[] = await mapBounded(
     stored.documents,
-    async ({ path, blob, file = path, options, bytes = 0, about: recorded, ...hashes }) => {
+    async ({ path, blob, file, options, bytes = 0, about: recorded, ...hashes }) => {
       const about = recorded === undefined ? {} : { about: recorded as NonNullable<Document['about']> };
-      if (blob !== undefined)
+      if (blob !== undefined && file === undefined)
         return { ...blobDocument({ path, text: await store.blobs.text(blob), options }), ...about };
-      const found = await findFile({ ...hashes, path: file, bytes }, resolveFile);
+      const found =
+        blob === undefined
+          ? await findFile({ ...hashes, path: file ?? path, bytes }, resolveFile)
+          : await copyOf(blob, store);
       const how = options as Pick<FileValue, 'as' | 'converts' | 'encoding' | 'skip'>;
       return { path, content: { kind: 'file', path: found, bytes, ...how }, ...about } as const;
     },

@@ -258,20 +258,20 @@ async function openConversation(run: Run, { repl }: Workspace, { inForce }: Boun
 }
 
 function reportStarted(run: Run, facts: Pick<RunStarted, 'backend' | 'isolation' | 'contexts'>): void {
-  const { depth, models, query, sessionId } = run;
+  const { depth, models, query, sessionId, engine } = run;
   for (const fallback of depth === 0 ? models.fallbacks : []) run.emit({ type: 'subcall.fallback', ...fallback });
   const modelAt = (at: number): string => models.inUse(models.at(at)).id;
   run.emit({
     type: 'run.started',
     ...{ query, depth, ...facts },
     ...{ rootModel: modelAt(depth), subCallModel: modelAt(depth + 1) },
-    ...(sessionId !== undefined && { sessionId }),
+    ...defined({ sessionId, worker: engine.worker }),
   });
 }
 
 /** Emits that an interrupted run continues, before anything can end it again. */
 function reportResumed({ events, parent, tree: { recovered }, resumed }: OpenRun): void {
-  if (parent !== undefined || recovered === undefined) return;
+  if (parent !== undefined || recovered === undefined || resumed?.queued === true) return;
   if (resumed === undefined && recovered.steps === 0 && recovered.attempts.length === 0) return;
   const possiblyBilled = recovered.attempts.filter((attempt) => attempt.inFlight).length;
   const before = resumed?.previous === undefined ? {} : { previous: resumed.previous };

@@ -63,7 +63,12 @@ export interface StartRunOptions {
   /** A known error in the request: the run rejects with it. */
   readonly problem?: OpenRun['problem'];
   /** Resumes a run that was interrupted. */
-  readonly interrupted?: { readonly runId: string; readonly journal: Journal; readonly log: ReopenedLog };
+  readonly interrupted?: {
+    readonly runId: string;
+    readonly journal: Journal;
+    readonly log: ReopenedLog;
+    readonly queued?: true;
+  };
   /** Default: the run has a REPL of its own. */
   readonly session?: SessionLease;
   /** The account it shares with other runs. Default: its own. */
@@ -95,7 +100,7 @@ export function startRun<T>(options: StartRunOptions): CompletionRun<T> {
       journal: journal.root,
       recovered: journal.recovered,
       problem: options.problem,
-      resumed: interrupted && defined({ previous: interrupted.log.previous }),
+      resumed: interrupted && defined({ previous: interrupted.log.previous, queued: interrupted.queued }),
       ...defined({ restart, sessionId: session?.sessionId, budget: options.budget }),
     }),
   });

@@ -135,7 +135,7 @@ export class RunOutcome {
    */
   #isResumable(cause: RlmError): boolean {
     const { resumed, tree, parent } = this.#open;
-    if (this.#begun) return cause instanceof ModelError || RESUMABLE_CODES.has(cause.code);
+    if (this.#begun || resumed?.queued === true) return cause instanceof ModelError || RESUMABLE_CODES.has(cause.code);
     const recovered = parent === undefined ? tree.recovered : undefined;
     return resumed?.previous !== undefined || (recovered !== undefined && recovered.attempts.length > 0);
   }

@@ -68,8 +68,6 @@ export const PAGE_CACHE_RUNS = 3;
 export const PAGE_CACHE_MS = 120_000;
 /** Milliseconds that the tree of a run at work is kept: the requests of one look share it. */
 export const PAGE_LIVE_MS = 250;
-/** Milliseconds between two looks at the events of a run that another process works on. */
-export const FOLLOW_MS = 300;
 
 /** The limits with their defaults. @throws RlmError `invalid-limit` for one that is unknown or not a whole number from 1 */
 export function withDefaults<T extends HttpLimits>(given: Partial<T>, defaults: T): T {

@@ -6,7 +6,7 @@ import { CompletionError, type CompletionResult } from '../engine/result.ts';
 import { messageOf, RlmError } from '../errors.ts';
 import { abortRun } from '../resume/abort-run.ts';
 import type { CompletionRequest, CompletionRun } from '../run/run-handle.ts';
-import { RESUMABLE, type RunOwner, type RunRecord, type RunStatus } from '../store/index.ts';
+import { followRun, RESUMABLE, type RunOwner, type RunRecord, type RunStatus } from '../store/index.ts';
 import { type Client, OWNER } from './access.ts';
 import { untilBegun } from './ask.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -106,7 +106,7 @@ export class RunDesk {
   /**
    * Ends a run for good; resolves when it has ended. One that has ended already is left as it is.
    *
-   * @throws RlmError `run-not-found`, `run-locked` when another process works on it
+   * @throws RlmError `run-not-found`, `run-locked` when another process works on it and does not stop
    */
   async cancel(id: string, client: Client, reason: string): Promise<void> {
     const record = await this.record(id, client);
@@ -115,16 +115,31 @@ export class RunDesk {
       run.cancel(reason);
       await run.catch(() => undefined);
     } else if (record.status !== 'completed' && record.status !== 'failed' && record.status !== 'aborted') {
-      await abortRun(id, { store: this.#config.store, clock: systemClock, reason });
+      await this.#cancelElsewhere(id, reason);
     }
   }
 
-  /** Asks a run for its best answer now. @throws RlmError `run-not-found`, `invalid-option` when it does not run here */
+  /** Another process may work on it, on another machine: that process reads the request. */
+  async #cancelElsewhere(id: string, reason: string): Promise<void> {
+    const { store } = this.#config;
+    try {
+      await abortRun(id, { store, clock: systemClock, reason });
+    } catch (error) {
+      if (!RlmError.isInstance(error) || error.code !== 'run-locked') throw error;
+      await store.stops.put(id, { action: 'cancel', reason });
+      const signal = AbortSignal.timeout(this.#config.limits.shutdownMs);
+      for await (const _ of followRun(store, { runId: id, signal }));
+      if ((await store.runs.get(id))?.status === 'running') throw error;
+    }
+  }
+
+  /** Asks a run for its best answer now. @throws RlmError `run-not-found`, `invalid-option` when it does not run */
   async finish(id: string, client: Client, reason: string): Promise<void> {
-    await this.record(id, client);
+    const { status } = await this.record(id, client);
     const run = this.active(id, client);
-    if (run === undefined) throw notRunning(id);
-    run.finish(reason);
+    if (run !== undefined) run.finish(reason);
+    else if (status === 'running') await this.#config.store.stops.put(id, { action: 'finish', reason });
+    else throw notRunning(id);
   }
 
   /** Continues a run that was interrupted or paused. @throws RlmError `run-not-found`, `invalid-option`, `run-locked`, `overloaded` */
@@ -210,7 +225,7 @@ export class RunDesk {
 }
 
 function notRunning(id: string): RlmError {
-  const message = `Run ${id} cannot be asked for its answer: it is not running here.`;
+  const message = `Run ${id} cannot be asked for its answer: it is not running.`;
   return new RlmError({ code: 'invalid-option', message, userAction: true, data: { runId: id } });
 }
 

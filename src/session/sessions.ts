@@ -200,7 +200,7 @@ export class Sessions {
       const { backend, isolation } = workspace.repl.info;
       const stored: StoredConfig = {
         models: before?.models ?? recordModels(run.models, run.limits.maxDepth),
-        contexts: before?.contexts ?? (await storeContexts(run.contexts, store, id)),
+        contexts: before?.contexts ?? (await storeContexts(run.contexts, { store, owner: id })),
         tools: mergeTools(before?.tools ?? NO_TOOLS, recordTools(run.toolbox)),
         ownTools: before?.ownTools ?? config.tools !== undefined,
         backend,

@@ -6,7 +6,12 @@ import { memoryStore, sqliteStore } from './index.ts';
 
 storeConformance('memory', () => {
   const store = memoryStore();
-  return { store, again: () => Promise.resolve(store), end: () => store.close() };
+  return {
+    store,
+    again: () => Promise.resolve(store),
+    beside: () => ({ ...store, close: async () => undefined }),
+    end: () => store.close(),
+  };
 });
 
 storeConformance('sqlite', (): Opened => {
@@ -21,6 +26,7 @@ storeConformance('sqlite', (): Opened => {
       store = sqliteStore(folder);
       return store;
     },
+    beside: () => sqliteStore(folder),
     async end() {
       await store.close();
       rmSync(folder, { recursive: true });

@@ -4,35 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../event/event.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
 import type { JsonValue } from '../repl/port.ts';
-import type { RunRecord, SessionRecord, Store } from './index.ts';
+import { event, type Opened, otherProcessConformance, run, written } from './conformance-processes.testing.ts';
+import type { SessionRecord, Store } from './index.ts';
 
-/** A store under test. */
-export interface Opened {
-  readonly store: Store;
-  /** Opens it again, where it survives that. */
-  again(): Promise<Store>;
-  end(): Promise<void>;
-}
-
-function event(seq: number, text: string): RunEvent {
-  const base = { v: 1, runId: 'run', traceId: 'run', seq, time: '2026-01-01T00:00:00.123Z' } as const;
-  return { ...base, type: 'turn.completed', turn: seq, feedback: text, durationMs: 1 };
-}
-
-function run(id: string, more: Partial<RunRecord> = {}): RunRecord {
-  return {
-    ...{ id, traceId: id, depth: 0, status: 'completed', createdAt: `2026-01-01T00:00:0${id.slice(-1)}.000Z` },
-    updatedAt: '2026-01-01T00:00:09.000Z',
-    request: {
-      ...{ query: `What is ${id}?`, contexts: [], rootModel: 'a/b', subModels: ['a/b'], tools: [] },
-      ...{ backend: 'pyodide', limits: DEFAULT_LIMITS },
-    },
-    ...more,
-  } as RunRecord;
-}
+export type { Opened } from './conformance-processes.testing.ts';
 
 function session(id: string, more: Partial<SessionRecord> = {}): SessionRecord {
   return {
@@ -41,7 +17,6 @@ function session(id: string, more: Partial<SessionRecord> = {}): SessionRecord {
   } as SessionRecord;
 }
 
-const written = { identity: undefined, durability: 'written' } as const;
 const long = (seed: string): string => `${seed} lorem ipsum dolor sit amet `.repeat(60);
 
 /** The cases that every store passes. */
@@ -237,6 +212,8 @@ export function storeConformance(name: string, open: () => Opened): void {
       if (locked.ok) locked.lock.release();
       expect(await statuses()).toEqual(['interrupted', 0, 1]);
     });
+
+    otherProcessConformance(() => opened);
 
     it('refuses everything once it is closed, and closes twice without harm', async () => {
       await store.flush();

@@ -8,11 +8,13 @@
  *
  * @module
  */
+export { type FollowOptions, followRun } from './follow.ts';
 export type { LockOwner } from './lock-owner.ts';
 export { type MemoryStoreOptions, memoryStore } from './memory.ts';
 export type {
   EventTail,
   LockResult,
+  StopRequest,
   Store,
   StoreLock,
 } from './port.ts';

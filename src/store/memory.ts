@@ -2,10 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { RunEvent } from '../event/event.ts';
 import type { BlobRef, BlobStore } from './blob-store.ts';
 import { selectRuns, selectSessions } from './filter.ts';
+import { memoryStops } from './memory-stops.ts';
 import type { EventLog, EventTail, JournalEntry, JournalLog, RunTable, SessionTable, Store, Stored } from './port.ts';
 import type { RunRecord } from './run-record.ts';
 import type { SessionRecord } from './session-record.ts';
 import { StoreError, storeClosed } from './store-error.ts';
+import { announcing, Watchers } from './watchers.ts';
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -67,10 +69,13 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
   };
   const isLocked = ({ id }: RunRecord): boolean => locks.has(`run ${id}`);
   const runs = memoryRuns(access, { keepRuns, isLocked, inSession, settle, forget });
+  const watchers = new Watchers();
+  const tables = { runs: runs.table, events: memoryEvents(events, access) };
   return {
     location: LOCATION,
-    runs: runs.table,
-    events: memoryEvents(events, access),
+    ...announcing(tables, (runId) => watchers.changed(runId)),
+    stops: memoryStops(access, watchers),
+    watch: (runId, onChange) => watchers.watchRun(runId, onChange),
     journal: memoryJournal(journals, access),
     sessions: memorySessions(sessions, access, (id) => {
       journals.delete(id);
@@ -85,6 +90,10 @@ export function memoryStore({ keepRuns = 50 }: MemoryStoreOptions = {}): Store {
       locks.set(name, own);
       const release = (): void => void (locks.get(name) === own && locks.delete(name));
       return Promise.resolve({ ok: true, lock: { release } });
+    },
+    holder(name) {
+      const lock = locks.get(name);
+      return Promise.resolve(lock && { heldBy: lock.holder });
     },
     flush: () => Promise.resolve(),
     close() {

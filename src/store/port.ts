@@ -13,8 +13,10 @@ import type { BlobStore } from './blob-store.ts';
 import type { LockOwner } from './lock-owner.ts';
 import type { RunFilter, RunRecord } from './run-record.ts';
 import type { SessionFilter, SessionRecord } from './session-record.ts';
+import type { StopTable } from './stop-table.ts';
 
 export type { Durability, EventLog, EventTail, Stored } from '../event/event-log.ts';
+export type { StopRequest, StopTable } from './stop-table.ts';
 
 /** A store. Several processes may use it at the same time. */
 export interface Store {
@@ -25,6 +27,7 @@ export interface Store {
   readonly journal: JournalLog;
   readonly sessions: SessionTable;
   readonly blobs: BlobStore;
+  readonly stops: StopTable;
   /**
    * Takes a named lock, held until it is released or this process ends. `holder` says who has it, in words. A run that is
    * worked on has the lock `run <id>`, an open session `session <id>`: one owner each.
@@ -37,21 +40,28 @@ export interface Store {
    * @throws RlmError `store-failure` once another process may have taken them over
    */
   ownedForMs?(): number | Promise<number>;
+  /** Who has a named lock; undefined: no living process. */
+  holder(name: string): Promise<LockHolder | undefined>;
+  /**
+   * Calls `onChange` after events or the record of a run were written, by any process. It is a hint: it may come seconds late,
+   * twice, or without a change. The returned function ends the watch.
+   */
+  watch(runId: string, onChange: () => void): () => void;
   /** Resolves when everything submitted so far is synced. @throws RlmError `store-failure` */
   flush(): Promise<void>;
   /** Flushes and frees the store for others. Later calls are refused with `store-failure`. */
   close(): Promise<void>;
 }
 
-export type LockResult =
-  | { readonly ok: true; readonly lock: StoreLock }
-  | {
-      readonly ok: false;
-      /** Who has it, in words. */
-      readonly heldBy: string;
-      /** The process, in a store that several processes share. */
-      readonly process?: LockOwner;
-    };
+export type LockResult = { readonly ok: true; readonly lock: StoreLock } | ({ readonly ok: false } & LockHolder);
+
+/** Who has a lock. */
+export interface LockHolder {
+  /** In words. */
+  readonly heldBy: string;
+  /** The process, in a store that several processes share. */
+  readonly process?: LockOwner;
+}
 
 export interface StoreLock {
   release(): void;

@@ -4,13 +4,13 @@ import type { JsonValue } from '../repl/port.ts';
 import type { BlobRef } from './blob-store.ts';
 
 /**
- * The state of a run. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it
+ * The state of a run. `queued`: it waits for a worker. `running`: its process lives. `interrupted`: its process died; it can be resumed. `paused`: it
  * stopped for something a person can mend (a quota, a key); it can be resumed. The others are final.
  */
-export type RunStatus = 'running' | 'interrupted' | 'paused' | 'completed' | 'failed' | 'aborted';
+export type RunStatus = 'queued' | 'running' | 'interrupted' | 'paused' | 'completed' | 'failed' | 'aborted';
 
 /** Statuses from which a run can be resumed. */
-export const RESUMABLE: ReadonlySet<RunStatus> = new Set(['interrupted', 'paused']);
+export const RESUMABLE: ReadonlySet<RunStatus> = new Set(['queued', 'interrupted', 'paused']);
 
 /** Who asked for a run or opened a session through a door. */
 export interface RunOwner {
@@ -93,6 +93,8 @@ export type StoredContext =
       readonly modified?: string;
       /** How to read it, as the context folder needs it. */
       readonly options?: JsonValue;
+      /** A copy of it in the store, for other machines. */
+      readonly blob?: BlobRef;
     }
   | {
       readonly name: string;
@@ -103,6 +105,7 @@ export type StoredContext =
         readonly sha256?: string;
         readonly sample?: string;
         readonly modified?: string;
+        /** Its text; with `file`: a copy of that for other machines. */
         readonly blob?: BlobRef;
         /** Where it lies on the host, when `path` is the name it has in the context. */
         readonly file?: string;

@@ -32,7 +32,7 @@ function leftOf({ code, data }: RlmError): Pick<NonNullable<SubCallReply['error'
 }
 
 /** The slot of a call that began before an interruption and was counted then. */
-const COUNTED: SubCallTicket = { sent: () => undefined, close: () => undefined };
+export const COUNTED: SubCallTicket = { sent: () => undefined, close: () => undefined };
 
 /**
  * The slot of one sub-call within `maxSubCalls`.

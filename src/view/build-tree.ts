@@ -24,6 +24,7 @@ export function runTree(log: RunLog): RunNode {
     backend: started?.backend ?? '',
     // A direct answer had no REPL.
     isolation: started === undefined || started.backend === 'none' ? '' : started.isolation,
+    ...(started?.worker !== undefined && { worker: started.worker }),
     contexts: started?.contexts ?? [],
     startedAt: started?.time ?? events[0]?.time ?? '',
     end: end === undefined ? null : endOf(end),

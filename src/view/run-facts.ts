@@ -20,12 +20,16 @@ export interface RunFacts {
   readonly elapsedMs: number | null;
   readonly model: string;
   readonly sessionId?: string;
+  /** Of a run at work: the process that has it. */
+  readonly process?: { readonly host: string; readonly pid: number };
   readonly query: string;
 }
 
 /** Facts of a run; for a run that has not ended, as far as its events report them. */
 export async function runFacts(run: RunRecord, store: Store): Promise<RunFacts> {
-  return runFactsOf(run, run.result ?? figuresOf(await readRunLogs(store, run.id)));
+  const facts = runFactsOf(run, run.result ?? figuresOf(await readRunLogs(store, run.id)));
+  const owner = run.status === 'running' ? (await store.holder(`run ${run.id}`))?.process : undefined;
+  return owner === undefined ? facts : { ...facts, process: { host: owner.host, pid: owner.pid } };
 }
 
 /** Facts of a run whose figures so far are known. */

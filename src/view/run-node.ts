@@ -16,6 +16,8 @@ export interface RunNode {
   readonly subCallModel: string;
   readonly backend: string;
   readonly isolation: string;
+  /** The worker that ran it for another process. */
+  readonly worker?: string;
   readonly contexts: readonly ContextFacts[];
   /** ISO 8601, UTC; empty before its first event. */
   readonly startedAt: string;

@@ -82,8 +82,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'create-engine.ts': [
     ...['admission', 'engine', 'event', 'model', 'repl', 'resume', 'run', 'store', 'tools', 'rlm-options.ts'],
   ],
+  'submit-run.ts': ['engine', 'event', 'model', 'resume', 'run', 'store'],
   'rlm.ts': [
-    ...['admission', 'repl', 'resume', 'run', 'session'],
+    ...['admission', 'repl', 'resume', 'run', 'session', 'submit-run.ts'],
     ...['check-rlm-options.ts', 'create-engine.ts', 'rlm-options.ts'],
   ],
   cluster: [
@@ -102,12 +103,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'store',
       'subcall',
     ],
-    ...['tools', 'create-engine.ts', 'rlm-options.ts'],
+    ...['resume', 'tools', 'create-engine.ts', 'rlm-options.ts', 'rlm.ts'],
   ],
   'index.ts': [
     ...['context', 'engine', 'event', 'evidence', 'ledger', 'model', 'prompt', 'protocol', 'repl', 'run', 'schema'],
     ...['resume', 'session'],
-    ...['store', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
+    ...['store', 'submit-run.ts', 'tools', 'rlm-options.ts', 'rlm.ts', 'trajectory.ts'],
   ],
   policy: ['engine', 'protocol'],
   door: ['context', 'engine', 'event', 'model', 'repl', 'run', 'store'],

@@ -34,6 +34,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'src/repl/python/zygote-process.ts': 'the steps of a start, and the handle over what they opened',
   'src/rlm.ts': 'the public object over the parts that all its runs and sessions share',
   'src/session/sessions.ts': 'the steps of building a session, all undone by one catch',
+  'src/store/memory.ts': 'the tables of one store, which share its state',
+  'src/store/postgres/blobs.ts': 'the operations on values, which share how one is placed and read',
   'src/store/sqlite/blob-folder.ts': 'the operations of one folder, which share its queue',
 };
 

@@ -201,9 +201,9 @@ describe('a folder that another process works in', () => {
     const database = new DatabaseSync(join(folder, '.fathom', 'store.sqlite'));
     database.prepare(`UPDATE locks SET holder = json_set(holder, '$.pid', ?)`).run(bystander.pid ?? 0);
     database.close();
-    const unsure = await fathom(['cancel', id]);
-    expect(unsure).toMatchObject({ code: 2, stdout: '' });
-    expect(unsure.stderr).toContain(`runs in process ${bystander.pid} on`);
+    const unsure = await fathom(['cancel', id, '--wait', '0.3']);
+    expect(unsure).toMatchObject({ code: 5, stdout: '' });
+    expect(unsure.stderr).toContain(`runs in process ${bystander.pid}: asking it to stop`);
     expect(bystander.signalCode ?? bystander.exitCode).toBeNull();
     expect(said).toHaveLength(3);
 

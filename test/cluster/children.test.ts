@@ -154,11 +154,6 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
     expect(await ask({ limits: { ...OPTIONS.limits, maxDepth: 3 } })).toBe('c>deep>bottom');
   });
 
-  it('are refused together with a policy, which is not checked there', () => {
-    const policy = { check: () => undefined };
-    expect(() => createRlm({ ...OPTIONS, cluster, policy } as unknown as RlmOptions)).toThrow('not checked on workers');
-  });
-
   it('stop with their run, and free the worker', async () => {
     const started = Promise.withResolvers<void>();
     mock.respondWith(({ system, messages, prompt }) => {

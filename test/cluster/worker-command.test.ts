@@ -1,6 +1,6 @@
 /** `fathom worker` and `--workers`. */
 import type { ChildProcess } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runFathom } from '../cli/run-fathom.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
@@ -55,6 +55,48 @@ describe.skipIf(NO_REDIS !== undefined)('fathom worker', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/[0-9A-Z]{26} ended: converged/);
   }, 120_000);
+
+  it('serves its metrics on loopback', async () => {
+    const ready = Promise.withResolvers<ChildProcess>();
+    let log = '';
+    const worker = runFathom(['worker', '--queue', 'metrics', '--metrics', '0', '--concurrency', '3'], {
+      env: { ...mock.env, FATHOM_REDIS: redis.url },
+      onStderr: (text, child) => {
+        log += text;
+        if (log.includes('Working on the queue')) ready.resolve(child);
+      },
+    });
+    const child = await ready.promise;
+    const args = ['ask', 'ROOT', '-m', 'openai/gpt-5', '--max-depth', '2', '--no-store', '--queue', 'metrics'];
+    expect((await runFathom([...args, '--workers', redis.url], { env: mock.env })).code).toBe(0);
+    const url = /Metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)/.exec(log)?.[1] ?? '';
+    const figure = async (name: string): Promise<number> => {
+      const text = await (await fetch(url)).text();
+      return Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${name} `))
+          ?.split(' ')
+          .at(-1),
+      );
+    };
+    await vi.waitFor(async () => expect(await figure('fathom_worker_children')).toBe(0), { timeout: 20_000 });
+    expect(await figure('fathom_worker_max_children')).toBe(3);
+    expect(await figure('fathom_worker_max_runs')).toBe(0);
+    expect(await figure('fathom_worker_begun_total{kind="child"}')).toBe(1);
+    expect(await figure('fathom_worker_ended_total{kind="child",outcome="converged"}')).toBe(1);
+    expect(await figure('fathom_worker_calls_total')).toBe(1);
+    expect((await fetch(url.replace('metrics', 'other'))).status).toBe(404);
+    child.kill('SIGTERM');
+    expect((await worker).code).toBe(0);
+  }, 120_000);
+
+  it('names a server that it cannot reach, without its password', async () => {
+    const { code, stderr } = await runFathom(['worker', '--redis', 'redis://me:secret@127.0.0.1:9']);
+    expect(code).toBe(5);
+    expect(stderr).toContain('redis://127.0.0.1:9 cannot be reached');
+    expect(stderr).not.toContain('secret');
+  }, 60_000);
 
   it('says which option it needs', async () => {
     const { code, stderr } = await runFathom(['worker']);

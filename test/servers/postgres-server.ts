@@ -4,10 +4,20 @@
  * @module
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import { type Machine, spawnOn } from './machines.ts';
 
 /** Where Debian puts the programs of a version. */
@@ -27,8 +37,11 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** @param machine Default: this one, on loopback. */
-export async function startPostgres(machine?: Machine): Promise<PostgresServer> {
+/**
+ * @param machine Default: this one, on loopback.
+ * @param certificate Connections with TLS are possible.
+ */
+export async function startPostgres(machine?: Machine, certificate?: Certificate): Promise<PostgresServer> {
   const programs = folderOfPrograms();
   if (programs === undefined) throw new Error(NO_POSTGRES);
   const folder = mkdtempSync(join(tmpdir(), 'fathom-postgres-'));
@@ -40,6 +53,15 @@ export async function startPostgres(machine?: Machine): Promise<PostgresServer> 
   if (machine !== undefined) appendFileSync(join(data, 'pg_hba.conf'), '\nhost all all 198.18.0.0/15 trust\n');
   const { address = '127.0.0.1' } = machine ?? {};
   const port = await freePort();
+  const ssl: string[] = [];
+  if (certificate !== undefined) {
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    copyFileSync(certificate.cert, cert);
+    copyFileSync(certificate.key, key);
+    chmodSync(key, 0o600);
+    if (user !== undefined) for (const file of [cert, key]) chownSync(file, user.uid, user.gid);
+    ssl.push('-c', 'ssl=on', '-c', `ssl_cert_file=${cert}`, '-c', `ssl_key_file=${key}`);
+  }
   let server: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const options = [
@@ -51,6 +73,7 @@ export async function startPostgres(machine?: Machine): Promise<PostgresServer> 
       `listen_addresses=${address}`,
       '-c',
       `unix_socket_directories=${folder}`,
+      ...ssl,
     ];
     const started = spawnOn(machine, [join(programs, 'postgres'), ...options], {
       ...user,

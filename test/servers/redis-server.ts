@@ -7,6 +7,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Certificate } from './certificate.ts';
 import { type Machine, spawnOn } from './machines.ts';
 import { freePort } from './postgres-server.ts';
 
@@ -26,14 +27,28 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+export interface RedisAccess {
+  /** Takes connections with TLS only. */
+  readonly certificate?: Certificate;
+  readonly password?: string;
+}
+
 /** @param machine Default: this one, on loopback. */
-export async function startRedis(machine?: Machine): Promise<RedisServer> {
+export async function startRedis(machine?: Machine, { certificate, password }: RedisAccess = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-redis-'));
   const port = await freePort();
   const { address = '127.0.0.1' } = machine ?? {};
   let server: ChildProcess | undefined;
+  const files = (tls: Certificate): readonly string[] => [
+    ...['--port', '0', '--tls-port', `${port}`, '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.cert],
+  ];
+  const access = [
+    ...(certificate === undefined ? ['--port', `${port}`] : files(certificate)),
+    ...(password === undefined ? [] : ['--requirepass', password]),
+  ];
   const start = async (): Promise<void> => {
-    const options = ['--port', `${port}`, '--bind', address, '--dir', folder, '--save', '', '--loglevel', 'notice'];
+    const options = [...access, '--bind', address, '--dir', folder, '--save', '', '--loglevel', 'notice'];
     const reachable = machine === undefined ? [] : ['--protected-mode', 'no'];
     const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
     const started = spawnOn(machine, ['redis-server', ...options, ...durable, ...reachable], {
@@ -59,7 +74,7 @@ export async function startRedis(machine?: Machine): Promise<RedisServer> {
   };
   await start();
   return {
-    url: `redis://${address}:${port}`,
+    url: certificate === undefined ? `redis://${address}:${port}` : `rediss://localhost:${port}`,
     start,
     kill: end,
     pause: () => void server?.kill('SIGSTOP'),

@@ -192,7 +192,7 @@ const STAYS: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT']);
 
 async function neededContexts(store: Store): Promise<readonly StoredContext[]> {
   const limit = 1_000_000;
-  const runs = await store.runs.list({ status: ['running', 'interrupted', 'paused'], limit });
+  const runs = await store.runs.list({ status: ['queued', 'running', 'interrupted', 'paused'], limit });
   const sessions = await store.sessions.list({ state: ['initializing', 'ready', 'executing', 'paused'], limit });
   const inSessions = await Promise.all(sessions.map(({ id }) => store.runs.list({ sessionId: id, limit })));
   return [

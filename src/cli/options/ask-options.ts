@@ -65,11 +65,14 @@ export interface AskOptions extends QuestionOptions, ReplOptions, KeepOptions, W
   readonly evidence?: 'cite';
   readonly consensus?: number;
   readonly dryRun?: true;
+  /** A worker runs it; the command prints its id and ends. */
+  readonly detach?: true;
 }
 
 /** Declares them. */
 export function addAskOptions(command: Command): Command {
   const dryRun = new Option('--dry-run', 'print the route and what the run may cost; nothing is sent or stored');
+  const detach = new Option('--detach', 'hand the run to a worker of --workers, print its id, and end');
   return addWorkersOption(addProgressOptions(addKeepOptions(addReplOptions(addQuestionOptions(command)))))
     .addOption(modeOption())
     .addOption(
@@ -78,7 +81,8 @@ export function addAskOptions(command: Command): Command {
       ]),
     )
     .option('--consensus <k>', 'ask so many times, 2 to 9, and take the answer that most attempts give', count)
-    .addOption(dryRun.conflicts(['output', 'force', 'trace']));
+    .addOption(dryRun.conflicts(['output', 'force', 'trace']))
+    .addOption(detach.conflicts(['dryRun', 'output', 'force', 'trace', 'consensus']));
 }
 
 function modeOption(): Option {

@@ -3,7 +3,7 @@ import { relative, sep } from 'node:path';
 import { type Command, Option } from 'commander';
 import { messageOf, RlmError } from '../../errors.ts';
 import { memoryStore, type SqliteStoreOptions, type Store, StoreError, sqliteStore } from '../../store/index.ts';
-import { postgresStore } from '../../store/postgres/index.ts';
+import { postgresStore, s3Values } from '../../store/postgres/index.ts';
 import { refused } from '../../store/private-files.ts';
 import { onOneLine } from '../screen/terminal-text.ts';
 
@@ -80,7 +80,7 @@ export function openToKeep({ store }: KeepOptions, note: (line: string) => void)
  * @throws StoreError where `openToKeep` does
  */
 export function openToPlan({ store }: KeepOptions): StoreHandle {
-  if (store !== false && isUrl(store)) return keeping(postgresStore(store), true);
+  if (store !== false && isUrl(store)) return keeping(sharedStore(store), true);
   const facts = store === false ? undefined : lstatSync(store, { throwIfNoEntry: false });
   if (store === false || facts === undefined) return keeping(memoryStore(), false);
   try {
@@ -116,11 +116,17 @@ function openAdvised(folder: string, options?: SqliteStoreOptions): Store {
 
 /** A link that the user named is followed; the usual folder may have come with a project of another person. */
 function openFolder(folder: string, options?: SqliteStoreOptions): Store {
-  if (isUrl(folder)) return postgresStore(folder);
+  if (isUrl(folder)) return sharedStore(folder);
   if (folder === DEFAULT_STORE && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
     throw refused(folder, 'link', 'is a link, which is followed only where --store names it by another path');
   }
   return sqliteStore(folder, options);
+}
+
+/** Large values are where `FATHOM_VALUES` says. */
+function sharedStore(url: string): Store {
+  const values = process.env.FATHOM_VALUES;
+  return postgresStore(url, values === undefined || values === '' ? {} : { values: s3Values(values) });
 }
 
 function isUrl(store: string): boolean {

@@ -1,8 +1,9 @@
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../clock.ts';
 import { RlmError } from '../../errors.ts';
 import { abortRun } from '../../resume/abort-run.ts';
-import type { LockOwner, RunRecord, RunStatus, Store } from '../../store/index.ts';
+import type { LockOwner, RunRecord, RunStatus, StopRequest, Store } from '../../store/index.ts';
 import { runFacts } from '../../view/run-facts.ts';
 import { sweepInput } from '../context/spooled-input.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -32,7 +33,7 @@ const ENDED: ReadonlySet<RunStatus> = new Set(['completed', 'failed', 'aborted']
 export async function cancel(given: string, options: CancelOptions, { stdout, stderr }: Console): Promise<number> {
   await using keeping = openToWrite(options.store);
   const { store } = keeping;
-  const id = await runIdOf(given, store, ['running', 'interrupted', 'paused']);
+  const id = await runIdOf(given, store, ['queued', 'running', 'interrupted', 'paused']);
   const record = await cancelled(id, { store, wait: options.wait, note: (line) => stderr.write(`${line}\n`) });
   if (options.json === true) writeJson(stdout, await runFacts(record, store));
   else stderr.write(`${words(record)}\n`);
@@ -54,15 +55,36 @@ export async function cancelled(id: string, { store, wait, note }: Cancelling): 
   let asked = false;
   for (;;) {
     const owner = await abortHere(id, store);
-    if (!('pid' in owner)) return owner;
+    if (!('pid' in owner)) {
+      // Its owner may have ended without reading the request.
+      if (asked) await store.stops.delete(id);
+      return owner;
+    }
     if (!asked) {
-      note(`Run ${id} runs in process ${owner.pid}: asking it to stop.`);
-      askProcess(id, owner, 'SIGTERM');
+      const where = owner.host === hostname() ? '' : ` on ${owner.host}`;
+      note(`Run ${id} runs in process ${owner.pid}${where}: asking it to stop.`);
+      await askOwner(before, owner, { store, action: 'cancel' });
       asked = true;
     }
     if (Date.now() >= deadline) throw doesNotStop(id, owner, wait);
     await delay(LOOK_MS);
   }
+}
+
+/**
+ * Asks the owner of a run to end it: a command of this machine by a signal, which ends it as well; a server, a worker, and a process that no
+ * signal reaches by a request in the store.
+ */
+export async function askOwner(
+  { id, owner: door }: Pick<RunRecord, 'id' | 'owner'>,
+  owner: LockOwner,
+  { store, action }: { readonly store: Store; readonly action: StopRequest['action'] },
+): Promise<void> {
+  if (owner.confirmed && door === undefined) {
+    askProcess(id, owner, action === 'cancel' ? 'SIGTERM' : 'SIGINT');
+    return;
+  }
+  await store.stops.put(id, { action, reason: `\`fathom ${action}\` was called on ${hostname()}` });
 }
 
 /** The run's record once it is aborted by this process, or has ended; else the process that works on it. */
@@ -87,16 +109,8 @@ export function ownerOf(error: unknown): LockOwner | undefined {
   return (error.data as { readonly process?: LockOwner }).process;
 }
 
-/** @throws RlmError when it is not certain that a signal reaches the owner of the run, or this user may not send it one */
-export function askProcess(id: string, { pid, host, confirmed }: LockOwner, signal: 'SIGTERM' | 'SIGINT'): void {
-  if (!confirmed) {
-    throw new RlmError({
-      code: 'invalid-option',
-      message: `Run ${id} runs in process ${pid} on ${host}, in another container or of another user: cancel it there. From here Fathom cannot be certain which process that is, so it stops none.`,
-      userAction: true,
-      data: { runId: id, pid, host },
-    });
-  }
+/** @throws RlmError when this user may not send the process a signal */
+function askProcess(id: string, { pid }: LockOwner, signal: 'SIGTERM' | 'SIGINT'): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
@@ -125,12 +139,12 @@ function hasEnded({ id, status, result }: RunRecord): RlmError {
   });
 }
 
-function doesNotStop(id: string, { pid }: LockOwner, wait: number): RlmError {
+function doesNotStop(id: string, { pid, host }: LockOwner, wait: number): RlmError {
   return new RlmError({
     code: 'timeout',
-    message: `Process ${pid} was asked to stop run ${id} and did not end within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM. End it, then cancel the run again.`,
+    message: `Process ${pid} was asked to stop run ${id} and did not end within ${Math.round(wait / 1_000)} s: it may be a program that does not end on SIGTERM, or cut off from the store. End it, then cancel the run again.`,
     retryable: true,
     userAction: true,
-    data: { runId: id, pid },
+    data: { runId: id, pid, host },
   });
 }

@@ -21,7 +21,7 @@ export interface Surroundings {
   readonly end: (code: number) => void;
 }
 
-const STATUSES: readonly RunStatus[] = ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
+const STATUSES: readonly RunStatus[] = ['queued', 'running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'];
 
 /** Adds `fathom runs`, `resume`, `cancel`, `view` and `export`. Each is loaded on demand. */
 export function addRunCommands(fathom: Command, surroundings: Surroundings): void {
@@ -54,6 +54,7 @@ function addRuns(fathom: Command, { console, end }: Surroundings): void {
   addStoreOption(runs.command('show').description('show a run: its turns, commands, children and cost'))
     .argument('<id>', 'the run: its id, the beginning of it, or last')
     .option('--calls', 'show every sub-call: cell, model, prompt, reply, tokens, cost, time, attempts')
+    .option('--follow', 'report what happens until the run has ended, wherever it runs')
     .option('--full', 'whole prompts and replies of sub-calls, with --calls or --json')
     .option('--json', 'print it as one JSON object, with every reply, output and sub-call')
     .action(async (id: string, options: ShowOptions) => {

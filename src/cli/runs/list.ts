@@ -52,6 +52,9 @@ async function factsOf(options: ListOptions): Promise<readonly RunFacts[]> {
 
 const HEAD = ['RUN', 'WHEN', 'STATUS', 'TURNS', 'SUB-CALLS', 'COST', 'QUESTION'] as const;
 
+/** Longest name of a machine. */
+const HOST_CHARS = 40;
+
 /** Columns from which on a question has a place beside its run; else it has a line below. */
 const WIDE_COLUMNS = 120;
 
@@ -80,7 +83,8 @@ function statusOf({ status, outcome, stop }: RunFacts): string {
   return stop === null || status !== 'completed' ? status : (outcome ?? status);
 }
 
-/** Why a run did not converge: beside its status if it fits, else before its question. */
-function causeOf({ outcome, stop }: RunFacts): string {
+/** Why a run did not converge, or which process of which machine works on it: beside its status if it fits, else before its question. */
+function causeOf({ outcome, stop, process: owner }: RunFacts): string {
+  if (owner !== undefined) return ` (${onOneLine(owner.host, HOST_CHARS)} ${owner.pid})`;
   return outcome === 'converged' || stop === null ? '' : ` (${stop})`;
 }

@@ -1,5 +1,5 @@
 import { readRunLogs } from '../../resume/run-logs.ts';
-import type { RunRecord } from '../../store/index.ts';
+import { followRun, type RunRecord, type Store } from '../../store/index.ts';
 import { runTree } from '../../view/build-tree.ts';
 import { type RunFacts, runFacts } from '../../view/run-facts.ts';
 import type { RunNode } from '../../view/run-node.ts';
@@ -12,6 +12,7 @@ import { compact, counted, duration, money } from '../screen/figures.ts';
 import { columnsOf, localTime } from '../screen/layout.ts';
 import { inOptionWords } from '../screen/option-words.ts';
 import { forTerminal, onOneLine, writeJson } from '../screen/terminal-text.ts';
+import { progressFor } from '../watch/show-run.ts';
 import { callLines, treeJson } from './call-lines.ts';
 import { treeLines } from './tree-lines.ts';
 
@@ -22,13 +23,17 @@ export interface ShowOptions extends StoreOptions {
   readonly calls?: true;
   /** Whole prompts and replies of sub-calls. */
   readonly full?: true;
+  /** Reports what happens until the run has ended or was paused. */
+  readonly follow?: true;
 }
 
 /** Shows one run: what was asked and answered, its turns, commands and children. Resolves with the exit code. */
-export async function showStoredRun(given: string, options: ShowOptions, { stdout, env }: Console): Promise<number> {
+export async function showStoredRun(given: string, options: ShowOptions, console: Console): Promise<number> {
+  const { stdout, env } = console;
   await using keeping = openToLook(options.store);
   const { store } = keeping;
   const id = await runIdOf(given, store);
+  if (options.follow === true) await follow(id, store, console);
   const record = await store.runs.get(id);
   if (record === undefined) throw runNotFound(id, store);
   const tree = runTree(await readRunLogs(store, id));
@@ -51,6 +56,16 @@ export async function showStoredRun(given: string, options: ShowOptions, { stdou
   ];
   stdout.write(`${lines.join('\n')}\n`);
   return EXIT.answered;
+}
+
+/** Shows the events of a run as they reach the store, also before a worker has it. */
+async function follow(runId: string, store: Store, console: Console): Promise<void> {
+  const view = progressFor({}, console);
+  try {
+    for await (const event of followRun(store, { runId, patient: true })) view.event(event);
+  } finally {
+    view.end();
+  }
 }
 
 type Labelled = readonly [name: string, text: string];
@@ -82,6 +97,9 @@ function headLines({ request }: RunRecord, facts: RunFacts, tree: RunNode): read
     ],
     ['when', `${localTime(facts.createdAt)}${took}`],
     ['used', used.join(' · ')],
+    ...(facts.process === undefined
+      ? []
+      : [['works', `process ${facts.process.pid} on ${facts.process.host}`] as const]),
     ...(facts.sessionId === undefined ? [] : [['session', facts.sessionId] as const]),
     ...(facts.reason === undefined ? [] : [['because', inOptionWords(facts.reason)] as const]),
   ];

@@ -44,7 +44,8 @@ function commandLines(command: CommandNode, options: TreeLinesOptions, indent: s
 function childLines(child: RunNode, options: TreeLinesOptions, indent: string): readonly string[] {
   const { end, figures } = child;
   const how = end === null ? 'not ended' : `${end.outcome} (${end.stop})`;
-  const head = `${JSON.stringify(onOneLine(child.query, 80))} · ${how} · ${money(figures.costUsd)} · run ${child.runId}`;
+  const where = child.worker === undefined ? '' : ` · ${onOneLine(child.worker, 80)}`;
+  const head = `${JSON.stringify(onOneLine(child.query, 80))} · ${how} · ${money(figures.costUsd)} · run ${child.runId}${where}`;
   return [line(indent, options.colors.cyan('└'), head, options), ...treeLines(child, options, `${indent}  `)];
 }
 

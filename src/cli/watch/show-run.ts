@@ -86,7 +86,8 @@ function hasBegun({ result, resumable }: CompletionError): boolean {
   return resumable || result.turns > 0 || result.usage.calls > 0;
 }
 
-function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {
+/** The view that the options of a command ask for. */
+export function progressFor(options: ProgressOptions, { stderr, env }: Console): ProgressView {
   if (options.quiet === true) return NO_PROGRESS;
   const interactive = isInteractive(stderr, env);
   const narrating = { colors: colorsFor(stderr, env), stream: stderr, interactive };

@@ -93,7 +93,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   Run: record({
     ...{ id: TEXT, object: { const: 'run' }, created_at: TEXT, updated_at: TEXT, query: TEXT, detached: BOOLEAN },
-    status: { enum: ['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'] },
+    status: { enum: ['queued', 'running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'] },
     ...{ session_id: nullable(TEXT), result: nullable(RUN_RESULT) },
   }),
   RunList: list('Run'),

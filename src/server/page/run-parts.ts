@@ -9,7 +9,7 @@ import type { PageLibrary } from './library.ts';
 
 /** Every status of a run. */
 export const STATUSES: ReadonlySet<string> = new Set([
-  ...['running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'],
+  ...['queued', 'running', 'interrupted', 'paused', 'completed', 'failed', 'aborted'],
 ]);
 
 /** Adds the parts in which a page reads runs: bounded pieces, so that a run of any size opens at once. */

@@ -80,7 +80,7 @@ export function failedResponse(head: ResponseHead, error: unknown): JsonBody {
 }
 
 const STATUS: Readonly<Record<RunRecord['status'], string>> = {
-  ...{ running: 'in_progress', interrupted: 'in_progress', paused: 'in_progress' },
+  ...{ queued: 'in_progress', running: 'in_progress', interrupted: 'in_progress', paused: 'in_progress' },
   ...{ completed: 'completed', failed: 'failed', aborted: 'cancelled' },
 };
 

@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { EPHEMERAL_EVENTS, type RunEvent } from '../../event/event.ts';
 import type { CompletionRun } from '../../run/run-handle.ts';
-import type { Store } from '../../store/index.ts';
-import { FOLLOW_MS } from '../limits.ts';
+import { followRun, type Store } from '../../store/index.ts';
 import type { SendEvent } from '../sse.ts';
 
 /** Which events to send. */
@@ -33,16 +31,18 @@ export async function sendEvents(
   const leave = (): void => void live?.return?.();
   signal.addEventListener('abort', leave, { once: true });
   try {
+    if (live === undefined) {
+      // Another process works on it, or it has ended.
+      const stored = followRun(store, { runId, after, signal });
+      for await (const event of stored) await sendOne(send, event, event.type !== 'run.completed');
+      return;
+    }
     let last = after;
     for (const event of await store.events.read(runId, { after })) {
-      if (run !== undefined && event.type === 'run.completed') break;
+      if (event.type === 'run.completed') break;
       if (signal.aborted) return;
-      await sendOne(send, event, event.type !== 'run.completed');
+      await sendOne(send, event, true);
       last = event.seq;
-    }
-    if (live === undefined) {
-      await followStored(send, { runId, after: last, store, signal });
-      return;
     }
     for (let next = await live.next(); next.done !== true && !signal.aborted; next = await live.next()) {
       const event = next.value;
@@ -57,23 +57,6 @@ export async function sendEvents(
   } finally {
     signal.removeEventListener('abort', leave);
     leave();
-  }
-}
-
-/** Events of a run that another process works on, as they reach the store. */
-async function followStored(
-  send: SendEvent,
-  { runId, after, store, signal }: Pick<EventsOf, 'runId' | 'after' | 'store' | 'signal'>,
-): Promise<void> {
-  let last = after;
-  for (let isRunning = true; isRunning && !signal.aborted; ) {
-    isRunning = (await store.runs.get(runId))?.status === 'running';
-    // Read after the status, so that the events of its end are sent.
-    for (const event of await store.events.read(runId, { after: last })) {
-      await sendOne(send, event, event.type !== 'run.completed');
-      last = event.seq;
-    }
-    if (isRunning) await delay(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool, PoolClient } from 'pg';
+import type { Client, Pool, PoolClient } from 'pg';
 import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
 import { migrate } from './schema.ts';
 
@@ -21,6 +21,16 @@ export interface ConnectionOptions {
   readonly leaseMs: number;
   /** How long it tries again. Milliseconds. Default {@link RETRY_MS}. */
   readonly retryMs?: number;
+}
+
+/** Longest name of a channel. */
+const CHANNEL_CHARS = 63;
+
+/** A connection that listens, until it is lost. */
+export interface Listening {
+  readonly isOpen: boolean;
+  readonly lost: Promise<void>;
+  close(): Promise<void>;
 }
 
 /** The connections of one store. Work that can be repeated is, on a new connection, while the server is out of reach. */
@@ -68,6 +78,40 @@ export class Connection {
     }
   }
 
+  /** Runs work once, and gives up where the server does not answer. */
+  async once<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return await this.#once(work, ANSWER_MS);
+  }
+
+  /** The channel of this schema's messages. */
+  get channel(): string {
+    return `fathom_${this.#options.schema}`.slice(0, CHANNEL_CHARS);
+  }
+
+  /** Opens a connection that only listens; it keeps no process alive. `isOpen` is false where there is no connection now. */
+  async listen(onMessage: (text: string) => void): Promise<Listening> {
+    const lost = Promise.withResolvers<void>();
+    try {
+      await this.#open();
+      const client = new (await loadClient()).Client({ ...this.#settings(), keepAlive: true });
+      client.on('error', () => lost.resolve());
+      client.on('end', () => lost.resolve());
+      client.on('notification', ({ payload }) => onMessage(payload ?? ''));
+      await client.connect();
+      const { ref, unref } = client as Client & Record<'ref' | 'unref', () => void>; // Not in its types.
+      await client.query(`LISTEN ${this.channel}`);
+      unref.call(client);
+      const close = async (): Promise<void> => {
+        ref.call(client); // The process waits for its end.
+        await client.end().catch(() => undefined);
+      };
+      return { isOpen: true, lost: lost.promise, close };
+    } catch {
+      lost.resolve(); // Work on the store itself meets the same failure and reports it.
+      return { isOpen: false, lost: lost.promise, close: () => Promise.resolve() };
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const pool = await this.#pool?.catch(() => undefined);
@@ -93,6 +137,21 @@ export class Connection {
     }
   }
 
+  #settings(): {
+    readonly connectionString: string;
+    readonly connectionTimeoutMillis: number;
+    readonly options: string;
+    readonly application_name: string;
+  } {
+    const { url, schema } = this.#options;
+    return {
+      connectionString: url,
+      connectionTimeoutMillis: ANSWER_MS,
+      options: `-c search_path=${schema}`,
+      application_name: 'fathom',
+    };
+  }
+
   #open(): Promise<Pool> {
     if (this.#closed) throw storeClosed(this.location);
     if (this.#pool === undefined) {
@@ -106,17 +165,14 @@ export class Connection {
   }
 
   async #connect(): Promise<Pool> {
-    const { url, schema, leaseMs } = this.#options;
+    const { schema, leaseMs } = this.#options;
     const { Pool } = await loadClient();
     const pool = new Pool({
-      connectionString: url,
+      ...this.#settings(),
       max: CONNECTIONS,
-      connectionTimeoutMillis: ANSWER_MS,
       keepAlive: true,
-      options: `-c search_path=${schema}`,
       // A process that is stopped within a transaction would keep those who want to take its runs over waiting.
       idle_in_transaction_session_timeout: leaseMs,
-      application_name: 'fathom',
       // Nothing idle keeps the process alive.
       allowExitOnIdle: true,
     });

@@ -1,14 +1,18 @@
 import { hostname } from 'node:os';
 import { ulid } from 'ulid';
 import { type LockOwner, processInWords } from '../lock-owner.ts';
-import type { LockResult, Store } from '../port.ts';
+import type { LockHolder, LockResult, Store } from '../port.ts';
 import { StoreError, storeClosed } from '../store-error.ts';
+import type { ValueStorage } from '../value-storage.ts';
+import { announcing } from '../watchers.ts';
 import { postgresBlobs } from './blobs.ts';
+import { Changes } from './changes.ts';
 import { Connection } from './connection.ts';
 import { postgresEvents, postgresJournal } from './logs.ts';
 import type { Access } from './query.ts';
 import { ask, type Query } from './query.ts';
 import { postgresRuns, postgresSessions } from './records.ts';
+import { postgresStops, reportStops } from './stops.ts';
 import { handled, NOTHING, Writer } from './writer.ts';
 
 /** Options of {@link postgresStore}. */
@@ -22,6 +26,8 @@ export interface PostgresStoreOptions {
   readonly leaseMs?: number;
   /** How long a lost connection is tried again before the store fails. Milliseconds. Default 30 000. */
   readonly retryMs?: number;
+  /** Keeps the content of large values, such as {@link s3Values}. All processes of a store use the same. Default: the database. */
+  readonly values?: ValueStorage;
 }
 
 /** Default of {@link PostgresStoreOptions.leaseMs}. */
@@ -48,7 +54,7 @@ const open = new Set<string>();
  * ```
  */
 export function postgresStore(url: string, options: PostgresStoreOptions = {}): Store {
-  const { schema = 'fathom', leaseMs = LEASE_MS, retryMs } = checked(url, options);
+  const { schema = 'fathom', leaseMs = LEASE_MS, retryMs, values } = checked(url, options);
   const connection = new Connection({ url, schema, leaseMs, ...(retryMs !== undefined && { retryMs }) });
   const { location } = connection;
   const owner = ulid();
@@ -66,21 +72,28 @@ export function postgresStore(url: string, options: PostgresStoreOptions = {}): 
     },
     large: (work) => connection.large('Moving a value of', work),
   };
+  const changes: Changes = new Changes({
+    connection,
+    onLook: (runIds) => reportStops({ read: access.read, watchers: changes.watchers }, runIds),
+  });
   async function close(): Promise<void> {
     try {
       await writer.close();
     } finally {
       open.delete(owner);
-      await connection.close();
+      await changes.close();
+      await Promise.all([connection.close(), values?.close()]);
     }
   }
   return {
     location,
-    runs: postgresRuns(access),
-    events: postgresEvents(access),
+    ...announcing({ runs: postgresRuns(access), events: postgresEvents(access) }, (runId) => changes.changed(runId)),
+    stops: postgresStops(access, changes),
+    watch: (runId, onChange) => changes.watchers.watchRun(runId, onChange),
+    holder: (name) => findHolder(access, name),
     journal: postgresJournal(access),
     sessions: postgresSessions(access),
-    blobs: postgresBlobs(access, { owner, location }),
+    blobs: postgresBlobs(access, { owner, location, values }),
     lock: (name, holder) => takeLock(writer, { name, owner, holder, since }),
     ownedForMs: () => writer.ownedForMs(),
     flush: () => access.write(NOTHING),
@@ -127,8 +140,16 @@ async function takeLock(writer: Writer, { name, owner, holder, since }: Lock): P
   return { ok: true, lock: { release } };
 }
 
+async function findHolder({ read }: Access, name: string): Promise<LockHolder | undefined> {
+  const text = `
+    SELECT locks.owner, locks.holder FROM locks JOIN owners ON owners.id = locks.owner
+    WHERE locks.name = $1 AND owners.expires > clock_timestamp()`;
+  const [row] = await read<{ owner: string; holder: string }>({ text, values: [name] });
+  return row === undefined ? undefined : heldBy(row.holder, row.owner);
+}
+
 /** A process elsewhere is never confirmed: no signal from here reaches it. */
-function heldBy(words: string, owner: string): { readonly heldBy: string; readonly process: LockOwner } {
+function heldBy(words: string, owner: string): LockHolder {
   const { words: holder, pid, host, since } = JSON.parse(words) as { readonly words: string } & LockOwner;
   return { heldBy: holder, process: { pid, host, since, confirmed: open.has(owner) } };
 }

@@ -89,6 +89,30 @@ const MIGRATIONS: readonly string[] = [
   END
   $$;
   `,
+  `
+  CREATE TABLE stop_requests (run text PRIMARY KEY, action text NOT NULL, reason text NOT NULL);
+
+  -- Where the parts of a value are, and how many; null: in blob_parts.
+  ALTER TABLE blobs ADD COLUMN place text, ADD COLUMN parts integer;
+  -- Values elsewhere that may have no row in blobs: parts that are being written, or are to be deleted.
+  CREATE TABLE blob_leftovers (blob text PRIMARY KEY, place text NOT NULL, since timestamptz NOT NULL DEFAULT clock_timestamp());
+
+  CREATE OR REPLACE FUNCTION release_blobs(claimer text, wanted text) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    given text;
+  BEGIN
+    FOR given IN SELECT blob FROM blob_owners WHERE owner = claimer AND blob = coalesce(wanted, blob) ORDER BY blob LOOP
+      PERFORM pg_advisory_xact_lock(hashtextextended(given, 0));
+      DELETE FROM blob_owners WHERE blob = given AND owner = claimer;
+      INSERT INTO blob_leftovers (blob, place, since)
+        SELECT id, place, '-infinity' FROM blobs
+        WHERE id = given AND place IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob_owners WHERE blob = given)
+        ON CONFLICT (blob) DO UPDATE SET since = excluded.since;
+      DELETE FROM blobs WHERE id = given AND NOT EXISTS (SELECT 1 FROM blob_owners WHERE blob = given);
+    END LOOP;
+  END
+  $$;
+  `,
 ];
 
 /** The version this code writes. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { lockOwner, thisProcess } from '../lock-owner.ts';
-import type { LockResult, Store } from '../port.ts';
+import type { LockHolder, LockResult, Store } from '../port.ts';
 import type { TableContext } from './logs.ts';
 import { isHeld, lockPath, type ProcessLock } from './process-lock.ts';
 
@@ -25,6 +25,18 @@ export function lockLookup(database: DatabaseSync, folder: string): IsLocked {
     const row = find.get(name);
     return row !== undefined && isHeld(folder, String(row.owner));
   };
+}
+
+/** The living process that has a named lock. A store that is only looked at may be older than the table. */
+export function lockHolder({ database, read }: TableContext, folder: string): Store['holder'] {
+  return (name) =>
+    read((): LockHolder | undefined => {
+      const row = database.prepare('SELECT owner, holder FROM locks WHERE name = ?').get(name);
+      const owner = String(row?.owner);
+      return row !== undefined && isHeld(folder, owner)
+        ? lockOwner(String(row.holder), lockPath(folder, owner))
+        : undefined;
+    });
 }
 
 export function namedLocks(

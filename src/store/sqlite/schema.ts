@@ -36,6 +36,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX blobs_by_owner ON blob_owners (owner);
   `,
   'CREATE TABLE locks (name TEXT PRIMARY KEY, owner TEXT NOT NULL, holder TEXT NOT NULL) STRICT, WITHOUT ROWID;',
+  'CREATE TABLE stop_requests (run TEXT PRIMARY KEY, action TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;',
 ];
 
 /** The version before several processes could write to a store. */

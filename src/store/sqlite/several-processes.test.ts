@@ -270,7 +270,7 @@ describe('a store of version 0.1', () => {
   async function oldStore(): Promise<DatabaseSync> {
     await sqliteStore(folder).close();
     const database = new DatabaseSync(join(folder, 'store.sqlite'));
-    database.exec('DROP TABLE locks; PRAGMA user_version = 1');
+    database.exec('DROP TABLE locks; DROP TABLE stop_requests; PRAGMA user_version = 1');
     const row = `INSERT INTO runs (id, trace, status, created, body) VALUES ('r', 'r', 'running', '', ?)`;
     database.prepare(row).run(record('r'));
     database.close();

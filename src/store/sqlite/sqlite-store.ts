@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Store } from '../port.ts';
 import { StoreError, storeClosed, storeFailure } from '../store-error.ts';
+import { announcing } from '../watchers.ts';
 import { type BlobOwners, blobFolder } from './blob-folder.ts';
 import { GroupCommit } from './group-commit.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { sqliteEvents, sqliteJournal, type TableContext } from './logs.ts';
-import { type IsLocked, lockLookup, namedLocks, sweepNamedLocks } from './named-locks.ts';
+import { type IsLocked, lockHolder, lockLookup, namedLocks, sweepNamedLocks } from './named-locks.ts';
 import { oldWriterIsAlive, withoutOldWriter } from './old-writer.ts';
 import { sqliteOwners } from './owners.ts';
 import { holdProcessLock, isBusy, isHeld, type ProcessLock, sweepProcessLocks } from './process-lock.ts';
 import { sqliteRuns, sqliteSessions } from './records.ts';
 import { migrate, ONE_WRITER_VERSION, versionOf } from './schema.ts';
+import { sqliteStops } from './stops.ts';
 import { machineFiles, makePrivateFile, openToSync, type StoreFiles } from './store-files.ts';
 import { DATABASE_FILE, locationOf, lookAtStoreFolder, openStoreFolder } from './store-folder.ts';
 import { TextTable } from './text-table.ts';
@@ -127,7 +129,9 @@ function writingStore({ location, database, own, files, sync: synced }: Writing)
   };
   const folder = locksOf(location);
   const locks = namedLocks(context, { folder, own });
+  const { stops, watchers, close: stopLooking } = sqliteStops(context);
   async function close(): Promise<void> {
+    stopLooking();
     try {
       commits.add(locks.releaseAll, 'written').catch(() => undefined); // Closing says what failed.
       await commits.close();
@@ -139,8 +143,11 @@ function writingStore({ location, database, own, files, sync: synced }: Writing)
   }
   const isAlive = (id: string): boolean => id === own.id || isHeld(folder, id);
   return {
-    ...tables(context, lockLookup(database, folder)),
+    ...announcing(tables(context, lockLookup(database, folder)), (runId) => watchers.changed(runId)),
     location,
+    stops,
+    watch: (runId, onChange) => watchers.watchRun(runId, onChange),
+    holder: lockHolder(context, folder),
     blobs: blobFolder({ ...blobsOf(context, location), files, writer: { id: own.id, isAlive } }),
     lock: locks.lock,
     flush: () => commits.add(() => undefined, 'synced'),
@@ -166,15 +173,20 @@ function openToRead(path: string): Store {
     read: (read) => (closed ? Promise.reject(storeClosed(location)) : reading(location, read)),
   };
   // A store of version 0.1 has one writer, and its locks are that writer's own.
-  const isLocked =
-    version === ONE_WRITER_VERSION ? () => oldWriterIsAlive(location) : lockLookup(database, locksOf(location));
+  const { stops, watchers, close: stopLooking } = sqliteStops(context);
+  const isOld = version === ONE_WRITER_VERSION;
+  const isLocked = isOld ? () => oldWriterIsAlive(location) : lockLookup(database, locksOf(location));
   return {
     ...tables(context, isLocked),
     location,
+    stops,
+    watch: (runId, onChange) => watchers.watchRun(runId, onChange),
+    holder: isOld ? () => Promise.resolve(undefined) : lockHolder(context, locksOf(location)),
     blobs: blobFolder({ ...blobsOf(context, location), files: machineFiles }),
     lock: refused,
     flush: () => Promise.resolve(),
     async close() {
+      stopLooking();
       if (!closed) database.close();
       closed = true;
     },

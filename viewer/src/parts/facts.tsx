@@ -8,6 +8,7 @@ const AT_EXPORT = { tone: 'warn', words: 'was running' } as const;
 /** How a run ended, as a class and in words. */
 export function outcomeOf(status: string, outcome: string | null): { readonly tone: string; readonly words: string } {
   if (status === 'running') return source().kind === 'file' ? AT_EXPORT : { tone: 'live', words: 'running' };
+  if (status === 'queued') return { tone: 'mute', words: 'queued' };
   if (status === 'interrupted' || status === 'paused') return { tone: 'warn', words: status };
   if (outcome === 'converged') return { tone: 'ok', words: 'converged' };
   if (outcome === 'exhausted') return { tone: 'warn', words: 'exhausted' };

@@ -6,7 +6,7 @@ import type { RunBrief } from '../data/source.ts';
 import { Cost, Outcome, Tokens, When } from '../parts/facts.tsx';
 import { compareLink, go, runLink } from '../route.ts';
 
-const STATUSES = ['running', 'completed', 'interrupted', 'paused', 'failed', 'aborted'] as const;
+const STATUSES = ['queued', 'running', 'completed', 'interrupted', 'paused', 'failed', 'aborted'] as const;
 
 /** Milliseconds between two looks at a list that has a run at work, and at one that has none: a run may start elsewhere. */
 const LOOK_MS = 2_000;
