@@ -2,6 +2,9 @@ import { fileText } from '../context/context-text.ts';
 import type { ContextSet, LoadedContext, Projection } from '../context/index.ts';
 import type { FileValue, JsonValue, ReplValue } from '../repl/port.ts';
 
+/** Bytes of a file in which quotes are looked for: all of it is read for that. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 /** A document of the context, as citations name it. */
 export interface SourceText {
   /** The names it goes by; the first is the one to show. */
@@ -24,7 +27,7 @@ export async function sourceTexts(set: ContextSet): Promise<readonly SourceText[
 }
 
 async function sourcesOf(name: string, { value, projection }: LoadedContext): Promise<readonly SourceText[]> {
-  if (projection !== undefined) return await ofProjection(name, projection);
+  if (projection !== undefined && value.kind === 'projection') return await ofProjection(name, projection);
   return ofValue(name, value);
 }
 
@@ -35,6 +38,8 @@ function ofValue(name: string, value: ReplValue): readonly SourceText[] {
       return [{ names: [name], read: () => textOf(value) }];
     case 'json':
       return ofJson(name, JSON.parse(value.json) as JsonValue);
+    case 'document':
+      return [{ names: [name, value.path], read: () => textOf(value.text ?? value.file) }];
     case 'documents':
       return value.documents.map(({ path, content }) => ({ names: [path], read: () => textOf(content) }));
     default:
@@ -44,7 +49,7 @@ function ofValue(name: string, value: ReplValue): readonly SourceText[] {
 
 async function textOf(value: ReplValue | FileValue): Promise<string | undefined> {
   if (value.kind === 'text') return value.text;
-  if (value.kind !== 'file') return undefined;
+  if (value.kind !== 'file' || value.bytes > MOST_BYTES) return undefined;
   const whole = await fileText(value);
   return 'text' in whole ? whole.text : undefined;
 }
