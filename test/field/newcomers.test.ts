@@ -133,7 +133,12 @@ describe('a path that is not one: said before anything is sent', () => {
   test.each([
     ['a quoted home folder', ['-f', '~/novel.txt'], 5, 'a ~ in quotes is not the home folder'],
     ['an empty path', ['-f', ''], 5, 'the path is empty'],
-    ['a URL', ['-f', 'https://example.org/x'], 5, 'it is a URL, and nothing is fetched'],
+    [
+      'a URL',
+      ['-f', 'https://example.org/x'],
+      5,
+      'it is a URL, and --fetch is not given: add it, or save the file first',
+    ],
     ['a schema in place of its file', ['--schema', '{"type":"object"}'], 2, 'it is JSON, and a path is wanted'],
     ['an answer in a folder that is not there', ['-o', '/no/such/answer.txt'], 2, 'there is no folder /no/such'],
   ])('%s', async (_, args, code, says) => {
