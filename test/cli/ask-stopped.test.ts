@@ -56,7 +56,7 @@ describe('a question that cannot be asked', () => {
       name: 'a URL as context',
       args: ['Q', '-f', 'https://example.com/a', '-m', 'openai/gpt-5'],
       code: 5,
-      says: 'nothing is fetched',
+      says: '--fetch is not given',
     },
     {
       name: 'a file that is not there',
