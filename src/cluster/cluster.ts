@@ -9,7 +9,7 @@ import { type ClusterConnection, type ClusterOptions, openConnection, openQueue,
 import { PaceDesk } from './pace-desk.ts';
 import { PaceHolder } from './pace-holder.ts';
 import { QueuePlace } from './queue-place.ts';
-import type { RemoteCall } from './remote-calls.ts';
+import { connectionClosed, type RemoteCall } from './remote-calls.ts';
 import { RemoteChild } from './remote-child.ts';
 import { queueRun, type RunQueue } from './run-job.ts';
 import { sharedRates } from './shared-rates.ts';
@@ -61,7 +61,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   let closed = false;
 
   async function runChild(options: ChildOptions): Promise<CompletionResult<unknown>> {
-    if (closed) throw new RlmError({ code: 'cancelled', message: 'The connection to the cluster is closed.' });
+    if (closed) throw connectionClosed();
     if (lost !== undefined) options.parent.stop.fail(lost);
     return await runRemotely(options, { children, connection, queue });
   }

@@ -102,6 +102,7 @@ export async function openConnection(
     connect: () => connect() as unknown as ConnectionOptions,
     async close() {
       stopWatching();
+      calls.close();
       await withoutRedis(redis.del(presence(mailbox.id)));
       await withoutRedis(mailbox.close());
       for (const each of opened) each.disconnect();

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { connectionClosed } from './remote-calls.ts';
 
 /** Milliseconds for which a process holds the pace after it was last heard of. */
 const HOLD_MS = 3_000;
@@ -25,9 +26,13 @@ export class PaceHolder {
     this.#own = own;
   }
 
-  /** Mailbox of the process that holds the pace. */
+  /** Mailbox of the process that holds the pace. @throws RlmError `cancelled` after `close` */
   async current(): Promise<string> {
-    while (this.#holder === undefined) await this.#look();
+    while (this.#holder === undefined) {
+      // A connection that is closed refuses at once: asking it again would block this process.
+      if (this.#closed) throw connectionClosed();
+      await this.#look();
+    }
     return this.#holder;
   }
 

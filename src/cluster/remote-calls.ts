@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import { invalidOption } from '../argument-checks.ts';
+import { RlmError } from '../errors.ts';
 import type { JsonValue } from '../repl/port.ts';
 import { errorAsJson, errorFromJson } from './error-json.ts';
 import type { Mailbox, Message } from './mailbox.ts';
@@ -23,6 +24,11 @@ export class Unanswered extends Error {
   }
 }
 
+/** The error of calls on a connection to the cluster that is closed. */
+export function connectionClosed(): RlmError {
+  return new RlmError({ code: 'cancelled', message: 'The connection to the cluster is closed.' });
+}
+
 type Wire =
   | { readonly kind: 'note'; readonly method: string; readonly body: JsonValue }
   | { readonly kind: 'call'; readonly id: string; readonly method: string; readonly body: JsonValue }
@@ -39,6 +45,7 @@ export class RemoteCalls {
   readonly #waiting = new Map<string, Waiting>();
   readonly #serve: Serve;
   #mailbox: Mailbox | undefined;
+  #closed = false;
 
   constructor(serve: Serve) {
     this.#serve = serve;
@@ -53,12 +60,19 @@ export class RemoteCalls {
     return this.#opened().id;
   }
 
+  /** Ends the calls that wait for an answer: each has a timer, which would keep this process alive. */
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of this.#waiting.values()) reject(connectionClosed());
+  }
+
   /** Calls a method of another process. @throws Unanswered, and the error that the method threw */
   async ask(
     to: string,
     call: { readonly method: string; readonly body: JsonValue; readonly waitMs: number },
   ): Promise<JsonValue> {
     const { method, body, waitMs } = call;
+    if (this.#closed) throw connectionClosed();
     const id = ulid();
     const answer = Promise.withResolvers<JsonValue>();
     this.#waiting.set(id, answer);
@@ -76,7 +90,7 @@ export class RemoteCalls {
     }
   }
 
-  /** Calls a method of another process whose answer nothing depends on: there is none. */
+  /** Calls a method of another process, which sends no answer. */
   notify(to: string, { method, body }: { readonly method: string; readonly body: JsonValue }): void {
     const wire: Wire = { kind: 'note', method, body };
     this.#opened()
