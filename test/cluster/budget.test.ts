@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lookUpModel } from '../../src/model/prices.ts';
 import { seeded } from '../../src/model/rate/simulation.testing.ts';
 import type { MockCall } from '../mock-provider/index.ts';
+import { isOfChild } from '../resume/kill-script.ts';
 import { NO_POSTGRES } from '../servers/postgres-server.ts';
 import { NO_REDIS } from '../servers/redis-server.ts';
 import { type Actor, Stage, within } from './stage.ts';
@@ -34,7 +35,7 @@ describe.skipIf(MISSING !== undefined)('a run that may cost 1.00 USD, over four 
         const usage = { inputTokens: 20, outputTokens: OUTPUT_TOKENS };
         return { text: 'flat', usage, latencyMs: 500 + (index % 7) * 100 };
       }
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       const cell = isChild
         ? `print(context)\nFINAL(str(sum(r.ok for r in llm_query_batched([f"{context} {i}" for i in range(${CALLS_OF_CHILD})]))))`
         : `r = rlm_query_batched([('CHILD', str(i)) for i in range(${CHILDREN})])\nFINAL(' '.join(str(x) for x in r))`;

@@ -1,12 +1,12 @@
 /** Children on workers behave as children of this process do. */
 import { Queue } from 'bullmq';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cluster, type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
 import { createRlm, projected, type RlmOptions, type RunEvent } from '../../src/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
-import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
-import { answerOf } from '../resume/kill-script.ts';
-import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { answerOf, isOfChild } from '../resume/kill-script.ts';
+import { NO_REDIS } from '../servers/redis-server.ts';
+import { useServers } from './use-servers.ts';
 
 if (NO_REDIS !== undefined) console.warn(`The tests of children on workers are skipped: ${NO_REDIS}`);
 
@@ -14,23 +14,12 @@ if (NO_REDIS !== undefined) console.warn(`The tests of children on workers are s
 const ROOT_OF_FOUR = `FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', i) for i in 'abcd'])))`;
 
 describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
-  let redis: RedisServer;
-  let mock: MockProvider;
+  const servers = useServers((request) => ({ text: answerOf(request) }));
   let cluster: Cluster;
   let worker: ClusterWorker;
   let queue = 0;
-  beforeAll(async () => {
-    redis = await startRedis();
-    mock = await startMockProvider({ respond: (request) => ({ text: answerOf(request) }) });
-    for (const [name, value] of Object.entries(mock.env)) vi.stubEnv(name, value);
-  }, 60_000);
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await mock.close();
-    await redis.stop();
-  });
   beforeEach(async () => {
-    const options = { redis: redis.url, queue: `children-${++queue}` };
+    const options = { redis: servers.redis.url, queue: `children-${++queue}` };
     cluster = await connectCluster(options);
     worker = await startWorker({ ...options, repl: 'auto', concurrency: 3, leaseMs: 2_000 });
   });
@@ -71,9 +60,9 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
 
   /** Answers of a root that runs one cell, and of its children. */
   function respondWith(cell: string, child: string): void {
-    mock.respondWith(({ system, messages }) => {
+    servers.mock.respondWith(({ system, messages }) => {
       if (!system.includes('You answer a query')) return { text: 'flat' };
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       return { text: `\`\`\`repl\n${isChild ? child : cell}\n\`\`\`` };
     });
   }
@@ -156,10 +145,10 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
 
   it('stop with their run, and free the worker', async () => {
     const started = Promise.withResolvers<void>();
-    mock.respondWith(({ system, messages, prompt }) => {
+    servers.mock.respondWith(({ system, messages, prompt }) => {
       if (prompt === 'SLOW') started.resolve();
       if (!system.includes('You answer a query')) return { text: 'late', latencyMs: 60_000 };
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       return { text: `\`\`\`repl\n${isChild ? "llm_query('SLOW')" : "rlm_query('CHILD', 'c')"}\n\`\`\`` };
     });
     await using rlm = createRlm({ ...OPTIONS, cluster });
@@ -177,10 +166,10 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
   it('end with a record of their own where the worker is gone when their run stops', async () => {
     const events: RunEvent[] = [];
     const started = Promise.withResolvers<void>();
-    mock.respondWith(({ system, messages, prompt }) => {
+    servers.mock.respondWith(({ system, messages, prompt }) => {
       if (prompt === 'SLOW') started.resolve();
       if (!system.includes('You answer a query')) return { text: 'late', latencyMs: 60_000 };
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       return { text: `\`\`\`repl\n${isChild ? "print('x')\nllm_query('SLOW')" : "rlm_query('CHILD', 'c')"}\n\`\`\`` };
     });
     await using rlm = createRlm({ ...OPTIONS, cluster, onEvent: (event) => void events.push(event) });
@@ -214,30 +203,30 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
   });
 
   it('are refused what the price limit of the whole tree does not allow, by the account of the provider as well', async () => {
-    const before = mock.billed;
+    const before = servers.mock.billed;
     const child = 'replies = llm_query_batched([f"q{i}" for i in range(50)])\nFINAL(str(sum(r.ok for r in replies)))';
     respondWith(`FINAL(' '.join(str(r) for r in rlm_query_batched([('CHILD', i) for i in 'abc'])))`, child);
     const maxCostUsd = 0.15;
     await using rlm = createRlm({ ...OPTIONS, cluster, limits: { ...OPTIONS.limits, maxCostUsd } });
     const { usage } = await rlm.completion({ query: 'ROOT', context: 'a context' });
     expect(usage.costUsd).toBeLessThanOrEqual(maxCostUsd);
-    const after = mock.billed;
+    const after = servers.mock.billed;
     expect(after.inputTokens - before.inputTokens).toBeLessThanOrEqual(usage.inputTokens);
     expect(after.outputTokens - before.outputTokens).toBeLessThanOrEqual(usage.outputTokens);
   });
 
   it('share the pace of their run over all workers', async () => {
     await using second = await startWorker({
-      redis: redis.url,
+      redis: servers.redis.url,
       queue: `children-${queue}`,
       concurrency: 3,
       leaseMs: 2_000,
     });
     let inFlight = 0;
     let most = 0;
-    mock.respondWith(async ({ system, messages }) => {
+    servers.mock.respondWith(async ({ system, messages }) => {
       if (system.includes('You answer a query')) {
-        const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+        const isChild = isOfChild(messages);
         const cell = isChild ? 'FINAL(str(len(llm_query_batched([f"q{i}" for i in range(12)]))))' : ROOT_OF_FOUR;
         return { text: `\`\`\`repl\n${cell}\n\`\`\`` };
       }
@@ -259,7 +248,7 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
       'FINAL("never")',
     );
     const answer = ask();
-    const waiting = new Queue(`fathom-children-${queue}`, { connection: { url: redis.url } });
+    const waiting = new Queue(`fathom-children-${queue}`, { connection: { url: servers.redis.url } });
     const [job] = await vi.waitFor(
       async () => {
         const jobs = await waiting.getWaiting();
@@ -269,7 +258,7 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker', () => {
       { timeout: 20_000 },
     );
     await job?.updateData({ ...(job.data as object), version: 2 });
-    await using _ = await startWorker({ redis: redis.url, queue: `children-${queue}`, leaseMs: 2_000 });
+    await using _ = await startWorker({ redis: servers.redis.url, queue: `children-${queue}`, leaseMs: 2_000 });
     expect(await answer).toContain('not 2: use the same version');
     await waiting.close();
   });

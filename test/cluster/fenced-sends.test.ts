@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
 import { createRlm } from '../../src/index.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
-import { openKillStore } from '../resume/kill-script.ts';
+import { isOfChild, openKillStore } from '../resume/kill-script.ts';
 import { NO_POSTGRES, type PostgresServer, startPostgres } from '../servers/postgres-server.ts';
 import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
 
@@ -28,7 +28,7 @@ describe.skipIf(MISSING !== undefined)('a process that is stopped between the re
     mock = await startMockProvider({
       respond({ system, messages }) {
         if (!system.includes('You answer a query')) return { text: 'flat' };
-        const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+        const isChild = isOfChild(messages);
         const isParent = !isChild && messages.some(({ content }) => content.startsWith('Query:\nPARENT'));
         const call = isParent ? `rlm_query('CHILD', 'c')` : `llm_query('${ASKED}')`;
         return { text: `\`\`\`repl\nprint(context)\nFINAL(str(${call}))\n\`\`\`` };

@@ -2,14 +2,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Cluster, connectCluster } from '../../src/cluster/index.ts';
 import { createRlm, type RlmOptions, type RunEvent } from '../../src/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
-import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
 import { findPython } from '../repl-conformance/plain-python.ts';
+import { isOfChild } from '../resume/kill-script.ts';
 import { descendantsOf, killed } from '../resume/processes.ts';
-import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { NO_REDIS } from '../servers/redis-server.ts';
+import { useServers } from './use-servers.ts';
 
 const MISSING = NO_REDIS ?? (findPython().path === undefined ? 'no Python' : undefined);
 if (MISSING !== undefined) console.warn(`The tests of REPLs lost on workers are skipped: ${MISSING}`);
@@ -22,25 +23,14 @@ const OPTIONS = {
 } as const satisfies RlmOptions;
 
 describe.skipIf(MISSING !== undefined)('a REPL that is killed on a worker', () => {
-  let redis: RedisServer;
-  let mock: MockProvider;
+  const servers = useServers();
   let cluster: Cluster;
   let worker: ChildProcess;
   let made = 0;
-  beforeAll(async () => {
-    redis = await startRedis();
-    mock = await startMockProvider({ respond: () => ({ text: '' }) });
-    for (const [name, value] of Object.entries(mock.env)) vi.stubEnv(name, value);
-  }, 60_000);
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await mock.close();
-    await redis.stop();
-  });
   beforeEach(async () => {
     const queue = `lost-${++made}`;
-    cluster = await connectCluster({ redis: redis.url, queue });
-    worker = spawn(process.execPath, ['--no-warnings', WORKER, redis.url, queue, '15000'], {
+    cluster = await connectCluster({ redis: servers.redis.url, queue });
+    worker = spawn(process.execPath, ['--no-warnings', WORKER, servers.redis.url, queue, '15000'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines: string[] = [];
@@ -55,12 +45,12 @@ describe.skipIf(MISSING !== undefined)('a REPL that is killed on a worker', () =
   /** Answers a root with one child, whose turns are given. */
   function respondWith(turns: readonly string[], flat: (prompt: string) => Promise<string>): Map<string, number> {
     const asked = new Map<string, number>();
-    mock.respondWith(async ({ system, messages, prompt }) => {
+    servers.mock.respondWith(async ({ system, messages, prompt }) => {
       if (!system.includes('You answer a query')) {
         asked.set(prompt, (asked.get(prompt) ?? 0) + 1);
         return { text: await flat(prompt) };
       }
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       const turn = messages.filter(({ role }) => role === 'assistant').length;
       if (messages.at(-1)?.content.includes('The REPL was restarted') === true) asked.set('restart reported', 1);
       return { text: isChild ? (turns[turn] ?? 'FINAL("lost")') : cell(`FINAL(rlm_query('CHILD', 'its context'))`) };

@@ -1,31 +1,21 @@
 /** A policy holds on workers: the process that asked checks each command. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cluster, type ClusterWorker, connectCluster, startWorker } from '../../src/cluster/index.ts';
 import type { CheckedCommand, CommandPolicy, PolicyDecision } from '../../src/engine/command-policy.ts';
 import { createRlm } from '../../src/index.ts';
-import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
-import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { isOfChild } from '../resume/kill-script.ts';
+import { NO_REDIS } from '../servers/redis-server.ts';
+import { useServers } from './use-servers.ts';
 
 if (NO_REDIS !== undefined) console.warn(`The tests of policies on workers are skipped: ${NO_REDIS}`);
 
 describe.skipIf(NO_REDIS !== undefined)('children on a worker, of a run with a policy', () => {
-  let redis: RedisServer;
-  let mock: MockProvider;
+  const servers = useServers();
   let cluster: Cluster;
   let worker: ClusterWorker;
   let queue = 0;
-  beforeAll(async () => {
-    redis = await startRedis();
-    mock = await startMockProvider({ respond: () => ({ text: '' }) });
-    for (const [name, value] of Object.entries(mock.env)) vi.stubEnv(name, value);
-  }, 60_000);
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await mock.close();
-    await redis.stop();
-  });
   beforeEach(async () => {
-    const options = { redis: redis.url, queue: `policy-${++queue}` };
+    const options = { redis: servers.redis.url, queue: `policy-${++queue}` };
     cluster = await connectCluster(options);
     worker = await startWorker({ ...options, concurrency: 1 });
   });
@@ -43,9 +33,9 @@ describe.skipIf(NO_REDIS !== undefined)('children on a worker, of a run with a p
   /** The child's next turn gives what the model read. */
   function respondUnder(root: string): string[] {
     const read: string[] = [];
-    mock.respondWith(({ system, messages }) => {
+    servers.mock.respondWith(({ system, messages }) => {
       if (!system.includes('You answer a query')) return { text: 'flat' };
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       if (!isChild) return { text: `\`\`\`repl\n${root}\n\`\`\`` };
       const last = messages.at(-1)?.content ?? '';
       if (!last.includes('Not run'))

@@ -1,4 +1,5 @@
 import type { MockRequest } from '../mock-provider/index.ts';
+import { isOfChild } from '../resume/kill-script.ts';
 
 /** Children of the root. */
 export const CHILDREN = 6;
@@ -25,7 +26,7 @@ const CHILD_TURNS = [
 export function roundAnswerOf({ system, messages, prompt }: MockRequest): string {
   if (!system.includes('You answer a query')) return `<${prompt.length}:${prompt.toUpperCase()}>`.slice(0, 120);
   const turn = messages.filter(({ role }) => role === 'assistant').length;
-  const child = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+  const child = isOfChild(messages);
   const lines = (child ? CHILD_TURNS : ROOT_TURNS)[turn] ?? ['FINAL("too many turns")'];
   return `\`\`\`repl\n${lines.join('\n')}\n\`\`\``;
 }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { connectCluster, startWorker } from '../../src/cluster/index.ts';
 import { createRlm, memoryStore, type RlmOptions, type RunEvent } from '../../src/index.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { isOfChild } from '../resume/kill-script.ts';
 import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
 
 if (NO_REDIS !== undefined) console.warn(`The tests of a silent Redis are skipped: ${NO_REDIS}`);
@@ -15,7 +16,7 @@ describe.skipIf(NO_REDIS !== undefined)('a Redis that does not answer', () => {
   beforeAll(async () => {
     mock = await startMockProvider({
       respond({ system, messages }) {
-        const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+        const isChild = isOfChild(messages);
         if (!system.includes('You answer a query')) return { text: 'flat' };
         return {
           text: `\`\`\`repl\n${isChild ? 'FINAL(context)' : `FINAL(rlm_query('CHILD', 'from a child'))`}\n\`\`\``,

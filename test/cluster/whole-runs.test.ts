@@ -13,7 +13,7 @@ import type { Store } from '../../src/store/index.ts';
 import { postgresStore } from '../../src/store/postgres/index.ts';
 import { checkEvents } from '../engine/check-events.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
-import { answerOf, SUB_CALLS } from '../resume/kill-script.ts';
+import { answerOf, isOfChild, SUB_CALLS } from '../resume/kill-script.ts';
 import { NO_POSTGRES, type PostgresServer, startPostgres } from '../servers/postgres-server.ts';
 import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
 
@@ -92,7 +92,7 @@ describe.skipIf(MISSING !== undefined)('a whole run on a worker', () => {
   function respondWith(cell: string, child = 'FINAL(context)'): void {
     mock.respondWith(({ system, messages }) => {
       if (!system.includes('You answer a query')) return { text: 'flat' };
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       return { text: `\`\`\`repl\n${isChild ? child : cell}\n\`\`\`` };
     });
   }
@@ -257,7 +257,7 @@ describe.skipIf(MISSING !== undefined)('a whole run on a worker', () => {
         await open.promise;
         return { text: 'slow' };
       }
-      const isChild = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+      const isChild = isOfChild(messages);
       // The run asks for its second child when the worker is being drained.
       const cell = `first = rlm_query('CHILD', 'a')\nFINAL(first + rlm_query('CHILD', 'b'))`;
       return { text: `\`\`\`repl\n${isChild ? 'FINAL(context + llm_query("SLOW"))' : cell}\n\`\`\`` };

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runFathom } from '../cli/run-fathom.ts';
 import { type MockProvider, startMockProvider } from '../mock-provider/index.ts';
+import { isOfChild } from '../resume/kill-script.ts';
 import { NO_REDIS, type RedisServer, startRedis } from '../servers/redis-server.ts';
 
 if (NO_REDIS !== undefined) console.warn(`The tests of fathom worker are skipped: ${NO_REDIS}`);
@@ -15,7 +16,7 @@ describe.skipIf(NO_REDIS !== undefined)('fathom worker', () => {
     mock = await startMockProvider({
       respond({ system, messages }) {
         if (!system.includes('You answer a query')) return { text: 'flat' };
-        const child = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+        const child = isOfChild(messages);
         const cell = child
           ? 'print(context)\nFINAL(context + "!")'
           : `print(1)\nFINAL(rlm_query('CHILD', 'from afar'))`;

@@ -1,29 +1,14 @@
 /** Seed values of children, and seed values and attachments of runs that are resumed. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type CompletionError,
-  contexts,
-  fromFile,
-  fromFiles,
-  memoryStore,
-  projected,
-  sqliteStore,
-} from '../../src/index.ts';
+import { describe, expect, it } from 'vitest';
+import { type CompletionError, contexts, fromFiles, memoryStore, projected, sqliteStore } from '../../src/index.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, play, rlmOf } from './harness.ts';
+import { useSeedFiles } from './seed-files.ts';
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fathom-seeds-'));
-  await writeFile(join(folder, 'a.txt'), 'alpha');
-  await writeFile(join(folder, 'b.txt'), 'beta beta');
-  await writeFile(join(folder, 'p.html'), '<!doctype html><title>T</title><p>page</p>');
-});
-afterAll(() => rm(folder, { recursive: true }));
-const file = (name: string) => fromFile(join(folder, name));
+const files = useSeedFiles();
+const { file } = files;
 
 describe('a child', () => {
   const limits = { maxDepth: 2 };
@@ -40,7 +25,7 @@ describe('a child', () => {
     });
     const { result, sub } = await play({
       limits,
-      context: contexts({ docs: fromFiles(['a.txt', 'p.html', 'b.txt'], { cwd: folder }), book }),
+      context: contexts({ docs: fromFiles(['a.txt', 'p.html', 'b.txt'], { cwd: files.folder }), book }),
       seed: { given: 'handed down' },
       root: [
         cell(
@@ -84,7 +69,7 @@ describe('a child', () => {
 
   it('that is one flat call has them in its prompt', async () => {
     const { sub } = await play({
-      context: fromFiles(['a.txt'], { cwd: folder }),
+      context: fromFiles(['a.txt'], { cwd: files.folder }),
       root: [cell('FINAL(rlm_query("q", "ctx", seed={"n": 5, "doc": context[0]}))')],
     });
     expect(sub.requests[0]?.prompt).toContain('Seed values (data, ');
@@ -140,11 +125,11 @@ describe('a run that is resumed', () => {
   );
 
   it('has its seed values and attachments, and its record has paths in place of content', async () => {
-    const path = join(folder, 'store');
+    const path = join(files.folder, 'store');
     const store = sqliteStore(path);
     const root = pausing(READ);
     const rlm = rlmOf({ model: root.model, store });
-    await writeFile(join(folder, 'secret-marker.txt'), 'content-of-the-file');
+    await writeFile(join(files.folder, 'secret-marker.txt'), 'content-of-the-file');
     const run = rlm.completion({
       query: 'q',
       seed: { v: [1, 'two'], f: file('secret-marker.txt') },
@@ -159,10 +144,10 @@ describe('a run that is resumed', () => {
     const record = await store.runs.get(run.id);
     expect(record?.request.seed).toMatchObject([
       { name: 'v', kind: 'json' },
-      { name: 'f', kind: 'file', path: join(folder, 'secret-marker.txt') },
+      { name: 'f', kind: 'file', path: join(files.folder, 'secret-marker.txt') },
     ]);
     expect(record?.request.attachments).toMatchObject({
-      documents: [{ about: { attachment: { id: 'n', label: 'L' } } }, { file: join(folder, 'b.txt') }],
+      documents: [{ about: { attachment: { id: 'n', label: 'L' } } }, { file: join(files.folder, 'b.txt') }],
     });
     expect(await readFile(join(path, 'store.sqlite'), 'latin1')).not.toContain('content-of-the-file');
     root.release();
@@ -173,15 +158,15 @@ describe('a run that is resumed', () => {
   });
 
   it('is refused where a file has changed, which the error names', async () => {
-    const store = sqliteStore(join(folder, 'changing'));
+    const store = sqliteStore(join(files.folder, 'changing'));
     const root = pausing(READ);
     const rlm = rlmOf({ model: root.model, store });
-    await writeFile(join(folder, 'changes.txt'), 'one');
+    await writeFile(join(files.folder, 'changes.txt'), 'one');
     const run = rlm.completion({ query: 'q', seed: { f: file('changes.txt') } });
     await root.reached;
     run.pause('later');
     await Promise.resolve(run).catch(() => undefined);
-    await writeFile(join(folder, 'changes.txt'), 'two');
+    await writeFile(join(files.folder, 'changes.txt'), 'two');
     const error = await Promise.resolve(rlm.resume(run.id)).catch((failure: CompletionError) => failure);
     expect(error).toMatchObject({
       code: 'context-invalid',
@@ -225,7 +210,7 @@ describe('a run that is resumed', () => {
   });
 
   it('a session that is opened again has them in its replayed completions', async () => {
-    const path = join(folder, 'session');
+    const path = join(files.folder, 'session');
     const open = () => {
       const store = sqliteStore(path);
       const model = scriptedModel([cell('kept = [seed["v"], attachments["n"].text]', 'FINAL(1)')], { modelId: 'root' });

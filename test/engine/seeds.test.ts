@@ -1,23 +1,14 @@
-/** Seed values and attachments: the form that code and the model get, and what is refused. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Attachment, contexts, fromFile, fromFiles, projected, type SeedValues } from '../../src/index.ts';
+import { describe, expect, it } from 'vitest';
+import { type Attachment, contexts, fromFiles, projected, type SeedValues } from '../../src/index.ts';
 import { png } from '../../src/model/image.testing.ts';
 import { scriptedModel } from '../../src/test.ts';
 import { cell, play, playToFailure, promptOf, rlmOf } from './harness.ts';
+import { useSeedFiles } from './seed-files.ts';
 
 const PNG = png(80, 60);
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fathom-seeds-'));
-  await writeFile(join(folder, 'a.txt'), 'alpha');
-  await writeFile(join(folder, 'b.txt'), 'beta beta');
-  await writeFile(join(folder, 'p.html'), '<!doctype html><title>T</title><p>page</p>');
-});
-afterAll(() => rm(folder, { recursive: true }));
-const file = (name: string) => fromFile(join(folder, name));
+const files = useSeedFiles();
+const { file } = files;
 
 describe('seed values', () => {
   it('are in the mapping seed: by value and by reference', async () => {
@@ -177,7 +168,7 @@ describe('attachments', () => {
   });
 
   it('a source of several files is not one attachment', async () => {
-    const content = fromFiles(['a.txt', 'b.txt'], { cwd: folder });
+    const content = fromFiles(['a.txt', 'b.txt'], { cwd: files.folder });
     const { error } = await playToFailure({ root: ['never'], attachments: [{ content }] });
     expect(error).toMatchObject({ code: 'invalid-seed', message: expect.stringContaining('has to be one file') });
   });

@@ -23,10 +23,14 @@ const CHILD_TURNS = [
 /** Sub-calls of the whole run: flat ones of the root, children, and theirs. */
 export const SUB_CALLS: number = 200 + 60 + 10 + 6 + 6 * (25 + 15);
 
+/** Whether a conversation is that of a child, which these tests give a query that begins with `CHILD`. */
+export function isOfChild(messages: MockRequest['messages']): boolean {
+  return messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
+}
+
 /** Whether a request is one of the root run's, whose replies arrive slowly: their cells run before they are complete. */
 export function isRoot({ system, messages }: Pick<MockRequest, 'system' | 'messages'>): boolean {
-  const child = messages.some(({ role, content }) => role === 'user' && content.startsWith('Query:\nCHILD'));
-  return system.includes('You answer a query') && !child;
+  return system.includes('You answer a query') && !isOfChild(messages);
 }
 
 /** The mock's answer follows from the request alone, so that every process gets the same. */
