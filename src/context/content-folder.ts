@@ -11,6 +11,8 @@ const FOLDER_BYTES = 2 * 1024 ** 3;
 const IN_USE_MS = 600_000;
 
 const CONTENT = /^[0-9a-f]{64}$/;
+/** A content that is being written, or whose process ended meanwhile. */
+const UNFINISHED = /^[0-9A-HJKMNP-TV-Z]{26}\.part$/;
 
 /** A content to fetch. */
 export interface Content {
@@ -23,12 +25,13 @@ export interface Content {
 
 /** Contexts on this machine, by the hash of their content: each is fetched once, and the ones unused for longest are removed. */
 export class ContentFolder {
-  readonly #folder = join(cacheFolder(), 'contexts');
+  readonly #folder: string;
   readonly #bytes: number;
   readonly #fetching = new Map<string, Promise<string>>();
 
-  constructor(bytes: number = FOLDER_BYTES) {
+  constructor(bytes: number = FOLDER_BYTES, folder: string = join(cacheFolder(), 'contexts')) {
     this.#bytes = bytes;
+    this.#folder = folder;
   }
 
   /** The file of a content. @throws RlmError `context-invalid` when its content is not what was announced */
@@ -63,14 +66,26 @@ export class ContentFolder {
     return path;
   }
 
+  async #removeAbandoned(name: string): Promise<void> {
+    const path = join(this.#folder, name);
+    const facts = await stat(path).catch(() => undefined); // Its process may have finished it.
+    if (facts !== undefined && Date.now() - facts.mtimeMs > IN_USE_MS) await rm(path, { force: true });
+  }
+
   async #makeRoom(wanted: number): Promise<void> {
-    const names = (await readdir(this.#folder)).filter((name) => CONTENT.test(name));
-    const files = await Promise.all(names.map(async (name) => ({ name, facts: await stat(join(this.#folder, name)) })));
-    let total = files.reduce((sum, { facts }) => sum + facts.size, wanted);
-    for (const { name, facts } of files.sort((a, b) => a.facts.mtimeMs - b.facts.mtimeMs)) {
-      if (total <= this.#bytes || Date.now() - facts.mtimeMs < IN_USE_MS) return;
+    const all = await readdir(this.#folder);
+    await Promise.all(all.filter((name) => UNFINISHED.test(name)).map((name) => this.#removeAbandoned(name)));
+    const names = all.filter((name) => CONTENT.test(name));
+    const looks = names.map(async (name) => {
+      const facts = await stat(join(this.#folder, name)).catch(() => undefined); // Another process may remove it.
+      return { name, size: facts?.size ?? 0, usedAt: facts?.mtimeMs ?? 0 };
+    });
+    const files = await Promise.all(looks);
+    let total = files.reduce((sum, { size }) => sum + size, wanted);
+    for (const { name, size, usedAt } of files.sort((a, b) => a.usedAt - b.usedAt)) {
+      if (total <= this.#bytes || Date.now() - usedAt < IN_USE_MS) return;
       await rm(join(this.#folder, name), { force: true });
-      total -= facts.size;
+      total -= size;
     }
   }
 }
