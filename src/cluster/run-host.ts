@@ -5,8 +5,9 @@ import { messageOf, RlmError } from '../errors.ts';
 import { pauseRun } from '../resume/pause-run.ts';
 import { createRlm, type Rlm } from '../rlm.ts';
 import type { RlmOptions } from '../rlm-options.ts';
+import { stopOf } from '../run/run-outcome.ts';
 import type { Store } from '../store/index.ts';
-import type { RunJob } from './run-job.ts';
+import { checkVersion, type RunJob } from './run-job.ts';
 import type { WorkerFacts } from './worker-facts.ts';
 
 export interface RunHostOptions {
@@ -47,7 +48,7 @@ export class RunHost {
 
   /** Runs one to its end. @throws RlmError `run-not-found`, `invalid-option` for a job of another version */
   async run({ data }: Pick<Job<RunJob>, 'data'>): Promise<RunVerdict> {
-    checkVersion(data);
+    checkVersion('runs', data.version);
     if (this.#closed) return 'later';
     const { runId } = data;
     const { onLine, facts } = this.#options;
@@ -93,7 +94,7 @@ export class RunHost {
     if (error.code === 'run-not-found') throw error;
     // It failed, was cancelled or paused, which its record says; or it had ended before.
     if (CompletionError.isInstance(error) || error.code === 'invalid-option') return 'ended';
-    await pauseRun(runId, { store: opened.store, clock: systemClock, reason: error.message });
+    await pauseRun(runId, { store: opened.store, clock: systemClock, reason: error.message, stop: stopOf(error) });
     return 'ended';
   }
 
@@ -104,15 +105,4 @@ export class RunHost {
     await opened.store.close().catch(() => undefined);
     await opened.rlm.close().catch(() => undefined);
   }
-}
-
-/** @throws RlmError `invalid-option` */
-function checkVersion({ version }: RunJob): void {
-  const found: unknown = version;
-  if (found === 1) return;
-  throw new RlmError({
-    code: 'invalid-option',
-    message: `This worker knows runs of version 1, not ${String(found)}: use the same version of fathom-rlm everywhere.`,
-    userAction: true,
-  });
 }

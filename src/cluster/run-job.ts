@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { invalidOption } from '../argument-checks.ts';
 
 /** A whole run for a worker: all of it is in the store that they share. */
 export interface RunJob {
@@ -19,4 +20,12 @@ export async function queueRun(queue: RunQueue, runId: string): Promise<void> {
   const kept = { removeOnComplete: true, removeOnFail: true };
   const retried = { attempts: TRIES, backoff: { type: 'fixed', delay: TRY_AGAIN_MS } };
   await queue.add('run', job, { ...kept, ...retried, jobId: `run-${runId}` });
+}
+
+/** @throws RlmError `invalid-option` for a job that a process of another version has queued */
+export function checkVersion(jobs: 'children' | 'runs', version: unknown): void {
+  if (version === 1) return;
+  throw invalidOption(
+    `This worker knows ${jobs} of version 1, not ${String(version)}: use the same version of fathom-rlm everywhere`,
+  );
 }

@@ -13,6 +13,7 @@ import { errorAsJson, isTakenOver } from './error-json.ts';
 import type { RemoteCall } from './remote-calls.ts';
 import { RemoteParent } from './remote-parent.ts';
 import { runChildHere } from './run-child-here.ts';
+import { checkVersion } from './run-job.ts';
 import { startRunWorker } from './run-worker.ts';
 import { WorkerFacts } from './worker-facts.ts';
 
@@ -170,7 +171,7 @@ async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise
   try {
     parent.watch(connection.isPresent);
     const entries = await parent.hello();
-    checkVersion(job);
+    checkVersion('children', job.version);
     const result = await runChildHere({ job, entries, parent, engine: engines.engineFor(), cache });
     await parent.ask('end', { result: result as unknown as JsonValue });
     onLine(`${job.runId} ended: ${result.outcome}`);
@@ -185,15 +186,6 @@ async function serveJob({ data: job }: Job<ChildJob>, serving: Serving): Promise
     if (parents.get(job.childId) === parent) parents.delete(job.childId);
     parent.close();
   }
-}
-
-/** The process that asked gets the error, so that its run does not wait for ever. @throws RlmError `invalid-option` */
-function checkVersion({ version }: ChildJob): void {
-  const found: unknown = version;
-  if (found === 1) return;
-  throw invalidOption(
-    `This worker knows children of version 1, not ${String(found)}: use the same version of fathom-rlm everywhere`,
-  );
 }
 
 /** Calls to this worker: a child is stopped. */

@@ -222,6 +222,6 @@ const REPL_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** The stop reason of a failure; an invalid request's depends on its invalid part. */
-function stopOf(cause: RlmError): StopReason {
+export function stopOf(cause: RlmError): StopReason {
   return REPL_CODES.has(cause.code) ? 'repl-failure' : 'model-failure';
 }
