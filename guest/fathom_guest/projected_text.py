@@ -220,7 +220,7 @@ class ProjectedText(Queried, Lazy):
 
 
 def found_or_raise(position: int) -> int:
-    """A position, or a ValueError where there is none."""
+    """Returns the position that a search found. Raises ValueError for -1, which says that it found nothing."""
     if position < 0:
         raise ValueError("substring not found")
     return position

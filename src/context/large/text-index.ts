@@ -135,7 +135,10 @@ function countsBytes(encoding: TextEncoding): boolean {
   return encoding === 'utf-8' || SINGLE_BYTE.test(encoding);
 }
 
-/** Bytes of a piece up to a place at which a decoding can begin: behind the last line feed, or 0 where there is none. */
+/**
+ * Bytes of a piece before the last place at which a decoding can begin: the end of its last line feed, or with one byte per
+ * character its own end. 0: the piece has no such place.
+ */
 function cutBefore(piece: Buffer, encoding: TextEncoding, position: number): number {
   if (SINGLE_BYTE.test(encoding)) return piece.length;
   // No encoding of the standard has the byte of a line feed within another character.
