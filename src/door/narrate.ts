@@ -2,7 +2,7 @@ import type { RunEvent } from '../event/event.ts';
 import type { CompletionRun } from '../run/run-handle.ts';
 
 /** A piece of a run's reasoning: of the reply of a turn, or a line about one of its commands. */
-export interface Thought {
+export interface ReasoningPart {
   /** From 1. */
   readonly turn: number;
   readonly text: string;
@@ -14,7 +14,7 @@ export interface Thought {
  */
 export async function* narrate(
   run: Pick<CompletionRun<unknown>, 'id'> & AsyncIterable<RunEvent>,
-): AsyncGenerator<Thought> {
+): AsyncGenerator<ReasoningPart> {
   let reply: Reply = { turn: 0, attempt: 0, text: '' };
   for await (const event of run) {
     // The turns of children are theirs.
@@ -44,7 +44,7 @@ interface Reply {
 const AGAIN = '\n[The reply broke off and is sent again.]\n';
 
 /** Pieces may be dropped for a slow reader; the whole reply says which. */
-function* rest({ turn, text }: Extract<RunEvent, { type: 'model.replied' }>, reply: Reply): Generator<Thought> {
+function* rest({ turn, text }: Extract<RunEvent, { type: 'model.replied' }>, reply: Reply): Generator<ReasoningPart> {
   const sent = reply.turn === turn ? reply.text : '';
   if (text.startsWith(sent)) {
     if (text.length > sent.length) yield { turn, text: text.slice(sent.length) };

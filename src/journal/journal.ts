@@ -44,7 +44,7 @@ function journalWith(
   { journalId, store, clock, unrecorded = 'run', path = '' }: JournalOptions,
   record: JournalRecord,
 ): Journal {
-  const dangling = record.dangling();
+  const unsettled = record.unsettled();
   const recovered = record.recovered();
   const startedAt = clock.now() - recovered.elapsedMs;
   // The first failure to write ends the run at its next step, also when that write was not awaited.
@@ -72,7 +72,7 @@ function journalWith(
   };
   const ownedForMs = (): number | Promise<number> => store.ownedForMs?.() ?? Number.POSITIVE_INFINITY;
   const core: ScopeCore = { record, ordinals: new Ordinals(record.keys()), write, readBelow, ownedForMs, unrecorded };
-  for (const { key, attempt, settlement } of dangling) {
+  for (const { key, attempt, settlement } of unsettled) {
     write('settle', key, { attempt, settlement, inFlight: true }).catch(ignore);
   }
   return {

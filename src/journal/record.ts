@@ -10,7 +10,7 @@ interface Begun {
 }
 
 /** An attempt without a settlement: it was in flight when its process died. */
-export interface Dangling {
+export interface UnsettledAttempt {
   readonly key: string;
   readonly attempt: number;
   readonly settlement: NonNullable<SettleBody['settlement']>;
@@ -96,17 +96,17 @@ export class JournalRecord {
    * Attempts in flight at the end, settled at their worst case, which the ledger had reserved, and marked as possibly billed: a
    * provider may complete, and charge for, a reply that no process waits for any more.
    */
-  dangling(): readonly Dangling[] {
-    const dangling: Dangling[] = [];
+  unsettled(): readonly UnsettledAttempt[] {
+    const unsettled: UnsettledAttempt[] = [];
     for (const begun of this.#begun.values()) {
       if (begun.settled !== undefined) continue;
       const { inputTokens, maxOutputTokens } = begun.body;
       const usage = { inputTokens, outputTokens: maxOutputTokens, estimated: true };
       const settlement = { usage, possiblyBilled: true };
       begun.settled = { at: this.#elapsedMs, attempt: begun.body.attempt, settlement, inFlight: true };
-      dangling.push({ key: begun.key, attempt: begun.body.attempt, settlement });
+      unsettled.push({ key: begun.key, attempt: begun.body.attempt, settlement });
     }
-    return dangling;
+    return unsettled;
   }
 
   recovered(): Recovered {

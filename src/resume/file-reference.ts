@@ -54,13 +54,13 @@ async function sampleOf(handle: FileHandle, bytes: number): Promise<string> {
 /**
  * The path of a file that is as its reference says.
  *
- * @throws FileNotAtHand when it is gone or has changed
+ * @throws ContextUnavailable when it is gone or has changed
  */
 export async function findFile(file: FileReference, resolve: ResolveFile | undefined): Promise<string> {
   const found = await resolve?.(file);
   const path = found ?? file.path;
-  const refuse = (code: 'context-not-found' | 'context-invalid', why: string): FileNotAtHand =>
-    new FileNotAtHand({ code, what: `context file ${file.path}`, why, remedy: remedyFor(code) });
+  const refuse = (code: 'context-not-found' | 'context-invalid', why: string): ContextUnavailable =>
+    new ContextUnavailable({ code, what: `context file ${file.path}`, why, remedy: remedyFor(code) });
   const handle = await openRegular({ path }).catch(() => undefined);
   if (handle === undefined) throw refuse('context-not-found', `the file ${path} is gone`);
   await using open = handle;
@@ -85,7 +85,7 @@ function remedyFor(code: 'context-not-found' | 'context-invalid'): string {
 }
 
 /** A recorded context that is not available in this process. */
-export class FileNotAtHand extends RlmError {
+export class ContextUnavailable extends RlmError {
   /** As a clause. */
   readonly why: string;
 

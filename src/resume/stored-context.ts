@@ -18,7 +18,7 @@ import { mapBounded } from '../map-bounded.ts';
 import type { FileValue, JsonValue } from '../repl/port.ts';
 import type { BlobRef } from '../store/blob-store.ts';
 import type { Store, StoredContext } from '../store/index.ts';
-import { FileNotAtHand, findFile, fingerprint, type ResolveFile } from './file-reference.ts';
+import { ContextUnavailable, findFile, fingerprint, type ResolveFile } from './file-reference.ts';
 
 type StoredFile = Extract<StoredContext, { kind: 'file' }>;
 
@@ -184,7 +184,7 @@ async function loadOne(stored: StoredContext, access: LoadStored): Promise<Part 
   try {
     return await read(stored, access);
   } catch (error) {
-    if (substitutes === undefined || !(error instanceof FileNotAtHand)) throw error;
+    if (substitutes === undefined || !(error instanceof ContextUnavailable)) throw error;
     return substitutes.unavailable(stored.name, error.why);
   }
 }
@@ -202,7 +202,7 @@ async function read(stored: Exclude<StoredContext, { kind: 'none' }>, access: Lo
     case 'files':
       return await documentsSource(stored, access);
     case 'projected':
-      throw new FileNotAtHand({
+      throw new ContextUnavailable({
         code: 'context-invalid',
         what: isOnly(stored.name) ? 'context' : `context ${stored.name}`,
         why: 'it was projected from the process that handed it over',

@@ -71,13 +71,13 @@ export function shortTime(iso: string): string {
 }
 
 /** A stream and the width of its lines. */
-type Wide = Parameters<typeof columnsOf>[0];
+type StreamWidth = Parameters<typeof columnsOf>[0];
 
 /**
  * Prose broken between words for a terminal, later lines indented by `indent` columns. Any other stream gets
  * one line, which programs can read. Not for text that users copy: code, answers, commands.
  */
-export function wrapped(text: string, stream: Wide, indent = 0): string {
+export function wrapped(text: string, stream: StreamWidth, indent = 0): string {
   if (stream.isTTY !== true) return text;
   const width = columnsOf(stream);
   const lines: string[] = [];

@@ -4,18 +4,18 @@ import { duration } from '../screen/figures.ts';
 import { wrapped } from '../screen/layout.ts';
 import { forTerminal, onOneLine } from '../screen/terminal-text.ts';
 import type { Narrator, NarratorOptions } from './narrator.ts';
-import { mannerOf, noteLines, startLine, subCallWords, troubleLines, turnLine } from './run-lines.ts';
+import { lineFormatOf, noteLines, startLine, subCallWords, troubleLines, turnLine } from './run-lines.ts';
 
 /** All text the model writes and reads, line by line as it comes: replies with their code, outputs, refusals. */
 export function fullNarrator({ colors, stream }: Pick<NarratorOptions, 'colors' | 'stream'>): Narrator {
-  const manner = mannerOf(colors, stream);
+  const format = lineFormatOf(colors, stream);
   const reply = new LiveReply(colors, (line) => wrapped(line, stream, 0));
   const output = new LiveText((line) => `  ${line}`);
   return (event, state, elapsedMs) => {
-    if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, manner) : [];
+    if (event.runId !== event.traceId) return event.type === 'subcall.fallback' ? troubleLines(event, format) : [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(manner.prose(startLine(event))), ...noteLines(event, manner, true)];
+        return [colors.dim(format.prose(startLine(event))), ...noteLines(event, format, true)];
       case 'model.delta':
         return reply.delta(event);
       case 'model.replied':
@@ -28,9 +28,9 @@ export function fullNarrator({ colors, stream }: Pick<NarratorOptions, 'colors' 
         return [...output.endAs(event.shown), `${colors.cyan('▸')} ${head}`];
       }
       case 'turn.completed':
-        return [colors.dim(manner.prose(turnLine(event, { ...state, reply: '' }, elapsedMs)))];
+        return [colors.dim(format.prose(turnLine(event, { ...state, reply: '' }, elapsedMs)))];
       default:
-        return troubleLines(event, manner);
+        return troubleLines(event, format);
     }
   };
 }

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../event/event.ts';
 import type { Colors, TextStream } from '../screen/console.ts';
 import { duration, stopwatch } from '../screen/figures.ts';
-import { mannerOf, noteLines, replySentence, soFar, startLine, troubleLines, turnLine } from './run-lines.ts';
+import { lineFormatOf, noteLines, replySentence, soFar, startLine, troubleLines, turnLine } from './run-lines.ts';
 import type { RunState } from './run-state.ts';
 
 /** The lines to print for an event; usually none. */
@@ -17,22 +17,22 @@ export interface NarratorOptions {
 
 /** A run in a few lines: its start, each turn with the first sentence of its reply, and every problem. */
 export function briefNarrator({ colors, stream, interactive }: NarratorOptions): Narrator {
-  const manner = mannerOf(colors, stream);
+  const format = lineFormatOf(colors, stream);
   return (event, state, elapsedMs) => {
     if (event.runId !== event.traceId && event.type !== 'subcall.fallback') return [];
     switch (event.type) {
       case 'run.started':
-        return [colors.dim(manner.prose(startLine(event))), ...noteLines(event, manner, false)];
+        return [colors.dim(format.prose(startLine(event))), ...noteLines(event, format, false)];
       case 'model.replied': {
         const sentence = replySentence(state);
         if (!interactive || sentence === '') return [];
-        return [manner.prose(`${stopwatch(elapsedMs)} turn ${event.turn}: ${sentence}`)];
+        return [format.prose(`${stopwatch(elapsedMs)} turn ${event.turn}: ${sentence}`)];
       }
       case 'turn.completed':
         if (!interactive) return [turnLine(event, state, elapsedMs)];
-        return [colors.dim(manner.prose(`  done in ${duration(event.durationMs)} · so far ${soFar(state)}`))];
+        return [colors.dim(format.prose(`  done in ${duration(event.durationMs)} · so far ${soFar(state)}`))];
       default:
-        return troubleLines(event, manner);
+        return troubleLines(event, format);
     }
   };
 }

@@ -15,12 +15,12 @@ const LINE_CHARS = 300;
 const SENTENCE_CHARS = 160;
 
 /** How lines are formatted for a stream: colours, and prose wrapped for a terminal. */
-export interface Manner {
+export interface LineFormat {
   readonly colors: Colors;
   readonly prose: (text: string) => string;
 }
 
-export function mannerOf(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'>): Manner {
+export function lineFormatOf(colors: Colors, stream: Pick<TextStream, 'isTTY' | 'columns'>): LineFormat {
   return { colors, prose: (text) => wrapped(text, stream, 2) };
 }
 
@@ -35,7 +35,7 @@ export function startLine(event: Started): string {
   return onOneLine(parts.join(' · '), LINE_CHARS);
 }
 
-export function noteLines({ contexts }: Started, { colors, prose }: Manner, all: boolean): readonly string[] {
+export function noteLines({ contexts }: Started, { colors, prose }: LineFormat, all: boolean): readonly string[] {
   return contextNotes(contexts, all).map((line) => colors.yellow(prose(onOneLine(line, LINE_CHARS))));
 }
 
@@ -64,7 +64,7 @@ export function replySentence({ reply }: Pick<RunState, 'reply'>): string {
   return onOneLine(firstSentence(reply), SENTENCE_CHARS);
 }
 
-export function troubleLines(event: RunEvent, { colors, prose }: Manner): readonly string[] {
+export function troubleLines(event: RunEvent, { colors, prose }: LineFormat): readonly string[] {
   const line = troubleOf(event);
   return line === undefined ? [] : [colors.yellow(prose(onOneLine(line, LINE_CHARS)))];
 }
